@@ -1,0 +1,114 @@
+# Every command of Whence. `make` alone explains them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+
+SERVICE ?=
+FAULT ?=
+SEVERITY ?= high
+ROUNDS ?= 5
+MINUTES ?= 5
+
+.PHONY: help up down status logs clean verify break mend faults generate check test test-fast test-live bench-overhead bench-footprint lock
+
+help: ## Show this help
+	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
+	@echo
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Settings: .env (see .env.example). DATASET=folder uses a MovieLens folder."
+
+$(RUNTIME): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "whence: Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1): set PYTHON=python3.12, say" >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { echo "whence: cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing Python packages (once, about a minute)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@echo "Installing development packages"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+up: $(RUNTIME) ## Start everything; returns when healthy and prints the addresses
+	@$(PY) -m stack up
+
+down: $(RUNTIME) ## Stop everything; data is kept
+	@$(PY) -m stack down
+
+status: $(RUNTIME) ## Show each process: state, restarts, memory
+	@$(PY) -m stack status
+
+logs: $(RUNTIME) ## Follow the logs, or one process's with SERVICE=name
+	@$(PY) -m stack logs $(SERVICE)
+
+clean: $(RUNTIME) ## Stop and delete all data (asks first)
+	@$(PY) -m stack clean
+
+verify: $(RUNTIME) ## Ask the live stack whether every dashboard, query and rule works
+	@$(PY) -m stack verify
+
+break: $(RUNTIME) ## Inject a fault: FAULT=name [SEVERITY=low|high]
+	@$(PY) -m faults break "$(FAULT)" "$(SEVERITY)"
+
+mend: $(RUNTIME) ## Undo every fault
+	@$(PY) -m faults mend
+
+faults: $(RUNTIME) ## List the faults and what users feel
+	@$(PY) -m faults list
+
+generate: $(RUNTIME) ## Write dashboards and alert rules from their Python sources
+	@$(PY) -m grafana.build
+	@$(PY) -m alerts.build
+
+check: $(DEV) ## Static checks: style, types, directions, generated files, configurations
+	@$(PY) -m components build
+	bin() { $(PY) -m components path "$$1"; }
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/yamllint --strict .
+	$(PY) -m grafana.build --check
+	$(PY) -m alerts.build --check
+	"$$(bin otelcol-whence)" validate --config collector/config.yaml
+	"$$(bin jaeger)" validate --config jaeger/config.yaml
+	"$$(bin promtool)" check config --syntax-only prometheus/prometheus.yml
+	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
+	"$$(bin amtool)" check-config alerts/generated/alertmanager/alertmanager.yml
+	echo "Checks passed."
+
+test-fast: $(DEV) ## Tests that need no running stack (under a minute)
+	@$(PY) -m pytest -q -m "not live and not browser" tests/unit tests/contract tests/rules
+
+test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
+	@$(PY) -m pytest -q tests/e2e tests/browser
+
+test: $(DEV) ## Everything that has to pass, with counts and the time of each phase
+	@phase() {
+	  local started=$$SECONDS
+	  echo "── $$1"
+	  $(MAKE) --no-print-directory "$$1"
+	  echo "── $$1 took $$((SECONDS - started)) s"
+	}
+	phase check
+	phase test-fast
+	phase test-live
+
+bench-overhead: $(DEV) ## Telemetry's cost per request against the alternatives [ROUNDS=5]
+	@$(PY) -m bench.overhead --rounds $(ROUNDS)
+
+bench-footprint: $(DEV) ## Resident memory per process under load [MINUTES=5]
+	@$(PY) -m bench.footprint --minutes $(MINUTES)
+
+lock: $(DEV) ## Resolve the dependencies anew (needs uv)
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock

@@ -1,0 +1,1 @@
+"""The third-party programs of the stack: pinned Go modules, and their build."""

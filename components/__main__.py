@@ -1,0 +1,65 @@
+"""`python -m components`: build the third-party programs, and find them."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from components import build as builds
+from components import cache, compiler, pins, toolchain
+
+FAILURES = (compiler.BuildFailed, toolchain.ToolchainMissing, builds.ComponentMissing)
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(help="Components or binaries; none: all.")] = None,
+) -> None:
+    """Build what is not in the cache yet."""
+    with exit_status():
+        builds.ensure(names or ())
+
+
+@app.command()
+def path(name: Annotated[str, typer.Argument(help="A binary, such as promtool.")]) -> None:
+    """Print where a built binary is."""
+    with exit_status():
+        typer.echo(builds.binary(name))
+
+
+@app.command("list")
+def list_all() -> None:
+    """List the components with their versions, binaries, and whether they are built."""
+    for component in pins.COMPONENTS:
+        state = (
+            "built" if cache.is_built(component) else f"to build, about {component.seconds} s on two cores"
+        )
+        binaries = ", ".join(binary for binary, _ in component.binaries)
+        typer.echo(f"{component.name:16} {component.release:12} {binaries:22} {state}")
+
+
+@contextmanager
+def exit_status() -> Iterator[None]:
+    """Turn what can go wrong into one message and a status: 1 failed, 2 wrong use, 130 interrupted."""
+    try:
+        yield
+    except FAILURES as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    except pins.UnknownComponent as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted: nothing half-built is left, what was finished is kept", err=True)
+        raise typer.Exit(130) from None
+
+
+if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, frame: sys.exit(128 + number))
+    app()

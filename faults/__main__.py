@@ -1,0 +1,67 @@
+"""`python -m faults`: break the running stack on purpose, and mend it."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from faults import FaultError
+from faults.storage_latency import FAULT as STORAGE_LATENCY
+from stack import StackError
+
+FAULTS = {fault.name: fault for fault in (STORAGE_LATENCY,)}
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+console = Console()
+
+
+@app.command("break")
+def break_(
+    name: Annotated[str, typer.Argument(metavar="FAULT")],
+    severity: Annotated[str, typer.Argument()] = "high",
+) -> None:
+    """Inject a fault."""
+    fault = FAULTS.get(name)
+    if fault is None:
+        raise typer.BadParameter(f"no fault {name!r}; there are: {', '.join(FAULTS)}")
+    if severity not in fault.severities:
+        raise typer.BadParameter(f"no severity {severity!r}; {name} has: {', '.join(fault.severities)}")
+    console.print(fault.inject(severity), f"Users feel: {fault.felt}. Undo it with `make mend`.")
+
+
+@app.command()
+def mend() -> None:
+    """Undo every fault."""
+    for fault in FAULTS.values():
+        fault.mend()
+    console.print("Mended.")
+
+
+@app.command("list")
+def list_faults() -> None:
+    """List the faults and what a user would feel."""
+    table = Table("fault", "severities", "what users feel", box=None)
+    for fault in FAULTS.values():
+        table.add_row(fault.name, ", ".join(fault.severities), fault.felt)
+    console.print(table)
+
+
+def main() -> int:
+    """Runs a command; 0 done, 1 failed with one line, 2 wrong use."""
+    try:
+        app(standalone_mode=False)
+    except (FaultError, StackError) as error:
+        print(f"whence: {error}", file=sys.stderr)
+        return 1
+    except typer.Exit as exit_:
+        return exit_.exit_code
+    except typer.BadParameter as wrong:
+        print(f"whence: {wrong.message}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The alert inbox: webhooks in, incidents kept on disk, web page and API out."""

@@ -1,0 +1,92 @@
+"""What an incident is: alerts that fired together, in the form the API gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["firing", "resolved"]
+
+SEVERITIES = ("info", "warning", "critical")
+"""Known severities, mildest first; an unknown one ranks below them all."""
+
+MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
+"""Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
+
+LEAD = timedelta(minutes=10)
+TRAIL = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of time to look at."""
+
+    start: datetime
+    end: datetime
+
+
+class Alert(BaseModel):
+    """One firing of one alert. `fingerprint` with `starts_at` says which; the API leaves it out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fingerprint: Annotated[str, Field(exclude=True)]
+    name: str
+    status: Status
+    severity: str
+    starts_at: datetime
+    ends_at: datetime | None
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+    @property
+    def mark(self) -> str | None:
+        """'no data' or 'query error' when the alert is about its own rule, not about what the rule watches."""
+        return MARKS.get(self.labels.get("alertname", ""))
+
+    @property
+    def summary(self) -> str:
+        """What it means, in a sentence."""
+        if self.mark == "no data":
+            return "The rule's query returned nothing: what it watches is silent, which is not the same as healthy."
+        if self.mark:
+            return "The rule's query failed, so nobody is watching what it watches."
+        return self.annotations.get("summary", "")
+
+    @property
+    def component(self) -> str:
+        """The part of the system it concerns."""
+        return self.labels.get("component") or self.labels.get("service_name", "")
+
+    @property
+    def rank(self) -> int:
+        """Higher is worse."""
+        return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else -1
+
+
+class Incident(BaseModel):
+    """Alerts that fired together, oldest first; at least one."""
+
+    id: int
+    status: Status
+    started_at: datetime
+    ended_at: datetime | None
+    alerts: list[Alert]
+    verdict: dict[str, Any] | None = None
+
+    @property
+    def headline(self) -> Alert:
+        """The alert the incident is named after: the worst, a real one before one without data, the oldest."""
+        return max(self.alerts, key=lambda alert: (alert.rank, alert.mark is None))
+
+    @property
+    def firing(self) -> int:
+        """How many of its alerts still fire."""
+        return sum(alert.status == "firing" for alert in self.alerts)
+
+    def window(self, now: datetime) -> Window:
+        """The incident with what came before and after it, never beyond `now`."""
+        end = min(self.ended_at + TRAIL, now) if self.ended_at else now
+        return Window(self.started_at - LEAD, max(end, self.started_at))

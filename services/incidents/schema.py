@@ -1,0 +1,66 @@
+"""The tables, and the steps from each version of them to the next."""
+
+import sqlite3
+from pathlib import Path
+
+BUSY_TIMEOUT = 5.0
+
+MIGRATIONS = (
+    """
+    CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        started_at REAL NOT NULL,
+        ended_at REAL
+    );
+    CREATE TABLE alerts (
+        incident_id INTEGER NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+        fingerprint TEXT NOT NULL,
+        starts_at REAL NOT NULL,
+        ends_at REAL,
+        name TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        component TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        annotations TEXT NOT NULL,
+        PRIMARY KEY (fingerprint, starts_at)
+    ) WITHOUT ROWID;
+    CREATE INDEX alerts_of_incident ON alerts (incident_id);
+    CREATE INDEX alerts_by_start ON alerts (starts_at);
+    CREATE INDEX alerts_by_end ON alerts (ends_at);
+    CREATE INDEX alerts_firing ON alerts (component) WHERE ends_at IS NULL;
+    """,
+)
+"""Times are unix seconds. A step is never changed once released: add one."""
+
+
+class NewerDatabase(RuntimeError):
+    """The file was written by a newer version of this program."""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the file, made if missing, at the newest schema. For one thread at a time. Raises NewerDatabase, OSError,
+    sqlite3.Error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Take the schema forward, one transaction per step. Raises NewerDatabase."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise NewerDatabase(
+            f"{path} has schema {version}, this program knows {len(MIGRATIONS)}: start the newer version again, "
+            "or set INCIDENTS_DATABASE to another file"
+        )
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")

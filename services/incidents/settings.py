@@ -1,0 +1,42 @@
+"""What can be set from the environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s/]+"),
+    AfterValidator(lambda address: address.rstrip("/")),
+]
+
+
+class Settings(BaseSettings):
+    """Each field is read from the environment variable of the same name in capitals.
+
+    `prometheus_url` and `jaeger_url` are where this service asks; the `_ui_url` ones are where a browser finds their
+    pages. Without those, links lead to the raw answers of the APIs.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    webhook_token: Annotated[SecretStr, Field(min_length=8)]
+    bind_host: str = "127.0.0.1"
+    incidents_port: Annotated[int, Field(ge=0, le=65_535)] = 8010
+    incidents_database: Path = Path("data/incidents/incidents.db")
+    incidents_kept: Annotated[int, Field(ge=1)] = 10_000
+    prometheus_url: Address = "http://127.0.0.1:9090"
+    jaeger_url: Address = "http://127.0.0.1:16686"
+    grafana_url: Address | None = None
+    prometheus_ui_url: Address | None = None
+    jaeger_ui_url: Address | None = None
+    runbooks: Path = Path("alerts/runbooks")
+    recommender_storage_deadline: Annotated[float, Field(gt=0)] = 0.25
+    """Seconds; the same variable that the recommender reads."""
+
+    @property
+    def deadline_ms(self) -> int:
+        """The storage deadline in milliseconds."""
+        return round(self.recommender_storage_deadline * 1000)

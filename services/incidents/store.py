@@ -1,0 +1,157 @@
+"""Incidents on disk: one connection, used by one thread at a time, off the event loop."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from services.incidents.grouping import choose_incident
+from services.incidents.incident import Alert, Incident
+from services.incidents.schema import open_database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Store:
+    """Keeps the newest `kept` incidents. Everything it raises is sqlite3.Error."""
+
+    def __init__(self, path: Path, kept: int) -> None:
+        self._connection = open_database(path)
+        self._kept = kept
+        self._turn = CapacityLimiter(1)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    async def record(self, alerts: Iterable[Alert]) -> list[Incident]:
+        """Store the alerts in one transaction, on disk when this returns; give back the incidents that changed."""
+        return await self._run(self._record, list(alerts))
+
+    async def find(self, incident_id: int) -> Incident | None:
+        """One incident, or None."""
+        incidents = await self._run(self._select, "id = ?", incident_id, 1)
+        return incidents[0] if incidents else None
+
+    async def list(self, limit: int, before: int | None = None) -> list[Incident]:
+        """At most `limit` incidents, newest first, older than the one with the id `before`."""
+        return await self._run(self._select, "id < ?", before or 2**63 - 1, limit)
+
+    async def count_firing(self) -> int:
+        """How many incidents still fire; fails if the file cannot be read."""
+        return await self._run(self._count_firing)
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._turn)
+
+    def _record(self, alerts: list[Alert]) -> list[Incident]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            changed = {incident_id for alert in alerts if (incident_id := self._put(alert)) is not None}
+            for incident_id in changed:
+                self._span(incident_id)
+            self._forget()
+            incidents = [found for incident_id in changed for found in self._select("id = ?", incident_id, 1)]
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        return incidents
+
+    def _put(self, alert: Alert) -> int | None:
+        """Store one alert; return its incident, or None if nothing new was said. One that ended stays ended."""
+        key = (alert.fingerprint, alert.starts_at.timestamp())
+        known = self._connection.execute(
+            "SELECT incident_id, ends_at FROM alerts WHERE fingerprint = ? AND starts_at = ?", key
+        ).fetchone()
+        if known is None:
+            return self._add(alert)
+        if known["ends_at"] is not None or alert.ends_at is None:
+            return None
+        self._connection.execute(
+            "UPDATE alerts SET ends_at = ? WHERE fingerprint = ? AND starts_at = ?",
+            (alert.ends_at.timestamp(), *key),
+        )
+        return int(known["incident_id"])
+
+    def _add(self, alert: Alert) -> int:
+        incident_id = choose_incident(self._connection, alert)
+        if incident_id is None:
+            incident_id = self._connection.execute(
+                "INSERT INTO incidents (started_at) VALUES (?)", (alert.starts_at.timestamp(),)
+            ).lastrowid
+        self._connection.execute(
+            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                incident_id,
+                alert.fingerprint,
+                alert.starts_at.timestamp(),
+                alert.ends_at.timestamp() if alert.ends_at else None,
+                alert.name,
+                alert.severity,
+                alert.component,
+                json.dumps(alert.labels),
+                json.dumps(alert.annotations),
+            ),
+        )
+        assert incident_id is not None
+        return incident_id
+
+    def _span(self, incident_id: int) -> None:
+        """An incident lasts from the start of its first alert to the end of its last."""
+        self._connection.execute(
+            "UPDATE incidents SET (started_at, ended_at) = ("
+            " SELECT min(starts_at), CASE WHEN count(*) = count(ends_at) THEN max(ends_at) END"
+            " FROM alerts WHERE incident_id = incidents.id) WHERE id = ?",
+            (incident_id,),
+        )
+
+    def _forget(self) -> None:
+        self._connection.execute(
+            "DELETE FROM incidents WHERE id <= (SELECT max(id) FROM incidents) - ?", (self._kept,)
+        )
+
+    def _select(self, condition: str, value: int, limit: int) -> list[Incident]:
+        rows = self._connection.execute(
+            f"SELECT * FROM incidents WHERE {condition} ORDER BY id DESC LIMIT ?", (value, limit)
+        ).fetchall()
+        return [self._build(row) for row in rows]
+
+    def _build(self, row: sqlite3.Row) -> Incident:
+        alerts = self._connection.execute(
+            "SELECT * FROM alerts WHERE incident_id = ? ORDER BY starts_at, name", (row["id"],)
+        )
+        return Incident(
+            id=row["id"],
+            status="resolved" if row["ended_at"] else "firing",
+            started_at=_moment(row["started_at"]),
+            ended_at=_moment(row["ended_at"]) if row["ended_at"] else None,
+            alerts=[_read_alert(alert) for alert in alerts],
+        )
+
+    def _count_firing(self) -> int:
+        (count,) = self._connection.execute("SELECT count(*) FROM incidents WHERE ended_at IS NULL").fetchone()
+        return int(count)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _read_alert(row: sqlite3.Row) -> Alert:
+    return Alert(
+        fingerprint=row["fingerprint"],
+        name=row["name"],
+        status="resolved" if row["ends_at"] else "firing",
+        severity=row["severity"],
+        starts_at=_moment(row["starts_at"]),
+        ends_at=_moment(row["ends_at"]) if row["ends_at"] else None,
+        labels=json.loads(row["labels"]),
+        annotations=json.loads(row["annotations"]),
+    )

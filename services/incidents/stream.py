@@ -1,0 +1,45 @@
+"""Changes, pushed to whoever is looking."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from services.incidents.incident import Incident
+
+SUBSCRIBERS = 64
+BACKLOG = 16
+
+
+class TooManySubscribers(Exception):
+    """As many pages are open as the service feeds."""
+
+
+class Stream:
+    """Hands each published incident to every subscriber. A slow one loses the oldest: it reads the page anew anyway."""
+
+    def __init__(self) -> None:
+        self._queues: set[asyncio.Queue[Incident]] = set()
+
+    def publish(self, incident: Incident) -> None:
+        """Give `incident` to all subscribers; never waits."""
+        for queue in self._queues:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(incident)
+
+    @contextmanager
+    def subscribe(self) -> Iterator[AsyncIterator[Incident]]:
+        """What is published from now on, for as long as the context lasts. Raises TooManySubscribers."""
+        if len(self._queues) >= SUBSCRIBERS:
+            raise TooManySubscribers
+        queue: asyncio.Queue[Incident] = asyncio.Queue(BACKLOG)
+        self._queues.add(queue)
+        try:
+            yield _drain(queue)
+        finally:
+            self._queues.discard(queue)
+
+
+async def _drain(queue: asyncio.Queue[Incident]) -> AsyncIterator[Incident]:
+    while True:
+        yield await queue.get()

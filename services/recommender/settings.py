@@ -1,0 +1,43 @@
+"""The recommender's knobs, read from the environment."""
+
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class RecommenderSettings(BaseSettings):
+    """Times in seconds. A request waits for storage at most `storage_deadline`, a fetch lasts at most
+    `storage_hard_limit`."""
+
+    model_config = SettingsConfigDict(env_prefix="RECOMMENDER_", frozen=True, populate_by_name=True)
+
+    bind_host: str = Field("127.0.0.1", validation_alias=AliasChoices("bind_host", "BIND_HOST"))
+    port: int = Field(8000, ge=1, le=65_535)
+
+    storage_deadline: float = Field(0.25, gt=0, le=10)
+    storage_hard_limit: float = Field(5.0, gt=0, le=60)
+    storage_concurrency: int = Field(32, ge=1, le=256)
+
+    stale_max_age: float = Field(10.0, ge=0, le=3_600)
+    stale_capacity: int = Field(2_000, ge=1, le=1_000_000)
+
+    attribution_window: float = Field(15.0, gt=0, le=3_600)
+    feedback_retention: float = Field(300.0, gt=0, le=86_400)
+    feedback_capacity: int = Field(20_000, ge=1, le=1_000_000)
+
+    model_poll_interval: float = Field(5.0, gt=0, le=3_600)
+
+    @field_validator("storage_hard_limit")
+    @classmethod
+    def _exceed_deadline(cls, limit: float, info: ValidationInfo) -> float:
+        deadline = info.data.get("storage_deadline", 0.0)
+        if limit <= deadline:
+            raise ValueError(f"must be greater than the storage deadline ({deadline} s)")
+        return limit
+
+    @field_validator("feedback_retention")
+    @classmethod
+    def _outlast_window(cls, retention: float, info: ValidationInfo) -> float:
+        window = info.data.get("attribution_window", 0.0)
+        if retention < window:
+            raise ValueError(f"must not be shorter than the attribution window ({window} s)")
+        return retention

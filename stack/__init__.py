@@ -1,0 +1,12 @@
+"""The commands behind the Makefile: start, stop, look at and verify the stack."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("WHENCE_DATA", ROOT / "data")).absolute()
+RUN = DATA / "run"
+
+
+class StackError(Exception):
+    """A failure the user can act on: one line saying what is wrong and what to do."""

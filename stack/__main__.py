@@ -1,0 +1,134 @@
+"""`python -m stack`: up, down, status, logs, clean, verify. The Makefile is the usual way in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from components.build import ensure
+from stack import DATA, ROOT, StackError, processes
+from stack.credentials import ensure_credentials
+from stack.ports import find_conflicts
+from stack.rundir import write_run_directory
+from stack.settings import Settings, load_settings, process_environment
+from stack.startup import show_startup
+from stack.verify import verify_stack
+
+BINARIES = ("minio", "toxiproxy", "process-compose", "prometheus", "promtool", "alertmanager", "jaeger", "collector")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+console = Console()
+
+
+@app.command()
+def up() -> None:
+    """Start everything; return when all is healthy."""
+    settings = load_settings()
+    if processes.supervisor_alive():
+        console.print("Already running.")
+        _print_addresses(settings)
+        return
+    console.print("Running the stack as plain processes.")
+    conflicts = find_conflicts(settings.ports)
+    if conflicts:
+        raise StackError("\n".join(str(conflict) for conflict in conflicts))
+    binaries = ensure(BINARIES)
+    credentials = ensure_credentials()
+    write_run_directory(settings, credentials, binaries)
+    try:
+        processes.start_supervisor(process_environment(settings, credentials))
+        seconds = show_startup(console, processes.await_ready())
+    except (StackError, KeyboardInterrupt):
+        console.print("Stopping what was started.")
+        processes.stop_supervisor()
+        raise
+    console.print(f"Everything is healthy after {seconds:.0f} s.")
+    _print_addresses(settings)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything; data is kept."""
+    console.print("Stopped; data is kept." if processes.stop_supervisor() else "Nothing was running.")
+
+
+@app.command()
+def status() -> None:
+    """Show each process: state, restarts, memory. Exit 1 unless all are ready."""
+    states = processes.read_processes()
+    if states is None:
+        raise StackError("the stack is not running; start it with `make up`")
+    table = Table("process", "state", "restarts", "memory", box=None)
+    running = [state for state in states if state.status != "Disabled"]
+    for state in running:
+        word = "done" if state.one_shot and state.ready else "ready" if state.ready else state.status.lower()
+        table.add_row(state.name, word, str(state.restarts), f"{state.memory / 2**20:.0f} MB" if state.memory else "")
+    console.print(table)
+    if not all(state.ready for state in running):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(service: Annotated[str, typer.Argument(help="one process; all when empty")] = "") -> None:
+    """Follow the logs."""
+    files = sorted((DATA / "logs").glob(f"{service or '*'}.log"))
+    if not files:
+        raise StackError(f"no log of {service or 'any process'}; `make status` lists the processes")
+    os.execvp("tail", ["tail", "-n", "20", "-F", *map(str, files)])
+
+
+@app.command()
+def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
+    """Stop everything and delete its data (metrics, traces, incidents, models) and secrets."""
+    if not yes and not typer.confirm("Delete all data of the stack: metrics, traces, incidents, models?"):
+        raise typer.Exit(1)
+    processes.stop_supervisor()
+    shutil.rmtree(DATA, ignore_errors=True)
+    (ROOT / ".secrets.env").unlink(missing_ok=True)
+    console.print("Stopped and deleted.")
+
+
+@app.command()
+def verify() -> None:
+    """Ask the live stack whether every dashboard, panel query and alert rule works; print what does not."""
+    problems = verify_stack(load_settings(), ensure_credentials(), console)
+    if problems:
+        raise StackError("\n".join(problems))
+
+
+def _print_addresses(settings: Settings) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Incidents", settings.url("incidents"), "alerts, with what they mean")
+    if settings.grafana:
+        table.add_row("Grafana", settings.url("grafana"), "dashboards")
+    table.add_row("Recommender", f"{settings.url('recommender')}/docs", "the service being watched")
+    table.add_row("Prometheus", settings.url("prometheus"), "metrics API")
+    table.add_row("Jaeger", settings.url("jaeger"), "traces API")
+    console.print(table)
+
+
+def main() -> int:
+    """Runs a command; its failure is one clear line and exit status 1."""
+    try:
+        app(standalone_mode=False)
+    except StackError as error:
+        print(f"whence: {error}", file=sys.stderr)
+        return 1
+    except typer.Exit as exit_:
+        return exit_.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("whence: interrupted; nothing is left running that was not running before", file=sys.stderr)
+        return 130
+    except subprocess.SubprocessError as error:
+        print(f"whence: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

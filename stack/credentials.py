@@ -1,0 +1,39 @@
+"""Secrets, generated at first start into an ignored file that only the user can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from stack import ROOT
+
+FILE = ROOT / ".secrets.env"
+FIXED = {"MINIO_ROOT_USER": "whence-root", "RECOMMENDER_S3_ACCESS_KEY": "recommender", "TRAINER_S3_ACCESS_KEY": "trainer"}
+GENERATED = (
+    "MINIO_ROOT_PASSWORD",
+    "RECOMMENDER_S3_SECRET_KEY",
+    "TRAINER_S3_SECRET_KEY",
+    "WEBHOOK_TOKEN",
+    "GRAFANA_ADMIN_PASSWORD",
+)
+
+
+def ensure_credentials(file: Path = FILE) -> dict[str, str]:
+    """The credentials by variable name; those the file lacks are generated and written to it (mode 0600)."""
+    known = read_credentials(file)
+    missing = {name: secrets.token_urlsafe(24) for name in GENERATED if name not in known}
+    credentials = {**FIXED, **known, **missing}
+    if missing:
+        partial = file.with_suffix(".partial")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            out.writelines(f"{name}={value}\n" for name, value in sorted(credentials.items()))
+        os.replace(partial, file)
+    return credentials
+
+
+def read_credentials(file: Path = FILE) -> dict[str, str]:
+    """The credentials the file holds, without the empty ones; none if there is no file."""
+    if not file.exists():
+        return {}
+    pairs = (line.partition("=") for line in file.read_text().splitlines() if "=" in line)
+    return {name.strip(): value.strip() for name, _, value in pairs if value.strip()}

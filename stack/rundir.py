@@ -1,0 +1,84 @@
+"""`data/run`: what the processes read that depends on this machine's ports and secrets. Made anew at every start."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack import ROOT, RUN
+from stack.settings import HOST, Settings
+
+SCRAPED = {
+    "collector": "collector_metrics_port",
+    "jaeger": "jaeger_metrics_port",
+    "prometheus": "prometheus_port",
+    "alertmanager": "alertmanager_port",
+}
+
+
+def write_run_directory(settings: Settings, credentials: Mapping[str, str], binaries: Mapping[str, Path]) -> None:
+    """Lays out configuration, targets and links to the binaries for the processes to start from."""
+    shutil.rmtree(RUN, ignore_errors=True)
+    for name, path in binaries.items():
+        _link(RUN / "bin" / name, path)
+    _link(RUN / "collector" / "config.yaml", ROOT / "collector" / "config.yaml")
+    _link(RUN / "jaeger" / "config.yaml", ROOT / "jaeger" / "config.yaml")
+    _write_json(RUN / "toxiproxy" / "proxies.json", [_storage_proxy(settings)])
+    _write_prometheus(settings)
+    _write_alertmanager(settings, credentials)
+    _link_grafana()
+
+
+def _storage_proxy(settings: Settings) -> dict[str, object]:
+    return {
+        "name": "storage",
+        "listen": f"{HOST}:{settings.storage_proxy_port}",
+        "upstream": f"{HOST}:{settings.minio_port}",
+        "enabled": True,
+    }
+
+
+def _write_prometheus(settings: Settings) -> None:
+    folder = RUN / "prometheus"
+    _link(folder / "prometheus.yml", ROOT / "prometheus" / "prometheus.yml")
+    _link(folder / "rules", ROOT / "alerts" / "generated" / "prometheus")
+    targets = [
+        {"targets": [f"{HOST}:{getattr(settings, port)}"], "labels": {"component": component}}
+        for component, port in SCRAPED.items()
+    ]
+    minio = {"component": "minio", "__metrics_path__": "/minio/v2/metrics/cluster"}
+    targets.append({"targets": [f"{HOST}:{settings.minio_port}"], "labels": minio})
+    _write_json(folder / "targets" / "stack.json", targets)
+    notified = [f"{HOST}:{settings.alertmanager_port}"] if settings.alerting == "prometheus" else []
+    _write_json(folder / "alertmanagers" / "stack.json", [{"targets": notified}])
+
+
+def _write_alertmanager(settings: Settings, credentials: Mapping[str, str]) -> None:
+    folder = RUN / "alertmanager"
+    _link(folder / "alertmanager.yml", ROOT / "alerts" / "generated" / "alertmanager" / "alertmanager.yml")
+    _write_secret(folder / "webhook_url", f"{settings.url('incidents')}/webhooks/alerts")
+    _write_secret(folder / "webhook_token", credentials["WEBHOOK_TOKEN"])
+
+
+def _link_grafana() -> None:
+    provisioning = RUN / "grafana" / "provisioning"
+    for part in ("datasources", "dashboards"):
+        _link(provisioning / part, ROOT / "grafana" / "provisioning" / part)
+    _link(provisioning / "alerting", ROOT / "alerts" / "generated" / "grafana")
+    (provisioning / "plugins").mkdir()
+
+
+def _link(link: Path, target: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+
+
+def _write_json(file: Path, content: object) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _write_secret(file: Path, content: str) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
+        out.write(content)

@@ -1,0 +1,156 @@
+"""Ports and choices of the stack, from `.env` and the environment, and the variables its processes get."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stack import DATA, ROOT, RUN, StackError
+
+HOST = "127.0.0.1"
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What a user may set in `.env`; see `.env.example`. Ports are TCP ports on 127.0.0.1."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True)
+
+    recommender_port: Port = 8000
+    incidents_port: Port = 8010
+    grafana_port: Port = 3000
+    prometheus_port: Port = 9090
+    alertmanager_port: Port = 9093
+    jaeger_port: Port = 16686
+    jaeger_otlp_port: Port = 14317
+    jaeger_query_grpc_port: Port = 16685
+    jaeger_health_port: Port = 13134
+    jaeger_metrics_port: Port = 8889
+    otlp_grpc_port: Port = 4317
+    otlp_http_port: Port = 4318
+    collector_health_port: Port = 13133
+    collector_metrics_port: Port = 8888
+    minio_port: Port = 9000
+    storage_proxy_port: Port = 9100
+    toxiproxy_port: Port = 8474
+
+    traffic_rate: Annotated[float, Field(gt=0, le=1000)] = 20
+    dataset: str = ""
+    otel_traces_sampler: str = "parentbased_always_on"
+    otel_traces_sampler_arg: str = ""
+    prometheus_retention_size: str = "2GB"
+    prometheus_retention_time: str = "30d"
+    jaeger_retention: str = "48h"
+    alerting: Literal["prometheus", "grafana"] = "prometheus"
+    grafana_bin: str = ""
+    grafana_homepath: str = ""
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Port by variable name, Grafana's only when a Grafana runs."""
+        ports = {name: value for name, value in self.model_dump().items() if name.endswith("_port")}
+        return ports if self.grafana else {k: v for k, v in ports.items() if k != "grafana_port"}
+
+    @property
+    def grafana(self) -> Path | None:
+        """The installed Grafana server to run, if there is one."""
+        found = shutil.which(self.grafana_bin or "grafana")
+        if self.grafana_bin and not found:
+            raise StackError(f"GRAFANA_BIN={self.grafana_bin} is not an executable: correct or unset it")
+        return Path(found) if found else None
+
+    @property
+    def grafana_home(self) -> Path:
+        """Grafana's home: GRAFANA_HOMEPATH, or the folder its `bin/` is in."""
+        if self.grafana_homepath:
+            return Path(self.grafana_homepath)
+        binary = self.grafana
+        assert binary is not None
+        home = binary.resolve().parent.parent
+        return home if (home / "conf").is_dir() else Path("/usr/share/grafana")
+
+    def url(self, component: str) -> str:
+        """Address of a component, e.g. `url("prometheus")` → `http://127.0.0.1:9090`."""
+        return f"http://{HOST}:{getattr(self, f'{component}_port')}"
+
+
+def load_settings() -> Settings:
+    """Settings from `.env` and the environment; raises StackError naming the variable that is wrong."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        raise StackError(f"{name}={first['input']!r} in .env or the environment: {first['msg']}") from None
+    seen: dict[int, str] = {}
+    for name, port in settings.ports.items():
+        if port in seen:
+            raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: give one another port")
+        seen[port] = name
+    if settings.alerting == "grafana" and not settings.grafana:
+        raise StackError("ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus")
+    return settings
+
+
+def process_environment(settings: Settings, credentials: dict[str, str]) -> dict[str, str]:
+    """Every variable the processes of process-compose.yaml and their configuration files use."""
+    dataset = str(Path(settings.dataset).resolve()) if settings.dataset else ""
+    chosen = {name.upper(): str(value) for name, value in settings.model_dump().items()}
+    chosen |= credentials
+    chosen |= {
+        "BIND_HOST": HOST,
+        "DATA_DIR": str(DATA),
+        "RUN_DIR": str(RUN),
+        "PYTHON": sys.executable,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "DATASET": dataset,
+        "PATH": f"{RUN / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PROMETHEUS_URL": settings.url("prometheus"),
+        "JAEGER_URL": settings.url("jaeger"),
+        "JAEGER_OTLP_ENDPOINT": f"{HOST}:{settings.jaeger_otlp_port}",
+        "JAEGER_DATA_DIR": str(DATA / "jaeger"),
+        "COLLECTOR_QUEUE_DIR": str(DATA / "collector"),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": settings.url("otlp_grpc"),
+        "STORAGE_ENDPOINT": settings.url("storage_proxy"),
+        "RECOMMENDER_URL": settings.url("recommender"),
+        "INCIDENTS_DATABASE": str(DATA / "incidents" / "incidents.db"),
+        "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
+        "GRAFANA_DISABLED": "false" if settings.grafana else "true",
+    }
+    chosen |= _grafana_environment(settings, credentials) if settings.grafana else {"GRAFANA_URL": ""}
+    return {**os.environ, **{k: v for k, v in chosen.items() if v or k in ("GRAFANA_BIN", "GRAFANA_HOMEPATH")}}
+
+
+def _grafana_environment(settings: Settings, credentials: dict[str, str]) -> dict[str, str]:
+    grafana = DATA / "grafana"
+    return {
+        "GRAFANA_BIN": str(settings.grafana),
+        "GRAFANA_HOMEPATH": str(settings.grafana_home),
+        "GRAFANA_URL": settings.url("grafana"),
+        "WHENCE_DASHBOARDS": str(ROOT / "grafana" / "generated"),
+        "GF_PATHS_PROVISIONING": str(RUN / "grafana" / "provisioning"),
+        "GF_PATHS_DATA": str(grafana),
+        "GF_PATHS_LOGS": str(grafana / "log"),
+        "GF_PATHS_PLUGINS": str(grafana / "plugins"),
+        "GF_LOG_MODE": "console",
+        "GF_SERVER_HTTP_ADDR": HOST,
+        "GF_SERVER_HTTP_PORT": str(settings.grafana_port),
+        "GF_SERVER_ROOT_URL": settings.url("grafana"),
+        "GF_SECURITY_ADMIN_PASSWORD": credentials["GRAFANA_ADMIN_PASSWORD"],
+        "GF_AUTH_ANONYMOUS_ENABLED": "true",
+        "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_USERS_DEFAULT_LANGUAGE": "en-US",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_NEWS_NEWS_FEED_ENABLED": "false",
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        "GF_UNIFIED_ALERTING_EXECUTE_ALERTS": str(settings.alerting == "grafana").lower(),
+    }

@@ -1,0 +1,118 @@
+"""Every instrument the services create, declared once; Prometheus names are derived from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from telemetry import attributes as a
+
+
+class Kind(StrEnum):
+    """OpenTelemetry instrument kinds in use."""
+
+    COUNTER = "counter"
+    UP_DOWN_COUNTER = "up_down_counter"
+    HISTOGRAM = "histogram"
+    GAUGE = "gauge"
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One instrument: `name` and `attributes` as OpenTelemetry names, `unit` in UCUM."""
+
+    name: str
+    kind: Kind
+    unit: str
+    description: str
+    attributes: tuple[str, ...] = ()
+    service: str = "recommender"
+
+
+_REQUEST = (a.SOURCE, a.MODEL_VERSION, a.SEGMENT)
+
+STORAGE_OPERATION_DURATION = Instrument(
+    "storage.operation.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "True duration of an object storage operation, also when the request stopped waiting for it.",
+    (a.OPERATION, a.OUTCOME, a.ERROR_TYPE),
+)
+STORAGE_TRANSFER_SIZE = Instrument(
+    "storage.transfer.size", Kind.COUNTER, "By", "Bytes read from object storage.", (a.OPERATION,)
+)
+STORAGE_OPERATION_ACTIVE = Instrument(
+    "storage.operation.active",
+    Kind.UP_DOWN_COUNTER,
+    "{operation}",
+    "Object storage operations under way.",
+    (a.OPERATION,),
+)
+RECOMMENDATION_REQUESTS = Instrument(
+    "recommendation.requests",
+    Kind.COUNTER,
+    "{request}",
+    "Recommendations served, by where the answer came from and why.",
+    (a.SOURCE, a.REASON, a.MODEL_VERSION, a.SEGMENT),
+)
+RECOMMENDATION_DURATION = Instrument(
+    "recommendation.duration", Kind.HISTOGRAM, "s", "Time spent in a stage of the inference pipeline.", (a.STAGE,)
+)
+RECOMMENDATION_IMPRESSIONS = Instrument(
+    "recommendation.impressions", Kind.COUNTER, "{item}", "Items shown to users.", _REQUEST
+)
+RECOMMENDATION_CLICKS = Instrument(
+    "recommendation.clicks", Kind.COUNTER, "{item}", "Shown items that users clicked.", _REQUEST
+)
+RECOMMENDATION_THUMBS = Instrument(
+    "recommendation.thumbs",
+    Kind.COUNTER,
+    "{item}",
+    "Shown items that users rated with a thumb up or down.",
+    (*_REQUEST, a.DIRECTION),
+)
+RECOMMENDATION_LABELLED = Instrument(
+    "recommendation.labelled",
+    Kind.COUNTER,
+    "{request}",
+    "Requests whose attribution window has closed, so that their label is known.",
+    _REQUEST,
+)
+RECOMMENDATION_HITS = Instrument(
+    "recommendation.hits",
+    Kind.COUNTER,
+    "{request}",
+    "Labelled requests in which the user clicked at least one of the k items.",
+    _REQUEST,
+)
+RECOMMENDATION_SCORE = Instrument(
+    "recommendation.score", Kind.HISTOGRAM, "1", "Score of the item ranked first.", (a.MODEL_VERSION,)
+)
+RECOMMENDATION_FEATURE_AGE = Instrument(
+    "recommendation.feature.age",
+    Kind.HISTOGRAM,
+    "s",
+    "Time since the feature used for an answer was computed.",
+    (a.FEATURE,),
+)
+RECOMMENDATION_FEATURE_MISSING = Instrument(
+    "recommendation.feature.missing",
+    Kind.COUNTER,
+    "{feature}",
+    "Features a request should have had and was served without.",
+    (a.FEATURE,),
+)
+RECOMMENDATION_MODEL_INFO = Instrument(
+    "recommendation.model.info",
+    Kind.GAUGE,
+    "{model}",
+    "Always 1; its attributes describe the live model.",
+    (a.MODEL_VERSION, a.DATASET_ID, a.TRAINED_AT),
+)
+HTTP_SERVER_REQUEST_DURATION = Instrument(
+    "http.server.request.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Duration of HTTP server requests.",
+    (a.HTTP_REQUEST_METHOD, a.HTTP_ROUTE, a.HTTP_RESPONSE_STATUS_CODE, a.URL_SCHEME, a.ERROR_TYPE),
+)
+
+INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))
