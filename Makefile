@@ -14,10 +14,9 @@ DEV := $(VENV)/.dev
 SERVICE ?=
 FAULT ?=
 SEVERITY ?= high
-ROUNDS ?= 5
 MINUTES ?= 5
 
-.PHONY: help up down status logs clean verify break mend faults generate check test test-fast test-live bench-overhead bench-footprint lock
+.PHONY: help up down status logs clean verify break mend faults generate check test test-fast test-live bench-overhead bench-footprint bench-outage lock
 
 help: ## Show this help
 	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
@@ -104,10 +103,13 @@ test: $(DEV) ## Everything that has to pass, with counts and the time of each ph
 	phase test-live
 
 bench-overhead: $(DEV) ## Telemetry's cost per request against the alternatives [ROUNDS=5]
-	@$(PY) -m bench.overhead --rounds $(ROUNDS)
+	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)
 
 bench-footprint: $(DEV) ## Resident memory per process under load [MINUTES=5]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)
+
+bench-outage: $(RUNTIME) ## What users notice while the collector is away [ROUNDS=3]
+	@$(PY) -m bench.outage --rounds $(or $(ROUNDS),3)
 
 lock: $(DEV) ## Resolve the dependencies anew (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

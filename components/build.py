@@ -52,5 +52,5 @@ def _build(components: Sequence[Component], report: Progress) -> None:
         with cache.workspace() as work:
             binaries = compiler.compile(component, go, work, tick=report.tick)
             cache.publish(binaries, cache.home(component))
-        cache.prune(component)
+        cache.prune(cache.home(component))
         report.end()

@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from components.pins import FOLDER, MINIMUM_GO, Component
@@ -36,10 +35,8 @@ def key(component: Component) -> str:
 
     The patch version of Go is left out on purpose: asking for it would cost a process at every start.
     """
-    pin = asdict(component)
-    for presentation in ("title", "seconds", "manifest"):
-        del pin[presentation]
-    digest = hashlib.sha256(json.dumps([pin, BUILD_FLAGS, MINIMUM_GO, target()], sort_keys=True).encode())
+    pin = [component.module, component.version, component.binaries, component.tags, component.link_flags]
+    digest = hashlib.sha256(json.dumps([pin, BUILD_FLAGS, MINIMUM_GO, target()]).encode())
     for file in inputs(component):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]
@@ -61,12 +58,12 @@ def is_built(component: Component) -> bool:
     return all((home(component) / binary).is_file() for binary, _ in component.binaries)
 
 
-def prune(component: Component) -> None:
-    """Remove the component's builds under other keys."""
-    current = home(component)
-    name = re.compile(re.escape(component.name) + "-[0-9a-f]{12}")
+def prune(current: Path) -> None:
+    """Remove what the cache holds under the same name as `current`, with another key."""
+    name, _, _ = current.name.rpartition("-")
+    versions = re.compile(re.escape(name) + "-[0-9a-f]{12}")
     for folder in current.parent.iterdir():
-        if name.fullmatch(folder.name) and folder != current:
+        if versions.fullmatch(folder.name) and folder != current:
             shutil.rmtree(folder)
 
 

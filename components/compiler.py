@@ -6,8 +6,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from components import cache
 from components.pins import Component
@@ -81,25 +83,31 @@ def _generate(go: Path, manifest: Path, source: Path) -> Step:
 
 
 def _run(step: Step, environment: dict[str, str], log: Path, tick: Callable[[], None]) -> int:
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            step.command,
-            cwd=step.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    # Started from another thread, so that an interruption cannot come between the start and knowing the process.
+    with log.open("ab") as sink, ThreadPoolExecutor(max_workers=1) as starter:
+        starting = starter.submit(_start, step, environment, sink)
         try:
-            while process.poll() is None:
+            while starting.result().poll() is None:
                 tick()
                 time.sleep(POLL_SECONDS)
         except BaseException:
+            process = starting.result()
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
-    return process.returncode
+    return starting.result().returncode
+
+
+def _start(step: Step, environment: dict[str, str], sink: BinaryIO) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        step.command,
+        cwd=step.folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=sink,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 def _explain(component: Component, status: int, log: Path) -> str:

@@ -124,6 +124,16 @@ COMPONENTS = (
         seconds=65,
         stamps=(("github.com/prometheus/common/version.Version", "0.31.1"),),
     ),
+    Component(
+        name="docker-compose",
+        title="docker compose",
+        release="2.40.3",
+        module="github.com/docker/compose/v2",
+        version="v2.40.3",
+        binaries=(("docker-compose", "github.com/docker/compose/v2/cmd"),),
+        seconds=120,
+        stamps=(("github.com/docker/compose/v2/internal.Version", "v2.40.3"),),
+    ),
 )
 
 

@@ -79,3 +79,4 @@ def _install(home: Path) -> None:
                 f"install Go yourself, or see to pip's error:\n{tail}"
             )
         cache.publish(work / "go", home)
+    cache.prune(home)

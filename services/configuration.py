@@ -19,6 +19,11 @@ def load_settings(settings_class: type[SettingsT]) -> SettingsT:
 def _describe(settings_class: type[BaseSettings], invalid: ValidationError) -> str:
     prefix = settings_class.model_config.get("env_prefix", "")
     return "; ".join(
-        f"{prefix}{'.'.join(map(str, error['loc']))}".upper() + f": {error['msg']}"
+        f"{_name_variable(str(error['loc'][0]), settings_class, prefix)}: {error['msg']}"
         for error in invalid.errors()
     )
+
+
+def _name_variable(location: str, settings_class: type[BaseSettings], prefix: str) -> str:
+    is_field = location in settings_class.model_fields
+    return (prefix + location if is_field else location).upper()

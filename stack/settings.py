@@ -91,6 +91,8 @@ def load_settings() -> Settings:
         if port in seen:
             raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: give one another port")
         seen[port] = name
+    if settings.dataset and not (Path(settings.dataset) / "ratings.csv").is_file():
+        raise StackError(f"DATASET={settings.dataset} has no ratings.csv: give a folder in MovieLens' format")
     if settings.alerting == "grafana" and not settings.grafana:
         raise StackError("ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus")
     return settings

@@ -17,6 +17,8 @@ MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 
 LEAD = timedelta(minutes=10)
 TRAIL = timedelta(minutes=5)
+ALERTING_DELAY = timedelta(minutes=2)
+"""How long users may feel trouble before its alert fires."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,24 @@ class Alert(BaseModel):
 
     @property
     def mark(self) -> str | None:
-        """'no data' or 'query error' when the alert is about its own rule, not about what the rule watches."""
+        """'no data' or 'query error' when the alert is about its own rule, not what the rule watches."""
         return MARKS.get(self.labels.get("alertname", ""))
 
     @property
     def summary(self) -> str:
         """What it means, in a sentence."""
         if self.mark == "no data":
-            return "The rule's query returned nothing: what it watches is silent, which is not the same as healthy."
+            return (
+                "The rule's query returned nothing: what it watches is silent, which does not mean healthy."
+            )
         if self.mark:
             return "The rule's query failed, so nobody is watching what it watches."
         return self.annotations.get("summary", "")
+
+    @property
+    def description(self) -> str:
+        """The same at length."""
+        return self.annotations.get("description", "")
 
     @property
     def component(self) -> str:
@@ -78,7 +87,7 @@ class Incident(BaseModel):
 
     @property
     def headline(self) -> Alert:
-        """The alert the incident is named after: the worst, a real one before one without data, the oldest."""
+        """The alert it is named after: the worst, then one with data, then the oldest."""
         return max(self.alerts, key=lambda alert: (alert.rank, alert.mark is None))
 
     @property
@@ -90,3 +99,7 @@ class Incident(BaseModel):
         """The incident with what came before and after it, never beyond `now`."""
         end = min(self.ended_at + TRAIL, now) if self.ended_at else now
         return Window(self.started_at - LEAD, max(end, self.started_at))
+
+    def felt(self, now: datetime) -> Window:
+        """The time in which users felt it."""
+        return Window(self.started_at - ALERTING_DELAY, self.ended_at or max(now, self.started_at))

@@ -38,8 +38,10 @@ class NewerDatabase(RuntimeError):
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file, made if missing, at the newest schema. For one thread at a time. Raises NewerDatabase, OSError,
-    sqlite3.Error."""
+    """Open the file, made if missing, at the newest schema; for one thread at a time.
+
+    Raises NewerDatabase, OSError, sqlite3.Error.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
@@ -47,20 +49,20 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection, path)
+        migrate(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Take the schema forward, one transaction per step. Raises NewerDatabase."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise NewerDatabase(
-            f"{path} has schema {version}, this program knows {len(MIGRATIONS)}: start the newer version again, "
-            "or set INCIDENTS_DATABASE to another file"
+            f"it has schema {version}, this program knows {len(MIGRATIONS)}: "
+            "start the newer version again, or set INCIDENTS_DATABASE to another file"
         )
     for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")

@@ -16,8 +16,8 @@ Address = Annotated[
 class Settings(BaseSettings):
     """Each field is read from the environment variable of the same name in capitals.
 
-    `prometheus_url` and `jaeger_url` are where this service asks; the `_ui_url` ones are where a browser finds their
-    pages. Without those, links lead to the raw answers of the APIs.
+    `prometheus_url` and `jaeger_url` are where this service asks; the `_ui_url` ones are where a browser
+    finds their pages. Without those, links lead to the raw answers of the APIs.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)

@@ -31,7 +31,7 @@ class Store:
         self._connection.close()
 
     async def record(self, alerts: Iterable[Alert]) -> list[Incident]:
-        """Store the alerts in one transaction, on disk when this returns; give back the incidents that changed."""
+        """Store the alerts in one transaction, on disk on return; give back the incidents that changed."""
         return await self._run(self._record, list(alerts))
 
     async def find(self, incident_id: int) -> Incident | None:
@@ -39,7 +39,7 @@ class Store:
         incidents = await self._run(self._select, "id = ?", incident_id, 1)
         return incidents[0] if incidents else None
 
-    async def list(self, limit: int, before: int | None = None) -> list[Incident]:
+    async def select(self, limit: int, before: int | None = None) -> list[Incident]:
         """At most `limit` incidents, newest first, older than the one with the id `before`."""
         return await self._run(self._select, "id < ?", before or 2**63 - 1, limit)
 
@@ -65,7 +65,7 @@ class Store:
         return incidents
 
     def _put(self, alert: Alert) -> int | None:
-        """Store one alert; return its incident, or None if nothing new was said. One that ended stays ended."""
+        """Store one alert; return its incident, or None if nothing is new: one that ended stays ended."""
         key = (alert.fingerprint, alert.starts_at.timestamp())
         known = self._connection.execute(
             "SELECT incident_id, ends_at FROM alerts WHERE fingerprint = ? AND starts_at = ?", key
@@ -136,7 +136,9 @@ class Store:
         )
 
     def _count_firing(self) -> int:
-        (count,) = self._connection.execute("SELECT count(*) FROM incidents WHERE ended_at IS NULL").fetchone()
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM incidents WHERE ended_at IS NULL"
+        ).fetchone()
         return int(count)
 
 

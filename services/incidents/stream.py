@@ -15,7 +15,7 @@ class TooManySubscribers(Exception):
 
 
 class Stream:
-    """Hands each published incident to every subscriber. A slow one loses the oldest: it reads the page anew anyway."""
+    """Hands each published incident to every subscriber; a slow one loses the oldest."""
 
     def __init__(self) -> None:
         self._queues: set[asyncio.Queue[Incident]] = set()

@@ -49,7 +49,9 @@ class SentAlert(_Model):
     def normalise(self) -> Alert:
         """Give the alert the form that both senders share."""
         mark = self.labels.get("alertname", "") in MARKS
-        name = (self.labels.get("rulename") if mark else None) or self.labels.get("alertname") or "Unnamed alert"
+        name = (
+            (self.labels.get("rulename") if mark else None) or self.labels.get("alertname") or "Unnamed alert"
+        )
         return Alert(
             fingerprint=self.fingerprint,
             name=name,
@@ -66,7 +68,7 @@ class SentAlert(_Model):
         return max(end, self.starts_at.astimezone(UTC))
 
     def _places(self) -> Mapping[str, str]:
-        """Grafana takes the private annotations out and sends whole links instead: get the names back from them."""
+        """Grafana sends whole links in place of the private annotations: get the names back from them."""
         dashboard, panel = _DASHBOARD.search(self.dashboard_url), _PANEL.search(self.panel_url)
         return {
             **({"__dashboardUid__": dashboard[1]} if dashboard else {}),

@@ -1,12 +1,15 @@
-"""One server span and one duration per HTTP request, by OpenTelemetry's stable HTTP conventions."""
+"""One server span and one duration per HTTP request, by OpenTelemetry's stable HTTP conventions.
+
+What repeats from request to request, attribute sets above all, is put together once and remembered.
+"""
 
 from functools import lru_cache
 from time import perf_counter
-from typing import Any
+from typing import NamedTuple
 
 from fastapi.telemetry import TelemetryConfig
-from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +24,7 @@ NATIVE_TELEMETRY_OFF: TelemetryConfig = {
     "logs": False,
     "operation_spans": False,
 }
-"""FastAPI ≥ 0.142 instruments itself; `FastAPI(telemetry=NATIVE_TELEMETRY_OFF)` keeps it from doing the work twice."""
+"""For `FastAPI(telemetry=NATIVE_TELEMETRY_OFF)`: FastAPI ≥ 0.142 instruments itself, and the work would be done twice."""
 
 EXCLUDED = frozenset({"/healthz", "/readyz"})
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
@@ -29,7 +32,9 @@ UNMATCHED = "/{unmatched}"
 Headers = list[tuple[bytes, bytes]]
 
 
-class _HeaderGetter(Getter[Headers]):
+class HeaderGetter(Getter[Headers]):
+    """Reads ASGI headers for propagators."""
+
     def get(self, carrier: Headers, key: str) -> list[str] | None:
         wanted = key.lower().encode("latin-1")
         return [value.decode("latin-1") for name, value in carrier if name == wanted] or None
@@ -38,36 +43,73 @@ class _HeaderGetter(Getter[Headers]):
         return [name.decode("latin-1") for name, _ in carrier]
 
 
-_HEADERS = _HeaderGetter()
+class Outcome(NamedTuple):
+    """What an answered request is called and labelled."""
+
+    name: str
+    labels: dict[str, str | int]
+    attributes: dict[str, str | int]
 
 
-@lru_cache(maxsize=64)
-def _split_authority(authority: bytes, scheme: str) -> dict[str, str | int]:
-    host, _, port = authority.decode("latin-1").rpartition(":")
-    if not port.isdecimal():
-        return {
-            a.SERVER_ADDRESS: authority.decode("latin-1"),
+@lru_cache(maxsize=256)
+def describe_request(method: str, scheme: str, version: str, host: bytes) -> dict[str, str | int]:
+    """Return a server span's attributes that are known before routing."""
+    described: dict[str, str | int] = {
+        a.HTTP_REQUEST_METHOD: method,
+        a.URL_SCHEME: scheme,
+        a.NETWORK_PROTOCOL_VERSION: version,
+    }
+    name, colon, port = host.decode("latin-1").rpartition(":")
+    if colon and port.isdecimal():
+        described |= {a.SERVER_ADDRESS: name.strip("[]"), a.SERVER_PORT: int(port)}
+    elif host:
+        described |= {
+            a.SERVER_ADDRESS: host.decode("latin-1").strip("[]"),
             a.SERVER_PORT: 443 if scheme == "https" else 80,
         }
-    return {a.SERVER_ADDRESS: host.strip("[]"), a.SERVER_PORT: int(port)}
+    return described
+
+
+@lru_cache(maxsize=1_024)
+def describe_outcome(method: str, scheme: str, route: str | None, status: int, error: str | None) -> Outcome:
+    """Return the span's name, the duration's labels and the span's attributes known after the answer.
+
+    `url.path` is the route's template, for the raw path names a user; status 0 means there was no answer.
+    """
+    labels: dict[str, str | int] = {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme}
+    if route:
+        labels[a.HTTP_ROUTE] = route
+    if status:
+        labels[a.HTTP_RESPONSE_STATUS_CODE] = status
+    if error:
+        labels[a.ERROR_TYPE] = error
+    verb = _span_name(method)
+    return Outcome(f"{verb} {route}" if route else verb, labels, {**labels, a.URL_PATH: route or UNMATCHED})
+
+
+def _span_name(method: str) -> str:
+    return "HTTP" if method == "_OTHER" else method
 
 
 class ServerTelemetry:
-    """ASGI middleware around an app: `ServerTelemetry(app, telemetry)`.
+    """ASGI middleware: `ServerTelemetry(app, telemetry)`, with FastAPI's own telemetry off (NATIVE_TELEMETRY_OFF).
 
-    The raw path holds user ids, so `url.path` carries the route template. `/healthz`, `/readyz` and anything that is not
-    HTTP pass untouched.
+    Continues the caller's trace. `/healthz`, `/readyz` and whatever is not HTTP pass untouched.
     """
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
         self._tracer = telemetry.tracer
         self._duration = telemetry.instrument(HTTP_SERVER_REQUEST_DURATION)
+        self._propagator = propagate.get_global_textmap()
+        self._carriers = frozenset(field.encode("latin-1") for field in self._propagator.fields)
+        self._getter = HeaderGetter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in EXCLUDED:
             await self._app(scope, receive, send)
             return
+        start = perf_counter()
         status = 0
 
         async def watch(message: Message) -> None:
@@ -76,16 +118,8 @@ class ServerTelemetry:
                 status = message["status"]
             await send(message)
 
-        start = perf_counter()
-        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
-        parent = propagate.extract(scope["headers"], getter=_HEADERS)
-        span = self._tracer.start_span(
-            method if method != "_OTHER" else "HTTP",
-            context=parent,
-            kind=SpanKind.SERVER,
-            attributes=self._describe(scope, method),
-        )
-        token = otel_context.attach(trace.set_span_in_context(span, parent))
+        span, context = self._begin(scope)
+        token = attach(context)
         error: str | None = None
         try:
             await self._app(scope, receive, watch)
@@ -94,31 +128,35 @@ class ServerTelemetry:
             error = type(exception).__qualname__
             raise
         finally:
-            self._finish(span, scope, method, status, error, perf_counter() - start)
-            otel_context.detach(token)
+            self._finish(span, scope, status, error, perf_counter() - start)
+            detach(token)
 
-    def _describe(self, scope: Scope, method: str) -> dict[str, str | int]:
-        host = next((value for name, value in scope["headers"] if name == b"host"), None)
-        return {
-            a.HTTP_REQUEST_METHOD: method,
-            a.URL_SCHEME: scope["scheme"],
-            a.NETWORK_PROTOCOL_VERSION: scope["http_version"],
-            **(_split_authority(host, scope["scheme"]) if host else {}),
-        }
+    def _begin(self, scope: Scope) -> tuple[trace.Span, Context]:
+        host, propagated = b"", False
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name in self._carriers:
+                propagated = True
+        parent = self._propagator.extract(scope["headers"], Context(), self._getter) if propagated else Context()
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        span = self._tracer.start_span(
+            _span_name(method),
+            parent,
+            SpanKind.SERVER,
+            describe_request(method, scope["scheme"], scope["http_version"], host),
+        )
+        return span, trace.set_span_in_context(span, parent)
 
     def _finish(
-        self, span: trace.Span, scope: Scope, method: str, status: int, error: str | None, seconds: float
+        self, span: trace.Span, scope: Scope, status: int, error: str | None, seconds: float
     ) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         route = getattr(scope.get("route"), "path", None)
-        labels: dict[str, Any] = {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scope["scheme"]}
-        if route:
-            labels[a.HTTP_ROUTE] = route
-            span.update_name(f"{method} {route}")
-        if status:
-            labels[a.HTTP_RESPONSE_STATUS_CODE] = status
+        outcome = describe_outcome(method, scope["scheme"], route, status, error)
+        span.update_name(outcome.name)
+        span.set_attributes(outcome.attributes)
         if error:
-            labels[a.ERROR_TYPE] = error
             span.set_status(StatusCode.ERROR)
-        span.set_attributes({**labels, a.URL_PATH: route or UNMATCHED})
-        self._duration.record(seconds, labels)
+        self._duration.record(seconds, outcome.labels)
         span.end()

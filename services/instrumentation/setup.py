@@ -1,63 +1,64 @@
 """Start telemetry once per process; everything else is given what it needs."""
 
+import atexit
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry import metrics, trace
-from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.metrics import Meter
-from opentelemetry.sdk.metrics import Histogram, MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
-from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader
+from opentelemetry.sdk.trace import SpanLimits
+from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.util.re import parse_env_headers
 
-from services.instrumentation.resource import describe_process
+from services.instrumentation.exporter import Exporter
+from services.instrumentation.instruments import Instruments
+from services.instrumentation.losses import observe_losses
+from services.instrumentation.metering import make_reader, start_meters
+from services.instrumentation.queue import SpanQueue
+from services.instrumentation.resource import Identity
+from services.instrumentation.sender import Sender
 from services.instrumentation.settings import TelemetrySettings
+from services.instrumentation.spans import ImmediateSink, Sink
 from services.instrumentation.system import observe_system
+from services.instrumentation.tracing import TracerProvider
 from telemetry.instruments import Instrument, Kind
+
+SEND_TIMEOUT = 3.0
+SHUTDOWN_TIMEOUT = 5.0
 
 
 class Telemetry:
     """A process's tracer and instruments, and the two things that change them: `describe` and `shutdown`."""
 
-    def __init__(self, service: str, tracers: trace.TracerProvider, meters: metrics.MeterProvider) -> None:
-        self._tracers = tracers
-        self._meters = meters
-        self.tracer = tracers.get_tracer(f"whence.{service}")
-        self._create = creators(meters.get_meter(f"whence.{service}"))
-        self._instruments: dict[str, Any] = {}
+    def __init__(
+        self,
+        tracer: trace.Tracer,
+        instrument: Callable[[Instrument], Any],
+        identity: Identity,
+        stop: Callable[[], None],
+    ) -> None:
+        self.tracer = tracer
+        self._instrument = instrument
+        self._identity = identity
+        self._stop = stop
 
-    def instrument(self, instrument: Instrument) -> Any:
-        """Return the OpenTelemetry instrument of a registry entry, created at the first call."""
-        found = self._instruments.get(instrument.name)
-        if found is None:
-            found = self._create[instrument.kind](instrument.name, instrument.unit, instrument.description)
-            self._instruments[instrument.name] = found
-        return found
+    def instrument(self, entry: Instrument) -> Any:
+        """Return the OpenTelemetry instrument (Counter, UpDownCounter, Histogram or Gauge) of a registry entry.
+
+        A gauge goes on reporting its last value: set 0 for attributes that no longer hold.
+        """
+        return self._instrument(entry)
 
     def describe(self, attributes: Mapping[str, str]) -> None:
-        """Add or change resource attributes of all telemetry exported from now on."""
-        for provider in (self._tracers, self._meters):
-            if isinstance(provider, TracerProvider | MeterProvider):
-                provider._update_resource(Resource(dict(attributes)))
+        """Add or change resource attributes of all spans and metrics exported from now on."""
+        self._identity.describe(attributes)
 
     def shutdown(self) -> None:
-        """Send what is queued."""
-        for provider in (self._tracers, self._meters):
-            if isinstance(provider, TracerProvider | MeterProvider):
-                provider.shutdown()
-
-
-def creators(meter: Meter) -> dict[Kind, Callable[[str, str, str], Any]]:
-    return {
-        Kind.COUNTER: meter.create_counter,
-        Kind.UP_DOWN_COUNTER: meter.create_up_down_counter,
-        Kind.HISTOGRAM: meter.create_histogram,
-        Kind.GAUGE: meter.create_gauge,
-    }
+        """Send what is queued, for 5 s at most, and stop exporting."""
+        self._stop()
 
 
 def start_telemetry(
@@ -71,31 +72,58 @@ def start_telemetry(
 ) -> Telemetry:
     """Set up tracing and metrics for this process and return the handle to them.
 
-    Tests pass an in-memory `span_exporter` and `metric_reader`; otherwise OTLP goes to OTEL_EXPORTER_OTLP_ENDPOINT.
+    OTLP goes over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; sampling follows OTEL_TRACES_SAMPLER (default: every trace).
     `host_metrics` adds the machine's own metrics: switch it on in one service per machine.
+    Tests pass an in-memory `span_exporter` and `metric_reader`; nothing leaves the process then.
     """
     settings = settings or TelemetrySettings()
+    identity = Identity.of_process(service, version, settings.environment)
+    scope = f"whence.{service}"
     if settings.disabled:
-        return Telemetry(service, trace.NoOpTracerProvider(), metrics.NoOpMeterProvider())
-    resource = describe_process(service, version, settings.environment)
-    exponential = {Histogram: ExponentialBucketHistogramAggregation()}
-    reader = metric_reader or PeriodicExportingMetricReader(
-        OTLPMetricExporter(endpoint=settings.endpoint, preferred_aggregation=exponential),
-        export_interval_millis=settings.metric_interval,
-    )
-    meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
-    tracers = TracerProvider(resource=resource, shutdown_on_exit=False, meter_provider=meters)
-    tracers.add_span_processor(
-        SimpleSpanProcessor(span_exporter)
-        if span_exporter
-        else BatchSpanProcessor(
-            OTLPSpanExporter(endpoint=settings.endpoint),
-            max_queue_size=settings.span_queue,
-            schedule_delay_millis=settings.span_interval,
-            max_export_batch_size=settings.span_batch,
-            meter_provider=meters,
-        )
-    )
-    if metric_reader is None:
-        observe_system(meters, host=host_metrics)
-    return Telemetry(service, tracers, meters)
+        return Telemetry(trace.NoOpTracer(), _make_idle, identity, lambda: None)
+    instruments = Instruments()
+    reader = make_reader()
+    meters = start_meters(metric_reader or reader, instruments, scope, identity)
+    if span_exporter is not None or metric_reader is not None:
+        sink: Sink = ImmediateSink(span_exporter, identity)
+        stop: Callable[[], None] = meters.shutdown
+    else:
+        sink, stop = _start_export(settings, identity, reader, meters, host_metrics)
+    sampler = SdkTracerProvider(shutdown_on_exit=False).sampler
+    tracers = TracerProvider(sampler, SpanLimits(max_attribute_length=settings.attribute_length), sink)
+    if span_exporter is None and metric_reader is None:
+        trace.set_tracer_provider(tracers)
+    return Telemetry(tracers.get_tracer(scope, version), instruments.get, identity, stop)
+
+
+def _start_export(
+    settings: TelemetrySettings,
+    identity: Identity,
+    reader: InMemoryMetricReader,
+    meters: MeterProvider,
+    host_metrics: bool,
+) -> tuple[Sink, Callable[[], None]]:
+    headers = parse_env_headers(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True)
+    sender = Sender(settings.endpoint, headers, SEND_TIMEOUT)
+    exporter = Exporter(settings, identity, SpanQueue(settings.span_queue), reader.get_metrics_data, sender)
+    observe_losses(meters.get_meter("services.instrumentation"), exporter)
+    observe_system(meters, host=host_metrics)
+    metrics.set_meter_provider(meters)
+
+    def stop() -> None:
+        atexit.unregister(stop)
+        exporter.stop(SHUTDOWN_TIMEOUT)
+
+    atexit.register(stop)
+    return exporter.queue, stop
+
+
+def _make_idle(entry: Instrument) -> Any:
+    meter = metrics.NoOpMeter("whence")
+    make = {
+        Kind.COUNTER: meter.create_counter,
+        Kind.UP_DOWN_COUNTER: meter.create_up_down_counter,
+        Kind.HISTOGRAM: meter.create_histogram,
+        Kind.GAUGE: meter.create_gauge,
+    }
+    return make[entry.kind](entry.name)

@@ -1,7 +1,10 @@
-"""Process and host metrics, read only when metrics are exported: they cost a request nothing."""
+"""Process, host and export metrics, read only when metrics are exported: they cost a request nothing."""
 
+from collections.abc import Iterable
+
+import psutil
 from opentelemetry.instrumentation.system_metrics import SystemMetricsInstrumentor
-from opentelemetry.metrics import MeterProvider
+from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 
 PROCESS_METRICS: dict[str, list[str] | None] = {
     "process.cpu.time": ["user", "system"],
@@ -19,6 +22,21 @@ HOST_METRICS: dict[str, list[str] | None] = {
 
 
 def observe_system(provider: MeterProvider, *, host: bool) -> None:
-    """Register process metrics with `provider`, and the host's too if `host`: one service per machine emits those."""
+    """Register process metrics with `provider`, and if `host` the machine's: one service per machine does that."""
     config = PROCESS_METRICS | (HOST_METRICS if host else {})
     SystemMetricsInstrumentor(config=config).instrument(meter_provider=provider)
+    if host:
+        observe_file_system(provider.get_meter(__name__))
+
+
+def observe_file_system(meter: Meter) -> None:
+    """Register `system.filesystem.usage`, in bytes by state, of the file system the process works in."""
+
+    def observe(_: CallbackOptions) -> Iterable[Observation]:
+        usage = psutil.disk_usage(".")
+        yield Observation(usage.used, {"system.filesystem.state": "used"})
+        yield Observation(usage.free, {"system.filesystem.state": "free"})
+
+    meter.create_observable_up_down_counter(
+        "system.filesystem.usage", [observe], "By", "Space on the file system the process works in."
+    )

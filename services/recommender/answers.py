@@ -1,4 +1,4 @@
-"""What the recommender says about an answer: where it came from, why, and under which labels it is counted."""
+"""What is said about an answer: where it came from, why, and under which labels it is counted."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,7 +39,7 @@ class Labels(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """One answered request. `waited` is the time in seconds it waited for storage, 0 if storage was not asked."""
+    """One answered request; it waited `waited` seconds for storage, 0 if storage was not asked."""
 
     request_id: str
     trace_id: str | None

@@ -1,4 +1,4 @@
-"""Users' features from object storage, under a deadline: what is late is not waited for, but still used afterwards.
+"""Users' features from object storage, under a deadline: what is late is not waited for, but used later.
 
 request ──► fetch ──► storage_deadline: the request goes on with a stale copy or none
               └─────────────► the fetch ends, by storage_hard_limit at the latest: recorded, copy refreshed
@@ -33,7 +33,7 @@ class InvalidFeatures(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """A user's latent factors float32[f], the items seen int32[s], and when they were computed, in Unix seconds."""
+    """A user's factors float32[f], the items seen int32[s], and when they were computed, in Unix seconds."""
 
     factors: Vector
     seen: ItemIds
@@ -42,7 +42,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a request got: `features` are a stale copy unless `reason` is ok; it waited `waited` seconds for storage."""
+    """What a request got after `waited` seconds: `features` are a stale copy unless `reason` is ok."""
 
     features: Features | None
     reason: Reason
@@ -56,7 +56,7 @@ class _Fetch:
 
 
 class StaleCopies:
-    """The last features read of each user, the `capacity` most recently refreshed, good for `max_age` seconds."""
+    """The last features read of at most `capacity` users, each good for `max_age` seconds."""
 
     def __init__(self, capacity: int, max_age: float) -> None:
         self._capacity = capacity

@@ -1,16 +1,16 @@
-"""What the recommender records. Instruments and attribute dictionaries are made once: recording is on the request path."""
+"""What the recommender records; instruments and attributes are made once, outside the request path."""
 
 from functools import lru_cache
 from time import perf_counter, time
 from types import TracebackType
-from typing import Literal
 
 from opentelemetry import context as otel_context
-from opentelemetry import trace
+from opentelemetry.metrics import Counter, Histogram, UpDownCounter
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from services.instrumentation import Telemetry
 from services.recommender.answers import Answer, Labels, Reason, Source
+from services.recommender.connection import Connection
 from services.recommender.model import Model
 from services.recommender.object_reader import ObjectRead, Outcome
 from telemetry import attributes as a
@@ -19,43 +19,38 @@ from telemetry import spans
 
 GET_OBJECT = "GetObject"
 USER_FACTORS = "user_factors"
-STAGE_SPANS = {
-    "total": spans.PIPELINE.name,
-    "load_features": spans.LOAD_FEATURES.name,
-    "score": spans.SCORE.name,
-    "rank": spans.RANK.name,
-}
-"""Span of each stage, by the stage's name in `recommendation.duration`."""
+"""The feature that `recommendation.feature.*` is about."""
 
 _OPERATION = {a.OPERATION: GET_OBJECT}
-_FACTORS = {a.FEATURE: USER_FACTORS}
+_FEATURE = {a.FEATURE: USER_FACTORS}
 
 
 @lru_cache(maxsize=1_024)
-def _attributes(labels: Labels, *extra: tuple[str, str]) -> dict[str, str]:
-    common = {a.SOURCE: labels.source, a.MODEL_VERSION: labels.version, a.SEGMENT: labels.segment}
-    return common | dict(extra)
+def _label(labels: Labels, *extra: tuple[str, str]) -> dict[str, str]:
+    named = {a.SOURCE: labels.source.value, a.MODEL_VERSION: labels.version, a.SEGMENT: labels.segment}
+    return named | dict(extra)
 
 
-@lru_cache(maxsize=64)
-def _outcome(outcome: Outcome, error_type: str | None) -> dict[str, str]:
-    error = {a.ERROR_TYPE: error_type} if error_type else {}
-    return _OPERATION | {a.OUTCOME: outcome} | error
+@lru_cache(maxsize=256)
+def _label_outcome(outcome: Outcome, error_type: str | None) -> dict[str, str]:
+    named = _OPERATION | {a.OUTCOME: outcome.value}
+    return named | {a.ERROR_TYPE: error_type} if error_type else named
 
 
 class Stage:
     """A stage of the pipeline: inside `with` its span is the current one; leaving records its duration."""
 
-    __slots__ = ("_duration", "_labels", "_name", "_span", "_started", "_token", "_tracer")
+    __slots__ = ("_duration", "_labels", "_span", "_span_name", "_started", "_token", "_tracer")
 
-    def __init__(self, name: str, tracer: Tracer, duration: trace.Any) -> None:
-        self._name = name
+    def __init__(self, name: str, span_name: str, tracer: Tracer, duration: Histogram) -> None:
+        self._span_name = span_name
+        self._labels = {a.STAGE: name}
         self._tracer = tracer
         self._duration = duration
 
     def __enter__(self) -> Span:
         self._started = perf_counter()
-        self._span = self._tracer.start_span(STAGE_SPANS[self._name])
+        self._span = self._tracer.start_span(self._span_name)
         self._token = otel_context.attach(set_span_in_context(self._span))
         return self._span
 
@@ -65,6 +60,131 @@ class Stage:
         if error is not None:
             self._span.record_exception(error)
             self._span.set_status(StatusCode.ERROR)
-        self._duration.record(perf_counter() - self._started, _STAGES[self._name])
+        self._duration.record(perf_counter() - self._started, self._labels)
         self._span.end()
         otel_context.detach(self._token)
+
+
+class Recorder:
+    """All spans and measurements of the recommender, by what they mean."""
+
+    def __init__(self, telemetry: Telemetry, connection: Connection) -> None:
+        self._describe = telemetry.describe
+        self._tracer: Tracer = telemetry.tracer
+        self._storage_span: dict[str, str | int] = {
+            a.RPC_SYSTEM: "aws-api",
+            a.RPC_SERVICE: "S3",
+            a.RPC_METHOD: GET_OBJECT,
+            a.AWS_S3_BUCKET: connection.bucket,
+            a.SERVER_ADDRESS: connection.host,
+            a.SERVER_PORT: connection.port,
+        }
+        self._stage_duration: Histogram = telemetry.instrument(i.RECOMMENDATION_DURATION)
+        self._storage_duration: Histogram = telemetry.instrument(i.STORAGE_OPERATION_DURATION)
+        self._transferred: Counter = telemetry.instrument(i.STORAGE_TRANSFER_SIZE)
+        self._active: UpDownCounter = telemetry.instrument(i.STORAGE_OPERATION_ACTIVE)
+        self._requests: Counter = telemetry.instrument(i.RECOMMENDATION_REQUESTS)
+        self._impressions: Counter = telemetry.instrument(i.RECOMMENDATION_IMPRESSIONS)
+        self._top_score: Histogram = telemetry.instrument(i.RECOMMENDATION_SCORE)
+        self._feature_age: Histogram = telemetry.instrument(i.RECOMMENDATION_FEATURE_AGE)
+        self._feature_missing: Counter = telemetry.instrument(i.RECOMMENDATION_FEATURE_MISSING)
+        self._clicks: Counter = telemetry.instrument(i.RECOMMENDATION_CLICKS)
+        self._thumbs: Counter = telemetry.instrument(i.RECOMMENDATION_THUMBS)
+        self._labelled: Counter = telemetry.instrument(i.RECOMMENDATION_LABELLED)
+        self._hits: Counter = telemetry.instrument(i.RECOMMENDATION_HITS)
+        self._model_info = telemetry.instrument(i.RECOMMENDATION_MODEL_INFO)
+
+    def pipeline(self) -> Stage:
+        """The whole of one answer."""
+        return self._stage("total", spans.PIPELINE.name)
+
+    def load_features(self) -> Stage:
+        return self._stage("load_features", spans.LOAD_FEATURES.name)
+
+    def score(self) -> Stage:
+        return self._stage("score", spans.SCORE.name)
+
+    def rank(self) -> Stage:
+        return self._stage("rank", spans.RANK.name)
+
+    def _stage(self, name: str, span_name: str) -> Stage:
+        return Stage(name, span_name, self._tracer, self._stage_duration)
+
+    def start_storage_span(self) -> Span:
+        """The span of one read; it holds no object key, for that names the user."""
+        return self._tracer.start_span(
+            spans.S3_GET_OBJECT.name, kind=SpanKind.CLIENT, attributes=self._storage_span
+        )
+
+    def count_active(self, change: int) -> None:
+        """One operation on storage more or less under way."""
+        self._active.add(change, _OPERATION)
+
+    def record_storage(self, span: Span, read: ObjectRead) -> None:
+        """Record a finished read in the context of its span, so that exemplars name its trace."""
+        context = set_span_in_context(span)
+        labels = _label_outcome(read.outcome, read.error_type)
+        self._storage_duration.record(read.seconds, labels, context=context)
+        if read.body:
+            self._transferred.add(len(read.body), _OPERATION, context=context)
+        if read.status is not None:
+            span.set_attribute(a.HTTP_RESPONSE_STATUS_CODE, read.status)
+        if read.request_id is not None:
+            span.set_attribute(a.AWS_REQUEST_ID, read.request_id)
+        if read.error_type is not None:
+            span.set_attribute(a.ERROR_TYPE, read.error_type)
+            span.set_status(StatusCode.ERROR)
+
+    def record_answer(self, span: Span, answer: Answer, computed_at: float | None) -> None:
+        """Describe an answer on its span and count it; `computed_at` is its features' Unix time."""
+        span.set_attributes(_describe_answer(answer))
+        self._requests.add(1, _label(answer.labels, (a.REASON, answer.reason.value)))
+        self._impressions.add(len(answer.items), _label(answer.labels))
+        if answer.items and answer.labels.source is not Source.POPULAR:
+            self._top_score.record(answer.items[0][1], {a.MODEL_VERSION: answer.labels.version})
+        if computed_at is not None:
+            self._feature_age.record(max(0.0, time() - computed_at), _FEATURE)
+        if answer.reason is Reason.FEATURES_MISSING:
+            self._feature_missing.add(1, _FEATURE)
+
+    def count_click(self, labels: Labels) -> None:
+        self._clicks.add(1, _label(labels))
+
+    def count_thumb(self, labels: Labels, direction: str) -> None:
+        """`direction` is up or down."""
+        self._thumbs.add(1, _label(labels, (a.DIRECTION, direction)))
+
+    def count_labelled(self, labels: Labels, requests: int, hits: int) -> None:
+        """Requests whose attribution window has closed, and how many of them were clicked in it."""
+        self._labelled.add(requests, _label(labels))
+        self._hits.add(hits, _label(labels))
+
+    def record_switch(self, former: Model | None, model: Model) -> None:
+        """Say with all telemetry from now on which model is live."""
+        self._describe({a.MODEL_VERSION: model.version, a.DATASET_ID: model.dataset_id})
+        if former is not None:
+            self._model_info.set(0, _describe_model(former))
+        self._model_info.set(1, _describe_model(model))
+
+
+def _describe_answer(answer: Answer) -> dict[str, str | int | float]:
+    source, version, segment = answer.labels
+    described: dict[str, str | int | float] = {
+        a.STORAGE_LATENCY_MS: answer.waited * 1_000,
+        a.MODEL_VERSION: version,
+        a.DATASET_ID: answer.dataset_id,
+        a.RECOMMENDATION_SOURCE: source.value,
+        a.RECOMMENDATION_REASON: answer.reason.value,
+        a.USER_SEGMENT: segment,
+    }
+    if answer.items:
+        described[a.MODEL_PREDICTION] = answer.items[0][0]
+    return described
+
+
+def _describe_model(model: Model) -> dict[str, str]:
+    return {
+        a.MODEL_VERSION: model.version,
+        a.DATASET_ID: model.dataset_id,
+        a.TRAINED_AT: model.card.trained_at.isoformat(),
+    }

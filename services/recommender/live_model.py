@@ -1,4 +1,4 @@
-"""The model in use: loaded when storage allows, switched when live.json changes, kept when what comes next is bad."""
+"""The model in use: switched when live.json changes, kept when what comes next is bad."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ class LiveModel:
                 continue
 
     async def refresh(self) -> None:
-        """Switch to the version live.json names, at once and as a whole. Raises `ModelUnavailable`, which it logged."""
+        """Switch to the version live.json names, as a whole. Logs and raises `ModelUnavailable`."""
         try:
             model = await asyncio.to_thread(self._read)
         except ModelUnavailable as error:

@@ -68,7 +68,9 @@ def read_model(store: ObjectStore, bucket: str, version: str) -> Model:
             raise CorruptModel(f"its card is that of {card.version}")
         return Model(card, ModelArrays.from_bytes(_read(store, bucket, model_key(version)), card.sha256))
     except ValidationError as error:
-        raise ModelUnavailable(f"model {version} has no valid card: {_first(error)}; train it again") from error
+        raise ModelUnavailable(
+            f"model {version} has no valid card: {_first(error)}; train it again"
+        ) from error
     except CorruptModel as error:
         raise ModelUnavailable(f"model {version} is corrupt: {error}; train it again") from error
 

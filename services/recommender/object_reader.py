@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class ObjectRead:
-    """A finished read: `body` is None if there is no such object or the read failed; `seconds` is its true duration."""
+    """A finished read: `body` is None if there is no such object or the read failed; it took `seconds`."""
 
     outcome: Outcome
     body: bytes | None = None

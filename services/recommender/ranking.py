@@ -17,11 +17,11 @@ def score(item_factors: Vector, user_factors: Vector) -> Vector:
 def rank(scores: Vector, item_ids: ItemIds, seen: ItemIds, k: int) -> Ranked:
     """The k best items not in `seen`; fewer where fewer are left.
 
-    `scores` is float32[n], `item_ids` int32[n] strictly increasing; ids in `seen` that the model does not have are
-    ignored.
+    `scores` is float32[n], `item_ids` int32[n] strictly increasing; ids in `seen` unknown to it are ignored.
     """
+    places = np.minimum(np.searchsorted(item_ids, seen), len(item_ids) - 1)
     unseen = scores.copy()
-    unseen[_find(item_ids, seen)] = -np.inf
+    unseen[places[item_ids[places] == seen]] = -np.inf
     k = min(k, len(unseen))
     best = np.argpartition(unseen, len(unseen) - k)[len(unseen) - k :]
     best = best[np.argsort(-unseen[best], kind="stable")]
@@ -30,11 +30,5 @@ def rank(scores: Vector, item_ids: ItemIds, seen: ItemIds, k: int) -> Ranked:
 
 
 def rank_popular(popular: ItemIds, k: int) -> Ranked:
-    """The first k of the popular list; the score is the reciprocal of the place in it, for want of a personal one."""
+    """The first k of the popular list; for want of a personal score, the reciprocal of the place in it."""
     return [(item_id, 1.0 / place) for place, item_id in enumerate(popular[:k].tolist(), start=1)]
-
-
-def _find(item_ids: ItemIds, wanted: ItemIds) -> NDArray[np.intp]:
-    places = np.searchsorted(item_ids, wanted)
-    places = np.minimum(places, len(item_ids) - 1)
-    return places[item_ids[places] == wanted]

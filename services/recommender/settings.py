@@ -10,21 +10,21 @@ class RecommenderSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RECOMMENDER_", frozen=True, populate_by_name=True)
 
-    bind_host: str = Field("127.0.0.1", validation_alias=AliasChoices("bind_host", "BIND_HOST"))
-    port: int = Field(8000, ge=1, le=65_535)
+    bind_host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("bind_host", "BIND_HOST"))
+    port: int = Field(default=8000, ge=1, le=65_535)
 
-    storage_deadline: float = Field(0.25, gt=0, le=10)
-    storage_hard_limit: float = Field(5.0, gt=0, le=60)
-    storage_concurrency: int = Field(32, ge=1, le=256)
+    storage_deadline: float = Field(default=0.25, gt=0, le=10)
+    storage_hard_limit: float = Field(default=5.0, gt=0, le=60)
+    storage_concurrency: int = Field(default=32, ge=1, le=256)
 
-    stale_max_age: float = Field(10.0, ge=0, le=3_600)
-    stale_capacity: int = Field(2_000, ge=1, le=1_000_000)
+    stale_max_age: float = Field(default=10.0, ge=0, le=3_600)
+    stale_capacity: int = Field(default=2_000, ge=1, le=1_000_000)
 
-    attribution_window: float = Field(15.0, gt=0, le=3_600)
-    feedback_retention: float = Field(300.0, gt=0, le=86_400)
-    feedback_capacity: int = Field(20_000, ge=1, le=1_000_000)
+    attribution_window: float = Field(default=15.0, gt=0, le=3_600)
+    feedback_retention: float = Field(default=300.0, gt=0, le=86_400)
+    feedback_capacity: int = Field(default=20_000, ge=1, le=1_000_000)
 
-    model_poll_interval: float = Field(5.0, gt=0, le=3_600)
+    model_poll_interval: float = Field(default=5.0, gt=0, le=3_600)
 
     @field_validator("storage_hard_limit")
     @classmethod

@@ -60,7 +60,10 @@ class LivePointer(_Document):
 
 
 class ModelCard(_Document):
-    """A version's origin: `metrics` are offline, on held-out ratings; `sha256` is that of model.npz."""
+    """A version's origin: `metrics` are offline, on held-out ratings; `sha256` is that of model.npz.
+
+    `skipped_rows` counts the bad rows of the data set that were left out, by kind.
+    """
 
     version: str
     dataset_id: str
@@ -71,6 +74,7 @@ class ModelCard(_Document):
     segments: tuple[str, ...]
     code_revision: str
     sha256: str
+    skipped_rows: dict[str, int] = {}
 
 
 class UserFeatures(_Document):

@@ -1,0 +1,155 @@
+"""Alerts → Grafana's alerting file. grafanalib's rules, flattened to what the file format wants."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from grafanalib import core
+from grafanalib._gen import DashboardEncoder
+
+from alerts.panels import Placed, by_group
+from alerts.routing import Routing
+from alerts.spec import Alert, Comparison, duration
+from grafana.provisioned import FOLDER_TITLE, PROMETHEUS
+
+QUERY, CONDITION = "A", "B"
+EXPRESSION = "__expr__"
+LOOK_BACK = 600
+_EVALUATORS = {Comparison.ABOVE: core.GreaterThan, Comparison.BELOW: core.LowerThan}
+
+
+def render(alerts: Sequence[Placed], routing: Routing) -> dict[str, Any]:
+    """The alerting file: rules by group, the contact point and the policy tree."""
+    groups = [_group(name, members) for name, members in by_group(alerts).items()]
+    file = core.AlertFileBasedProvisioning(groups)
+    content: dict[str, Any] = json.loads(json.dumps(file.to_json_data(), cls=DashboardEncoder))
+    return content | {"contactPoints": [_contact_point(routing)], "policies": [_policy(routing)]}
+
+
+def _group(name: str, members: Sequence[Placed]) -> dict[str, Any]:
+    interval = duration(members[0].alert.interval)
+    group = core.AlertGroup(name, [_Rule(placed) for placed in members], FOLDER_TITLE, interval)
+    return {"orgId": 1, **group.to_json_data()}
+
+
+class _Rule:
+    """grafanalib nests `title`, `condition` and `data` and names states its own way; the file is flat."""
+
+    def __init__(self, placed: Placed) -> None:
+        self.placed = placed
+        self.rule_group = ""
+
+    def to_json_data(self) -> dict[str, Any]:
+        alert = self.placed.alert
+        rendered = core.AlertRulev9(
+            title=alert.title,
+            uid=alert.slug,
+            triggers=[_Query(alert), _Threshold(alert)],
+            condition=CONDITION,
+            evaluateFor=duration(alert.for_),
+            timeRangeFrom=LOOK_BACK,
+            labels=alert.labels,
+            annotations=self.placed.annotations(_value(alert)),
+        ).to_json_data()
+        nested = rendered.pop("grafana_alert")
+        return {
+            **rendered,
+            "title": nested["title"],
+            "condition": nested["condition"],
+            "data": nested["data"],
+            "dashboardUid": alert.dashboard,
+            "panelId": self.placed.panel_id,
+            "noDataState": alert.no_data.value,
+            "execErrState": alert.execution_error.value,
+            "keepFiringFor": duration(alert.keep_firing_for),
+            "missing_series_evals_to_resolve": alert.missing_series_evals_to_resolve,
+            "isPaused": alert.is_paused,
+        }
+
+
+class _Query(core.Target):  # type: ignore[misc]
+    """The alert's query, asked for one moment."""
+
+    def __init__(self, alert: Alert) -> None:
+        super().__init__(refId=QUERY, expr=alert.query, datasource=PROMETHEUS)
+
+    def to_json_data(self) -> dict[str, Any]:
+        return {
+            "refId": QUERY,
+            "datasource": {"type": "prometheus", "uid": PROMETHEUS},
+            "expr": self.expr,
+            "instant": True,
+            "range": False,
+            "editorMode": "code",
+            "intervalMs": 1000,
+            "maxDataPoints": 43200,
+        }
+
+
+class _Threshold(core.AlertExpression):  # type: ignore[misc]
+    """Compares the query's value; grafanalib has no expression of this type."""
+
+    def __init__(self, alert: Alert) -> None:
+        super().__init__(refId=CONDITION, expression=QUERY)
+        self.evaluator = _EVALUATORS[alert.comparison](alert.threshold)
+
+    def to_json_data(self) -> dict[str, Any]:
+        model = {
+            "refId": CONDITION,
+            "type": "threshold",
+            "datasource": {"type": EXPRESSION, "uid": EXPRESSION},
+            "expression": QUERY,
+            "intervalMs": 1000,
+            "maxDataPoints": 43200,
+            "conditions": [self._condition()],
+        }
+        return {
+            "refId": CONDITION,
+            "relativeTimeRange": {"from": LOOK_BACK, "to": 0},
+            "datasourceUid": EXPRESSION,
+            "model": model,
+        }
+
+    def _condition(self) -> dict[str, Any]:
+        return {
+            "type": "query",
+            "evaluator": self.evaluator.to_json_data(),
+            "operator": {"type": "and"},
+            "query": {"params": [QUERY]},
+            "reducer": {"type": "last", "params": []},
+        }
+
+
+def _value(alert: Alert) -> str:
+    """Without data there is no value; an unguarded template would fail on nil at every evaluation.
+
+    `.Values`, not `$values`: Grafana takes dollars in these files for environment variables.
+    """
+    return f"{{{{ with .Values.{QUERY} }}}}{alert.value_format}{{{{ else }}}}an unknown value{{{{ end }}}}"
+
+
+def _contact_point(routing: Routing) -> dict[str, Any]:
+    settings = {
+        "url": "$INCIDENTS_WEBHOOK_URL",
+        "httpMethod": "POST",
+        "authorization_scheme": "Bearer",
+        "authorization_credentials": "$WEBHOOK_TOKEN",
+    }
+    receiver = {
+        "uid": routing.receiver,
+        "type": "webhook",
+        "disableResolveMessage": False,
+        "settings": settings,
+    }
+    return {"orgId": 1, "name": routing.receiver, "receivers": [receiver]}
+
+
+def _policy(routing: Routing) -> dict[str, Any]:
+    return {
+        "orgId": 1,
+        "receiver": routing.receiver,
+        "group_by": list(routing.group_by),
+        "group_wait": duration(routing.group_wait),
+        "group_interval": duration(routing.group_interval),
+        "repeat_interval": duration(routing.repeat_interval),
+    }

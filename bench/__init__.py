@@ -1,0 +1,1 @@
+"""Measurements anyone can repeat: each prints what it did and what came out."""

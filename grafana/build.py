@@ -1,0 +1,25 @@
+"""`python -m grafana.build [--check]`: dashboards → grafana/generated/*.json, checked before written."""
+
+import json
+import sys
+from pathlib import Path
+
+from grafana.dashboards import build_all
+from grafana.model import check_dashboards
+from grafana.provisioned import check_provisioning
+from prometheus import artifacts
+
+FOLDER = Path(__file__).parent / "generated"
+
+
+def generate() -> artifacts.Files:
+    """The dashboards' JSON by file name. Raises ValueError when Grafana would not read it as meant."""
+    contents = build_all()
+    check_dashboards(contents, check_provisioning())
+    return {
+        name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in contents.items()
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(artifacts.run(FOLDER, generate, "grafana.build"))

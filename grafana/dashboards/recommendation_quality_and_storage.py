@@ -1,0 +1,20 @@
+"""Quality above, storage below, on one time axis: is it the model or the infrastructure?"""
+
+from typing import Any
+
+from grafana.panels import dashboard
+from grafana.sections import glance, quality, storage
+
+UID = "recommendation-quality-and-storage"
+
+
+def build() -> dict[str, Any]:
+    """The dashboard's JSON."""
+    return dashboard(
+        UID,
+        "Recommendation quality and storage",
+        "Recommendation quality and object storage on one time axis: whose doing is a drop?",
+        [*glance.panels(), *quality.panels(), *storage.panels()],
+        variables=[quality.VERSION, quality.SEGMENT],
+        tags=["quality", "storage"],
+    )

@@ -1,0 +1,170 @@
+"""The panel types in use, each with all of its options. Another type is added here before it can be used."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from grafana.model.parts import FieldConfig, GridPos, Link, Target
+from grafana.strict import DataSourceRef, NonEmpty, Strict, require_unique
+
+Calc = Literal["lastNotNull", "max", "min", "mean"]
+
+
+class _Placed(Strict):
+    id: Annotated[int, Field(ge=1)]
+    title: NonEmpty
+    gridPos: GridPos
+
+
+class Row(_Placed):
+    """A heading; open, so its panels are listed beside it."""
+
+    type: Literal["row"]
+    collapsed: Literal[False]
+    panels: Annotated[list[Any], Field(max_length=0)]
+
+
+class TextOptions(Strict):
+    """Markdown only: HTML is stripped by Grafana."""
+
+    mode: Literal["markdown"]
+    content: NonEmpty
+
+
+class Text(_Placed):
+    """Words."""
+
+    type: Literal["text"]
+    options: TextOptions
+    transparent: bool
+
+
+class _Plot(_Placed):
+    description: Annotated[str, Field(min_length=20)]
+    datasource: DataSourceRef
+    fieldConfig: FieldConfig
+    targets: Annotated[list[Target], Field(min_length=1)]
+    links: list[Link]
+    transparent: bool
+    transformations: list[Any]
+
+    @field_validator("targets")
+    @classmethod
+    def _check_ref_ids(cls, targets: list[Target]) -> list[Target]:
+        require_unique([target.refId for target in targets], "refId")
+        return targets
+
+
+class Legend(Strict):
+    """A legend, with what it computes of each series."""
+
+    showLegend: bool
+    displayMode: Literal["table", "list"]
+    placement: Literal["bottom", "right"]
+    calcs: list[Calc]
+
+
+class TimeSeriesTooltip(Strict):
+    """What hovering shows."""
+
+    mode: Literal["single", "multi", "none"]
+    sort: Literal["none", "asc", "desc"]
+
+
+class TimeSeriesOptions(Strict):
+    """Options of a time series panel."""
+
+    legend: Legend
+    tooltip: TimeSeriesTooltip
+
+
+class TimeSeries(_Plot):
+    """Lines over time."""
+
+    type: Literal["timeseries"]
+    options: TimeSeriesOptions
+
+
+class ReduceOptions(Strict):
+    """How a series becomes one number."""
+
+    calcs: Annotated[list[Calc], Field(min_length=1, max_length=1)]
+    fields: Literal[""]
+    values: Literal[False]
+
+
+class StatOptions(Strict):
+    """Options of a stat panel."""
+
+    textMode: Literal["auto", "value", "value_and_name", "name", "none"]
+    colorMode: Literal["value", "background", "background_solid", "none"]
+    graphMode: Literal["area", "none"]
+    justifyMode: Literal["auto", "center"]
+    orientation: Literal["auto", "horizontal", "vertical"]
+    wideLayout: bool
+    showPercentChange: bool
+    percentChangeColorMode: Literal["standard", "inverted", "same_as_value"]
+    reduceOptions: ReduceOptions
+
+
+class Stat(_Plot):
+    """One number."""
+
+    type: Literal["stat"]
+    options: StatOptions
+
+
+class BarOptions(Strict):
+    """Options of a bar gauge."""
+
+    displayMode: Literal["basic", "gradient", "lcd"]
+    orientation: Literal["auto", "horizontal", "vertical"]
+    valueMode: Literal["color", "text", "hidden"]
+    showUnfilled: bool
+    namePlacement: Literal["auto", "top", "left", "hidden"]
+    sizing: Literal["auto", "manual"]
+    minVizWidth: int
+    minVizHeight: int
+    maxVizHeight: int
+    reduceOptions: ReduceOptions
+    legend: Legend
+
+
+class Bars(_Plot):
+    """One bar for each series."""
+
+    type: Literal["bargauge"]
+    options: BarOptions
+
+
+class HeatmapOptions(Strict):
+    """Options of a heatmap; `calculate` would count native buckets again."""
+
+    calculate: Literal[False]
+    cellGap: int
+    cellValues: dict[str, Any]
+    color: dict[str, Any]
+    exemplars: dict[str, str]
+    filterValues: dict[str, float]
+    legend: dict[str, bool]
+    rowsFrame: dict[str, str]
+    showValue: Literal["never", "auto", "always"]
+    tooltip: dict[str, Any]
+    yAxis: dict[str, Any]
+
+
+class Heatmap(_Plot):
+    """A distribution over time; its queries have to be asked as heatmaps."""
+
+    type: Literal["heatmap"]
+    options: HeatmapOptions
+
+    @field_validator("targets")
+    @classmethod
+    def _check_format(cls, targets: list[Target]) -> list[Target]:
+        if [target.format for target in targets] != ["heatmap"]:
+            raise ValueError("a heatmap takes one query, of format heatmap")
+        return targets
+
+
+Panel = Annotated[Row | Text | TimeSeries | Stat | Bars | Heatmap, Field(discriminator="type")]

@@ -1,0 +1,108 @@
+"""The parts of a dashboard's JSON that grafanalib renders for older Grafanas, as Grafana 12 reads them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SCHEMA_VERSION = 42
+"""The last of the format's versions; Grafana 12.3 writes it itself."""
+
+Steps = Sequence[tuple[float, str]]
+"""(value, colour) from low to high: the colour holds from the value up."""
+
+BARS: dict[str, object] = {
+    "displayMode": "basic",
+    "orientation": "horizontal",
+    "valueMode": "text",
+    "showUnfilled": True,
+    "namePlacement": "auto",
+    "sizing": "auto",
+    "minVizWidth": 8,
+    "minVizHeight": 16,
+    "maxVizHeight": 300,
+    "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+    "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []},
+}
+
+HEATMAP_FIELD: dict[str, object] = {
+    "scaleDistribution": {"type": "linear"},
+    "hideFrom": {"legend": False, "tooltip": False, "viz": False},
+}
+
+_OBSOLETE_IN_DASHBOARD = {"__inputs", "gnetId", "hideControls", "id", "rows", "sharedCrosshair", "style"}
+_OBSOLETE_IN_PANEL = {"cacheTimeout", "editable", "error", "height", "hideTimeOverride", "minSpan", "span"}
+_KEPT_IN_TEXT = ("id", "type", "title", "gridPos", "options", "transparent")
+_KEPT_IN_ROW = ("id", "type", "title", "collapsed", "gridPos", "panels")
+
+
+def heatmap(unit: str) -> dict[str, object]:
+    """Options of a heatmap that draws the buckets as they come, not counting them again."""
+    color = {"mode": "scheme", "scheme": "Turbo", "steps": 64, "reverse": False}
+    color |= {"scale": "exponential", "exponent": 0.5, "fill": "dark-orange"}
+    return {
+        "calculate": False,
+        "cellGap": 1,
+        "cellValues": {},
+        "color": color,
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        "filterValues": {"le": 1e-9},
+        "legend": {"show": True},
+        "rowsFrame": {"layout": "auto"},
+        "showValue": "never",
+        "tooltip": {"mode": "single", "yHistogram": True, "showColorScale": False},
+        "yAxis": {"axisPlacement": "left", "reverse": False, "unit": unit},
+    }
+
+
+def target(
+    ref_id: str, source: Mapping[str, str], expr: str, legend: str, exemplars: bool, format: str
+) -> dict[str, object]:
+    """A range query of a panel; `format` is time_series or heatmap."""
+    return {
+        "refId": ref_id,
+        "datasource": dict(source),
+        "expr": expr,
+        "legendFormat": legend or "__auto",
+        "format": format,
+        "range": True,
+        "instant": False,
+        "exemplar": exemplars,
+        "editorMode": "code",
+    }
+
+
+def thresholds(steps: Steps, base: str = "green") -> dict[str, object]:
+    """Colours by value; `base` holds below the first step."""
+    first: list[dict[str, object]] = [{"color": base, "value": None}]
+    return {"mode": "absolute", "steps": first + [{"color": color, "value": value} for value, color in steps]}
+
+
+def mappings(states: Mapping[int, tuple[str, str]]) -> list[object]:
+    """Whole numbers shown as (text, colour)."""
+    options = {
+        str(value): {"text": text, "color": color, "index": index}
+        for index, (value, (text, color)) in enumerate(states.items())
+    }
+    return [{"type": "value", "options": options}] if options else []
+
+
+def dashboard(rendered: Mapping[str, Any]) -> dict[str, Any]:
+    """grafanalib's dashboard without what is obsolete, and with what it does not know."""
+    content = {key: value for key, value in rendered.items() if key not in _OBSOLETE_IN_DASHBOARD}
+    content["panels"] = [_panel(panel) for panel in content["panels"]]
+    content["timepicker"] = {"refresh_intervals": ["5s", "10s", "30s", "1m", "5m"]}
+    return content | {"preload": False, "liveNow": False, "fiscalYearStartMonth": 0}
+
+
+def _panel(rendered: Mapping[str, Any]) -> dict[str, Any]:
+    if rendered["type"] == "row":
+        return {key: rendered[key] for key in _KEPT_IN_ROW}
+    panel = _given({key: value for key, value in rendered.items() if key not in _OBSOLETE_IN_PANEL})
+    if panel["type"] == "text":
+        return {key: panel[key] for key in _KEPT_IN_TEXT}
+    defaults = _given(panel["fieldConfig"]["defaults"])
+    defaults["custom"] = _given(defaults.get("custom", {}))
+    return panel | {"fieldConfig": {"defaults": defaults, "overrides": []}}
+
+
+def _given(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if value is not None}

@@ -1,0 +1,142 @@
+"""The first look: in five seconds, is it the model or the infrastructure?"""
+
+from grafana.panels import BLUE, GREEN, ORANGE, PURPLE, RED, Panel, Query, stat, text
+from grafana.sections import storage
+from prometheus import objectives
+from prometheus import queries as q
+from prometheus.names import series
+from telemetry import instruments
+
+REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
+PERSONALISED = 'source="personalised"'
+
+HOW_TO_READ = f"""\
+- **Users' hit rate falls, the model's own holds**: answers lack fresh features, look at storage.
+- **Both fall together and storage is fast**: look at the model, its version and its data.
+- After {storage.DEADLINE_MS} ms without storage, a request is answered from a stale copy or the popular list.
+"""
+
+
+def panels() -> list[Panel]:
+    """One line of numbers, one of words. Ids 1–8."""
+    return [
+        where_to_look(),
+        users_hit_rate(),
+        models_hit_rate(),
+        personalised_answers(),
+        storage_p95(),
+        beyond_deadline(),
+        requests(),
+        text(8, "How to read this", HOW_TO_READ, height=4),
+    ]
+
+
+def where_to_look() -> Panel:
+    """The verdict of two questions: does storage miss its deadline, does the model miss its own past."""
+    own, past = q.hit_rate(PERSONALISED, window="5m"), q.hit_rate(PERSONALISED, window="1h")
+    slow = f"{storage.share_beyond_deadline('1m')} > bool {objectives.STORAGE_DEADLINE_MISSES:g}"
+    worse = f"{own} < bool {objectives.MODEL_HIT_RATE_KEPT:g} * ({past})"
+    served = f"{q.rate(REQUESTS, window='1m')} > 0"
+    return stat(
+        1,
+        "Where to look",
+        f"Storage: over {objectives.STORAGE_DEADLINE_MISSES:.0%} of its operations miss the deadline. "
+        f"Model: the hit rate of its personalised answers is below {objectives.MODEL_HIT_RATE_KEPT:.0%} of "
+        "their last hour's. Good: all well.",
+        Query(f"((({slow}) or vector(0)) + 2 * (({worse}) or vector(0))) and ({served})"),
+        unit="none",
+        decimals=0,
+        states={
+            0: ("All well", GREEN),
+            1: ("Storage", RED),
+            2: ("The model", PURPLE),
+            3: ("Storage and the model", ORANGE),
+        },
+        no_value="No traffic",
+        width=6,
+    )
+
+
+def users_hit_rate() -> Panel:
+    """What users got."""
+    return stat(
+        2,
+        "Users' hit rate",
+        "Share of requests in which the user clicked at least one item, all answers, over 5 minutes. "
+        "Good: close to the model's own hit rate.",
+        Query(q.known(q.hit_rate(window="5m"))),
+        unit="percentunit",
+        decimals=1,
+        base=BLUE,
+    )
+
+
+def models_hit_rate() -> Panel:
+    """What the model is worth when storage does its part."""
+    return stat(
+        3,
+        "Model's own hit rate",
+        "Hit rate of personalised answers only, over 5 minutes: storage cannot spoil it. "
+        "Good: steady. When it falls, ask the model.",
+        Query(q.known(q.hit_rate(PERSONALISED, window="5m"))),
+        unit="percentunit",
+        decimals=1,
+        base=BLUE,
+    )
+
+
+def personalised_answers() -> Panel:
+    """How much of the model users get at all."""
+    personalised, served = q.rate(REQUESTS, PERSONALISED, window="1m"), q.rate(REQUESTS, window="1m")
+    return stat(
+        4,
+        "Personalised answers",
+        "Share of answers made with the user's own fresh features, over 1 minute. Good: above 95%.",
+        Query(q.known(f"{personalised} / {served}")),
+        unit="percentunit",
+        decimals=1,
+        base=RED,
+        steps=[(0.8, ORANGE), (0.95, GREEN)],
+    )
+
+
+def storage_p95() -> Panel:
+    """Storage against its deadline."""
+    return stat(
+        5,
+        "Storage p95",
+        "95th percentile of storage operations, over 1 minute. "
+        f"Good: well below the deadline of {storage.DEADLINE_MS} ms.",
+        Query(q.known(q.quantile(0.95, storage.DURATION, storage.RECOMMENDER, window="1m"))),
+        unit="s",
+        decimals=0,
+        steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)],
+        data_links=[storage.SLOW_CALLS],
+    )
+
+
+def beyond_deadline() -> Panel:
+    """How many answers storage costs."""
+    return stat(
+        6,
+        "Beyond the deadline",
+        "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
+        Query(q.known(storage.share_beyond_deadline("1m"))),
+        unit="percentunit",
+        decimals=1,
+        steps=[(objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE), (objectives.STORAGE_DEADLINE_MISSES, RED)],
+        data_links=[storage.SLOW_CALLS],
+    )
+
+
+def requests() -> Panel:
+    """The load."""
+    return stat(
+        7,
+        "Requests",
+        "Recommendations served per second, over 1 minute. Good: what you expect at this hour.",
+        Query(q.rate(REQUESTS, window="1m")),
+        unit="reqps",
+        decimals=1,
+        base=BLUE,
+    )

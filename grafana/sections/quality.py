@@ -1,0 +1,96 @@
+"""Recommendation quality: what users get, by who answered."""
+
+from grafana.panels import Panel, Query, bars, row, timeseries
+from grafana.variables import Variable
+from prometheus import queries as q
+from prometheus.names import series
+from telemetry import instruments
+
+REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
+VERSION = Variable("model_version", "Model version", REQUESTS)
+SEGMENT = Variable("segment", "User segment", REQUESTS)
+CHOSEN = (VERSION.matcher, SEGMENT.matcher)
+
+
+def panels() -> list[Panel]:
+    """Ids 10–15."""
+    return [
+        row(10, "Quality: what users get"),
+        hit_rate_by_version_and_source(),
+        click_through_rate(),
+        answers_by_source(),
+        reasons(),
+        hit_rate_by_source(),
+    ]
+
+
+def hit_rate_by_version_and_source() -> Panel:
+    """Who answers well."""
+    return timeseries(
+        11,
+        "Hit rate by model version and source",
+        "Share of requests in which the user clicked at least one item, by who answered. "
+        "Good: steady lines; one that sinks alone is that version's or that source's doing.",
+        [
+            Query(
+                q.hit_rate(*CHOSEN, by=["model_version", "source"], window="5m"),
+                "{{model_version}} {{source}}",
+            )
+        ],
+        unit="percentunit",
+        decimals=1,
+    )
+
+
+def click_through_rate() -> Panel:
+    """Clicks per item shown."""
+    return timeseries(
+        12,
+        "Click-through rate by model version",
+        "Clicks per item shown. Good: steady, and no lower after a deployment than before it.",
+        [Query(q.click_through_rate(*CHOSEN, by=["model_version"], window="5m"), "{{model_version}}")],
+        unit="percentunit",
+        decimals=2,
+    )
+
+
+def answers_by_source() -> Panel:
+    """Where answers come from."""
+    return timeseries(
+        13,
+        "Share of answers by source",
+        "Where answers come from. Good: nearly all personalised. "
+        "Stale and popular grow when storage misses its deadline.",
+        [Query(q.share(REQUESTS, *CHOSEN, by=["source"]), "{{source}}")],
+        unit="percentunit",
+        decimals=1,
+        stacked=True,
+        maximum=1,
+        width=9,
+    )
+
+
+def reasons() -> Panel:
+    """Why answers are not personalised."""
+    return timeseries(
+        14,
+        "Reasons for degraded answers",
+        "Answers per second that are not personalised, by reason. Good: none but unknown users.",
+        [Query(q.rate(REQUESTS, 'source!="personalised"', *CHOSEN, by=["reason"]), "{{reason}}")],
+        unit="reqps",
+        decimals=2,
+        width=9,
+    )
+
+
+def hit_rate_by_source() -> Panel:
+    """What slow storage costs."""
+    return bars(
+        15,
+        "Hit rate by source",
+        "What an answer from each source is worth now, over 5 minutes. "
+        "Good: know the gap from personalised to popular; it is what slow storage costs.",
+        Query(q.known(q.hit_rate(*CHOSEN, by=["source"], window="5m")), "{{source}}"),
+        unit="percentunit",
+        maximum=1,
+    )

@@ -1,0 +1,134 @@
+"""Functions → PromQL. They take series of `prometheus.names`: a wrong name or label fails at generation.
+
+`where` are matchers as PromQL writes them, such as `source="stale"`; `by` are labels to keep; `window` is a
+duration or, on dashboards, `$__rate_interval`. Rates are per second.
+"""
+
+import re
+from collections.abc import Sequence
+
+from prometheus.names import REGISTRY, Form, Series, series
+from telemetry import instruments
+
+PANEL = "$__rate_interval"
+
+_MATCHER = re.compile(r'([a-zA-Z_]\w*)(=~|!~|!=|=)"(?:[^"\\]|\\.)*"')
+_WINDOW = re.compile(r"[1-9]\d*[smhd]|\$__rate_interval")
+
+
+class QueryError(ValueError):
+    """A query names something that does not exist, or asks of a series what it cannot answer."""
+
+
+def select(of: Series, *where: str) -> str:
+    """The instant selector: `name{matcher, …}`."""
+    if REGISTRY.get(of.name) != of:
+        raise QueryError(f"{of.name} is not a series of the registry: nothing emits it")
+    for matcher in where:
+        parts = _MATCHER.fullmatch(matcher)
+        if not parts:
+            raise QueryError(f'{matcher!r} is not a matcher; write it as label="value", or with !=, =~ or !~')
+        _check_labels(of, [parts[1]])
+    return f"{of.name}{{{', '.join(where)}}}" if where else of.name
+
+
+def rate(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Increase of a counter per second, summed."""
+    return _sum_of_rates(of, Form.COUNTER, where, by, window)
+
+
+def distribution(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """The histogram of what was observed in the window; what a heatmap draws."""
+    return _sum_of_rates(of, Form.NATIVE_HISTOGRAM, where, by, window)
+
+
+def quantile(q: float, of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """The q-quantile (0–1) of a histogram, in its unit. NaN when nothing was observed."""
+    return f"histogram_quantile({q:g}, {distribution(of, *where, by=by, window=window)})"
+
+
+def average_ms(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Mean of a histogram of seconds, in milliseconds. NaN when nothing was observed."""
+    return f"1000 * histogram_avg({distribution(of, *where, by=by, window=window)})"
+
+
+def observations(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Observations of a histogram per second."""
+    return f"histogram_count({distribution(of, *where, by=by, window=window)})"
+
+
+def share_above(bound: float, of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Share (0–1) of a histogram's observations above `bound`, in its unit. NaN when nothing was observed."""
+    return f"1 - histogram_fraction(0, {bound:g}, {distribution(of, *where, by=by, window=window)})"
+
+
+def level(of: Series, *where: str, by: Sequence[str] = ()) -> str:
+    """A gauge now, summed."""
+    _check_form(of, Form.GAUGE)
+    return f"{_sum(of, by)} ({select(of, *where)})"
+
+
+def share(of: Series, *where: str, by: Sequence[str], window: str = PANEL) -> str:
+    """Each group's share (0–1) of a counter's increase; the shares sum to 1."""
+    part, whole = rate(of, *where, by=by, window=window), rate(of, *where, window=window)
+    return f"{part} / on () group_left () {whole}"
+
+
+def hit_rate(*where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Share (0–1) of the requests with a known label in which the user clicked at least one item."""
+    hits, labelled = series(instruments.RECOMMENDATION_HITS), series(instruments.RECOMMENDATION_LABELLED)
+    return f"{rate(hits, *where, by=by, window=window)} / {rate(labelled, *where, by=by, window=window)}"
+
+
+def click_through_rate(*where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Share (0–1) of the items shown that were clicked."""
+    clicks, shown = series(instruments.RECOMMENDATION_CLICKS), series(instruments.RECOMMENDATION_IMPRESSIONS)
+    return f"{rate(clicks, *where, by=by, window=window)} / {rate(shown, *where, by=by, window=window)}"
+
+
+def newly_seen(of: Series, by: Sequence[str], ago: str = "1m") -> str:
+    """The groups of a series that exist now and did not a while `ago`."""
+    now = f"{_group(of, by)} ({select(of)})"
+    return f"{now} unless {_group(of, by)} ({select(of)} offset {_checked_window(ago)})"
+
+
+def known(expr: str) -> str:
+    """`expr` without NaN: a ratio of nothing to nothing is no data. Grafana's alerting takes NaN for true."""
+    return f"({expr}) >= 0"
+
+
+def provided(expr: str, evidence: str, at_least: float) -> str:
+    """`expr` where `evidence`, with the same labels, reaches `at_least`; no data elsewhere."""
+    return f"({expr}) and ({evidence} >= {at_least:g})"
+
+
+def _sum_of_rates(of: Series, form: Form, where: Sequence[str], by: Sequence[str], window: str) -> str:
+    _check_form(of, form)
+    return f"{_sum(of, by)} (rate({select(of, *where)}[{_checked_window(window)}]))"
+
+
+def _sum(of: Series, by: Sequence[str]) -> str:
+    _check_labels(of, by)
+    return f"sum by ({', '.join(by)})" if by else "sum"
+
+
+def _group(of: Series, by: Sequence[str]) -> str:
+    _check_labels(of, by)
+    return f"group by ({', '.join(by)})"
+
+
+def _check_form(of: Series, form: Form) -> None:
+    if of.form is not form:
+        raise QueryError(f"{of.name} is a {of.form}, this query needs a {form}")
+
+
+def _check_labels(of: Series, labels: Sequence[str]) -> None:
+    for name in labels:
+        if name not in of.labels:
+            raise QueryError(f"{of.name} has no label {name!r}; it has: {', '.join(sorted(of.labels))}")
+
+
+def _checked_window(window: str) -> str:
+    if not _WINDOW.fullmatch(window):
+        raise QueryError(f"{window!r} is not a window; write a duration such as 5m, or {PANEL}")
+    return window

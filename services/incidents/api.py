@@ -1,0 +1,100 @@
+"""Incidents for programs: JSON, server-sent events, health."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel
+
+from services.incidents.charts import Charts, draw_charts
+from services.incidents.incident import Incident
+from services.incidents.sources import Source, SourceAway
+from services.incidents.store import Store
+from services.incidents.stream import Stream, TooManySubscribers
+
+LARGEST = 2**63 - 1
+
+IncidentId = Annotated[int, Path(ge=1, le=LARGEST)]
+
+
+class IncidentList(BaseModel):
+    """Newest first; `next_before` asks for the next page, None at the end."""
+
+    incidents: list[Incident]
+    next_before: int | None
+
+
+class Api:
+    """The endpoints under /api, /healthz and /readyz."""
+
+    def __init__(self, store: Store, stream: Stream, prometheus: Source, deadline_ms: int) -> None:
+        self._store = store
+        self._stream = stream
+        self._prometheus = prometheus
+        self._deadline_ms = deadline_ms
+        self.router = router = APIRouter()
+        router.add_api_route("/api/incidents", self.list_incidents)
+        router.add_api_route("/api/incidents/{incident_id}", self.show_incident)
+        router.add_api_route("/api/incidents/{incident_id}/charts", self.show_charts)
+        router.add_api_route("/healthz", self.report_alive)
+        router.add_api_route("/readyz", self.report_ready)
+        self._add_stream()
+
+    async def list_incidents(
+        self,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
+    ) -> IncidentList:
+        """At most `limit` incidents, newest first, with ids below `before`."""
+        incidents = await self._store.select(limit, before)
+        return IncidentList(
+            incidents=incidents, next_before=incidents[-1].id if len(incidents) == limit else None
+        )
+
+    async def show_incident(self, incident_id: IncidentId) -> Incident:
+        """One incident; 404 if there is none."""
+        return await self._find(incident_id)
+
+    async def show_charts(self, incident_id: IncidentId) -> Charts:
+        """Quality and storage latency around the incident; 503 if Prometheus cannot be asked."""
+        incident = await self._find(incident_id)
+        try:
+            return await draw_charts(self._prometheus, incident, self._deadline_ms)
+        except SourceAway as away:
+            raise HTTPException(503, str(away)) from None
+
+    async def report_alive(self) -> dict[str, str]:
+        """200 while the process answers."""
+        return {"status": "alive"}
+
+    async def report_ready(self) -> dict[str, str]:
+        """200 if the database can be read, else 503."""
+        try:
+            await self._store.count_firing()
+        except sqlite3.Error as error:
+            raise HTTPException(503, f"the incident database cannot be read: {error}") from None
+        return {"status": "ready"}
+
+    async def _find(self, incident_id: int) -> Incident:
+        incident = await self._store.find(incident_id)
+        if incident is None:
+            raise HTTPException(404, f"there is no incident {incident_id}")
+        return incident
+
+    def _add_stream(self) -> None:
+        def subscribe() -> Iterator[AsyncIterator[Incident]]:
+            try:
+                with self._stream.subscribe() as changes:
+                    yield changes
+            except TooManySubscribers:
+                raise HTTPException(503, "too many open streams; close a page") from None
+
+        @self.router.get("/api/stream", response_class=EventSourceResponse)
+        async def stream(
+            changes: Annotated[AsyncIterator[Incident], Depends(subscribe)],
+        ) -> AsyncIterator[ServerSentEvent]:
+            """Each incident when it changes, as an event `incident`; a comment every 15 s in between."""
+            async for incident in changes:
+                yield ServerSentEvent(event="incident", data=incident)

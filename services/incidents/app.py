@@ -1,0 +1,74 @@
+"""The application: what it is made of and how the parts are joined."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from services.incidents.api import Api
+from services.incidents.headers import SecurityHeaders
+from services.incidents.inbox import Inbox
+from services.incidents.pages import Pages
+from services.incidents.settings import Settings
+from services.incidents.sources import Source
+from services.incidents.store import Store
+from services.incidents.stream import Stream
+from services.instrumentation import NATIVE_TELEMETRY_OFF
+
+BODY_LIMIT = 1 << 20
+STATIC = Path(__file__).parent / "static"
+DATA_PATHS = ("/api/", "/webhooks/", "/healthz", "/readyz")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application. Raises what opening the database raises."""
+    store = Store(settings.incidents_database, settings.incidents_kept)
+    stream = Stream()
+    prometheus = Source("Prometheus", settings.prometheus_url)
+    jaeger = Source("Jaeger", settings.jaeger_url)
+
+    @asynccontextmanager
+    async def close_after_use(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await prometheus.close()
+        await jaeger.close()
+        store.close()
+
+    pages = Pages(settings, store, jaeger)
+    app = FastAPI(
+        title="Whence incidents",
+        lifespan=close_after_use,
+        max_body_size=BODY_LIMIT,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NATIVE_TELEMETRY_OFF,
+    )
+    app.include_router(Inbox(settings.webhook_token.get_secret_value(), store, stream).router)
+    app.include_router(Api(store, stream, prometheus, settings.deadline_ms).router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_middleware(SecurityHeaders)
+    app.add_exception_handler(HTTPException, _answer_in_kind(pages))
+    app.add_exception_handler(RequestValidationError, _answer_in_kind(pages))
+    return app
+
+
+def _answer_in_kind(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """A problem is JSON for a program and a page for a person."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            if request.url.path.startswith(DATA_PATHS):
+                return await http_exception_handler(request, error)
+            return pages.show_problem(request, error.status_code, error.detail)
+        assert isinstance(error, RequestValidationError)
+        if request.url.path.startswith(DATA_PATHS):
+            return await request_validation_exception_handler(request, error)
+        return pages.show_problem(request, 404, "There is nothing at this address.")
+
+    return answer

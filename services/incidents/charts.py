@@ -1,0 +1,90 @@
+"""The two curves that tell an incident's story: quality, and the latency of storage."""
+
+import asyncio
+import math
+from datetime import UTC, datetime
+from statistics import median
+
+from pydantic import BaseModel
+
+from services.incidents.incident import Incident, Window
+from services.incidents.queries import hit_rate, storage_latency
+from services.incidents.sources import Source, SourceAway
+
+POINTS = 240
+SHORTEST_STEP = 5
+RATE_WINDOW = 60
+
+Point = tuple[float, float]
+
+
+class Curve(BaseModel):
+    """Points of (unix seconds, value); the medians before and during the incident, where there are points."""
+
+    points: list[Point]
+    before: float | None
+    during: float | None
+
+
+class Charts(BaseModel):
+    """What the page draws. Times are unix seconds; `ended_at` is None while the incident lasts."""
+
+    start: float
+    end: float
+    step: int
+    started_at: float
+    ended_at: float | None
+    deadline_ms: int
+    quality: Curve
+    latency: Curve
+
+
+def choose_step(window: Window) -> int:
+    """Seconds between points, so that there are at most POINTS."""
+    return max(SHORTEST_STEP, math.ceil((window.end - window.start).total_seconds() / POINTS))
+
+
+async def draw_charts(prometheus: Source, incident: Incident, deadline_ms: int) -> Charts:
+    """Ask for both curves at once. Raises SourceAway."""
+    window = incident.window(datetime.now(UTC))
+    step = choose_step(window)
+    rate_window = max(RATE_WINDOW, step)
+    quality, latency = await asyncio.gather(
+        _fetch(prometheus, hit_rate(rate_window), window, step),
+        _fetch(prometheus, storage_latency(rate_window), window, step),
+    )
+    return Charts(
+        start=window.start.timestamp(),
+        end=window.end.timestamp(),
+        step=step,
+        started_at=incident.started_at.timestamp(),
+        ended_at=incident.ended_at.timestamp() if incident.ended_at else None,
+        deadline_ms=deadline_ms,
+        quality=describe_curve(quality, incident),
+        latency=describe_curve(latency, incident),
+    )
+
+
+def describe_curve(points: list[Point], incident: Incident) -> Curve:
+    """Put the medians before and during `incident` to the points."""
+    start = incident.started_at.timestamp()
+    end = incident.ended_at.timestamp() if incident.ended_at else math.inf
+    before = [value for time, value in points if time < start]
+    during = [value for time, value in points if start <= time <= end]
+    return Curve(
+        points=points,
+        before=median(before) if before else None,
+        during=median(during) if during else None,
+    )
+
+
+async def _fetch(prometheus: Source, query: str, window: Window, step: int) -> list[Point]:
+    data = await prometheus.get(
+        "/api/v1/query_range",
+        {"query": query, "start": window.start.timestamp(), "end": window.end.timestamp(), "step": step},
+    )
+    try:
+        values = data["result"][0]["values"] if data["result"] else []
+        return [(float(time), number) for time, text in values if math.isfinite(number := float(text))]
+    except (TypeError, KeyError, ValueError):
+        raise SourceAway(f"{prometheus.name} gave an answer that is not its API's.") from None

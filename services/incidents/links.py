@@ -1,0 +1,103 @@
+"""Where to look next, at the right time range."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
+
+from services.incidents.charts import RATE_WINDOW, choose_step
+from services.incidents.incident import Alert, Incident, Window
+from services.incidents.queries import hit_rate, storage_latency
+from services.incidents.runbooks import find_runbook
+from services.incidents.settings import Settings
+from services.incidents.traces import SHOWN, search_parameters
+
+_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NUMBER = re.compile(r"\d{1,6}")
+_RUNBOOK = re.compile(r"/runbooks/([a-z0-9-]+)/?")
+
+
+class Link(NamedTuple):
+    """A place to go and what it is called."""
+
+    text: str
+    address: str
+
+
+def link_incident(settings: Settings, incident: Incident) -> list[Link]:
+    """Dashboard, metrics and traces around the incident; raw answers of the APIs where there are no pages."""
+    window = incident.window(datetime.now(UTC))
+    dashboards = (
+        link_dashboard(settings, alert, incident) for alert in (incident.headline, *incident.alerts)
+    )
+    return [
+        *[link for link in dashboards if link][:1],
+        *_metrics(settings, window),
+        _traces(settings, window),
+    ]
+
+
+def link_dashboard(settings: Settings, alert: Alert, incident: Incident) -> Link | None:
+    """The dashboard the alert names, at its panel if it names one."""
+    uid = alert.annotations.get("__dashboardUid__", "")
+    panel = alert.annotations.get("__panelId__", "")
+    if not settings.grafana_url or not _UID.fullmatch(uid):
+        return None
+    window = incident.window(datetime.now(UTC))
+    query = {
+        "from": int(window.start.timestamp() * 1000),
+        "to": int(window.end.timestamp() * 1000),
+        **({"viewPanel": panel} if _NUMBER.fullmatch(panel) else {}),
+    }
+    return Link("Dashboard in Grafana", f"{settings.grafana_url}/d/{uid}?{urlencode(query)}")
+
+
+def link_runbook(runbooks: Path, alert: Alert) -> Link | None:
+    """Our own page of the runbook if we have it, else what the alert says, if that is a web address."""
+    address = alert.annotations.get("runbook_url", "")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    own = _RUNBOOK.fullmatch(parts.path)
+    if own and find_runbook(runbooks, own[1]):
+        return Link("Runbook", f"/runbooks/{own[1]}")
+    return Link("Runbook", address) if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def _metrics(settings: Settings, window: Window) -> Iterator[Link]:
+    named = (("Hit rate", hit_rate(RATE_WINDOW)), ("Storage latency", storage_latency(RATE_WINDOW)))
+    if settings.prometheus_ui_url:
+        query = {
+            f"g{number}.{key}": value
+            for number, (_, expression) in enumerate(named)
+            for key, value in _graph(expression, window).items()
+        }
+        yield Link("Metrics in Prometheus", f"{settings.prometheus_ui_url}/graph?{urlencode(query)}")
+        return
+    for name, expression in named:
+        query = {
+            "query": expression,
+            "start": f"{window.start.timestamp():.0f}",
+            "end": f"{window.end.timestamp():.0f}",
+            "step": str(choose_step(window)),
+        }
+        yield Link(f"{name} (JSON)", f"{settings.prometheus_url}/api/v1/query_range?{urlencode(query)}")
+
+
+def _graph(expression: str, window: Window) -> dict[str, str]:
+    return {
+        "expr": expression,
+        "tab": "0",
+        "range_input": f"{(window.end - window.start).total_seconds():.0f}s",
+        "end_input": f"{window.end:%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def _traces(settings: Settings, window: Window) -> Link:
+    query = urlencode(search_parameters(window, settings.deadline_ms) | {"limit": SHOWN}, quote_via=quote)
+    if settings.jaeger_ui_url:
+        return Link("Slow traces in Jaeger", f"{settings.jaeger_ui_url}/search?{query}")
+    return Link("Slow traces (JSON)", f"{settings.jaeger_url}/api/traces?{query}")

@@ -1,0 +1,125 @@
+"""Incidents for people: the inbox, an incident, a trace, a runbook."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi.responses import HTMLResponse
+from starlette.responses import Response
+
+from services.incidents.api import LARGEST, IncidentId
+from services.incidents.incident import Alert, Incident
+from services.incidents.links import Link, link_dashboard, link_incident, link_runbook
+from services.incidents.rendering import load_templates
+from services.incidents.runbooks import find_runbook, render_runbook
+from services.incidents.settings import Settings
+from services.incidents.sources import Source, SourceAway
+from services.incidents.store import Store
+from services.incidents.traces import Trace, fetch_trace, find_slowest
+
+PER_PAGE = 30
+
+TraceId = Annotated[str, Path(pattern=r"^[0-9a-f]{16,32}$")]
+
+
+class Pages:
+    """HTML for everything a person looks at."""
+
+    def __init__(self, settings: Settings, store: Store, jaeger: Source) -> None:
+        self._settings = settings
+        self._store = store
+        self._jaeger = jaeger
+        self._templates = load_templates()
+        self.router = router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+        router.add_api_route("/", self.show_inbox)
+        router.add_api_route("/incidents/{incident_id}", self.show_incident)
+        router.add_api_route("/incidents/{incident_id}/slowest", self.show_slowest)
+        router.add_api_route("/traces/{trace_id}", self.show_trace)
+        router.add_api_route("/runbooks/{slug}", self.show_runbook)
+
+    async def show_inbox(
+        self, request: Request, before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None
+    ) -> Response:
+        """All incidents, newest first, a page at a time."""
+        incidents = await self._store.select(PER_PAGE + 1, before)
+        return self._render(
+            request,
+            "inbox.html",
+            incidents=incidents[:PER_PAGE],
+            firing=await self._store.count_firing(),
+            older=incidents[PER_PAGE - 1].id if len(incidents) > PER_PAGE else None,
+            before=before,
+        )
+
+    async def show_incident(self, request: Request, incident_id: IncidentId) -> Response:
+        """One incident with everything known about it."""
+        incident = await self._find(incident_id)
+        return self._render(
+            request,
+            "incident.html",
+            incident=incident,
+            links=link_incident(self._settings, incident),
+            cards=[self._card(alert, incident) for alert in reversed(incident.alerts)],
+        )
+
+    async def show_slowest(self, request: Request, incident_id: IncidentId) -> Response:
+        """The slowest requests during the incident: a part of its page."""
+        incident = await self._find(incident_id)
+        try:
+            traces, slow = await self._find_traces(incident)
+        except SourceAway as away:
+            return self._render(request, "slowest.html", away=str(away))
+        return self._render(
+            request, "slowest.html", traces=traces, slow=slow, deadline_ms=self._settings.deadline_ms
+        )
+
+    async def show_trace(self, request: Request, trace_id: TraceId) -> Response:
+        """The span tree of one request; 404 if Jaeger does not have it, 503 if Jaeger cannot be asked."""
+        try:
+            trace = await fetch_trace(self._jaeger, trace_id)
+        except SourceAway as away:
+            raise HTTPException(503, str(away)) from None
+        if trace is None:
+            raise HTTPException(
+                404, "Jaeger does not have this trace: it may be too old, or was not sampled."
+            )
+        return self._render(request, "trace.html", trace=trace)
+
+    async def show_runbook(self, request: Request, slug: str) -> Response:
+        """What to do about an alert."""
+        path = find_runbook(self._settings.runbooks, slug)
+        if path is None:
+            raise HTTPException(404, "There is no runbook of this name.")
+        title, html = render_runbook(path)
+        return self._render(request, "runbook.html", title=title, runbook=html)
+
+    def show_problem(self, request: Request, status: int, detail: str) -> Response:
+        """A page for a request that cannot be answered."""
+        return self._render(
+            request, "problem.html", status, title=HTTPStatus(status).phrase, code=status, detail=detail
+        )
+
+    async def _find(self, incident_id: int) -> Incident:
+        incident = await self._store.find(incident_id)
+        if incident is None:
+            raise HTTPException(
+                404, "There is no incident of this number. The oldest ones are deleted in time."
+            )
+        return incident
+
+    def _card(self, alert: Alert, incident: Incident) -> tuple[Alert, list[Link]]:
+        links = (
+            link_runbook(self._settings.runbooks, alert),
+            link_dashboard(self._settings, alert, incident),
+        )
+        return alert, [link for link in links if link]
+
+    async def _find_traces(self, incident: Incident) -> tuple[list[Trace], bool]:
+        """Requests over the deadline while it lasted; without any, the slowest of the others."""
+        window = incident.felt(datetime.now(UTC))
+        slow = await find_slowest(self._jaeger, window, self._settings.deadline_ms)
+        return (slow, True) if slow else (await find_slowest(self._jaeger, window, None), False)
+
+    def _render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
+        return self._templates.TemplateResponse(request, template, context, status)

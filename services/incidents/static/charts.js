@@ -1,0 +1,116 @@
+// Two charts on one time axis: hit rate, and storage latency with its deadline; the incident is shaded.
+import { writeTime } from "./time.js";
+import { SVG, drawPlot, nearest } from "./plot.js";
+
+const EVERY = 10000;
+const percent = (value) => `${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)}%`;
+const milliseconds = (value) => value >= 1000 ? `${Number((value / 1000).toFixed(2))} s` : `${value.toFixed(0)} ms`;
+
+const KINDS = [
+  { key: "quality", name: "Hit rate", meaning: "share of requests in which the user clicked something", write: percent, least: 0.1 },
+  { key: "latency", name: "Storage latency", meaning: "95th percentile of reading a user's features", write: milliseconds, least: 0 },
+];
+
+function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function describeChange(kind, curve) {
+  if (!curve.points.length) return "no data in this time";
+  const [before, during] = [curve.before, curve.during].map((value) => value === null ? "no data" : kind.write(value));
+  return `${before} before, ${during} during the incident`;
+}
+
+function buildHead(kind, curve) {
+  const head = element("div", "chart-head");
+  const name = element("h3", "chart-name", `${kind.name} `);
+  name.append(element("span", "", kind.meaning));
+  const change = element("p", "chart-change");
+  const words = describeChange(kind, curve).split(/(\d[\d.]*(?:%| ms| s))/);
+  for (const word of words) change.append(/^\d/.test(word) ? element("b", "", word) : word);
+  head.append(name, change);
+  return head;
+}
+
+function draw(section, charts) {
+  const plots = element("div", "plots");
+  plots.tabIndex = 0;
+  plots.setAttribute("role", "group");
+  plots.setAttribute("aria-label", "Charts. Left and right arrow keys read values.");
+  const reading = element("p", "reading", "Point at the charts, or use the arrow keys, to read values.");
+  reading.setAttribute("aria-live", "polite");
+  section.querySelectorAll(".plots, .reading, [data-charts-note]").forEach((old) => old.remove());
+  section.append(plots, reading);
+  const width = Math.max(240, plots.clientWidth);
+  const drawn = KINDS.map((kind, index) => {
+    const chart = element("div", "chart");
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", `${kind.name}: ${describeChange(kind, charts[kind.key])}`);
+    chart.append(buildHead(kind, charts[kind.key]), svg);
+    plots.append(chart);
+    return drawPlot(svg, charts, kind, width, index === KINDS.length - 1);
+  });
+  return followPointer(plots, reading, charts, drawn);
+}
+
+function followPointer(plots, reading, charts, drawn) {
+  const times = charts[KINDS.find((kind) => charts[kind.key].points.length)?.key ?? "quality"].points.map(([time]) => time);
+  let current = null;
+  function point(time) {
+    current = time;
+    const values = KINDS.map((kind, index) => {
+      const found = nearest(charts[kind.key].points, time, charts.step);
+      drawn[index].mark(time, found);
+      return `${kind.name.toLowerCase()} ${found ? kind.write(found[1]) : "unknown"}`;
+    });
+    reading.textContent = `At ${writeTime(time)}: ${values.join(", ")}.`;
+  }
+  plots.addEventListener("pointermove", (event) => {
+    const left = plots.getBoundingClientRect().left;
+    point(drawn[0].timeAt(event.clientX - left));
+  });
+  plots.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || !times.length) return;
+    event.preventDefault();
+    const at = current === null ? (step > 0 ? -1 : times.length) : times.findIndex((time) => time >= current);
+    point(times[Math.min(times.length - 1, Math.max(0, at + step))]);
+  });
+}
+
+function say(section, text) {
+  section.querySelectorAll(".plots, .reading, [data-charts-note]").forEach((old) => old.remove());
+  const note = element("p", "quiet", text);
+  note.dataset.chartsNote = "";
+  section.append(note);
+}
+
+export function startCharts(section) {
+  let charts = null;
+  async function load() {
+    try {
+      const answer = await fetch(section.dataset.charts);
+      const body = await answer.json();
+      charts = answer.ok ? body : null;
+      if (charts) draw(section, charts);
+      else say(section, `${body.detail} The charts appear here when it is back.`);
+    } catch {
+      if (!charts) say(section, "The charts could not be loaded.");
+    }
+  }
+  let width = 0;
+  new ResizeObserver(() => {
+    if (charts && section.clientWidth !== width) draw(section, charts);
+    width = section.clientWidth;
+  }).observe(section);
+  setInterval(() => {
+    const busy = section.matches(":hover") || section.contains(document.activeElement);
+    if (!document.hidden && !busy && (!charts || charts.ended_at === null)) load();
+  }, EVERY);
+  load();
+  return load;
+}

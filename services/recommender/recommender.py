@@ -1,0 +1,75 @@
+"""One answer, from the user's id to the k best items; the source of an answer is decided here only."""
+
+import secrets
+
+from opentelemetry import trace
+
+from services.recommender.answers import UNKNOWN_SEGMENT, Answer, Labels, Reason, Source
+from services.recommender.feature_store import Features, FeatureStore, Loaded
+from services.recommender.feedback import Feedback
+from services.recommender.instrumentation import Recorder
+from services.recommender.live_model import LiveModel
+from services.recommender.model import Model, ModelUnavailable
+from services.recommender.ranking import Ranked, rank, rank_popular, score
+
+
+class Recommender:
+    """Answers requests with the live model, with or without the user's features."""
+
+    def __init__(
+        self, models: LiveModel, features: FeatureStore, feedback: Feedback, recorder: Recorder
+    ) -> None:
+        self._models = models
+        self._features = features
+        self._feedback = feedback
+        self._recorder = recorder
+
+    async def recommend(self, user_id: int, k: int) -> Answer:
+        """The k best items for a user. Raises `ModelUnavailable` before the first model is loaded."""
+        model = self._models.current
+        if model is None:
+            raise ModelUnavailable(self._models.problem)
+        with self._recorder.pipeline() as span:
+            segment = model.segment_of(user_id)
+            loaded = await self._load(model, user_id, segment)
+            answer = Answer(
+                request_id=secrets.token_hex(8),
+                trace_id=_trace_id(span),
+                user_id=user_id,
+                dataset_id=model.dataset_id,
+                labels=Labels(_source(loaded), model.version, segment or UNKNOWN_SEGMENT),
+                reason=loaded.reason,
+                waited=loaded.waited,
+                items=self._choose(model, loaded.features, k),
+            )
+            self._recorder.record_answer(
+                span, answer, loaded.features.computed_at if loaded.features else None
+            )
+        self._feedback.expect(answer)
+        return answer
+
+    async def _load(self, model: Model, user_id: int, segment: str | None) -> Loaded:
+        if segment is None:
+            return Loaded(None, Reason.UNKNOWN_USER)
+        with self._recorder.load_features():
+            return await self._features.load(model, user_id)
+
+    def _choose(self, model: Model, features: Features | None, k: int) -> Ranked:
+        if features is None:
+            with self._recorder.rank():
+                return rank_popular(model.arrays.popular, k)
+        with self._recorder.score():
+            scores = score(model.arrays.item_factors, features.factors)
+        with self._recorder.rank():
+            return rank(scores, model.arrays.item_ids, features.seen, k)
+
+
+def _source(loaded: Loaded) -> Source:
+    if loaded.features is None:
+        return Source.POPULAR
+    return Source.PERSONALISED if loaded.reason is Reason.OK else Source.STALE
+
+
+def _trace_id(span: trace.Span) -> str | None:
+    context = span.get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None

@@ -1,0 +1,1 @@
+"""Simulated users with a ground truth: they ask for recommendations and react to what they are shown."""

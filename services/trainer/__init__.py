@@ -1,0 +1,1 @@
+"""The trainer: a data set in, two model versions with a model card each out."""

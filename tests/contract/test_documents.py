@@ -1,0 +1,70 @@
+"""What the documents, the Makefile and the configuration files say of each other is true."""
+
+import re
+
+import pytest
+import yaml
+
+from faults.__main__ import FAULTS
+from stack import ROOT
+from stack.rundir import SCRAPED
+from stack.settings import Settings, process_environment
+
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+EXAMPLE = (ROOT / ".env.example").read_text()
+COMPOSE = (ROOT / "process-compose.yaml").read_text()
+TARGETS = re.findall(r"^([a-z][a-z-]*):.*?##", MAKEFILE, re.M)
+EXAMPLE_VARIABLES = dict(re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE, re.M))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_make_target_is_in_the_readme(target: str) -> None:
+    assert re.search(rf"make {target}\b", README)
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    assert set(re.findall(r"`(?:[A-Z_]+=\S+ )?make ([a-z-]+)", README)) <= set(TARGETS)
+
+
+@pytest.mark.parametrize("variable", ["SERVICE", "FAULT", "SEVERITY", "ROUNDS", "MINUTES", "PYTHON", "DATASET", "ALERTING"])
+def test_every_make_variable_is_in_the_readme(variable: str) -> None:
+    assert f"{variable}=" in README
+
+
+def test_example_lists_every_setting_with_its_default() -> None:
+    defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
+    assert EXAMPLE_VARIABLES == defaults
+
+
+def test_processes_use_only_variables_they_are_given() -> None:
+    credentials = {name: "x" for name in re.findall(r"\$\{((?:TRAINER|RECOMMENDER)_S3_\w+)\}", COMPOSE)}
+    given = process_environment(Settings(), credentials)
+    assert set(re.findall(r"\$\{(\w+)\}", COMPOSE)) <= given.keys()
+
+
+@pytest.mark.parametrize("file", ["collector/config.yaml", "jaeger/config.yaml"])
+def test_configuration_uses_only_variables_it_is_given(file: str) -> None:
+    used = set(re.findall(r"\$\{env:(\w+)", (ROOT / file).read_text()))
+    assert used <= process_environment(Settings(), {}).keys()
+
+
+def test_every_process_is_probed_restarted_or_ends_by_itself() -> None:
+    for name, process in yaml.safe_load(COMPOSE)["processes"].items():
+        assert process["availability"]["restart"] in ("always", "on_failure"), name
+        one_shot = process["availability"]["restart"] == "on_failure"
+        assert one_shot or name == "traffic" or "readiness_probe" in process, name
+
+
+def test_every_scraped_component_is_a_process() -> None:
+    assert SCRAPED.keys() <= yaml.safe_load(COMPOSE)["processes"].keys()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_is_in_the_readme(name: str) -> None:
+    assert name in README
+
+
+def test_ports_bind_to_loopback_only() -> None:
+    files = [COMPOSE, *((ROOT / f).read_text() for f in ("collector/config.yaml", "jaeger/config.yaml"))]
+    assert not [text for text in files if "0.0.0.0" in text]

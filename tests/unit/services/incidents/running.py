@@ -1,0 +1,54 @@
+"""Real servers on free ports, for tests."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from services.incidents.app import create_app
+from services.incidents.settings import Settings
+
+TOKEN = "a-token-for-tests"
+
+
+@contextmanager
+def serve(app: ASGIApp) -> Iterator[str]:
+    """Serve an ASGI application; the context is its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@contextmanager
+def incidents_service(folder: Path, **settings: object) -> Iterator[httpx.Client]:
+    """The service on a database in `folder`; the context is a client that has the token."""
+    chosen = Settings.model_validate(
+        {
+            "webhook_token": SecretStr(TOKEN),
+            "incidents_database": folder / "incidents.db",
+            "prometheus_url": "http://127.0.0.1:9",
+            "jaeger_url": "http://127.0.0.1:9",
+            **settings,
+        }
+    )
+    with (
+        serve(create_app(chosen)) as address,
+        httpx.Client(
+            base_url=address, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=10
+        ) as client,
+    ):
+        yield client

@@ -1,0 +1,183 @@
+"""Every source and reason an answer can have, through the HTTP interface; storage trouble is never a 500."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from tests.unit.services.recommender.support import (
+    FakeStore,
+    client_error,
+    make_features,
+    published,
+    serve,
+    until,
+)
+
+KEY = "features/als4-aaaaaa/1.json"
+POPULAR = list(range(100, 90, -1))
+
+
+def item_ids(answer: dict[str, Any]) -> list[int]:
+    return [item["item_id"] for item in answer["items"]]
+
+
+def ask_once(store: FakeStore, user_id: int = 1, **settings: Any) -> dict[str, Any]:
+    async def ask() -> dict[str, Any]:
+        async with serve(store, **settings) as service:
+            return await service.ask(user_id)
+
+    return asyncio.run(ask())
+
+
+def test_a_known_user_gets_unseen_items_best_first() -> None:
+    answer = ask_once(published())
+    scores = [item["score"] for item in answer["items"]]
+    assert (answer["source"], answer["reason"]) == ("personalised", "ok")
+    assert len(answer["items"]) == 10 and scores == sorted(scores, reverse=True)
+    assert not {1, 2, 3} & set(item_ids(answer))
+    assert answer["model_version"] == "als4-aaaaaa" and answer["dataset_id"] == "0123456789ab"
+
+
+def test_an_unknown_user_gets_the_popular_list_without_asking_storage() -> None:
+    store = published()
+    answer = ask_once(store, user_id=99)
+    assert (answer["source"], answer["reason"]) == ("popular", "unknown_user")
+    assert item_ids(answer) == POPULAR
+    assert not [key for key in store.reads if key.startswith("features/")]
+
+
+def test_a_user_id_beyond_32_bits_is_an_unknown_user() -> None:
+    assert ask_once(published(), user_id=2**62)["reason"] == "unknown_user"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("SlowDown", 503),
+        client_error("AccessDenied", 403),
+        client_error("NoSuchBucket", 404),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:9100"),
+        ReadTimeoutError(endpoint_url="http://127.0.0.1:9100"),
+        RuntimeError("a bug in the client"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_storage_error_gives_the_popular_list(error: Exception) -> None:
+    store = published()
+    store.errors[KEY] = error
+    answer = ask_once(store)
+    assert (answer["source"], answer["reason"]) == ("popular", "storage_error")
+    assert item_ids(answer) == POPULAR
+
+
+def test_a_missing_object_gives_the_popular_list() -> None:
+    store = published()
+    del store.objects[KEY]
+    answer = ask_once(store)
+    assert (answer["source"], answer["reason"]) == ("popular", "features_missing")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{not json",
+        b"[]",
+        make_features(2),
+        make_features(1, factors=[1.0] * 3),
+        make_features(1, factors=["NaN"] * 4),
+        make_features(1, factors=[1e300] * 4),
+        make_features(1, factors=[1.0, 2.0, 3.0, float("inf")]),
+        make_features(1, computed_at=float("nan")),
+        make_features(1, seen=[2**40]),
+        make_features(1, segment="x" * (1 << 20)),
+    ],
+    ids=["empty", "cut", "list", "user", "length", "nan", "overflow", "inf", "time", "seen", "size"],
+)
+def test_an_invalid_object_gives_the_popular_list(body: bytes) -> None:
+    store = published()
+    store.objects[KEY] = body
+    answer = ask_once(store)
+    assert (answer["source"], answer["reason"]) == ("popular", "features_invalid")
+
+
+def test_a_late_storage_gives_the_popular_list_where_there_is_no_copy() -> None:
+    async def scenario() -> None:
+        store = published()
+        gate = store.hold(1)
+        async with serve(store) as service:
+            answer = await service.ask(1)
+            gate.set()
+        assert (answer["source"], answer["reason"]) == ("popular", "storage_deadline")
+
+    asyncio.run(scenario())
+
+
+def test_a_copy_young_enough_answers_for_late_failing_and_saturated_storage() -> None:
+    async def scenario() -> None:
+        store = published()
+        async with serve(store, storage_concurrency=1) as service:
+            fresh = await service.ask(1)
+            store.errors[KEY] = client_error("InternalError", 500)
+            failing = await service.ask(1)
+            del store.errors[KEY]
+            gate = store.hold(1)
+            late = await service.ask(1)
+            blocker = store.hold(2)
+            gate.set()
+            await until(lambda: service.total("storage.operation.active") == 0, "the fetch has ended")
+            await service.ask(2)
+            saturated = await service.ask(1)
+            blocker.set()
+        for answer, reason in ((failing, "error"), (late, "deadline"), (saturated, "busy")):
+            assert (answer["source"], answer["reason"]) == ("stale", f"storage_{reason}")
+            assert answer["items"] == fresh["items"]
+
+    asyncio.run(scenario())
+
+
+def test_a_copy_too_old_is_not_used() -> None:
+    async def scenario() -> None:
+        store = published()
+        async with serve(store, stale_max_age=0.0) as service:
+            await service.ask(1)
+            store.errors[KEY] = client_error("InternalError", 500)
+            assert (await service.ask(1))["source"] == "popular"
+
+    asyncio.run(scenario())
+
+
+def test_a_copy_of_another_version_is_not_used() -> None:
+    async def scenario() -> None:
+        store = published()
+        async with serve(store) as service:
+            await service.ask(1)
+            store.publish("als8-bbbbbb", factors=8)
+            store.errors["features/als8-bbbbbb/1.json"] = client_error("InternalError", 500)
+
+            async def switched() -> bool:
+                return bool((await service.ask(99))["model_version"] == "als8-bbbbbb")
+
+            await until(switched, "the new version is live")
+            assert (await service.ask(1))["source"] == "popular"
+
+    asyncio.run(scenario())
+
+
+def test_saturation_is_said_and_sends_nothing_to_storage() -> None:
+    async def scenario() -> None:
+        store = published()
+        gates = [store.hold(1), store.hold(2)]
+        async with serve(store, storage_concurrency=2) as service:
+            answers = await asyncio.gather(*(service.ask(user) for user in (1, 2, 3, 4)))
+            for gate in gates:
+                gate.set()
+        assert [answer["reason"] for answer in answers] == ["storage_deadline"] * 2 + ["storage_busy"] * 2
+        assert sorted(key for key in store.reads if key.startswith("features/")) == [
+            "features/als4-aaaaaa/1.json",
+            "features/als4-aaaaaa/2.json",
+        ]
+
+    asyncio.run(scenario())

@@ -1,0 +1,59 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+from stack.verify import Query, check_queries, fill_variables, find_panel_queries
+
+ANSWERS = {"up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]}, "gone": {"result": []}}
+
+
+class FakePrometheus(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        (promql,) = parse_qs(urlparse(self.path).query)["query"]
+        data = ANSWERS.get(promql)
+        answer = {"status": "success", "data": data} if data else {"status": "error", "error": "parse error"}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def prometheus() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FakePrometheus)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_says_which_query_is_empty_or_fails(prometheus: str) -> None:
+    queries = [Query("panel A", "up"), Query("panel B", "gone"), Query("alert C", "up(")]
+    empty, failing = check_queries(prometheus, queries)
+    assert "panel B" in empty and "no data" in empty
+    assert "alert C" in failing and "parse error" in failing
+
+
+@pytest.mark.parametrize(
+    ("panel", "sent"),
+    [
+        ("rate(x[$__rate_interval])", "rate(x[1m])"),
+        ('x{v=~"$model_version"}', 'x{v=~".*"}'),
+        ('x{v=~"${segment:regex}"}', 'x{v=~".*"}'),
+    ],
+)
+def test_variables_are_filled_as_grafana_would(panel: str, sent: str) -> None:
+    assert fill_variables(panel) == sent
+
+
+def test_finds_the_queries_of_every_panel(tmp_path: Path) -> None:
+    panels = [{"title": "P", "targets": [{"expr": "a"}, {"expr": "b"}]}, {"title": "Text"}]
+    (tmp_path / "d.json").write_text(json.dumps({"title": "D", "panels": panels}))
+    assert [query.promql for query in find_panel_queries(tmp_path)] == ["a", "b"]
