@@ -69,7 +69,7 @@ generate: $(RUNTIME) ## Write dashboards and alert rules from their Python sourc
 	@$(PY) -m alerts.build
 
 check: $(DEV) ## Static checks: style, types, directions, generated files, configurations
-	@$(PY) -m components build
+	@$(PY) -m stack build
 	bin() { $(PY) -m components path "$$1"; }
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

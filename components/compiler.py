@@ -83,7 +83,7 @@ def _generate(go: Path, manifest: Path, source: Path) -> Step:
 
 
 def _run(step: Step, environment: dict[str, str], log: Path, tick: Callable[[], None]) -> int:
-    # Started from another thread, so that an interruption cannot come between the start and knowing the process.
+    # Started from another thread: an interruption cannot come between the start and knowing the process.
     with log.open("ab") as sink, ThreadPoolExecutor(max_workers=1) as starter:
         starting = starter.submit(_start, step, environment, sink)
         try:

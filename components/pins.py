@@ -48,7 +48,7 @@ COMPONENTS = (
         module="github.com/minio/minio",
         version="v0.0.0-20260212201848-7aac2a2c5b7c",
         binaries=(("minio", "github.com/minio/minio"),),
-        seconds=200,
+        seconds=175,
         stamps=(
             ("github.com/minio/minio/cmd.Version", "2026-02-12T20:18:48Z"),
             ("github.com/minio/minio/cmd.ReleaseTag", "DEVELOPMENT.2026-02-12T20-18-48Z"),
@@ -64,7 +64,7 @@ COMPONENTS = (
         module="github.com/Shopify/toxiproxy/v2",
         version="v2.12.0",
         binaries=(("toxiproxy-server", "github.com/Shopify/toxiproxy/v2/cmd/server"),),
-        seconds=23,
+        seconds=20,
         stamps=(("github.com/Shopify/toxiproxy/v2.Version", "2.12.0"),),
     ),
     Component(
@@ -74,7 +74,7 @@ COMPONENTS = (
         module="github.com/f1bonacc1/process-compose",
         version="v1.64.1",
         binaries=(("process-compose", "github.com/f1bonacc1/process-compose/src"),),
-        seconds=31,
+        seconds=28,
         stamps=(("github.com/f1bonacc1/process-compose/src/config.Version", "v1.64.1"),),
     ),
     Component(
@@ -87,7 +87,7 @@ COMPONENTS = (
             ("prometheus", "github.com/prometheus/prometheus/cmd/prometheus"),
             ("promtool", "github.com/prometheus/prometheus/cmd/promtool"),
         ),
-        seconds=200,
+        seconds=185,
         tags=("netgo", "remove_all_sd"),
         stamps=(("github.com/prometheus/common/version.Version", "3.15.0"),),
     ),
@@ -98,7 +98,7 @@ COMPONENTS = (
         module="go.opentelemetry.io/collector/cmd/builder",
         version="v0.155.0",
         binaries=(("otelcol-whence", "."),),
-        seconds=120,
+        seconds=165,
         manifest=COLLECTOR_MANIFEST,
     ),
     Component(
@@ -108,7 +108,7 @@ COMPONENTS = (
         module="github.com/jaegertracing/jaeger",
         version="v1.76.0",
         binaries=(("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger"),),
-        seconds=200,
+        seconds=280,
         stamps=(("github.com/jaegertracing/jaeger/internal/version.latestVersion", "v2.13.0"),),
     ),
     Component(
@@ -121,7 +121,7 @@ COMPONENTS = (
             ("alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager"),
             ("amtool", "github.com/prometheus/alertmanager/cmd/amtool"),
         ),
-        seconds=65,
+        seconds=70,
         stamps=(("github.com/prometheus/common/version.Version", "0.31.1"),),
     ),
     Component(

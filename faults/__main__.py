@@ -48,20 +48,13 @@ def list_faults() -> None:
     console.print(table)
 
 
-def main() -> int:
-    """Runs a command; 0 done, 1 failed with one line, 2 wrong use."""
+def main() -> None:
+    """Runs a command; its failure is one clear line and exit status 1, wrong use 2."""
     try:
-        app(standalone_mode=False)
+        app()
     except (FaultError, StackError) as error:
-        print(f"whence: {error}", file=sys.stderr)
-        return 1
-    except typer.Exit as exit_:
-        return exit_.exit_code
-    except typer.BadParameter as wrong:
-        print(f"whence: {wrong.message}", file=sys.stderr)
-        return 2
-    return 0
+        sys.exit(f"whence: {error}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

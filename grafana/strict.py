@@ -50,7 +50,9 @@ def require_unique(values: list[Any], what: str) -> None:
 
 def variables(text: str) -> set[str]:
     """Names of the environment variables that Grafana puts into a provisioned text; `$$` is a dollar."""
-    return {braced or plain for braced, plain in re.findall(r"\$(?:\{(\w+)\}|(\w+))", text.replace("$$", ""))}
+    return {
+        braced or plain for braced, plain in re.findall(r"\$(?:\{([^}]*)\}|(\w*))", text.replace("$$", ""))
+    }
 
 
 def texts(content: object) -> Iterator[str]:

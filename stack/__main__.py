@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from typing import Annotated
 
@@ -11,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from components.build import ensure
+from components.compiler import BuildFailed
+from components.toolchain import ToolchainMissing
 from stack import DATA, ROOT, StackError, processes
 from stack.credentials import ensure_credentials
 from stack.ports import find_conflicts
@@ -49,6 +50,12 @@ def up() -> None:
         raise
     console.print(f"Everything is healthy after {seconds:.0f} s.")
     _print_addresses(settings)
+
+
+@app.command()
+def build() -> None:
+    """Build the third-party programs that are not built yet."""
+    ensure(BINARIES)
 
 
 @app.command()
@@ -112,23 +119,13 @@ def _print_addresses(settings: Settings) -> None:
     console.print(table)
 
 
-def main() -> int:
-    """Runs a command; its failure is one clear line and exit status 1."""
+def main() -> None:
+    """Runs a command; its failure is one clear line and exit status 1, wrong use 2, an interrupt 130."""
     try:
-        app(standalone_mode=False)
-    except StackError as error:
-        print(f"whence: {error}", file=sys.stderr)
-        return 1
-    except typer.Exit as exit_:
-        return exit_.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        print("whence: interrupted; nothing is left running that was not running before", file=sys.stderr)
-        return 130
-    except subprocess.SubprocessError as error:
-        print(f"whence: {error}", file=sys.stderr)
-        return 1
-    return 0
+        app()
+    except (StackError, BuildFailed, ToolchainMissing) as error:
+        sys.exit(f"whence: {error}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -63,17 +63,16 @@ def start_supervisor(environment: Mapping[str, str]) -> None:
     command = ["process-compose", "up", "-f", "process-compose.yaml", "--disable-dotenv", "-t=false"]
     command += ["--keep-project", "--ordered-shutdown", "-U", "-u", _short(SOCKET)]
     command += ["-L", str(DATA / "logs" / "process-compose.log")]
-    with (DATA / "logs" / "supervisor.log").open("w") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=dict(environment),
-            executable=RUN / "bin" / "process-compose",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=dict(environment),
+        executable=RUN / "bin" / "process-compose",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     PID_FILE.write_text(str(process.pid))
 
 
@@ -94,7 +93,7 @@ def await_ready(deadline: float = START_DEADLINE) -> Iterator[list[Process]]:
         if failed:
             raise StackError(f"{failed[0].name} does not start; its log ends with:\n{read_log_tail(failed[0].name)}")
         if not processes and not supervisor_alive():
-            raise StackError(f"process-compose ended at once:\n{_tail(DATA / 'logs' / 'supervisor.log')}")
+            raise StackError(f"process-compose ended at once:\n{_tail(DATA / 'logs' / 'process-compose.log')}")
         yield processes
         if processes and all(process.ready for process in processes):
             return

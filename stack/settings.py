@@ -118,7 +118,7 @@ def process_environment(settings: Settings, credentials: dict[str, str]) -> dict
         "JAEGER_OTLP_ENDPOINT": f"{HOST}:{settings.jaeger_otlp_port}",
         "JAEGER_DATA_DIR": str(DATA / "jaeger"),
         "COLLECTOR_QUEUE_DIR": str(DATA / "collector"),
-        "OTEL_EXPORTER_OTLP_ENDPOINT": settings.url("otlp_grpc"),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": settings.url("otlp_http"),
         "STORAGE_ENDPOINT": settings.url("storage_proxy"),
         "RECOMMENDER_URL": settings.url("recommender"),
         "INCIDENTS_DATABASE": str(DATA / "incidents" / "incidents.db"),

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from grafana.strict import DataSourceRef, NonEmpty, RefId, Strict, Uid, require_unique
 
@@ -87,13 +87,24 @@ class ThresholdModel(Strict):
     conditions: Annotated[list[Condition], Field(min_length=1, max_length=1)]
 
 
+def _kind(model: object) -> str:
+    typed = isinstance(model, ThresholdModel) or (isinstance(model, dict) and "type" in model)
+    return "expression" if typed else "query"
+
+
+StepModel = Annotated[
+    Annotated[PrometheusModel, Tag("query")] | Annotated[ThresholdModel, Tag("expression")],
+    Discriminator(_kind),
+]
+
+
 class Data(Strict):
     """One step of a rule: a query or an expression on an earlier step."""
 
     refId: RefId
     relativeTimeRange: RelativeTimeRange
     datasourceUid: NonEmpty
-    model: PrometheusModel | ThresholdModel
+    model: StepModel
 
     @model_validator(mode="after")
     def _check_model(self) -> "Data":

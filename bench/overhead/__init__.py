@@ -1,1 +1,1 @@
-"""What telemetry costs a request: CPU of the server process, requests per second and latency, variant against variant."""
+"""What telemetry costs a request: CPU of the server process, requests per second and latency, per variant."""

@@ -36,7 +36,10 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def get(self, path: str) -> int:
-        """Request `path` and return the status. Raises ConnectionError or IncompleteReadError if the server goes."""
+        """Request `path` and return the status.
+
+        Raises ConnectionError or IncompleteReadError if the server goes.
+        """
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         head = await self._reader.readuntil(b"\r\n\r\n")
         await self._reader.readexactly(_content_length(head))
@@ -70,8 +73,13 @@ async def saturate(port: int, paths: Sequence[str], *, connections: int, seconds
     return load
 
 
-async def pace(port: int, paths: Sequence[str], *, rate: float, seconds: float, connections: int = 16) -> Load:
-    """Send `rate` requests per second for `seconds`; latency counts from when a request was due, not from when it left."""
+async def pace(
+    port: int, paths: Sequence[str], *, rate: float, seconds: float, connections: int = 16
+) -> Load:
+    """Send `rate` requests per second for `seconds`.
+
+    Latency counts from when a request was due, not from when it left.
+    """
     load = Load()
     idle: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(connections):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from grafana.model.panels import Panel, Row, Text
 from grafana.modern import SCHEMA_VERSION
@@ -88,10 +88,20 @@ class Marks(Strict):
     useValueForTime: Literal[False]
 
 
+def _kind(mark: object) -> str:
+    own = isinstance(mark, BuiltIn) or (isinstance(mark, dict) and "builtIn" in mark)
+    return "built-in" if own else "query"
+
+
+Annotation = Annotated[
+    Annotated[BuiltIn, Tag("built-in")] | Annotated[Marks, Tag("query")], Discriminator(_kind)
+]
+
+
 class Annotations(Strict):
     """annotations"""
 
-    list: Annotated[list[BuiltIn | Marks], Field(min_length=1)]
+    list: Annotated[list[Annotation], Field(min_length=1)]
 
 
 class DashboardLink(Strict):

@@ -8,21 +8,21 @@ from pydantic_settings import BaseSettings
 from services.dataset.generator import generate
 from services.dataset.table import DatasetError
 
-DEFAULT_FOLDER = Path("data/datasets/generated")
-
 
 class DatasetSettings(BaseSettings):
-    """DATASET names a MovieLens folder; empty means the generated one."""
+    """DATASET names a MovieLens folder; empty means the generated one, kept under DATA_DIR."""
 
     dataset: str = ""
+    data_dir: Path = Path("data")
     skip_bad_rows: bool = Field(default=False, validation_alias="DATASET_SKIP_BAD_ROWS")
 
 
 def find_folder(settings: DatasetSettings) -> Path:
     """The folder to read, generated first if it is the default one and missing; raises `DatasetError`."""
     if not settings.dataset:
-        generate(DEFAULT_FOLDER)
-        return DEFAULT_FOLDER
+        folder = settings.data_dir / "datasets" / "generated"
+        generate(folder)
+        return folder
     folder = Path(settings.dataset).expanduser()
     if not folder.is_dir():
         raise DatasetError(

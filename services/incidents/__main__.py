@@ -1,5 +1,6 @@
 """The process `incidents`: `python -m services.incidents`."""
 
+import socket
 import sqlite3
 
 import uvicorn
@@ -8,32 +9,51 @@ from services.configuration import load_settings
 from services.incidents.app import create_app
 from services.incidents.schema import NewerDatabase
 from services.incidents.settings import Settings
+from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
 
 CONNECTIONS = 256
 """More at once are answered 503."""
+
+GRACE = 5
+"""Seconds for requests under way when the service is stopped."""
+
+
+class Server(uvicorn.Server):
+    """Ends the open streams when it is stopped: their pages would keep it from stopping."""
+
+    def __init__(self, config: uvicorn.Config, stream: Stream) -> None:
+        super().__init__(config)
+        self._stream = stream
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self._stream.end()
+        await super().shutdown(sockets)
 
 
 def main() -> None:
     """Serve until stopped; exit status 1 with one line on standard error where that is not possible."""
     configure_logging("incidents")
     settings = load_settings(Settings)
+    stream = Stream()
     try:
-        app = create_app(settings)
+        app = create_app(settings, stream)
     except (NewerDatabase, OSError, sqlite3.Error) as error:
         raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
-    telemetry = start_telemetry("incidents")
+    telemetry = start_telemetry("incidents", host_metrics=True)
     try:
-        uvicorn.run(
+        config = uvicorn.Config(
             ServerTelemetry(app, telemetry),
             host=settings.bind_host,
             port=settings.incidents_port,
             log_config=None,
             access_log=False,
             limit_concurrency=CONNECTIONS,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=GRACE,
             ws="none",
         )
+        Server(config, stream).run()
     finally:
         telemetry.shutdown()
 

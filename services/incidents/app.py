@@ -25,10 +25,10 @@ STATIC = Path(__file__).parent / "static"
 DATA_PATHS = ("/api/", "/webhooks/", "/healthz", "/readyz")
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service as an ASGI application. Raises what opening the database raises."""
+def create_app(settings: Settings, stream: Stream | None = None) -> FastAPI:
+    """The service as an ASGI application; whoever stops it ends `stream`. Raises what opening the database raises."""
     store = Store(settings.incidents_database, settings.incidents_kept)
-    stream = Stream()
+    stream = stream or Stream()
     prometheus = Source("Prometheus", settings.prometheus_url)
     jaeger = Source("Jaeger", settings.jaeger_url)
 

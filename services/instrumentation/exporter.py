@@ -48,7 +48,7 @@ class Outage:
         """Log the first failure of an outage."""
         if self._since is None:
             self._since = monotonic()
-            _logger.warning("cannot export telemetry to %s (%s): requests go on without", self._endpoint, reason)
+            _logger.warning("telemetry is lost: no OTLP/HTTP at %s (%s)", self._endpoint, reason)
 
     def end(self) -> None:
         """Log the end of an outage, if there was one."""
@@ -119,7 +119,7 @@ class Exporter:
         self._transport.close()
 
     def _pause(self) -> float:
-        return min(MAX_PAUSE, self._settings.span_interval / 1_000 * 2**self._attempts)
+        return min(MAX_PAUSE, self._settings.span_interval / 1_000 * 2.0**self._attempts)
 
     def _send_spans(self) -> None:
         while self._batch or self.queue:

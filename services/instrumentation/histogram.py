@@ -1,7 +1,8 @@
 """An exponential histogram of one attribute set, with exemplars.
 
-Buckets are those of OpenTelemetry's base-2 exponential histogram: bucket i at scale s holds (base**i, base**(i+1)] with
-base = 2**(2**-s), 160 at most; when values spread further, neighbours merge and the scale falls
+Buckets are those of OpenTelemetry's base-2 exponential histogram: bucket i at scale s holds
+(base**i, base**(i+1)] with base = 2**(2**-s), 160 at most; when values spread further, neighbours merge
+and the scale falls
 (https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram).
 """
 
@@ -94,7 +95,7 @@ class HistogramPoint:
             self.exemplars[exponent] = Exemplar({}, value, time_ns(), span.span_id, span.trace_id)
 
     def collect(self, now: int) -> ExponentialHistogramDataPoint:
-        """Return the counts since start and this export's exemplars, oldest first; `now` in nanoseconds since 1970."""
+        """Return the counts since start and this export's exemplars; `now` in nanoseconds since 1970."""
         exemplars, self.exemplars = list(self.exemplars.values()), {}
         low, high = min(self.counts, default=0), max(self.counts, default=-1)
         return ExponentialHistogramDataPoint(

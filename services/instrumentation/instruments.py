@@ -1,7 +1,7 @@
 """OpenTelemetry instruments that cost little: one lock and one dictionary look-up per measurement.
 
-They take the SDK's place for what the registry declares. Sums and histograms are cumulative, histograms exponential.
-A gauge goes on reporting its last value: set 0 for attributes that no longer hold.
+They take the SDK's place for what the registry declares. Sums and histograms are cumulative, and histograms
+exponential. A gauge goes on reporting its last value: set 0 for attributes that no longer hold.
 """
 
 import logging
@@ -57,7 +57,7 @@ class Points(Generic[PointT]):
 
     def __init__(self, make: Callable[[dict[str, AnyValue]], PointT]) -> None:
         self.lock = Lock()
-        self._make = make
+        self._make: Callable[[dict[str, AnyValue]], PointT] = make
         self._points: dict[frozenset[tuple[str, AnyValue]], PointT] = {}
 
     def find(self, attributes: Attributes) -> PointT:
@@ -189,6 +189,18 @@ class Instruments:
         with self._lock:
             made = list(self._made.items())
         collected = [
-            Metric(entry.name, entry.description, entry.unit, instrument.collect(now)) for entry, instrument in made
+            Metric(entry.name, entry.description, entry.unit, instrument.collect(now))
+            for entry, instrument in made
         ]
         return [metric for metric in collected if metric.data.data_points]
+
+
+def create(meter: metrics.Meter, entry: Instrument) -> Any:
+    """Create the instrument of a registry entry with another implementation's meter."""
+    creators: dict[Kind, Callable[..., Any]] = {
+        Kind.COUNTER: meter.create_counter,
+        Kind.UP_DOWN_COUNTER: meter.create_up_down_counter,
+        Kind.GAUGE: meter.create_gauge,
+        Kind.HISTOGRAM: meter.create_histogram,
+    }
+    return creators[entry.kind](entry.name, entry.unit, entry.description)

@@ -11,9 +11,9 @@ Observe = Callable[[CallbackOptions], Iterable[Observation]]
 
 
 def observe_losses(meter: Meter, exporter: Exporter) -> None:
-    """Register queue size and capacity, spans processed and dropped, spans and data points exported and failed.
+    """Register queue size and capacity, spans processed and dropped, spans and points exported and lost.
 
-    What is lost carries an `error.type`: queue_full, rejected, an HTTP status or the name of a connection error.
+    What is lost carries an `error.type`: queue_full, rejected, an HTTP status or a connection error's name.
     """
     processor = _component("batching_span_processor")
     queue = exporter.queue

@@ -1,6 +1,7 @@
 """The meter provider, and the reader that sees the SDK's instruments and our own as one."""
 
 from time import time_ns
+from typing import Any
 
 from opentelemetry.sdk.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import (
@@ -25,14 +26,16 @@ def make_reader() -> InMemoryMetricReader:
 def start_meters(
     reader: MetricReader, instruments: Instruments, scope: str, identity: Identity
 ) -> MeterProvider:
-    """Return the SDK's meter provider; `reader` collects its instruments and `instruments`, under `identity`."""
+    """Return the SDK's meter provider; `reader` collects its instruments and ours, under `identity`."""
     provider = MeterProvider([reader], resource=identity.resource, shutdown_on_exit=False)
-    collect_sdk = reader._collect
+    collect_sdk: Any = reader._collect
     own = InstrumentationScope(scope)
 
     def collect(asking: MetricReader, timeout_millis: float = 10_000) -> MetricsData:
         sdk = collect_sdk(asking, timeout_millis=timeout_millis)
-        scopes = [scope for resource in sdk.resource_metrics for scope in resource.scope_metrics] if sdk else []
+        scopes = (
+            [scope for resource in sdk.resource_metrics for scope in resource.scope_metrics] if sdk else []
+        )
         scopes.append(ScopeMetrics(own, instruments.collect(time_ns()), schema_url=""))
         return MetricsData([ResourceMetrics(identity.resource, scopes, schema_url="")])
 

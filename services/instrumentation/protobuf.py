@@ -1,7 +1,7 @@
 """Spans in OTLP's protobuf encoding, written field by field.
 
 Field numbers are those of opentelemetry-proto 1.x (trace.proto, common.proto); the wire format is that of
-https://protobuf.dev/programming-guides/encoding. Building the generated messages first costs several times as much.
+https://protobuf.dev/programming-guides/encoding. Building the generated messages costs several times as much.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from opentelemetry.util.types import AnyValue
 _UINT64 = 0xFFFF_FFFF_FFFF_FFFF
 _INT64 = range(-(2**63), 2**63)
 _CACHED_TEXT = 128
+_REPEATING = frozenset({bool, int})
 _DOUBLE = Struct("<d")
 _IDS = Struct(">BBQQBBQ")
 _TIMES = Struct("<BQBQ")
@@ -80,11 +81,10 @@ _remember_attribute = lru_cache(maxsize=2048, typed=True)(encode_attribute)
 
 
 def encode_attributes(tag: bytes, attributes: Mapping[str, AnyValue]) -> bytes:
-    """Encode KeyValues, each as the field `tag`. Short texts, flags and whole numbers repeat, so they are remembered."""
+    """Encode KeyValues, each as the field `tag`; those likely to repeat are remembered."""
     encoded = []
     for key, value in attributes.items():
-        kind = type(value)
-        if kind is int or kind is bool or (kind is str and len(value) <= _CACHED_TEXT):
+        if type(value) in _REPEATING or (type(value) is str and len(value) <= _CACHED_TEXT):
             encoded.append(_remember_attribute(tag, key, value))
         else:
             encoded.append(encode_attribute(tag, key, value))
@@ -99,7 +99,9 @@ def _encode_name(name: str, kind: int) -> bytes:
 def encode_identity(context: SpanContext, parent: SpanContext | None, name: str, kind: int) -> bytes:
     """Encode the fields that say which span this is: ids, trace state, parent, name, kind, flags."""
     trace_id, span_id = context.trace_id, context.span_id
-    encoded = _IDS.pack(0x0A, 16, trace_id >> 64, trace_id & _UINT64, 0x12, 8, span_id) + _encode_name(name, kind)
+    encoded = _IDS.pack(0x0A, 16, trace_id >> 64, trace_id & _UINT64, 0x12, 8, span_id) + _encode_name(
+        name, kind
+    )
     if context.trace_state:
         encoded += _encode_state(context.trace_state)
     if parent is None:
@@ -163,7 +165,9 @@ def encode_scope(name: str, version: str | None) -> bytes:
     return embed(b"\x0a", encode_text(b"\x0a", name) + (encode_text(b"\x12", version) if version else b""))
 
 
-def encode_request(resource: Mapping[str, AnyValue], scopes: Iterable[tuple[bytes, Iterable[bytes]]]) -> bytes:
+def encode_request(
+    resource: Mapping[str, AnyValue], scopes: Iterable[tuple[bytes, Iterable[bytes]]]
+) -> bytes:
     """Encode an ExportTraceServiceRequest from encoded scopes and, for each, encoded spans."""
     parts = [embed(b"\x0a", encode_attributes(b"\x0a", resource))]
     for scope, spans in scopes:

@@ -9,7 +9,7 @@ Encoded = tuple[bytes, bytes]
 
 
 class SpanQueue:
-    """Holds up to `capacity` encoded spans, each with its encoded scope; what does not fit is dropped and counted."""
+    """Holds up to `capacity` encoded spans, each with its scope; what does not fit is dropped and counted."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity

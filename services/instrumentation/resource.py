@@ -5,6 +5,7 @@ import socket
 from collections.abc import Mapping
 
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.util.types import AnyValue
 
 from telemetry import attributes as a
 
@@ -19,7 +20,7 @@ class Identity:
     def of_process(cls, service: str, version: str, environment: str) -> "Identity":
         """Return the identity of this process; OTEL_RESOURCE_ATTRIBUTES adds attributes.
 
-        `service.instance.id` is service and host, the same after a restart, so that a restart starts no new series.
+        `service.instance.id` is service and host, the same after a restart: a restart starts no new series.
         """
         host = socket.gethostname()
         attributes = {
@@ -35,6 +36,6 @@ class Identity:
         """Add or change resource attributes."""
         self.resource = self.resource.merge(Resource(dict(attributes)))
 
-    def of_spans(self) -> dict[str, object]:
-        """The attributes for spans: with process.pid, which in metrics would start a new target_info per restart."""
-        return {**self.resource.attributes, "process.pid": os.getpid()}
+    def of_spans(self) -> dict[str, AnyValue]:
+        """The attributes for spans: with process.pid, which in metrics would multiply series."""
+        return {**(self.resource.attributes or {}), "process.pid": os.getpid()}

@@ -24,7 +24,7 @@ class SendFailed(Exception):
 
 
 class Sender:
-    """Sends to the collector at `endpoint`, from one thread; a call takes at most `timeout` seconds per socket wait."""
+    """Sends to the collector at `endpoint`, from one thread; `timeout` bounds each wait, in seconds."""
 
     def __init__(self, endpoint: str, headers: Mapping[str, str], timeout: float) -> None:
         address = urlsplit(endpoint)
@@ -34,7 +34,7 @@ class Sender:
         self._headers = {**headers, "Content-Type": "application/x-protobuf"}
 
     def send(self, path: str, payload: bytes) -> int:
-        """Post an export request to `path` and return how many items the collector rejected. Raises SendFailed."""
+        """Post an export request and return how many spans the collector rejected. Raises SendFailed."""
         try:
             status, body = self._post(path, payload)
         except (OSError, HTTPException) as failure:

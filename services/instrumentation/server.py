@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.instrumentation.setup import Telemetry
+from services.instrumentation.spans import PlainAttributes
 from telemetry import attributes as a
 from telemetry.instruments import HTTP_SERVER_REQUEST_DURATION
 
@@ -24,11 +25,13 @@ NATIVE_TELEMETRY_OFF: TelemetryConfig = {
     "logs": False,
     "operation_spans": False,
 }
-"""For `FastAPI(telemetry=NATIVE_TELEMETRY_OFF)`: FastAPI ≥ 0.142 instruments itself, and the work would be done twice."""
+"""`FastAPI(telemetry=NATIVE_TELEMETRY_OFF)`: FastAPI ≥ 0.142 instruments itself; this does the work once."""
 
 EXCLUDED = frozenset({"/healthz", "/readyz"})
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 UNMATCHED = "/{unmatched}"
+DEFAULT_PORTS = {"http": 80, "https": 443}
+LONGEST_HOST = 255
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -48,25 +51,21 @@ class Outcome(NamedTuple):
 
     name: str
     labels: dict[str, str | int]
-    attributes: dict[str, str | int]
+    attributes: PlainAttributes
 
 
 @lru_cache(maxsize=256)
-def describe_request(method: str, scheme: str, version: str, host: bytes) -> dict[str, str | int]:
-    """Return a server span's attributes that are known before routing."""
-    described: dict[str, str | int] = {
-        a.HTTP_REQUEST_METHOD: method,
-        a.URL_SCHEME: scheme,
-        a.NETWORK_PROTOCOL_VERSION: version,
-    }
-    name, colon, port = host.decode("latin-1").rpartition(":")
-    if colon and port.isdecimal():
-        described |= {a.SERVER_ADDRESS: name.strip("[]"), a.SERVER_PORT: int(port)}
-    elif host:
-        described |= {
-            a.SERVER_ADDRESS: host.decode("latin-1").strip("[]"),
-            a.SERVER_PORT: 443 if scheme == "https" else 80,
-        }
+def describe_request(method: str, scheme: str, version: str, host: bytes) -> PlainAttributes:
+    """Return a server span's attributes that are known before routing; `host` is the Host header."""
+    described = PlainAttributes(
+        {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme, a.NETWORK_PROTOCOL_VERSION: version}
+    )
+    if host:
+        authority = host[:LONGEST_HOST].decode("latin-1")
+        name, colon, port = authority.rpartition(":")
+        known = bool(colon) and port.isdecimal()
+        described[a.SERVER_ADDRESS] = (name if known else authority).strip("[]")
+        described[a.SERVER_PORT] = int(port) if known else DEFAULT_PORTS.get(scheme, 80)
     return described
 
 
@@ -84,7 +83,11 @@ def describe_outcome(method: str, scheme: str, route: str | None, status: int, e
     if error:
         labels[a.ERROR_TYPE] = error
     verb = _span_name(method)
-    return Outcome(f"{verb} {route}" if route else verb, labels, {**labels, a.URL_PATH: route or UNMATCHED})
+    return Outcome(
+        f"{verb} {route}" if route else verb,
+        labels,
+        PlainAttributes({**labels, a.URL_PATH: route or UNMATCHED}),
+    )
 
 
 def _span_name(method: str) -> str:
@@ -92,7 +95,7 @@ def _span_name(method: str) -> str:
 
 
 class ServerTelemetry:
-    """ASGI middleware: `ServerTelemetry(app, telemetry)`, with FastAPI's own telemetry off (NATIVE_TELEMETRY_OFF).
+    """ASGI middleware around an app that has FastAPI's own telemetry off (NATIVE_TELEMETRY_OFF).
 
     Continues the caller's trace. `/healthz`, `/readyz` and whatever is not HTTP pass untouched.
     """
@@ -138,7 +141,9 @@ class ServerTelemetry:
                 host = value
             elif name in self._carriers:
                 propagated = True
-        parent = self._propagator.extract(scope["headers"], Context(), self._getter) if propagated else Context()
+        parent = get_current()
+        if propagated:
+            parent = self._propagator.extract(scope["headers"], parent, self._getter)
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         span = self._tracer.start_span(
             _span_name(method),
@@ -148,9 +153,7 @@ class ServerTelemetry:
         )
         return span, trace.set_span_in_context(span, parent)
 
-    def _finish(
-        self, span: trace.Span, scope: Scope, status: int, error: str | None, seconds: float
-    ) -> None:
+    def _finish(self, span: trace.Span, scope: Scope, status: int, error: str | None, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         route = getattr(scope.get("route"), "path", None)
         outcome = describe_outcome(method, scope["scheme"], route, status, error)

@@ -14,8 +14,8 @@ class TelemetrySettings(BaseSettings):
 
     disabled: bool = Field(default=False, validation_alias=AliasChoices("disabled", "OTEL_SDK_DISABLED"))
     endpoint: str = Field(
-        default="http://127.0.0.1:4317",
-        pattern=r"^https?://[^/]+/?$",
+        default="http://127.0.0.1:4318",
+        pattern=r"^https?://[^/]+(/.*)?$",
         validation_alias=AliasChoices("endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     )
     environment: str = Field(

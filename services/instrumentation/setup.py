@@ -3,6 +3,7 @@
 import atexit
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from opentelemetry import metrics, trace
@@ -14,17 +15,18 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.util.re import parse_env_headers
 
 from services.instrumentation.exporter import Exporter
-from services.instrumentation.instruments import Instruments
+from services.instrumentation.instruments import Instruments, create
 from services.instrumentation.losses import observe_losses
 from services.instrumentation.metering import make_reader, start_meters
 from services.instrumentation.queue import SpanQueue
+from services.instrumentation.readable import ImmediateSink
 from services.instrumentation.resource import Identity
 from services.instrumentation.sender import Sender
 from services.instrumentation.settings import TelemetrySettings
-from services.instrumentation.spans import ImmediateSink, Sink
+from services.instrumentation.spans import Sink
 from services.instrumentation.system import observe_system
 from services.instrumentation.tracing import TracerProvider
-from telemetry.instruments import Instrument, Kind
+from telemetry.instruments import Instrument
 
 SEND_TIMEOUT = 3.0
 SHUTDOWN_TIMEOUT = 5.0
@@ -46,7 +48,7 @@ class Telemetry:
         self._stop = stop
 
     def instrument(self, entry: Instrument) -> Any:
-        """Return the OpenTelemetry instrument (Counter, UpDownCounter, Histogram or Gauge) of a registry entry.
+        """Return the OpenTelemetry Counter, UpDownCounter, Histogram or Gauge of a registry entry.
 
         A gauge goes on reporting its last value: set 0 for attributes that no longer hold.
         """
@@ -72,7 +74,7 @@ def start_telemetry(
 ) -> Telemetry:
     """Set up tracing and metrics for this process and return the handle to them.
 
-    OTLP goes over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; sampling follows OTEL_TRACES_SAMPLER (default: every trace).
+    OTLP goes over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; OTEL_TRACES_SAMPLER is honoured (default: all).
     `host_metrics` adds the machine's own metrics: switch it on in one service per machine.
     Tests pass an in-memory `span_exporter` and `metric_reader`; nothing leaves the process then.
     """
@@ -80,7 +82,8 @@ def start_telemetry(
     identity = Identity.of_process(service, version, settings.environment)
     scope = f"whence.{service}"
     if settings.disabled:
-        return Telemetry(trace.NoOpTracer(), _make_idle, identity, lambda: None)
+        idle = partial(create, metrics.NoOpMeter(scope))
+        return Telemetry(trace.NoOpTracer(), idle, identity, lambda: None)
     instruments = Instruments()
     reader = make_reader()
     meters = start_meters(metric_reader or reader, instruments, scope, identity)
@@ -116,14 +119,3 @@ def _start_export(
 
     atexit.register(stop)
     return exporter.queue, stop
-
-
-def _make_idle(entry: Instrument) -> Any:
-    meter = metrics.NoOpMeter("whence")
-    make = {
-        Kind.COUNTER: meter.create_counter,
-        Kind.UP_DOWN_COUNTER: meter.create_up_down_counter,
-        Kind.HISTOGRAM: meter.create_histogram,
-        Kind.GAUGE: meter.create_gauge,
-    }
-    return make[entry.kind](entry.name)

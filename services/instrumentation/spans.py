@@ -1,7 +1,7 @@
 """Spans that cost little: the OpenTelemetry API on slots and plain dicts, encoded once, when they end.
 
-The SDK's own span takes a lock and a copy at every change. Here each change is one operation on a dict or deque,
-which the interpreter's lock makes safe. Limits and exported bytes are the SDK's.
+The SDK's own span takes a lock and a copy at every change. Here each change is one operation on a dict, which
+the interpreter's lock makes safe. Limits and exported bytes are the SDK's.
 """
 
 import traceback
@@ -14,19 +14,16 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from opentelemetry.attributes import BoundedAttributes
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits
-from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace import Event, SpanLimits
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AnyValue, Attributes
 
 from services.instrumentation import protobuf
-from services.instrumentation.resource import Identity
 
 _UNSET = Status()
-_PLAIN = (bool, int, float)
+_PLAIN = frozenset({bool, int, float})
 
 
 class Sink(Protocol):
@@ -46,14 +43,24 @@ class Origin:
 
     @cached_property
     def longest_text(self) -> int:
-        """The characters an attribute's text may have."""
+        """The characters a span attribute's text may have."""
         limit = self.limits.max_span_attribute_length
+        return maxsize if limit is None else limit
+
+    @cached_property
+    def most_attributes(self) -> int:
+        """The attributes a span may have."""
+        limit = self.limits.max_span_attributes
         return maxsize if limit is None else limit
 
     @cached_property
     def encoded_scope(self) -> bytes:
         """The scope as OTLP's InstrumentationScope field."""
         return protobuf.encode_scope(self.scope.name, self.scope.version)
+
+
+class PlainAttributes(dict[str, AnyValue]):
+    """Attributes known to be valid (plain values, texts short) and not to change: spans take them over unchecked."""
 
 
 class RecordingSpan(Span):
@@ -111,20 +118,20 @@ class RecordingSpan(Span):
         own, longest = self.attributes, self.origin.longest_text
         for key, value in attributes.items():
             kind = type(value)
-            if kind is str and len(value) <= longest or kind is int or kind is float or kind is bool:
+            plain = kind in _PLAIN or (type(value) is str and len(value) <= longest)
+            if plain and key and type(key) is str:
                 own[key] = value
             else:
                 self._set_checked(key, value)
-        self._drop_oldest()
 
     def _set_checked(self, key: str, value: AnyValue) -> None:
         limit = self.origin.limits.max_span_attribute_length
         checked = BoundedAttributes(None, {key: value}, max_value_len=limit)
         self.attributes.update(checked)
+        self.dropped_attributes += checked.dropped
 
     def _drop_oldest(self) -> None:
-        limit = self.origin.limits.max_span_attributes
-        while limit is not None and len(self.attributes) > limit:
+        while len(self.attributes) > self.origin.most_attributes:
             del self.attributes[next(iter(self.attributes))]
             self.dropped_attributes += 1
 
@@ -198,7 +205,6 @@ class RecordingSpan(Span):
         self.end()
 
 
-
 def encode(span: RecordingSpan) -> bytes:
     """Encode an ended span as OTLP's Span message."""
     encoded = (
@@ -228,38 +234,8 @@ def _encode_rare(span: RecordingSpan) -> bytes:
         parts.append(protobuf.encode_count(b"\x60", span.events.dropped))
     if span.links is not None:
         parts += [
-            protobuf.encode_link(link.context, link.attributes, link.dropped_attributes) for link in span.links
+            protobuf.encode_link(link.context, link.attributes, link.dropped_attributes)
+            for link in span.links
         ]
         parts.append(protobuf.encode_count(b"\x70", span.links.dropped))
     return b"".join(parts)
-
-
-def to_readable(span: RecordingSpan, resource: Resource) -> ReadableSpan:
-    """Return the SDK's view of an ended span, for exporters that take the SDK's spans."""
-    return ReadableSpan(
-        name=span.name,
-        context=span.context,
-        parent=span.parent,
-        resource=resource,
-        attributes=span.attributes,
-        events=span.events or (),
-        links=span.links or (),
-        kind=span.kind,
-        status=span.status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.origin.scope,
-    )
-
-
-class ImmediateSink:
-    """Gives every span to `exporter` at once, as the SDK's spans: for tests."""
-
-    def __init__(self, exporter: SpanExporter | None, identity: Identity) -> None:
-        self._exporter = exporter
-        self._identity = identity
-
-    def take(self, span: RecordingSpan) -> None:
-        """Export a span."""
-        if self._exporter is not None:
-            self._exporter.export([to_readable(span, self._identity.resource)])

@@ -22,7 +22,7 @@ HOST_METRICS: dict[str, list[str] | None] = {
 
 
 def observe_system(provider: MeterProvider, *, host: bool) -> None:
-    """Register process metrics with `provider`, and if `host` the machine's: one service per machine does that."""
+    """Register process metrics and, if `host`, the machine's: one service per machine does that."""
     config = PROCESS_METRICS | (HOST_METRICS if host else {})
     SystemMetricsInstrumentor(config=config).instrument(meter_provider=provider)
     if host:

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.trace import SpanLimits
-from opentelemetry.sdk.trace.sampling import Sampler
+from opentelemetry.sdk.trace.sampling import DEFAULT_ON, Decision, Sampler
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.util._decorator import _AgnosticContextManager
@@ -47,6 +47,7 @@ class Tracer(trace.Tracer):
     def __init__(self, origin: Origin, sampler: Sampler) -> None:
         self._origin = origin
         self._sample = sampler.should_sample
+        self._follows_parent = sampler.get_description() == DEFAULT_ON.get_description()
 
     def start_span(
         self,
@@ -64,15 +65,21 @@ class Tracer(trace.Tracer):
             parent, trace_id, flags = None, random.getrandbits(128) or 1, _RANDOM
         else:
             trace_id, flags = parent.trace_id, parent.trace_flags & _RANDOM
-        sample = self._sample(context, trace_id, name, kind, attributes, links)
-        flags |= sample.decision.is_sampled()
-        identity = SpanContext(
-            trace_id, random.getrandbits(64) or 1, False, _FLAGS[flags], sample.trace_state
-        )
-        if not sample.decision.is_recording():
-            return NonRecordingSpan(identity)
+        span_id = random.getrandbits(64) or 1
+        if self._follows_parent and (parent is None or parent.trace_flags & TraceFlags.SAMPLED):
+            state = parent.trace_state if parent is not None else None
+            identity = SpanContext(trace_id, span_id, False, _FLAGS[flags | TraceFlags.SAMPLED], state)
+        else:
+            sample = self._sample(context, trace_id, name, kind, attributes, links)
+            if sample.decision is Decision.RECORD_AND_SAMPLE:
+                flags |= TraceFlags.SAMPLED
+            identity = SpanContext(trace_id, span_id, False, _FLAGS[flags], sample.trace_state)
+            if sample.decision is Decision.DROP:
+                return NonRecordingSpan(identity)
+            attributes = sample.attributes
         span = RecordingSpan(self._origin, name, identity, parent, kind)
-        span.set_attributes(sample.attributes)
+        if attributes:
+            span.set_attributes(attributes)
         for link in links or ():
             span.add_link(link.context, link.attributes)
         span.on_exception = (record_exception, set_status_on_exception)

@@ -34,11 +34,10 @@ log = structlog.get_logger()
 def create_app(settings: RecommenderSettings, connection: Connection, telemetry: Telemetry) -> FastAPI:
     """Put the recommender together; its background work runs in the application's lifespan."""
     recorder = Recorder(telemetry, connection)
-    models = LiveModel(connection.models, connection.bucket, settings.model_poll_interval, recorder)
+    models = LiveModel(connection, settings.model_poll_interval, recorder)
     feedback = Feedback(settings, recorder)
     reader = ObjectReader(
-        connection.features,
-        connection.bucket,
+        connection,
         concurrency=settings.storage_concurrency,
         hard_limit=settings.storage_hard_limit,
         count_active=recorder.count_active,
@@ -81,7 +80,9 @@ def add_recommendations(app: FastAPI, recommender: Recommender) -> None:
 
 def add_feedback(app: FastAPI, feedback: Feedback) -> None:
     @app.post(
-        "/feedback", status_code=202, responses=_problems(400, 404) | {413: {"description": "Body above 16 KiB"}}
+        "/feedback",
+        status_code=202,
+        responses=_problems(400, 404) | {413: {"description": "Body above 16 KiB"}},
     )
     async def take_feedback(event: FeedbackEvent) -> FeedbackTaken:
         """Count what a user did with an item of an answer; the same again is counted once."""

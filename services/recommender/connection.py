@@ -1,4 +1,4 @@
-"""The recommender's way to object storage: one client for users' features, one for models."""
+"""The recommender's way to object storage."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -7,28 +7,23 @@ from services.recommender.settings import RecommenderSettings
 from services.storage.client import ObjectStore, make_client
 from services.storage.settings import StorageSettings
 
-MODEL_TIMEOUT = 10.0
-"""Seconds that reading a model may go without an answer; nobody waits for it."""
-
 
 @dataclass(frozen=True)
 class Connection:
-    """Clients by what they are for, the bucket, and the address telemetry names."""
+    """A client that tries once, the bucket, and the address that telemetry names."""
 
-    features: ObjectStore
-    models: ObjectStore
+    store: ObjectStore
     bucket: str
     host: str
     port: int
 
 
 def connect(storage: StorageSettings, settings: RecommenderSettings) -> Connection:
-    """Make the clients; nothing is sent yet. None of them retries."""
+    """Make the client; nothing is sent yet. One connection more than feature reads is for the model."""
     limit = settings.storage_hard_limit
-    features = make_client(
-        storage, connect_timeout=limit, read_timeout=limit, max_pool=settings.storage_concurrency
+    store = make_client(
+        storage, connect_timeout=limit, read_timeout=limit, max_pool=settings.storage_concurrency + 1
     )
-    models = make_client(storage, connect_timeout=MODEL_TIMEOUT, read_timeout=MODEL_TIMEOUT, max_pool=1)
     address = urlsplit(storage.endpoint)
     port = address.port or (443 if address.scheme == "https" else 80)
-    return Connection(features, models, storage.bucket, address.hostname or "", port)
+    return Connection(store, storage.bucket, address.hostname or "", port)

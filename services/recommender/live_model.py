@@ -5,9 +5,9 @@ import asyncio
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
+from services.recommender.connection import Connection
 from services.recommender.instrumentation import Recorder
 from services.recommender.model import Model, ModelUnavailable, read_live_version, read_model
-from services.storage.client import ObjectStore
 
 log = structlog.get_logger()
 
@@ -15,11 +15,11 @@ log = structlog.get_logger()
 class LiveModel:
     """`current` is the model to answer with, `problem` what keeps it from being the one live.json names."""
 
-    def __init__(self, store: ObjectStore, bucket: str, poll_interval: float, recorder: Recorder) -> None:
+    def __init__(self, connection: Connection, poll_interval: float, recorder: Recorder) -> None:
         self.current: Model | None = None
         self.problem: str | None = "the model has not been read yet"
-        self._store = store
-        self._bucket = bucket
+        self._store = connection.store
+        self._bucket = connection.bucket
         self._poll_interval = poll_interval
         self._recorder = recorder
 

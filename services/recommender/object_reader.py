@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from time import perf_counter
@@ -10,7 +11,8 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from services.storage.client import ObjectStore, error_code
+from services.recommender.connection import Connection
+from services.storage.client import error_code
 
 MAX_BYTES = 1 << 20
 """An object is read up to this size in bytes; what is longer arrives one byte longer than that."""
@@ -45,15 +47,14 @@ class ObjectReader:
 
     def __init__(
         self,
-        store: ObjectStore,
-        bucket: str,
+        connection: Connection,
         *,
         concurrency: int,
         hard_limit: float,
         count_active: Callable[[int], None],
     ) -> None:
-        self._store = store
-        self._bucket = bucket
+        self._store = connection.store
+        self._bucket = connection.bucket
         self._concurrency = concurrency
         self._hard_limit = hard_limit
         self._count_active = count_active
@@ -91,8 +92,9 @@ class ObjectReader:
         started = perf_counter()
         try:
             answer = cast(dict[str, Any], self._store.get_object(Bucket=self._bucket, Key=key))
-            with answer["Body"] as content:
+            with closing(answer["Body"]) as content:
                 body = content.read(MAX_BYTES + 1)
+                content.read(1)  # only a read at the end of the stream notices that it was cut short
         except Exception as error:
             return classify(error, perf_counter() - started)
         seconds = perf_counter() - started

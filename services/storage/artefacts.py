@@ -122,7 +122,7 @@ class ModelArrays:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 arrays = cls(**{name: archive[name] for name in _DTYPES})
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
             raise CorruptModel(f"model.npz cannot be read: {error}") from error
         arrays._check()
         return arrays

@@ -8,7 +8,7 @@ import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from services.dataset import Ratings
 from services.storage.artefacts import SEGMENTS, ModelArrays, UserFeatures

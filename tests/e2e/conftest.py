@@ -31,3 +31,4 @@ def run_stack(live: Stack) -> Iterator[Stack]:
         yield live
     finally:
         live.run("stack", "down", check=False)
+        live.http.close()

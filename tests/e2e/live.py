@@ -57,6 +57,7 @@ class Stack:
         self.ports = find_free_ports(names)
         self.environment = {**os.environ, **self.ports, "WHENCE_DATA": str(self.data), "DATASET": self.dataset}
         self.environment |= {"TRAFFIC_RATE": "20", "GRAFANA_BIN": "", "ALERTING": "prometheus"}
+        self.environment |= {"RECOMMENDER_URL": self.url("recommender"), "DATA_DIR": str(self.data)}
         self.http = httpx.Client(timeout=10)
 
     def url(self, component: str) -> str:

@@ -117,9 +117,16 @@ def test_span_metrics_feed_jaegers_monitor(stack: Stack) -> None:
     eventually("latencies in Jaeger's Monitor API", find, 30)
 
 
-def test_process_and_host_are_seen(stack: Stack) -> None:
-    for metric in ("process_memory_usage_bytes", "process_cpu_time_seconds_total", "system_cpu_utilization_ratio"):
-        eventually(metric, lambda metric=metric: stack.query(f'{metric}{{service_name="recommender"}}'), 30)
+@pytest.mark.parametrize("metric", ["process_memory_usage_bytes", "process_cpu_time_seconds_total"])
+@pytest.mark.parametrize("service", ["recommender", "incidents"])
+def test_process_is_seen(stack: Stack, metric: str, service: str) -> None:
+    eventually(metric, lambda: stack.query(f'{metric}{{service_name="{service}"}}'))
+
+
+@pytest.mark.parametrize("metric", ["system_cpu_utilization_ratio", "system_memory_usage_bytes", "system_filesystem_usage_bytes"])
+def test_host_is_seen_once(stack: Stack, metric: str) -> None:
+    found = eventually(metric, lambda: stack.query(metric))
+    assert len({sample["metric"]["service_name"] for sample in found}) == 1
 
 
 def test_verify_finds_nothing_wrong(stack: Stack) -> None:

@@ -28,10 +28,14 @@ def test_it_reads_like_movielens(tmp_path: Path) -> None:
     assert 60_000 <= len(dataset.ratings) <= 100_000
     assert set(np.unique(dataset.ratings.values * 2)) == set(range(1, 11))
     by_movie = np.sort(np.bincount(dataset.ratings.movie_ids))[::-1]
-    assert by_movie[:150].sum() > 0.3 * len(dataset.ratings), "a tenth of the movies draws far more than its share"
+    assert by_movie[:150].sum() > 0.3 * len(dataset.ratings), (
+        "a tenth of the movies draws far more than its share"
+    )
 
 
-def test_a_crash_leaves_nothing_that_looks_like_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_leaves_nothing_that_looks_like_a_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -31,7 +31,9 @@ def test_good_files_are_read_whole(tmp_path: Path) -> None:
     assert dataset.skipped == {}
 
 
-@pytest.mark.parametrize("change", [lambda data: data.replace(b"\n", b"\r\n"), lambda data: b"\xef\xbb\xbf" + data])
+@pytest.mark.parametrize(
+    "change", [lambda data: data.replace(b"\n", b"\r\n"), lambda data: b"\xef\xbb\xbf" + data]
+)
 def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
     assert len(load(write(tmp_path, change(RATINGS), change(MOVIES))).ratings) == 3
 
@@ -133,7 +135,11 @@ def test_the_id_follows_the_content_alone(tmp_path: Path) -> None:
     assert load(write(tmp_path / "b", RATINGS.replace(b"1002", b"1003"))).id != first
 
 
-@given(st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"").replace(b"\r", b"")), max_size=20))
+@given(
+    st.lists(
+        st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"").replace(b"\r", b"")), max_size=20
+    )
+)
 def test_whatever_the_bytes_every_line_is_kept_or_counted(tmp_path_factory, lines: list[bytes]) -> None:  # type: ignore[no-untyped-def]
     folder = tmp_path_factory.mktemp("data")
     dataset = load(write(folder, RATINGS + b"".join(line + b"\n" for line in lines)), skip_bad_rows=True)

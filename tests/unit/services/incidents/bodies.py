@@ -1,10 +1,16 @@
 """Webhook bodies in the shape that Grafana 12.3 and Alertmanager 0.31 send."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 START = datetime(2026, 11, 20, 20, 45, 50, tzinfo=UTC)
 NEVER = "0001-01-01T00:00:00Z"
+
+
+class Sender(Protocol):
+    """Puts alerts into a webhook's body."""
+
+    def __call__(self, *alerts: dict[str, Any]) -> dict[str, Any]: ...
 
 
 def write_time(moment: datetime) -> str:
@@ -22,7 +28,12 @@ def alert(
     """What both senders have in common."""
     return {
         "status": "resolved" if ends_at else "firing",
-        "labels": {"alertname": name, "severity": "critical", "component": "object storage", **(labels or {})},
+        "labels": {
+            "alertname": name,
+            "severity": "critical",
+            "component": "object storage",
+            **(labels or {}),
+        },
         "annotations": {
             "summary": "Reading features takes 952 ms (p95)",
             "runbook_url": "http://127.0.0.1:8010/runbooks/high-storage-latency",
@@ -74,7 +85,9 @@ def grafana(*alerts: dict[str, Any]) -> dict[str, Any]:
 
 def no_data(rule: str, fingerprint: str = "84e7568ff343847a") -> dict[str, Any]:
     """The alert Grafana sends about a rule whose query returns nothing."""
-    sent = alert("DatasourceNoData", fingerprint, labels={"rulename": rule, "ref_id": "A", "severity": "warning"})
+    sent = alert(
+        "DatasourceNoData", fingerprint, labels={"rulename": rule, "ref_id": "A", "severity": "warning"}
+    )
     return {**sent, "values": None}
 
 

@@ -11,16 +11,22 @@ TRACE_ID = "5b8aa5a2d2c872e8321cf37308d69df2"
 
 
 class FakeSources:
-    """Both APIs under one address. `trouble` is the unix time from which storage is slow; `mended`, until when."""
+    """Both APIs under one address; storage is slow from `trouble` to `mended` (unix seconds)."""
 
     def __init__(self, trouble: float = math.inf, mended: float = math.inf) -> None:
         self.trouble = trouble
         self.mended = mended
-        self.queries: list[dict[str, str]] = []
+        self.reset()
         self.app = app = FastAPI(telemetry=NATIVE_TELEMETRY_OFF)
         app.add_api_route("/api/v1/query_range", self.query_range)
         app.add_api_route("/api/traces", self.search)
         app.add_api_route("/api/traces/{trace_id}", self.trace)
+
+    def reset(self) -> None:
+        """Forget what was searched for and what was stored."""
+        self.searches: list[str] = []
+        self.fast = False
+        self.stored: dict[str, dict[str, Any]] = {}
 
     def query_range(self, query: str, start: float, end: float, step: float) -> dict[str, Any]:
         count = int((end - start) / step) + 1
@@ -39,7 +45,9 @@ class FakeSources:
         return (870.0 if slow else 14.0) * wobble
 
     def search(self, service: str, operation: str, minDuration: str = "") -> dict[str, Any]:
-        self.queries.append({"service": service, "operation": operation, "minDuration": minDuration})
+        self.searches.append(minDuration)
+        if self.fast and minDuration:
+            return {"data": []}
         return {
             "data": [
                 jaeger_trace(f"{number:032x}", self._begin() + number * 4, 262 + 7 * (number % 5))
@@ -50,7 +58,7 @@ class FakeSources:
     def trace(self, trace_id: str) -> dict[str, Any]:
         if trace_id.startswith("dead"):
             raise HTTPException(404, "trace not found")
-        return {"data": [jaeger_trace(trace_id, self._begin(), 268)]}
+        return {"data": [self.stored.get(trace_id) or jaeger_trace(trace_id, self._begin(), 268)]}
 
     def _begin(self) -> float:
         return self.trouble if math.isfinite(self.trouble) else 1_790_000_000.0
@@ -72,7 +80,14 @@ def jaeger_trace(trace_id: str, start: float, milliseconds: float) -> dict[str, 
             span("a", None, "GET /recommendations/{user_id}", begin, whole, {"span.kind": "server"}),
             span("b", "a", "ai_inference_pipeline", begin + 2_000, whole - 3_000, pipeline),
             span("c", "b", "load_features", begin + 2_400, whole - 9_000, {}),
-            span("d", "c", "S3/GetObject", begin + 3_000, 905_400, {"span.kind": "client", "rpc.method": "GetObject"}),
+            span(
+                "d",
+                "c",
+                "S3/GetObject",
+                begin + 3_000,
+                905_400,
+                {"span.kind": "client", "rpc.method": "GetObject"},
+            ),
             span("e", "b", "score", begin + whole - 6_000, 1_800, {}),
             span("f", "b", "rank", begin + whole - 4_000, 600, {}),
         ],

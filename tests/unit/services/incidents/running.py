@@ -1,9 +1,10 @@
 """Real servers on free ports, for tests."""
 
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -31,6 +32,14 @@ def serve(app: ASGIApp) -> Iterator[str]:
         server.should_exit = True
         thread.join(10)
         listener.close()
+
+
+def forget_everything(folder: Path) -> None:
+    """Empty the database of a running service, so that the next test finds it as new."""
+    with closing(sqlite3.connect(folder / "incidents.db", timeout=5)) as connection, connection:
+        connection.execute("DELETE FROM alerts")
+        connection.execute("DELETE FROM incidents")
+        connection.execute("DELETE FROM sqlite_sequence")
 
 
 @contextmanager

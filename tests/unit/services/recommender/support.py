@@ -59,12 +59,13 @@ def make_features(user_id: int, **changes: Any) -> bytes:
 
 
 class FakeStore:
-    """Objects in a dictionary; reads of keys in `gates` wait, those of keys in `errors` raise."""
+    """Objects by key; reads of keys in `gates` wait, in `errors` raise, in `cut` end early."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.gates: dict[str, threading.Event] = {}
         self.errors: dict[str, Exception] = {}
+        self.cut: set[str] = set()
         self.reads: list[str] = []
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
@@ -77,7 +78,8 @@ class FakeStore:
             raise client_error("NoSuchKey", 404)
         body = self.objects[Key]
         metadata = {"HTTPStatusCode": 200, "RequestId": "0123456789ABCDEF"}
-        return {"Body": StreamingBody(io.BytesIO(body), len(body)), "ResponseMetadata": metadata}
+        sent = io.BytesIO(body[:-10] if Key in self.cut else body)
+        return {"Body": StreamingBody(sent, len(body)), "ResponseMetadata": metadata}
 
     def publish(self, name: str, *, factors: int = FACTORS, **card: Any) -> None:
         """Write a version with its card and features, and make it live."""
@@ -166,8 +168,7 @@ class Service:
 def make_app(store: FakeStore, telemetry: Telemetry, **settings: Any) -> FastAPI:
     """The application on `store`, with a deadline of 50 ms unless `settings` says otherwise."""
     knobs = RecommenderSettings(**({"storage_deadline": 0.05, "model_poll_interval": 0.02} | settings))
-    storage = cast(ObjectStore, store)
-    connection = Connection(storage, storage, "whence", "127.0.0.1", 9100)
+    connection = Connection(cast(ObjectStore, store), "whence", "127.0.0.1", 9100)
     return create_app(knobs, connection, telemetry)
 
 

@@ -72,6 +72,12 @@ def test_a_storage_error_gives_the_popular_list(error: Exception) -> None:
     assert item_ids(answer) == POPULAR
 
 
+def test_a_body_cut_short_on_its_way_is_an_error_of_storage_not_of_the_features() -> None:
+    store = published()
+    store.cut.add(KEY)
+    assert ask_once(store)["reason"] == "storage_error"
+
+
 def test_a_missing_object_gives_the_popular_list() -> None:
     store = published()
     del store.objects[KEY]

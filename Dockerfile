@@ -1,0 +1,41 @@
+# Whence's own services: one image, the command says which. Upstream versions and the reasons for the layout: docs/containers.md.
+ARG PYTHON_IMAGE=python:3.13.16-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS packages
+# Wheels exist for everything on amd64. On arm64 `implicit` is compiled, here: no compiler reaches the image below.
+RUN if [ "$(uname -m)" != x86_64 ]; then \
+      apt-get update && apt-get install -y --no-install-recommends cmake g++ ninja-build && rm -rf /var/lib/apt/lists/*; \
+    fi
+COPY requirements.lock .
+RUN python3 -m venv /opt/whence \
+ && /opt/whence/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock \
+ && /opt/whence/bin/pip uninstall --yes --quiet pip
+
+FROM ${PYTHON_IMAGE}
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="Whence services" \
+      org.opencontainers.image.description="Recommender, trainer, simulated users and incident inbox of Whence" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/opt/whence/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2
+# Named volumes take their owner from these folders: no container has to start as root to change it.
+RUN useradd --system --uid 10000 --user-group --no-create-home whence \
+ && install -d -o 10000 -g 10000 /app/data/datasets /var/lib/incidents \
+ && install -d -o 10001 -g 10001 /volumes/collector /volumes/jaeger \
+ && install -d -o 10004 -g 10004 -m 0711 /secrets
+COPY --from=packages /opt/whence /opt/whence
+COPY containers/entrypoint containers/healthy /usr/local/bin/
+WORKDIR /app
+COPY alerts/runbooks alerts/runbooks
+COPY stack/__init__.py stack/credentials.py stack/container_secrets.py stack/
+COPY telemetry telemetry
+COPY services services
+RUN python -m compileall -q .
+USER 10000:10000
+EXPOSE 8000 8010
+HEALTHCHECK --interval=10s --timeout=3s --retries=3 CMD ["healthy", "8000"]
+ENTRYPOINT ["entrypoint"]
+CMD ["python", "-m", "services.recommender"]

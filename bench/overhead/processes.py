@@ -1,0 +1,116 @@
+"""The processes of a measurement: a collector of its own, and one server at a time."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+import psutil
+
+from components.build import binary
+
+START_SECONDS = 60.0
+COLLECTOR = """
+receivers:
+  otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc}"}}, http: {{endpoint: "127.0.0.1:{http}"}}}}}}
+exporters:
+  debug: {{}}
+service:
+  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [debug]}}
+    metrics: {{receivers: [otlp], exporters: [debug]}}
+"""
+
+
+class ServerFailed(Exception):
+    """A server did not come up; the message says which and what it printed last."""
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Where the collector listens: gRPC for the stock exporters, HTTP for ours."""
+
+    grpc: int
+    http: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process so far, all threads; the kernel counts in steps of 10 ms."""
+        times = psutil.Process(self.pid).cpu_times()
+        return times.user + times.system
+
+
+@contextmanager
+def run_collector() -> Iterator[Collector]:
+    """Run a collector that receives and discards."""
+    collector = Collector(_free_port(), _free_port())
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.yaml"
+        config.write_text(COLLECTOR.format(grpc=collector.grpc, http=collector.http))
+        command = [str(binary("otelcol-whence")), "--config", str(config)]
+        with _run(command, os.environ, Path(folder) / "log") as process:
+            _await(process, Path(folder) / "log", f"http://127.0.0.1:{collector.http}/v1/traces", 405)
+            yield collector
+
+
+@contextmanager
+def run_server(environment: Mapping[str, str], ready: str) -> Iterator[Server]:
+    """Run the app `environment` chooses under uvicorn, one worker, and wait until `ready` answers 200."""
+    port = _free_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "bench.overhead.variants:create_app"]
+    command += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with _run(command, {**os.environ, **environment}, log) as process:
+            _await(process, log, f"http://127.0.0.1:{port}{ready}", 200)
+            yield Server(port, process.pid)
+
+
+@contextmanager
+def _run(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _await(process: subprocess.Popen[bytes], log: Path, url: str, status: int) -> None:
+    deadline = monotonic() + START_SECONDS
+    while monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url, timeout=1).status_code == status:
+                return
+        except httpx.TransportError:
+            pass
+        sleep(0.05)
+    last = log.read_text(errors="replace").strip().splitlines()[-3:]
+    raise ServerFailed(f"{url} did not answer {status}: {' | '.join(last) or 'nothing was printed'}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

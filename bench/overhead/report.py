@@ -1,0 +1,70 @@
+"""The figures as tables and as JSON."""
+
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+from rich.table import Table
+
+from bench.overhead.measurement import Sample, Samples
+from bench.overhead.variants import Variant
+
+
+def cost(samples: Samples, variant: Variant) -> float:
+    """What a variant adds to a request, in µs of CPU: the median over rounds of its difference to `off`."""
+    rounds = zip(samples[variant], samples[Variant.OFF], strict=True)
+    return median(sample.cpu - off.cpu for sample, off in rounds)
+
+
+def ratio(samples: Samples, other: Variant) -> float:
+    """Our added CPU over the other's, from the medians; infinite if the other adds nothing."""
+    theirs = cost(samples, other)
+    return cost(samples, Variant.OURS) / theirs if theirs > 0 else float("inf")
+
+
+def tabulate(title: str, samples: Samples) -> Table:
+    """One row per variant, medians over the rounds."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("variant")
+    for heading in (
+        "CPU µs/request",
+        "added µs",
+        "ours / this",
+        "requests/s",
+        "p50 ms",
+        "p95 ms",
+        "p95 added",
+        "failed",
+    ):
+        table.add_column(heading, justify="right")
+    base = _median(samples[Variant.OFF], "p95")
+    for variant, runs in samples.items():
+        p95 = _median(runs, "p95")
+        table.add_row(
+            variant,
+            f"{_median(runs, 'cpu'):.0f}",
+            "" if variant is Variant.OFF else f"{cost(samples, variant):.0f}",
+            "" if variant in (Variant.OFF, Variant.OURS) else f"1/{1 / ratio(samples, variant):.1f}",
+            f"{_median(runs, 'throughput'):.0f}",
+            f"{_median(runs, 'p50'):.2f}",
+            f"{p95:.2f}",
+            "" if variant is Variant.OFF else f"{p95 / base - 1:+.1%}",
+            str(sum(run.failures for run in runs)),
+        )
+    return table
+
+
+def summarise(samples: Samples) -> dict[str, Any]:
+    """The same figures, and every round's."""
+    return {
+        variant.value: {
+            "added_cpu_us": cost(samples, variant),
+            "median": {name: _median(runs, name) for name in asdict(runs[0])},
+            "rounds": [asdict(run) for run in runs],
+        }
+        for variant, runs in samples.items()
+    }
+
+
+def _median(runs: list[Sample], name: str) -> float:
+    return float(median(getattr(run, name) for run in runs))

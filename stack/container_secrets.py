@@ -1,0 +1,69 @@
+"""`python -m stack.container_secrets`: what the one-shot container `prepare` does at every start.
+
+Secrets are generated at the first start into a volume. Each reader has a file of its own there, readable by a group
+that only its container is in (`group_add` in docker-compose.yml), so that no service can read another's.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from stack.credentials import ensure_credentials
+
+FOLDER = Path("/secrets")
+
+
+class Reader(NamedTuple):
+    """A container, the group it is in, and the credential behind each variable it gets."""
+
+    name: str
+    group: int
+    variables: Mapping[str, str]
+
+
+ROOT_USER = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
+STORAGE_USERS = tuple(f"{user}_S3_{half}_KEY" for user in ("RECOMMENDER", "TRAINER") for half in ("ACCESS", "SECRET"))
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+def _storage_user(user: str) -> dict[str, str]:
+    return {f"STORAGE_{half}_KEY": f"{user}_S3_{half}_KEY" for half in ("ACCESS", "SECRET")}
+
+
+READERS = (
+    Reader("minio", 20001, _same(*ROOT_USER)),
+    Reader("storage-setup", 20002, _same(*ROOT_USER, *STORAGE_USERS)),
+    Reader("recommender", 20003, _storage_user("RECOMMENDER")),
+    Reader("trainer", 20004, _storage_user("TRAINER")),
+    Reader("incidents", 20005, _same("WEBHOOK_TOKEN")),
+    Reader("alertmanager", 20006, _same("WEBHOOK_TOKEN")),
+    Reader("grafana", 20007, {"GF_SECURITY_ADMIN_PASSWORD": "GRAFANA_ADMIN_PASSWORD", **_same("WEBHOOK_TOKEN")}),
+)
+
+
+def write_secrets(folder: Path = FOLDER) -> None:
+    """Writes each reader's file, `<name>.env`, generating what does not exist yet."""
+    credentials = ensure_credentials(folder / ".secrets.env")
+    for reader in READERS:
+        text = "".join(f"{name}={credentials[source]}\n" for name, source in reader.variables.items())
+        _replace(folder / f"{reader.name}.env", text, reader.group)
+
+
+def _replace(file: Path, text: str, group: int) -> None:
+    partial = file.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as out:
+        out.write(text)
+        os.chown(partial, -1, group)
+        os.fchmod(out.fileno(), 0o440)
+    os.replace(partial, file)
+
+
+if __name__ == "__main__":
+    write_secrets()
+    sys.stdout.writelines(f"{name}\n" for name in sorted(reader.name for reader in READERS))

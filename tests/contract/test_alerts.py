@@ -1,0 +1,105 @@
+"""The two renderings of every alert agree, and what an alert refers to is there."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from alerts.build import FOLDER, RUNBOOKS, generate
+from alerts.routing import ROUTING
+from alerts.rules import ALERTS
+from alerts.spec import Alert
+from grafana.build import FOLDER as DASHBOARDS
+from prometheus import artifacts
+
+GRAFANA: dict[str, Any] = json.loads((FOLDER / "grafana/alerting.json").read_text())
+PROMETHEUS: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus/rules.yaml").read_text())
+ALERTMANAGER: dict[str, Any] = yaml.safe_load((FOLDER / "alertmanager/alertmanager.yml").read_text())
+
+HEADINGS = ["## What it means", "## How to check", "## How to fix", "## How to silence"]
+OPERATORS = {"gt": ">", "lt": "<"}
+
+
+def rendered(content: dict[str, Any], title_key: str, alert: Alert) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The alert's group and rule."""
+    found = [
+        (group, rule)
+        for group in content["groups"]
+        for rule in group["rules"]
+        if rule[title_key] == alert.title
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def without_guard(text: str) -> str:
+    """Grafana's annotation templates guard against a missing value; what they say with one."""
+    return re.sub(r"\{\{ with \.Values\.A \}\}(.*?)\{\{ else \}\}.*?\{\{ end \}\}", r"\1", text)
+
+
+def bare(query: str) -> str:
+    return re.sub(r"\s+", " ", query)
+
+
+def test_generated_files_are_up_to_date() -> None:
+    assert artifacts.differences(FOLDER, generate()) == []
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
+def test_the_two_renderings_mean_the_same(alert: Alert) -> None:
+    grafana_group, grafana = rendered(GRAFANA, "title", alert)
+    prometheus_group, prometheus = rendered(PROMETHEUS, "alert", alert)
+    query, threshold = grafana["data"]
+    (condition,) = threshold["model"]["conditions"]
+    operator, (limit,) = OPERATORS[condition["evaluator"]["type"]], condition["evaluator"]["params"]
+
+    assert bare(prometheus["expr"]) == f"({bare(query['model']['expr'])}) {operator} {limit:g}"
+    assert grafana["condition"] == threshold["refId"]
+    assert threshold["model"]["expression"] == query["refId"]
+    assert grafana_group["name"] == prometheus_group["name"]
+    assert grafana_group["interval"] == prometheus_group["interval"]
+    assert grafana["for"] == prometheus["for"]
+    assert grafana["keepFiringFor"] == prometheus["keep_firing_for"]
+    assert grafana["labels"] == prometheus["labels"]
+    said = {name: without_guard(text) for name, text in grafana["annotations"].items()}
+    assert said == prometheus["annotations"]
+
+
+def test_nothing_is_rendered_that_is_not_defined() -> None:
+    titles = {alert.title for alert in ALERTS}
+    assert {rule["title"] for group in GRAFANA["groups"] for rule in group["rules"]} == titles
+    assert {rule["alert"] for group in PROMETHEUS["groups"] for rule in group["rules"]} == titles
+    assert len({alert.slug for alert in ALERTS}) == len(titles) == len(ALERTS)
+
+
+def test_both_notify_the_same_receiver_alike() -> None:
+    (policy,) = GRAFANA["policies"]
+    assert {key: policy[key] for key in ALERTMANAGER["route"]} == ALERTMANAGER["route"]
+    assert policy["receiver"] == ROUTING.receiver
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
+def test_every_alert_has_a_runbook_with_its_query(alert: Alert) -> None:
+    text = (RUNBOOKS / f"{alert.slug}.md").read_text()
+    assert text.startswith(f"# {alert.title}\n")
+    assert [line for line in text.splitlines() if line.startswith("## ")] == HEADINGS
+    assert alert.query in text
+    assert f"alertname = {alert.title}" in text
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
+def test_every_alert_points_to_a_panel_that_shows_its_series(alert: Alert) -> None:
+    _, rule = rendered(GRAFANA, "title", alert)
+    (content,) = [json.loads(file.read_text()) for file in DASHBOARDS.glob(f"{rule['dashboardUid']}.json")]
+    (panel,) = [panel for panel in content["panels"] if panel["id"] == rule["panelId"]]
+    names = set(re.findall(r"[a-z_]+(?=\{)", alert.query))
+    assert names <= set(re.findall(r"[a-z_]+(?=\{)", " ".join(target["expr"] for target in panel["targets"])))
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
+def test_every_alert_tells_what_and_how_much(alert: Alert) -> None:
+    assert "{value}" in alert.summary
+    assert len(alert.summary) < 80
+    assert len(alert.description) > len(alert.summary)

@@ -1,0 +1,151 @@
+"""Every query of every panel, annotation, variable and rule names series that exist, and returns data."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.build import FOLDER as ALERTS_FOLDER
+from alerts.rules import ALERTS
+from grafana.build import FOLDER as DASHBOARDS_FOLDER
+from grafana.provisioned import check_provisioning
+from prometheus.names import REGISTRY
+from tests.rules.promtool import counter, histogram, run_promtool
+
+RUNBOOKS = sorted((ALERTS_FOLDER.parent / "runbooks").glob("*.md"))
+MINUTES = 70
+
+_NOT_NAMES = re.compile(
+    r'"(?:[^"\\]|\\.)*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)'
+)
+_WORDS = {"and", "or", "unless", "bool", "offset", "sum", "group", "count", "avg", "min", "max", "vector"}
+
+
+def series_named(query: str) -> set[str]:
+    """Names of the series a query reads: words that are no function, no keyword, no label and no number."""
+    bare = _NOT_NAMES.sub(" ", query)
+    words = re.findall(r"(?<![\w.])[a-zA-Z_:][\w:]*(?!\w)(?!\s*\()", bare)
+    return {word for word in words if word not in _WORDS and not re.fullmatch(r"\d+[smhd]|[smhd]", word)}
+
+
+def asked() -> Iterator[tuple[str, str]]:
+    """(where, query) of everything committed."""
+    for file in sorted(DASHBOARDS_FOLDER.glob("*.json")):
+        content: dict[str, Any] = json.loads(file.read_text())
+        for panel in content["panels"]:
+            for target in panel.get("targets", []):
+                yield f"{file.stem}/{panel['title']}/{target['refId']}", target["expr"]
+        for mark in content["annotations"]["list"]:
+            if "expr" in mark:
+                yield f"{file.stem}/annotation {mark['name']}", mark["expr"]
+    for alert in ALERTS:
+        yield f"alert {alert.slug}", alert.query
+
+
+QUERIES = dict(asked())
+
+
+def filled(query: str) -> str:
+    """The query as Grafana sends it when all values are chosen."""
+    return re.sub(r"\$(model_version|segment)\b", ".*", query.replace("$__rate_interval", "1m"))
+
+
+def test_the_parser_sees_series_and_nothing_else() -> None:
+    query = 'a_total{b="c", d=~"e f"} / on (g) group_left () sum by (h) (rate(i_bucket[5m])) > bool 0.5'
+    assert series_named(f"{query} unless j offset 1m") == {"a_total", "i_bucket", "j"}
+
+
+@pytest.mark.parametrize("where", QUERIES)
+def test_every_series_exists(where: str) -> None:
+    assert series_named(QUERIES[where]), f"no series found in {QUERIES[where]}"
+    assert series_named(QUERIES[where]) <= set(REGISTRY)
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: path.stem)
+def test_every_series_of_a_runbooks_queries_exists(runbook: Path) -> None:
+    blocks = re.findall(r"```promql\n(.*?)```", runbook.read_text(), re.DOTALL)
+    assert blocks
+    for line in "".join(blocks).splitlines():
+        assert series_named(line) <= set(REGISTRY), line
+
+
+def test_every_series_of_the_provisioned_queries_exists() -> None:
+    for source in check_provisioning().datasources:
+        for query in source.jsonData.tracesToMetrics.queries if source.type == "jaeger" else []:
+            assert series_named(query.query) <= set(REGISTRY)
+
+
+def test_every_series_of_a_variable_exists() -> None:
+    for file in DASHBOARDS_FOLDER.glob("*.json"):
+        for variable in json.loads(file.read_text())["templating"]["list"]:
+            (name, label) = re.findall(r"\w+", variable["definition"].removeprefix("label_values"))
+            assert label in REGISTRY[name].labels
+
+
+def samples() -> dict[str, str]:
+    """An hour of a healthy stack: every series that the queries read, with the labels that services set."""
+    seconds = MINUTES * 60
+    latency, up = histogram((seconds, {0.02: 200})), counter((seconds, 200))
+    storage = 'service_name="recommender", operation="GetObject"'
+    answer = 'service_name="recommender", model_version="als32-1", segment="heavy", source='
+    stack = {
+        f'storage_operation_duration_seconds{{{storage}, outcome="ok"}}': latency,
+        f"storage_operation_active{{{storage}}}": f"2+0x{seconds // 10}",
+        'recommendation_duration_seconds{service_name="recommender", stage="score"}': latency,
+        'recommendation_model_info{model_version="als32-1", dataset_id="d"}': f"_x{seconds // 10 - 3} 1x10",
+        'ALERTS{alertname="A", alertstate="firing", severity="info", component="c"}': f"1+0x{seconds // 10}",
+    }
+    for source, reason in (("personalised", "none"), ("popular", "deadline")):
+        stack[f'recommendation_requests_total{{{answer}"{source}", reason="{reason}"}}'] = up
+        for name in ("impressions", "clicks", "labelled", "hits"):
+            stack[f'recommendation_{name}_total{{{answer}"{source}"}}'] = up
+    return stack
+
+
+def test_no_panel_and_no_rule_is_without_data(tmp_path: Path) -> None:
+    at, one = f"{MINUTES}m", [{"labels": "{}", "value": 1}]
+    expected = [
+        {"expr": f"count({filled(query)}) > bool 0", "eval_time": at, "exp_samples": one}
+        for query in QUERIES.values()
+    ]
+    test = {
+        "interval": "10s",
+        "input_series": [{"series": name, "values": values} for name, values in samples().items()],
+        "promql_expr_test": expected,
+    }
+    run_promtool(tmp_path, [test], rules="groups: []\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, 0),
+        (
+            {
+                "storage_operation_duration_seconds": histogram(
+                    (4000, {0.02: 200}), (200, {0.02: 100, 1.0: 100})
+                )
+            },
+            1,
+        ),
+        ({'recommendation_hits_total{service_name="recommender"': counter((3600, 200), (600, 100))}, 2),
+    ],
+    ids=["all well", "storage", "model"],
+)
+def test_where_to_look_tells_storage_from_model(tmp_path: Path, change: dict[str, str], verdict: int) -> None:
+    stack = {
+        name: next((values for prefix, values in change.items() if name.startswith(prefix)), values)
+        for name, values in samples().items()
+    }
+    query = filled(QUERIES["recommendation-quality-and-storage/Where to look/A"])
+    test = {
+        "interval": "10s",
+        "input_series": [{"series": name, "values": values} for name, values in stack.items()],
+        "promql_expr_test": [
+            {"expr": query, "eval_time": f"{MINUTES}m", "exp_samples": [{"labels": "{}", "value": verdict}]}
+        ],
+    }
+    run_promtool(tmp_path, [test], rules="groups: []\n")

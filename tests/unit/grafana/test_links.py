@@ -1,0 +1,27 @@
+import json
+from urllib.parse import parse_qs, urlsplit
+
+from grafana import links
+
+
+def test_a_trace_link_is_a_jaeger_search_over_the_dashboards_time() -> None:
+    link = links.traces("Slow calls", service="recommender", operation="S3/GetObject", slower_than_ms=250)
+    url = urlsplit(str(link["url"]))
+    assert url.path == "/explore"
+    (pane,) = json.loads(parse_qs(url.query)["panes"][0]).values()
+    assert pane["range"] == {"from": "${__from}", "to": "${__to}"}
+    (query,) = pane["queries"]
+    assert query["datasource"] == {"type": "jaeger", "uid": "jaeger"}
+    assert (query["queryType"], query["service"], query["operation"]) == (
+        "search",
+        "recommender",
+        "S3/GetObject",
+    )
+    assert query["minDuration"] == "250ms"
+
+
+def test_grafanas_variables_stay_readable_in_the_url() -> None:
+    link = links.traces("Slow calls", service="a b", operation="GET /x/{id}", slower_than_ms=1)
+    assert "${__from}" in str(link["url"])
+    assert "{id}" not in str(link["url"])
+    assert " " not in str(link["url"])

@@ -1,0 +1,111 @@
+"""The names derived here are the ones a real Prometheus gives, with the configuration it runs with."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import httpx
+import pytest
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.metrics import Meter
+from opentelemetry.sdk.metrics import Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
+from opentelemetry.sdk.resources import Resource
+
+from components.build import ComponentMissing, binary
+from prometheus.names import Form, series
+from telemetry import attributes
+from telemetry.instruments import INSTRUMENTS, Instrument, Kind
+
+CONFIGURATION = Path(__file__).parents[3] / "prometheus" / "prometheus.yml"
+PATIENCE = 20.0
+POLL = 0.05
+
+
+def await_answer(client: httpx.Client, path: str, **parameters: str) -> httpx.Response:
+    """Asks until there is a good, non-empty answer."""
+    end = monotonic() + PATIENCE
+    while True:
+        try:
+            answer = client.get(path, params=parameters)
+            if answer.is_success and (path == "/-/ready" or answer.json()["data"]):
+                return answer
+        except httpx.TransportError:
+            pass
+        assert monotonic() < end, f"Prometheus gave no answer to {path} {parameters} within {PATIENCE:.0f} s"
+        Event().wait(POLL)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A Prometheus of its own."""
+    try:
+        program = binary("prometheus")
+    except ComponentMissing as missing:
+        pytest.skip(str(missing))
+    folder = tmp_path_factory.mktemp("prometheus")
+    shutil.copy(CONFIGURATION, folder)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command: list[str | Path] = [
+        program,
+        f"--config.file={folder}/prometheus.yml",
+        f"--storage.tsdb.path={folder}/data",
+    ]
+    command += [f"--web.listen-address={address}", "--web.enable-otlp-receiver", "--log.level=error"]
+    with (
+        subprocess.Popen(command, cwd=folder) as process,
+        httpx.Client(base_url=f"http://{address}") as asking,
+    ):
+        try:
+            await_answer(asking, "/-/ready")
+            yield asking
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _observed(client: httpx.Client) -> None:
+    """One observation of every instrument, with all of its attributes, exported as the services do."""
+    resource = Resource({key: "contract" for key in attributes.RESOURCE_ATTRIBUTES_PROMOTED})
+    exporter = OTLPMetricExporter(
+        endpoint=f"{client.base_url}/api/v1/otlp/v1/metrics",
+        preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()},
+    )
+    provider = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource)
+    for instrument in INSTRUMENTS:
+        observe(provider.get_meter("contract"), instrument)
+    assert provider.force_flush()
+    provider.shutdown()
+
+
+def observe(meter: Meter, instrument: Instrument) -> None:
+    labels = dict.fromkeys(instrument.attributes, "x")
+    if instrument.kind is Kind.COUNTER:
+        meter.create_counter(instrument.name, instrument.unit).add(1, labels)
+    elif instrument.kind is Kind.UP_DOWN_COUNTER:
+        meter.create_up_down_counter(instrument.name, instrument.unit).add(1, labels)
+    elif instrument.kind is Kind.GAUGE:
+        meter.create_gauge(instrument.name, instrument.unit).set(1, labels)
+    else:
+        meter.create_histogram(instrument.name, instrument.unit).record(0.1, labels)
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS, ids=lambda instrument: instrument.name)
+def test_names_and_labels_are_prometheus_own(client: httpx.Client, instrument: Instrument) -> None:
+    expected = series(instrument)
+    answer = await_answer(client, "/api/v1/query", query=f"{expected.name}").json()["data"]["result"]
+    assert [set(found["metric"]) - {"__name__"} for found in answer] == [set(expected.labels)]
+    assert [("histogram" in found) for found in answer] == [expected.form is Form.NATIVE_HISTOGRAM]
+
+
+def test_nothing_else_arrives(client: httpx.Client) -> None:
+    names = await_answer(client, "/api/v1/label/__name__/values", **{"match[]": '{service_name="contract"}'})
+    assert set(names.json()["data"]) - {"target_info"} == {
+        series(instrument).name for instrument in INSTRUMENTS
+    }

@@ -1,0 +1,285 @@
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from services.incidents.rendering import write_duration, write_milliseconds
+from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
+from tests.unit.services.incidents.fakes import TRACE_ID, FakeSources, span
+from tests.unit.services.incidents.running import forget_everything, incidents_service, serve
+
+RUNBOOK = (
+    "# High Storage Latency\n\nIt is **slow**.\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n"
+)
+PLACE = {"__dashboardUid__": "recommendation-quality-and-storage", "__panelId__": "4"}
+
+
+class Links(HTMLParser):
+    """Text and address of every link in a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+        self._address: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self._address = dict(attrs).get("href")
+
+    def handle_data(self, data: str) -> None:
+        if self._address is not None:
+            self.found.setdefault(data.strip(), self._address)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._address = None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture(scope="module")
+def runbooks(folder: Path) -> Path:
+    runbooks = folder / "runbooks"
+    runbooks.mkdir()
+    (runbooks / "high-storage-latency.md").write_text(RUNBOOK)
+    return runbooks
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path, runbooks: Path) -> Iterator[tuple[httpx.Client, FakeSources]]:
+    fake = FakeSources(trouble=START.timestamp(), mended=later(10).timestamp())
+    with (
+        serve(fake.app) as address,
+        incidents_service(folder, prometheus_url=address, jaeger_url=address, runbooks=runbooks) as client,
+    ):
+        yield client, fake
+
+
+@pytest.fixture
+def client(service: tuple[httpx.Client, FakeSources], folder: Path) -> httpx.Client:
+    forget_everything(folder)
+    return service[0]
+
+
+@pytest.fixture
+def fake(service: tuple[httpx.Client, FakeSources]) -> FakeSources:
+    service[1].reset()
+    return service[1]
+
+
+def post(client: httpx.Client, *alerts: dict[str, Any]) -> None:
+    assert client.post("/webhooks/alerts", json=alertmanager(*alerts)).status_code == 200
+
+
+def test_an_empty_inbox_says_what_will_come_and_how_to_try(client: httpx.Client) -> None:
+    page = client.get("/").text
+    assert "Nothing has gone wrong yet" in page
+    assert "make break FAULT=storage-latency SEVERITY=high" in page
+
+
+def test_the_inbox_shows_what_a_person_needs(client: httpx.Client) -> None:
+    post(client, alert())
+    page = client.get("/").text
+    for text in (
+        "High Storage Latency",
+        "Reading features takes 952 ms",
+        "Critical",
+        "Firing",
+        "object storage",
+    ):
+        assert text in page
+    assert "<title>(1) Incidents" in page
+    post(client, alert(ends_at=later(4) + timedelta(seconds=20)))
+    page = client.get("/").text
+    assert "Resolved" in page
+    assert "4 min 20 s" in page
+
+
+def test_older_incidents_are_on_further_pages(client: httpx.Client) -> None:
+    for number in range(35):
+        post(client, alert(f"Alert {number}", str(number), later(60 * number), later(60 * number + 1)))
+    first = client.get("/").text
+    second = client.get(Links(first).found["Older incidents"]).text
+    assert ("Alert 34" in first, "Alert 5<" in first) == (True, True)
+    assert ("Alert 4<" in second, "Alert 0<" in second, "Alert 5<" in second) == (True, True, False)
+    assert "Older incidents" not in second
+
+
+def test_every_answer_forbids_foreign_and_inline_scripts(client: httpx.Client) -> None:
+    post(client, alert())
+    for path in ("/", "/incidents/1", "/api/incidents", "/static/app.js", "/nowhere"):
+        policy = client.get(path).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+    page = client.get("/incidents/1").text
+    assert " style=" not in page
+    assert "onclick" not in page
+
+
+def test_what_an_alert_says_stays_text(client: httpx.Client) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    labels = {"severity": evil, "component": evil, evil: evil}
+    annotations = {"summary": evil, "description": evil, "runbook_url": "javascript:alert(1)"}
+    post(client, alert(evil, labels=labels, annotations=annotations))
+    for path in ("/", "/incidents/1"):
+        page = client.get(path).text
+        assert "<img" not in page
+        assert "javascript:" not in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/incidents/1", "/incidents/x", "/traces/xyz", "/runbooks/none", "/nowhere"]
+)
+def test_what_is_not_there_is_a_page_with_a_way_back(client: httpx.Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert Links(answer.text).found["All incidents"] == "/"
+
+
+def test_links_lead_to_the_time_of_the_incident(tmp_path: Path, runbooks: Path) -> None:
+    addresses = {
+        "grafana_url": "http://127.0.0.1:3000/",
+        "prometheus_ui_url": "http://127.0.0.1:9090",
+        "jaeger_ui_url": "http://127.0.0.1:16686",
+    }
+    with incidents_service(tmp_path, runbooks=runbooks, **addresses) as client:
+        post(client, alert(ends_at=later(10), annotations=PLACE))
+        links = Links(client.get("/incidents/1").text).found
+    dashboard = urlsplit(links["Dashboard in Grafana"])
+    assert dashboard.path == "/d/recommendation-quality-and-storage"
+    assert parse_qs(dashboard.query) == {
+        "from": [str(int(later(-10).timestamp() * 1000))],
+        "to": [str(int(later(15).timestamp() * 1000))],
+        "viewPanel": ["4"],
+    }
+    metrics = parse_qs(urlsplit(links["Metrics in Prometheus"]).query)
+    assert metrics["g0.range_input"] == ["1500s"]
+    assert metrics["g1.end_input"] == ["2026-11-20 21:00:50"]
+    traces = parse_qs(urlsplit(links["Slow traces in Jaeger"]).query)
+    assert traces["minDuration"] == ["250ms"]
+    assert traces["start"] == [str(int(later(-10).timestamp() * 1_000_000))]
+    assert links["Runbook"] == "/runbooks/high-storage-latency"
+
+
+def test_without_their_pages_links_lead_to_the_apis(client: httpx.Client) -> None:
+    post(client, alert(annotations=PLACE))
+    links = Links(client.get("/incidents/1").text).found
+    assert "Dashboard in Grafana" not in links
+    for name in ("Hit rate (JSON)", "Storage latency (JSON)", "Slow traces (JSON)"):
+        assert httpx.get(links[name], trust_env=False).json()["data"]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://wiki.example/page", "https://wiki.example/page"),
+        ("http://127.0.0.1:8010/runbooks/not-ours", "http://127.0.0.1:8010/runbooks/not-ours"),
+        ("data:text/html,x", None),
+        ("http://[", None),
+        ("", None),
+    ],
+)
+def test_only_web_addresses_become_runbook_links(
+    client: httpx.Client, address: str, shown: str | None
+) -> None:
+    post(client, alert(annotations={"runbook_url": address}))
+    assert Links(client.get("/incidents/1").text).found.get("Runbook") == shown
+
+
+def test_a_runbook_is_a_page_and_its_html_is_inert(client: httpx.Client) -> None:
+    page = client.get("/runbooks/high-storage-latency").text
+    assert "<strong>slow</strong>" in page
+    assert "<script>alert" not in page
+    assert 'href="javascript:' not in page
+
+
+@pytest.mark.parametrize(
+    "slug", ["..%2Fsecret", "High-Storage-Latency", "high-storage-latency.md", "a" * 300]
+)
+def test_only_slugs_name_runbooks(client: httpx.Client, runbooks: Path, slug: str) -> None:
+    (runbooks.parent / "secret.md").write_text("secret")
+    assert client.get(f"/runbooks/{slug}").status_code == 404
+
+
+def test_the_slowest_requests_come_first(client: httpx.Client, fake: FakeSources) -> None:
+    post(client, alert())
+    page = client.get("/incidents/1/slowest").text
+    assert page.index("290 ms") < page.index("283 ms") < page.index("276 ms")
+    assert "905 ms" in page
+    assert "popular" in page
+    assert fake.searches == ["250ms"]
+
+
+def test_without_slow_requests_the_slowest_others_are_shown(client: httpx.Client, fake: FakeSources) -> None:
+    fake.fast = True
+    post(client, alert())
+    assert "None was slower than the 250 ms" in client.get("/incidents/1/slowest").text
+    assert fake.searches == ["250ms", ""]
+
+
+def test_a_trace_is_shown_as_a_tree(client: httpx.Client) -> None:
+    page = client.get(f"/traces/{TRACE_ID}").text
+    names = [
+        "GET /recommendations/{user_id}",
+        "ai_inference_pipeline",
+        "load_features",
+        "S3/GetObject",
+        "score",
+        "rank",
+    ]
+    places = [page.index(f'<span class="name">{name}<') for name in names]
+    assert places == sorted(places)
+    assert page.count('class="depth-2"') == 3
+    assert "905.4" in page
+    assert "the user has the answer" in page
+
+
+def test_a_broken_trace_is_still_shown(client: httpx.Client, fake: FakeSources) -> None:
+    ring = [span("a", "b", "ring a", 10, 5, {}), span("b", "a", "ring b", 11, 5, {})]
+    orphan = [span("c", "gone", "orphan", 10, 0, {"error": True})]
+    for name, spans in {"1": ring, "2": orphan}.items():
+        fake.stored[name * 32] = {"traceID": name * 32, "spans": spans, "processes": {}}
+        assert client.get(f"/traces/{name * 32}").status_code == 200
+    assert "Error" in client.get(f"/traces/{'2' * 32}").text
+
+
+def test_a_trace_that_jaeger_does_not_have_is_404(client: httpx.Client) -> None:
+    assert client.get(f"/traces/dead{'0' * 28}").status_code == 404
+
+
+def test_pages_say_that_jaeger_is_away(tmp_path: Path) -> None:
+    with incidents_service(tmp_path) as client:
+        post(client, alert())
+        assert "Jaeger cannot be reached" in client.get("/incidents/1/slowest").text
+        answer = client.get(f"/traces/{TRACE_ID}")
+        assert answer.status_code == 503
+        assert "Jaeger cannot be reached" in answer.text
+
+
+def test_an_answer_that_is_not_jaegers_is_said_to_be_so(client: httpx.Client, fake: FakeSources) -> None:
+    fake.stored["3" * 32] = {"unexpected": True}
+    answer = client.get(f"/traces/{'3' * 32}")
+    assert answer.status_code == 503
+    assert "not its API" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-1, "0 s"), (12, "12 s"), (260, "4 min 20 s"), (3_900, "1 h 5 min"), (97_200, "1 d 3 h")],
+)
+def test_durations_are_written_in_their_two_largest_units(seconds: int, text: str) -> None:
+    assert write_duration(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.42, "0.42 ms"), (31.4, "31 ms"), (1250, "1.25 s")])
+def test_milliseconds_keep_their_telling_figures(value: float, text: str) -> None:
+    assert write_milliseconds(value) == text

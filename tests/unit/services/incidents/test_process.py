@@ -1,0 +1,118 @@
+"""The process as it is run: started, killed, started again."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.unit.services.incidents.bodies import alert, alertmanager, later
+from tests.unit.services.incidents.running import TOKEN
+
+COMMAND = [sys.executable, "-m", "services.incidents"]
+ENOUGH = 40
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    return os.environ | {
+        "OTEL_SDK_DISABLED": "true",
+        "WEBHOOK_TOKEN": TOKEN,
+        "INCIDENTS_PORT": "0",
+        "INCIDENTS_DATABASE": str(folder / "incidents.db"),
+        **more,
+    }
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """The process, once it listens, and a client for it; killed at the end."""
+    process = subprocess.Popen(COMMAND, env=environment(folder), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        events = (json.loads(line)["event"] for line in process.stdout)
+        listening = next(event for event in events if "running on" in event)
+        address = next(word for word in listening.split() if word.startswith("http://"))
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=10) as client:
+            yield process, client
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+def post_until_it_dies(client: httpx.Client, acknowledged: list[int], enough: threading.Event) -> None:
+    number = 0
+    while True:
+        number += 1
+        sent = alertmanager(alert(f"Alert {number}", str(number), later(30 * number)))
+        try:
+            acknowledged += client.post("/webhooks/alerts", json=sent).raise_for_status().json()["incidents"]
+        except httpx.TransportError:
+            return
+        if len(acknowledged) >= ENOUGH:
+            enough.set()
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    acknowledged: list[int] = []
+    enough = threading.Event()
+    with running(tmp_path) as (process, client):
+        writer = threading.Thread(target=post_until_it_dies, args=(client, acknowledged, enough))
+        writer.start()
+        assert enough.wait(30)
+        process.kill()
+        writer.join(10)
+        assert not writer.is_alive()
+    with running(tmp_path) as (_, client):
+        kept = [client.get(f"/api/incidents/{incident_id}").status_code for incident_id in acknowledged]
+    assert kept == [200] * len(acknowledged)
+    connection = sqlite3.connect(tmp_path / "incidents.db")
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+def test_an_open_page_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+    with running(tmp_path) as (process, client), client.stream("GET", "/api/stream") as stream:
+        assert stream.status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert list(stream.iter_lines()) == []
+        assert process.wait(4) in (0, -signal.SIGTERM)
+
+
+def refusal(folder: Path, **more: str) -> str:
+    """What the process says when it does not start."""
+    ended = subprocess.run(
+        COMMAND, env=environment(folder, **more), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEBHOOK_TOKEN", ""),
+        ("WEBHOOK_TOKEN", "short"),
+        ("INCIDENTS_PORT", "99999"),
+        ("JAEGER_URL", "localhost"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(tmp_path: Path, name: str, value: str) -> None:
+    assert name in refusal(tmp_path, **{name: value})
+
+
+def test_a_newer_database_stops_the_start_in_one_line(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "incidents.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    assert "schema 99" in refusal(tmp_path)

@@ -1,0 +1,195 @@
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from services.incidents import schema
+from services.incidents.incident import Alert, Incident
+from services.incidents.schema import NewerDatabase, open_database
+from services.incidents.store import Store
+from services.incidents.webhooks import read_alerts
+from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
+
+
+class Inbox:
+    """A store without async, fed with webhook bodies."""
+
+    def __init__(self, folder: Path, kept: int = 100) -> None:
+        self._arguments = (folder / "incidents.db", kept)
+        self._store = Store(*self._arguments)
+
+    def take(self, *alerts: dict[str, Any]) -> list[Incident]:
+        received: list[Alert] = read_alerts(json.dumps(alertmanager(*alerts)).encode())
+        return anyio.run(self._store.record, received)
+
+    def all(self) -> list[Incident]:
+        return anyio.run(self._store.select, 1_000)
+
+    def reopen(self) -> None:
+        self._store.close()
+        self._store = Store(*self._arguments)
+
+    def close(self) -> None:
+        self._store.close()
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    inbox = Inbox(tmp_path)
+    yield inbox
+    inbox.close()
+
+
+def other(fingerprint: str, starts_at: datetime, **more: Any) -> dict[str, Any]:
+    """An alert of another component."""
+    return alert(
+        f"Alert {fingerprint}", fingerprint, starts_at, labels={"component": f"part {fingerprint}"}, **more
+    )
+
+
+def test_an_alert_becomes_an_incident_that_resolves_with_it(inbox: Inbox) -> None:
+    [opened] = inbox.take(alert())
+    assert (opened.status, opened.started_at, opened.ended_at) == ("firing", START, None)
+    [closed] = inbox.take(alert(ends_at=later(4)))
+    assert (closed.id, closed.status, closed.ended_at) == (opened.id, "resolved", later(4))
+    assert closed.alerts[0].status == "resolved"
+
+
+def test_repeats_change_nothing(inbox: Inbox) -> None:
+    inbox.take(alert())
+    assert inbox.take(alert()) == []
+    inbox.take(alert(ends_at=later(4)))
+    assert inbox.take(alert(ends_at=later(9))) == []
+    assert inbox.take(alert()) == []
+    [incident] = inbox.all()
+    assert (len(incident.alerts), incident.ended_at) == (1, later(4))
+
+
+def test_a_resolved_alert_never_seen_firing_is_kept(inbox: Inbox) -> None:
+    [incident] = inbox.take(alert(ends_at=later(1)))
+    assert incident.status == "resolved"
+
+
+@pytest.mark.parametrize(("minutes", "incidents"), [(0, 1), (4.9, 1), (-4.9, 1), (5.1, 2), (-5.1, 2)])
+def test_alerts_that_start_within_five_minutes_are_one_incident(
+    inbox: Inbox, minutes: float, incidents: int
+) -> None:
+    inbox.take(other("a", START))
+    inbox.take(other("b", later(minutes)))
+    assert len(inbox.all()) == incidents
+
+
+@pytest.mark.parametrize(("minutes", "incidents"), [(24.9, 1), (25.1, 2)])
+def test_an_incident_that_just_ended_takes_in_what_follows(
+    inbox: Inbox, minutes: float, incidents: int
+) -> None:
+    inbox.take(other("a", START, ends_at=later(20)))
+    inbox.take(other("b", later(minutes)))
+    assert len(inbox.all()) == incidents
+
+
+def test_an_open_incident_takes_in_its_own_component_and_no_other(inbox: Inbox) -> None:
+    inbox.take(alert(fingerprint="a"))
+    inbox.take(alert("Storage Errors", "b", later(60)))
+    inbox.take(other("c", later(120)))
+    assert [[one.name for one in incident.alerts] for incident in inbox.all()] == [
+        ["Alert c"],
+        ["High Storage Latency", "Storage Errors"],
+    ]
+
+
+def test_alerts_without_component_share_none(inbox: Inbox) -> None:
+    for fingerprint, start in (("a", START), ("b", later(60))):
+        inbox.take(alert(fingerprint=fingerprint, starts_at=start, labels={"component": ""}))
+    assert len(inbox.all()) == 2
+
+
+def test_an_incident_resolves_with_its_last_alert_and_is_named_after_the_worst(inbox: Inbox) -> None:
+    inbox.take(alert("Mild", "a", labels={"severity": "warning"}), alert("Bad", "b", later(1)))
+    [open_still] = inbox.take(alert("Mild", "a", ends_at=later(2), labels={"severity": "warning"}))
+    assert (open_still.status, open_still.headline.name, open_still.firing) == ("firing", "Bad", 1)
+    [closed] = inbox.take(alert("Bad", "b", later(1), later(3)))
+    assert (closed.status, closed.started_at, closed.ended_at) == ("resolved", START, later(3))
+
+
+def test_an_alert_that_flaps_all_day_fills_bounded_incidents(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.incidents.grouping.ALERTS_PER_INCIDENT", 3)
+    for minute in range(6):
+        inbox.take(alert(starts_at=later(minute), ends_at=later(minute + 0.5)))
+    assert [len(incident.alerts) for incident in inbox.all()] == [3, 3]
+
+
+def test_only_the_newest_incidents_are_kept(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path, kept=3)
+    for number in range(5):
+        inbox.take(other(str(number), later(30 * number)))
+    assert [incident.headline.name for incident in inbox.all()] == ["Alert 4", "Alert 3", "Alert 2"]
+    inbox.close()
+    with sqlite3.connect(tmp_path / "incidents.db") as connection:
+        assert connection.execute("SELECT count(*) FROM alerts").fetchone() == (3,)
+    connection.close()
+
+
+def test_incidents_survive_a_restart(inbox: Inbox) -> None:
+    inbox.take(alert(), other("b", later(1)))
+    before = inbox.all()
+    inbox.reopen()
+    assert inbox.all() == before
+    [closed] = inbox.take(alert(ends_at=later(4)))
+    assert closed.id == before[0].id
+
+
+def test_a_failed_write_leaves_nothing_behind(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "_forget", fail)
+        with pytest.raises(sqlite3.OperationalError):
+            inbox.take(alert())
+    assert inbox.all() == []
+    assert inbox.take(alert())
+
+
+def test_the_schema_moves_forward_and_keeps_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox(tmp_path)
+    inbox.take(alert())
+    step = "ALTER TABLE incidents ADD COLUMN note TEXT;"
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
+    inbox.reopen()
+    assert len(inbox.all()) == 1
+    inbox.close()
+    connection = open_database(tmp_path / "incidents.db")
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    connection.close()
+
+
+def test_a_failing_step_leaves_the_old_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "incidents.db"
+    open_database(path).close()
+    step = "ALTER TABLE incidents ADD COLUMN note TEXT; SELECT nonsense;"
+    with monkeypatch.context() as broken:
+        broken.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
+        with pytest.raises(sqlite3.OperationalError):
+            open_database(path)
+    connection = open_database(path)
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
+    assert "note" not in [row["name"] for row in connection.execute("PRAGMA table_info(incidents)")]
+    connection.close()
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "incidents.db"
+    connection = open_database(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(NewerDatabase, match="schema 99"):
+        open_database(path)
