@@ -21,8 +21,11 @@ ENV PATH=/opt/whence/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     MALLOC_ARENA_MAX=2
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libgomp1 \
+ && rm -rf /var/lib/apt/lists/*
 # Named volumes take their owner from these folders: no container has to start as root to change it.
-RUN useradd --system --uid 10000 --user-group --no-create-home whence \
+RUN echo 'whence:x:10000:10000::/app:/usr/sbin/nologin' >> /etc/passwd \
  && install -d -o 10000 -g 10000 /app/data/datasets /var/lib/incidents \
  && install -d -o 10001 -g 10001 /volumes/collector /volumes/jaeger \
  && install -d -o 10004 -g 10004 -m 0711 /secrets

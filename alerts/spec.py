@@ -48,8 +48,6 @@ class ValueFormat(StrEnum):
 
     MILLISECONDS = '{{ printf "%.0f" .Value }} ms'
     DURATION = "{{ humanizeDuration .Value }}"
-    PERCENTAGE = "{{ humanizePercentage .Value }}"
-    NUMBER = "{{ humanize .Value }}"
 
 
 @dataclass(frozen=True, kw_only=True)

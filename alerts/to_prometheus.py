@@ -32,7 +32,10 @@ def _rule(placed: Placed) -> dict[str, Any]:
 
 
 def render_alertmanager(routing: Routing) -> dict[str, Any]:
-    """Alertmanager's file. It holds no secret and no port: address and token are in files of their own."""
+    """Alertmanager's file. It holds no secret and no port: address and token are in files beside it.
+
+    Alertmanager looks for the address in its working directory, for the token beside the file.
+    """
     return {
         "route": {
             "receiver": routing.receiver,

@@ -22,7 +22,9 @@ def measure_memory() -> dict[str, int]:
     processes = read_processes()
     if processes is None:
         raise StackError("the stack is not running; start it with `make up`")
-    return {p.name: _resident(p.pid) for p in processes if p.status == "Running"} | {"process-compose": _supervisor()}
+    return {p.name: _resident(p.pid) for p in processes if p.status == "Running"} | {
+        "process-compose": _supervisor()
+    }
 
 
 def _resident(pid: int) -> int:

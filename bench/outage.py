@@ -50,7 +50,9 @@ def _print(phases: dict[str, list[dict[str, Any]]], title: str) -> None:
     base = _median([run["latency_p95_ms"] for run in phases["collector up"]])
     for name, runs in phases.items():
         p50, p95 = (_median([run[f"latency_{q}_ms"] for run in runs]) for q in ("p50", "p95"))
-        table.add_row(name, str(sum(r["failed"] for r in runs)), f"{p50:.2f}", f"{p95:.2f}", f"{p95 / base:.2f}")
+        table.add_row(
+            name, str(sum(r["failed"] for r in runs)), f"{p50:.2f}", f"{p95:.2f}", f"{p95 / base:.2f}"
+        )
     Console().print(table)
 
 

@@ -125,6 +125,15 @@ COMPONENTS = (
         stamps=(("github.com/prometheus/common/version.Version", "0.31.1"),),
     ),
     Component(
+        name="toxiproxy-cli",
+        title="Toxiproxy's client",
+        release="2.12.0",
+        module="github.com/Shopify/toxiproxy/v2",
+        version="v2.12.0",
+        binaries=(("toxiproxy-cli", "github.com/Shopify/toxiproxy/v2/cmd/cli"),),
+        seconds=15,
+    ),
+    Component(
         name="docker-compose",
         title="docker compose",
         release="2.40.3",

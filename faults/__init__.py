@@ -10,7 +10,7 @@ class FaultError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: `inject(severity)` starts it, `mend()` undoes it completely, `felt` says what a user notices."""
+    """One fault: `inject(severity)` starts it, `mend()` undoes it, `felt` says what a user notices."""
 
     name: str
     felt: str

@@ -11,9 +11,15 @@ PROXY = "storage"
 
 
 def add_toxic(name: str, kind: str, attributes: dict[str, int], toxicity: float = 1.0) -> None:
-    """Adds a toxic to the storage's answers, replacing one of the same name. `toxicity` is the share of connections."""
+    """Adds a toxic to the storage's answers, replacing its namesake; `toxicity` is the share of connections."""
     remove_toxic(name)
-    body = {"name": name, "type": kind, "stream": "downstream", "toxicity": toxicity, "attributes": attributes}
+    body = {
+        "name": name,
+        "type": kind,
+        "stream": "downstream",
+        "toxicity": toxicity,
+        "attributes": attributes,
+    }
     response = _call("POST", f"/proxies/{PROXY}/toxics", body)
     if response.status_code != httpx.codes.OK:
         raise FaultError(f"Toxiproxy refused the toxic {name}: {response.text.strip()}")

@@ -1,14 +1,14 @@
 """Every answer of the storage comes late.
 
-    recommender ──request──▶ proxy ──▶ storage
-    recommender ◀──(latency ± jitter)── proxy ◀── storage
+recommender ──request──▶ proxy ──▶ storage
+recommender ◀──(latency ± jitter)── proxy ◀── storage
 """
 
 from faults import Fault
 from faults.proxy import add_toxic, remove_toxic
 
 SEVERITIES = {"low": (350, 50), "high": (900, 200)}
-"""Latency and jitter in milliseconds. Both exceed the recommender's storage deadline of 250 ms; `low` by little."""
+"""Latency and jitter in milliseconds. Both exceed the storage deadline of 250 ms, `low` by little."""
 
 
 def inject(severity: str) -> str:

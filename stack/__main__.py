@@ -20,7 +20,16 @@ from stack.settings import Settings, load_settings, process_environment
 from stack.startup import show_startup
 from stack.verify import verify_stack
 
-BINARIES = ("minio", "toxiproxy", "process-compose", "prometheus", "promtool", "alertmanager", "jaeger", "collector")
+BINARIES = (
+    "minio",
+    "toxiproxy",
+    "process-compose",
+    "prometheus",
+    "promtool",
+    "alertmanager",
+    "jaeger",
+    "collector",
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 console = Console()
@@ -74,7 +83,9 @@ def status() -> None:
     running = [state for state in states if state.status != "Disabled"]
     for state in running:
         word = "done" if state.one_shot and state.ready else "ready" if state.ready else state.status.lower()
-        table.add_row(state.name, word, str(state.restarts), f"{state.memory / 2**20:.0f} MB" if state.memory else "")
+        table.add_row(
+            state.name, word, str(state.restarts), f"{state.memory / 2**20:.0f} MB" if state.memory else ""
+        )
     console.print(table)
     if not all(state.ready for state in running):
         raise typer.Exit(1)

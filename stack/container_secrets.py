@@ -24,7 +24,9 @@ class Reader(NamedTuple):
 
 
 ROOT_USER = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
-STORAGE_USERS = tuple(f"{user}_S3_{half}_KEY" for user in ("RECOMMENDER", "TRAINER") for half in ("ACCESS", "SECRET"))
+STORAGE_USERS = tuple(
+    f"{user}_S3_{half}_KEY" for user in ("RECOMMENDER", "TRAINER") for half in ("ACCESS", "SECRET")
+)
 
 
 def _same(*names: str) -> dict[str, str]:
@@ -42,7 +44,9 @@ READERS = (
     Reader("trainer", 20004, _storage_user("TRAINER")),
     Reader("incidents", 20005, _same("WEBHOOK_TOKEN")),
     Reader("alertmanager", 20006, _same("WEBHOOK_TOKEN")),
-    Reader("grafana", 20007, {"GF_SECURITY_ADMIN_PASSWORD": "GRAFANA_ADMIN_PASSWORD", **_same("WEBHOOK_TOKEN")}),
+    Reader(
+        "grafana", 20007, {"GF_SECURITY_ADMIN_PASSWORD": "GRAFANA_ADMIN_PASSWORD", **_same("WEBHOOK_TOKEN")}
+    ),
 )
 
 

@@ -7,7 +7,11 @@ from pathlib import Path
 from stack import ROOT
 
 FILE = ROOT / ".secrets.env"
-FIXED = {"MINIO_ROOT_USER": "whence-root", "RECOMMENDER_S3_ACCESS_KEY": "recommender", "TRAINER_S3_ACCESS_KEY": "trainer"}
+FIXED = {
+    "MINIO_ROOT_USER": "whence-root",
+    "RECOMMENDER_S3_ACCESS_KEY": "recommender",
+    "TRAINER_S3_ACCESS_KEY": "trainer",
+}
 GENERATED = (
     "MINIO_ROOT_PASSWORD",
     "RECOMMENDER_S3_SECRET_KEY",

@@ -29,10 +29,11 @@ def find_conflicts(ports: dict[str, int]) -> list[Conflict]:
 
 
 def find_owner(port: int) -> str:
-    """The process that listens on a TCP port, as `name (pid N)`, or `another process` where it may not be seen."""
+    """The process that listens on a TCP port: `name (pid N)`, or `another process` if it may not be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            local = connection.laddr[1:]  # (address, port), empty when the socket is not bound
+            if connection.status == psutil.CONN_LISTEN and local == (port,) and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         pass

@@ -85,15 +85,19 @@ def read_processes() -> list[Process] | None:
 
 
 def await_ready(deadline: float = START_DEADLINE) -> Iterator[list[Process]]:
-    """Yields the processes about four times a second until all are ready; raises StackError when one fails."""
+    """Yields the processes four times a second until all are ready; raises StackError when one fails."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
         processes = [p for p in read_processes() or [] if p.status != "Disabled"]
         failed = [process for process in processes if process.failed]
         if failed:
-            raise StackError(f"{failed[0].name} does not start; its log ends with:\n{read_log_tail(failed[0].name)}")
+            raise StackError(
+                f"{failed[0].name} does not start; its log ends with:\n{read_log_tail(failed[0].name)}"
+            )
         if not processes and not supervisor_alive():
-            raise StackError(f"process-compose ended at once:\n{_tail(DATA / 'logs' / 'process-compose.log')}")
+            raise StackError(
+                f"process-compose ended at once:\n{_tail(DATA / 'logs' / 'process-compose.log')}"
+            )
         yield processes
         if processes and all(process.ready for process in processes):
             return

@@ -1,4 +1,4 @@
-"""`data/run`: what the processes read that depends on this machine's ports and secrets. Made anew at every start."""
+"""`data/run`: what depends on this machine's ports and secrets. Made anew at every start."""
 
 import json
 import os
@@ -17,7 +17,9 @@ SCRAPED = {
 }
 
 
-def write_run_directory(settings: Settings, credentials: Mapping[str, str], binaries: Mapping[str, Path]) -> None:
+def write_run_directory(
+    settings: Settings, credentials: Mapping[str, str], binaries: Mapping[str, Path]
+) -> None:
     """Lays out configuration, targets and links to the binaries for the processes to start from."""
     shutil.rmtree(RUN, ignore_errors=True)
     for name, path in binaries.items():

@@ -89,12 +89,16 @@ def load_settings() -> Settings:
     seen: dict[int, str] = {}
     for name, port in settings.ports.items():
         if port in seen:
-            raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: give one another port")
+            raise StackError(
+                f"{name.upper()} and {seen[port].upper()} are both {port}: give one another port"
+            )
         seen[port] = name
     if settings.dataset and not (Path(settings.dataset) / "ratings.csv").is_file():
         raise StackError(f"DATASET={settings.dataset} has no ratings.csv: give a folder in MovieLens' format")
     if settings.alerting == "grafana" and not settings.grafana:
-        raise StackError("ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus")
+        raise StackError(
+            "ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus"
+        )
     return settings
 
 
@@ -126,7 +130,10 @@ def process_environment(settings: Settings, credentials: dict[str, str]) -> dict
         "GRAFANA_DISABLED": "false" if settings.grafana else "true",
     }
     chosen |= _grafana_environment(settings, credentials) if settings.grafana else {"GRAFANA_URL": ""}
-    return {**os.environ, **{k: v for k, v in chosen.items() if v or k in ("GRAFANA_BIN", "GRAFANA_HOMEPATH")}}
+    return {
+        **os.environ,
+        **{k: v for k, v in chosen.items() if v or k in ("GRAFANA_BIN", "GRAFANA_HOMEPATH")},
+    }
 
 
 def _grafana_environment(settings: Settings, credentials: dict[str, str]) -> dict[str, str]:

@@ -49,7 +49,9 @@ def find_panel_queries(folder: Path = DASHBOARDS) -> Iterator[Query]:
         for panel in dashboard["panels"]:
             for target in panel.get("targets", ()):
                 if target.get("expr"):
-                    yield Query(f"panel {dashboard['title']} / {panel['title']}", fill_variables(target["expr"]))
+                    yield Query(
+                        f"panel {dashboard['title']} / {panel['title']}", fill_variables(target["expr"])
+                    )
 
 
 def find_rule_queries(file: Path = ALERTING) -> Iterator[Query]:
@@ -58,7 +60,7 @@ def find_rule_queries(file: Path = ALERTING) -> Iterator[Query]:
         for rule in group["rules"]:
             for query in rule["data"]:
                 if expr := query["model"].get("expr"):
-                    yield Query(f"alert {rule['title']}", expr.replace("$$", "$"))
+                    yield Query(f"alert {rule['title']}", expr)
 
 
 def fill_variables(promql: str) -> str:
@@ -84,7 +86,9 @@ def check_prometheus_rules(prometheus: str) -> list[str]:
     with httpx.Client(base_url=prometheus, timeout=10) as client:
         groups = _ask(client, "/api/v1/rules", {})["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
-    broken = [f"rule {r['name']}: {r['health']}: {r.get('lastError', '')}" for r in rules if r["health"] == "err"]
+    broken = [
+        f"rule {r['name']}: {r['health']}: {r.get('lastError', '')}" for r in rules if r["health"] == "err"
+    ]
     return broken if rules else ["Prometheus has loaded no rules: run `make generate`, then restart it"]
 
 
@@ -105,7 +109,11 @@ def check_grafana(settings: Settings, credentials: dict[str, str]) -> list[str]:
 def _check_grafana_rules(rules: dict[str, dict[str, Any]]) -> list[str]:
     wanted = [r["title"] for g in json.loads(ALERTING.read_text())["groups"] for r in g["rules"]]
     missing = [f"alert {title} is not in Grafana" for title in wanted if title not in rules]
-    broken = [f"alert {name} in Grafana: {r['health']}" for name, r in rules.items() if r["health"] not in ("ok", "nodata")]
+    broken = [
+        f"alert {name} in Grafana: {r['health']}"
+        for name, r in rules.items()
+        if r["health"] not in ("ok", "nodata")
+    ]
     return missing + broken
 
 
@@ -113,4 +121,6 @@ def _ask(client: httpx.Client, path: str, parameters: dict[str, str]) -> Any:
     try:
         return client.get(path, params=parameters).json()
     except (httpx.HTTPError, ValueError) as error:
-        raise StackError(f"no answer from {client.base_url}{path} ({error}): is the stack up? `make status`") from None
+        raise StackError(
+            f"no answer from {client.base_url}{path} ({error}): is the stack up? `make status`"
+        ) from None

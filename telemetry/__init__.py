@@ -1,1 +1,1 @@
-"""The one registry of what Whence emits: instruments, spans, attributes. Pure data; imports nothing of the project."""
+"""The one registry of what Whence emits: instruments, spans, attributes. Pure data."""

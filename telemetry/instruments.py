@@ -54,7 +54,11 @@ RECOMMENDATION_REQUESTS = Instrument(
     (a.SOURCE, a.REASON, a.MODEL_VERSION, a.SEGMENT),
 )
 RECOMMENDATION_DURATION = Instrument(
-    "recommendation.duration", Kind.HISTOGRAM, "s", "Time spent in a stage of the inference pipeline.", (a.STAGE,)
+    "recommendation.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time spent in a stage of the inference pipeline.",
+    (a.STAGE,),
 )
 RECOMMENDATION_IMPRESSIONS = Instrument(
     "recommendation.impressions", Kind.COUNTER, "{item}", "Items shown to users.", _REQUEST

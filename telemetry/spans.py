@@ -7,7 +7,7 @@ from telemetry import attributes as a
 
 @dataclass(frozen=True)
 class Span:
-    """One span: OpenTelemetry `kind`, the name of its parent (None for a root) and the attributes it always carries."""
+    """One span: its `kind`, the name of its parent (None for a root), the attributes it always carries."""
 
     name: str
     kind: str

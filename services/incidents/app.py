@@ -26,7 +26,10 @@ DATA_PATHS = ("/api/", "/webhooks/", "/healthz", "/readyz")
 
 
 def create_app(settings: Settings, stream: Stream | None = None) -> FastAPI:
-    """The service as an ASGI application; whoever stops it ends `stream`. Raises what opening the database raises."""
+    """The service as an ASGI application; whoever stops it ends `stream`.
+
+    Raises NewerDatabase, OSError, sqlite3.Error if the database cannot be opened.
+    """
     store = Store(settings.incidents_database, settings.incidents_kept)
     stream = stream or Stream()
     prometheus = Source("Prometheus", settings.prometheus_url)

@@ -60,7 +60,7 @@ class Origin:
 
 
 class PlainAttributes(dict[str, AnyValue]):
-    """Attributes known to be valid (plain values, texts short) and not to change: spans take them over unchecked."""
+    """Attributes known to be valid: plain values, short texts. Spans take them over unchecked."""
 
 
 class RecordingSpan(Span):

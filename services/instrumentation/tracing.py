@@ -47,7 +47,7 @@ class Tracer(trace.Tracer):
     def __init__(self, origin: Origin, sampler: Sampler) -> None:
         self._origin = origin
         self._sample = sampler.should_sample
-        self._follows_parent = sampler.get_description() == DEFAULT_ON.get_description()
+        self._follows_parent = _describe(sampler) == _describe(DEFAULT_ON)
 
     def start_span(
         self,
@@ -91,6 +91,10 @@ class Tracer(trace.Tracer):
         self, name: str, *args: Any, end_on_exit: bool = True, **kwargs: Any
     ) -> "Activation":
         return Activation(self, name, args, kwargs, end_on_exit)
+
+
+def _describe(sampler: Any) -> str:
+    return str(sampler.get_description())
 
 
 class Activation(_AgnosticContextManager[Span]):

@@ -27,7 +27,9 @@ def test_every_make_target_in_the_readme_exists() -> None:
     assert set(re.findall(r"`(?:[A-Z_]+=\S+ )?make ([a-z-]+)", README)) <= set(TARGETS)
 
 
-@pytest.mark.parametrize("variable", ["SERVICE", "FAULT", "SEVERITY", "ROUNDS", "MINUTES", "PYTHON", "DATASET", "ALERTING"])
+@pytest.mark.parametrize(
+    "variable", ["SERVICE", "FAULT", "SEVERITY", "ROUNDS", "MINUTES", "PYTHON", "DATASET", "ALERTING"]
+)
 def test_every_make_variable_is_in_the_readme(variable: str) -> None:
     assert f"{variable}=" in README
 

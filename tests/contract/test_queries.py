@@ -85,12 +85,15 @@ def test_every_series_of_a_variable_exists() -> None:
             assert label in REGISTRY[name].labels
 
 
+ANSWER = 'service_name="recommender", model_version="als32-1", segment="heavy", source='
+HITS = f'recommendation_hits_total{{{ANSWER}"personalised"}}'
+
+
 def samples() -> dict[str, str]:
     """An hour of a healthy stack: every series that the queries read, with the labels that services set."""
     seconds = MINUTES * 60
     latency, up = histogram((seconds, {0.02: 200})), counter((seconds, 200))
     storage = 'service_name="recommender", operation="GetObject"'
-    answer = 'service_name="recommender", model_version="als32-1", segment="heavy", source='
     stack = {
         f'storage_operation_duration_seconds{{{storage}, outcome="ok"}}': latency,
         f"storage_operation_active{{{storage}}}": f"2+0x{seconds // 10}",
@@ -98,10 +101,10 @@ def samples() -> dict[str, str]:
         'recommendation_model_info{model_version="als32-1", dataset_id="d"}': f"_x{seconds // 10 - 3} 1x10",
         'ALERTS{alertname="A", alertstate="firing", severity="info", component="c"}': f"1+0x{seconds // 10}",
     }
-    for source, reason in (("personalised", "none"), ("popular", "deadline")):
-        stack[f'recommendation_requests_total{{{answer}"{source}", reason="{reason}"}}'] = up
+    for source, reason in (("personalised", "ok"), ("popular", "unknown_user")):
+        stack[f'recommendation_requests_total{{{ANSWER}"{source}", reason="{reason}"}}'] = up
         for name in ("impressions", "clicks", "labelled", "hits"):
-            stack[f'recommendation_{name}_total{{{answer}"{source}"}}'] = up
+            stack[f'recommendation_{name}_total{{{ANSWER}"{source}"}}'] = up
     return stack
 
 
@@ -123,23 +126,13 @@ def test_no_panel_and_no_rule_is_without_data(tmp_path: Path) -> None:
     ("change", "verdict"),
     [
         ({}, 0),
-        (
-            {
-                "storage_operation_duration_seconds": histogram(
-                    (4000, {0.02: 200}), (200, {0.02: 100, 1.0: 100})
-                )
-            },
-            1,
-        ),
-        ({'recommendation_hits_total{service_name="recommender"': counter((3600, 200), (600, 100))}, 2),
+        ({'recommendation_requests_total{reason="storage_error", source="stale"}': counter((4200, 40))}, 1),
+        ({HITS: counter((3600, 200), (600, 100))}, 2),
     ],
     ids=["all well", "storage", "model"],
 )
 def test_where_to_look_tells_storage_from_model(tmp_path: Path, change: dict[str, str], verdict: int) -> None:
-    stack = {
-        name: next((values for prefix, values in change.items() if name.startswith(prefix)), values)
-        for name, values in samples().items()
-    }
+    stack = samples() | change
     query = filled(QUERIES["recommendation-quality-and-storage/Where to look/A"])
     test = {
         "interval": "10s",

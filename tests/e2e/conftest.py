@@ -26,7 +26,9 @@ def run_stack(live: Stack) -> Iterator[Stack]:
     live.run("stack", "up", timeout=1800)
     try:
         eventually(
-            "traffic flows into Prometheus", lambda: live.value("sum(rate(recommendation_labelled_total[30s])) > 10"), 90
+            "traffic flows into Prometheus",
+            lambda: live.value("sum(rate(recommendation_labelled_total[30s])) > 10"),
+            90,
         )
         yield live
     finally:

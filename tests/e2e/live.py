@@ -1,4 +1,4 @@
-"""A stack of the tests' own: other ports, other data, started and stopped through the same commands users have."""
+"""A stack of the tests' own: other ports, other data, the same commands."""
 
 import json
 import os
@@ -20,7 +20,9 @@ from stack.settings import Settings
 T = TypeVar("T")
 
 
-def eventually(description: str, probe: Callable[[], T | None], deadline: float = 30, every: float = 0.5) -> T:
+def eventually(
+    description: str, probe: Callable[[], T | None], deadline: float = 30, every: float = 0.5
+) -> T:
     """The first truthy answer of `probe`, asked again and again for `deadline` seconds."""
     end = time.monotonic() + deadline
     pause = threading.Event()
@@ -55,7 +57,12 @@ class Stack:
     def __post_init__(self) -> None:
         names = [name for name in Settings.model_fields if name.endswith("_port")]
         self.ports = find_free_ports(names)
-        self.environment = {**os.environ, **self.ports, "WHENCE_DATA": str(self.data), "DATASET": self.dataset}
+        self.environment = {
+            **os.environ,
+            **self.ports,
+            "WHENCE_DATA": str(self.data),
+            "DATASET": self.dataset,
+        }
         self.environment |= {"TRAFFIC_RATE": "20", "GRAFANA_BIN": "", "ALERTING": "prometheus"}
         self.environment |= {"RECOMMENDER_URL": self.url("recommender"), "DATA_DIR": str(self.data)}
         self.http = httpx.Client(timeout=10)
@@ -63,7 +70,9 @@ class Stack:
     def url(self, component: str) -> str:
         return f"http://127.0.0.1:{self.ports[f'{component.upper()}_PORT']}"
 
-    def run(self, *command: str, timeout: float = 300, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, timeout: float = 300, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """`python -m …` with this stack's environment; its output is shown when it fails."""
         done = subprocess.run(
             [sys.executable, "-m", *command],
@@ -83,9 +92,15 @@ class Stack:
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=self.environment, check=True)
 
     def pid(self, process: str) -> int:
-        script = f"from stack.processes import read_processes as r; print([p.pid for p in r() if p.name == {process!r}][0])"
+        script = "from stack.processes import read_processes as read; print({p.name: p.pid for p in read()}"
+        script += f"[{process!r}])"
         done = subprocess.run(
-            [sys.executable, "-c", script], cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         return int(done.stdout)
 
@@ -109,7 +124,7 @@ class Stack:
         return float(result[0]["value"][1]) if result else None
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
-        """The spans of a trace in Jaeger, each with `tags` as a dict, `parent` (span id or None) and `process_tags`."""
+        """A trace's spans, each with `tags` and `process_tags` as dicts and `parent` (span id or None)."""
         answer = self.http.get(f"{self.url('jaeger')}/api/traces/{trace_id}").json()
         return [span for trace in answer.get("data") or () for span in _flatten(trace)]
 
@@ -135,7 +150,9 @@ def _flatten(trace: dict[str, Any]) -> list[dict[str, Any]]:
             **span,
             "tags": {tag["key"]: tag["value"] for tag in span["tags"]},
             "parent": next((r["spanID"] for r in span["references"] if r["refType"] == "CHILD_OF"), None),
-            "process_tags": {tag["key"]: tag["value"] for tag in trace["processes"][span["processID"]]["tags"]},
+            "process_tags": {
+                tag["key"]: tag["value"] for tag in trace["processes"][span["processID"]]["tags"]
+            },
         }
         for span in trace["spans"]
     ]

@@ -22,8 +22,10 @@ def test_requests_do_not_notice_that_the_collector_is_gone(stack: Stack) -> None
         assert summary["by_status"] == {"200": int(20 * OUTAGE)}
         eventually(
             "the loss is counted",
-            lambda: stack.query('otel_sdk_processor_span_processed_total{error_type="queue_full"} > 0')
-            or stack.query('otel_sdk_exporter_span_exported_total{error_type!=""} > 0'),
+            lambda: (
+                stack.query('otel_sdk_processor_span_processed_total{error_type="queue_full"} > 0')
+                or stack.query('otel_sdk_exporter_span_exported_total{error_type!=""} > 0')
+            ),
             90,
         )
     finally:
@@ -43,7 +45,10 @@ def test_no_span_is_lost_while_jaeger_is_gone(stack: Stack) -> None:
             stack.control("start", "jaeger")
             sent = sending.result()["sent"]
         ended = time.time()
-        eventually("Prometheus counts them", lambda: (stack.value("sum(recommendation_requests_total)") or 0) - before == sent)
+        eventually(
+            "Prometheus counts them",
+            lambda: (stack.value("sum(recommendation_requests_total)") or 0) - before == sent,
+        )
         eventually("every trace is in Jaeger", lambda: _traces(stack, started, ended) == sent, 60, every=2)
     finally:
         stack.control("start", "traffic")

@@ -12,7 +12,7 @@ from telemetry.spans import LOAD_FEATURES, PIPELINE, S3_GET_OBJECT, SERVER, SPAN
 from tests.e2e.live import Stack, eventually
 
 RARE = {"recommendation.feature.missing", "recommendation.thumbs"}
-"""Instruments without a series in a short time of peace: missing features take a fault, thumbs take patience."""
+"""No series in a short time of peace: missing features take a fault, thumbs take patience."""
 
 
 @pytest.mark.parametrize("instrument", [i for i in INSTRUMENTS if i.name not in RARE], ids=lambda i: i.name)
@@ -62,7 +62,9 @@ def test_span_has_its_parent_kind_and_attributes(spans: dict[str, dict[str, Any]
     assert set(span.attributes) <= set(found["tags"])
 
 
-def test_pipeline_span_says_what_was_answered(answered: dict[str, Any], spans: dict[str, dict[str, Any]]) -> None:
+def test_pipeline_span_says_what_was_answered(
+    answered: dict[str, Any], spans: dict[str, dict[str, Any]]
+) -> None:
     tags = spans[PIPELINE.name]["tags"]
     assert tags[a.MODEL_VERSION] == answered["model_version"]
     assert tags[a.DATASET_ID] == answered["dataset_id"]
@@ -78,7 +80,9 @@ def test_no_span_carries_the_user(answered: dict[str, Any], spans: dict[str, dic
     assert not [text for text in texts if path in text or object_key in text]
 
 
-def test_resource_says_which_model_and_data_set(answered: dict[str, Any], spans: dict[str, dict[str, Any]]) -> None:
+def test_resource_says_which_model_and_data_set(
+    answered: dict[str, Any], spans: dict[str, dict[str, Any]]
+) -> None:
     tags = spans[SERVER.name]["process_tags"]
     assert tags[a.MODEL_VERSION] == answered["model_version"]
     assert tags[a.DATASET_ID] == answered["dataset_id"]
@@ -107,7 +111,13 @@ def test_exemplar_leads_to_its_trace(stack: Stack, metric: str) -> None:
 
 
 def test_span_metrics_feed_jaegers_monitor(stack: Stack) -> None:
-    parameters = {"service": "recommender", "endTs": int(time.time() * 1000), "lookback": 300000, "quantile": 0.95}
+    now = int(time.time() * 1000)
+    parameters: dict[str, Any] = {
+        "service": "recommender",
+        "endTs": now,
+        "lookback": 300000,
+        "quantile": 0.95,
+    }
     parameters |= {"ratePer": 60000, "step": 15000, "spanKind": "server"}
 
     def find() -> list[Any]:
@@ -123,7 +133,9 @@ def test_process_is_seen(stack: Stack, metric: str, service: str) -> None:
     eventually(metric, lambda: stack.query(f'{metric}{{service_name="{service}"}}'))
 
 
-@pytest.mark.parametrize("metric", ["system_cpu_utilization_ratio", "system_memory_usage_bytes", "system_filesystem_usage_bytes"])
+@pytest.mark.parametrize(
+    "metric", ["system_cpu_utilization_ratio", "system_memory_usage_bytes", "system_filesystem_usage_bytes"]
+)
 def test_host_is_seen_once(stack: Stack, metric: str) -> None:
     found = eventually(metric, lambda: stack.query(metric))
     assert len({sample["metric"]["service_name"] for sample in found}) == 1

@@ -1,4 +1,4 @@
-"""Starting: what is wrong is said in one line before anything starts, and an interrupted start leaves nothing."""
+"""Starting: what is wrong is said before anything starts, and an interrupted start leaves nothing."""
 
 import signal
 import socket
@@ -25,7 +25,11 @@ def test_port_in_use_is_named_with_its_owner_and_nothing_starts(unstarted: Stack
         done = unstarted.run("stack", "up", check=False)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
-    assert unstarted.ports["JAEGER_PORT"] in done.stderr and "JAEGER_PORT" in done.stderr and "pid" in done.stderr
+    assert (
+        unstarted.ports["JAEGER_PORT"] in done.stderr
+        and "JAEGER_PORT" in done.stderr
+        and "pid" in done.stderr
+    )
     assert not _processes_of(unstarted)
 
 

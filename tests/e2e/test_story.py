@@ -1,4 +1,4 @@
-"""The story: storage gets slow, quality falls, the alert arrives, the trace shows why, and mending mends it."""
+"""The story: storage gets slow, quality falls, the alert arrives, a trace shows why, mending mends it."""
 
 import time
 from collections.abc import Iterator
@@ -61,7 +61,8 @@ def _hit_rate_at_peace(stack: Stack) -> float:
     """The hit rate over half a minute in which every answer was in time."""
     late = 'sum(increase(recommendation_requests_total{reason=~"storage_.*"}[60s])) or vector(0)'
     eventually("a minute without late answers", lambda: stack.value(late) == 0.0, 180, every=2)
-    eventually("labels of half a minute", lambda: (stack.value("sum(increase(recommendation_labelled_total[30s]))") or 0) > 300, 90)
+    labelled = "sum(increase(recommendation_labelled_total[30s]))"
+    eventually("labels of half a minute", lambda: (stack.value(labelled) or 0) > 300, 90)
     return _hit_rate(stack)
 
 
@@ -88,20 +89,25 @@ def _lines_until(response: httpx.Response, marker: bytes) -> Iterator[bytes]:
 
 
 def _assert_exemplar_explains(stack: Stack) -> None:
-    """From an exemplar of a slow operation to its trace: the contract's tree, and the wait above the deadline."""
+    """From an exemplar of a slow operation to its trace: the contract's tree, the wait above the deadline."""
 
     def slow_exemplar() -> str | None:
         now = time.time()
-        parameters: dict[str, Any] = {"query": "storage_operation_duration_seconds", "start": now - 60, "end": now}
+        parameters: dict[str, Any] = {
+            "query": "storage_operation_duration_seconds",
+            "start": now - 60,
+            "end": now,
+        }
         answer = stack.http.get(f"{stack.url('prometheus')}/api/v1/query_exemplars", params=parameters).json()
         slow = [e for s in answer["data"] for e in s["exemplars"] if float(e["value"]) > 0.5]
         return slow[-1]["labels"]["trace_id"] if slow else None
 
     trace_id = eventually("an exemplar of a slow operation", slow_exemplar, 30)
-    spans = eventually(
-        "the whole trace of the exemplar",
-        lambda: (found := {s["operationName"]: s for s in stack.trace(trace_id)}) and len(found) >= 4 and found,
-        30,
-    )
+
+    def whole_trace() -> dict[str, dict[str, Any]] | None:
+        found = {span["operationName"]: span for span in stack.trace(trace_id)}
+        return found if len(found) >= 4 else None
+
+    spans = eventually("the whole trace of the exemplar", whole_trace, 30)
     assert {span.name for span in SPANS if span.name not in ("score", "rank")} <= spans.keys()
     assert spans[PIPELINE.name]["tags"][a.STORAGE_LATENCY_MS] > 250

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from faults import FaultError, proxy, storage_latency
+from faults import FaultError, storage_latency
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, object]]:
         seen.append((method, httpx.URL(url).path, json))
         return httpx.Response(200 if method == "POST" else 404)
 
-    monkeypatch.setattr(proxy.httpx, "request", answer)
+    monkeypatch.setattr(httpx, "request", answer)
     return seen
 
 
@@ -37,6 +37,6 @@ def test_absent_proxy_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None
     def refuse(*args: object, **kwargs: object) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    monkeypatch.setattr(proxy.httpx, "request", refuse)
+    monkeypatch.setattr(httpx, "request", refuse)
     with pytest.raises(FaultError, match="make up"):
         storage_latency.inject("low")

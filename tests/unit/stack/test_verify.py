@@ -9,7 +9,10 @@ import pytest
 
 from stack.verify import Query, check_queries, fill_variables, find_panel_queries
 
-ANSWERS = {"up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]}, "gone": {"result": []}}
+ANSWERS = {
+    "up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]},
+    "gone": {"result": []},
+}
 
 
 class FakePrometheus(BaseHTTPRequestHandler):

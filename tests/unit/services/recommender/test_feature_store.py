@@ -44,8 +44,9 @@ def test_the_true_duration_of_a_late_fetch_is_recorded_in_its_own_trace() -> Non
             await until(lambda: bool(service.spans("S3/GetObject")), "the fetch has ended")
             (point,) = fetches(service, "ok")
             assert point.count == 1 and point.sum > DEADLINE
-            traces = {f"{exemplar.trace_id:032x}" for exemplar in point.exemplars}
-            assert traces == {answer["trace_id"]}
+            (fetch,) = service.spans("S3/GetObject")
+            assert f"{fetch.context.trace_id:032x}" == answer["trace_id"]
+            assert {exemplar.span_id for exemplar in point.exemplars} == {fetch.context.span_id}
 
     asyncio.run(scenario())
 
