@@ -39,6 +39,5 @@ COPY services services
 RUN python -m compileall -q .
 USER 10000:10000
 EXPOSE 8000 8010
-HEALTHCHECK --interval=10s --timeout=3s --retries=3 CMD ["healthy", "8000"]
 ENTRYPOINT ["entrypoint"]
 CMD ["python", "-m", "services.recommender"]

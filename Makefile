@@ -16,7 +16,7 @@ FAULT ?=
 SEVERITY ?= high
 MINUTES ?= 5
 
-.PHONY: help up down status logs clean verify break mend faults generate check test test-fast test-live bench-overhead bench-footprint bench-outage lock
+.PHONY: help up down status logs shell clean verify break mend faults generate check test test-fast test-live bench-overhead bench-footprint bench-outage lock
 
 help: ## Show this help
 	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
@@ -48,6 +48,9 @@ status: $(RUNTIME) ## Show each process: state, restarts, memory
 
 logs: $(RUNTIME) ## Follow the logs, or one process's with SERVICE=name
 	@$(PY) -m stack logs $(SERVICE)
+
+shell: $(RUNTIME) ## Open a shell in the container of SERVICE=name
+	@$(PY) -m stack shell $(SERVICE)
 
 clean: $(RUNTIME) ## Stop and delete all data (asks first)
 	@$(PY) -m stack clean

@@ -6,29 +6,12 @@ https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetric
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
+from prometheus.external import EXTERNAL
+from prometheus.series import Form as Form
+from prometheus.series import Series as Series
 from telemetry import attributes as a
 from telemetry.instruments import INSTRUMENTS, Instrument, Kind
-
-
-class Form(StrEnum):
-    """What a series' samples are. A native histogram is one series, not `_bucket`, `_sum` and `_count`."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    NATIVE_HISTOGRAM = "native histogram"
-
-
-@dataclass(frozen=True)
-class Series:
-    """A name in Prometheus, the form of its samples and every label that it can carry."""
-
-    name: str
-    form: Form
-    labels: frozenset[str]
-
 
 _UNITS = {"s": "seconds", "ms": "milliseconds", "By": "bytes", "%": "percent", "1": ""}
 _FORMS = {
@@ -86,14 +69,14 @@ TARGET_INFO = Series(
     Form.GAUGE,
     _TARGET_LABELS.union(map(label, (a.MODEL_VERSION, a.DATASET_ID, a.DEPLOYMENT_ENVIRONMENT))),
 )
-UP = Series("up", Form.GAUGE, frozenset({"job", "instance", "component"}))
 ALERTS = Series(
     "ALERTS",
     Form.GAUGE,
     frozenset({"alertname", "alertstate", "severity", "component", "owner", label(a.SERVICE_NAME)}),
 )
+ALERTS_FOR_STATE = Series("ALERTS_FOR_STATE", Form.GAUGE, ALERTS.labels - {"alertstate"})
 
-_MADE_BY_THE_STACK = (SPAN_CALLS, SPAN_DURATION_BUCKET, TARGET_INFO, UP, ALERTS)
+_MADE_BY_THE_STACK = (SPAN_CALLS, SPAN_DURATION_BUCKET, TARGET_INFO, ALERTS, ALERTS_FOR_STATE)
 
 
 def _index(all_series: Iterable[Series]) -> Mapping[str, Series]:
@@ -105,5 +88,5 @@ def _index(all_series: Iterable[Series]) -> Mapping[str, Series]:
     return known
 
 
-REGISTRY: Mapping[str, Series] = _index([*map(series, INSTRUMENTS), *_MADE_BY_THE_STACK])
+REGISTRY: Mapping[str, Series] = _index([*map(series, INSTRUMENTS), *_MADE_BY_THE_STACK, *EXTERNAL])
 """Every series that a query may name, by its name."""

@@ -1,4 +1,4 @@
-"""`python -m stack`: up, down, status, logs, clean, verify. The Makefile is the usual way in."""
+"""`python -m stack`: up, down, status, logs, shell, clean, verify. The Makefile is the usual way in."""
 
 import os
 import shutil
@@ -12,8 +12,9 @@ from rich.table import Table
 from components.build import ensure
 from components.compiler import BuildFailed
 from components.toolchain import ToolchainMissing
-from stack import DATA, ROOT, StackError, processes
+from stack import DATA, ROOT, StackError, compose, containers, processes
 from stack.credentials import ensure_credentials
+from stack.modes import choose_mode, recall_mode, remember_mode
 from stack.ports import find_conflicts
 from stack.rundir import write_run_directory
 from stack.settings import Settings, load_settings, process_environment
@@ -38,27 +39,41 @@ console = Console()
 @app.command()
 def up() -> None:
     """Start everything; return when all is healthy."""
-    settings = load_settings()
-    if processes.supervisor_alive():
+    wanted = load_settings().mode
+    if processes.supervisor_alive() and wanted != "containers":
         console.print("Already running.")
-        _print_addresses(settings)
+        _print_addresses(load_settings("processes"))
         return
-    console.print("Running the stack as plain processes.")
+    mode, reason = choose_mode(wanted)
+    if processes.supervisor_alive():
+        raise StackError("the stack runs as plain processes: `make down` first")
+    console.print(reason)
+    settings = load_settings(mode)
+    seconds = _start_containers(settings) if mode == "containers" else _start_processes(settings)
+    console.print(f"Everything is healthy after {seconds:.0f} s.")
+    _print_addresses(settings)
+
+
+def _start_containers(settings: Settings) -> float:
+    remember_mode("containers")
+    return containers.start(settings, console)
+
+
+def _start_processes(settings: Settings) -> float:
     conflicts = find_conflicts(settings.ports)
     if conflicts:
         raise StackError("\n".join(str(conflict) for conflict in conflicts))
     binaries = ensure(BINARIES)
     credentials = ensure_credentials()
     write_run_directory(settings, credentials, binaries)
+    remember_mode("processes")
     try:
         processes.start_supervisor(process_environment(settings, credentials))
-        seconds = show_startup(console, processes.await_ready())
+        return show_startup(console, processes.await_ready())
     except (StackError, KeyboardInterrupt):
         console.print("Stopping what was started.")
         processes.stop_supervisor()
         raise
-    console.print(f"Everything is healthy after {seconds:.0f} s.")
-    _print_addresses(settings)
 
 
 @app.command()
@@ -70,14 +85,15 @@ def build() -> None:
 @app.command()
 def down() -> None:
     """Stop everything; data is kept."""
-    console.print("Stopped; data is kept." if processes.stop_supervisor() else "Nothing was running.")
+    stopped = containers.stop() if _in_containers() else processes.stop_supervisor()
+    console.print("Stopped; data is kept." if stopped else "Nothing was running.")
 
 
 @app.command()
 def status() -> None:
     """Show each process: state, restarts, memory. Exit 1 unless all are ready."""
-    states = processes.read_processes()
-    if states is None:
+    states = containers.read_states() if _in_containers() else processes.read_processes()
+    if not states:
         raise StackError("the stack is not running; start it with `make up`")
     table = Table("process", "state", "restarts", "memory", box=None)
     running = [state for state in states if state.status != "Disabled"]
@@ -94,6 +110,8 @@ def status() -> None:
 @app.command()
 def logs(service: Annotated[str, typer.Argument(help="one process; all when empty")] = "") -> None:
     """Follow the logs."""
+    if _in_containers():
+        compose.become(*compose.EVERY_PROFILE, "logs", "--follow", "--tail", "20", *filter(None, [service]))
     files = sorted((DATA / "logs").glob(f"{service or '*'}.log"))
     if not files:
         raise StackError(f"no log of {service or 'any process'}; `make status` lists the processes")
@@ -101,10 +119,21 @@ def logs(service: Annotated[str, typer.Argument(help="one process; all when empt
 
 
 @app.command()
+def shell(service: Annotated[str, typer.Argument(help="one service")]) -> None:
+    """Open a shell in a service's container, or with the variables the processes get."""
+    if _in_containers():
+        compose.become(*compose.EVERY_PROFILE, "exec", service, "sh")
+    program = os.environ.get("SHELL", "/bin/sh")
+    os.execvpe(program, [program], process_environment(load_settings("processes"), ensure_credentials()))
+
+
+@app.command()
 def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
     """Stop everything and delete its data (metrics, traces, incidents, models) and secrets."""
     if not yes and not typer.confirm("Delete all data of the stack: metrics, traces, incidents, models?"):
         raise typer.Exit(1)
+    if _in_containers():
+        containers.delete()
     processes.stop_supervisor()
     shutil.rmtree(DATA, ignore_errors=True)
     (ROOT / ".secrets.env").unlink(missing_ok=True)
@@ -114,9 +143,14 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
 @app.command()
 def verify() -> None:
     """Ask the live stack whether every dashboard, panel query and alert rule works; print what does not."""
-    problems = verify_stack(load_settings(), ensure_credentials(), console)
+    credentials = containers.read_credentials() if _in_containers() else ensure_credentials()
+    problems = verify_stack(load_settings(), credentials, console)
     if problems:
         raise StackError("\n".join(problems))
+
+
+def _in_containers() -> bool:
+    return (load_settings().mode or recall_mode()) == "containers"
 
 
 def _print_addresses(settings: Settings) -> None:

@@ -37,7 +37,10 @@ def ensure_credentials(file: Path = FILE) -> dict[str, str]:
 
 def read_credentials(file: Path = FILE) -> dict[str, str]:
     """The credentials the file holds, without the empty ones; none if there is no file."""
-    if not file.exists():
-        return {}
-    pairs = (line.partition("=") for line in file.read_text().splitlines() if "=" in line)
+    return parse_credentials(file.read_text()) if file.exists() else {}
+
+
+def parse_credentials(text: str) -> dict[str, str]:
+    """The credentials in lines of `NAME=value`, without the empty ones."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
     return {name.strip(): value.strip() for name, _, value in pairs if value.strip()}

@@ -1,6 +1,7 @@
 """Whether the stack's ports are free, and who holds them."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -10,34 +11,45 @@ from stack.settings import HOST
 
 @dataclass(frozen=True)
 class Conflict:
-    """A port of ours that somebody else listens on."""
+    """A port of ours that somebody else listens on; `pid` is None where the owner may not be seen."""
 
     variable: str
     port: int
     owner: str
+    pid: int | None
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return f"stop it, or set {self.variable.upper()} in .env to a free port"
 
     def __str__(self) -> str:
-        return (
-            f"port {self.port} is in use by {self.owner}: stop it, or set {self.variable.upper()} in .env "
-            "to a free port"
-        )
+        return f"port {self.port} is in use by {self.owner}: {self.remedy}"
 
 
-def find_conflicts(ports: dict[str, int]) -> list[Conflict]:
+def find_conflicts(ports: Mapping[str, int]) -> list[Conflict]:
     """Ports (by variable name) that cannot be bound on 127.0.0.1 now."""
-    return [Conflict(name, port, find_owner(port)) for name, port in ports.items() if not _is_free(port)]
+    return [_describe(name, port) for name, port in ports.items() if not _is_free(port)]
 
 
-def find_owner(port: int) -> str:
-    """The process that listens on a TCP port: `name (pid N)`, or `another process` if it may not be seen."""
+def find_owner(port: int) -> psutil.Process | None:
+    """The process that listens on a TCP port; None when there is none or it may not be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
             local = connection.laddr[1:]  # (address, port), empty when the socket is not bound
             if connection.status == psutil.CONN_LISTEN and local == (port,) and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+                return psutil.Process(connection.pid)
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         pass
-    return "another process"
+    return None
+
+
+def _describe(name: str, port: int) -> Conflict:
+    owner = find_owner(port)
+    try:
+        return Conflict(name, port, f"{owner.name()} (pid {owner.pid})" if owner else "another process", owner and owner.pid)
+    except psutil.NoSuchProcess:
+        return Conflict(name, port, "a process that has just ended", None)
 
 
 def _is_free(port: int) -> bool:

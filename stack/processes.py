@@ -54,7 +54,7 @@ class Process:
     @property
     def one_shot(self) -> bool:
         """Ends by itself when its work is done."""
-        return self.name in ("storage-setup", "trainer")
+        return self.name in ("prepare", "storage-setup", "trainer")
 
 
 def start_supervisor(environment: Mapping[str, str]) -> None:

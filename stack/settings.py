@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from stack import DATA, ROOT, RUN, StackError
+from stack import DATA, ROOT, RUN, StackError, compose
+from stack.modes import Mode, recall_mode
 
 HOST = "127.0.0.1"
+UNPUBLISHED = ("jaeger_otlp_port", "jaeger_query_grpc_port", "jaeger_health_port", "jaeger_metrics_port")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -19,6 +21,8 @@ class Settings(BaseSettings):
     """What a user may set in `.env`; see `.env.example`. Ports are TCP ports on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True)
+
+    mode: Literal["", "processes", "containers"] = ""
 
     recommender_port: Port = 8000
     incidents_port: Port = 8010
@@ -49,6 +53,18 @@ class Settings(BaseSettings):
     grafana_bin: str = ""
     grafana_homepath: str = ""
 
+    services_image: str = "whence/services:0.1.0"
+    python_image: str = "python:3.13.16-slim-trixie"
+    minio_image: str = "whence/minio:2026-02-12"
+    golang_image: str = "golang:1.26.8-alpine3.24"
+    alpine_image: str = "alpine:3.24.2"
+    toxiproxy_image: str = "ghcr.io/shopify/toxiproxy:2.12.0"
+    prometheus_image: str = "prom/prometheus:v3.15.0"
+    alertmanager_image: str = "prom/alertmanager:v0.31.1"
+    jaeger_image: str = "jaegertracing/jaeger:2.13.0"
+    collector_image: str = "otel/opentelemetry-collector-contrib:0.155.0"
+    grafana_image: str = "grafana/grafana:12.3.3"
+
     @property
     def ports(self) -> dict[str, int]:
         """Port by variable name, Grafana's only when a Grafana runs."""
@@ -78,10 +94,33 @@ class Settings(BaseSettings):
         return f"http://{HOST}:{getattr(self, f'{component}_port')}"
 
 
-def load_settings() -> Settings:
-    """Settings from `.env` and the environment; raises StackError naming the variable that is wrong."""
+class ContainerSettings(Settings):
+    """The same in containers: Grafana has an image, and evaluates the alerts unless ALERTING says otherwise."""
+
+    alerting: Literal["prometheus", "grafana"] = "grafana"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports docker-compose.yml publishes; containers have the others to themselves."""
+        return {name: port for name, port in super().ports.items() if name not in UNPUBLISHED}
+
+    @property
+    def grafana(self) -> Path | None:
+        """Something, unless the compose file is used without Grafana."""
+        return (
+            Path("/usr/share/grafana") if "grafana" in compose.ask("config", "--services").split() else None
+        )
+
+
+def load_settings(mode: Mode | None = None) -> Settings:
+    """Settings from `.env` and the environment, for the mode given, wanted or last used.
+
+    Raises StackError naming the variable that is wrong.
+    """
     try:
         settings = Settings()
+        if (mode or settings.mode or recall_mode()) == "containers":
+            settings = ContainerSettings()
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()

@@ -23,6 +23,7 @@ FEATURE = "feature"
 DIRECTION = "direction"
 OPERATION = "operation"
 OUTCOME = "outcome"
+POOL = "pool"
 ERROR_TYPE = "error.type"
 
 HTTP_REQUEST_METHOD = "http.request.method"

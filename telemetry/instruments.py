@@ -36,6 +36,13 @@ STORAGE_OPERATION_DURATION = Instrument(
     "True duration of an object storage operation, also when the request stopped waiting for it.",
     (a.OPERATION, a.OUTCOME, a.ERROR_TYPE),
 )
+STORAGE_OPERATION_FIRST_BYTE = Instrument(
+    "storage.operation.first_byte",
+    Kind.HISTOGRAM,
+    "s",
+    "Time until an object storage operation's answer began to arrive.",
+    (a.OPERATION, a.OUTCOME, a.ERROR_TYPE),
+)
 STORAGE_TRANSFER_SIZE = Instrument(
     "storage.transfer.size", Kind.COUNTER, "By", "Bytes read from object storage.", (a.OPERATION,)
 )
@@ -44,6 +51,13 @@ STORAGE_OPERATION_ACTIVE = Instrument(
     Kind.UP_DOWN_COUNTER,
     "{operation}",
     "Object storage operations under way.",
+    (a.OPERATION,),
+)
+STORAGE_OPERATION_LIMIT = Instrument(
+    "storage.operation.limit",
+    Kind.GAUGE,
+    "{operation}",
+    "Object storage operations that may be under way at once; more are refused.",
     (a.OPERATION,),
 )
 RECOMMENDATION_REQUESTS = Instrument(
@@ -117,6 +131,15 @@ HTTP_SERVER_REQUEST_DURATION = Instrument(
     "s",
     "Duration of HTTP server requests.",
     (a.HTTP_REQUEST_METHOD, a.HTTP_ROUTE, a.HTTP_RESPONSE_STATUS_CODE, a.URL_SCHEME, a.ERROR_TYPE),
+)
+EVENT_LOOP_LAG = Instrument(
+    "event_loop.lag", Kind.HISTOGRAM, "s", "How late the event loop runs what is due; looked at 4 times a second."
+)
+THREAD_POOL_ACTIVE = Instrument(
+    "thread_pool.active", Kind.GAUGE, "{thread}", "Worker threads at work.", (a.POOL,)
+)
+THREAD_POOL_LIMIT = Instrument(
+    "thread_pool.limit", Kind.GAUGE, "{thread}", "Worker threads there may be; more work waits.", (a.POOL,)
 )
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))

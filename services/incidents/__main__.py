@@ -1,7 +1,9 @@
 """The process `incidents`: `python -m services.incidents`."""
 
+import signal
 import socket
 import sqlite3
+import sys
 
 import uvicorn
 
@@ -42,6 +44,9 @@ def main() -> None:
     except (NewerDatabase, OSError, sqlite3.Error) as error:
         raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
     telemetry = start_telemetry("incidents", host_metrics=True)
+    # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     try:
         config = uvicorn.Config(
             ServerTelemetry(app, telemetry),

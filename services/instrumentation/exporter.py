@@ -48,7 +48,7 @@ class Outage:
         """Log the first failure of an outage."""
         if self._since is None:
             self._since = monotonic()
-            _logger.warning("telemetry is lost: no OTLP/HTTP at %s (%s)", self._endpoint, reason)
+            _logger.warning("telemetry is not exported: no OTLP/HTTP at %s (%s)", self._endpoint, reason)
 
     def end(self) -> None:
         """Log the end of an outage, if there was one."""

@@ -14,6 +14,7 @@ from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.instrumentation.event_loop import EventLoopWatch
 from services.instrumentation.setup import Telemetry
 from services.instrumentation.spans import PlainAttributes
 from telemetry import attributes as a
@@ -97,7 +98,8 @@ def _span_name(method: str) -> str:
 class ServerTelemetry:
     """ASGI middleware around an app that has FastAPI's own telemetry off (NATIVE_TELEMETRY_OFF).
 
-    Continues the caller's trace. `/healthz`, `/readyz` and whatever is not HTTP pass untouched.
+    Continues the caller's trace. `/healthz`, `/readyz` and whatever is not HTTP pass untouched. While the app
+    lives, its event loop is watched.
     """
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
@@ -107,8 +109,13 @@ class ServerTelemetry:
         self._propagator = propagate.get_global_textmap()
         self._carriers = frozenset(field.encode("latin-1") for field in self._propagator.fields)
         self._getter = HeaderGetter()
+        self._event_loop = EventLoopWatch(telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            async with self._event_loop:
+                await self._app(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["path"] in EXCLUDED:
             await self._app(scope, receive, send)
             return

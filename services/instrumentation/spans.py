@@ -115,10 +115,18 @@ class RecordingSpan(Span):
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
         if self.end_time:
             return
+        if type(attributes) is PlainAttributes:
+            self.attributes.update(attributes)
+        else:
+            self._set_each(attributes)
+        while len(self.attributes) > self.origin.most_attributes:
+            del self.attributes[next(iter(self.attributes))]
+            self.dropped_attributes += 1
+
+    def _set_each(self, attributes: Mapping[str, AnyValue]) -> None:
         own, longest = self.attributes, self.origin.longest_text
         for key, value in attributes.items():
-            kind = type(value)
-            plain = kind in _PLAIN or (type(value) is str and len(value) <= longest)
+            plain = type(value) in _PLAIN or (type(value) is str and len(value) <= longest)
             if plain and key and type(key) is str:
                 own[key] = value
             else:
@@ -129,11 +137,6 @@ class RecordingSpan(Span):
         checked = BoundedAttributes(None, {key: value}, max_value_len=limit)
         self.attributes.update(checked)
         self.dropped_attributes += checked.dropped
-
-    def _drop_oldest(self) -> None:
-        while len(self.attributes) > self.origin.most_attributes:
-            del self.attributes[next(iter(self.attributes))]
-            self.dropped_attributes += 1
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         if self.end_time:

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 def create_app(settings: RecommenderSettings, connection: Connection, telemetry: Telemetry) -> FastAPI:
     """Put the recommender together; its background work runs in the application's lifespan."""
     recorder = Recorder(telemetry, connection)
+    recorder.describe_limit(settings.storage_concurrency)
     models = LiveModel(connection, settings.model_poll_interval, recorder)
     feedback = Feedback(settings, recorder)
     reader = ObjectReader(

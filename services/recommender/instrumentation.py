@@ -81,6 +81,8 @@ class Recorder:
         }
         self._stage_duration: Histogram = telemetry.instrument(i.RECOMMENDATION_DURATION)
         self._storage_duration: Histogram = telemetry.instrument(i.STORAGE_OPERATION_DURATION)
+        self._first_byte: Histogram = telemetry.instrument(i.STORAGE_OPERATION_FIRST_BYTE)
+        self._storage_limit = telemetry.instrument(i.STORAGE_OPERATION_LIMIT)
         self._transferred: Counter = telemetry.instrument(i.STORAGE_TRANSFER_SIZE)
         self._active: UpDownCounter = telemetry.instrument(i.STORAGE_OPERATION_ACTIVE)
         self._requests: Counter = telemetry.instrument(i.RECOMMENDATION_REQUESTS)
@@ -116,6 +118,10 @@ class Recorder:
             spans.S3_GET_OBJECT.name, kind=SpanKind.CLIENT, attributes=self._storage_span
         )
 
+    def describe_limit(self, operations: int) -> None:
+        """How many operations on storage may be under way at once."""
+        self._storage_limit.set(operations, _OPERATION)
+
     def count_active(self, change: int) -> None:
         """One operation on storage more or less under way."""
         self._active.add(change, _OPERATION)
@@ -125,6 +131,8 @@ class Recorder:
         context = set_span_in_context(span)
         labels = _label_outcome(read.outcome, read.error_type)
         self._storage_duration.record(read.seconds, labels, context=context)
+        if read.first_byte is not None:
+            self._first_byte.record(read.first_byte, labels, context=context)
         if read.body:
             self._transferred.add(len(read.body), _OPERATION, context=context)
         if read.status is not None:

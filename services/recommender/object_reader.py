@@ -28,7 +28,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class ObjectRead:
-    """A finished read: `body` is None if there is no such object or the read failed; it took `seconds`."""
+    """A finished read: `body` is None if there is no such object or the read failed; it took `seconds`.
+
+    `first_byte` is when the answer began, in seconds, if it did.
+    """
 
     outcome: Outcome
     body: bytes | None = None
@@ -36,6 +39,7 @@ class ObjectRead:
     status: int | None = None
     request_id: str | None = None
     seconds: float = 0.0
+    first_byte: float | None = None
 
 
 class ObjectReader:
@@ -92,13 +96,14 @@ class ObjectReader:
         started = perf_counter()
         try:
             answer = cast(dict[str, Any], self._store.get_object(Bucket=self._bucket, Key=key))
+            first_byte = perf_counter() - started
             with closing(answer["Body"]) as content:
                 body = content.read(MAX_BYTES + 1)
                 content.read(1)  # only a read at the end of the stream notices that it was cut short
         except Exception as error:
             return classify(error, perf_counter() - started)
         seconds = perf_counter() - started
-        return ObjectRead(Outcome.OK, body, None, *_origin(answer), seconds)
+        return ObjectRead(Outcome.OK, body, None, *_origin(answer), seconds, first_byte)
 
 
 def classify(error: Exception, seconds: float) -> ObjectRead:
@@ -106,8 +111,8 @@ def classify(error: Exception, seconds: float) -> ObjectRead:
     if isinstance(error, ClientError):
         status, request_id = _origin(cast(dict[str, Any], error.response))
         if error_code(error) == "NoSuchKey":
-            return ObjectRead(Outcome.OK, None, None, status, request_id, seconds)
-        return ObjectRead(Outcome.ERROR, None, str(status), status, request_id, seconds)
+            return ObjectRead(Outcome.OK, None, None, status, request_id, seconds, seconds)
+        return ObjectRead(Outcome.ERROR, None, str(status), status, request_id, seconds, seconds)
     timed_out = isinstance(error, ReadTimeoutError | ConnectTimeoutError)
     outcome = Outcome.TIMEOUT if timed_out else Outcome.ERROR
     return ObjectRead(outcome, error_type=type(error).__name__, seconds=seconds)

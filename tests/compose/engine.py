@@ -30,12 +30,21 @@ class Engine:
     environment: dict[str, str]
     own: bool
 
-    def docker(self, *arguments: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def docker(
+        self, *arguments: str, check: bool = True, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
         """One docker command; an AssertionError with its output when it fails."""
         done = subprocess.run(
-            ["docker", *arguments], env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
+            ["docker", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
-        assert not check or done.returncode == 0, f"docker {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        assert not check or done.returncode == 0, (
+            f"docker {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        )
         return done
 
 
@@ -55,7 +64,10 @@ def run_engine() -> Iterator[Engine]:
 @contextmanager
 def _plugin_folder() -> Iterator[dict[str, str]]:
     """Variables under which `docker compose` exists: none where it is installed, else a folder with our own build."""
-    if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
+    if (
+        shutil.which("docker")
+        and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0
+    ):
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="whence-") as folder:
@@ -72,9 +84,13 @@ def _install() -> None:
         raise NoEngine("no container engine answers, and installing one needs root and apt-get")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-qq"], ["install", "-qq", "--yes", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(["apt-get", *command], env=environment, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(
+            ["apt-get", *command], env=environment, capture_output=True, text=True, timeout=600
+        )
         if done.returncode != 0:
-            raise NoEngine(f"no container engine answers, and apt-get cannot install one: {done.stderr.strip()}")
+            raise NoEngine(
+                f"no container engine answers, and apt-get cannot install one: {done.stderr.strip()}"
+            )
 
 
 @contextmanager
@@ -84,7 +100,9 @@ def _daemon(folder: Path) -> Iterator[Path]:
     command = ["dockerd", "--host", f"unix://{socket}", "--pidfile", str(folder / "pid")]
     command += ["--data-root", str(cache.root() / "engine"), "--exec-root", str(folder / "run")]
     with log.open("w") as sink:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+        )
     try:
         eventually("dockerd answers or ends", lambda: _started(process, socket), START_DEADLINE)
         if process.poll() is not None:
@@ -102,5 +120,7 @@ def _started(process: subprocess.Popen[bytes], socket: Path) -> bool:
 def _answers(environment: dict[str, str]) -> bool:
     if not shutil.which("docker"):
         return False
-    done = subprocess.run(["docker", "version"], env=environment, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(
+        ["docker", "version"], env=environment, capture_output=True, timeout=30, check=False
+    )
     return done.returncode == 0

@@ -92,9 +92,13 @@ def _pull(engine: Engine, image: str) -> bool:
 def _make(engine: Engine, image: str, stand_in: StandIn) -> None:
     """Makes a stand-in unless the engine has it from the same files."""
     binaries = ensure([name for name in stand_in.files.values() if name != BUSYBOX])
-    sources = {path: _busybox() if name == BUSYBOX else binaries[name] for path, name in stand_in.files.items()}
+    sources = {
+        path: _busybox() if name == BUSYBOX else binaries[name] for path, name in stand_in.files.items()
+    }
     key = hashlib.sha256(repr((stand_in, sorted(map(str, sources.values())))).encode()).hexdigest()[:12]
-    labels = engine.docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', image, check=False)
+    labels = engine.docker(
+        "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', image, check=False
+    )
     if labels.stdout.strip() == key:
         return
     with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
@@ -140,7 +144,9 @@ def _busybox() -> Path:
     if not binary.exists():
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)
-            subprocess.run(["apt-get", "download", "-qq", "busybox-static"], cwd=folder, check=True, capture_output=True)
+            subprocess.run(
+                ["apt-get", "download", "-qq", "busybox-static"], cwd=folder, check=True, capture_output=True
+            )
             (package,) = Path(folder).glob("*.deb")
             subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
             binary.parent.mkdir(parents=True, exist_ok=True)
@@ -159,6 +165,11 @@ def _make_python(engine: Engine, image: str) -> None:
         shutil.copy(CERTIFICATES, root / CERTIFICATES.relative_to("/"))
         (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
         archive = Path(folder) / "root.tar"
-        subprocess.run(["tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "-cf", archive, "."], check=True)
-        changes = (f"ENV PIP_CERT={CERTIFICATES} PIP_DEFAULT_TIMEOUT=120", "ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+        subprocess.run(
+            ["tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "-cf", archive, "."], check=True
+        )
+        changes = (
+            f"ENV PIP_CERT={CERTIFICATES} PIP_DEFAULT_TIMEOUT=120",
+            "ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        )
         _import(engine, image, archive, changes)

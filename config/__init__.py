@@ -1,0 +1,19 @@
+"""`whence.yaml`: the one optional file that makes Whence yours, read, checked and told apart line by line."""
+
+from config.errors import ConfigError
+from config.loading import load, reject
+from config.model import Alert, BurnRate, Config, Objectives, Receiver, Service, Storage, Watched
+
+__all__ = [
+    "Alert",
+    "BurnRate",
+    "Config",
+    "ConfigError",
+    "Objectives",
+    "Receiver",
+    "Service",
+    "Storage",
+    "Watched",
+    "load",
+    "reject",
+]

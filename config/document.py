@@ -1,0 +1,86 @@
+"""A YAML file as plain values, with the line of every key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from config.errors import ConfigError
+
+Place = tuple[str | int, ...]
+"""Keys and list indices that lead to a value; () is the whole file."""
+
+_MISREAD = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of a file; `lines` count from 1."""
+
+    name: str
+    values: Any = field(default_factory=dict)
+    lines: Mapping[Place, int] = field(default_factory=dict)
+
+    def locate(self, place: Place) -> tuple[int, Any]:
+        """The line of a key and its value; of the closest key above when it is not in the file."""
+        value = self.values
+        for depth, part in enumerate(place):
+            if place[: depth + 1] not in self.lines:
+                return self.lines.get(place[:depth], 1), value
+            value = value[part]
+        return self.lines.get(place, 1), value
+
+
+def read(path: Path) -> Document:
+    """The file's content; an empty file is an empty mapping. Raises ConfigError with the line."""
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise ConfigError([f"{path.name}: {error.strerror}: correct or unset WHENCE_CONFIG"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path.name}: is not text: save it as UTF-8"]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([_syntax(path.name, error)]) from None
+    if root is None:
+        return Document(path.name)
+    lines: dict[Place, int] = {}
+    return Document(path.name, _value(root, (), lines, path.name), lines)
+
+
+def _syntax(name: str, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if mark else 1
+    problem = getattr(error, "problem", None) or "cannot be read"
+    return f"{name}:{line}: file: is not YAML: {problem}; indent with spaces, write `key: value`"
+
+
+def _value(node: Node, place: Place, lines: dict[Place, int], name: str) -> Any:
+    lines.setdefault(place, node.start_mark.line + 1)
+    if isinstance(node, MappingNode):
+        return _mapping(node, place, lines, name)
+    if isinstance(node, SequenceNode):
+        return [_value(entry, (*place, index), lines, name) for index, entry in enumerate(node.value)]
+    return _scalar(node) if isinstance(node, ScalarNode) else None
+
+
+def _mapping(node: MappingNode, place: Place, lines: dict[Place, int], name: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key, line = str(key_node.value), key_node.start_mark.line + 1
+        if key in values:
+            first = lines[*place, key]
+            raise ConfigError([f"{name}:{line}: {key}: comes twice (first in line {first}); keep one"])
+        lines[*place, key] = line
+        values[key] = _value(value_node, (*place, key), lines, name)
+    return values
+
+
+def _scalar(node: ScalarNode) -> Any:
+    """YAML 1.1 takes 22:30 for a number and 2026-01-01 for a date; here they are texts."""
+    if node.tag in _MISREAD and (":" in node.value or "timestamp" in node.tag):
+        return node.value
+    constructor = yaml.SafeLoader("")
+    return constructor.construct_object(node)

@@ -1,0 +1,130 @@
+"""Finds, reads and checks `whence.yaml`."""
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from config.document import Document, Place, read
+from config.errors import WRONG, ConfigError
+from config.model import Config
+
+ROOT = Path(__file__).parent.parent
+VARIABLE = "WHENCE_CONFIG"
+FILE = "whence.yaml"
+
+
+def load() -> Config:
+    """The configuration of the file that WHENCE_CONFIG names, else of `whence.yaml`, else the defaults.
+
+    Read once for each file. Raises ConfigError with one line for each mistake.
+    """
+    return _load(_path())[1]
+
+
+def reject(place: Place, problem: str, allowed: str) -> ConfigError:
+    """The error for a value that only its user can judge, such as an alert that does not exist."""
+    document, _ = _load(_path())
+    return ConfigError([_line(document, place, problem, allowed)])
+
+
+def _path() -> Path:
+    chosen = os.environ.get(VARIABLE)
+    return Path(chosen).resolve() if chosen else ROOT / FILE
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> tuple[Document, Config]:
+    document = Document(FILE) if _absent(path) else read(path)
+    if not isinstance(document.values, dict):
+        raise ConfigError([_line(document, (), "is not a list of keys", "write `key: value` lines")])
+    try:
+        config = Config.model_validate(document.values)
+    except ValidationError as error:
+        lines = sorted((_told(document, entry) for entry in error.errors()), key=_line_number)
+        raise ConfigError(list(dict.fromkeys(lines))) from None
+    _check_environment(document, config)
+    return document, config
+
+
+def _absent(path: Path) -> bool:
+    return not os.environ.get(VARIABLE) and not path.exists()
+
+
+def _check_environment(document: Document, config: Config) -> None:
+    known = {**dotenv_values(ROOT / ".env"), **os.environ}
+    lines = []
+    for index, receiver in enumerate(config.receivers):
+        for key, name in receiver.secrets.items():
+            if not known.get(name):
+                place = ("receivers", index, key)
+                lines.append(_line(document, place, "is not set", f"set {name} in .env or the environment"))
+    if lines:
+        raise ConfigError(lines)
+
+
+def _told(document: Document, error: Mapping[str, Any]) -> str:
+    place = _in_file(document, error["loc"])
+    if error["type"] == WRONG:
+        context = error["ctx"]
+        place = (*place, *context["at"])
+        return _line(document, place, context["problem"], context["allowed"], context["secret"])
+    return _line(document, place, *_explain(error))
+
+
+def _in_file(document: Document, place: Sequence[str | int]) -> Place:
+    """Without what pydantic adds, such as the tag of a union."""
+    found: Place = ()
+    for part in place:
+        if (*found, part) in document.lines:
+            found = (*found, part)
+    return found
+
+
+_ALLOWED = {
+    "bool_type": ("is not a switch", "write true or false"),
+    "bool_parsing": ("is not a switch", "write true or false"),
+    "float_type": ("is not a number", "write a number without a unit"),
+    "float_parsing": ("is not a number", "write a number without a unit"),
+    "tuple_type": ("is not a list", "write entries in [ ], or one per line after a dash"),
+    "mapping_type": ("is not a group of keys", "write `key: value` lines under it"),
+    "dict_type": ("is not a group of keys", "write `key: value` lines under it"),
+    "model_type": ("is not a group of keys", "write `key: value` lines under it"),
+    "model_attributes_type": ("is not a group of keys", "write `key: value` lines under it"),
+    "too_short": ("is an empty list", "write at least one entry, or remove the key"),
+    "union_tag_not_found": ("`type` is missing", "add `type: email`, slack or webhook"),
+}
+
+
+def _explain(error: Mapping[str, Any]) -> tuple[str, str]:
+    if error["type"] in _ALLOWED:
+        return _ALLOWED[error["type"]]
+    context = error.get("ctx", {})
+    choices = context.get("expected_tags") or context.get("expected")
+    if choices:
+        return "is not known", f"use one of: {str(choices).replace(' or ', ', ').replace(chr(39), '')}"
+    return str(error["msg"]).lower(), "see whence.example.yaml"
+
+
+def _line(document: Document, place: Place, problem: str, allowed: str, secret: bool = False) -> str:
+    line, value = document.locate(place)
+    got = "a value that is not shown" if secret else _short(value)
+    return f"{document.name}:{line}: {_key(place)}: {problem} (got {got}); {allowed}"
+
+
+def _key(place: Place) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts).removeprefix(".") or "file"
+
+
+def _short(value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else " ".join(str(value).split())
+    return f"{text[:60]}…" if len(text) > 60 else text
+
+
+def _line_number(line: str) -> int:
+    return int(line.split(":")[1])

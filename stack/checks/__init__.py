@@ -1,0 +1,1 @@
+"""What `make doctor` looks at. A check returns its findings; what it is given is read from the machine."""

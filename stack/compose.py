@@ -1,0 +1,101 @@
+"""`docker compose` on docker-compose.yml of this checkout, and what the engine says of its containers."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from stack import ROOT, StackError
+from stack.processes import Process
+
+EVERY_PROFILE = ("--profile", "*")
+ANSWER_SECONDS = 60
+UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+STATES = {"running": "Running", "exited": "Completed", "created": "Pending", "dead": "Error"}
+
+
+def run(*arguments: str, variables: Mapping[str, str] | None = None) -> None:
+    """One compose command whose output the user sees; raises StackError when it fails."""
+    done = subprocess.run(
+        _command(*arguments), cwd=ROOT, env={**os.environ, **(variables or {})}, check=False
+    )
+    if done.returncode != 0:
+        raise StackError(
+            f"`docker compose {' '.join(arguments)}` failed (status {done.returncode}), as it says above"
+        )
+
+
+def ask(*arguments: str, deadline: float = ANSWER_SECONDS) -> str:
+    """What a compose command prints; raises StackError with its last line when it fails."""
+    return _ask(_command(*arguments), deadline)
+
+
+def become(*arguments: str) -> None:
+    """Ends this program by becoming the compose command, for logs and shells."""
+    os.chdir(ROOT)
+    command = _command(*arguments)
+    os.execvp(command[0], command)
+
+
+def read_containers() -> list[Process]:
+    """The stack's containers by service, without their memory; empty when there are none."""
+    identities = ask(*EVERY_PROFILE, "ps", "--all", "--quiet").split()
+    if not identities:
+        return []
+    states: list[dict[str, Any]] = json.loads(_ask(["docker", "inspect", *identities], ANSWER_SECONDS))
+    return sorted((parse_container(state) for state in states), key=lambda process: process.name)
+
+
+def measure_memory() -> dict[str, int]:
+    """Bytes the engine accounts to each running container, by service: resident memory without inactive file cache."""
+    names = {state.name: state for state in read_containers() if state.status == "Running"}
+    if not names:
+        return {}
+    lines = ask(*EVERY_PROFILE, "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}").splitlines()
+    usage = {line.split()[0]: parse_size(line.split()[1]) for line in lines if line.strip()}
+    return {name: size for name in names for container, size in usage.items() if f"-{name}-" in container}
+
+
+def parse_container(state: Mapping[str, Any]) -> Process:
+    """A container as `docker inspect` describes it."""
+    now, health = state["State"], state["State"].get("Health")
+    status = (
+        "Error"
+        if now["Status"] == "exited" and now["ExitCode"] != 0
+        else STATES.get(now["Status"], "Pending")
+    )
+    return Process(
+        name=state["Config"]["Labels"]["com.docker.compose.service"],
+        status=status,
+        health="Ready" if health and health["Status"] == "healthy" else "",
+        restarts=state["RestartCount"],
+        exit_code=now["ExitCode"],
+        pid=now["Pid"],
+        memory=0,
+        has_probe=bool(health),
+    )
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size as docker prints it: `61.05MiB` → 64015564."""
+    match = re.fullmatch(r"([\d.]+)([KMG]i)?B", text)
+    if not match:
+        raise StackError(f"docker says {text!r} for a size of memory, which cannot be read")
+    return int(float(match[1]) * UNITS[f"{match[2] or ''}B"])
+
+
+def _command(*arguments: str) -> list[str]:
+    return ["docker", "compose", *arguments]
+
+
+def _ask(command: list[str], deadline: float) -> str:
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=deadline, check=True)
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().splitlines() or ["nothing"]
+        raise StackError(f"`{' '.join(command[:4])} …` failed: {said[-1]}") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StackError(f"`{' '.join(command[:4])} …` failed: {error}") from None
+    return done.stdout

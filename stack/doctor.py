@@ -1,0 +1,74 @@
+"""`make doctor`: what on this machine would keep the stack from running well, and what to do about it."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.text import Text
+
+import config
+from components.pins import Component
+from stack import DATA, ROOT, StackError, engine, processes
+from stack.checks import clock, configuration, machine, tools
+from stack.checks.finding import Finding, Level
+from stack.settings import Settings, load_settings
+
+COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
+
+
+def examine(needed: Sequence[Component]) -> Iterator[Finding]:
+    """Everything worth knowing before a start that needs these programs."""
+    yield machine.check_python()
+    settings, finding = configuration.check_settings(load_settings)
+    yield finding
+    chosen, finding = configuration.check_config(config.load)
+    yield from configuration.check_keys(ROOT / ".env", configuration.known_variables(chosen))
+    yield finding
+    yield clock.check_synchronised(clock.ask_synchronised())
+    yield clock.check_steadiness()
+    if settings:
+        yield from _examine_programs(settings, needed)
+        yield from examine_start(settings, needed)
+
+
+def examine_start(settings: Settings, needed: Sequence[Component]) -> Iterator[Finding]:
+    """What a start as plain processes would fail on; takes milliseconds."""
+    unbuilt = machine.find_unbuilt(needed)
+    yield machine.check_memory(machine.read_available_memory(), unbuilt)
+    yield machine.check_disk(DATA, machine.read_free_disk(DATA))
+    go_cache = machine.find_go_cache()
+    yield machine.check_build_disk(go_cache, machine.read_free_disk(go_cache), unbuilt, needed)
+    yield machine.check_writable(DATA)
+    yield machine.check_open_files()
+    kept = clock.parse_retention(settings.prometheus_retention_time)
+    yield clock.check_date(datetime.now(UTC), clock.find_newest(DATA), kept)
+    ours = {process.pid for process in processes.read_processes() or ()}
+    yield from configuration.check_ports(settings.ports, ours)
+
+
+def require_fit(settings: Settings, needed: Sequence[Component], console: Console) -> None:
+    """Shows what is not well before a start; raises StackError with the problems when there are any."""
+    found = [finding for finding in examine_start(settings, needed) if finding.level is not Level.GOOD]
+    show((finding for finding in found if finding.level is Level.WARNING), console)
+    problems = [finding.told for finding in found if finding.level is Level.PROBLEM]
+    if problems:
+        raise StackError("\n".join(problems))
+
+
+def show(findings: Iterable[Finding], console: Console) -> bool:
+    """Prints a line for each finding, and its remedy; whether there was no problem among them."""
+    well = True
+    for finding in findings:
+        line = Text.assemble((finding.level.value, COLOURS[finding.level]), f" {finding.told}")
+        console.print(line, soft_wrap=True)
+        well = well and finding.level is not Level.PROBLEM
+    return well
+
+
+def _examine_programs(settings: Settings, needed: Sequence[Component]) -> Iterator[Finding]:
+    wanted, trouble = settings.mode == "containers", engine.find_problem()
+    yield tools.check_engine(trouble, wanted, shutil.which("docker") is not None)
+    unbuilt = machine.find_unbuilt(needed)
+    yield tools.check_go(unbuilt, tools.find_go(), tools.is_go_installed())
+    yield tools.check_grafana(settings.grafana, tools.find_grafana_version(settings.grafana))

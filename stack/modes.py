@@ -1,0 +1,36 @@
+"""The two ways to run: as plain processes or in containers. `MODE` decides, else what is running, else what is possible."""
+
+from typing import Literal
+
+from stack import RUN, StackError, engine
+
+Mode = Literal["processes", "containers"]
+FILE = RUN / "mode"
+
+
+def choose_mode(wanted: Mode | Literal[""]) -> tuple[Mode, str]:
+    """The mode to start in and a sentence why; raises StackError when containers are wanted and cannot be had."""
+    if wanted == "processes":
+        return "processes", "Running the stack as plain processes, as MODE says."
+    problem = engine.find_problem()
+    if problem is None:
+        return (
+            "containers",
+            "Running the stack in containers."
+            if wanted
+            else "Running the stack in containers, as an engine answers.",
+        )
+    if wanted:
+        raise StackError(f"MODE=containers: {problem}; see to that, or use MODE=processes")
+    return "processes", f"Running the stack as plain processes: {problem}."
+
+
+def recall_mode() -> Mode:
+    """The mode the stack was last started in; processes when it never was."""
+    return "containers" if FILE.exists() and FILE.read_text() == "containers" else "processes"
+
+
+def remember_mode(mode: Mode) -> None:
+    """Notes the mode for the commands that follow."""
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text(mode)
