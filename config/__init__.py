@@ -2,7 +2,9 @@
 
 from config.errors import ConfigError
 from config.loading import load, reject
-from config.model import Alert, BurnRate, Config, Objectives, Receiver, Service, Storage, Watched
+from config.model import Alert, Config, Storage
+from config.objectives import BurnRate, Objectives, Service, Watched
+from config.receivers import Receiver
 
 __all__ = [
     "Alert",

@@ -54,7 +54,7 @@ def _syntax(name: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else 1
     problem = getattr(error, "problem", None) or "cannot be read"
-    return f"{name}:{line}: file: is not YAML: {problem}; indent with spaces, write `key: value`"
+    return f"{name}:{line}: file: is not YAML (got {problem}); write `key: value`, indent with spaces"
 
 
 def _value(node: Node, place: Place, lines: dict[Place, int], name: str) -> Any:
@@ -72,7 +72,8 @@ def _mapping(node: MappingNode, place: Place, lines: dict[Place, int], name: str
         key, line = str(key_node.value), key_node.start_mark.line + 1
         if key in values:
             first = lines[*place, key]
-            raise ConfigError([f"{name}:{line}: {key}: comes twice (first in line {first}); keep one"])
+            problem = f"comes twice (got it in line {first} too); keep one of them"
+            raise ConfigError([f"{name}:{line}: {'.'.join(map(str, (*place, key)))}: {problem}"])
         lines[*place, key] = line
         values[key] = _value(value_node, (*place, key), lines, name)
     return values

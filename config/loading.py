@@ -45,8 +45,7 @@ def _load(path: Path) -> tuple[Document, Config]:
     try:
         config = Config.model_validate(document.values)
     except ValidationError as error:
-        lines = sorted((_told(document, entry) for entry in error.errors()), key=_line_number)
-        raise ConfigError(list(dict.fromkeys(lines))) from None
+        raise ConfigError(_tell(document, error)) from None
     _check_environment(document, config)
     return document, config
 
@@ -67,13 +66,21 @@ def _check_environment(document: Document, config: Config) -> None:
         raise ConfigError(lines)
 
 
-def _told(document: Document, error: Mapping[str, Any]) -> str:
-    place = _in_file(document, error["loc"])
-    if error["type"] == WRONG:
-        context = error["ctx"]
-        place = (*place, *context["at"])
-        return _line(document, place, context["problem"], context["allowed"], context["secret"])
-    return _line(document, place, *_explain(error))
+def _tell(document: Document, invalid: ValidationError) -> list[str]:
+    """One line for each mistake, not again for what holds it."""
+    found = {(*_in_file(document, error["loc"]), *_at(error)): error for error in invalid.errors()}
+    lines = [
+        _line(document, place, *_explain(error))
+        for place, error in found.items()
+        if not any(other[: len(place)] == place for other in found if other != place)
+    ]
+    return sorted(lines, key=lambda line: int(line.split(":")[1]))
+
+
+def _at(error: Mapping[str, Any]) -> Place:
+    if error["type"] == "union_tag_invalid":
+        return ("type",)
+    return tuple(error["ctx"]["at"]) if error["type"] == WRONG else ()
 
 
 def _in_file(document: Document, place: Sequence[str | int]) -> Place:
@@ -100,14 +107,17 @@ _ALLOWED = {
 }
 
 
-def _explain(error: Mapping[str, Any]) -> tuple[str, str]:
-    if error["type"] in _ALLOWED:
-        return _ALLOWED[error["type"]]
+def _explain(error: Mapping[str, Any]) -> tuple[str, str, bool]:
     context = error.get("ctx", {})
+    if error["type"] == WRONG:
+        return context["problem"], context["allowed"], context["secret"]
+    if error["type"] in _ALLOWED:
+        return *_ALLOWED[error["type"]], False
     choices = context.get("expected_tags") or context.get("expected")
     if choices:
-        return "is not known", f"use one of: {str(choices).replace(' or ', ', ').replace(chr(39), '')}"
-    return str(error["msg"]).lower(), "see whence.example.yaml"
+        listed = str(choices).replace("'", "").replace(" or ", ", ")
+        return "is not known", f"use one of: {listed}", False
+    return str(error["msg"]).lower(), "see whence.example.yaml", False
 
 
 def _line(document: Document, place: Place, problem: str, allowed: str, secret: bool = False) -> str:
@@ -122,9 +132,15 @@ def _key(place: Place) -> str:
 
 
 def _short(value: Any) -> str:
-    text = str(value).lower() if isinstance(value, bool) else " ".join(str(value).split())
+    """A value as it was written, but of a group only its keys: there may be secrets in it."""
+    if isinstance(value, dict):
+        text = f"{{{', '.join(value)}}}"
+    elif isinstance(value, list):
+        text = f"[{', '.join(map(_short, value))}]"
+    else:
+        text = (
+            str(value).lower()
+            if isinstance(value, bool)
+            else " ".join(str("nothing" if value in (None, "") else value).split())
+        )
     return f"{text[:60]}…" if len(text) > 60 else text
-
-
-def _line_number(line: str) -> int:
-    return int(line.split(":")[1])

@@ -1,80 +1,86 @@
 """Everything `whence.yaml` may say, with the defaults. Durations are seconds, shares are between 0 and 1."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from config.errors import wrong
+from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Duration, Interval, Name, Share, Text, Wait
 from config.receivers import MuteTime, Receiver
 from config.strict import Severity, Strict, default, require_unique
-
-__all__ = ["Alert", "BurnRate", "Config", "Objectives", "Receiver", "Service", "Storage", "Watched"]
 
 
 class Storage(Strict):
     """Limits of the object storage."""
 
     deadline: Duration = default("250ms")
+    """The 95th percentile above which an alert fires; as long as a request waits for a user's features."""
     average_limit: Duration = default("300ms")
+    """Average over five minutes above which an alert fires."""
     deadline_misses: Share = default("5%")
+    """Share of the operations beyond the deadline from which users feel it."""
     errors: Share = default("1%")
+    """Share of failed operations above which an alert fires."""
 
 
 class Evaluation(Strict):
-    """How often rules are looked at: symptoms users feel now, and the rest."""
+    """How often rules are looked at."""
 
     fast: Interval = default("10s")
+    """Symptoms that have to be known within a minute."""
     slow: Interval = default("60s")
+    """All others."""
 
 
 class Urls(Strict):
     """Where people reach the pages that alerts and dashboards link to."""
 
     incidents: Address = "http://127.0.0.1:8010"
+    """The inbox, which serves the runbooks too."""
     grafana: Address = "http://127.0.0.1:3000"
+    """Dashboards."""
 
 
 class Alert(Strict):
-    """What differs from one alert as it comes. `threshold` is in the unit of the alert's query."""
+    """What differs from one alert as it comes."""
 
     paused: bool = False
+    """Neither evaluated nor sent."""
     threshold: float | None = None
+    """A number in the unit of the alert's query; `make diff` shows the number that it replaces."""
     severity: Severity | None = None
     for_: Annotated[Wait | None, Field(alias="for")] = None
+    """How long without a break before it fires."""
 
 
 class Config(Strict):
-    """The whole file."""
+    """What makes Whence yours; every key may be left out."""
 
     folder: Text = "Whence"
-    tags: tuple[Name, ...] = ("whence",)
+    """The folder of dashboards and alert rules in Grafana."""
+    tags: Annotated[tuple[Name, ...], Field(min_length=1)] = ("whence",)
+    """Tags of every dashboard."""
     urls: Urls = default({})
     objectives: Objectives = default({})
     storage: Storage = default({})
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
+    """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
     evaluation: Evaluation = default({})
     repeat_interval: Interval = default("4h")
+    """After which an alert that still fires is sent again."""
     mute_times: tuple[MuteTime, ...] = ()
+    """When receivers that name them are left in peace."""
     receivers: tuple[Receiver, ...] = ()
+    """Who is told, besides the incidents page."""
     alerts: Mapping[str, Alert] = {}
+    """Changes to alerts, by their name as in their runbook's address."""
 
     @property
     def watched(self) -> tuple[Watched, ...]:
-        """The services with their objectives, overrides applied."""
-        return tuple(self._watched(service) for service in self.services)
-
-    def _watched(self, service: Service) -> Watched:
-        own, common = service.objectives, self.objectives
-        return Watched(
-            service.name,
-            service.owner,
-            own.availability or common.availability,
-            own.latency.threshold or common.latency.threshold,
-            own.latency.target or common.latency.target,
-        )
+        """The services to watch with their objectives, their own and the common ones."""
+        return tuple(watch(service, self.objectives) for service in self.services)
 
     @model_validator(mode="after")
     def _check(self) -> "Config":
@@ -87,19 +93,16 @@ class Config(Strict):
 
     def _check_mute_times(self) -> None:
         known = [muted.name for muted in self.mute_times]
+        allowed = f"use one of: {', '.join(known)}" if known else "define it under mute_times first"
         for index, receiver in enumerate(self.receivers):
-            for place, name in enumerate(receiver.mute_times):
+            for position, name in enumerate(receiver.mute_times):
                 if name not in known:
-                    allowed = (
-                        f"use one of: {', '.join(known)}" if known else "define it under mute_times first"
-                    )
-                    raise wrong("is not a mute time", allowed, ["receivers", index, "mute_times", place])
+                    raise wrong("is not a mute time", allowed, ["receivers", index, "mute_times", position])
 
     def _check_burn_rates(self) -> None:
-        fastest = max(self.objectives.burn_rates, key=self.objectives.factor)
-        factor = self.objectives.factor(fastest)
+        factor = max(self.objectives.factor(rate) for rate in self.objectives.burn_rates)
         allowed = f"write more than {1 - 1 / factor:.2%}, or change objectives.burn_rates"
-        problem = f"leaves so large an error budget that no burn rate of {factor:g} can be reached"
+        problem = f"leaves so large an error budget that it can never go {factor:g} times too fast"
         for key, target in self._targets().items():
             if factor * (1 - target) >= 1:
                 raise wrong(problem, allowed, key)

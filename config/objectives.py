@@ -13,37 +13,46 @@ class Latency(Strict):
     """The share `target` of the requests is answered within `threshold`."""
 
     threshold: Duration = default("300ms")
+    """A request that takes longer counts as slow."""
     target: Share = default("99%")
+    """Share of the requests that is not slow."""
 
 
 class Freshness(Strict):
     """The share `target` of the features used is not older than `max_age`."""
 
     max_age: Duration = default("24h")
+    """A feature older than this counts as stale."""
     target: Share = default("99%")
+    """Share of the features that is not stale."""
 
 
 class Quality(Strict):
-    """The hit rate keeps at least the share `kept` of its own `baseline` period's."""
+    """The hit rate keeps at least the share `kept` of its own over the `baseline` period."""
 
     kept: Share = default("70%")
+    """Below this share of its own past hit rate a model is suspect."""
     baseline: Interval = default("1h")
+    """The past it is compared with."""
 
 
 class BurnRate(Strict):
     """Alert when the share `budget` of the error budget went in `long`, and `short` says it still goes."""
 
     severity: Severity
+    """Of the alert."""
     budget: Share
+    """Share of the whole window's error budget."""
     long: Interval
+    """The period in which it went."""
     short: Interval
+    """A shorter one, so that the alert ends soon after the trouble does."""
 
     @model_validator(mode="after")
     def _check(self) -> "BurnRate":
         if self.short >= self.long:
-            raise wrong(
-                "is not shorter than `long`", "write a shorter one, such as a twelfth of it", ["short"]
-            )
+            allowed = "write a shorter one, such as a twelfth of it"
+            raise wrong("is not shorter than `long`", allowed, ["short"])
         return self
 
 
@@ -53,18 +62,21 @@ WORKBOOK = [
     {"severity": "warning", "budget": "10%", "long": "1d", "short": "2h"},
     {"severity": "warning", "budget": "10%", "long": "3d", "short": "6h"},
 ]
-"""The Google SRE workbook's: https://sre.google/workbook/alerting-on-slos/ (table 5-8)"""
+"""The Google SRE workbook's: https://sre.google/workbook/alerting-on-slos/ (section 6)"""
 
 
 class Objectives(Strict):
     """What is promised to users over `window`, and how fast a broken promise is told."""
 
     window: Interval = default("30d")
+    """The period over which the objectives hold and the error budget is counted."""
     availability: Share = default("99.5%")
+    """Share of the requests answered without a server error."""
     latency: Latency = default({})
     freshness: Freshness = default({})
     quality: Quality = default({})
     burn_rates: tuple[BurnRate, ...] = default(WORKBOOK, min_length=1)
+    """When a budget goes too fast."""
 
     def factor(self, rate: BurnRate) -> float:
         """How many times faster than the budget allows errors come when this alert fires."""
@@ -73,11 +85,11 @@ class Objectives(Strict):
     @model_validator(mode="after")
     def _check(self) -> "Objectives":
         for index, rate in enumerate(self.burn_rates):
-            if rate.long >= self.window:
-                at = ("burn_rates", index, "long")
-                raise wrong(
-                    "is not shorter than the objectives' window", f"write less than {self.window} s", at
-                )
+            if self.factor(rate) < 1:
+                longest = f"{rate.budget * self.window / 3600:g}h"
+                allowed = f"write at most {longest}, or a larger budget"
+                problem = "is so long that the alert would fire while the budget lasts"
+                raise wrong(problem, allowed, ["burn_rates", index, "long"])
         return self
 
 
@@ -85,21 +97,26 @@ class LatencyOverride(Strict):
     """What differs for one service; the rest is as in `objectives`."""
 
     threshold: Duration | None = None
+    """A request that takes longer counts as slow."""
     target: Share | None = None
+    """Share of the requests that is not slow."""
 
 
 class ObjectivesOverride(Strict):
     """What differs for one service; the rest is as in `objectives`."""
 
     availability: Share | None = None
+    """Share of the requests answered without a server error."""
     latency: LatencyOverride = default({})
 
 
 class Service(Strict):
-    """A service to watch, by its `service.name`; `owner` is who is told, as a label of its alerts."""
+    """A service to watch: its requests are in `http.server.request.duration`, by OpenTelemetry's rules."""
 
     name: Name
+    """Its `service.name`."""
     owner: Name = "platform"
+    """Who looks after it: a label of its alerts."""
     objectives: ObjectivesOverride = default({})
 
 
@@ -115,3 +132,15 @@ class Watched:
     availability: float
     latency_threshold: float
     latency_target: float
+
+
+def watch(service: Service, common: Objectives) -> Watched:
+    """The service with `common` objectives where it has none of its own."""
+    own = service.objectives
+    return Watched(
+        service.name,
+        service.owner,
+        own.availability or common.availability,
+        own.latency.threshold or common.latency.threshold,
+        own.latency.target or common.latency.target,
+    )

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from config.errors import wrong
 
@@ -29,14 +29,15 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
-def _whole(seconds: float) -> int:
+def _whole(value: Any) -> int:
+    seconds = _seconds(value)
     if seconds % STEP:
         raise wrong(f"is not a multiple of {STEP}s", f"write a multiple of {STEP}s, such as 30s or 5m")
     return int(seconds)
 
 
 def _whole_or_zero(value: Any) -> int:
-    return 0 if value in ("0s", "0") or value == 0 and value is not False else _whole(_seconds(value))
+    return 0 if value == "0s" else _whole(value)
 
 
 def _share(value: Any) -> float:
@@ -101,7 +102,7 @@ _SHARE_SCHEMA = {
 Duration = Annotated[float, BeforeValidator(_seconds), _schema(_DURATION, "300ms")]
 """Seconds, above zero."""
 
-Interval = Annotated[int, BeforeValidator(_seconds), AfterValidator(_whole), _schema(_DURATION, "30s")]
+Interval = Annotated[int, BeforeValidator(_whole), _schema(_DURATION, "30s")]
 """Whole seconds, a multiple of `STEP`, above zero."""
 
 Wait = Annotated[int, BeforeValidator(_whole_or_zero), _schema(r"^(0s|\d+(\.\d+)?(s|m|h|d|w))$", "20s")]

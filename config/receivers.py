@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config.errors import wrong
 from config.quantities import AddressOrSecret, Name, Secret, Text, variable
@@ -12,9 +12,18 @@ from config.strict import Severity, Strict
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
+INBOX = "incidents"
+"""The receiver that is always there."""
+
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d|24:00"
 _MAIL = r"[^@\s]+@[^@\s]+"
 _SERVER = r"[^\s:/]+:\d{1,5}"
+
+
+def _check_free(name: str) -> str:
+    if name == INBOX:
+        raise wrong("is the incidents page's, which is told always", "give it another name")
+    return name
 
 
 def _check_clock(value: Any) -> str:
@@ -77,7 +86,9 @@ class MuteTime(Strict):
 
 
 class _Told(Strict):
-    name: Name
+    hides_values = True
+
+    name: Annotated[Name, AfterValidator(_check_free)]
     severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = SEVERITIES
     send_resolved: bool = True
     mute_times: tuple[Name, ...] = ()

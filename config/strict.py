@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +18,9 @@ class Strict(BaseModel):
         extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
     )
 
+    hides_values: ClassVar[bool] = False
+    """Whether what stands under a wrong key may be a secret."""
+
     @model_validator(mode="before")
     @classmethod
     def _check_keys(cls, content: Any) -> Any:
@@ -26,7 +29,9 @@ class Strict(BaseModel):
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
         for key in content:
             if key not in fields:
-                raise wrong("unknown key", _suggestion(str(key), list(fields)), [key])
+                raise wrong(
+                    "unknown key", _suggestion(str(key), list(fields)), [key], secret=cls.hides_values
+                )
         for key, field in fields.items():
             if field.is_required() and key not in content:
                 raise wrong(f"`{key}` is missing", f"add `{key}: …`")

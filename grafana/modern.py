@@ -28,6 +28,31 @@ HEATMAP_FIELD: dict[str, object] = {
     "hideFrom": {"legend": False, "tooltip": False, "viz": False},
 }
 
+TIMELINE: dict[str, object] = {
+    "alignValue": "left",
+    "mergeValues": True,
+    "perPage": 20,
+    "rowHeight": 0.85,
+    "showValue": "auto",
+    "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []},
+    "tooltip": {"mode": "single", "sort": "none"},
+}
+
+TIMELINE_FIELD: dict[str, object] = {
+    "fillOpacity": 75,
+    "lineWidth": 0,
+    "insertNulls": False,
+    "spanNulls": False,
+    "hideFrom": {"legend": False, "tooltip": False, "viz": False},
+}
+
+TABLE_FIELD: dict[str, object] = {
+    "align": "auto",
+    "cellOptions": {"type": "auto"},
+    "filterable": False,
+    "inspect": False,
+}
+
 _OBSOLETE_IN_DASHBOARD = {"__inputs", "gnetId", "hideControls", "id", "rows", "sharedCrosshair", "style"}
 _OBSOLETE_IN_PANEL = {"cacheTimeout", "editable", "error", "height", "hideTimeOverride", "minSpan", "span"}
 _KEPT_IN_TEXT = ("id", "type", "title", "gridPos", "options", "transparent")
@@ -53,18 +78,60 @@ def heatmap(unit: str) -> dict[str, object]:
     }
 
 
+def table(sort_by: str, falling: bool) -> dict[str, object]:
+    """Options of a table sorted by the column of a title."""
+    return {
+        "cellHeight": "sm",
+        "enablePagination": False,
+        "frameIndex": 0,
+        "showHeader": True,
+        "sortBy": [{"displayName": sort_by, "desc": falling}],
+    }
+
+
+def organized(names: Mapping[str, str], hidden: Sequence[str]) -> dict[str, object]:
+    """The transformation that shows fields in this order under these titles, and not the time."""
+    options = {
+        "excludeByName": dict.fromkeys(["Time", *hidden], True),
+        "includeByName": {},
+        "indexByName": {name: index for index, name in enumerate(names)},
+        "renameByName": dict(names),
+    }
+    return {"id": "organize", "options": options}
+
+
+def override(name: str, properties: Mapping[str, object]) -> dict[str, object]:
+    """What is different for the field of this name."""
+    changes = [{"id": id, "value": value} for id, value in properties.items()]
+    return {"matcher": {"id": "byName", "options": name}, "properties": changes}
+
+
+def fixed_color(name: str, color: str) -> dict[str, object]:
+    """A series that always has the same colour."""
+    return override(name, {"color": {"mode": "fixed", "fixedColor": color}})
+
+
+def named(states: Mapping[str, str]) -> list[object]:
+    """Texts shown in a colour."""
+    options = {
+        text: {"text": text, "color": color, "index": index}
+        for index, (text, color) in enumerate(states.items())
+    }
+    return [{"type": "value", "options": options}]
+
+
 def target(
     ref_id: str, source: Mapping[str, str], expr: str, legend: str, exemplars: bool, format: str
 ) -> dict[str, object]:
-    """A range query of a panel; `format` is time_series or heatmap."""
+    """A query of a panel: a table's is instant, that of a time_series or a heatmap is over time."""
     return {
         "refId": ref_id,
         "datasource": dict(source),
         "expr": expr,
         "legendFormat": legend or "__auto",
         "format": format,
-        "range": True,
-        "instant": False,
+        "range": format != "table",
+        "instant": format == "table",
         "exemplar": exemplars,
         "editorMode": "code",
     }
@@ -101,7 +168,8 @@ def _panel(rendered: Mapping[str, Any]) -> dict[str, Any]:
         return {key: panel[key] for key in _KEPT_IN_TEXT}
     defaults = _given(panel["fieldConfig"]["defaults"])
     defaults["custom"] = _given(defaults.get("custom", {}))
-    return panel | {"fieldConfig": {"defaults": defaults, "overrides": []}}
+    overrides = panel["fieldConfig"].get("overrides") or []
+    return panel | {"fieldConfig": {"defaults": defaults, "overrides": overrides}}
 
 
 def _given(content: Mapping[str, Any]) -> dict[str, Any]:

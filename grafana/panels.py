@@ -52,13 +52,15 @@ def timeseries(
     steps: modern.Steps = (),
     stacked: bool = False,
     maximum: int | None = None,
+    colors: Mapping[str, str] | None = None,
     data_links: Sequence[links.Link] = (),
     width: int = 12,
     height: int = 8,
 ) -> Panel:
-    """Lines over time; `steps` are drawn as dashed lines at their values."""
+    """Lines over time; `steps` are drawn as dashed lines at their values, `colors` are fixed by legend."""
+    fixed = [modern.fixed_color(name, color) for name, color in (colors or {}).items()]
     return core.TimeSeries(
-        **_common(id, title, description, queries, width, height),
+        **common(id, title, description, queries, width, height),
         unit=unit,
         valueDecimals=decimals,
         valueMin=0,
@@ -73,7 +75,10 @@ def timeseries(
         tooltipMode="multi",
         tooltipSort="desc",
         extraJson={
-            "fieldConfig": {"defaults": {"links": list(data_links), "thresholds": modern.thresholds(steps)}},
+            "fieldConfig": {
+                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(steps)},
+                "overrides": fixed,
+            },
             "options": {"legend": {"showLegend": True}},
         },
     )
@@ -91,13 +96,14 @@ def stat(
     base: str = GREEN,
     states: Mapping[int, tuple[str, str]] | None = None,
     no_value: str = "no data",
+    text_mode: str = "value",
     data_links: Sequence[links.Link] = (),
     width: int = 3,
     height: int = 4,
 ) -> Panel:
     """One number and its recent course; `states` show whole numbers as (text, colour), on that colour."""
     return core.Stat(
-        **_common(id, title, description, [query], width, height),
+        **common(id, title, description, [query], width, height),
         format=unit,
         decimals=decimals,
         color={"mode": "thresholds"},
@@ -106,7 +112,7 @@ def stat(
         mappings=modern.mappings(states or {}),
         noValue=no_value,
         reduceCalc="lastNotNull",
-        textMode="value",
+        textMode=text_mode,
         thresholds=[],
         extraJson={
             "fieldConfig": {
@@ -115,40 +121,6 @@ def stat(
             "options": {"wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
         },
     )
-
-
-def bars(
-    id: int,
-    title: str,
-    description: str,
-    query: Query,
-    *,
-    unit: str,
-    maximum: float,
-    width: int = 6,
-    height: int = 8,
-) -> Panel:
-    """One horizontal bar for each series, as it is now."""
-    field = {"unit": unit, "min": 0, "max": maximum, "noValue": "no data"}
-    field["color"] = {"mode": "palette-classic"}
-    return _modern("bargauge", modern.BARS, field, _common(id, title, description, [query], width, height))
-
-
-def heatmap(
-    id: int,
-    title: str,
-    description: str,
-    query: Query,
-    *,
-    unit: str,
-    data_links: Sequence[links.Link] = (),
-    width: int = 12,
-    height: int = 8,
-) -> Panel:
-    """How a native histogram's observations spread over time."""
-    field = {"unit": unit, "custom": modern.HEATMAP_FIELD, "links": list(data_links)}
-    common = _common(id, title, description, [query], width, height, "heatmap")
-    return _modern("heatmap", modern.heatmap(unit), field, common)
 
 
 def dashboard(
@@ -189,13 +161,20 @@ class _Modern(core.Panel):  # type: ignore[misc]
         return dict(self.panel_json({}))
 
 
-def _modern(kind: str, options: object, field: Mapping[str, object], common: Mapping[str, Any]) -> Panel:
+def modern_panel(
+    kind: str,
+    options: object,
+    field: Mapping[str, object],
+    shared: Mapping[str, Any],
+    overrides: Sequence[object] = (),
+) -> Panel:
+    """A panel of a type that is rendered here; `shared` is from `common`."""
     defaults = {"thresholds": modern.thresholds(()), **field}
-    extra = {"type": kind, "options": options, "fieldConfig": {"defaults": defaults}}
-    return _Modern(**common, extraJson=extra)
+    config = {"defaults": defaults, "overrides": list(overrides)}
+    return _Modern(**shared, extraJson={"type": kind, "options": options, "fieldConfig": config})
 
 
-def _common(
+def common(
     id: int,
     title: str,
     description: str,
@@ -204,6 +183,7 @@ def _common(
     height: int,
     format: str = "time_series",
 ) -> dict[str, Any]:
+    """What all panels with queries have."""
     targets = [
         modern.target(chr(ord("A") + index), SOURCE, query.expr, query.legend, query.exemplars, format)
         for index, query in enumerate(queries)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from prometheus.external import EXTERNAL
+from prometheus.recorded import RECORDED
 from prometheus.series import Form as Form
 from prometheus.series import Series as Series
 from telemetry import attributes as a
@@ -62,8 +63,9 @@ _SPAN_LABELS = _TARGET_LABELS | {"span_name", "span_kind", "status_code", "colle
 
 SPAN_CALLS = Series("traces_span_metrics_calls_total", Form.COUNTER, _SPAN_LABELS)
 SPAN_DURATION_BUCKET = Series(
-    "traces_span_metrics_duration_milliseconds_bucket", Form.COUNTER, _SPAN_LABELS | {"le"}
+    "traces_span_metrics_duration_milliseconds_bucket", Form.CLASSIC_HISTOGRAM, _SPAN_LABELS | {"le"}
 )
+SPAN_DURATION_SUM = Series("traces_span_metrics_duration_milliseconds_sum", Form.COUNTER, _SPAN_LABELS)
 TARGET_INFO = Series(
     "target_info",
     Form.GAUGE,
@@ -76,7 +78,14 @@ ALERTS = Series(
 )
 ALERTS_FOR_STATE = Series("ALERTS_FOR_STATE", Form.GAUGE, ALERTS.labels - {"alertstate"})
 
-_MADE_BY_THE_STACK = (SPAN_CALLS, SPAN_DURATION_BUCKET, TARGET_INFO, ALERTS, ALERTS_FOR_STATE)
+_MADE_BY_THE_STACK = (
+    SPAN_CALLS,
+    SPAN_DURATION_BUCKET,
+    SPAN_DURATION_SUM,
+    TARGET_INFO,
+    ALERTS,
+    ALERTS_FOR_STATE,
+)
 
 
 def _index(all_series: Iterable[Series]) -> Mapping[str, Series]:
@@ -88,5 +97,7 @@ def _index(all_series: Iterable[Series]) -> Mapping[str, Series]:
     return known
 
 
-REGISTRY: Mapping[str, Series] = _index([*map(series, INSTRUMENTS), *_MADE_BY_THE_STACK, *EXTERNAL])
+REGISTRY: Mapping[str, Series] = _index(
+    [*map(series, INSTRUMENTS), *_MADE_BY_THE_STACK, *EXTERNAL, *RECORDED]
+)
 """Every series that a query may name, by its name."""

@@ -1,13 +1,117 @@
-"""The limits that dashboards draw and alerts watch."""
+"""What is promised to users, and the limits that dashboards draw and alerts watch, as whence.yaml sets them."""
 
-STORAGE_DEADLINE = 0.25
+from dataclasses import dataclass
+
+from config import load
+from prometheus import queries as q
+from prometheus.names import series
+from prometheus.recorded import HIT_RATE, HIT_RATE_BASELINE
+from telemetry import instruments
+
+_SET = load()
+
+STORAGE_DEADLINE = _SET.storage.deadline
 """Seconds the recommender waits for a user's features before it answers without them."""
 
-STORAGE_DEADLINE_MISSES = 0.05
+STORAGE_DEADLINE_MISSES = _SET.storage.deadline_misses
 """Share of storage operations beyond the deadline from which users feel it."""
 
-STORAGE_AVERAGE_LIMIT_MS = 300.0
+STORAGE_AVERAGE_LIMIT_MS = _SET.storage.average_limit * 1000
 """Average storage latency over five minutes, in milliseconds, that nobody may sleep through."""
 
-MODEL_HIT_RATE_KEPT = 0.7
-"""Share of its own hit rate of the past hour below which the live model is suspect."""
+STORAGE_ERRORS = _SET.storage.errors
+"""Share of storage operations that may fail."""
+
+MODEL_HIT_RATE_KEPT = _SET.objectives.quality.kept
+"""Share of its own hit rate of the baseline's period below which the live model is suspect."""
+
+BASELINE = f"{_SET.objectives.quality.baseline}s"
+FRESH = _SET.objectives.freshness.max_age
+WINDOW = _SET.objectives.window
+"""Seconds over which a promise holds and its error budget is counted."""
+
+BURN_RATES = tuple((rate, _SET.objectives.factor(rate)) for rate in _SET.objectives.burn_rates)
+"""Pairs of windows, each with the burn rate from which both together alert."""
+
+QUALITY_TARGET = 0.99
+"""Share of requests that has to come while the hit rate keeps up with its own past."""
+
+SAMPLE = "1m"
+"""Window in which good and bad requests are counted; longer windows sum these counts."""
+
+_BY = ["service_name"]
+_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
+_ANSWERS = series(instruments.RECOMMENDATION_REQUESTS)
+_AGES = series(instruments.RECOMMENDATION_FEATURE_AGE)
+_LABELLED = series(instruments.RECOMMENDATION_LABELLED)
+_NO_STREAM = 'http_route!~".*/stream"'
+"""A stream lasts as long as someone listens."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A promise about one service: `target` (0–1) of its requests are good.
+
+    `requests` and `errors` are PromQL: those that count and those that are bad, per second, by service.
+    """
+
+    slug: str
+    title: str
+    promise: str
+    service: str
+    owner: str
+    target: float
+    requests: str
+    errors: str
+
+
+def _availability(service: str, owner: str, target: float) -> Objective:
+    where = (f'service_name="{service}"', _NO_STREAM)
+    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
+    failed = q.observations(_HTTP, *where, 'http_response_status_code=~"5.."', by=_BY, window=SAMPLE)
+    errors = q.or_zero(failed, requests)
+    promise = f"{target:.4g} of requests are answered without a server error"
+    return Objective("availability", "Availability", promise, service, owner, target, requests, errors)
+
+
+def _latency(service: str, owner: str, target: float, threshold: float) -> Objective:
+    where = (f'service_name="{service}"', _NO_STREAM)
+    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
+    errors = q.known(q.observations_above(threshold, _HTTP, *where, by=_BY, window=SAMPLE))
+    promise = f"{target:.4g} of requests are answered within {threshold * 1000:g} ms"
+    return Objective("latency", "Latency", promise, service, owner, target, requests, errors)
+
+
+def _freshness(service: str, owner: str) -> Objective:
+    """An answer without the user's features counts as one from features that are too old."""
+    target, of = _SET.objectives.freshness.target, f'service_name="{service}"'
+    requests = q.rate(_ANSWERS, of, 'reason!="unknown_user"', by=_BY, window=SAMPLE)
+    fresh = q.known(q.observations_below(FRESH, _AGES, of, by=_BY, window=SAMPLE))
+    errors = f"clamp_min({requests} - ({q.or_zero(fresh, requests)}), 0)"
+    promise = f"{target:.4g} of answers to known users are made from features of the last {FRESH / 3600:g} h"
+    return Objective("freshness", "Freshness", promise, service, owner, target, requests, errors)
+
+
+def _quality(service: str, owner: str) -> Objective:
+    of = f'service_name="{service}"'
+    requests = q.rate(_LABELLED, of, by=_BY, window=SAMPLE)
+    now, before = q.select(HIT_RATE, of), q.select(HIT_RATE_BASELINE, of)
+    errors = f"{requests} * ({now} < bool {MODEL_HIT_RATE_KEPT:g} * {before})"
+    promise = (
+        f"{QUALITY_TARGET:.4g} of requests come while the hit rate is at least "
+        f"{MODEL_HIT_RATE_KEPT:.0%} of its own of the last {BASELINE}"
+    )
+    return Objective("quality", "Quality", promise, service, owner, QUALITY_TARGET, requests, errors)
+
+
+def _all_objectives() -> tuple[Objective, ...]:
+    found: list[Objective] = []
+    for watched in _SET.watched:
+        found.append(_availability(watched.name, watched.owner, watched.availability))
+        found.append(_latency(watched.name, watched.owner, watched.latency_target, watched.latency_threshold))
+        if watched.name == instruments.RECOMMENDATION_REQUESTS.service:
+            found += [_freshness(watched.name, watched.owner), _quality(watched.name, watched.owner)]
+    return tuple(found)
+
+
+OBJECTIVES = _all_objectives()

@@ -47,6 +47,12 @@ def quantile(q: float, of: Series, *where: str, by: Sequence[str] = (), window: 
     return f"histogram_quantile({q:g}, {distribution(of, *where, by=by, window=window)})"
 
 
+def classic_quantile(q: float, of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """The q-quantile (0–1) of a histogram in buckets, estimated within the bucket."""
+    buckets = _sum_of_rates(of, Form.CLASSIC_HISTOGRAM, where, [*by, "le"], window)
+    return f"histogram_quantile({q:g}, {buckets})"
+
+
 def average_ms(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
     """Mean of a histogram of seconds, in milliseconds. NaN when nothing was observed."""
     return f"1000 * histogram_avg({distribution(of, *where, by=by, window=window)})"
@@ -62,10 +68,40 @@ def share_above(bound: float, of: Series, *where: str, by: Sequence[str] = (), w
     return f"1 - histogram_fraction(0, {bound:g}, {distribution(of, *where, by=by, window=window)})"
 
 
+def observations_above(
+    bound: float, of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL
+) -> str:
+    """A histogram's observations above `bound`, in its unit, per second. NaN when nothing was observed."""
+    observed = distribution(of, *where, by=by, window=window)
+    return f"histogram_fraction({bound:g}, +Inf, {observed}) * histogram_count({observed})"
+
+
+def observations_below(
+    bound: float, of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL
+) -> str:
+    """A histogram's observations up to `bound`, in its unit, per second. NaN when nothing was observed."""
+    observed = distribution(of, *where, by=by, window=window)
+    return f"histogram_fraction(-Inf, {bound:g}, {observed}) * histogram_count({observed})"
+
+
 def level(of: Series, *where: str, by: Sequence[str] = ()) -> str:
     """A gauge now, summed."""
-    _check_form(of, Form.GAUGE)
-    return f"{_sum(of, by)} ({select(of, *where)})"
+    return _aggregate("sum", of, where, by)
+
+
+def highest(of: Series, *where: str, by: Sequence[str] = ()) -> str:
+    """The highest of a gauge's series now."""
+    return _aggregate("max", of, where, by)
+
+
+def lowest(of: Series, *where: str, by: Sequence[str] = ()) -> str:
+    """The lowest of a gauge's series now."""
+    return _aggregate("min", of, where, by)
+
+
+def or_zero(expr: str, like: str = "") -> str:
+    """`expr`, and 0 for the label sets that only `like` has, or once: what never happened has no series."""
+    return f"({expr}) or 0 * ({like})" if like else f"({expr}) or vector(0)"
 
 
 def share(of: Series, *where: str, by: Sequence[str], window: str = PANEL) -> str:
@@ -100,6 +136,13 @@ def known(expr: str) -> str:
 def provided(expr: str, evidence: str, at_least: float) -> str:
     """`expr` where `evidence`, with the same labels, reaches `at_least`; no data elsewhere."""
     return f"({expr}) and ({evidence} >= {at_least:g})"
+
+
+def _aggregate(operator: str, of: Series, where: Sequence[str], by: Sequence[str]) -> str:
+    _check_form(of, Form.GAUGE)
+    _check_labels(of, by)
+    grouping = f" by ({', '.join(by)})" if by else ""
+    return f"{operator}{grouping} ({select(of, *where)})"
 
 
 def _sum_of_rates(of: Series, form: Form, where: Sequence[str], by: Sequence[str], window: str) -> str:

@@ -1,4 +1,4 @@
-"""`python -m stack`: up, down, status, logs, shell, clean, verify. The Makefile is the usual way in."""
+"""`python -m stack`: up, down, doctor, status, logs, shell, clean, verify. The Makefile is the way in."""
 
 import os
 import shutil
@@ -11,11 +11,12 @@ from rich.table import Table
 
 from components.build import ensure
 from components.compiler import BuildFailed
+from components.pins import select
 from components.toolchain import ToolchainMissing
 from stack import DATA, ROOT, StackError, compose, containers, processes
 from stack.credentials import ensure_credentials
+from stack.doctor import examine, require_fit, show
 from stack.modes import choose_mode, recall_mode, remember_mode
-from stack.ports import find_conflicts
 from stack.rundir import write_run_directory
 from stack.settings import Settings, load_settings, process_environment
 from stack.startup import show_startup
@@ -60,9 +61,7 @@ def _start_containers(settings: Settings) -> float:
 
 
 def _start_processes(settings: Settings) -> float:
-    conflicts = find_conflicts(settings.ports)
-    if conflicts:
-        raise StackError("\n".join(str(conflict) for conflict in conflicts))
+    require_fit(settings, select(BINARIES), console)
     binaries = ensure(BINARIES)
     credentials = ensure_credentials()
     write_run_directory(settings, credentials, binaries)
@@ -80,6 +79,13 @@ def _start_processes(settings: Settings) -> float:
 def build() -> None:
     """Build the third-party programs that are not built yet."""
     ensure(BINARIES)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at this machine and the settings: what is wrong, what to do. Exit 1 when a start would fail."""
+    if not show(examine(select(BINARIES)), console):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -4,7 +4,8 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from stack import ROOT, StackError
@@ -25,6 +26,26 @@ def run(*arguments: str, variables: Mapping[str, str] | None = None) -> None:
         raise StackError(
             f"`docker compose {' '.join(arguments)}` failed (status {done.returncode}), as it says above"
         )
+
+
+@contextmanager
+def started(*arguments: str, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """One compose command in the background, its errors in a pipe; it is ended if the body is left early."""
+    with subprocess.Popen(
+        _command("--progress", "quiet", *arguments),
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
 
 
 def ask(*arguments: str, deadline: float = ANSWER_SECONDS) -> str:
@@ -49,7 +70,7 @@ def read_containers() -> list[Process]:
 
 
 def measure_memory() -> dict[str, int]:
-    """Bytes the engine accounts to each running container, by service: resident memory without inactive file cache."""
+    """Bytes the engine accounts to each running container, by service: without inactive file cache."""
     names = {state.name: state for state in read_containers() if state.status == "Running"}
     if not names:
         return {}

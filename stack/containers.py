@@ -1,7 +1,9 @@
 """The stack in containers: what each command does there. `docker compose up` alone works as well."""
 
 import os
+import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,34 +14,32 @@ from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
 from stack.settings import Settings
+from stack.startup import show_startup
 
 PREPARE = "prepare"
 START_SECONDS = 300
 
 
 def start(settings: Settings, console: Console) -> float:
-    """Builds our image, starts every container and waits until all are healthy; seconds from the first start on.
+    """Pulls and builds what is missing, starts every container and waits for all; seconds that starting took.
 
-    Raises StackError with the log of the container at fault; what was not running before is stopped again.
+    Raises StackError with the end of the log at fault; what was not running before is stopped again.
     """
     running = any(container.status == "Running" for container in compose.read_containers())
     conflicts = [] if running else find_conflicts(settings.ports)
     if conflicts:
         raise StackError("\n".join(str(conflict) for conflict in conflicts))
     variables = environment(settings)
-    compose.run("build", PREPARE, variables=variables)
-    started = time.monotonic()
+    quiet = () if console.is_terminal else ("--quiet",)
+    compose.run("build", *quiet, PREPARE, variables=variables)
+    compose.run("create", variables=variables)
     try:
-        compose.run("up", "--detach", "--wait", "--wait-timeout", str(START_SECONDS), variables=variables)
+        return show_startup(console, _await_ready(variables))
     except (StackError, KeyboardInterrupt):
-        explanation = explain_failure()
         if not running:
             console.print("Stopping what was started.")
             stop()
-        if explanation:
-            raise StackError(explanation) from None
         raise
-    return time.monotonic() - started
 
 
 def stop() -> bool:
@@ -63,13 +63,12 @@ def delete() -> None:
 
 def read_credentials() -> dict[str, str]:
     """The credentials by variable name, from the volume that only `prepare` can read whole."""
-    return parse_credentials(
-        compose.ask("run", "--rm", "-T", "--no-deps", PREPARE, "cat", "/secrets/.secrets.env")
-    )
+    show = ("run", "--rm", "-T", "--no-deps", PREPARE, "cat", "/secrets/.secrets.env")
+    return parse_credentials(compose.ask(*show))
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Variables for docker-compose.yml that are not simply settings: an absolute path, the profile of the notifier."""
+    """What docker-compose.yml needs beside the settings: an absolute path, and the notifier's profile."""
     chosen = {}
     if settings.dataset:
         chosen["DATASET"] = str(Path(settings.dataset).resolve())
@@ -78,12 +77,24 @@ def environment(settings: Settings) -> dict[str, str]:
     return chosen
 
 
-def explain_failure() -> str | None:
-    """The container that failed and how its log ends; None when none did."""
-    failed = [state for state in compose.read_containers() if state.status == "Error"]
+def _await_ready(variables: dict[str, str]) -> Iterator[list[Process]]:
+    """Yields the containers every second or so until compose has started all and found them healthy."""
+    command = ("up", "--detach", "--wait", "--wait-timeout", str(START_SECONDS))
+    with compose.started(*command, variables=variables) as up:
+        while up.poll() is None:
+            yield compose.read_containers()
+            time.sleep(0.5)
+        if up.returncode != 0:
+            raise StackError(_explain(up))
+    yield compose.read_containers()
+
+
+def _explain(up: subprocess.Popen[str]) -> str:
+    """The container that failed and how its log ends, else what compose said last."""
+    failed = [state for state in compose.read_containers() if state.failed]
     if not failed:
-        return None
+        said = (up.stderr.read() if up.stderr else "").strip().splitlines() or ["nothing"]
+        return f"docker compose could not start everything: {said[-1]}"
     log = compose.ask(*compose.EVERY_PROFILE, "logs", "--no-log-prefix", "--tail", "15", failed[0].name)
-    return f"{failed[0].name} does not start; its log ends with:\n" + "".join(
-        f"  {line}\n" for line in log.splitlines()
-    )
+    lines = "\n".join(f"  {line}" for line in log.splitlines())
+    return f"{failed[0].name} does not start; its log ends with:\n{lines}"

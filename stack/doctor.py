@@ -9,7 +9,7 @@ from rich.text import Text
 
 import config
 from components.pins import Component
-from stack import DATA, ROOT, StackError, engine, processes
+from stack import DATA, ROOT, StackError, compose, engine, processes
 from stack.checks import clock, configuration, machine, tools
 from stack.checks.finding import Finding, Level
 from stack.settings import Settings, load_settings
@@ -18,7 +18,7 @@ COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold re
 
 
 def examine(needed: Sequence[Component]) -> Iterator[Finding]:
-    """Everything worth knowing before a start that needs these programs."""
+    """Everything worth knowing before a start; as plain processes it needs these programs."""
     yield machine.check_python()
     settings, finding = configuration.check_settings(load_settings)
     yield finding
@@ -28,8 +28,14 @@ def examine(needed: Sequence[Component]) -> Iterator[Finding]:
     yield clock.check_synchronised(clock.ask_synchronised())
     yield clock.check_steadiness()
     if settings:
-        yield from _examine_programs(settings, needed)
-        yield from examine_start(settings, needed)
+        trouble = engine.find_problem()
+        yield tools.check_engine(trouble, settings.mode == "containers", shutil.which("docker") is not None)
+        if settings.mode == "containers" or not (settings.mode or trouble):
+            yield from _examine_containers(load_settings("containers"), trouble)
+        else:
+            settings = load_settings("processes")
+            yield from _examine_programs(settings, needed)
+            yield from examine_start(settings, needed)
 
 
 def examine_start(settings: Settings, needed: Sequence[Component]) -> Iterator[Finding]:
@@ -57,18 +63,22 @@ def require_fit(settings: Settings, needed: Sequence[Component], console: Consol
 
 
 def show(findings: Iterable[Finding], console: Console) -> bool:
-    """Prints a line for each finding, and its remedy; whether there was no problem among them."""
+    """Prints a line for each finding; whether there was no problem among them."""
     well = True
     for finding in findings:
-        line = Text.assemble((finding.level.value, COLOURS[finding.level]), f" {finding.told}")
-        console.print(line, soft_wrap=True)
+        sign, rest = (finding.level.value, COLOURS[finding.level]), finding.told.removeprefix(finding.subject)
+        console.print(Text.assemble(sign, " ", (finding.subject, "bold"), rest), soft_wrap=True)
         well = well and finding.level is not Level.PROBLEM
     return well
 
 
 def _examine_programs(settings: Settings, needed: Sequence[Component]) -> Iterator[Finding]:
-    wanted, trouble = settings.mode == "containers", engine.find_problem()
-    yield tools.check_engine(trouble, wanted, shutil.which("docker") is not None)
-    unbuilt = machine.find_unbuilt(needed)
-    yield tools.check_go(unbuilt, tools.find_go(), tools.is_go_installed())
+    yield tools.check_go(machine.find_unbuilt(needed), tools.find_go(), tools.is_go_installed())
     yield tools.check_grafana(settings.grafana, tools.find_grafana_version(settings.grafana))
+
+
+def _examine_containers(settings: Settings, trouble: str | None) -> Iterator[Finding]:
+    yield machine.check_memory(machine.read_available_memory())
+    if trouble is None:
+        running = any(container.status == "Running" for container in compose.read_containers())
+        yield from configuration.check_ports({} if running else settings.ports, ())

@@ -1,4 +1,4 @@
-"""The two ways to run: as plain processes or in containers. `MODE` decides, else what is running, else what is possible."""
+"""The two ways to run: as plain processes or in containers. MODE decides, else what this machine has."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ FILE = RUN / "mode"
 
 
 def choose_mode(wanted: Mode | Literal[""]) -> tuple[Mode, str]:
-    """The mode to start in and a sentence why; raises StackError when containers are wanted and cannot be had."""
+    """The mode to start in and a sentence why; raises StackError when containers are wanted in vain."""
     if wanted == "processes":
         return "processes", "Running the stack as plain processes, as MODE says."
     problem = engine.find_problem()

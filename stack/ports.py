@@ -45,11 +45,13 @@ def find_owner(port: int) -> psutil.Process | None:
 
 
 def _describe(name: str, port: int) -> Conflict:
-    owner = find_owner(port)
+    process = find_owner(port)
     try:
-        return Conflict(name, port, f"{owner.name()} (pid {owner.pid})" if owner else "another process", owner and owner.pid)
+        if process:
+            return Conflict(name, port, f"{process.name()} (pid {process.pid})", process.pid)
     except psutil.NoSuchProcess:
-        return Conflict(name, port, "a process that has just ended", None)
+        pass
+    return Conflict(name, port, "another process", None)
 
 
 def _is_free(port: int) -> bool:

@@ -95,7 +95,7 @@ class Settings(BaseSettings):
 
 
 class ContainerSettings(Settings):
-    """The same in containers: Grafana has an image, and evaluates the alerts unless ALERTING says otherwise."""
+    """The same in containers: Grafana is always there, and evaluates the alerts by default."""
 
     alerting: Literal["prometheus", "grafana"] = "grafana"
 

@@ -133,7 +133,10 @@ HTTP_SERVER_REQUEST_DURATION = Instrument(
     (a.HTTP_REQUEST_METHOD, a.HTTP_ROUTE, a.HTTP_RESPONSE_STATUS_CODE, a.URL_SCHEME, a.ERROR_TYPE),
 )
 EVENT_LOOP_LAG = Instrument(
-    "event_loop.lag", Kind.HISTOGRAM, "s", "How late the event loop runs what is due; looked at 4 times a second."
+    "event_loop.lag",
+    Kind.HISTOGRAM,
+    "s",
+    "How late the event loop runs what is due; looked at 4 times a second.",
 )
 THREAD_POOL_ACTIVE = Instrument(
     "thread_pool.active", Kind.GAUGE, "{thread}", "Worker threads at work.", (a.POOL,)

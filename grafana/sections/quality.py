@@ -1,6 +1,7 @@
 """Recommendation quality: what users get, by who answered."""
 
-from grafana.panels import Panel, Query, bars, row, timeseries
+from grafana.panels import Panel, Query, row, timeseries
+from grafana.shapes import bars
 from grafana.variables import Variable
 from prometheus import queries as q
 from prometheus.names import series

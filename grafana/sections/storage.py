@@ -1,7 +1,8 @@
 """Object storage as the recommender sees it."""
 
 from grafana import links
-from grafana.panels import RED, Panel, Query, heatmap, row, timeseries
+from grafana.panels import RED, Panel, Query, row, timeseries
+from grafana.shapes import heatmap
 from prometheus import objectives
 from prometheus import queries as q
 from prometheus.names import series

@@ -53,9 +53,12 @@ def check_ports(wanted: Mapping[str, int], ours: Collection[int]) -> list[Findin
     """The ports that somebody else listens on; `ours` are the process ids of the running stack."""
     conflicts = [conflict for conflict in ports.find_conflicts(wanted) if conflict.pid not in ours]
     if conflicts:
-        return [problem("Ports", f"{conflict.port} is in use by {conflict.owner}", conflict.remedy) for conflict in conflicts]
-    state = "free or held by the running stack" if ours else "free"
-    return [good("Ports", f"all {len(wanted)} are {state}")]
+        return [
+            problem("Ports", f"{conflict.port} is in use by {conflict.owner}", conflict.remedy)
+            for conflict in conflicts
+        ]
+    free = "free, or held by the running stack" if ours or not wanted else "free"
+    return [good("Ports", f"all are {free}")]
 
 
 def _suggest(name: str, known: Collection[str]) -> str:

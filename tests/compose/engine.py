@@ -24,8 +24,10 @@ class NoEngine(Exception):
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that answers. `environment` is what docker's and compose's commands need to reach it; in an engine
-    that is `own`, nobody's images or containers can be hurt."""
+    """An engine that answers. `environment` is what docker's and compose's commands need to reach it.
+
+    In an engine that is `own`, nobody else's images or containers can be hurt.
+    """
 
     environment: dict[str, str]
     own: bool
@@ -63,7 +65,7 @@ def run_engine() -> Iterator[Engine]:
 
 @contextmanager
 def _plugin_folder() -> Iterator[dict[str, str]]:
-    """Variables under which `docker compose` exists: none where it is installed, else a folder with our own build."""
+    """Variables under which `docker compose` exists: none where it is installed, else our own build's."""
     if (
         shutil.which("docker")
         and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0

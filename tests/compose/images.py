@@ -1,7 +1,8 @@
-"""The images the compose file names: pulled, or where no registry can be reached, stand-ins made from the component builds.
+"""The images the compose file names: pulled, or where no registry can be reached, stand-ins.
 
-A stand-in has the binary at the path, the entrypoint and the user that the upstream image has; paths and users are from the Dockerfiles
-in the pinned modules. They are made in an engine of our own only, as they bear the upstream names.
+A stand-in has our build of the program at the path, with the entrypoint and user that the upstream image has;
+those are from the Dockerfiles in the pinned modules. As they bear the upstream names, they are made in an engine of
+our own only.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ BUSYBOX = "busybox"
 
 @dataclass(frozen=True)
 class StandIn:
-    """What an image is made of: files (path → binary), folders (path → owner's uid) and `docker import` changes."""
+    """Files (path → binary), folders (path → owner's uid) and `docker import`'s changes."""
 
     files: Mapping[str, str]
     changes: tuple[str, ...]
@@ -65,7 +66,7 @@ STAND_INS = {
 
 
 def provide_images(engine: Engine, names: Mapping[str, str]) -> list[str]:
-    """Makes the images (reference by variable) exist in the engine; the variables of those that cannot be had.
+    """Makes the images (reference by variable) exist in the engine; the variables of those not to be had.
 
     Raises NoEngine when they could only be made in somebody else's engine.
     """

@@ -50,8 +50,9 @@ class FakeCollector:
                 collector._connections.append(self.connection)
 
             def do_POST(self) -> None:
+                status = collector.status
                 collector.receive(self.path, self.rfile.read(int(self.headers["content-length"])))
-                self.send_response(collector.status)
+                self.send_response(status)
                 self.send_header("content-length", str(len(collector.body)))
                 self.end_headers()
                 self.wfile.write(collector.body)
@@ -76,7 +77,7 @@ class FakeCollector:
         self._connections.clear()
 
     def receive(self, path: str, body: bytes) -> None:
-        self.attempts += 1
+        self.attempts += path == "/v1/traces"
         if self.status == 200:
             if path == "/v1/traces":
                 self.traces.append(ExportTraceServiceRequest.FromString(body))

@@ -164,7 +164,7 @@ SCRIPTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SCRIPTS, LIMITS | st.just(SpanLimits()), ATTRIBUTES)
 def test_a_span_is_sent_as_the_sdk_would_send_it(
     script: dict[str, Any], limits: SpanLimits, resource: dict[str, Any]

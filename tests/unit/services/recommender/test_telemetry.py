@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from telemetry import spans as registry
-from telemetry.instruments import INSTRUMENTS
+from telemetry.instruments import EVENT_LOOP_LAG, INSTRUMENTS, THREAD_POOL_ACTIVE, THREAD_POOL_LIMIT
 from tests.unit.services.recommender.support import (
     COMPUTED_AT,
     Service,
@@ -18,6 +18,8 @@ from tests.unit.services.recommender.support import (
     until,
 )
 
+OF_ANY_SERVER = {EVENT_LOOP_LAG, THREAD_POOL_ACTIVE, THREAD_POOL_LIMIT}
+"""Recorded by what serves the app: tests/unit/services/instrumentation/test_event_loop.py."""
 EXPECTED = {span.name: span for span in registry.SPANS}
 
 
@@ -143,6 +145,8 @@ def test_a_storage_operation_is_measured_by_its_outcome(
         async with serve(store) as service:
             await service.ask(1)
             (labels,) = service.measure("storage.operation.duration")
+            answered = [labels] if status else []
+            assert list(service.measure("storage.operation.first_byte")) == answered
             (span,) = service.spans("S3/GetObject")
         expected = {"operation": "GetObject", "outcome": outcome, "error.type": error_type}
         assert dict(labels) == {key: value for key, value in expected.items() if value}
@@ -157,7 +161,7 @@ def test_every_instrument_of_the_recommender_records_with_the_attributes_of_the_
         async with serve(published(), attribution_window=0.1) as service:
             await emit_all(service)
             for instrument in INSTRUMENTS:
-                if instrument.service != "recommender":
+                if instrument.service != "recommender" or instrument in OF_ANY_SERVER:
                     continue
                 points = service.measure(instrument.name)
                 assert points, instrument.name
@@ -186,6 +190,19 @@ def test_counts_say_what_happened() -> None:
                 for labels, p in service.measure("recommendation.duration").items()
             }
             assert stages == {"total": 3, "load_features": 3, "score": 1, "rank": 3}
+
+    asyncio.run(scenario())
+
+
+def test_the_first_byte_comes_before_the_last_and_in_the_same_trace() -> None:
+    async def scenario() -> None:
+        async with serve(published(), storage_concurrency=7) as service:
+            answer = await service.ask(1)
+            (first,) = service.measure("storage.operation.first_byte").values()
+            (whole,) = service.measure("storage.operation.duration").values()
+            assert 0 < first.sum <= whole.sum
+            assert [f"{exemplar.trace_id:032x}" for exemplar in first.exemplars] == [answer["trace_id"]]
+            assert service.total("storage.operation.limit", operation="GetObject") == 7
 
     asyncio.run(scenario())
 

@@ -1,0 +1,100 @@
+"""What would change in generated files, told by panel, rule and receiver instead of by line."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from prometheus.artifacts import Files
+
+IDENTITIES = ("title", "uid", "alert", "record", "name", "refId")
+"""Keys by which an entry of a list is known, the best first; entries without one are known by position."""
+
+PLACING = frozenset({"gridPos"})
+"""Follows from what stands before it: not a change of its own."""
+
+LONGEST, AROUND = 160, 30
+"""Characters shown of a value, and those kept before and after what differs in a longer one."""
+
+
+def describe_changes(into: Path, made: Mapping[str, Files]) -> str:
+    """For each file the parts that are new (+), gone (-) and changed (~, with the old and the new value)."""
+    lines: list[str] = []
+    for folder, files in made.items():
+        for name in sorted({*files, *_found(into / folder)}):
+            path = into / folder / name
+            old, new = path.read_text() if path.is_file() else "", files.get(name, "")
+            if old != new:
+                lines += [f"{folder}/{name}", *_tell(_parse(old, name), _parse(new, name))]
+    return "\n".join(lines) or "Nothing changes."
+
+
+def compare(old: Any, new: Any, place: tuple[str, ...] = ()) -> Iterator[str]:
+    """One line for each part that differs; a part that is new or gone as a whole is one line."""
+    before, after = _parts(old), _parts(new)
+    if before is None or after is None:
+        if old != new:
+            was, is_ = _shorten(_text(old), _text(new))
+            yield f"~ {_path(place)}: {was} → {is_}"
+        return
+    for key in dict.fromkeys([*before, *after]):
+        inner = (*place, key)
+        if key not in after:
+            yield f"- {_path(inner)}"
+        elif key not in before:
+            yield f"+ {_path(inner)}: {_text(after[key])[:LONGEST]}"
+        elif key not in PLACING:
+            yield from compare(before[key], after[key], inner)
+
+
+def _tell(old: Any, new: Any) -> list[str]:
+    if old is None or new is None:
+        return ["  + a new file" if old is None else "  - is not generated any more"]
+    return [f"  {line}" for line in compare(old, new)] or ["  ~ order or layout"]
+
+
+def _parse(text: str, name: str) -> Any:
+    if not text:
+        return None
+    return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+
+
+def _found(folder: Path) -> Iterator[str]:
+    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _parts(content: Any) -> Mapping[str, Any] | None:
+    """The parts of a mapping, or of a list of mappings; None for a plain value."""
+    if isinstance(content, dict):
+        return content
+    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
+        return None
+    names = [_identify(entry) for entry in content]
+    if "" in names or len(set(names)) < len(names):
+        names = [f"[{index}]" for index in range(len(content))]
+    return dict(zip(names, content, strict=True))
+
+
+def _identify(entry: Mapping[str, Any]) -> str:
+    return next((f'"{entry[key]}"' for key in IDENTITIES if entry.get(key)), "")
+
+
+def _path(place: tuple[str, ...]) -> str:
+    return " ".join(place)
+
+
+def _text(value: Any) -> str:
+    identity = _identify(value) if isinstance(value, dict) else ""
+    return identity or json.dumps(value, ensure_ascii=False)
+
+
+def _shorten(*texts: str) -> list[str]:
+    """Long texts without what all begin and end with."""
+    if max(map(len, texts)) <= LONGEST:
+        return list(texts)
+    start = max(len(os.path.commonprefix(texts)) - AROUND, 0)
+    end = max(len(os.path.commonprefix([text[::-1] for text in texts])) - AROUND, 0)
+    return [f"…{text[start : max(len(text) - end, start)][:LONGEST]}…" for text in texts]

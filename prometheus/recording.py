@@ -1,0 +1,117 @@
+"""Recording rules for the objectives: good and bad requests, burn rates, what is left of the budgets.
+
+Multi-window, multi-burn-rate alerting as in the Google SRE workbook, chapter 5, "Alerting on SLOs":
+https://sre.google/workbook/alerting-on-slos/. A pair of windows alerts when both burn the budget faster than
+its factor: the long one says that it matters, the short one that it still goes on.
+
+Long windows are not asked of the raw series but summed from the counts recorded every STEP seconds. A stack
+younger than a window has not lived all its hours: the missing ones are taken to have been as busy as those it
+has, and without error. Otherwise one bad minute of the first ten would count as a tenth of three days.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus import queries as q
+from prometheus.objectives import BASELINE, BURN_RATES, OBJECTIVES, WINDOW
+from prometheus.recorded import (
+    BUDGET,
+    BUDGET_LEFT,
+    BURN_RATE,
+    BURN_RATE_EXCESS,
+    ERRORS,
+    HIT_RATE,
+    HIT_RATE_BASELINE,
+    OF_OBJECTIVE,
+    REQUESTS,
+    TARGET,
+)
+from prometheus.series import Series
+from telemetry import instruments
+
+STEP = 30
+"""Seconds between evaluations of the groups that count."""
+
+SLOW_STEP = 60
+"""Seconds between evaluations over days."""
+
+LONG = 86400
+"""Windows in seconds from which the slow step is soon enough."""
+
+ENOUGH = 100
+"""Requests in the longer window of a pair below which its burn rate is chance."""
+
+Rule = dict[str, Any]
+
+
+def render_recording() -> dict[str, Any]:
+    """The rules file's content."""
+    groups = [
+        ("objectives", STEP, [*_hit_rates(), *_counts()]),
+        ("burn rates", STEP, [*_burn_rates(slow=False), *_excesses()]),
+        ("burn rates over days", SLOW_STEP, [*_burn_rates(slow=True), _budget_left()]),
+    ]
+    return {
+        "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]
+    }
+
+
+def duration_name(seconds: int) -> str:
+    """A window as a label says it, in its largest whole unit: 5m, 6h, 3d."""
+    unit, name = next((u, n) for u, n in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")) if not seconds % u)
+    return f"{seconds // unit}{name}"
+
+
+def _hit_rates() -> Iterator[Rule]:
+    where = f'service_name="{instruments.RECOMMENDATION_HITS.service}"'
+    for record, window in ((HIT_RATE, "5m"), (HIT_RATE_BASELINE, BASELINE)):
+        yield _rule(record, q.known(q.hit_rate(where, by=["service_name"], window=window)))
+
+
+def _counts() -> Iterator[Rule]:
+    for objective in OBJECTIVES:
+        of = {"service_name": objective.service, "objective": objective.slug}
+        yield _rule(REQUESTS, objective.requests, **of)
+        yield _rule(ERRORS, objective.errors, **of)
+        yield _rule(TARGET, f"vector({objective.target:.6g})", **of)
+        yield _rule(BUDGET, f"vector({1 - objective.target:.6g})", **of)
+
+
+def _burn_rates(*, slow: bool) -> Iterator[Rule]:
+    windows = sorted({window for rate, _ in BURN_RATES for window in (rate.long, rate.short)})
+    for window in windows:
+        if (window >= LONG) is slow:
+            yield _rule(BURN_RATE, _burn_rate(window), window=duration_name(window))
+
+
+def _burn_rate(window: int) -> str:
+    """Errors over the requests of a whole window at the mean load of what is known of it, by the budget."""
+    name = duration_name(window)
+    errors = f"sum_over_time({q.select(ERRORS)}[{name}])"
+    requests = f"(avg_over_time({q.select(REQUESTS)}[{name}]) * {window // STEP})"
+    return q.known(f"{errors} / {requests} / {q.select(BUDGET)}")
+
+
+def _excesses() -> Iterator[Rule]:
+    by = sorted(OF_OBJECTIVE)
+    for rate, factor in BURN_RATES:
+        long, short = duration_name(rate.long), duration_name(rate.short)
+        both = q.lowest(BURN_RATE, f'window=~"{long}|{short}"', by=by)
+        requests = f"{STEP} * sum_over_time({q.select(REQUESTS)}[{long}])"
+        yield _rule(
+            BURN_RATE_EXCESS,
+            q.provided(f"{both} / {factor:g}", requests, ENOUGH),
+            severity=rate.severity,
+            pair=f"{long}/{short}",
+        )
+
+
+def _budget_left() -> Rule:
+    return _rule(BUDGET_LEFT, f"1 - ({_burn_rate(WINDOW)})")
+
+
+def _rule(record: Series, expr: str, **labels: str) -> Rule:
+    unknown = labels.keys() - record.labels
+    if unknown:
+        raise q.QueryError(f"{record.name} has no label {sorted(unknown)[0]!r}")
+    return {"record": record.name, "expr": expr, **({"labels": labels} if labels else {})}

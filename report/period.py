@@ -1,0 +1,65 @@
+"""The time a report is about, and the steps it is looked at in."""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+POINTS = 240
+"""At most so many points in a curve; more cannot be told apart on paper."""
+
+SHORTEST, LONGEST = 300, 92 * 86_400
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
+_STEPS = (30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200)
+_RATE_WINDOW = 60
+
+
+class BadPeriod(ValueError):
+    """A period that cannot be reported on; the message says what can."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `start` to `end`, unix seconds."""
+
+    start: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.end - self.start
+
+    @property
+    def step(self) -> int:
+        """Seconds between the points of a curve: a round number that gives at most POINTS of them."""
+        return next((step for step in _STEPS if self.seconds / step <= POINTS), _STEPS[-1])
+
+    @property
+    def window(self) -> str:
+        """What a point of a curve looks back on, as PromQL writes it."""
+        return f"{max(self.step, _RATE_WINDOW)}s"
+
+    @property
+    def whole(self) -> str:
+        """The whole period, as PromQL writes it."""
+        return f"{math.ceil(self.seconds)}s"
+
+    def clip(self, start: float, end: float) -> "Period | None":
+        """The part of `start` to `end` that is in the period, None if there is none."""
+        inside = Period(max(self.start, start), min(self.end, end))
+        return inside if inside.seconds > 0 else None
+
+
+def parse_length(text: str) -> int:
+    """Seconds of a length such as 30m, 12h, 7d or 4w. Raises BadPeriod."""
+    found = re.fullmatch(r"([1-9]\d{0,5})([mhdw])", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not SHORTEST <= seconds <= LONGEST:
+        raise BadPeriod(f"{text!r} is not a period: write 5m to 92d, such as 30m, 12h, 7d or 4w")
+    return seconds
+
+
+def utc(seconds: float) -> datetime:
+    """A moment from unix seconds."""
+    return datetime.fromtimestamp(seconds, UTC)

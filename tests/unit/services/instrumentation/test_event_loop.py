@@ -1,0 +1,99 @@
+import asyncio
+import threading
+from time import perf_counter
+from typing import Any
+
+import anyio.to_thread
+import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.types import Message, Receive, Scope, Send
+
+from services.instrumentation import ServerTelemetry, event_loop, start_telemetry
+from services.instrumentation.settings import TelemetrySettings
+
+
+@pytest.fixture(autouse=True)
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_loop, "INTERVAL", 0.01)
+
+
+async def live(work: Any) -> InMemoryMetricReader:
+    """Take an app through its life, `work` being what happens while it serves; return what was measured."""
+    reader = InMemoryMetricReader()
+    telemetry = start_telemetry(
+        "any",
+        settings=TelemetrySettings(disabled=False),
+        span_exporter=InMemorySpanExporter(),
+        metric_reader=reader,
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await work()
+
+    async def receive() -> Message:
+        return {"type": "lifespan.shutdown"}
+
+    async def send(_: Message) -> None:
+        pass
+
+    await ServerTelemetry(app, telemetry)({"type": "lifespan"}, receive, send)
+    return reader
+
+
+def points(reader: InMemoryMetricReader, name: str) -> list[Any]:
+    data = reader.get_metrics_data()
+    assert data is not None
+    metrics = [m for r in data.resource_metrics for scope in r.scope_metrics for m in scope.metrics]
+    return [point for metric in metrics if metric.name == name for point in metric.data.data_points]
+
+
+def block(seconds: float) -> None:
+    end = perf_counter() + seconds
+    while perf_counter() < end:
+        pass
+
+
+def test_a_blocked_event_loop_is_late() -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+        block(0.2)
+        await asyncio.sleep(0.05)
+
+    (lag,) = points(asyncio.run(live(work)), "event_loop.lag")
+    assert 0.15 < lag.max < 0.5
+
+
+def test_an_idle_event_loop_is_on_time() -> None:
+    async def work() -> None:
+        await asyncio.sleep(0.2)
+
+    (lag,) = points(asyncio.run(live(work)), "event_loop.lag")
+    assert lag.count >= 5
+    assert lag.min < 0.01
+
+
+def test_busy_threads_are_counted() -> None:
+    async def work() -> None:
+        gate = threading.Event()
+        waiting = [asyncio.create_task(anyio.to_thread.run_sync(gate.wait)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        gate.set()
+        await asyncio.gather(*waiting)
+
+    reader = asyncio.run(live(work))
+    (active,) = points(reader, "thread_pool.active")
+    (limit,) = points(reader, "thread_pool.limit")
+    assert active.value == 3 < limit.value
+    assert dict(active.attributes) == dict(limit.attributes) == {"pool": "blocking"}
+
+
+def test_the_watch_ends_with_the_app() -> None:
+    async def scenario() -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+
+        await live(work)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(scenario())
