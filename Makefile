@@ -15,8 +15,9 @@ SERVICE ?=
 FAULT ?=
 SEVERITY ?= high
 MINUTES ?= 5
+SINCE ?= 7d
 
-.PHONY: help up down status logs shell clean verify break mend faults generate check test test-fast test-live bench-overhead bench-footprint bench-outage lock
+.PHONY: help doctor up down status logs shell clean verify report break mend faults generate diff check test test-fast test-live test-compose bench-overhead bench-footprint bench-outage lock
 
 help: ## Show this help
 	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
@@ -36,6 +37,9 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "Installing development packages"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+doctor: $(RUNTIME) ## Look at this machine and the settings: what is wrong, what to do
+	@$(PY) -m stack doctor
 
 up: $(RUNTIME) ## Start everything; returns when healthy and prints the addresses
 	@$(PY) -m stack up
@@ -58,6 +62,9 @@ clean: $(RUNTIME) ## Stop and delete all data (asks first)
 verify: $(RUNTIME) ## Ask the live stack whether every dashboard, query and rule works
 	@$(PY) -m stack verify
 
+report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [OUT=file]
+	@$(PY) -m report --since "$(SINCE)" $(if $(OUT),--out "$(OUT)")
+
 break: $(RUNTIME) ## Inject a fault: FAULT=name [SEVERITY=low|high]
 	@$(PY) -m faults break "$(FAULT)" "$(SEVERITY)"
 
@@ -67,9 +74,11 @@ mend: $(RUNTIME) ## Undo every fault
 faults: $(RUNTIME) ## List the faults and what users feel
 	@$(PY) -m faults list
 
-generate: $(RUNTIME) ## Write dashboards and alert rules from their Python sources
-	@$(PY) -m grafana.build
-	@$(PY) -m alerts.build
+generate: $(RUNTIME) ## Write dashboards and alert rules from their Python sources and whence.yaml
+	@$(PY) -m generation $(if $(INTO),--into "$(INTO)")
+
+diff: $(RUNTIME) ## Show what `make generate` would change in panels, rules and receivers
+	@$(PY) -m generation --diff $(if $(INTO),--into "$(INTO)")
 
 check: $(DEV) ## Static checks: style, types, directions, generated files, configurations
 	@$(PY) -m stack build
@@ -79,13 +88,14 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/yamllint --strict .
-	$(PY) -m grafana.build --check
-	$(PY) -m alerts.build --check
+	$(PY) -m generation --check
 	"$$(bin otelcol-whence)" validate --config collector/config.yaml
 	"$$(bin jaeger)" validate --config jaeger/config.yaml
 	"$$(bin promtool)" check config --syntax-only prometheus/prometheus.yml
 	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
 	"$$(bin amtool)" check-config alerts/generated/alertmanager/alertmanager.yml
+	$(PY) -m components build docker-compose
+	"$$(bin docker-compose)" --env-file .env.example config --quiet
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (under a minute)
@@ -93,6 +103,9 @@ test-fast: $(DEV) ## Tests that need no running stack (under a minute)
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
 	@$(PY) -m pytest -q tests/e2e tests/browser
+
+test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
+	@$(PY) -m pytest -q -s tests/compose
 
 test: $(DEV) ## Everything that has to pass, with counts and the time of each phase
 	@phase() {

@@ -21,7 +21,7 @@ class Placed:
         """
         return {
             **self.alert.words(value),
-            "runbook_url": self.alert.runbook,
+            "runbook_url": self.alert.runbook_url,
             "__dashboardUid__": self.alert.dashboard,
             "__panelId__": str(self.panel_id),
         }

@@ -1,23 +1,106 @@
-"""Who is told, and how soon: one definition for Grafana's policies and for Alertmanager's route."""
+"""Who is told, and how soon: one definition for Grafana's policies and for Alertmanager's routes.
 
+The incidents page is told everything at once, and goes on being told that alerting lives. Receivers from
+whence.yaml are told what they asked for, gathered for half a minute, unless they want to be left in peace.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from alerts.spec import Alert
+from config import Receiver, load
+from config.receivers import Mail, MuteTime
+
+INCIDENTS = "incidents"
+HEARTBEAT_INTERVAL = 60
+"""Seconds between heartbeats; the incidents service waits for three of them (HEARTBEAT_TIMEOUT)."""
+
+CONSEQUENCE_WAIT = 300
+"""Seconds that Grafana, which cannot mute one alert by another, holds back what follows from one."""
+
+
+class Matcher(NamedTuple):
+    """A label and what it has to be, as both programs write it."""
+
+    label: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Seconds: before the first message of a group, between its changes, and until it is said again."""
+
+    group: int
+    interval: int
+    repeat: int
+
+
+@dataclass(frozen=True)
+class Route:
+    """Alerts that match go to `receiver`, and on to the next route if it `continues`."""
+
+    receiver: str
+    matchers: tuple[Matcher, ...]
+    waits: Waits
+    mute_times: tuple[str, ...] = ()
+    continues: bool = True
+
+
+@dataclass(frozen=True)
+class Inhibition:
+    """While the alert titled `cause` fires, alerts that follow from `slug` are muted."""
+
+    cause: str
+    slug: str
 
 
 @dataclass(frozen=True)
 class Routing:
-    """Durations in seconds. Alerts with the same `group_by` labels come in one message."""
+    """Alerts with the same `group_by` labels come in one message. `default` is told what no route takes."""
 
-    receiver: str
+    default: str
     group_by: tuple[str, ...]
-    group_wait: int
-    group_interval: int
-    repeat_interval: int
+    waits: Waits
+    routes: tuple[Route, ...]
+    receivers: tuple[Receiver, ...]
+    mute_times: tuple[MuteTime, ...]
+    mail: Mail | None
+    inhibitions: tuple[Inhibition, ...]
 
 
-ROUTING = Routing(
-    receiver="incidents",
-    group_by=("alertname", "component"),
-    group_wait=0,
-    group_interval=10,
-    repeat_interval=4 * 3600,
-)
+def route(alerts: Sequence[Alert]) -> Routing:
+    """The routing of these alerts, as whence.yaml has it. Raises ValueError for a cause that is no alert."""
+    chosen = load()
+    at_once = Waits(group=0, interval=10, repeat=chosen.repeat_interval)
+    beat = Waits(group=0, interval=10, repeat=HEARTBEAT_INTERVAL)
+    return Routing(
+        default=INCIDENTS,
+        group_by=("alertname", "component"),
+        waits=at_once,
+        routes=(
+            Route(INCIDENTS, (Matcher("heartbeat", "=", "true"),), beat, continues=False),
+            Route(INCIDENTS, (), at_once),
+            *(_to(receiver, chosen.repeat_interval) for receiver in chosen.receivers),
+        ),
+        receivers=chosen.receivers,
+        mute_times=chosen.mute_times,
+        mail=chosen.mail,
+        inhibitions=_inhibitions(alerts),
+    )
+
+
+def _to(receiver: Receiver, repeat: int) -> Route:
+    wanted = Matcher("severity", "=~", "|".join(receiver.severities))
+    gathered = Waits(group=30, interval=300, repeat=repeat)
+    return Route(receiver.name, (wanted,), gathered, receiver.mute_times)
+
+
+def _inhibitions(alerts: Sequence[Alert]) -> tuple[Inhibition, ...]:
+    titles = {alert.slug: alert.title for alert in alerts}
+    for alert in alerts:
+        if alert.follows and alert.follows not in titles:
+            raise ValueError(f"alert {alert.slug} follows {alert.follows!r}, which is no alert")
+    causes = dict.fromkeys(alert.follows for alert in alerts if alert.follows)
+    return tuple(Inhibition(titles[slug], slug) for slug in causes)

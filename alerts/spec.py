@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
+
+from config import load
 
 STEP = 10
 """Seconds: Grafana evaluates at multiples of this only."""
 
-RUNBOOKS = "http://127.0.0.1:8010/runbooks"
+RUNBOOKS = f"{load().urls.incidents}/runbooks"
 
 
 class Comparison(StrEnum):
@@ -43,20 +45,62 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-class ValueFormat(StrEnum):
-    """How `{value}` reads: the template of one number, alike in both renderings."""
+class ValueFormat(Enum):
+    """How numbers read: (template of the query's value, alike in both renderings; format of a threshold)."""
 
-    MILLISECONDS = '{{ printf "%.0f" .Value }} ms'
-    DURATION = "{{ humanizeDuration .Value }}"
+    MILLISECONDS = '{{ printf "%.0f" .Value }} ms', "{:.0f} ms"
+    DURATION = "{{ humanizeDuration .Value }}", "{:g} s"
+    SHARE = "{{ humanizePercentage .Value }}", "{:.4g}"
+    NUMBER = '{{ printf "%.3g" .Value }}', "{:g}"
+    BYTES = "{{ humanize1024 .Value }}B", "{:.0f}"
+
+    @property
+    def template(self) -> str:
+        """The template of the query's value."""
+        return str(self.value[0])
+
+    def say(self, threshold: float) -> str:
+        """A threshold in words."""
+        if self is ValueFormat.SHARE:
+            return f"{threshold:.4%}".rstrip("%").rstrip("0").rstrip(".") + "%"
+        if self is ValueFormat.BYTES:
+            return f"{threshold / 2**20:.0f} MiB"
+        return str(self.value[1]).format(threshold)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How a query is looked at; whole seconds.
+
+    The alert fires when the threshold is breached for `for_` without a break, looked at every `interval`, and
+    goes on for `keep_firing_for` after the last breach. The rest is Grafana's: what it makes of no result, of
+    a query that fails, and after how many evaluations it takes a series that is gone for resolved.
+    """
+
+    interval: int
+    for_: int
+    keep_firing_for: int
+    no_data: NoData = NoData.OK
+    execution_error: ExecutionError = ExecutionError.KEEP_LAST
+    missing_series_evals_to_resolve: int = 2
+
+    def __post_init__(self) -> None:
+        durations = {"interval": self.interval, "for": self.for_, "keep_firing_for": self.keep_firing_for}
+        for name, seconds in durations.items():
+            if seconds % STEP or seconds < 0:
+                raise ValueError(f"{name} is {seconds} s; it has to be a multiple of {STEP} s")
+        if not self.interval:
+            raise ValueError(f"interval has to be at least {STEP} s")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One alert. `slug` is its uid and its runbook's name; durations are whole seconds.
+    """One alert. `slug` is its uid and the name its runbook is served under.
 
-    It fires when `query` breaches `threshold` for `for_` without a break, looked at every `interval`, and
-    goes on for `keep_firing_for` after the last breach. `summary` and `description` may hold `{value}`, the
-    query's value in `value_format`, and `{labels.<name>}`. `panel` is the title of the panel to look at.
+    `summary` and `description` may hold `{value}`, the query's value in `value_format`, `{threshold}`, and
+    `{labels.<name>}`. `panel` is the title of the panel to look at. `follows` names the alert that is its cause
+    when both fire, and mutes it. `owner` is empty when the series bring it. `runbook` names the file in
+    alerts/runbooks, when it is not the slug.
     """
 
     slug: str
@@ -64,12 +108,7 @@ class Alert:
     query: str
     comparison: Comparison
     threshold: float
-    interval: int
-    for_: int
-    keep_firing_for: int
-    no_data: NoData
-    execution_error: ExecutionError
-    missing_series_evals_to_resolve: int
+    evaluation: Evaluation
     severity: Severity
     component: str
     owner: str
@@ -78,6 +117,9 @@ class Alert:
     value_format: ValueFormat
     dashboard: str
     panel: str
+    follows: str = ""
+    runbook: str = ""
+    is_heartbeat: bool = False
     is_paused: bool = False
 
     def __post_init__(self) -> None:
@@ -85,14 +127,6 @@ class Alert:
             raise ValueError(
                 f"alert {self.slug!r}: a slug is at most 40 lower-case letters, digits and dashes"
             )
-        durations = {"interval": self.interval, "for": self.for_, "keep_firing_for": self.keep_firing_for}
-        for name, seconds in durations.items():
-            if seconds % STEP or seconds < 0:
-                raise ValueError(
-                    f"alert {self.slug}: {name} is {seconds} s; it has to be a multiple of {STEP} s"
-                )
-        if not self.interval:
-            raise ValueError(f"alert {self.slug}: interval has to be at least {STEP} s")
         if "$" in self.query:
             raise ValueError(f"alert {self.slug}: alerts have no dashboard variables; write the window out")
         for field in (self.summary, self.description):
@@ -101,22 +135,26 @@ class Alert:
     @property
     def group(self) -> str:
         """The evaluation group: alerts of one component at one interval."""
-        return f"{self.component}, every {duration(self.interval)}"
+        return f"{self.component}, every {duration(self.evaluation.interval)}"
 
     @property
     def labels(self) -> dict[str, str]:
         """Labels of the alert, beside those of its query's series."""
-        return {"severity": self.severity.value, "component": self.component, "owner": self.owner}
+        named = {"severity": self.severity.value, "component": self.component}
+        named |= {"owner": self.owner} if self.owner else {}
+        named |= {"follows": self.follows} if self.follows else {}
+        return named | ({"heartbeat": "true"} if self.is_heartbeat else {})
 
     @property
-    def runbook(self) -> str:
+    def runbook_url(self) -> str:
         """Where its runbook is served."""
         return f"{RUNBOOKS}/{self.slug}"
 
     def words(self, value: str) -> dict[str, str]:
         """Summary and description, `{value}` replaced by the template `value` and labels by Go templates."""
         texts = {"summary": self.summary, "description": self.description}
-        return {name: _fill(text, value) for name, text in texts.items()}
+        limit = self.value_format.say(self.threshold)
+        return {name: _fill(text, value, limit) for name, text in texts.items()}
 
 
 def duration(seconds: int) -> str:
@@ -126,14 +164,18 @@ def duration(seconds: int) -> str:
     return "".join(parts) or "0s"
 
 
-_PLACEHOLDER = re.compile(r"\{(value|labels\.([a-z_]+))\}")
+_PLACEHOLDER = re.compile(r"\{(value|threshold|labels\.([a-z_]+))\}")
 
 
-def _fill(text: str, value: str) -> str:
-    return _PLACEHOLDER.sub(lambda found: f"{{{{ .Labels.{found[2]} }}}}" if found[2] else value, text)
+def _fill(text: str, value: str, limit: str) -> str:
+    plain = {"value": value, "threshold": limit}
+    return _PLACEHOLDER.sub(
+        lambda found: f"{{{{ .Labels.{found[2]} }}}}" if found[2] else plain[found[1]], text
+    )
 
 
 def _check_placeholders(slug: str, text: str) -> None:
     rest = _PLACEHOLDER.sub("", text)
     if set(rest) & set("{}$"):
-        raise ValueError(f"alert {slug}: only {{value}} and {{labels.<name>}} are filled in, found: {rest}")
+        allowed = "{value}, {threshold} and {labels.<name>}"
+        raise ValueError(f"alert {slug}: only {allowed} are filled in, found: {rest}")

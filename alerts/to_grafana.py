@@ -7,6 +7,7 @@ from typing import Any
 from grafanalib import core
 from grafanalib._gen import DashboardEncoder
 
+from alerts import to_contacts
 from alerts.panels import Placed, by_group
 from alerts.routing import Routing
 from alerts.spec import Alert, Comparison, duration
@@ -19,15 +20,15 @@ _EVALUATORS = {Comparison.ABOVE: core.GreaterThan, Comparison.BELOW: core.LowerT
 
 
 def render(alerts: Sequence[Placed], routing: Routing) -> dict[str, Any]:
-    """The alerting file: rules by group, the contact point and the policy tree."""
+    """The alerting file: rules by group, contact points, mute times and the policy tree."""
     groups = [_group(name, members) for name, members in by_group(alerts).items()]
     file = core.AlertFileBasedProvisioning(groups)
     content: dict[str, Any] = json.loads(json.dumps(file.to_json_data(), cls=DashboardEncoder))
-    return content | {"contactPoints": [_contact_point(routing)], "policies": [_policy(routing)]}
+    return content | to_contacts.render(routing)
 
 
 def _group(name: str, members: Sequence[Placed]) -> dict[str, Any]:
-    interval = duration(members[0].alert.interval)
+    interval = duration(members[0].alert.evaluation.interval)
     group = core.AlertGroup(name, [_Rule(placed) for placed in members], FOLDER_TITLE, interval)
     return {"orgId": 1, **group.to_json_data()}
 
@@ -40,13 +41,13 @@ class _Rule:
         self.rule_group = ""
 
     def to_json_data(self) -> dict[str, Any]:
-        alert = self.placed.alert
+        alert, evaluation = self.placed.alert, self.placed.alert.evaluation
         rendered = core.AlertRulev9(
             title=alert.title,
             uid=alert.slug,
             triggers=[_Query(alert), _Threshold(alert)],
             condition=CONDITION,
-            evaluateFor=duration(alert.for_),
+            evaluateFor=duration(evaluation.for_),
             timeRangeFrom=LOOK_BACK,
             labels=alert.labels,
             annotations=self.placed.annotations(_value(alert)),
@@ -59,10 +60,10 @@ class _Rule:
             "data": nested["data"],
             "dashboardUid": alert.dashboard,
             "panelId": self.placed.panel_id,
-            "noDataState": alert.no_data.value,
-            "execErrState": alert.execution_error.value,
-            "keepFiringFor": duration(alert.keep_firing_for),
-            "missing_series_evals_to_resolve": alert.missing_series_evals_to_resolve,
+            "noDataState": evaluation.no_data.value,
+            "execErrState": evaluation.execution_error.value,
+            "keepFiringFor": duration(evaluation.keep_firing_for),
+            "missing_series_evals_to_resolve": evaluation.missing_series_evals_to_resolve,
             "isPaused": alert.is_paused,
         }
 
@@ -125,31 +126,4 @@ def _value(alert: Alert) -> str:
 
     `.Values`, not `$values`: Grafana takes dollars in these files for environment variables.
     """
-    return f"{{{{ with .Values.{QUERY} }}}}{alert.value_format}{{{{ else }}}}an unknown value{{{{ end }}}}"
-
-
-def _contact_point(routing: Routing) -> dict[str, Any]:
-    settings = {
-        "url": "$INCIDENTS_WEBHOOK_URL",
-        "httpMethod": "POST",
-        "authorization_scheme": "Bearer",
-        "authorization_credentials": "$WEBHOOK_TOKEN",
-    }
-    receiver = {
-        "uid": routing.receiver,
-        "type": "webhook",
-        "disableResolveMessage": False,
-        "settings": settings,
-    }
-    return {"orgId": 1, "name": routing.receiver, "receivers": [receiver]}
-
-
-def _policy(routing: Routing) -> dict[str, Any]:
-    return {
-        "orgId": 1,
-        "receiver": routing.receiver,
-        "group_by": list(routing.group_by),
-        "group_wait": duration(routing.group_wait),
-        "group_interval": duration(routing.group_interval),
-        "repeat_interval": duration(routing.repeat_interval),
-    }
+    return f"{{{{ with .Values.{QUERY} }}}}{alert.value_format.template}{{{{ else }}}}an unknown value{{{{ end }}}}"

@@ -12,14 +12,21 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from stack import StackError
+from stack import StackError, compose
+from stack.modes import recall_mode
 from stack.processes import PID_FILE, read_processes
 from stack.settings import load_settings
 
 
 def measure_memory() -> dict[str, int]:
-    """Resident bytes by process, children included; raises StackError when the stack is not running."""
-    processes = read_processes()
+    """Resident bytes by process, children included, or by container as the engine accounts them.
+
+    Raises StackError when the stack is not running.
+    """
+    in_containers = (load_settings().mode or recall_mode()) == "containers"
+    processes = None if in_containers else read_processes()
+    if in_containers and (containers := compose.measure_memory()):
+        return containers
     if processes is None:
         raise StackError("the stack is not running; start it with `make up`")
     return {p.name: _resident(p.pid) for p in processes if p.status == "Running"} | {

@@ -1,7 +1,7 @@
 """`whence.yaml`: the one optional file that makes Whence yours, read, checked and told apart line by line."""
 
 from config.errors import ConfigError
-from config.loading import load, reject
+from config.loading import load, read_secrets, reject
 from config.model import Alert, Config, Storage
 from config.objectives import BurnRate, Objectives, Service, Watched
 from config.receivers import Receiver
@@ -17,5 +17,6 @@ __all__ = [
     "Storage",
     "Watched",
     "load",
+    "read_secrets",
     "reject",
 ]

@@ -26,6 +26,12 @@ def load() -> Config:
     return _load(_path())[1]
 
 
+def read_secrets() -> dict[str, str]:
+    """The values of the variables that the configuration names, from the environment or `.env`."""
+    known = _environment()
+    return {name: known[name] for name in load().secrets.values()}
+
+
 def reject(place: Place, problem: str, allowed: str) -> ConfigError:
     """The error for a value that only its user can judge, such as an alert that does not exist."""
     document, _ = _load(_path())
@@ -55,15 +61,18 @@ def _absent(path: Path) -> bool:
 
 
 def _check_environment(document: Document, config: Config) -> None:
-    known = {**dotenv_values(ROOT / ".env"), **os.environ}
-    lines = []
-    for index, receiver in enumerate(config.receivers):
-        for key, name in receiver.secrets.items():
-            if not known.get(name):
-                place = ("receivers", index, key)
-                lines.append(_line(document, place, "is not set", f"set {name} in .env or the environment"))
+    known = _environment()
+    lines = [
+        _line(document, place, "is not set", f"set {name} in .env or the environment")
+        for place, name in config.secrets.items()
+        if not known.get(name)
+    ]
     if lines:
-        raise ConfigError(lines)
+        raise ConfigError(sorted(lines, key=_number))
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in {**dotenv_values(ROOT / ".env"), **os.environ}.items() if value}
 
 
 def _tell(document: Document, invalid: ValidationError) -> list[str]:
@@ -74,7 +83,11 @@ def _tell(document: Document, invalid: ValidationError) -> list[str]:
         for place, error in found.items()
         if not any(other[: len(place)] == place for other in found if other != place)
     ]
-    return sorted(lines, key=lambda line: int(line.split(":")[1]))
+    return sorted(lines, key=_number)
+
+
+def _number(line: str) -> int:
+    return int(line.split(":")[1])
 
 
 def _at(error: Mapping[str, Any]) -> Place:

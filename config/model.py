@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from config.errors import wrong
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
-from config.quantities import Address, Duration, Interval, Name, Share, Text, Wait
-from config.receivers import MuteTime, Receiver
+from config.quantities import Address, Duration, Folder, Interval, Name, Share, Wait
+from config.receivers import Email, Mail, MuteTime, Receiver
 from config.strict import Severity, Strict, default, require_unique
 
 
@@ -39,8 +39,8 @@ class Urls(Strict):
 
     incidents: Address = "http://127.0.0.1:8010"
     """The inbox, which serves the runbooks too."""
-    grafana: Address = "http://127.0.0.1:3000"
-    """Dashboards."""
+    grafana: Address | None = None
+    """Grafana, when that is not its own port on this machine."""
 
 
 class Alert(Strict):
@@ -58,7 +58,7 @@ class Alert(Strict):
 class Config(Strict):
     """What makes Whence yours; every key may be left out."""
 
-    folder: Text = "Whence"
+    folder: Folder = "Whence"
     """The folder of dashboards and alert rules in Grafana."""
     tags: Annotated[tuple[Name, ...], Field(min_length=1)] = ("whence",)
     """Tags of every dashboard."""
@@ -72,6 +72,7 @@ class Config(Strict):
     """After which an alert that still fires is sent again."""
     mute_times: tuple[MuteTime, ...] = ()
     """When receivers that name them are left in peace."""
+    mail: Mail | None = None
     receivers: tuple[Receiver, ...] = ()
     """Who is told, besides the incidents page."""
     alerts: Mapping[str, Alert] = {}
@@ -82,14 +83,31 @@ class Config(Strict):
         """The services to watch with their objectives, their own and the common ones."""
         return tuple(watch(service, self.objectives) for service in self.services)
 
+    @property
+    def secrets(self) -> dict[tuple[str | int, ...], str]:
+        """The environment variables that hold secrets, by the place that names them."""
+        found: dict[tuple[str | int, ...], str] = {}
+        for index, receiver in enumerate(self.receivers):
+            found |= {("receivers", index, key): name for key, name in receiver.secrets.items()}
+        if self.mail:
+            found |= {("mail", key): name for key, name in self.mail.secrets.items()}
+        return found
+
     @model_validator(mode="after")
     def _check(self) -> "Config":
         require_unique([service.name for service in self.services], ["services"], "name")
         require_unique([receiver.name for receiver in self.receivers], ["receivers"], "name")
         require_unique([muted.name for muted in self.mute_times], ["mute_times"], "name")
+        self._check_mail()
         self._check_mute_times()
         self._check_burn_rates()
         return self
+
+    def _check_mail(self) -> None:
+        for index, receiver in enumerate(self.receivers):
+            if isinstance(receiver, Email) and not self.mail:
+                allowed = "add `mail: {server: …, sender: …}` to the file"
+                raise wrong("needs a mail server", allowed, ["receivers", index, "type"])
 
     def _check_mute_times(self) -> None:
         known = [muted.name for muted in self.mute_times]

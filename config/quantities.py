@@ -1,6 +1,7 @@
 """Values with a unit as people write them: `300ms`, `30d`, `99.9%`, `${SLACK_WEBHOOK_URL}`."""
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -10,7 +11,7 @@ from config.errors import wrong
 STEP = 10
 """Seconds: Grafana evaluates at multiples of this only."""
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_UNITS = {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400", "w": "604800"}
 _DURATION = r"^\d+(\.\d+)?(ms|s|m|h|d|w)$"
 _PERCENT = r"^\d+(\.\d+)?\s*%$"
 _REFERENCE = r"^\$\{[A-Z_][A-Z0-9_]*\}$"
@@ -23,7 +24,7 @@ def _seconds(value: Any) -> float:
     if not found:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         raise wrong("has no unit" if number else "is not a duration", _A_DURATION)
-    seconds = float(value.removesuffix(found[2])) * _UNITS[found[2]]
+    seconds = float(Decimal(value.removesuffix(found[2])) * Decimal(_UNITS[found[2]]))
     if not seconds:
         raise wrong("cannot be zero", _A_DURATION)
     return seconds
@@ -51,7 +52,7 @@ def _share(value: Any) -> float:
 
 def _number(value: Any) -> float | None:
     if isinstance(value, str) and re.fullmatch(_PERCENT, value):
-        return float(value.rstrip("% ")) / 100
+        return float(Decimal(value.rstrip("% ")) / 100)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -79,6 +80,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise wrong("is not a text", "write at least one character; quote what looks like a number")
     return value
+
+
+def _folder(value: Any) -> str:
+    if set(_text(value)) & set("$/"):
+        raise wrong("cannot be a folder's title in Grafana", "write one without $ and /")
+    return str(value)
 
 
 def _name(value: Any) -> str:
@@ -125,6 +132,7 @@ AddressOrSecret = Annotated[
 """A web address, or the `${NAME}` of an environment variable that holds it."""
 
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+Folder = Annotated[str, BeforeValidator(_folder), _schema(r"^[^$/]+$", "Whence")]
 Name = Annotated[str, BeforeValidator(_name), _schema(r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}$", "checkout")]
 
 

@@ -55,7 +55,7 @@ def _schema(pattern: str) -> WithJsonSchema:
 
 
 Clock = Annotated[str, BeforeValidator(_check_clock), _schema(_CLOCK)]
-Mail = Annotated[str, BeforeValidator(_check_mail), _schema(_MAIL)]
+MailAddress = Annotated[str, BeforeValidator(_check_mail), _schema(_MAIL)]
 Server = Annotated[str, BeforeValidator(_check_server), _schema(_SERVER)]
 Timezone = Annotated[str, BeforeValidator(_check_timezone), WithJsonSchema({"type": "string"})]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -85,13 +85,8 @@ class MuteTime(Strict):
     timezone: Timezone = "UTC"
 
 
-class _Told(Strict):
+class _Secretive(Strict):
     hides_values = True
-
-    name: Annotated[Name, AfterValidator(_check_free)]
-    severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = SEVERITIES
-    send_resolved: bool = True
-    mute_times: tuple[Name, ...] = ()
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -100,15 +95,28 @@ class _Told(Strict):
         return {key: name for key, name in references.items() if name}
 
 
-class Email(_Told):
-    """E-mail through your mail server."""
+class _Told(_Secretive):
+    name: Annotated[Name, AfterValidator(_check_free)]
+    severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = SEVERITIES
+    send_resolved: bool = True
+    mute_times: tuple[Name, ...] = ()
 
-    type: Literal["email"]
-    to: Annotated[tuple[Mail, ...], Field(min_length=1)]
-    from_: Annotated[Mail, Field(alias="from")]
+
+class Mail(_Secretive):
+    """The mail server that sends for receivers of type email."""
+
     server: Server
+    """Host and port; the connection is encrypted by STARTTLS."""
+    sender: MailAddress
     username: Text | None = None
     password: Secret | None = None
+
+
+class Email(_Told):
+    """E-mail through the server under `mail`."""
+
+    type: Literal["email"]
+    to: Annotated[tuple[MailAddress, ...], Field(min_length=1)]
 
 
 class Slack(_Told):

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from difflib import ndiff
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ IDENTITIES = ("title", "uid", "alert", "record", "name", "refId")
 PLACING = frozenset({"gridPos"})
 """Follows from what stands before it: not a change of its own."""
 
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    ".json": json.loads,
+    ".yaml": yaml.safe_load,
+    ".yml": yaml.safe_load,
+}
+
 LONGEST, AROUND = 160, 30
 """Characters shown of a value, and those kept before and after what differs in a longer one."""
 
@@ -28,7 +35,7 @@ def describe_changes(into: Path, made: Mapping[str, Files]) -> str:
             path = into / folder / name
             old, new = path.read_text() if path.is_file() else "", files.get(name, "")
             if old != new:
-                lines += [f"{folder}/{name}", *_tell(_parse(old, name), _parse(new, name))]
+                lines += [f"{folder}/{name}", *(f"  {line}" for line in _tell(old, new, Path(name).suffix))]
     return "\n".join(lines) or "Nothing changes."
 
 
@@ -50,16 +57,13 @@ def compare(old: Any, new: Any, place: tuple[str, ...] = ()) -> Iterator[str]:
             yield from compare(before[key], after[key], inner)
 
 
-def _tell(old: Any, new: Any) -> list[str]:
-    if old is None or new is None:
-        return ["  + a new file" if old is None else "  - is not generated any more"]
-    return [f"  {line}" for line in compare(old, new)] or ["  ~ order or layout"]
-
-
-def _parse(text: str, name: str) -> Any:
-    if not text:
-        return None
-    return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+def _tell(old: str, new: str, suffix: str) -> list[str]:
+    if not old or not new:
+        return ["+ a new file" if new else "- is not generated any more"]
+    if suffix not in PARSERS:
+        return [line for line in ndiff(old.splitlines(), new.splitlines()) if line.startswith(("+ ", "- "))]
+    parse = PARSERS[suffix]
+    return list(compare(parse(old), parse(new))) or ["~ order or layout"]
 
 
 def _found(folder: Path) -> Iterator[str]:

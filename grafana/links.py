@@ -1,42 +1,73 @@
 """Links out of a panel: to the traces behind it in Grafana's Explore, and between dashboards."""
 
 import json
+import re
 from urllib.parse import quote
 
+from config import load
 from grafana.provisioned import JAEGER
 
-TAG = "whence"
-INBOX = "http://127.0.0.1:8010/"
+TAGS = load().tags
+"""Of every dashboard; the menu of dashboards finds them by the first."""
+
+INBOX = f"{load().urls.incidents}/"
+
+OVERVIEW = "overview"
+QUALITY = "recommendation-quality-and-storage"
+SERVICE = "service"
+OBJECT_STORAGE = "object-storage"
+PIPELINE = "pipeline-health"
+RESOURCES = "process-and-host"
+"""The dashboards' uids."""
 
 Link = dict[str, object]
 
 
-def traces(title: str, *, service: str, operation: str, slower_than_ms: int) -> Link:
-    """A data link to a Jaeger search in Explore over the dashboard's time range."""
-    query = {
+def traces(title: str, *, service: str, operation: str = "", slower_than_ms: int = 0, tags: str = "") -> Link:
+    """A data link to a Jaeger search in Explore over the dashboard's time range.
+
+    `service` may be a variable such as `${service_name}`; `tags` are in logfmt.
+    """
+    query: dict[str, object] = {
         "refId": "A",
         "datasource": {"type": "jaeger", "uid": JAEGER},
         "queryType": "search",
         "service": service,
-        "operation": operation,
-        "minDuration": f"{slower_than_ms}ms",
         "limit": 50,
     }
+    query |= {"operation": operation} if operation else {}
+    query |= {"minDuration": f"{slower_than_ms}ms"} if slower_than_ms else {}
+    query |= {"tags": tags} if tags else {}
     pane = {"datasource": JAEGER, "queries": [query], "range": {"from": "${__from}", "to": "${__to}"}}
-    panes = quote(json.dumps({"traces": pane}, separators=(",", ":")), safe="")
-    for variable in ("${__from}", "${__to}"):
-        panes = panes.replace(quote(variable, safe=""), variable)
+    panes = _quote(json.dumps({"traces": pane}, separators=(",", ":")))
     return {"title": title, "url": f"/explore?schemaVersion=1&orgId=1&panes={panes}", "targetBlank": True}
+
+
+def dashboard(title: str, uid: str, **variables: str) -> Link:
+    """A data link to another dashboard over the same time; `variables` such as service_name="${…}"."""
+    chosen = "".join(f"&var-{name}={value}" for name, value in variables.items())
+    return {"title": title, "url": f"/d/{uid}?${{__url_time_range}}{chosen}", "targetBlank": False}
+
+
+def inbox(title: str) -> Link:
+    """A data link to the incidents page."""
+    return {"title": title, "url": INBOX, "targetBlank": True}
 
 
 def to_dashboards() -> Link:
     """The other dashboards, as a menu that keeps the time range and the variables."""
-    return _dashboard_link("Dashboards", "dashboards", tags=[TAG], icon="dashboard", keep=True)
+    return _dashboard_link("Dashboards", "dashboards", tags=[TAGS[0]], icon="dashboard", keep=True)
 
 
 def to_inbox() -> Link:
     """The incidents page."""
     return _dashboard_link("Incidents", "link", url=INBOX, icon="bell")
+
+
+def _quote(text: str) -> str:
+    """`text` for a URL, but for Grafana's variables."""
+    parts = re.split(r"(\$\{\w+\})", text)
+    return "".join(part if part.startswith("${") else quote(part, safe="") for part in parts)
 
 
 def _dashboard_link(

@@ -139,7 +139,7 @@ def dashboard(
         title=title,
         description=description,
         panels=list(panels),
-        tags=[links.TAG, *tags],
+        tags=[*links.TAGS, *tags],
         refresh="10s",
         time=core.Time("now-30m", "now"),
         timezone="browser",

@@ -98,8 +98,8 @@ def table(
 ) -> Panel:
     """The queries' labels and values as they are now, side by side where labels agree.
 
-    A value's column is called `Value`, or `Value #A`, `Value #B`, … when there are several queries. Labels that
-    are no column have to be aggregated away, `hidden` fields need not.
+    A value's column is called `Value`, or `Value #A`, `Value #B`, … when there are several queries.
+    What is no column has to be `hidden`.
     """
     field = {"unit": "none", "noValue": "–", "custom": modern.TABLE_FIELD}
     shared = common(id, title, description, queries, width, height, "table")

@@ -3,19 +3,26 @@
 from dataclasses import dataclass
 
 from grafana.provisioned import PROMETHEUS
-from prometheus.names import Series
+from prometheus import queries as q
 from prometheus.queries import QueryError
+from prometheus.series import Series
 
-ALL = ".*"
+EVERY = ".*"
 
 
 @dataclass(frozen=True)
 class Variable:
-    """`$label` in queries, by the values that `label` has in a series; `title` is what a person reads."""
+    """`$label` in queries, by the values that `label` has in a series; `title` is what a person reads.
+
+    `where` are matchers, such as another variable's; then All means all of these values.
+    With a `first` value, one is chosen at a time and that one first.
+    """
 
     label: str
     title: str
     series: Series
+    where: tuple[str, ...] = ()
+    first: str = ""
 
     @property
     def matcher(self) -> str:
@@ -26,7 +33,7 @@ class Variable:
         """The JSON of the variable. Raises QueryError when the series has no such label."""
         if self.label not in self.series.labels:
             raise QueryError(f"variable {self.label}: {self.series.name} has no such label")
-        definition = f"label_values({self.series.name}, {self.label})"
+        definition = f"label_values({q.select(self.series, *self.where)}, {self.label})"
         return {
             "type": "query",
             "name": self.label,
@@ -42,12 +49,17 @@ class Variable:
             "refresh": 2,
             "sort": 1,
             "regex": "",
-            "includeAll": True,
-            "allValue": ALL,
-            "multi": True,
             "allowCustomValue": False,
             "hide": 0,
             "skipUrlSync": False,
             "options": [],
-            "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+            **self._choice(),
         }
+
+    def _choice(self) -> dict[str, object]:
+        if self.first:
+            current = {"selected": True, "text": self.first, "value": self.first}
+            return {"includeAll": False, "multi": False, "current": current}
+        every = {} if self.where else {"allValue": EVERY}
+        current_all = {"selected": True, "text": ["All"], "value": ["$__all"]}
+        return {"includeAll": True, "multi": True, "current": current_all, **every}

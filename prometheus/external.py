@@ -95,16 +95,22 @@ NOTIFICATIONS_FAILED = _counter("alertmanager_notifications_failed_total", "inte
 MINIO_REQUESTS = _counter("minio_s3_requests_total", "server", "api")
 MINIO_CLIENT_ERRORS = _counter("minio_s3_requests_4xx_errors_total", "server", "api")
 MINIO_SERVER_ERRORS = _counter("minio_s3_requests_5xx_errors_total", "server", "api")
-MINIO_FIRST_BYTE = Series(
-    "minio_s3_requests_ttfb_seconds_distribution",
-    Form.CLASSIC_HISTOGRAM,
-    frozenset(_SCRAPED | {"server", "api", "le"}),
-)
+MINIO_FIRST_BYTE_BUCKETS = _counter("minio_s3_requests_ttfb_seconds_distribution", "server", "api", "le")
 MINIO_SENT = _counter("minio_s3_traffic_sent_bytes", "server")
 MINIO_RECEIVED = _counter("minio_s3_traffic_received_bytes", "server")
 MINIO_CAPACITY = _gauge("minio_cluster_capacity_usable_total_bytes", "server")
 MINIO_FREE = _gauge("minio_cluster_capacity_usable_free_bytes", "server")
 MINIO_CPU = _counter("minio_node_process_cpu_total_seconds", "server")
 MINIO_MEMORY = _gauge("minio_node_process_resident_memory_bytes", "server")
+
+# Alerts only
+COLLECTOR_HEAP = _gauge("otelcol_process_runtime_heap_alloc_bytes")
+PROMETHEUS_OUT_OF_ORDER = _counter("prometheus_tsdb_out_of_order_samples_total", "type")
+PROMETHEUS_OUT_OF_BOUNDS = _counter("prometheus_tsdb_out_of_bound_samples_total", "type")
+PROMETHEUS_WAL_CORRUPTIONS = _counter("prometheus_tsdb_wal_corruptions_total")
+PROMETHEUS_WAL_WRITES_FAILED = _counter("prometheus_tsdb_wal_writes_failed_total")
+PROMETHEUS_RULES_MISSED = _counter("prometheus_rule_group_iterations_missed_total", "rule_group")
+PROMETHEUS_NOTIFICATION_ERRORS = _counter("prometheus_notifications_errors_total", "alertmanager")
+PROMETHEUS_CONFIGURED = _gauge("prometheus_config_last_reload_successful")
 
 EXTERNAL: tuple[Series, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Series))

@@ -1,4 +1,4 @@
-"""What is promised to users, and the limits that dashboards draw and alerts watch, as whence.yaml sets them."""
+"""What is promised to users, and the limits that dashboards draw and alerts watch, as set in whence.yaml."""
 
 from dataclasses import dataclass
 
@@ -24,6 +24,9 @@ STORAGE_ERRORS = _SET.storage.errors
 
 MODEL_HIT_RATE_KEPT = _SET.objectives.quality.kept
 """Share of its own hit rate of the baseline's period below which the live model is suspect."""
+
+LATENCY_LIMIT = _SET.objectives.latency.threshold
+"""Seconds after which a request counts as slow, where a service has no limit of its own."""
 
 BASELINE = f"{_SET.objectives.quality.baseline}s"
 FRESH = _SET.objectives.freshness.max_age

@@ -5,7 +5,7 @@ duration or, on dashboards, `$__rate_interval`. Rates are per second.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus.names import REGISTRY, Form, Series, series
 from telemetry import instruments
@@ -30,6 +30,12 @@ def select(of: Series, *where: str) -> str:
             raise QueryError(f'{matcher!r} is not a matcher; write it as label="value", or with !=, =~ or !~')
         _check_labels(of, [parts[1]])
     return f"{of.name}{{{', '.join(where)}}}" if where else of.name
+
+
+def one_of(label: str, values: Iterable[str]) -> str:
+    """The matcher of a label that has one of the values."""
+    either = "|".join(value.replace(".", "[.]") for value in dict.fromkeys(values))
+    return f'{label}=~"{either}"'
 
 
 def rate(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
@@ -102,6 +108,12 @@ def lowest(of: Series, *where: str, by: Sequence[str] = ()) -> str:
 def or_zero(expr: str, like: str = "") -> str:
     """`expr`, and 0 for the label sets that only `like` has, or once: what never happened has no series."""
     return f"({expr}) or 0 * ({like})" if like else f"({expr}) or vector(0)"
+
+
+def mean_over(of: Series, *where: str, window: str) -> str:
+    """The mean of a gauge's series over a window."""
+    _check_form(of, Form.GAUGE)
+    return f"avg (avg_over_time({select(of, *where)}[{_checked_window(window)}]))"
 
 
 def share(of: Series, *where: str, by: Sequence[str], window: str = PANEL) -> str:

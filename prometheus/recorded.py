@@ -3,7 +3,7 @@
 from prometheus.series import Form, Series
 
 OF_SERVICE = frozenset({"service_name"})
-OF_OBJECTIVE = OF_SERVICE | {"objective"}
+OF_OBJECTIVE = OF_SERVICE | {"owner", "objective"}
 
 
 def _gauge(name: str, labels: frozenset[str]) -> Series:

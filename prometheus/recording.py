@@ -70,7 +70,7 @@ def _hit_rates() -> Iterator[Rule]:
 
 def _counts() -> Iterator[Rule]:
     for objective in OBJECTIVES:
-        of = {"service_name": objective.service, "objective": objective.slug}
+        of = {"service_name": objective.service, "owner": objective.owner, "objective": objective.slug}
         yield _rule(REQUESTS, objective.requests, **of)
         yield _rule(ERRORS, objective.errors, **of)
         yield _rule(TARGET, f"vector({objective.target:.6g})", **of)

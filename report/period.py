@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-POINTS = 240
+POINTS = 360
 """At most so many points in a curve; more cannot be told apart on paper."""
 
 SHORTEST, LONGEST = 300, 92 * 86_400
@@ -44,6 +44,12 @@ class Period:
     def whole(self) -> str:
         """The whole period, as PromQL writes it."""
         return f"{math.ceil(self.seconds)}s"
+
+    def grid(self, step: int | None = None) -> list[float]:
+        """The ends of the steps that cover the period, the last at its end; by default of `self.step`."""
+        length = step or self.step
+        count = math.ceil(self.seconds / length)
+        return [self.end - number * length for number in reversed(range(count))]
 
     def clip(self, start: float, end: float) -> "Period | None":
         """The part of `start` to `end` that is in the period, None if there is none."""

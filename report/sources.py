@@ -44,13 +44,12 @@ class Prometheus:
 
     def __init__(self, address: str, transport: httpx.BaseTransport | None = None) -> None:
         self.address = address
-        self._client = httpx.Client(
-            base_url=address, timeout=TIMEOUT, trust_env=False, transport=transport
-        )
+        self._client = httpx.Client(base_url=address, timeout=TIMEOUT, trust_env=False, transport=transport)
 
     def ask_course(self, questions: Mapping[str, str], period: Period, step: int | None = None) -> Answers:
-        """Each PromQL over the period, a point every `step` seconds. Raises SourceAway."""
-        times = {"start": period.start, "end": period.end, "step": step or period.step}
+        """Each PromQL at the ends of the period's steps. Raises SourceAway."""
+        grid = period.grid(step)
+        times = {"start": grid[0], "end": grid[-1], "step": step or period.step}
         return self._ask("/api/v1/query_range", questions, times)
 
     def ask_once(self, questions: Mapping[str, str], at: float) -> Answers:
@@ -72,7 +71,9 @@ class Prometheus:
 
 def join_questions(questions: Mapping[str, str]) -> str:
     """One query for all of them; what is found carries the name of its question."""
-    return " or ".join(f'label_replace({promql}, "{_ASKED}", "{name}", "", "")' for name, promql in questions.items())
+    return " or ".join(
+        f'label_replace({promql}, "{_ASKED}", "{name}", "", "")' for name, promql in questions.items()
+    )
 
 
 def sort_answers(names: Iterable[str], result: list[dict[str, Any]]) -> Answers:

@@ -13,7 +13,7 @@ from components.build import ensure
 from components.compiler import BuildFailed
 from components.pins import select
 from components.toolchain import ToolchainMissing
-from stack import DATA, ROOT, StackError, compose, containers, processes
+from stack import DATA, ROOT, StackError, compose, containers, engine, processes
 from stack.credentials import ensure_credentials
 from stack.doctor import examine, require_fit, show
 from stack.modes import choose_mode, recall_mode, remember_mode
@@ -149,14 +149,20 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
 @app.command()
 def verify() -> None:
     """Ask the live stack whether every dashboard, panel query and alert rule works; print what does not."""
-    credentials = containers.read_credentials() if _in_containers() else ensure_credentials()
-    problems = verify_stack(load_settings(), credentials, console)
+    in_containers = _in_containers()
+    credentials = containers.read_credentials() if in_containers else ensure_credentials()
+    settings = load_settings("containers" if in_containers else "processes")
+    problems = verify_stack(settings, credentials, console)
     if problems:
         raise StackError("\n".join(problems))
 
 
 def _in_containers() -> bool:
-    return (load_settings().mode or recall_mode()) == "containers"
+    """As MODE says, or as the last start was; where there was none, a bare `docker compose up` counts."""
+    mode = load_settings().mode or recall_mode()
+    if mode or processes.supervisor_alive():
+        return mode == "containers"
+    return engine.find_problem() is None and bool(compose.read_containers())
 
 
 def _print_addresses(settings: Settings) -> None:

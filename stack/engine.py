@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 
-MINIMUM_COMPOSE = (2, 20)
+MINIMUM_COMPOSE = (2, 24)
 ANSWER_SECONDS = 15
 
 

@@ -25,9 +25,10 @@ def choose_mode(wanted: Mode | Literal[""]) -> tuple[Mode, str]:
     return "processes", f"Running the stack as plain processes: {problem}."
 
 
-def recall_mode() -> Mode:
-    """The mode the stack was last started in; processes when it never was."""
-    return "containers" if FILE.exists() and FILE.read_text() == "containers" else "processes"
+def recall_mode() -> Mode | None:
+    """The mode the stack was last started in by `make up`; None when it never was."""
+    found = FILE.read_text() if FILE.exists() else ""
+    return "containers" if found == "containers" else "processes" if found == "processes" else None
 
 
 def remember_mode(mode: Mode) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from config import read_secrets
 from stack import ROOT, RUN
 from stack.settings import HOST, Settings
 
@@ -61,6 +62,8 @@ def _write_alertmanager(settings: Settings, credentials: Mapping[str, str]) -> N
     _link(folder / "alertmanager.yml", ROOT / "alerts" / "generated" / "alertmanager" / "alertmanager.yml")
     _write_secret(folder / "webhook_url", f"{settings.url('incidents')}/webhooks/alerts")
     _write_secret(folder / "webhook_token", credentials["WEBHOOK_TOKEN"])
+    for name, value in read_secrets().items():
+        _write_secret(folder / name, value)
 
 
 def _link_grafana() -> None:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config import load, read_secrets
+from grafana.mail import mail_environment
 from stack import DATA, ROOT, RUN, StackError, compose
 from stack.modes import Mode, recall_mode
 
@@ -176,11 +178,13 @@ def process_environment(settings: Settings, credentials: dict[str, str]) -> dict
 
 
 def _grafana_environment(settings: Settings, credentials: dict[str, str]) -> dict[str, str]:
-    grafana = DATA / "grafana"
+    grafana, address = DATA / "grafana", load().urls.grafana or settings.url("grafana")
     return {
+        **read_secrets(),
+        **mail_environment(load().mail, read_secrets()),
         "GRAFANA_BIN": str(settings.grafana),
         "GRAFANA_HOMEPATH": str(settings.grafana_home),
-        "GRAFANA_URL": settings.url("grafana"),
+        "GRAFANA_URL": address,
         "WHENCE_DASHBOARDS": str(ROOT / "grafana" / "generated"),
         "GF_PATHS_PROVISIONING": str(RUN / "grafana" / "provisioning"),
         "GF_PATHS_DATA": str(grafana),
@@ -189,7 +193,7 @@ def _grafana_environment(settings: Settings, credentials: dict[str, str]) -> dic
         "GF_LOG_MODE": "console",
         "GF_SERVER_HTTP_ADDR": HOST,
         "GF_SERVER_HTTP_PORT": str(settings.grafana_port),
-        "GF_SERVER_ROOT_URL": settings.url("grafana"),
+        "GF_SERVER_ROOT_URL": address,
         "GF_SECURITY_ADMIN_PASSWORD": credentials["GRAFANA_ADMIN_PASSWORD"],
         "GF_AUTH_ANONYMOUS_ENABLED": "true",
         "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
-PORTION = 65_536
+PACED_CONNECTIONS = 16
 
 
 @dataclass
@@ -73,18 +73,16 @@ async def saturate(port: int, paths: Sequence[str], *, connections: int, seconds
     return load
 
 
-async def pace(
-    port: int, paths: Sequence[str], *, rate: float, seconds: float, connections: int = 16
-) -> Load:
-    """Send `rate` requests per second for `seconds`.
+async def pace(port: int, paths: Sequence[str], *, rate: float, seconds: float, delay: float = 0.0) -> Load:
+    """Send `rate` requests per second for `seconds`, the first after `delay` seconds.
 
     Latency counts from when a request was due, not from when it left.
     """
     load = Load()
     idle: asyncio.Queue[Connection] = asyncio.Queue()
-    for _ in range(connections):
+    for _ in range(PACED_CONNECTIONS):
         idle.put_nowait(await Connection.open(port))
-    start = perf_counter()
+    start = perf_counter() + delay
 
     async def request(path: str, due: float) -> None:
         await asyncio.sleep(due - perf_counter())

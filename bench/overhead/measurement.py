@@ -1,6 +1,8 @@
 """Rounds of measurements, variants alternating within each."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,14 +21,7 @@ PATHS: dict[App, Sequence[str]] = {
 READY = {App.NOTHING: "/nothing/1", App.RECOMMENDATIONS: "/readyz"}
 
 
-@dataclass(frozen=True)
-class Plan:
-    """`rounds` times, each variant is saturated for `seconds`, then paced for `paced_seconds` at `rate`/s."""
-
-    rounds: int
-    seconds: float
-    paced_seconds: float
-    rate: float
+Report: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -43,46 +38,78 @@ class Sample:
 Samples: TypeAlias = dict[Variant, list[Sample]]
 
 
-def measure(
-    app: App,
-    plan: Plan,
-    collector: Collector,
-    environment: Mapping[str, str],
-    report: Callable[[str], None],
-) -> dict[str, Samples]:
-    """Return the samples of every round by mode (saturated, paced) and variant. Raises ServerFailed."""
-    results: dict[str, Samples] = {}
-    variants = list(Variant)
-    for number in range(plan.rounds):
-        for variant in variants[number % len(variants) :] + variants[: number % len(variants)]:
-            report(f"{app}: round {number + 1} of {plan.rounds}, {variant}")
-            chosen = {**environment} | _choose(app, variant, collector)
-            with run_server(chosen, READY[app]) as server:
-                for mode, sample in _exercise(server, PATHS[app], plan).items():
-                    results.setdefault(mode, {}).setdefault(variant, []).append(sample)
-    return results
+@dataclass(frozen=True)
+class Site:
+    """What is measured, where it exports to, and the environment it needs."""
+
+    app: App
+    collector: Collector
+    environment: Mapping[str, str]
+
+    def serve(self, variant: Variant) -> AbstractContextManager[Server]:
+        """Run the app's `variant`. Raises ServerFailed."""
+        port = self.collector.http if variant is Variant.OURS else self.collector.grpc
+        chosen = {
+            "OVERHEAD_APP": self.app,
+            "OVERHEAD_VARIANT": variant,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+        }
+        return run_server({**self.environment, **chosen}, READY[self.app])
 
 
-def _choose(app: App, variant: Variant, collector: Collector) -> dict[str, str]:
-    port = collector.http if variant is Variant.OURS else collector.grpc
-    return {
-        "OVERHEAD_APP": app,
-        "OVERHEAD_VARIANT": variant,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
-    }
-
-
-def _exercise(server: Server, paths: Sequence[str], plan: Plan) -> dict[str, Sample]:
-    uvloop.run(saturate(server.port, paths, connections=CONNECTIONS, seconds=WARM_UP))
-    samples = {}
-    before = server.cpu_seconds()
-    load = uvloop.run(saturate(server.port, paths, connections=CONNECTIONS, seconds=plan.seconds))
-    samples["saturated"] = _sum_up(load, server.cpu_seconds() - before)
-    if plan.paced_seconds:
-        before = server.cpu_seconds()
-        load = uvloop.run(pace(server.port, paths, rate=plan.rate, seconds=plan.paced_seconds))
-        samples["paced"] = _sum_up(load, server.cpu_seconds() - before)
+def measure_saturated(site: Site, rounds: int, seconds: float, report: Report) -> Samples:
+    """Run one variant after the other, `rounds` times, each answering all it can for `seconds`."""
+    samples: Samples = {variant: [] for variant in Variant}
+    for number in range(rounds):
+        for variant in _rotate(number):
+            report(f"{site.app}: round {number + 1} of {rounds}, {variant}")
+            with site.serve(variant) as server:
+                _saturate(server, site, WARM_UP)
+                before = server.cpu_seconds()
+                load = _saturate(server, site, seconds)
+                samples[variant].append(_sum_up(load, server.cpu_seconds() - before))
     return samples
+
+
+def measure_paced(site: Site, rounds: int, seconds: float, rate: float, report: Report) -> Samples:
+    """Run all variants side by side, each answering `rate` requests/s for `seconds`, `rounds` times.
+
+    Their requests are due in turn, so that whatever else the machine does meets all variants alike.
+    """
+    samples: Samples = {variant: [] for variant in Variant}
+    with ExitStack() as stack:
+        servers = {variant: stack.enter_context(site.serve(variant)) for variant in Variant}
+        for server in servers.values():
+            _saturate(server, site, WARM_UP)
+        for number in range(rounds):
+            report(f"{site.app} at {rate:g}/s: round {number + 1} of {rounds}")
+            before = {variant: server.cpu_seconds() for variant, server in servers.items()}
+            turns = {variant: servers[variant].port for variant in _rotate(number)}
+            loads = uvloop.run(_pace_in_turn(turns, PATHS[site.app], rate, seconds))
+            for variant, load in loads.items():
+                used = servers[variant].cpu_seconds() - before[variant]
+                samples[variant].append(_sum_up(load, used))
+    return samples
+
+
+def _rotate(number: int) -> list[Variant]:
+    variants = list(Variant)
+    return variants[number % len(variants) :] + variants[: number % len(variants)]
+
+
+def _saturate(server: Server, site: Site, seconds: float) -> Load:
+    return uvloop.run(saturate(server.port, PATHS[site.app], connections=CONNECTIONS, seconds=seconds))
+
+
+async def _pace_in_turn(
+    ports: Mapping[Variant, int], paths: Sequence[str], rate: float, seconds: float
+) -> dict[Variant, Load]:
+    step = 1 / rate / len(ports)
+    runs = [
+        pace(port, paths, rate=rate, seconds=seconds, delay=place * step)
+        for place, port in enumerate(ports.values())
+    ]
+    return dict(zip(ports, await asyncio.gather(*runs), strict=True))
 
 
 def _sum_up(load: Load, cpu_seconds: float) -> Sample:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from grafana.links import QUALITY as UID
 from grafana.panels import dashboard
 from grafana.sections import glance, quality, storage
-
-UID = "recommendation-quality-and-storage"
 
 
 def build() -> dict[str, Any]:
@@ -15,6 +14,6 @@ def build() -> dict[str, Any]:
         "Recommendation quality and storage",
         "Recommendation quality and object storage on one time axis: whose doing is a drop?",
         [*glance.panels(), *quality.panels(), *storage.panels()],
-        variables=[quality.VERSION, quality.SEGMENT],
+        variables=[quality.DATASET, quality.VERSION, quality.SEGMENT],
         tags=["quality", "storage"],
     )

@@ -1,5 +1,6 @@
 """A whole dashboard: its panels together, its variables, annotations and links."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Annotated, Any, Literal
@@ -10,6 +11,9 @@ from grafana.model.panels import Panel, Row, Text
 from grafana.modern import SCHEMA_VERSION
 from grafana.provisioned import DataSources
 from grafana.strict import DataSourceRef, FormatError, NonEmpty, Strict, Uid, parse, require_unique
+
+_VARIABLE = re.compile(r"\$\{?([a-z]\w*)")
+"""Grafana's own begin with two underscores."""
 
 Duration = Annotated[str, Field(pattern=r"^[1-9]\d*[smhd]$")]
 Moment = Annotated[str, Field(pattern=r"^now(-[1-9]\d*[smhd])?$")]
@@ -23,12 +27,20 @@ class VariableQuery(Strict):
     refId: NonEmpty
 
 
-class Chosen(Strict):
+class Every(Strict):
     """All of them, until a person chooses."""
 
     selected: Literal[True]
     text: list[Literal["All"]]
     value: list[Literal["$__all"]]
+
+
+class One(Strict):
+    """The value shown first."""
+
+    selected: Literal[True]
+    text: NonEmpty
+    value: NonEmpty
 
 
 class Variable(Strict):
@@ -44,14 +56,25 @@ class Variable(Strict):
     refresh: Literal[1, 2]
     sort: Annotated[int, Field(ge=0, le=8)]
     regex: str
-    includeAll: Literal[True]
-    allValue: NonEmpty
-    multi: Literal[True]
+    includeAll: bool
+    allValue: NonEmpty | None = None
+    multi: bool
     allowCustomValue: bool
     hide: Literal[0, 1, 2]
     skipUrlSync: bool
     options: Annotated[list[Any], Field(max_length=0)]
-    current: Chosen
+    current: Every | One
+
+    @model_validator(mode="after")
+    def _check_choice(self) -> "Variable":
+        every = isinstance(self.current, Every)
+        if not self.includeAll == self.multi == every or (self.allValue and not every):
+            raise ValueError(
+                f"variable {self.name!r} is either one of its values or any of them, all at first"
+            )
+        if self.query.query != self.definition:
+            raise ValueError(f"variable {self.name!r} is defined twice, and not alike")
+        return self
 
 
 class Variables(Strict):
@@ -172,15 +195,20 @@ class Dashboard(Strict):
 
     @model_validator(mode="after")
     def _check_variables(self) -> "Dashboard":
-        asked = " ".join(
+        asked = [
             target.expr
             for panel in self.panels
             if not isinstance(panel, Row | Text)
             for target in panel.targets
-        )
-        for variable in self.templating.list:
-            if f"${variable.name}" not in asked:
-                raise ValueError(f"no panel uses the variable {variable.name!r}")
+        ]
+        used = set(_VARIABLE.findall(" ".join([*asked, *(v.definition for v in self.templating.list)])))
+        names = [variable.name for variable in self.templating.list]
+        require_unique(names, "variable")
+        for name in names:
+            if name not in used:
+                raise ValueError(f"no panel uses the variable {name!r}")
+        for name in sorted(used - set(names)):
+            raise ValueError(f"a panel uses the variable {name!r}, which is not there")
         return self
 
     def sources(self) -> Iterator[DataSourceRef]:

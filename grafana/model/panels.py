@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from grafana.model.parts import FieldConfig, GridPos, Link, Target
+from grafana.model.tables import Merge, Organize, TableOptions
 from grafana.strict import DataSourceRef, NonEmpty, Strict, require_unique
 
 Calc = Literal["lastNotNull", "max", "min", "mean"]
@@ -46,7 +47,7 @@ class _Plot(_Placed):
     targets: Annotated[list[Target], Field(min_length=1)]
     links: list[Link]
     transparent: bool
-    transformations: list[Any]
+    transformations: Annotated[list[Any], Field(max_length=0)]
 
     @field_validator("targets")
     @classmethod
@@ -167,4 +168,49 @@ class Heatmap(_Plot):
         return targets
 
 
-Panel = Annotated[Row | Text | TimeSeries | Stat | Bars | Heatmap, Field(discriminator="type")]
+class TimelineOptions(Strict):
+    """Options of a state timeline."""
+
+    alignValue: Literal["left", "center", "right"]
+    mergeValues: bool
+    perPage: Annotated[int, Field(ge=0)]
+    rowHeight: Annotated[float, Field(gt=0, le=1)]
+    showValue: Literal["never", "auto", "always"]
+    legend: Legend
+    tooltip: TimeSeriesTooltip
+
+
+class Timeline(_Plot):
+    """States over time, one band for each series."""
+
+    type: Literal["state-timeline"]
+    options: TimelineOptions
+
+
+class Table(_Plot):
+    """Labels and values as they are now."""
+
+    type: Literal["table"]
+    options: TableOptions
+    transformations: list[Annotated[Merge | Organize, Field(discriminator="id")]]
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> "Table":
+        *merge, organize = self.transformations
+        if not isinstance(organize, Organize) or len(merge) != (len(self.targets) > 1):
+            raise ValueError("a table organizes its fields, after merging those of several queries")
+        titles = set(organize.options.renameByName.values())
+        for override in self.fieldConfig.overrides:
+            if override.matcher.options not in titles:
+                raise ValueError(f"there is no column {override.matcher.options!r}")
+        for sort in self.options.sortBy:
+            if sort.displayName not in titles:
+                raise ValueError(f"cannot sort by {sort.displayName!r}, which is no column")
+        if any(target.format != "table" for target in self.targets):
+            raise ValueError("a table's queries are of format table")
+        return self
+
+
+Panel = Annotated[
+    Row | Text | TimeSeries | Stat | Bars | Heatmap | Timeline | Table, Field(discriminator="type")
+]

@@ -31,14 +31,22 @@ class Link(Strict):
     """A data link; `${__from}`, `${__to}` and variables are filled by Grafana."""
 
     title: NonEmpty
-    url: Annotated[str, Field(pattern=r"^(/|https?://)[^\s{]*(\$\{\w+\}[^\s{]*)*$")]
+    url: Annotated[str, Field(pattern=r"^(/|https?://)[^\s{]*(\$\{[\w.]+\}[^\s{]*)*$")]
     targetBlank: bool
+
+
+Unit = Literal[
+    "none", "short", "percentunit", "s", "ms", "dtdurations", "bytes", "Bps", "cps", "ops", "reqps"
+]
+"""Grafana's identifiers of the units in use; one that it does not know is shown as text behind the number."""
+
+Color = Literal["blue", "green", "orange", "red", "purple", "text"]
 
 
 class Threshold(Strict):
     """A colour from a value up; None is below everything."""
 
-    color: Literal["blue", "green", "orange", "red", "purple"]
+    color: Color
     value: float | int | None
 
 
@@ -57,37 +65,126 @@ class Thresholds(Strict):
         return self
 
 
+class Shown(Strict):
+    """What a value is shown as."""
+
+    text: NonEmpty
+    color: Color
+    index: Annotated[int, Field(ge=0)]
+
+
+class Mapping(Strict):
+    """Values shown as texts in a colour."""
+
+    type: Literal["value"]
+    options: Annotated[dict[str, Shown], Field(min_length=1)]
+
+
 class FieldDefaults(Strict):
     """How values are shown."""
 
-    unit: NonEmpty
+    unit: Unit
     decimals: int | None = None
     min: float | int | None = None
     max: float | int | None = None
     noValue: NonEmpty | None = None
     color: dict[str, str] | None = None
     thresholds: Thresholds
-    mappings: list[dict[str, Any]] = []
+    mappings: list[Mapping] = []
     links: list[Link] = []
     custom: dict[str, Any]
 
 
+class Matcher(Strict):
+    """A field by the name that a person sees."""
+
+    id: Literal["byName"]
+    options: NonEmpty
+
+
+class FixedColor(Strict):
+    """A colour that does not depend on the value."""
+
+    mode: Literal["fixed"]
+    fixedColor: Color
+
+
+class CellOptions(Strict):
+    """How a table's cell is drawn."""
+
+    type: Literal["auto", "color-text"]
+
+
+class ColorChange(Strict):
+    id: Literal["color"]
+    value: FixedColor
+
+
+class UnitChange(Strict):
+    id: Literal["unit"]
+    value: Unit
+
+
+class DecimalsChange(Strict):
+    id: Literal["decimals"]
+    value: Annotated[int, Field(ge=0)]
+
+
+class ThresholdsChange(Strict):
+    id: Literal["thresholds"]
+    value: Thresholds
+
+
+class MappingsChange(Strict):
+    id: Literal["mappings"]
+    value: Annotated[list[Mapping], Field(min_length=1)]
+
+
+class CellChange(Strict):
+    id: Literal["custom.cellOptions"]
+    value: CellOptions
+
+
+class LinksChange(Strict):
+    id: Literal["links"]
+    value: Annotated[list[Link], Field(min_length=1)]
+
+
+Change = Annotated[
+    ColorChange | UnitChange | DecimalsChange | ThresholdsChange | MappingsChange | CellChange | LinksChange,
+    Field(discriminator="id"),
+]
+
+
+class Override(Strict):
+    """What is different for one field."""
+
+    matcher: Matcher
+    properties: Annotated[list[Change], Field(min_length=1)]
+
+
 class FieldConfig(Strict):
-    """`overrides` are not in use."""
+    """How the fields are shown, all and single ones."""
 
     defaults: FieldDefaults
-    overrides: Annotated[list[Any], Field(max_length=0)]
+    overrides: list[Override]
 
 
 class Target(Strict):
-    """One Prometheus query of a panel."""
+    """One Prometheus query of a panel: a table's is asked for now, all others over time."""
 
     refId: RefId
     datasource: DataSourceRef
     expr: NonEmpty
     legendFormat: NonEmpty
-    format: Literal["time_series", "heatmap"]
-    range: Literal[True]
-    instant: Literal[False]
+    format: Literal["time_series", "heatmap", "table"]
+    range: bool
+    instant: bool
     exemplar: bool
     editorMode: Literal["code"]
+
+    @model_validator(mode="after")
+    def _check_time(self) -> "Target":
+        if self.instant == self.range or self.instant != (self.format == "table"):
+            raise ValueError("a table's query is instant, any other is a range")
+        return self

@@ -1,5 +1,6 @@
 """The first look: in five seconds, is it the model or the infrastructure?"""
 
+from grafana import links
 from grafana.panels import BLUE, GREEN, ORANGE, PURPLE, RED, Panel, Query, stat, text
 from grafana.sections import storage
 from prometheus import objectives
@@ -54,6 +55,10 @@ def where_to_look() -> Panel:
             3: ("Storage and the model", ORANGE),
         },
         no_value="No traffic",
+        data_links=[
+            links.dashboard("Quality and storage", links.QUALITY),
+            links.dashboard("Object storage", links.OBJECT_STORAGE),
+        ],
         width=6,
     )
 

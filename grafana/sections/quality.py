@@ -8,8 +8,11 @@ from prometheus.names import series
 from telemetry import instruments
 
 REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
-VERSION = Variable("model_version", "Model version", REQUESTS)
+MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
+DATASET = Variable("dataset_id", "Data set", MODEL)
+VERSION = Variable("model_version", "Model version", MODEL, where=(DATASET.matcher,))
 SEGMENT = Variable("segment", "User segment", REQUESTS)
+SOURCES = {"personalised": "green", "stale": "orange", "popular": "red"}
 CHOSEN = (VERSION.matcher, SEGMENT.matcher)
 
 
@@ -34,7 +37,7 @@ def hit_rate_by_version_and_source() -> Panel:
         "Good: steady lines; one that sinks alone is that version's or that source's doing.",
         [
             Query(
-                q.hit_rate(*CHOSEN, by=["model_version", "source"], window="5m"),
+                q.known(q.hit_rate(*CHOSEN, by=["model_version", "source"], window="5m")),
                 "{{model_version}} {{source}}",
             )
         ],
@@ -49,7 +52,12 @@ def click_through_rate() -> Panel:
         12,
         "Click-through rate by model version",
         "Clicks per item shown. Good: steady, and no lower after a deployment than before it.",
-        [Query(q.click_through_rate(*CHOSEN, by=["model_version"], window="5m"), "{{model_version}}")],
+        [
+            Query(
+                q.known(q.click_through_rate(*CHOSEN, by=["model_version"], window="5m")),
+                "{{model_version}}",
+            )
+        ],
         unit="percentunit",
         decimals=2,
     )
@@ -67,6 +75,7 @@ def answers_by_source() -> Panel:
         decimals=1,
         stacked=True,
         maximum=1,
+        colors=SOURCES,
         width=9,
     )
 

@@ -9,6 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from services.incidents.charts import Charts, draw_charts
+from services.incidents.heartbeat import Heartbeat, Pulse
 from services.incidents.incident import Incident
 from services.incidents.sources import Source, SourceAway
 from services.incidents.store import Store
@@ -29,15 +30,19 @@ class IncidentList(BaseModel):
 class Api:
     """The endpoints under /api, /healthz and /readyz."""
 
-    def __init__(self, store: Store, stream: Stream, prometheus: Source, deadline_ms: int) -> None:
+    def __init__(
+        self, store: Store, stream: Stream, heartbeat: Heartbeat, prometheus: Source, deadline_ms: int
+    ) -> None:
         self._store = store
         self._stream = stream
+        self._heartbeat = heartbeat
         self._prometheus = prometheus
         self._deadline_ms = deadline_ms
         self.router = router = APIRouter()
         router.add_api_route("/api/incidents", self.list_incidents)
         router.add_api_route("/api/incidents/{incident_id}", self.show_incident)
         router.add_api_route("/api/incidents/{incident_id}/charts", self.show_charts)
+        router.add_api_route("/api/heartbeat", self.show_heartbeat)
         router.add_api_route("/healthz", self.report_alive)
         router.add_api_route("/readyz", self.report_ready)
         self._add_stream()
@@ -65,6 +70,10 @@ class Api:
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
 
+    async def show_heartbeat(self) -> Pulse:
+        """Whether alerting lives, by the heartbeat alert."""
+        return await self._heartbeat.read()
+
     async def report_alive(self) -> dict[str, str]:
         """200 while the process answers."""
         return {"status": "alive"}
@@ -84,7 +93,7 @@ class Api:
         return incident
 
     def _add_stream(self) -> None:
-        def subscribe() -> Iterator[AsyncIterator[Incident]]:
+        def subscribe() -> Iterator[AsyncIterator[BaseModel]]:
             try:
                 with self._stream.subscribe() as changes:
                     yield changes
@@ -93,8 +102,12 @@ class Api:
 
         @self.router.get("/api/stream", response_class=EventSourceResponse)
         async def stream(
-            changes: Annotated[AsyncIterator[Incident], Depends(subscribe)],
+            changes: Annotated[AsyncIterator[BaseModel], Depends(subscribe)],
         ) -> AsyncIterator[ServerSentEvent]:
-            """Each incident when it changes, as an event `incident`; a comment every 15 s in between."""
-            async for incident in changes:
-                yield ServerSentEvent(event="incident", data=incident)
+            """Each incident when it changes, as an event `incident`, and the first heartbeat as `heartbeat`.
+
+            A comment every 15 s in between.
+            """
+            async for change in changes:
+                kind = "incident" if isinstance(change, Incident) else "heartbeat"
+                yield ServerSentEvent(event=kind, data=change)

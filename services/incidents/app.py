@@ -1,5 +1,6 @@
 """The application: what it is made of and how the parts are joined."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.incidents.api import Api
 from services.incidents.headers import SecurityHeaders
+from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Inbox
 from services.incidents.pages import Pages
 from services.incidents.settings import Settings
@@ -32,27 +34,31 @@ def create_app(settings: Settings, stream: Stream | None = None) -> FastAPI:
     """
     store = Store(settings.incidents_database, settings.incidents_kept)
     stream = stream or Stream()
+    heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     prometheus = Source("Prometheus", settings.prometheus_url)
     jaeger = Source("Jaeger", settings.jaeger_url)
 
     @asynccontextmanager
-    async def close_after_use(_: FastAPI) -> AsyncIterator[None]:
+    async def watch_and_close(_: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(heartbeat.watch())
         yield
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         await prometheus.close()
         await jaeger.close()
         store.close()
 
-    pages = Pages(settings, store, jaeger)
+    pages = Pages(settings, store, heartbeat, jaeger)
     app = FastAPI(
         title="Whence incidents",
-        lifespan=close_after_use,
+        lifespan=watch_and_close,
         max_body_size=BODY_LIMIT,
         docs_url=None,
         redoc_url=None,
         telemetry=NATIVE_TELEMETRY_OFF,
     )
-    app.include_router(Inbox(settings.webhook_token.get_secret_value(), store, stream).router)
-    app.include_router(Api(store, stream, prometheus, settings.deadline_ms).router)
+    app.include_router(Inbox(settings.webhook_token.get_secret_value(), store, stream, heartbeat).router)
+    app.include_router(Api(store, stream, heartbeat, prometheus, settings.deadline_ms).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(SecurityHeaders)

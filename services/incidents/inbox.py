@@ -7,6 +7,8 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Request
 
+from services.incidents.heartbeat import Heartbeat, is_heartbeat
+from services.incidents.incident import Alert
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.webhooks import Malformed, read_alerts
@@ -17,10 +19,11 @@ log = structlog.get_logger(__name__)
 class Inbox:
     """Takes webhooks of Grafana and Alertmanager from whoever has the token."""
 
-    def __init__(self, token: str, store: Store, stream: Stream) -> None:
+    def __init__(self, token: str, store: Store, stream: Stream, heartbeat: Heartbeat) -> None:
         self._expected = f"Bearer {token}".encode()
         self._store = store
         self._stream = stream
+        self._heartbeat = heartbeat
         self.router = APIRouter()
         self.router.add_api_route("/webhooks/alerts", self.receive, methods=["POST"])
 
@@ -34,13 +37,20 @@ class Inbox:
         if not hmac.compare_digest(authorization.encode(), self._expected):
             raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
         try:
-            incidents = await self._store.record(read_alerts(await request.body()))
+            changed = await self._take(read_alerts(await request.body()))
         except Malformed as malformed:
             log.warning("webhook refused", reason=str(malformed))
             raise HTTPException(400, f"not a webhook of Grafana or Alertmanager: {malformed}") from None
         except sqlite3.Error as error:
             log.error("webhook not stored", reason=str(error))
             raise HTTPException(503, "the incident database cannot be written") from None
+        return {"incidents": changed}
+
+    async def _take(self, alerts: list[Alert]) -> list[int]:
+        """Heartbeats are noted, not kept."""
+        beats = [alert for alert in alerts if is_heartbeat(alert)]
+        incidents = await self._store.record(alert for alert in alerts if alert not in beats)
         for incident in incidents:
             self._stream.publish(incident)
-        return {"incidents": [incident.id for incident in incidents]}
+        ended = await self._heartbeat.beat() if any(beat.status == "firing" for beat in beats) else []
+        return [*(incident.id for incident in incidents), *ended]

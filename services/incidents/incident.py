@@ -28,6 +28,11 @@ class Window:
     start: datetime
     end: datetime
 
+    def split(self, parts: int) -> "list[Window]":
+        """Windows of equal length, one after the other."""
+        length = (self.end - self.start) / parts
+        return [Window(self.start + n * length, self.start + (n + 1) * length) for n in range(parts)]
+
 
 class Alert(BaseModel):
     """One firing of one alert. `fingerprint` with `starts_at` says which; the API leaves it out."""

@@ -12,7 +12,7 @@ from services.incidents.incident import Alert, Incident, Window
 from services.incidents.queries import hit_rate, storage_latency
 from services.incidents.runbooks import find_runbook
 from services.incidents.settings import Settings
-from services.incidents.traces import SHOWN, search_parameters
+from services.incidents.traces import search_parameters
 
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _NUMBER = re.compile(r"\d{1,6}")
@@ -97,7 +97,7 @@ def _graph(expression: str, window: Window) -> dict[str, str]:
 
 
 def _traces(settings: Settings, window: Window) -> Link:
-    query = urlencode(search_parameters(window, settings.deadline_ms) | {"limit": SHOWN}, quote_via=quote)
+    query = urlencode(search_parameters(window, settings.deadline_ms), quote_via=quote)
     if settings.jaeger_ui_url:
         return Link("Slow traces in Jaeger", f"{settings.jaeger_ui_url}/search?{query}")
     return Link("Slow traces (JSON)", f"{settings.jaeger_url}/api/traces?{query}")

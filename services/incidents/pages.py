@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from services.incidents.api import LARGEST, IncidentId
+from services.incidents.heartbeat import Heartbeat
 from services.incidents.incident import Alert, Incident
 from services.incidents.links import Link, link_dashboard, link_incident, link_runbook
 from services.incidents.rendering import load_templates
@@ -26,9 +27,10 @@ TraceId = Annotated[str, Path(pattern=r"^[0-9a-f]{16,32}$")]
 class Pages:
     """HTML for everything a person looks at."""
 
-    def __init__(self, settings: Settings, store: Store, jaeger: Source) -> None:
+    def __init__(self, settings: Settings, store: Store, heartbeat: Heartbeat, jaeger: Source) -> None:
         self._settings = settings
         self._store = store
+        self._heartbeat = heartbeat
         self._jaeger = jaeger
         self._templates = load_templates()
         self.router = router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -48,6 +50,7 @@ class Pages:
             "inbox.html",
             incidents=incidents[:PER_PAGE],
             firing=await self._store.count_firing(),
+            pulse=await self._heartbeat.read(),
             older=incidents[PER_PAGE - 1].id if len(incidents) > PER_PAGE else None,
             before=before,
         )

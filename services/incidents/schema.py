@@ -29,6 +29,10 @@ MIGRATIONS = (
     CREATE INDEX alerts_by_end ON alerts (ends_at);
     CREATE INDEX alerts_firing ON alerts (component) WHERE ends_at IS NULL;
     """,
+    """
+    CREATE TABLE heartbeat (last_at REAL, silent_since REAL);
+    INSERT INTO heartbeat VALUES (NULL, NULL);
+    """,
 )
 """Times are unix seconds. A step is never changed once released: add one."""
 

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     grafana_url: Address | None = None
     prometheus_ui_url: Address | None = None
     jaeger_ui_url: Address | None = None
-    runbooks: Path = Path("alerts/runbooks")
+    runbooks: Path = Path("alerts/generated/runbooks")
+    heartbeat_timeout: Annotated[float, Field(gt=0)] = 180
+    """Seconds without a heartbeat after which alerting is silent: three times the alert's repeat interval."""
     recommender_storage_deadline: Annotated[float, Field(gt=0)] = 0.25
     """Seconds; the same variable that the recommender reads."""
 

@@ -47,6 +47,14 @@ class Store:
         """How many incidents still fire; fails if the file cannot be read."""
         return await self._run(self._count_firing)
 
+    async def read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
+        """When the last heartbeat came, and since when they have been missing."""
+        return await self._run(self._read_heartbeat)
+
+    async def write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
+        """Keep both."""
+        await self._run(self._write_heartbeat, last, silent_since)
+
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._turn)
 
@@ -134,6 +142,14 @@ class Store:
             ended_at=_moment(row["ended_at"]) if row["ended_at"] else None,
             alerts=[_read_alert(alert) for alert in alerts],
         )
+
+    def _read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
+        last, silent = self._connection.execute("SELECT last_at, silent_since FROM heartbeat").fetchone()
+        return _moment(last) if last else None, _moment(silent) if silent else None
+
+    def _write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
+        moments = [moment.timestamp() if moment else None for moment in (last, silent_since)]
+        self._connection.execute("UPDATE heartbeat SET last_at = ?, silent_since = ?", moments)
 
     def _count_firing(self) -> int:
         (count,) = self._connection.execute(

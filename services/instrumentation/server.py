@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from fastapi.telemetry import TelemetryConfig
+from fastapi.telemetry._api import _RequestTelemetry
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.propagators.textmap import Getter
@@ -128,6 +129,7 @@ class ServerTelemetry:
                 status = message["status"]
             await send(message)
 
+        routed = scope["fastapi.telemetry"] = _RequestTelemetry(span=None, span_method="")
         span, context = self._begin(scope)
         token = attach(context)
         error: str | None = None
@@ -138,7 +140,7 @@ class ServerTelemetry:
             error = type(exception).__qualname__
             raise
         finally:
-            self._finish(span, scope, status, error, perf_counter() - start)
+            self._finish(span, scope, routed.route, status, error, perf_counter() - start)
             detach(token)
 
     def _begin(self, scope: Scope) -> tuple[trace.Span, Context]:
@@ -160,9 +162,16 @@ class ServerTelemetry:
         )
         return span, trace.set_span_in_context(span, parent)
 
-    def _finish(self, span: trace.Span, scope: Scope, status: int, error: str | None, seconds: float) -> None:
+    def _finish(
+        self,
+        span: trace.Span,
+        scope: Scope,
+        route: str | None,
+        status: int,
+        error: str | None,
+        seconds: float,
+    ) -> None:
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
-        route = getattr(scope.get("route"), "path", None)
         outcome = describe_outcome(method, scope["scheme"], route, status, error)
         span.update_name(outcome.name)
         span.set_attributes(outcome.attributes)

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.util.re import parse_env_headers
 
+from services.configuration import load_settings
 from services.instrumentation.exporter import Exporter
 from services.instrumentation.instruments import Instruments, create
 from services.instrumentation.losses import observe_losses
@@ -77,8 +78,9 @@ def start_telemetry(
     OTLP goes over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; OTEL_TRACES_SAMPLER is honoured (default: all).
     `host_metrics` adds the machine's own metrics: switch it on in one service per machine.
     Tests pass an in-memory `span_exporter` and `metric_reader`; nothing leaves the process then.
+    A bad OTEL_* variable ends the process with status 1 and one line that names it.
     """
-    settings = settings or TelemetrySettings()
+    settings = settings or load_settings(TelemetrySettings)
     identity = Identity.of_process(service, version, settings.environment)
     scope = f"whence.{service}"
     if settings.disabled:

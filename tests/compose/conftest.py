@@ -29,6 +29,8 @@ def engine() -> Iterator[Engine]:
     try:
         with run_engine() as found:
             yield found
+            if found.own:
+                found.docker("image", "prune", "--force")
     except NoEngine as reason:
         pytest.skip(f"no containers: {reason}")
 
@@ -52,11 +54,14 @@ def missing(engine: Engine) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def unstarted(engine: Engine, missing: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStack]:
+def unstarted(
+    engine: Engine, missing: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ContainerStack]:
     """The stack, not started yet; its containers, volumes and network are removed at the end."""
     live = ContainerStack(tmp_path_factory.mktemp("whence"), engine=engine, grafana=not missing)
     live.compose("--profile", "*", "down", "--volumes", "--remove-orphans")
     yield live
+    live.http.close()
     live.compose("--profile", "*", "down", "--volumes", "--remove-orphans")
 
 
@@ -73,5 +78,8 @@ def documented() -> dict[str, str]:
     """The shell commands of docs/containers.md, by the heading they stand under."""
     text = (ROOT / "docs" / "containers.md").read_text()
     sections = re.split(r"^#+ ", text, flags=re.M)[1:]
-    blocks = {section.splitlines()[0]: re.findall(r"^```sh\n(.*?)^```", section, re.M | re.S) for section in sections}
+    blocks = {
+        section.splitlines()[0]: re.findall(r"^```sh\n(.*?)^```", section, re.M | re.S)
+        for section in sections
+    }
     return {heading: "".join(found) for heading, found in blocks.items()}

@@ -1,8 +1,7 @@
 """The images the compose file names: pulled, or where no registry can be reached, stand-ins.
 
-A stand-in has our build of the program at the path, with the entrypoint and user that the upstream image has;
-those are from the Dockerfiles in the pinned modules. As they bear the upstream names, they are made in an engine of
-our own only.
+A stand-in has our build of the program at the path, with entrypoint and user of the upstream image (by the
+Dockerfiles in the pinned modules). Bearing upstream names, they are made in an engine of our own only.
 """
 
 import hashlib

@@ -35,7 +35,9 @@ def test_ports_are_published_on_loopback_only(stack: ContainerStack) -> None:
 
 
 def test_a_service_can_read_its_own_secrets_only(stack: ContainerStack) -> None:
-    assert "STORAGE_SECRET_KEY=" in stack.compose("exec", "-T", "recommender", "cat", "/secrets/recommender.env")
+    assert "STORAGE_SECRET_KEY=" in stack.compose(
+        "exec", "-T", "recommender", "cat", "/secrets/recommender.env"
+    )
     for secret in ("minio.env", "trainer.env", "incidents.env", ".secrets.env"):
         read = f"cat /secrets/{secret} 2>&1 || true"
         assert UNREADABLE in stack.compose("exec", "-T", "recommender", "sh", "-c", read), secret
@@ -44,6 +46,10 @@ def test_a_service_can_read_its_own_secrets_only(stack: ContainerStack) -> None:
 def test_no_secret_is_in_what_docker_inspect_shows(stack: ContainerStack) -> None:
     shown = str([stack.inspect(service)["Config"] for service in stack.services(running=False)])
     secrets = stack.compose("run", "--rm", "-T", "--no-deps", "prepare", "cat", "/secrets/.secrets.env")
-    values = [line.partition("=")[2] for line in secrets.splitlines() if not line.endswith(("recommender", "trainer"))]
+    values = [
+        line.partition("=")[2]
+        for line in secrets.splitlines()
+        if not line.endswith(("recommender", "trainer"))
+    ]
     assert len([value for value in values if len(value) > 20]) == 5
     assert not [value for value in values if len(value) > 20 and value in shown]

@@ -7,7 +7,7 @@ from tests.e2e.test_outages import (
     test_requests_do_not_notice_that_the_collector_is_gone,
 )
 from tests.e2e.test_signals import (
-    test_process_and_host_are_seen,
+    test_process_is_seen,
     test_verify_finds_nothing_wrong,
 )
 from tests.e2e.test_story import test_slow_storage_is_noticed_explained_and_mended
@@ -15,7 +15,7 @@ from tests.e2e.test_story import test_slow_storage_is_noticed_explained_and_mend
 __all__ = [
     "test_data_survives_a_restart_of_everything",
     "test_no_span_is_lost_while_jaeger_is_gone",
-    "test_process_and_host_are_seen",
+    "test_process_is_seen",
     "test_requests_do_not_notice_that_the_collector_is_gone",
     "test_slow_storage_is_noticed_explained_and_mended",
     "test_users_prometheus_and_jaeger_count_the_same",

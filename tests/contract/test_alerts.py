@@ -7,19 +7,24 @@ from typing import Any
 import pytest
 import yaml
 
-from alerts.build import FOLDER, RUNBOOKS, generate
-from alerts.routing import ROUTING
+from alerts.build import FOLDER, generate
+from alerts.routing import INCIDENTS
 from alerts.rules import ALERTS
-from alerts.spec import Alert
+from alerts.runbook import FOLDER as WRITTEN
+from alerts.runbook import SILENT
+from alerts.spec import Alert, Severity
 from grafana.build import FOLDER as DASHBOARDS
 from prometheus import artifacts
 
 GRAFANA: dict[str, Any] = json.loads((FOLDER / "grafana/alerting.json").read_text())
-PROMETHEUS: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus/rules.yaml").read_text())
+PROMETHEUS: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus/alerts.yaml").read_text())
 ALERTMANAGER: dict[str, Any] = yaml.safe_load((FOLDER / "alertmanager/alertmanager.yml").read_text())
 
+RUNBOOKS = FOLDER / "runbooks"
 HEADINGS = ["## What it means", "## How to check", "## How to fix", "## How to silence"]
 OPERATORS = {"gt": ">", "lt": "<"}
+NAMES = r"[a-z][a-z_]*[a-z]:?[a-z_:]*(?=[{\[)])"
+LAYERS = {"service", "storage", "features", "model", "host", "pipeline", "monitoring", "objectives"}
 
 
 def rendered(content: dict[str, Any], title_key: str, alert: Alert) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -74,10 +79,25 @@ def test_nothing_is_rendered_that_is_not_defined() -> None:
     assert len({alert.slug for alert in ALERTS}) == len(titles) == len(ALERTS)
 
 
-def test_both_notify_the_same_receiver_alike() -> None:
+def test_both_tell_the_incidents_page_all_and_at_once() -> None:
     (policy,) = GRAFANA["policies"]
-    assert {key: policy[key] for key in ALERTMANAGER["route"]} == ALERTMANAGER["route"]
-    assert policy["receiver"] == ROUTING.receiver
+    route = ALERTMANAGER["route"]
+    assert {key: policy[key] for key in route if key != "routes"} == {
+        key: route[key] for key in route if key != "routes"
+    }
+    assert {each["receiver"] for each in (*route["routes"], *policy["routes"])} >= {INCIDENTS}
+    assert all(each["group_wait"] == "0s" for each in (*route["routes"], *policy["routes"])[:1])
+
+
+def test_every_layer_is_watched() -> None:
+    assert {alert.component for alert in ALERTS} == LAYERS
+    assert len(ALERTS) >= 30
+    assert [alert.slug for alert in ALERTS if alert.is_heartbeat] == ["heartbeat"]
+
+
+def test_no_alert_is_muted_by_one_that_it_mutes() -> None:
+    follows = {alert.slug: alert.follows for alert in ALERTS if alert.follows}
+    assert not set(follows) & set(follows.values())
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
@@ -87,6 +107,14 @@ def test_every_alert_has_a_runbook_with_its_query(alert: Alert) -> None:
     assert [line for line in text.splitlines() if line.startswith("## ")] == HEADINGS
     assert alert.query in text
     assert f"alertname = {alert.title}" in text
+    assert alert.runbook_url.endswith(f"/runbooks/{alert.slug}")
+
+
+def test_no_runbook_is_left_over() -> None:
+    assert {path.stem for path in WRITTEN.glob("*.md")} == {
+        SILENT,
+        *(alert.runbook or alert.slug for alert in ALERTS),
+    }
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
@@ -94,12 +122,14 @@ def test_every_alert_points_to_a_panel_that_shows_its_series(alert: Alert) -> No
     _, rule = rendered(GRAFANA, "title", alert)
     (content,) = [json.loads(file.read_text()) for file in DASHBOARDS.glob(f"{rule['dashboardUid']}.json")]
     (panel,) = [panel for panel in content["panels"] if panel["id"] == rule["panelId"]]
-    names = set(re.findall(r"[a-z_]+(?=\{)", alert.query))
-    assert names <= set(re.findall(r"[a-z_]+(?=\{)", " ".join(target["expr"] for target in panel["targets"])))
+    shown = set(re.findall(NAMES, " ".join(target["expr"] for target in panel["targets"])))
+    assert alert.is_heartbeat or set(re.findall(NAMES, alert.query)) & shown
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
 def test_every_alert_tells_what_and_how_much(alert: Alert) -> None:
-    assert "{value}" in alert.summary
-    assert len(alert.summary) < 80
+    assert "{value}" in f"{alert.summary} {alert.description}"
+    assert len(alert.summary) < 90
     assert len(alert.description) > len(alert.summary)
+    assert alert.severity in Severity
+    assert alert.owner or "owner" in alert.query

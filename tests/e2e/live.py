@@ -64,6 +64,7 @@ class Stack:
             "DATASET": self.dataset,
         }
         self.environment |= {"TRAFFIC_RATE": "20", "GRAFANA_BIN": "", "ALERTING": "prometheus"}
+        self.environment |= {"MODE": "processes"}
         self.environment |= {"RECOMMENDER_URL": self.url("recommender"), "DATA_DIR": str(self.data)}
         self.http = httpx.Client(timeout=10)
 

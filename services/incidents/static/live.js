@@ -101,6 +101,7 @@ export function startLive(onChange) {
       stream.close();
       setTimeout(connect, RETRY);
     });
+    stream.addEventListener("heartbeat", update);
     stream.addEventListener("incident", (event) => {
       update();
       announce(JSON.parse(event.data));

@@ -14,10 +14,10 @@ function add(parent, tag, attributes, text) {
   return made;
 }
 
-// The smallest round number (1, 2, 2.5 or 5 times a power of ten) at or above the value.
+// The smallest round number (two figures at most) at or above the value.
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= value * 0.999);
+  return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((candidate) => candidate >= value * 0.999);
 }
 
 // Round times in the reader's zone, at most `most` of them.

@@ -1,10 +1,10 @@
 // Times in the reader's own zone (UTC stays in the title), and durations that keep counting.
 const FORMS = {
-  minute: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }),
-  clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-  day: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
+  minute: new Intl.DateTimeFormat(undefined, { hourCycle: "h23", hour: "2-digit", minute: "2-digit" }),
+  clock: new Intl.DateTimeFormat(undefined, { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  day: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hourCycle: "h23", hour: "2-digit", minute: "2-digit" }),
   full: new Intl.DateTimeFormat(undefined, {
-    year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+    year: "numeric", month: "short", day: "numeric", hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit",
   }),
 };
 

@@ -7,7 +7,7 @@ import pytest
 from alerts import to_grafana
 from alerts.grafana_model import check_alerting
 from alerts.panels import place
-from alerts.routing import ROUTING
+from alerts.routing import route
 from alerts.rules import ALERTS
 from grafana.dashboards import build_all
 from grafana.model import check_dashboards
@@ -17,7 +17,7 @@ from grafana.strict import FormatError
 Content = dict[str, Any]
 SOURCES = check_provisioning()
 DASHBOARDS = check_dashboards(build_all(), SOURCES)
-RENDERED = to_grafana.render(place(ALERTS), ROUTING)
+RENDERED = to_grafana.render(place(ALERTS), route(ALERTS))
 
 
 def check(content: Content) -> None:
@@ -26,6 +26,11 @@ def check(content: Content) -> None:
 
 def rule(content: Content, group: int = 0) -> Content:
     found: Content = content["groups"][group]["rules"][0]
+    return found
+
+
+def branch(content: Content) -> Content:
+    found: Content = content["policies"][0]["routes"][1]
     return found
 
 
@@ -55,7 +60,7 @@ def test_what_we_render_passes() -> None:
         (lambda c: c["groups"][0].update(interval="0s"), "not a multiple of 10s"),
         (lambda c: c["groups"][0].update(interval=10), "interval"),
         (lambda c: c["groups"][1].update(name=c["groups"][0]["name"]), "comes twice"),
-        (lambda c: rule(c).update(uid=rule(c, 1)["uid"]), "rule uid 'high-storage-latency' comes twice"),
+        (lambda c: rule(c).update(uid=rule(c, 1)["uid"]), "comes twice"),
         (lambda c: rule(c).update(title=rule(c, 1)["title"]), "rule title"),
         (lambda c: rule(c).update(uid="a uid"), "uid"),
         (lambda c: rule(c).update(title=""), "title"),
@@ -85,11 +90,23 @@ def test_what_we_render_passes() -> None:
             "receiver 'incidents', which is not a contact",
         ),
         (lambda c: c["contactPoints"][0]["receivers"][0].update(type="webhok"), "type"),
-        (lambda c: c["contactPoints"][0]["receivers"][0]["settings"].update(url="$INBOX"), "url"),
+        (lambda c: c["contactPoints"][0]["receivers"][0]["settings"].update(url="$INBOX"), "'$INBOX'"),
         (lambda c: c["contactPoints"][0]["receivers"][0]["settings"].update(url="http://$HOST/"), "url"),
         (lambda c: c["policies"][0].update(group_wait="soon"), "group_wait"),
         (lambda c: c["policies"][0].update(mute_time_intervals=["nights"]), "mute_time_intervals"),
         (lambda c: c["policies"].append(c["policies"][0]), "policies"),
+        (lambda c: branch(c).update(receiver="nobody"), "receiver 'nobody', which is not a contact"),
+        (lambda c: branch(c)["routes"][0].update(receiver="nobody"), "receiver 'nobody'"),
+        (
+            lambda c: branch(c).update(mute_time_intervals=["nights"]),
+            "mute time 'nights', which is not defined",
+        ),
+        (lambda c: branch(c).update(object_matchers=[["severity", "critical"]]), "is not a label, one of"),
+        (lambda c: branch(c).update(matchers=["a=b"]), "matchers"),
+        (
+            lambda c: c.update(muteTimes=[{"orgId": 1, "name": "nights", "time_intervals": []}]),
+            "time_intervals",
+        ),
     ],
 )
 def test_what_would_stop_grafana_is_refused(change: Callable[[Content], object], message: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Config, load, reject
+from config import Config, load, read_secrets, reject
 from tests.unit.config.conftest import Write
 
 EXAMPLE = Path("whence.example.yaml")
@@ -27,14 +27,28 @@ def test_what_the_example_offers_can_be_used(
 ) -> None:
     for name in ("SMTP_PASSWORD", "SLACK_WEBHOOK_URL", "TICKETING_TOKEN"):
         monkeypatch.setenv(name, "secret")
-    offered = read(re.sub(r"(?m)^# ((receivers|mute_times|alerts):|  .*)", r"\1", EXAMPLE.read_text()))
+    offered = read(re.sub(r"(?m)^# ((mail|receivers|mute_times|alerts):|  .*)", r"\1", EXAMPLE.read_text()))
     assert [receiver.type for receiver in offered.receivers] == ["email", "slack", "webhook"]
-    assert offered.receivers[0].secrets == {"password": "SMTP_PASSWORD"}
+    assert offered.secrets == {
+        ("mail", "password"): "SMTP_PASSWORD",
+        ("receivers", 1, "url"): "SLACK_WEBHOOK_URL",
+        ("receivers", 2, "token"): "TICKETING_TOKEN",
+    }
     assert [(hours.from_, hours.to) for hours in offered.mute_times[0].hours] == [
         ("20:00", "24:00"),
         ("00:00", "07:00"),
     ]
+    assert set(read_secrets().values()) == {"secret"}
     assert offered.alerts["high-storage-latency"].for_ == 60
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/adapt.md"])
+def test_what_documents_show_can_be_used(
+    document: str, read: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", "https://hooks.example.org/x")
+    for shown in re.findall(r"(?ms)^```yaml\n(.*?)^```$", Path(document).read_text()):
+        assert read(shown) != Config()
 
 
 @pytest.mark.parametrize(
@@ -70,9 +84,7 @@ def test_burn_rates_are_the_workbooks(read: Callable[[str], Config]) -> None:
 def test_rejects_for_others_with_the_line(write: Write) -> None:
     write("folder: A\nalerts:\n  no-such-alert: {paused: true}\n")
     told = str(reject(("alerts", "no-such-alert"), "is not an alert", "use one of: a, b"))
-    assert told == (
-        "whence.yaml:3: alerts.no-such-alert: is not an alert (got {'paused': True}); use one of: a, b"
-    )
+    assert told == ("whence.yaml:3: alerts.no-such-alert: is not an alert (got {paused}); use one of: a, b")
 
 
 def test_unhandled_it_ends_a_process_with_its_line_alone(write: Write) -> None:

@@ -1,14 +1,16 @@
+import re
 from typing import Any
 
 import pytest
 
 from grafana.dashboards import build_all
-from grafana.variables import Variable
-from prometheus.names import series
-from prometheus.queries import QueryError
-from telemetry import instruments
+from grafana.layout import COLUMNS
 
 DASHBOARDS = build_all()
+DURATIONS = (
+    r"storage_operation_(duration|first_byte)|http_server_request_duration|recommendation_duration"
+    r"|traces_span_metrics_duration"
+)
 PLOTS = [
     pytest.param(panel, id=f"{content['uid']}/{panel['title']}")
     for content in DASHBOARDS.values()
@@ -29,11 +31,52 @@ def test_every_panel_says_what_good_looks_like(plot: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_latency_panels_lead_to_traces(plot: dict[str, Any]) -> None:
-    over_time_in_seconds = plot["fieldConfig"]["defaults"]["unit"] == "s" and plot["type"] != "stat"
-    assert any(target["exemplar"] for target in plot["targets"]) == over_time_in_seconds
-    if over_time_in_seconds:
+def test_latency_panels_show_exemplars_and_lead_to_traces(plot: dict[str, Any]) -> None:
+    asked = " ".join(target["expr"] for target in plot["targets"])
+    spread = "histogram_quantile(" in asked or plot["type"] == "heatmap"
+    if plot["type"] in ("timeseries", "heatmap") and spread and re.search(DURATIONS, asked):
+        assert any(target["exemplar"] for target in plot["targets"])
         assert any("jaeger" in link["url"] for link in plot["fieldConfig"]["defaults"]["links"])
+    else:
+        assert not any(target["exemplar"] for target in plot["targets"])
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_lines_have_a_legend_with_last_and_highest(plot: dict[str, Any]) -> None:
+    if plot["type"] == "timeseries":
+        assert plot["options"]["legend"]["calcs"] == ["lastNotNull", "max"]
+        assert all(target["legendFormat"] != "__auto" for target in plot["targets"])
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_limits_that_are_drawn_are_explained(plot: dict[str, Any]) -> None:
+    defaults = plot["fieldConfig"]["defaults"]
+    drawn = defaults["custom"].get("thresholdsStyle", {}).get("mode") == "dashed"
+    assert drawn == (plot["type"] == "timeseries" and len(defaults["thresholds"]["steps"]) > 1)
+
+
+@pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_the_first_line_is_of_numbers_and_full(content: dict[str, Any]) -> None:
+    first = [panel for panel in content["panels"] if panel["gridPos"]["y"] == 0]
+    assert {panel["type"] for panel in first} == {"stat"}
+    assert sum(panel["gridPos"]["w"] for panel in first) == COLUMNS
+    assert len({panel["gridPos"]["h"] for panel in first}) == 1
+
+
+@pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_lines_of_panels_are_full_and_even(content: dict[str, Any]) -> None:
+    lines: dict[int, list[dict[str, int]]] = {}
+    for panel in content["panels"]:
+        lines.setdefault(panel["gridPos"]["y"], []).append(panel["gridPos"])
+    for line in lines.values():
+        assert sum(place["w"] for place in line) == COLUMNS
+        assert len({place["h"] for place in line}) == 1
+
+
+def test_the_overview_answers_in_its_first_lines() -> None:
+    titles = [panel["title"] for panel in DASHBOARDS["overview.json"]["panels"]]
+    assert titles[0] == "Where to look"
+    assert titles[6:8] == ["Is it the model?", "Is it the infrastructure?"]
 
 
 def test_storage_latency_is_in_ms_over_a_5_minute_rate() -> None:
@@ -69,8 +112,3 @@ def test_deployments_and_alerts_are_marked() -> None:
     marks = DASHBOARDS["recommendation-quality-and-storage.json"]["annotations"]["list"]
     assert [mark["name"] for mark in marks] == ["Annotations & Alerts", "Deployments", "Alerts"]
     assert all(mark["enable"] for mark in marks)
-
-
-def test_a_variable_needs_its_label() -> None:
-    with pytest.raises(QueryError, match="variable region: recommendation_requests_total has no such label"):
-        Variable("region", "Region", series(instruments.RECOMMENDATION_REQUESTS)).render()

@@ -25,3 +25,16 @@ def test_grafanas_variables_stay_readable_in_the_url() -> None:
     assert "${__from}" in str(link["url"])
     assert "{id}" not in str(link["url"])
     assert " " not in str(link["url"])
+
+
+def test_a_variable_can_choose_the_service_of_a_trace_search() -> None:
+    link = links.traces("Failed traces", service="${service_name}", tags="error=true")
+    assert "${service_name}" in str(link["url"])
+    (pane,) = json.loads(parse_qs(urlsplit(str(link["url"])).query)["panes"][0]).values()
+    assert pane["queries"][0]["tags"] == "error=true"
+    assert "minDuration" not in pane["queries"][0] and "operation" not in pane["queries"][0]
+
+
+def test_a_link_to_a_dashboard_keeps_the_time_and_sets_variables() -> None:
+    link = links.dashboard("Service", links.SERVICE, service_name="${__data.fields.service_name}")
+    assert link["url"] == "/d/service?${__url_time_range}&var-service_name=${__data.fields.service_name}"

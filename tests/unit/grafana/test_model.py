@@ -22,6 +22,11 @@ def latency(content: dict[str, Any]) -> dict[str, Any]:
     return panel(content, "Storage Latency")
 
 
+def sources(content: dict[str, Any]) -> dict[str, Any]:
+    config: dict[str, Any] = panel(content, "Share of answers by source")["fieldConfig"]
+    return config
+
+
 @pytest.fixture
 def content() -> dict[str, Any]:
     return copy.deepcopy(build_all()["recommendation-quality-and-storage.json"])
@@ -56,6 +61,7 @@ def test_what_we_build_passes(content: dict[str, Any]) -> None:
         (lambda c: latency(c).update(datasource=None), "datasource"),
         (lambda c: latency(c).update(span=6), "span"),
         (lambda c: latency(c)["fieldConfig"]["defaults"].pop("unit"), "unit"),
+        (lambda c: latency(c)["fieldConfig"]["defaults"].update(unit="seconds"), "unit"),
         (lambda c: latency(c)["fieldConfig"]["defaults"]["thresholds"]["steps"].reverse(), "start with null"),
         (
             lambda c: latency(c)["fieldConfig"]["defaults"]["thresholds"]["steps"][0].update(value="null"),
@@ -70,6 +76,17 @@ def test_what_we_build_passes(content: dict[str, Any]) -> None:
         (lambda c: c["time"].update({"from": "30m"}), "from"),
         (lambda c: c["templating"]["list"][0].update(name="unused"), "no panel uses the variable 'unused'"),
         (lambda c: c["templating"]["list"][0].update(query="label_values(x)"), "query"),
+        (lambda c: c["templating"]["list"][0].update(definition="label_values(x, y)"), "defined twice"),
+        (lambda c: c["templating"]["list"][0].update(multi=False), "one of its values or any of them"),
+        (lambda c: c["templating"]["list"].pop(), "uses the variable 'segment', which is not there"),
+        (lambda c: latency(c)["targets"][0].update(instant=True), "a table's query is instant"),
+        (lambda c: latency(c).update(transformations=[{"id": "merge"}]), "transformations"),
+        (lambda c: sources(c)["overrides"][0]["matcher"].update(id="byRegexp"), "matcher.id"),
+        (
+            lambda c: sources(c)["overrides"][0]["properties"][0]["value"].update(fixedColor="pink"),
+            "fixedColor",
+        ),
+        (lambda c: sources(c)["overrides"][0]["properties"][0].update(id="colour"), "colour"),
         (lambda c: c["annotations"]["list"][1].pop("expr"), "query.expr: Field required"),
         (lambda c: c["links"][0].update(tags=[]), "needs a url"),
     ],

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from grafana.provisioned import FOLDER, check_provisioning
+from grafana import provisioned
+from grafana.provisioned import FOLDER, PROVIDER_FILE, check_provisioning, provide_dashboards
 from grafana.strict import FormatError
 
-DASHBOARDS, SOURCES = "dashboards/dashboards.yaml", "datasources/datasources.yaml"
+SOURCES = "datasources/datasources.yaml"
 
 
 @pytest.fixture
@@ -18,13 +19,30 @@ def test_the_committed_files_pass() -> None:
     assert {source.uid for source in check_provisioning().datasources} == {"prometheus", "jaeger"}
 
 
+def test_the_provider_is_what_grafana_is_told() -> None:
+    assert provide_dashboards() == (FOLDER / "dashboards" / PROVIDER_FILE).read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("updateIntervalSeconds: 30", "updateIntervalSeconds: 10", "updateIntervalSeconds"),
+        ("$WHENCE_DASHBOARDS", "$DASHBOARDS", r"\$DASHBOARDS is not set for Grafana"),
+        ("folderUid: whence", "folderUID: whence", "folderU"),
+        ("type: file", "type: files", "type"),
+    ],
+)
+def test_a_wrong_provider_is_refused(
+    old: str, new: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provisioned, "PROVIDER", provisioned.PROVIDER.replace(old, new))
+    with pytest.raises(FormatError, match=message):
+        provide_dashboards()
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        (DASHBOARDS, "updateIntervalSeconds: 30", "updateIntervalSeconds: 10", "updateIntervalSeconds"),
-        (DASHBOARDS, "$WHENCE_DASHBOARDS", "$DASHBOARDS", r"\$DASHBOARDS is not set for Grafana"),
-        (DASHBOARDS, "folderUid: whence", "folderUID: whence", "folderU"),
-        (DASHBOARDS, "type: file", "type: files", "type"),
         (SOURCES, "uid: jaeger\n    type", "uid: prometheus\n    type", "'prometheus' comes twice"),
         (SOURCES, "datasourceUid: jaeger", "datasourceUid: tempo", "data source 'tempo', which is not there"),
         (SOURCES, "isDefault: true", "isDefault: false", "exactly one data source"),

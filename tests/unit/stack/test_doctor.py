@@ -240,9 +240,7 @@ def test_port_of_another_program_is_a_problem_and_our_own_is_not(held: int) -> N
         (problem("Ports", "used", "stop"), False),
     ],
 )
-def test_only_a_problem_fails(
-    capsys: pytest.CaptureFixture[str], finding: Finding, well: bool
-) -> None:
+def test_only_a_problem_fails(capsys: pytest.CaptureFixture[str], finding: Finding, well: bool) -> None:
     assert doctor.show([finding], Console()) is well
     line = capsys.readouterr().out
     assert line.startswith(finding.level.value) and finding.found in line and finding.remedy in line

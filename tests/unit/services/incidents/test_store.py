@@ -103,6 +103,12 @@ def test_an_open_incident_takes_in_its_own_component_and_no_other(inbox: Inbox) 
     ]
 
 
+def test_an_incident_that_ended_long_ago_takes_nothing_in(inbox: Inbox) -> None:
+    inbox.take(alert(fingerprint="a", ends_at=later(1)))
+    inbox.take(alert("Storage Errors", "b", later(60)))
+    assert len(inbox.all()) == 2
+
+
 def test_alerts_without_component_share_none(inbox: Inbox) -> None:
     for fingerprint, start in (("a", START), ("b", later(60))):
         inbox.take(alert(fingerprint=fingerprint, starts_at=start, labels={"component": ""}))
@@ -167,7 +173,7 @@ def test_the_schema_moves_forward_and_keeps_the_data(tmp_path: Path, monkeypatch
     assert len(inbox.all()) == 1
     inbox.close()
     connection = open_database(tmp_path / "incidents.db")
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
     assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     connection.close()
 
@@ -181,7 +187,7 @@ def test_a_failing_step_leaves_the_old_schema(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(sqlite3.OperationalError):
             open_database(path)
     connection = open_database(path)
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
     assert "note" not in [row["name"] for row in connection.execute("PRAGMA table_info(incidents)")]
     connection.close()
 

@@ -1,17 +1,16 @@
 """A collector in the test's own process, and a way to wait for what another thread does."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from time import monotonic
+from typing import Any
 
-from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
@@ -60,8 +59,11 @@ class FakeCollector:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                pass
+
+        self._server = Server(("127.0.0.1", self.port), Handler)
         Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -93,7 +95,7 @@ class FakeCollector:
             for span in s.spans
         ]
 
-    def metric(self, name: str) -> Metric | None:
+    def metric(self, name: str) -> Any:
         """The metric of this name as it was last sent."""
         for request in reversed(self.metrics):
             for resource in request.resource_metrics:
@@ -110,7 +112,7 @@ class FakeCollector:
         return {attributes(point.attributes).get("error.type", ""): point.as_int for point in points}
 
 
-def attributes(pairs: "RepeatedCompositeFieldContainer[KeyValue]") -> dict[str, str | int]:
+def attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
     """Plain values of encoded attributes."""
     return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value") for pair in pairs}
 

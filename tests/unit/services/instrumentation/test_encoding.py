@@ -178,7 +178,7 @@ def test_a_span_is_sent_as_the_sdk_would_send_it(
 def test_beyond_the_limit_the_oldest_attributes_are_dropped_and_counted(
     attributes: dict[str, Any], most: int
 ) -> None:
-    script = {
+    script: dict[str, Any] = {
         "name": "full", "parent": None, "kind": SpanKind.INTERNAL, "attributes": attributes, "links": [],
         "start": 1, "end": 2, "changes": [],
     }  # fmt: skip
@@ -188,7 +188,7 @@ def test_beyond_the_limit_the_oldest_attributes_are_dropped_and_counted(
 
 
 def test_what_protobuf_cannot_hold_is_sent_as_text_instead_of_failing() -> None:
-    script = {
+    script: dict[str, Any] = {
         "name": "lone \ud800", "parent": None, "kind": SpanKind.INTERNAL, "links": [], "start": 1, "end": 2,
         "attributes": {"huge": 2**64, "broken": "\udfff", "strange": SpanKind},
         "changes": [("set_attributes", {"": 1, 7: "number"})],

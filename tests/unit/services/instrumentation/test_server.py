@@ -1,11 +1,13 @@
 """One span and one duration per request, by the HTTP conventions, without personal data."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi.staticfiles import StaticFiles
 from opentelemetry import trace
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
@@ -71,6 +73,17 @@ def add_routes(app: FastAPI, tracer: trace.Tracer) -> None:
     async def report() -> str:
         return "ok"
 
+    router, mounted = APIRouter(prefix="/api"), FastAPI(telemetry=NATIVE_TELEMETRY_OFF)
+    router.add_api_route("/items/{item_id}", show_item)
+    mounted.add_api_route("/items/{item_id}", show_item)
+    app.include_router(router, prefix="/v1")
+    app.mount("/mounted", mounted)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent))
+
+
+async def show_item(item_id: int) -> int:
+    return item_id
+
 
 @pytest.fixture
 def service() -> Service:
@@ -95,6 +108,20 @@ def test_a_request_is_one_span_named_after_its_route(service: Service) -> None:
         "network.protocol.version": "1.1",
     }
     assert server.status.status_code is StatusCode.UNSET
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/v1/api/items/5", "/v1/api/items/{item_id}"),
+        ("/mounted/items/5", "/mounted/items/{item_id}"),
+        ("/static/test_server.py", "/static/{path}"),
+    ],
+)
+def test_the_route_has_the_prefixes_of_routers_and_mounts(path: str, route: str, service: Service) -> None:
+    assert service.request("GET", path).status_code == 200
+    assert service.span.name == f"GET {route}"
+    assert service.durations[0].attributes["http.route"] == route
 
 
 def test_no_span_names_the_user(service: Service) -> None:

@@ -78,8 +78,10 @@ def test_an_exception_marks_the_span_and_goes_on(
 
 
 def test_an_exception_is_left_out_on_request(telemetry: Telemetry, exporter: InMemorySpanExporter) -> None:
-    options = {"record_exception": False, "set_status_on_exception": False}
-    with pytest.raises(ValueError), telemetry.tracer.start_as_current_span("work", **options):
+    silent = telemetry.tracer.start_as_current_span(
+        "work", record_exception=False, set_status_on_exception=False
+    )
+    with pytest.raises(ValueError), silent:
         raise ValueError
     assert not only(exporter).events
     assert only(exporter).status.status_code is StatusCode.UNSET
@@ -155,3 +157,9 @@ def test_disabled_telemetry_does_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
         assert not span.is_recording()
     telemetry.describe({"model.version": "m"})
     telemetry.shutdown()
+
+
+def test_a_bad_variable_ends_the_process_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "soon")
+    with pytest.raises(SystemExit, match="OTEL_METRIC_EXPORT_INTERVAL: .*integer"):
+        start_telemetry("shop", span_exporter=InMemorySpanExporter())

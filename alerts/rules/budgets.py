@@ -1,0 +1,59 @@
+"""Burn-rate alerts: the error budgets of the objectives go faster than they may."""
+
+from alerts.rules.evaluations import AT_ONCE
+from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
+from prometheus import objectives
+from prometheus import queries as q
+from prometheus.recorded import BURN_RATE_EXCESS
+from prometheus.recording import STEP, duration_name
+
+OVERVIEW = "overview"
+OWN = ""
+"""The owner is a label of the series: each service has one in whence.yaml."""
+
+# No `for`: the short window of each pair is the patience. Looked at as often as the counts are made.
+PAGE = Evaluation(interval=STEP, for_=0, keep_firing_for=0)
+CONSEQUENCES = {"latency": "degraded-answers", "freshness": "degraded-answers", "quality": "degraded-answers"}
+"""Storage trouble costs freshness and quality by design, and takes its toll on latency."""
+
+
+def _budget(slug: str, title: str, *, fast: bool) -> Alert | None:
+    """Critical burn rates page; the milder ones are one alert of the worst severity among them."""
+    pairs = [
+        rate for rate, _ in objectives.BURN_RATES if (Severity(rate.severity) is Severity.CRITICAL) is fast
+    ]
+    if not pairs:
+        return None
+    severities = [severity for severity in Severity if severity in {rate.severity for rate in pairs}]
+    rates = ", ".join(f"{rate.budget:.0%} within {duration_name(rate.long)}" for rate in pairs)
+    of = (f'objective="{slug}"', q.one_of("severity", severities))
+    return Alert(
+        slug=f"{slug}-budget-burns-{'fast' if fast else 'slowly'}",
+        title=f"{title} Budget Burns {'Fast' if fast else 'Slowly'}",
+        query=q.highest(BURN_RATE_EXCESS, *of, by=["service_name", "owner"]),
+        comparison=Comparison.ABOVE,
+        threshold=1,
+        evaluation=PAGE if fast else AT_ONCE,
+        severity=severities[0],
+        component="objectives",
+        owner=OWN,
+        summary=f"{title} of {{labels.service_name}}: budget burns {{value}} × its alarm rate",
+        description=f"The error budget for the {title.lower()} of {{labels.service_name}} goes {{value}} "
+        f"times as "
+        f"fast as is told: {rates} of what has to last {duration_name(objectives.WINDOW)}, and it still "
+        f"goes on.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=OVERVIEW,
+        panel="Error budget left",
+        follows=CONSEQUENCES.get(slug, "") if fast else "",
+        runbook=f"{slug}-budget",
+    )
+
+
+def _all_budgets() -> tuple[Alert, ...]:
+    titles = {objective.slug: objective.title for objective in objectives.OBJECTIVES}
+    found = [_budget(slug, title, fast=fast) for slug, title in titles.items() for fast in (True, False)]
+    return tuple(alert for alert in found if alert)
+
+
+BUDGETS = _all_budgets()

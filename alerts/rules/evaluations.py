@@ -1,0 +1,31 @@
+"""How the rules are looked at, as whence.yaml sets it: symptoms often, the rest less so.
+
+No result is no alert unless a rule says otherwise: rules that watch for silence ask in a way that always has
+a result. A query that fails leaves the alert as it was: when Prometheus is away, every rule would say the
+same, and the missing heartbeat says it once.
+"""
+
+from alerts.spec import Evaluation
+from config import load
+
+_INTERVALS = load().evaluation
+
+NOW = Evaluation(
+    interval=_INTERVALS.fast,
+    for_=10,
+    keep_firing_for=20,
+    missing_series_evals_to_resolve=3,
+)
+"""What users feel now. One more look after the first breach, so that a single bad moment stays silent."""
+
+SOON = Evaluation(interval=_INTERVALS.fast, for_=30, keep_firing_for=60)
+"""What is worth half a minute of certainty. It outlasts what follows from it."""
+
+STEADY = Evaluation(interval=_INTERVALS.slow, for_=120, keep_firing_for=0)
+"""Slow trouble: queries over minutes that neither flap nor hurry."""
+
+LASTING = Evaluation(interval=_INTERVALS.slow, for_=600, keep_firing_for=0)
+"""What is normal for minutes and not for longer, such as a busy CPU."""
+
+AT_ONCE = Evaluation(interval=_INTERVALS.slow, for_=0, keep_firing_for=0)
+"""Queries whose windows are the patience."""

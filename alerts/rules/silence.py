@@ -1,0 +1,154 @@
+"""What is not heard of any more: parts of the stack, services' telemetry, and alerting itself."""
+
+from alerts.rules.evaluations import AT_ONCE, SOON, STEADY
+from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
+from config import load
+from prometheus import external as e
+from prometheus import objectives
+from prometheus import queries as q
+from prometheus.names import TARGET_INFO, series
+from telemetry import instruments
+
+PIPELINE = "pipeline-health"
+HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
+
+SILENCE = 60.0
+FORGOTTEN = 3600
+"""Seconds after which a source that was never heard of is said to be silent."""
+
+OTHERS = 'job!~"collector|jaeger|minio"'
+WEBHOOKS = ('service_name="incidents"', 'http_route="/webhooks/alerts"')
+
+# Its own state says when it cannot be asked: without Prometheus, nothing in Grafana would.
+UP = Evaluation(
+    interval=load().evaluation.fast,
+    for_=20,
+    keep_firing_for=60,
+    no_data=NoData.ALERTING,
+    execution_error=ExecutionError.ALERTING,
+)
+
+
+def _silent_for() -> str:
+    """Seconds since the last metric of each watched service; it knows which ones ought to be heard."""
+    names = dict.fromkeys(objective.service for objective in objectives.OBJECTIVES)
+    heard = q.select(TARGET_INFO, q.one_of("service_name", names))
+    last = f"max by (service_name) (max_over_time(timestamp({heard})[{FORGOTTEN}s:10s]))"
+    never = (f'label_replace(vector({FORGOTTEN}), "service_name", "{name}", "", "")' for name in names)
+    return " or ".join((f"(time() - {last})", *never))
+
+
+def _refused_share() -> str:
+    taken = q.observations(
+        HTTP, *WEBHOOKS, 'http_response_status_code=~"2.."', by=["service_name"], window="5m"
+    )
+    all_ = q.observations(HTTP, *WEBHOOKS, by=["service_name"], window="5m")
+    return q.known(f"1 - ({q.or_zero(taken, all_)}) / {all_}")
+
+
+def _down(slug: str, title: str, job: str, severity: Severity, means: str) -> Alert:
+    return Alert(
+        slug=slug,
+        title=title,
+        query=q.lowest(e.UP, job, by=["job"]),
+        comparison=Comparison.BELOW,
+        threshold=1,
+        evaluation=UP,
+        severity=severity,
+        component="pipeline",
+        owner="platform",
+        summary="{labels.job} does not answer (up = {value})",
+        description=f"Prometheus asks {{labels.job}} every 10 seconds and gets no answer. {means}",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Targets",
+    )
+
+
+COLLECTOR_DOWN = _down(
+    "collector-down",
+    "Collector Down",
+    'job="collector"',
+    Severity.CRITICAL,
+    "No telemetry of any service arrives while it is away: every other alert about them is blind.",
+)
+JAEGER_DOWN = _down(
+    "jaeger-down",
+    "Jaeger Down",
+    'job="jaeger"',
+    Severity.WARNING,
+    "No trace can be looked at. The collector keeps new ones until its queue is full.",
+)
+STORAGE_SERVER_DOWN = _down(
+    "storage-server-down",
+    "Storage Server Down",
+    'job="minio"',
+    Severity.CRITICAL,
+    "Nothing of object storage can be read or written: users get the popular list.",
+)
+TARGET_DOWN = _down(
+    "target-down",
+    "Target Down",
+    OTHERS,
+    Severity.WARNING,
+    "Nobody knows how this part of the stack is.",
+)
+
+TELEMETRY_SILENT = Alert(
+    slug="telemetry-silent",
+    title="Telemetry Silent",
+    query=_silent_for(),
+    comparison=Comparison.ABOVE,
+    threshold=SILENCE,
+    evaluation=SOON,
+    severity=Severity.CRITICAL,
+    component="service",
+    owner="platform",
+    summary="{labels.service_name} has not been heard of for {value}",
+    description="No metric of {labels.service_name} arrived for {value}; it sends some every 5 seconds. It "
+    "is down, or it "
+    "cannot reach the collector. Its other alerts are blind meanwhile.",
+    value_format=ValueFormat.DURATION,
+    dashboard=PIPELINE,
+    panel="Seconds since last heard",
+    follows="collector-down",
+)
+
+INCIDENTS_REFUSES = Alert(
+    slug="incidents-refuses-alerts",
+    title="Incidents Refuses Alerts",
+    query=_refused_share(),
+    comparison=Comparison.ABOVE,
+    threshold=0,
+    evaluation=STEADY,
+    severity=Severity.CRITICAL,
+    component="monitoring",
+    owner="platform",
+    summary="The incidents page refuses {value} of what it is sent",
+    description="Over the last 5 minutes the incidents service refused {value} of the webhooks it got: a "
+    "wrong token, a body "
+    "it does not know, or a database it cannot write. Alerts may be missing on its page.",
+    value_format=ValueFormat.SHARE,
+    dashboard=PIPELINE,
+    panel="Notifications",
+)
+
+HEARTBEAT = Alert(
+    slug="heartbeat",
+    title="Heartbeat",
+    query="vector(1)",
+    comparison=Comparison.ABOVE,
+    threshold=0,
+    evaluation=AT_ONCE,
+    severity=Severity.INFO,
+    component="monitoring",
+    owner="platform",
+    summary="Alerting is alive (always {value})",
+    description="This alert always fires. The incidents service expects it again and again, and raises an "
+    "alert of its own, "
+    "Alerting Is Silent, when it does not come.",
+    value_format=ValueFormat.NUMBER,
+    dashboard=PIPELINE,
+    panel="Notifications",
+    is_heartbeat=True,
+)

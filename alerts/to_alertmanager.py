@@ -1,0 +1,113 @@
+"""Routing → Alertmanager's configuration. It holds no secret and no port: they are in files beside it.
+
+Alertmanager looks for a file of an address or a password in its working directory, and for the file of a token
+beside its configuration: it is started where that is the same.
+"""
+
+from typing import Any
+
+from alerts.routing import INCIDENTS, Route, Routing, Waits
+from alerts.spec import duration
+from config import Receiver
+from config.quantities import variable
+from config.receivers import Email, Mail, MuteTime, Slack, Webhook
+
+TITLE = "{{ .Status }}: {{ .GroupLabels.alertname }}"
+TEXT = "\n".join(f"{{{{ .Annotations.{name} }}}}" for name in ("summary", "description", "runbook_url"))
+"""What a Slack message says; Alertmanager's own has no text."""
+
+
+def render(routing: Routing) -> dict[str, Any]:
+    """The file's content."""
+    content: dict[str, Any] = {
+        "route": {
+            "receiver": routing.default,
+            "group_by": list(routing.group_by),
+            **_waits(routing.waits),
+            "routes": [_route(route) for route in routing.routes],
+        },
+        "inhibit_rules": [
+            {
+                "source_matchers": [f'alertname="{inhibition.cause}"'],
+                "target_matchers": [f'follows="{inhibition.slug}"'],
+            }
+            for inhibition in routing.inhibitions
+        ],
+        "receivers": [_incidents(), *(_receiver(receiver) for receiver in routing.receivers)],
+    }
+    if routing.mail:
+        content["global"] = _mail(routing.mail)
+    if routing.mute_times:
+        content["time_intervals"] = [mute_time(muted) for muted in routing.mute_times]
+    return content
+
+
+def mute_time(muted: MuteTime) -> dict[str, Any]:
+    """A mute time, as Alertmanager and Grafana both write it."""
+    interval: dict[str, Any] = {"location": muted.timezone}
+    if muted.days:
+        interval["weekdays"] = list(muted.days)
+    if muted.hours:
+        interval["times"] = [{"start_time": hours.from_, "end_time": hours.to} for hours in muted.hours]
+    return {"name": muted.name, "time_intervals": [interval]}
+
+
+def _waits(waits: Waits) -> dict[str, str]:
+    return {
+        "group_wait": duration(waits.group),
+        "group_interval": duration(waits.interval),
+        "repeat_interval": duration(waits.repeat),
+    }
+
+
+def _route(route: Route) -> dict[str, Any]:
+    rendered: dict[str, Any] = {"receiver": route.receiver}
+    if route.matchers:
+        rendered["matchers"] = [f'{label}{operator}"{value}"' for label, operator, value in route.matchers]
+    if route.mute_times:
+        rendered["mute_time_intervals"] = list(route.mute_times)
+    return {**rendered, **_waits(route.waits), "continue": route.continues}
+
+
+def _incidents() -> dict[str, Any]:
+    token = {"type": "Bearer", "credentials_file": "webhook_token"}
+    webhook = {"url_file": "webhook_url", "send_resolved": True, "http_config": {"authorization": token}}
+    return {"name": INCIDENTS, "webhook_configs": [webhook]}
+
+
+def _mail(mail: Mail) -> dict[str, Any]:
+    settings = {"smtp_smarthost": mail.server, "smtp_from": mail.sender}
+    if mail.username:
+        settings["smtp_auth_username"] = mail.username
+    if mail.password:
+        settings["smtp_auth_password_file"] = str(variable(mail.password))
+    return settings
+
+
+def _receiver(receiver: Receiver) -> dict[str, Any]:
+    match receiver:
+        case Email():
+            kind, settings = "email_configs", {"to": ", ".join(receiver.to)}
+        case Slack():
+            kind, settings = "slack_configs", _slack(receiver)
+        case Webhook():
+            kind, settings = "webhook_configs", _webhook(receiver)
+    return {"name": receiver.name, kind: [{**settings, "send_resolved": receiver.send_resolved}]}
+
+
+def _slack(receiver: Slack) -> dict[str, Any]:
+    settings = {
+        "api_url_file": variable(receiver.url),
+        "title": TITLE,
+        "text": f"{{{{ range .Alerts }}}}{TEXT}\n{{{{ end }}}}",
+    }
+    return settings | ({"channel": receiver.channel} if receiver.channel else {})
+
+
+def _webhook(receiver: Webhook) -> dict[str, Any]:
+    secret = variable(receiver.url)
+    settings: dict[str, Any] = {"url_file": secret} if secret else {"url": receiver.url}
+    if receiver.token:
+        token = {"type": "Bearer", "credentials_file": variable(receiver.token)}
+        settings["http_config"] = {"authorization": token}
+    return settings

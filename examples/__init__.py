@@ -1,0 +1,1 @@
+"""Services to learn from; nothing of Whence depends on them."""

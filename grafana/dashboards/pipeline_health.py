@@ -1,0 +1,26 @@
+"""The telemetry itself: does all of it arrive, and if not, where is it lost?"""
+
+from typing import Any
+
+from grafana.links import PIPELINE as UID
+from grafana.panels import dashboard
+from grafana.sections import pipeline, stores
+
+
+def build() -> dict[str, Any]:
+    """The dashboard's JSON."""
+    return dashboard(
+        UID,
+        "Pipeline health",
+        "Whether telemetry arrives: what is accepted, sent, stored, refused and dropped, and who is silent.",
+        [
+            *pipeline.numbers(),
+            *pipeline.traces(),
+            *pipeline.metrics(),
+            *stores.collector(),
+            *stores.stores(),
+            *stores.reach(),
+        ],
+        variables=[],
+        tags=["pipeline"],
+    )

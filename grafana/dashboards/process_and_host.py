@@ -1,0 +1,19 @@
+"""Machine and processes: what is about to run out, and who uses it?"""
+
+from typing import Any
+
+from grafana.links import RESOURCES as UID
+from grafana.panels import dashboard
+from grafana.sections import processes, resources
+
+
+def build() -> dict[str, Any]:
+    """The dashboard's JSON."""
+    return dashboard(
+        UID,
+        "Process and host",
+        "What the machine has left, and what the services and the stack's own parts use.",
+        [*resources.numbers(), *resources.host(), *processes.services(), *processes.components()],
+        variables=[resources.SERVICE],
+        tags=["resources"],
+    )

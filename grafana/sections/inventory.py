@@ -1,0 +1,99 @@
+"""What is live: the services with their load and state, the model and its data."""
+
+from grafana import links
+from grafana.panels import BLUE, ORANGE, PURPLE, RED, Panel, Query, row
+from grafana.sections.service import SLOW
+from grafana.shapes import Column, table, timeline
+from prometheus import external as e
+from prometheus import queries as q
+from prometheus.names import series
+from telemetry import instruments
+
+HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
+MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
+NAME = ["service_name"]
+FAILING = [(0.001, ORANGE), (0.01, RED)]
+NO_STREAM = 'http_route!~".*/stream"'
+SERVICE = links.dashboard("Service", links.SERVICE, service_name="${__data.fields.service_name}")
+RESOURCES = links.dashboard("Process and host", links.RESOURCES, service_name="${__data.fields.service_name}")
+
+
+def panels() -> list[Panel]:
+    """Ids 40–43."""
+    return [row(40, "What is live"), services(), model(), versions()]
+
+
+def services() -> Panel:
+    """Everyone in one line each."""
+    return table(
+        41,
+        "Services",
+        "Each service that is heard: its load, share of failed requests, duration, and what it uses, over "
+        "the last minute. Good: nothing in red; click a name for its dashboard. A dash means no requests.",
+        [Query(expr) for expr in _of_services()],
+        [
+            Column("service_name", "Service", data_links=[SERVICE, RESOURCES]),
+            Column("service_version", "Version"),
+            Column("Value #A", "Requests", unit="reqps", decimals=1),
+            Column(
+                "Value #B", "Failed", unit="percentunit", decimals=2, steps=[(0.001, ORANGE), (0.01, RED)]
+            ),
+            Column("Value #C", "p95", unit="s", decimals=0, steps=[(SLOW / 2, ORANGE), (SLOW, RED)]),
+            Column("Value #D", "CPU cores", unit="none", decimals=2, steps=[(0.6, ORANGE), (0.8, RED)]),
+            Column("Value #E", "Memory", unit="bytes", decimals=0),
+        ],
+        hidden=["Value #F"],
+        sort_by="Service",
+        width=24,
+        height=6,
+    )
+
+
+def model() -> Panel:
+    """Which model, from which data, how old."""
+    labels = ["model_version", "dataset_id", "trained_at"]
+    return table(
+        42,
+        "Model",
+        "The model that answers, the data set it was trained on, and when. Good: the one you deployed; "
+        "its own page is Recommendation quality and storage.",
+        [Query(f"{q.highest(MODEL, by=labels)} == 1")],
+        [
+            Column(
+                "model_version",
+                "Model version",
+                data_links=[links.dashboard("Quality and storage", links.QUALITY)],
+            ),
+            Column("dataset_id", "Data set"),
+            Column("trained_at", "Trained at"),
+        ],
+        hidden=["Value"],
+        sort_by="Model version",
+        height=6,
+    )
+
+
+def versions() -> Panel:
+    """When it changed."""
+    return timeline(
+        43,
+        "Model versions over time",
+        "Which version answered when. Good: one at a time, and the change you meant.",
+        Query(q.highest(MODEL, by=["model_version"]), "{{model_version}}"),
+        states={0: ("replaced", BLUE), 1: ("live", PURPLE)},
+        height=6,
+    )
+
+
+def _of_services() -> list[str]:
+    served = q.observations(HTTP, by=NAME, window="1m")
+    failed = q.observations(HTTP, 'http_response_status_code=~"5.."', by=NAME, window="1m")
+    named = q.level(e.PROCESS_MEMORY, by=[*NAME, "service_version"])
+    return [
+        served,
+        q.known(f"({q.or_zero(failed, served)}) / {served}"),
+        q.known(q.quantile(0.95, HTTP, NO_STREAM, by=NAME, window="1m")),
+        q.rate(e.PROCESS_CPU_TIME, by=NAME, window="1m"),
+        q.level(e.PROCESS_MEMORY, by=NAME),
+        named,
+    ]

@@ -1,0 +1,211 @@
+"""The way of telemetry: handed over, accepted, sent, stored; what is lost, and where."""
+
+from grafana import links
+from grafana.panels import ORANGE, RED, Panel, Query, row, stat, timeseries
+from prometheus import external as e
+from prometheus import queries as q
+from prometheus.series import Series
+
+OK, LOST = 'error_type=""', 'error_type!=""'
+OTLP = 'handler="/api/v1/otlp/v1/metrics"'
+REFUSED = (OTLP, 'code!~"2.."')
+TO_JAEGER, TO_PROMETHEUS = 'data_type="traces"', 'data_type="metrics"'
+INBOX = links.inbox("Incidents")
+
+SPAN_LOSSES: dict[str, list[tuple[Series, tuple[str, ...]]]] = {
+    "services, queue full": [(e.SDK_SPANS_PROCESSED, (LOST,))],
+    "services, collector away": [(e.SDK_SPANS_EXPORTED, (LOST,))],
+    "collector, refused": [(e.COLLECTOR_SPANS_REFUSED, ())],
+    "collector, queue full": [(e.COLLECTOR_SPANS_NOT_QUEUED, ())],
+    "collector, not sent": [(e.COLLECTOR_SPANS_FAILED, ())],
+    "Jaeger": [(e.JAEGER_SPANS_REFUSED, ()), (e.JAEGER_SPANS_FAILED, ())],
+}
+POINT_LOSSES: dict[str, list[tuple[Series, tuple[str, ...]]]] = {
+    "services, collector away": [(e.SDK_POINTS_EXPORTED, (LOST,))],
+    "collector, refused": [(e.COLLECTOR_POINTS_REFUSED, ())],
+    "collector, queue full": [(e.COLLECTOR_POINTS_NOT_QUEUED, ())],
+    "collector, not sent": [(e.COLLECTOR_POINTS_FAILED, ())],
+    "Prometheus, too old": [(e.PROMETHEUS_TOO_OLD, ())],
+}
+"""Where telemetry can be lost, in the order of its way, and the counters that say so."""
+
+
+def numbers() -> list[Panel]:
+    """What is down, lost, waiting, old. Ids 1–6."""
+    return [targets_down(), spans_lost(), points_lost(), fullest_queue(), oldest_telemetry(), disk_used()]
+
+
+def traces() -> list[Panel]:
+    """Ids 10–12."""
+    return [row(10, "Traces: from the services to Jaeger"), spans_on_their_way(), spans_lost_by_place()]
+
+
+def metrics() -> list[Panel]:
+    """Ids 20–22."""
+    return [
+        row(20, "Metrics: from the services to Prometheus"),
+        points_on_their_way(),
+        points_lost_by_place(),
+    ]
+
+
+def losses(places: dict[str, list[tuple[Series, tuple[str, ...]]]], window: str = q.PANEL) -> dict[str, str]:
+    """PromQL by place: items lost per second, 0 where nothing ever was."""
+    return {
+        place: " + ".join(f"({q.or_zero(q.rate(of, *where, window=window))})" for of, where in counters)
+        for place, counters in places.items()
+    }
+
+
+def targets_down() -> Panel:
+    """What does not answer."""
+    return stat(
+        1,
+        "Targets down",
+        "Parts of the stack that do not answer Prometheus. Good: 0.",
+        Query(q.or_zero(f"count ({q.select(e.UP)} == 0)")),
+        unit="none",
+        decimals=0,
+        steps=[(1, RED)],
+        data_links=[INBOX],
+        width=4,
+    )
+
+
+def spans_lost() -> Panel:
+    """Traces with holes."""
+    return stat(
+        2,
+        "Spans lost",
+        "Spans dropped or refused anywhere on their way, per second over 5 minutes. Good: 0.",
+        Query(" + ".join(losses(SPAN_LOSSES, "5m").values())),
+        unit="cps",
+        decimals=1,
+        steps=[(0.001, RED)],
+        width=4,
+    )
+
+
+def points_lost() -> Panel:
+    """Graphs with holes."""
+    return stat(
+        3,
+        "Metric points lost",
+        "Metric points dropped or refused anywhere on their way, per second over 5 minutes. Good: 0.",
+        Query(" + ".join(losses(POINT_LOSSES, "5m").values())),
+        unit="cps",
+        decimals=1,
+        steps=[(0.001, RED)],
+        width=4,
+    )
+
+
+def fullest_queue() -> Panel:
+    """How long the collector can still wait."""
+    size, capacity = (
+        q.level(of, by=["exporter"]) for of in (e.COLLECTOR_QUEUE_SIZE, e.COLLECTOR_QUEUE_CAPACITY)
+    )
+    return stat(
+        4,
+        "Fullest queue",
+        "How full the fuller of the collector's sending queues is. Good: below 10%; "
+        "a climb means that Jaeger or Prometheus does not take what it is sent.",
+        Query(f"max ({size} / {capacity})"),
+        unit="percentunit",
+        decimals=1,
+        steps=[(0.1, ORANGE), (0.5, RED)],
+        width=4,
+    )
+
+
+def oldest_telemetry() -> Panel:
+    """Who fell silent."""
+    return stat(
+        5,
+        "Quietest service",
+        "Seconds since the service that has been silent the longest was last heard. Good: below 15 s.",
+        Query(f"max (time() - timestamp({q.select(e.PROCESS_MEMORY)}))"),
+        unit="s",
+        decimals=0,
+        steps=[(15, ORANGE), (30, RED)],
+        width=4,
+    )
+
+
+def disk_used() -> Panel:
+    """When history gets shorter."""
+    used = f"{q.level(e.PROMETHEUS_BLOCKS)} + {q.level(e.PROMETHEUS_WAL)}"
+    return stat(
+        6,
+        "Prometheus' disk",
+        "Space that metrics take of what they may take. Good: any; at 100% the oldest ones are removed.",
+        Query(f"({used}) / {q.level(e.PROMETHEUS_RETENTION)}"),
+        unit="percentunit",
+        decimals=0,
+        steps=[(0.9, ORANGE)],
+        width=4,
+    )
+
+
+def spans_on_their_way() -> Panel:
+    """Four counts of the same."""
+    return timeseries(
+        11,
+        "Spans on their way",
+        "Spans per second at each station. Good: four lines in one; a line that falls below the one before "
+        "it shows where spans wait or are lost.",
+        [
+            Query(q.rate(e.SDK_SPANS_EXPORTED, OK), "handed over by services"),
+            Query(q.rate(e.COLLECTOR_SPANS_ACCEPTED), "accepted by the collector"),
+            Query(q.rate(e.COLLECTOR_SPANS_SENT), "sent to Jaeger"),
+            Query(q.rate(e.JAEGER_SPANS_STORED), "stored by Jaeger"),
+        ],
+        unit="cps",
+        decimals=0,
+    )
+
+
+def spans_lost_by_place() -> Panel:
+    """Where traces get holes."""
+    return timeseries(
+        12,
+        "Spans lost, by place",
+        "Spans per second dropped or refused, by where. Good: 0 everywhere.",
+        [Query(expr, place) for place, expr in losses(SPAN_LOSSES).items()],
+        unit="cps",
+        decimals=1,
+    )
+
+
+def points_on_their_way() -> Panel:
+    """Three counts of nearly the same."""
+    return timeseries(
+        21,
+        "Metric points on their way",
+        "Metric points per second at each station. Good: the collector accepts what the services hand "
+        "over, and sends more, for it adds the metrics of the spans.",
+        [
+            Query(q.rate(e.SDK_POINTS_EXPORTED, OK), "handed over by services"),
+            Query(q.rate(e.COLLECTOR_POINTS_ACCEPTED), "accepted by the collector"),
+            Query(q.rate(e.COLLECTOR_POINTS_SENT), "sent to Prometheus"),
+        ],
+        unit="cps",
+        decimals=0,
+    )
+
+
+def points_lost_by_place() -> Panel:
+    """Where graphs get holes."""
+    refused = q.or_zero(q.rate(e.PROMETHEUS_REQUESTS, *REFUSED))
+    return timeseries(
+        22,
+        "Metric points lost, by place",
+        "Metric points per second dropped or refused, by where, and requests that Prometheus refused. "
+        "Good: 0 everywhere.",
+        [
+            *(Query(expr, place) for place, expr in losses(POINT_LOSSES).items()),
+            Query(refused, "Prometheus, requests refused"),
+        ],
+        unit="cps",
+        decimals=1,
+    )

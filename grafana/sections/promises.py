@@ -1,0 +1,117 @@
+"""Objectives: how much of each error budget is left, how fast it goes, and which alerts are out."""
+
+from grafana import links
+from grafana.panels import GREEN, ORANGE, RED, Panel, Query, row, timeseries
+from grafana.shapes import Column, bars, table
+from prometheus import names, recorded
+from prometheus import queries as q
+
+OBJECTIVE = ["service_name", "objective"]
+LEGEND = "{{service_name}}: {{objective}}"
+ALERT = ["alertname", "severity", "component", "owner"]
+FIRING = 'alertstate="firing"'
+SEVERITIES = {"critical": RED, "warning": ORANGE}
+SERVICE = links.dashboard("Service", links.SERVICE, service_name="${__field.labels.service_name}")
+
+
+def objectives() -> list[Panel]:
+    """Ids 20–23."""
+    return [
+        row(20, "Promises: what is left of the error budgets"),
+        budgets(),
+        burn_rates(),
+        budgets_over_time(),
+    ]
+
+
+def alerts() -> list[Panel]:
+    """Ids 30–32."""
+    return [row(30, "Alerts"), firing(), alerts_over_time()]
+
+
+def budgets() -> Panel:
+    """What may still go wrong."""
+    return bars(
+        21,
+        "Error budget left",
+        "What is left of the failures that each objective allows in its period. Good: above 50%; "
+        "at 0% the promise is broken, and changes should wait.",
+        Query(q.lowest(recorded.BUDGET_LEFT, by=OBJECTIVE), LEGEND),
+        unit="percentunit",
+        decimals=1,
+        maximum=1,
+        base=RED,
+        steps=[(0.1, ORANGE), (0.5, GREEN)],
+        width=8,
+    )
+
+
+def burn_rates() -> Panel:
+    """How fast it goes."""
+    return timeseries(
+        22,
+        "Burn rate against its alert",
+        "How fast each error budget goes, as a share of the rate at which an alert is due. Good: near 0; "
+        "at the dashed line, 1, the budget goes too fast.",
+        [Query(q.highest(recorded.BURN_RATE_EXCESS, by=OBJECTIVE), LEGEND)],
+        unit="none",
+        decimals=2,
+        steps=[(1, RED)],
+        data_links=[SERVICE],
+        width=8,
+    )
+
+
+def budgets_over_time() -> Panel:
+    """When it went."""
+    return timeseries(
+        23,
+        "Error budget over time",
+        "What was left of each error budget. Good: level or climbing; a step down is an incident's price.",
+        [Query(q.lowest(recorded.BUDGET_LEFT, by=OBJECTIVE), LEGEND)],
+        unit="percentunit",
+        decimals=1,
+        maximum=1,
+        data_links=[SERVICE],
+        width=8,
+    )
+
+
+def firing() -> Panel:
+    """What to do next."""
+    since = f"time() - {q.highest(names.ALERTS_FOR_STATE, by=ALERT)}"
+    return table(
+        31,
+        "Firing alerts",
+        "Alerts that are firing, and for how long; click one for what it means and what to do. "
+        "Good: only the heartbeat, which fires always to show that alerting works.",
+        [Query(f"({since}) and {q.level(names.ALERTS, FIRING, by=ALERT)}")],
+        [
+            Column("severity", "Severity", states={**SEVERITIES, "info": "blue", "none": "text"}),
+            Column("alertname", "Alert", data_links=[links.inbox("Open in incidents")]),
+            Column("component", "Component"),
+            Column("owner", "Owner"),
+            Column("Value", "For", unit="dtdurations", decimals=0),
+        ],
+        sort_by="For",
+    )
+
+
+def alerts_over_time() -> Panel:
+    """When it was bad."""
+    counts = {
+        severity: f"count ({q.select(names.ALERTS, FIRING, matcher)})"
+        for severity in SEVERITIES
+        for matcher in [f'severity="{severity}"']
+    }
+    return timeseries(
+        32,
+        "Alerts over time",
+        "Alerts firing, by severity. Good: 0.",
+        [Query(q.or_zero(count), severity) for severity, count in counts.items()],
+        unit="none",
+        decimals=0,
+        stacked=True,
+        colors=SEVERITIES,
+        data_links=[links.inbox("Incidents")],
+    )

@@ -1,0 +1,75 @@
+"""`python -m report --since 7d [--out FILE]`: the operational review as one HTML file."""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from report.inbox import Inbox
+from report.page import render
+from report.period import BadPeriod, Period, parse_length
+from report.review import review
+from report.settings import ROOT, Settings
+from report.sources import Prometheus, SourceAway
+
+FOLDER = ROOT / "reports"
+
+
+def main(
+    since: Annotated[str, typer.Option(help="how far back: 30m, 12h, 7d, 4w")] = "7d",
+    out: Annotated[Path | None, typer.Option(help="the file; else one in reports/, named by time")] = None,
+) -> None:
+    """Write the review of the time since then, and print where it is."""
+    try:
+        length, settings = parse_length(since), Settings()
+    except BadPeriod as bad:
+        _stop(f"SINCE={bad}", 2)
+    except ValidationError as bad:
+        first = bad.errors()[0]
+        _stop(f"{str(first['loc'][0]).upper()}={first['input']!r}: {first['msg']}", 2)
+    now = int(time.time())
+    prometheus, inbox = Prometheus(settings.prometheus), Inbox(settings.incidents)
+    try:
+        page = render(review(prometheus, inbox, Period(now - length, now)), since, inbox.address)
+        path = out or FOLDER / f"{time.strftime('%Y-%m-%d-%H%M', time.gmtime(now))}-{since}.html"
+        replace_file(path, page)
+    except SourceAway as away:
+        _stop(f"no report: {away} Is the stack up? `make status`", 1)
+    except OSError as error:
+        _stop(
+            f"no report: {error.filename} cannot be written ({error.strerror}): use --out with another file",
+            1,
+        )
+    finally:
+        prometheus.close()
+        inbox.close()
+    typer.echo(path)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes the file whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(partial, 0o644)
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def _stop(line: str, status: int) -> NoReturn:
+    typer.echo(f"whence: {line}", err=True)
+    raise typer.Exit(status)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "python -m report"
+    typer.run(main)

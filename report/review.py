@@ -1,0 +1,79 @@
+"""Asks all sources, a section at a time: one that is away takes only its own section with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from report.beginning import find_beginning
+from report.inbox import Inbox, Incident
+from report.period import Period
+from report.sections.alerts import Fired, review_alerts
+from report.sections.course import Course, follow_course
+from report.sections.figures import Compared, count_figures
+from report.sections.health import Health, review_health
+from report.sections.objectives import Outcome, review_objectives
+from report.sections.storage import Hours, review_hours
+from report.sections.versions import Version, compare_versions
+from report.sources import Prometheus, SourceAway
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Section(Generic[T]):
+    """What a section tells or, where its source is away, why there is nothing to tell."""
+
+    content: T | None
+    away: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """Everything the page shows. `asked` is what was wanted, `period` the part of it with telemetry."""
+
+    asked: Period
+    period: Period
+    empty: bool
+    figures: Section[Compared]
+    objectives: Section[list[Outcome]]
+    course: Section[Course]
+    hours: Section[Hours]
+    versions: Section[list[Version]]
+    incidents: Section[list[Incident]]
+    alerts: Section[list[Fired]]
+    health: Section[Health]
+
+
+def review(prometheus: Prometheus, inbox: Inbox, asked: Period) -> Review:
+    """The review of a period. Raises SourceAway if Prometheus cannot even say since when it has data."""
+    twice = Period(asked.start - asked.seconds, asked.end)
+    beginning = find_beginning(prometheus, twice)
+    period = Period(min(max(asked.start, beginning or asked.start), asked.end - 1), asked.end)
+    comparable = beginning is not None and beginning <= twice.start + 0.02 * asked.seconds
+    incidents = _attempt(lambda: inbox.list_incidents(asked))
+    return Review(
+        asked=asked,
+        period=period,
+        empty=beginning is None,
+        figures=_attempt(lambda: count_figures(prometheus, period, comparable)),
+        objectives=_attempt(lambda: review_objectives(prometheus, period)),
+        course=_attempt(lambda: follow_course(prometheus, period)),
+        hours=_attempt(lambda: review_hours(prometheus, period)),
+        versions=_attempt(lambda: compare_versions(prometheus, period)),
+        incidents=incidents,
+        alerts=_fired(incidents, asked),
+        health=_attempt(lambda: review_health(prometheus, period)),
+    )
+
+
+def _fired(incidents: Section[list[Incident]], asked: Period) -> Section[list[Fired]]:
+    if incidents.content is None:
+        return Section(None, incidents.away)
+    return Section(review_alerts(incidents.content, asked))
+
+
+def _attempt(ask: Callable[[], T]) -> Section[T]:
+    try:
+        return Section(ask())
+    except SourceAway as away:
+        return Section(None, str(away))

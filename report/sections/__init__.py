@@ -1,0 +1,1 @@
+"""What the report tells, a section each: what it asks, and what it makes of the answers."""

@@ -1,0 +1,74 @@
+"""The period on one time axis: what users felt above, what storage did below."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import ClassVar
+
+from prometheus import queries as q
+from prometheus.names import series
+from report.period import Period
+from report.sources import Curve, Point, Prometheus
+from telemetry import instruments
+
+_STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
+_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
+_REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
+_RECOMMENDATIONS = 'http_route="/recommendations/{user_id}"'
+
+SOURCES = ("personalised", "stale", "popular")
+"""Best first."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Curves over the period: hit rate (0–1), requests/s by source, milliseconds of storage and answers."""
+
+    service: ClassVar[str] = instruments.RECOMMENDATION_REQUESTS.service
+    hit_rate: tuple[Point, ...]
+    answers: dict[str, tuple[Point, ...]]
+    storage_p50: tuple[Point, ...]
+    storage_p95: tuple[Point, ...]
+    response_p95: tuple[Point, ...]
+
+
+def follow_course(prometheus: Prometheus, period: Period) -> Course:
+    """Ask for all curves at once. Raises SourceAway."""
+    window = period.window
+    found = prometheus.ask_course(
+        {
+            "hit_rate": q.hit_rate(window=window),
+            "answers": q.rate(_REQUESTS, by=["source"], window=window),
+            "storage_p50": q.quantile(0.5, _STORAGE, window=window),
+            "storage_p95": q.quantile(0.95, _STORAGE, window=window),
+            "response_p95": q.quantile(0.95, _HTTP, _RECOMMENDATIONS, window=window),
+        },
+        period,
+    )
+    return Course(
+        hit_rate=_only(found["hit_rate"]),
+        answers={curve.labels.get("source", ""): curve.points for curve in found["answers"]},
+        storage_p50=_milliseconds(found["storage_p50"]),
+        storage_p95=_milliseconds(found["storage_p95"]),
+        response_p95=_milliseconds(found["response_p95"]),
+    )
+
+
+def typical(points: tuple[Point, ...]) -> float | None:
+    """The median of the values."""
+    return median(value for _, value in points) if points else None
+
+
+def worst(points: tuple[Point, ...], lowest: bool = False) -> Point | None:
+    """The highest point, or the lowest."""
+    if not points:
+        return None
+    choose = min if lowest else max
+    return choose(points, key=lambda point: point[1])
+
+
+def _only(curves: list[Curve]) -> tuple[Point, ...]:
+    return curves[0].points if curves else ()
+
+
+def _milliseconds(curves: list[Curve]) -> tuple[Point, ...]:
+    return tuple((time, value * 1000) for time, value in _only(curves))

@@ -1,0 +1,72 @@
+"""Objectives: what was promised, what was kept, and how much of the error budget went."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from prometheus import queries as q
+from prometheus.objectives import OBJECTIVES, Objective
+from prometheus.recorded import ERRORS, REQUESTS
+from report.period import Period
+from report.sources import Answers, Curve, Point, Prometheus
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An objective over the period. `kept` is the share of good requests, None where none was counted.
+
+    `spent` has the share of the period's error budget that was gone at each moment: 1 when all of it was.
+    """
+
+    objective: Objective
+    kept: float | None
+    spent: tuple[Point, ...]
+
+    @property
+    def budget_spent(self) -> float | None:
+        """Share of the period's error budget: above 1 when the objective was missed."""
+        return self.spent[-1][1] if self.spent else None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the promise was kept; None where that is not known."""
+        return None if self.kept is None else self.kept >= self.objective.target
+
+
+def review_objectives(prometheus: Prometheus, period: Period) -> list[Outcome]:
+    """Every objective, in the order they are defined. Raises SourceAway."""
+    window = f"{period.step}s"
+    questions = {
+        name: f"sum_over_time({q.select(of)}[{window}])"
+        for name, of in (("requests", REQUESTS), ("errors", ERRORS))
+    }
+    return judge(OBJECTIVES, prometheus.ask_course(questions, period))
+
+
+def judge(objectives: Sequence[Objective], answers: Answers) -> list[Outcome]:
+    """The outcome of each objective from what was counted in each step."""
+    requests, errors = _by_objective(answers["requests"]), _by_objective(answers["errors"])
+    return [_judge(one, requests.get(_key(one), ()), errors.get(_key(one), ())) for one in objectives]
+
+
+def _judge(objective: Objective, requests: Sequence[Point], errors: Sequence[Point]) -> Outcome:
+    total = sum(count for _, count in requests)
+    if not total:
+        return Outcome(objective, None, ())
+    bad = dict(errors)
+    budget = total * (1 - objective.target)
+    gone = accumulate(bad.get(time, 0.0) for time, _ in requests)
+    spent = tuple((time, sum_ / budget) for (time, _), sum_ in zip(requests, gone, strict=True))
+    return Outcome(objective, 1 - sum(bad.values()) / total, spent)
+
+
+def _by_objective(curves: Sequence[Curve]) -> Mapping[Key, tuple[Point, ...]]:
+    return {
+        (one.labels.get("service_name", ""), one.labels.get("objective", "")): one.points for one in curves
+    }
+
+
+def _key(objective: Objective) -> Key:
+    return objective.service, objective.slug

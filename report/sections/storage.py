@@ -1,0 +1,78 @@
+"""Storage hour by hour: which were the slowest, and what they cost users."""
+
+import math
+from dataclasses import dataclass
+
+from prometheus import queries as q
+from prometheus.names import series
+from prometheus.objectives import STORAGE_DEADLINE
+from report.period import Period
+from report.sources import Answers, Prometheus
+from telemetry import instruments
+
+_STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
+
+HOUR, DAY = 3_600, 86_400
+SHORT_PERIOD, SHORT_CELL = 6 * HOUR, 300
+SLOWEST = 5
+DEADLINE_MS = STORAGE_DEADLINE * 1000
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Storage in the time from `start`: milliseconds, shares (0–1), operations. None where nothing was measured."""
+
+    start: float
+    p95: float
+    misses: float | None
+    operations: float | None
+    hit_rate: float | None
+
+
+@dataclass(frozen=True)
+class Hours:
+    """The measured cells of `length` seconds, in rows of `row` seconds."""
+
+    length: int
+    row: int
+    cells: tuple[Cell, ...]
+
+    @property
+    def slowest(self) -> list[Cell]:
+        """The slowest cells, slowest first."""
+        return sorted(self.cells, key=lambda cell: -cell.p95)[:SLOWEST]
+
+    @property
+    def late(self) -> list[Cell]:
+        """Cells in which more than 1 in 20 operations missed the deadline."""
+        return [cell for cell in self.cells if cell.p95 > DEADLINE_MS]
+
+
+def review_hours(prometheus: Prometheus, period: Period) -> Hours:
+    """Hours of days or, for a short period, five minutes of hours. Raises SourceAway."""
+    short = period.seconds <= SHORT_PERIOD
+    length, row = (SHORT_CELL, HOUR) if short else (HOUR, DAY)
+    cells = Period(period.start // length * length, math.ceil(period.end / length) * length)
+    window = f"{length}s"
+    questions = {
+        "p95": q.quantile(0.95, _STORAGE, window=window),
+        "misses": q.share_above(STORAGE_DEADLINE, _STORAGE, window=window),
+        "operations": q.observations(_STORAGE, window=window),
+        "hit_rate": q.hit_rate(window=window),
+    }
+    return Hours(length, row, _fill_cells(prometheus.ask_course(questions, cells, length), length))
+
+
+def _fill_cells(answers: Answers, length: int) -> tuple[Cell, ...]:
+    found = {name: dict(curves[0].points) if curves else {} for name, curves in answers.items()}
+    operations = {time: rate * length for time, rate in found["operations"].items()}
+    return tuple(
+        Cell(
+            time - length,
+            value * 1000,
+            found["misses"].get(time),
+            operations.get(time),
+            found["hit_rate"].get(time),
+        )
+        for time, value in found["p95"].items()
+    )

@@ -1,0 +1,142 @@
+"""The dashboards agree with each other, with the services, and with what is written about them."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from grafana.build import FOLDER, generate
+from prometheus import artifacts
+from prometheus.names import REGISTRY
+from services.recommender.answers import Reason, Source
+from stack import ROOT
+from telemetry.spans import SPANS
+
+DASHBOARDS: dict[str, dict[str, Any]] = {
+    file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))
+}
+PLOTS = [
+    (content, panel)
+    for content in DASHBOARDS.values()
+    for panel in content["panels"]
+    if panel["type"] not in ("row", "text")
+]
+PANELS = [
+    pytest.param(content, panel, id=f"{content['uid']}/{panel['title']}") for content, panel in PLOTS
+]
+DOCUMENT = (ROOT / "docs" / "dashboards.md").read_text()
+SERVICES = {"recommender", "incidents", "${service_name}"}
+
+
+def links_of(panel: dict[str, Any]) -> list[str]:
+    config = panel["fieldConfig"]
+    links = [*config["defaults"].get("links", [])]
+    for override in config["overrides"]:
+        links += [
+            link for change in override["properties"] if change["id"] == "links" for link in change["value"]
+        ]
+    return [link["url"] for link in links]
+
+
+def test_generated_files_are_up_to_date() -> None:
+    assert artifacts.differences(FOLDER, generate()) == []
+
+
+def test_the_dashboards_are_those_promised() -> None:
+    assert set(DASHBOARDS) == {
+        "overview",
+        "recommendation-quality-and-storage",
+        "service",
+        "object-storage",
+        "pipeline-health",
+        "process-and-host",
+    }
+
+
+@pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_every_dashboard_is_described_in_the_document(content: dict[str, Any]) -> None:
+    (section,) = re.findall(rf"^## {content['title']}\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
+    titles = {panel["title"] for panel in content["panels"]}
+    named = re.findall(r"\*\*(.+?)\*\*", section)
+    assert named and set(named) <= titles
+
+
+@pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_every_dashboard_leads_to_the_others_with_time_and_variables_kept(content: dict[str, Any]) -> None:
+    menu, _ = content["links"]
+    assert menu["type"] == "dashboards" and menu["includeVars"] and menu["keepTime"]
+    assert all(set(menu["tags"]) <= set(other["tags"]) for other in DASHBOARDS.values())
+
+
+@pytest.mark.parametrize(("content", "panel"), PANELS)
+def test_links_lead_somewhere(content: dict[str, Any], panel: dict[str, Any]) -> None:
+    for url in links_of(panel):
+        parts = urlsplit(url)
+        if parts.path.startswith("/d/"):
+            target = DASHBOARDS[parts.path.removeprefix("/d/")]
+            variables = {f"var-{variable['name']}" for variable in target["templating"]["list"]}
+            assert {key for key in parse_qs(parts.query) if key.startswith("var-")} <= variables
+        elif parts.path == "/explore":
+            (pane,) = json.loads(parse_qs(parts.query)["panes"][0]).values()
+            (query,) = pane["queries"]
+            assert query["service"] in SERVICES
+            assert query.get("operation") in {None, *(span.name for span in SPANS)}
+        else:
+            assert parts.scheme in ("http", "https")
+
+
+@pytest.mark.parametrize(("content", "panel"), PANELS)
+def test_links_use_variables_that_the_dashboard_has(content: dict[str, Any], panel: dict[str, Any]) -> None:
+    known = {variable["name"] for variable in content["templating"]["list"]}
+    for url in links_of(panel):
+        used = re.findall(r"\$\{([a-z]\w*)\}", url)
+        assert set(used) <= known
+        labels = re.findall(r"\$\{__(?:data\.fields|field\.labels)\.(\w+)\}", url)
+        assert all(f"({label}" in expr or f", {label}" in expr for label in labels for expr in asked(panel))
+
+
+@pytest.mark.parametrize(("content", "panel"), PANELS)
+def test_legends_name_labels_that_their_query_keeps(content: dict[str, Any], panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        kept = {
+            label for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in group.split(", ")
+        }
+        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= kept
+
+
+@pytest.mark.parametrize(("content", "panel"), PANELS)
+def test_colours_are_given_to_series_that_can_be_there(
+    content: dict[str, Any], panel: dict[str, Any]
+) -> None:
+    if panel["type"] != "timeseries":
+        return
+    legends = {target["legendFormat"] for target in panel["targets"]}
+    for override in panel["fieldConfig"]["overrides"]:
+        name = override["matcher"]["options"]
+        assert name in legends or any(re.fullmatch(r"\{\{\w+\}\}", legend) for legend in legends)
+
+
+def test_panels_by_source_and_reason_know_those_of_the_recommender() -> None:
+    colours = [
+        {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+        for _, panel in PLOTS
+        if panel["title"] == "Share of answers by source"
+    ]
+    assert colours == [{source.value for source in Source}] * 2
+    (reasons,) = [panel for _, panel in PLOTS if panel["title"].startswith("Answers without fresh")]
+    found = {reason for expr in asked(reasons) for reason in re.findall(r'reason="(\w+)"', expr)}
+    assert found == {reason.value for reason in Reason} - {"ok", "unknown_user"}
+
+
+def test_every_native_histogram_panel_reads_one() -> None:
+    for _, panel in PLOTS:
+        if panel["type"] == "heatmap":
+            (expr,) = asked(panel)
+            (name,) = re.findall(r"rate\((\w+)", expr)
+            assert REGISTRY[name].form == "native histogram"
+
+
+def asked(panel: dict[str, Any]) -> list[str]:
+    return [target["expr"] for target in panel["targets"]]

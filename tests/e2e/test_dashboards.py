@@ -1,0 +1,129 @@
+"""Every panel on the live stack: with data at peace, quick, and telling when something breaks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.e2e import panels
+from tests.e2e.live import Stack, eventually
+
+DASHBOARDS = panels.read_dashboards()
+SLOWEST_MS = 300.0
+"""What a person does not wait for."""
+
+LATE = {
+    ("object-storage", "Beyond the deadline"): 0.5,
+    ("object-storage", "Answers without storage"): 0.5,
+    ("object-storage", "Deadline misses"): 0.5,
+    ("object-storage", "Answers without fresh features, by reason"): 1.0,
+    ("recommendation-quality-and-storage", "Reasons for degraded answers"): 1.0,
+    ("overview", "Burn rate against its alert"): 0.0,
+}
+"""What storage that is late raises, and above what."""
+
+AWAY = {
+    ("object-storage", "Failed operations"): 0.1,
+    ("object-storage", "Failed operations by type"): 0.1,
+    ("object-storage", "Answers without storage"): 0.1,
+    ("overview", "Parts down"): 0.5,
+    ("pipeline-health", "Targets down"): 0.5,
+    ("service", "Failed stages"): 0.1,
+}
+"""What storage that is gone raises."""
+
+NO_MODEL = {
+    ("service", "Failed requests"): 0.01,
+    ("service", "Failed requests by route"): 0.1,
+}
+"""What a service raises that starts while storage is gone."""
+
+
+def settle(stack: Stack, uid: str) -> panels.Values:
+    """The variables' values of a dashboard, once there are some."""
+    dashboard = DASHBOARDS[uid]
+
+    def found() -> list[panels.Values]:
+        values = panels.read_variables(stack, dashboard)
+        return [panels.choose(dashboard, values)] if all(values.values()) else []
+
+    return eventually(f"values of the variables of {uid}", found, 60)[0]
+
+
+@pytest.mark.parametrize("uid", DASHBOARDS)
+def test_no_panel_is_empty_or_slow_at_peace(
+    stack: Stack, uid: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = settle(stack, uid)
+    times: dict[str, float] = {}
+    for target in panels.targets(DASHBOARDS[uid]):
+
+        def answered(target: panels.Target = target) -> bool:
+            series, times[target.name] = panels.ask(stack, target, values)
+            return panels.has_data(series)
+
+        eventually(f"data of {target.name}: {panels.fill(target.expr, values)}", answered, 180, every=2)
+    slowest = max(times, key=lambda name: times[name])
+    with capsys.disabled():
+        print(f"\n{uid}: {len(times)} queries, slowest {times[slowest]:.0f} ms: {slowest}")
+    assert {name: ms for name, ms in times.items() if ms > SLOWEST_MS} == {}
+
+
+def test_every_variables_values_are_real(stack: Stack) -> None:
+    for dashboard in DASHBOARDS.values():
+        for variable in dashboard["templating"]["list"]:
+            values = panels.read_variables(stack, dashboard)[variable["name"]]
+            assert values, variable["name"]
+            assert variable["multi"] or variable["current"]["value"] in values
+
+
+def test_panels_of_errors_fill_when_storage_breaks(stack: Stack) -> None:
+    """One run through three troubles: late, gone, and gone while a service starts."""
+    stack.run("faults", "break", "storage-latency", "high")
+    try:
+        _await_raised(stack, LATE)
+        _await_verdict(stack, 1)
+    finally:
+        stack.run("faults", "mend")
+    _await_verdict(stack, 0)
+    with stopped(stack, "minio"):
+        _await_raised(stack, AWAY)
+        stack.control("restart", "recommender")
+        _await_raised(stack, NO_MODEL)
+    _await_verdict(stack, 0)
+
+
+@contextmanager
+def stopped(stack: Stack, process: str) -> Iterator[None]:
+    stack.control("stop", process)
+    try:
+        yield
+    finally:
+        stack.control("start", process)
+
+
+def _await_raised(stack: Stack, expected: dict[tuple[str, str], float]) -> None:
+    for (uid, title), bound in expected.items():
+        eventually(
+            f"{uid} / {title} above {bound}",
+            lambda uid=uid, title=title, bound=bound: _highest(stack, uid, title) > bound,  # type: ignore[misc]
+            90,
+            every=1,
+        )
+
+
+def _await_verdict(stack: Stack, verdict: int) -> None:
+    eventually(
+        f"Where to look says {verdict}",
+        lambda: _highest(stack, "overview", "Where to look") == verdict,
+        150,
+        every=1,
+    )
+
+
+def _highest(stack: Stack, uid: str, title: str) -> float:
+    values = settle(stack, uid)
+    wanted = [target for target in panels.targets(DASHBOARDS[uid]) if target.panel == title]
+    assert wanted, f"{uid} has no panel {title!r}"
+    found = [panels.newest(panels.ask(stack, target, values)[0]) for target in wanted]
+    return max((number for numbers in found for number in numbers.values()), default=float("-inf"))

@@ -1,0 +1,191 @@
+"""docker-compose.yml says the same as the files it must agree with, and keeps within its bounds."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.pins import select
+from stack import ROOT, StackError, compose, container_secrets, containers, engine, modes
+from stack.rundir import SCRAPED
+from stack.settings import ContainerSettings, Settings
+
+TEXT = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+CONTAINERS = ROOT / "containers"
+ONE_SHOTS = {"prepare", "storage-setup", "trainer"}
+MEGABYTES_IN_ALL = 2048
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return SERVICES[request.param]
+
+
+def test_defaults_are_those_of_the_example() -> None:
+    defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
+    used = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", TEXT))
+    assert used.pop("COMPOSE_PROFILES") in ("", "grafana")
+    assert used.pop("DATASET") == "/dev/null"
+    assert used == {name: defaults[name] for name in used}
+    assert len(used) > 25
+
+
+def test_every_image_of_the_example_is_used_and_pinned() -> None:
+    images = [name for name in Settings.model_fields if name.endswith("_image")]
+    assert [name for name in images if name.upper() not in TEXT] == []
+    assert [
+        name for name in images if not re.search(r":v?\d+[.-]\d", Settings.model_fields[name].default)
+    ] == []
+
+
+@pytest.mark.parametrize("name", ["toxiproxy", "prometheus", "alertmanager", "jaeger", "collector"])
+def test_images_are_the_versions_the_processes_are_built_from(name: str) -> None:
+    (component,) = select([name])
+    assert Settings.model_fields[f"{name}_image"].default.split(":")[1].lstrip("v") == component.release
+
+
+def test_memory_limits_fit_into_two_gigabytes() -> None:
+    limits = [service["deploy"]["resources"]["limits"]["memory"] for service in SERVICES.values()]
+    assert sum(int(limit.removesuffix("m")) for limit in limits) <= MEGABYTES_IN_ALL
+
+
+def test_each_container_is_locked_down(service: dict[str, Any]) -> None:
+    assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"].split(":")[0] not in ("0", "root")
+    assert {"memory", "cpus", "pids"} <= service["deploy"]["resources"]["limits"].keys()
+    assert service["logging"]["options"]["max-size"] and service["stop_grace_period"]
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_each_container_is_checked_or_said_not_to_be() -> None:
+    unchecked = {name for name, service in SERVICES.items() if "healthcheck" not in service}
+    assert unchecked == ONE_SHOTS | {"collector", "traffic"}
+
+
+def test_configuration_is_mounted_read_only_and_exists(service: dict[str, Any]) -> None:
+    for volume in service.get("volumes", ()):
+        if volume.startswith("./") and "$" not in volume:
+            source, _, mode = volume.split(":")
+            assert mode == "ro" and (ROOT / source).exists(), volume
+
+
+def test_groups_of_secrets_are_those_of_their_readers() -> None:
+    groups = {reader.name: str(reader.group) for reader in container_secrets.READERS}
+    given = {name: service["group_add"] for name, service in SERVICES.items() if "group_add" in service}
+    assert set(given.pop("prepare")) == set(groups.values())
+    assert given == {name: [group] for name, group in groups.items()}
+
+
+def test_minio_is_stamped_as_its_component_is() -> None:
+    (minio,) = select(["minio"])
+    dockerfile = (minio.folder / "Dockerfile").read_text()
+    assert set(minio.stamps) == set(re.findall(r"-X (\S+?)=(\S+?)[\s\"]", dockerfile))
+
+
+def test_prometheus_scrapes_the_same_components() -> None:
+    targets = json.loads((CONTAINERS / "prometheus" / "targets.json").read_text())
+    targets += json.loads((CONTAINERS / "prometheus" / "notify-alertmanager.json").read_text())
+    assert {target["labels"]["component"] for target in targets} == {*SCRAPED, "minio"}
+
+
+def test_one_notifies_at_a_time() -> None:
+    assert json.loads((CONTAINERS / "prometheus" / "notify-grafana.json").read_text()) == []
+    assert SERVICES["alertmanager"]["profiles"] == ["alertmanager"]
+    (start,) = SERVICES["grafana"]["command"]
+    assert "alertmanager ] || export GF_UNIFIED_ALERTING_EXECUTE_ALERTS=false" in start
+
+
+def test_each_reader_gets_its_own_secrets_and_the_same_ones_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: dict[str, int] = {}
+    monkeypatch.setattr(os, "chown", lambda file, user, group: groups.update({Path(file).stem: group}))
+    container_secrets.write_secrets(tmp_path)
+    first = {file.name: file.read_text() for file in tmp_path.glob("*.env")}
+    container_secrets.write_secrets(tmp_path)
+    assert {file.name: file.read_text() for file in tmp_path.glob("*.env")} == first
+    assert "MINIO_ROOT_PASSWORD" not in first["recommender.env"] + first["incidents.env"]
+    assert groups == {reader.name: reader.group for reader in container_secrets.READERS}
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.glob("[a-z]*.env")} == {0o440}
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "problem", "mode"),
+    [
+        ("", None, "containers"),
+        ("", "no engine", "processes"),
+        ("processes", None, "processes"),
+        ("containers", None, "containers"),
+    ],
+)
+def test_mode_is_what_is_wanted_else_what_is_possible(
+    monkeypatch: pytest.MonkeyPatch, wanted: Any, problem: str | None, mode: str
+) -> None:
+    monkeypatch.setattr(engine, "find_problem", lambda: problem)
+    chosen, reason = modes.choose_mode(wanted)
+    assert chosen == mode and mode.removeprefix("plain ") in reason
+
+
+def test_containers_wanted_in_vain_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "find_problem", lambda: "no container engine answers")
+    with pytest.raises(StackError, match="MODE=containers: no container engine answers"):
+        modes.choose_mode("containers")
+
+
+def test_mode_is_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(modes, "FILE", tmp_path / "run" / "mode")
+    assert modes.recall_mode() is None
+    modes.remember_mode("containers")
+    assert modes.recall_mode() == "containers"
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [("v2.40.3", (2, 40)), ("2.24.0-desktop.1", (2, 24)), ("", (0, 0))]
+)
+def test_version_of_compose_is_read(text: str, version: tuple[int, int]) -> None:
+    assert engine.parse_version(text) == version
+
+
+@pytest.mark.parametrize(("text", "size"), [("61.05MiB", 64015564), ("1.5GiB", 1610612736), ("12B", 12)])
+def test_sizes_are_read_as_docker_prints_them(text: str, size: int) -> None:
+    assert compose.parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "health", "ready", "failed"),
+    [
+        ("running", 0, "healthy", True, False),
+        ("running", 0, "starting", False, False),
+        ("running", 0, None, True, False),
+        ("exited", 0, None, True, False),
+        ("exited", 1, None, False, True),
+        ("created", 0, None, False, False),
+    ],
+)
+def test_containers_are_judged_as_processes_are(
+    status: str, code: int, health: str | None, ready: bool, failed: bool
+) -> None:
+    state = {
+        "Status": status,
+        "ExitCode": code,
+        "Pid": 1,
+        **({"Health": {"Status": health}} if health else {}),
+    }
+    labels = {"com.docker.compose.service": "minio"}
+    found = compose.parse_container({"State": state, "RestartCount": 0, "Config": {"Labels": labels}})
+    assert (found.name, found.ready, found.failed) == ("minio", ready, failed)
+
+
+def test_alertmanager_comes_with_prometheus_alerting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
+    monkeypatch.delenv("ALERTING", raising=False)
+    assert containers.environment(ContainerSettings()) == {}
+    chosen = ContainerSettings(alerting="prometheus", dataset=os.path.relpath(tmp_path))
+    assert containers.environment(chosen) == {"COMPOSE_PROFILES": "alertmanager", "DATASET": str(tmp_path)}
