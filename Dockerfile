@@ -32,7 +32,6 @@ RUN echo 'whence:x:10000:10000::/app:/usr/sbin/nologin' >> /etc/passwd \
 COPY --from=packages /opt/whence /opt/whence
 COPY containers/entrypoint containers/healthy /usr/local/bin/
 WORKDIR /app
-COPY alerts/runbooks alerts/runbooks
 COPY stack/__init__.py stack/credentials.py stack/container_secrets.py stack/
 COPY telemetry telemetry
 COPY services services

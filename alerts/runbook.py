@@ -1,4 +1,4 @@
-"""Runbooks: what a person wrote in alerts/runbooks, with the alert's own query and how to silence it put in."""
+"""Runbooks: what a person wrote in alerts/runbooks, the alert's own query and how to silence it put in."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ SILENT = "alerting-is-silent"
 
 SILENCE = """## How to silence
 
-For planned work: in Grafana, Alerting → Silences, matcher `alertname = {title}`; where Prometheus evaluates, in
-Alertmanager (port 9093) the same. Give it an end. For good, in `whence.yaml`, then `make generate`:
+For planned work: in Grafana, Alerting → Silences, matcher `alertname = {title}`; where Prometheus evaluates,
+in Alertmanager (port 9093) the same. Give it an end. For good, in `whence.yaml`, then `make generate`:
 
 ```yaml
 alerts:

@@ -98,8 +98,8 @@ class Alert:
     """One alert. `slug` is its uid and the name its runbook is served under.
 
     `summary` and `description` may hold `{value}`, the query's value in `value_format`, `{threshold}`, and
-    `{labels.<name>}`. `panel` is the title of the panel to look at. `follows` names the alert that is its cause
-    when both fire, and mutes it. `owner` is empty when the series bring it. `runbook` names the file in
+    `{labels.<name>}`. `panel` is the title of the panel to look at. `follows` names the alert that is its
+    cause when both fire, and mutes it. `owner` is empty when the series bring it. `runbook` names the file in
     alerts/runbooks, when it is not the slug.
     """
 

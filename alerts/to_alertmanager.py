@@ -1,7 +1,7 @@
 """Routing → Alertmanager's configuration. It holds no secret and no port: they are in files beside it.
 
-Alertmanager looks for a file of an address or a password in its working directory, and for the file of a token
-beside its configuration: it is started where that is the same.
+Alertmanager looks for a file of an address or a password in its working directory, and for the file of a
+token beside its configuration: it is started where that is the same.
 """
 
 from typing import Any

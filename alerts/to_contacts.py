@@ -1,7 +1,7 @@
-"""Routing → Grafana's contact points, mute times and policy tree. Secrets are variables that Grafana fills in.
+"""Routing → Grafana's contact points, mute times and policy tree. Secrets are variables of its environment.
 
-Grafana's files have no inhibition: what follows from another alert is held back for a while instead, so that the
-cause is told first, and a consequence that ends with it is not told at all.
+Grafana's files have no inhibition: what follows from another alert is held back for a while instead, so that
+the cause is told first, and a consequence that ends with it is not told at all.
 """
 
 from typing import Any

@@ -126,4 +126,5 @@ def _value(alert: Alert) -> str:
 
     `.Values`, not `$values`: Grafana takes dollars in these files for environment variables.
     """
-    return f"{{{{ with .Values.{QUERY} }}}}{alert.value_format.template}{{{{ else }}}}an unknown value{{{{ end }}}}"
+    known = alert.value_format.template
+    return f"{{{{ with .Values.{QUERY} }}}}{known}{{{{ else }}}}an unknown value{{{{ end }}}}"

@@ -2,21 +2,7 @@
 
 from config.errors import ConfigError
 from config.loading import load, read_secrets, reject
-from config.model import Alert, Config, Storage
-from config.objectives import BurnRate, Objectives, Service, Watched
+from config.model import Config
 from config.receivers import Receiver
 
-__all__ = [
-    "Alert",
-    "BurnRate",
-    "Config",
-    "ConfigError",
-    "Objectives",
-    "Receiver",
-    "Service",
-    "Storage",
-    "Watched",
-    "load",
-    "read_secrets",
-    "reject",
-]
+__all__ = ["Config", "ConfigError", "Receiver", "load", "read_secrets", "reject"]

@@ -52,7 +52,7 @@ def compare(old: Any, new: Any, place: tuple[str, ...] = ()) -> Iterator[str]:
         if key not in after:
             yield f"- {_path(inner)}"
         elif key not in before:
-            yield f"+ {_path(inner)}: {_text(after[key])[:LONGEST]}"
+            yield f"+ {_path(inner)}{_described(after[key])}"
         elif key not in PLACING:
             yield from compare(before[key], after[key], inner)
 
@@ -83,16 +83,23 @@ def _parts(content: Any) -> Mapping[str, Any] | None:
 
 
 def _identify(entry: Mapping[str, Any]) -> str:
-    return next((f'"{entry[key]}"' for key in IDENTITIES if entry.get(key)), "")
+    """Rules record one series again and again: only their labels tell them apart."""
+    name = next((str(entry[key]) for key in IDENTITIES if entry.get(key)), "")
+    labels = entry.get("labels", {}).values() if "record" in entry else ()
+    return f'"{" ".join([name, *labels])}"' if name else ""
 
 
 def _path(place: tuple[str, ...]) -> str:
     return " ".join(place)
 
 
+def _described(value: Any) -> str:
+    """The beginning of a value that its place does not name already."""
+    return "" if isinstance(value, dict) and _identify(value) else f": {_text(value)[:LONGEST]}"
+
+
 def _text(value: Any) -> str:
-    identity = _identify(value) if isinstance(value, dict) else ""
-    return identity or json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _shorten(*texts: str) -> list[str]:

@@ -77,6 +77,7 @@ JAEGER_MEMORY = _gauge("otelcol_process_memory_rss_bytes")
 # Prometheus and Alertmanager
 GO_CPU = _counter("process_cpu_seconds_total")
 GO_MEMORY = _gauge("process_resident_memory_bytes")
+GO_START = _gauge("process_start_time_seconds")
 PROMETHEUS_SAMPLES = _counter("prometheus_tsdb_head_samples_appended_total", "type")
 PROMETHEUS_EXEMPLARS = _counter("prometheus_tsdb_exemplar_exemplars_appended_total")
 PROMETHEUS_SERIES = _gauge("prometheus_tsdb_head_series")

@@ -1,7 +1,6 @@
 """`python -m report --since 7d [--out FILE]`: the operational review as one HTML file."""
 
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,8 +18,11 @@ from report.sources import Prometheus, SourceAway
 
 FOLDER = ROOT / "reports"
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-def main(
+
+@app.command()
+def write_report(
     since: Annotated[str, typer.Option(help="how far back: 30m, 12h, 7d, 4w")] = "7d",
     out: Annotated[Path | None, typer.Option(help="the file; else one in reports/, named by time")] = None,
 ) -> None:
@@ -71,5 +73,4 @@ def _stop(line: str, status: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m report"
-    typer.run(main)
+    app()

@@ -47,7 +47,7 @@ class Drawings:
         return self._canvas.draw([line], write_tick_share, ceiling=1.0)
 
     def answers(self, course: Course) -> Plot:
-        """Requests per second by where their answer came from. In a step heard in part they would seem few."""
+        """Requests per second by where their answer came from. Steps heard in part would seem few."""
         names = [*SOURCES, *sorted(course.answers.keys() - set(SOURCES))]
         partly = self._find_partly_heard(course.service)
         lines = [

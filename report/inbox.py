@@ -61,7 +61,7 @@ class Inbox:
         self._client = httpx.Client(base_url=address, timeout=10, trust_env=False, transport=transport)
 
     def list_incidents(self, period: Period) -> list[Incident]:
-        """Those that lasted into the period, newest first: of the newest PAGES · PER_PAGE. Raises SourceAway."""
+        """Those that lasted into the period, newest first; at most PAGES of them. Raises SourceAway."""
         found: list[Incident] = []
         before: int | None = None
         for _ in range(PAGES):

@@ -1,6 +1,7 @@
 """The review as one HTML page that needs no other file."""
 
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -31,6 +32,7 @@ def render(review: Review, since: str, inbox: str) -> str:
     return template.render(sections, since=since, inbox=inbox, sentences=sentences, draw=Drawings(review))
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -44,7 +44,7 @@ def _budget(slug: str, title: str, *, fast: bool) -> Alert | None:
         f"goes on.",
         value_format=ValueFormat.NUMBER,
         dashboard=OVERVIEW,
-        panel="Error budget left",
+        panel="Burn rate against its alert",
         follows=CONSEQUENCES.get(slug, "") if fast else "",
         runbook=f"{slug}-budget",
     )

@@ -14,8 +14,11 @@ HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 
 SILENCE = 60.0
 FORGOTTEN = 3600
-"""Seconds after which a source that was never heard of is said to be silent."""
+"""Seconds after which it does not count that a source was heard of."""
+START = 240.0
+"""Seconds that a service may take to be heard of for the first time, after Prometheus has started."""
 
+WATCHER = 'job="prometheus"'
 OTHERS = 'job!~"collector|jaeger|minio"'
 WEBHOOKS = ('service_name="incidents"', 'http_route="/webhooks/alerts"')
 
@@ -34,7 +37,8 @@ def _silent_for() -> str:
     names = dict.fromkeys(objective.service for objective in objectives.OBJECTIVES)
     heard = q.select(TARGET_INFO, q.one_of("service_name", names))
     last = f"max by (service_name) (max_over_time(timestamp({heard})[{FORGOTTEN}s:10s]))"
-    never = (f'label_replace(vector({FORGOTTEN}), "service_name", "{name}", "", "")' for name in names)
+    waited = f"clamp_min(time() - {q.highest(e.GO_START, WATCHER)} - {START:g}, 0)"
+    never = (f'label_replace({waited}, "service_name", "{name}", "", "")' for name in names)
     return " or ".join((f"(time() - {last})", *never))
 
 
@@ -129,8 +133,8 @@ INCIDENTS_REFUSES = Alert(
     "wrong token, a body "
     "it does not know, or a database it cannot write. Alerts may be missing on its page.",
     value_format=ValueFormat.SHARE,
-    dashboard=PIPELINE,
-    panel="Notifications",
+    dashboard="service",
+    panel="Answers by status code",
 )
 
 HEARTBEAT = Alert(

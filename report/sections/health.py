@@ -171,9 +171,14 @@ def _relate(
     sources = []
     for curve in arrived:
         name, found = curve.labels.get(label, ""), dict(curve.points)
-        shares = tuple((time, min(1.0, found.get(time, 0.0) / most[name])) for time in period.grid())
+        shares = tuple((time, _share(found.get(time, 0.0), most[name])) for time in period.grid())
         sources.append(Presence(name, how, period.step, shares))
     return sources
+
+
+def _share(samples: float, most: float) -> float:
+    """One sample less than the most is no silence: it fell into the neighbouring cell."""
+    return min(1.0, (samples + 1) / most) if samples else 0.0
 
 
 def _value(curves: Sequence[Curve], seconds: float) -> float | None:

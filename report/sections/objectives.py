@@ -40,14 +40,14 @@ def review_objectives(prometheus: Prometheus, period: Period) -> list[Outcome]:
     window = f"{period.step}s"
     questions = {
         name: f"sum_over_time({q.select(of)}[{window}])"
-        for name, of in (("requests", REQUESTS), ("errors", ERRORS))
+        for name, of in (("counted", REQUESTS), ("bad", ERRORS))
     }
     return judge(OBJECTIVES, prometheus.ask_course(questions, period))
 
 
 def judge(objectives: Sequence[Objective], answers: Answers) -> list[Outcome]:
     """The outcome of each objective from what was counted in each step."""
-    requests, errors = _by_objective(answers["requests"]), _by_objective(answers["errors"])
+    requests, errors = _by_objective(answers["counted"]), _by_objective(answers["bad"])
     return [_judge(one, requests.get(_key(one), ()), errors.get(_key(one), ())) for one in objectives]
 
 

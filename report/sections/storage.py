@@ -20,7 +20,7 @@ DEADLINE_MS = STORAGE_DEADLINE * 1000
 
 @dataclass(frozen=True)
 class Cell:
-    """Storage in the time from `start`: milliseconds, shares (0–1), operations. None where nothing was measured."""
+    """Storage from `start` on: milliseconds, shares (0–1), operations. None where nothing was measured."""
 
     start: float
     p95: float

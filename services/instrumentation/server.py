@@ -5,9 +5,8 @@ What repeats from request to request, attribute sets above all, is put together 
 
 from functools import lru_cache
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fastapi.telemetry import TelemetryConfig
 from fastapi.telemetry._api import _RequestTelemetry
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context, attach, detach, get_current
@@ -21,7 +20,10 @@ from services.instrumentation.spans import PlainAttributes
 from telemetry import attributes as a
 from telemetry.instruments import HTTP_SERVER_REQUEST_DURATION
 
-NATIVE_TELEMETRY_OFF: TelemetryConfig = {
+if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
+
+NATIVE_TELEMETRY_OFF: "TelemetryConfig" = {
     "tracing": False,
     "metrics": False,
     "logs": False,
@@ -29,7 +31,8 @@ NATIVE_TELEMETRY_OFF: TelemetryConfig = {
 }
 """`FastAPI(telemetry=NATIVE_TELEMETRY_OFF)`: FastAPI ≥ 0.142 instruments itself; this does the work once."""
 
-EXCLUDED = frozenset({"/healthz", "/readyz"})
+EXCLUDED = frozenset({"/healthz", "/readyz", "/api/stream"})
+"""Probes, and streams that last as long as a page is open."""
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 UNMATCHED = "/{unmatched}"
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -35,9 +35,7 @@ def known_variables(config: Config | None) -> set[str]:
     """What may stand in .env: settings, the containers' variables, secrets that whence.yaml refers to."""
     example = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     containers = re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text())
-    secrets = (
-        {name for receiver in config.receivers for name in receiver.secrets.values()} if config else set()
-    )
+    secrets = config.secrets.values() if config else ()
     return {*map(str.upper, Settings.model_fields), *example, *containers, *secrets}
 
 

@@ -14,7 +14,7 @@ from tests.compose.images import provide_images
 from tests.compose.live import ContainerStack
 from tests.e2e.conftest import run_stack
 
-BUILT_HERE = ("SERVICES_IMAGE", "GOLANG_IMAGE", "ALPINE_IMAGE")
+BUILT_HERE = ("SERVICES_IMAGE", "MINIO_IMAGE")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,6 +60,7 @@ def unstarted(
     """The stack, not started yet; its containers, volumes and network are removed at the end."""
     live = ContainerStack(tmp_path_factory.mktemp("whence"), engine=engine, grafana=not missing)
     live.compose("--profile", "*", "down", "--volumes", "--remove-orphans")
+    live.compose("build", timeout=1800)
     yield live
     live.http.close()
     live.compose("--profile", "*", "down", "--volumes", "--remove-orphans")

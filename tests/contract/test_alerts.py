@@ -24,6 +24,15 @@ RUNBOOKS = FOLDER / "runbooks"
 HEADINGS = ["## What it means", "## How to check", "## How to fix", "## How to silence"]
 OPERATORS = {"gt": ">", "lt": "<"}
 NAMES = r"[a-z][a-z_]*[a-z]:?[a-z_:]*(?=[{\[)])"
+ON_NO_PANEL = {
+    "requests-slow",
+    "collector-memory-high",
+    "prometheus-storage-damaged",
+    "prometheus-rules-late",
+    "prometheus-configuration-rejected",
+    "heartbeat",
+}
+"""Their series are on no panel: they lead to the one that shows the trouble."""
 LAYERS = {"service", "storage", "features", "model", "host", "pipeline", "monitoring", "objectives"}
 
 
@@ -123,7 +132,7 @@ def test_every_alert_points_to_a_panel_that_shows_its_series(alert: Alert) -> No
     (content,) = [json.loads(file.read_text()) for file in DASHBOARDS.glob(f"{rule['dashboardUid']}.json")]
     (panel,) = [panel for panel in content["panels"] if panel["id"] == rule["panelId"]]
     shown = set(re.findall(NAMES, " ".join(target["expr"] for target in panel["targets"])))
-    assert alert.is_heartbeat or set(re.findall(NAMES, alert.query)) & shown
+    assert alert.slug in ON_NO_PANEL or set(re.findall(NAMES, alert.query)) & shown
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)

@@ -15,14 +15,17 @@ STEP = 10
 """Seconds between samples."""
 
 
-def run_promtool(folder: Path, tests: Sequence[dict[str, Any]], rules: str) -> None:
-    """Fails with promtool's words when a test does; skips where promtool is not built."""
+def run_promtool(folder: Path, tests: Sequence[dict[str, Any]], rules: str, every: int = STEP) -> None:
+    """Fails with promtool's words when a test does; skips where promtool is not built.
+
+    It evaluates all rules `every` so many seconds, whatever the intervals of their groups.
+    """
     try:
         promtool = binary("promtool")
     except ComponentMissing as missing:
         pytest.skip(str(missing))
     (folder / "rules.yaml").write_text(rules)
-    suite = {"rule_files": ["rules.yaml"], "evaluation_interval": f"{STEP}s", "tests": list(tests)}
+    suite = {"rule_files": ["rules.yaml"], "evaluation_interval": f"{every}s", "tests": list(tests)}
     (folder / "test.yaml").write_text(yaml.safe_dump(suite, sort_keys=False))
     result = subprocess.run(
         [promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True
@@ -51,6 +54,11 @@ def counter(*phases: tuple[int, float]) -> str:
         parts.append(f"{total + increase:g}+{increase:g}x{steps}")
         total += increase * (steps + 1)
     return " ".join(parts)
+
+
+def gauge(*phases: tuple[int, float]) -> str:
+    """Samples of a gauge: for each phase its seconds and its value."""
+    return " ".join(f"{value:g}+0x{seconds // STEP - 1}" for seconds, value in phases)
 
 
 def _sample(observed: dict[float, int]) -> str:

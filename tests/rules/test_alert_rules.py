@@ -5,67 +5,93 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from alerts.build import generate
+from alerts import to_prometheus
 from alerts.panels import Placed, place
 from alerts.rules import ALERTS
-from tests.rules.promtool import STEP, run_promtool
-from tests.rules.scenarios import SCENARIOS, Series
+from prometheus.recording import STEP, render_recording
+from tests.rules.promtool import run_promtool
+from tests.rules.scenarios import SCENARIOS
+from tests.rules.scenarios.scenario import NEVER, Scenario, Series
 
 PLACED = {placed.alert.slug: placed for placed in place(ALERTS)}
-RULES = generate()["prometheus/rules.yaml"]
-QUIET = [(slug, name) for slug, scenario in SCENARIOS.items() for name in scenario.quiet]
+BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
 
 
-def checked(slug: str, series: Series, expected: dict[int, list[dict[str, Any]]]) -> dict[str, Any]:
+def rules(placed: Placed) -> str:
+    """The alert's rule, after the recording rules of its objective where it has one."""
+    content = to_prometheus.render([placed])
+    if placed.alert.slug in BUDGETS:
+        (objective,) = re.findall(r'objective="(\w+)"', placed.alert.query)
+        content = {"groups": recording(objective) + content["groups"]}
+    return yaml.safe_dump(content)
+
+
+def recording(objective: str) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = render_recording()["groups"]
+    return [
+        group
+        | {
+            "rules": [
+                r for r in group["rules"] if r.get("labels", {}).get("objective", objective) == objective
+            ]
+        }
+        for group in groups
+    ]
+
+
+def every(placed: Placed) -> int:
+    return STEP if placed.alert.slug in BUDGETS else placed.alert.evaluation.interval
+
+
+def checked(placed: Placed, series: Series, expected: dict[int, list[dict[str, Any]]]) -> dict[str, Any]:
     """A promtool test: the alerts expected of a rule at each second."""
-    alert = PLACED[slug].alert
     return {
-        "interval": f"{STEP}s",
+        "interval": "10s",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
         "alert_rule_test": [
-            {"eval_time": f"{second}s", "alertname": alert.title, "exp_alerts": alerts}
+            {"eval_time": f"{second}s", "alertname": placed.alert.title, "exp_alerts": alerts}
             for second, alerts in expected.items()
         ],
     }
 
 
-def fired(placed: Placed, value: str, labels: dict[str, str]) -> dict[str, Any]:
+def fired(placed: Placed, scenario: Scenario) -> dict[str, Any]:
     """The alert as it is delivered, its templates filled in."""
+    labels = dict(scenario.labels)
     annotations = {
         name: re.sub(r"\{\{ \.Labels\.(\w+) \}\}", lambda found: labels[found[1]], text)
-        for name, text in placed.annotations(value).items()
+        for name, text in placed.annotations(scenario.value).items()
     }
     return {"exp_labels": placed.alert.labels | labels, "exp_annotations": annotations}
 
 
 def test_every_alert_has_a_scenario() -> None:
     assert set(SCENARIOS) == set(PLACED)
+    assert [slug for slug, scenario in SCENARIOS.items() if not scenario.quiet] == ["heartbeat"]
 
 
-@pytest.mark.parametrize(("slug", "name"), QUIET)
-def test_silent_in_quiet(slug: str, name: str, tmp_path: Path) -> None:
-    interval = PLACED[slug].alert.interval
-    silence = dict.fromkeys(range(interval, 901, interval), list[dict[str, Any]]())
-    run_promtool(tmp_path, [checked(slug, SCENARIOS[slug].quiet[name], silence)], RULES)
-
-
-@pytest.mark.parametrize("slug", SCENARIOS)
-def test_silent_just_before_then_firing(slug: str, tmp_path: Path) -> None:
-    scenario = SCENARIOS[slug]
-    firing = fired(PLACED[slug], scenario.value, dict(scenario.labels))
-    expected = {scenario.silent_at: [], scenario.fires_at: [firing]}
-    run_promtool(tmp_path, [checked(slug, scenario.breach, expected)], RULES)
+@pytest.mark.parametrize("slug", [slug for slug, scenario in SCENARIOS.items() if scenario.quiet])
+def test_silent_in_quiet(slug: str, tmp_path: Path) -> None:
+    placed, scenario = PLACED[slug], SCENARIOS[slug]
+    interval = placed.alert.evaluation.interval
+    silence = dict.fromkeys(range(interval, scenario.quiet_for + 1, interval), list[dict[str, Any]]())
+    tests = [checked(placed, series, silence) | {"name": name} for name, series in scenario.quiet.items()]
+    run_promtool(tmp_path, tests, rules(placed), every(placed))
 
 
 @pytest.mark.parametrize("slug", SCENARIOS)
-def test_over_when_it_is_over(slug: str, tmp_path: Path) -> None:
-    scenario = SCENARIOS[slug]
-    still, over = scenario.firing_until, scenario.over_at
-    firing = {"expr": f'count(ALERTS{{alertname="{PLACED[slug].alert.title}", alertstate="firing"}})'}
-    test = checked(slug, scenario.breach, {over: []})
+def test_silent_just_before_then_firing_then_over(slug: str, tmp_path: Path) -> None:
+    placed, scenario = PLACED[slug], SCENARIOS[slug]
+    interval = placed.alert.evaluation.interval
+    expected = {scenario.fires_at: [fired(placed, scenario)]}
+    expected |= {scenario.fires_at - interval: []} if scenario.fires_at else {}
+    expected |= {scenario.over_at: []} if scenario.over_at != NEVER else {}
+    test = checked(placed, scenario.breach, expected)
+    firing = f'count(ALERTS{{alertname="{placed.alert.title}", alertstate="firing"}})'
+    still = scenario.over_at - interval
     test["promql_expr_test"] = [
-        firing | {"eval_time": f"{still}s", "exp_samples": [{"labels": "{}", "value": 1}]},
-        firing | {"eval_time": f"{over}s", "exp_samples": []},
+        {"expr": firing, "eval_time": f"{still}s", "exp_samples": [{"labels": "{}", "value": 1}]}
     ]
-    run_promtool(tmp_path, [test], RULES)
+    run_promtool(tmp_path, [test], rules(placed), every(placed))

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 MINE = """
-mail: {server: "smtp.example.org:587", sender: whence@example.org, username: whence, password: "${SMTP_PASSWORD}"}
+mail:
+  server: smtp.example.org:587
+  sender: whence@example.org
+  username: whence
+  password: ${SMTP_PASSWORD}
 repeat_interval: 2h
 mute_times:
   - {name: nights, days: [monday, tuesday], hours: [{from: "22:00", to: "24:00"}], timezone: Europe/Zurich}

@@ -19,7 +19,7 @@ def dashboard(*panels: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("old", "new", "lines"),
     [
-        (dashboard(panel("A")), dashboard(panel("A"), panel("B")), ['+ panels "B": "B"']),
+        (dashboard(panel("A")), dashboard(panel("A"), panel("B")), ['+ panels "B"']),
         (dashboard(panel("A"), panel("B")), dashboard(panel("B")), ['- panels "A"']),
         (
             dashboard(panel("A", unit="s")),
@@ -31,6 +31,11 @@ def dashboard(*panels: dict[str, object]) -> dict[str, object]:
             {"steps": [{"value": 1}, {"value": 2}]},
             {"steps": [{"value": 1}, {"value": 3}]},
             ["~ steps [1] value: 2 → 3"],
+        ),
+        (
+            {"rules": [{"record": "r", "labels": {"of": "a"}}]},
+            {"rules": [{"record": "r", "labels": {"of": "b"}}, {"record": "r", "labels": {"of": "a"}}]},
+            ['+ rules "r b"'],
         ),
         ({"tags": ["a"]}, {"tags": ["a", "b"]}, ['~ tags: ["a"] → ["a", "b"]']),
     ],

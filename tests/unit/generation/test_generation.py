@@ -1,12 +1,29 @@
 """`python -m generation`: all or nothing, the same bytes each time, whole files whenever it is stopped."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+
+CONFIG = """\
+folder: Mine
+tags: [mine]
+urls: {incidents: "https://inbox.example.org"}
+evaluation: {fast: 20s}
+storage: {average_limit: 400ms}
+repeat_interval: 1h
+receivers:
+  - {name: tickets, type: webhook, url: "https://tickets.example.org", severities: [critical]}
+alerts:
+  storage-slower-than-deadline: {for: 1m, severity: info, threshold: 0.5}
+  server-errors: {paused: true}
+"""
 
 KILLED_AT = """
 import os, runpy, signal, sys
@@ -54,7 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def other_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("config") / "whence.yaml"
-    file.write_text("folder: Mine\ntags: [mine]\nstorage: {average_limit: 400ms}\nrepeat_interval: 1h\n")
+    file.write_text(CONFIG)
     return file
 
 
@@ -74,6 +91,65 @@ def test_twice_is_the_same_bytes(made: Path, tmp_path: Path) -> None:
 def test_committed_files_are_those_of_the_defaults() -> None:
     done = generate("--check")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def read_grafana(folder: Path) -> dict[str, dict[str, Any]]:
+    """Grafana's rules by uid, each with its group's folder and interval."""
+    file = json.loads((folder / "alerts/generated/grafana/alerting.json").read_text())
+    return {
+        rule["uid"]: {**rule, "folder": group["folder"], "interval": group["interval"]}
+        for group in file["groups"]
+        for rule in group["rules"]
+    }
+
+
+def read_prometheus(folder: Path) -> dict[str, dict[str, Any]]:
+    """Prometheus' alerts by title, each with its group's interval."""
+    file = yaml.safe_load((folder / "alerts/generated/prometheus/alerts.yaml").read_text())
+    groups = file["groups"]
+    return {
+        rule["alert"]: {**rule, "interval": group["interval"]} for group in groups for rule in group["rules"]
+    }
+
+
+def test_rules_are_as_chosen(other: Path) -> None:
+    in_grafana = read_grafana(other)["storage-slower-than-deadline"]
+    in_prometheus = read_prometheus(other)[in_grafana["title"]]
+    for rule in (in_grafana, in_prometheus):
+        assert (rule["for"], rule["interval"], rule["labels"]["severity"]) == ("1m", "20s", "info")
+        runbook = "https://inbox.example.org/runbooks/storage-slower-than-deadline"
+        assert rule["annotations"]["runbook_url"] == runbook
+    assert in_grafana["folder"] == "Mine"
+    assert in_grafana["data"][1]["model"]["conditions"][0]["evaluator"]["params"] == [0.5]
+    assert in_prometheus["expr"].endswith("> 0.5")
+
+
+def test_a_paused_alert_is_evaluated_by_nobody(made: Path, other: Path) -> None:
+    title = read_grafana(made)["server-errors"]["title"]
+    assert (title in read_prometheus(made), title in read_prometheus(other)) == (True, False)
+    assert (
+        read_grafana(made)["server-errors"]["isPaused"],
+        read_grafana(other)["server-errors"]["isPaused"],
+    ) == (False, True)
+
+
+def test_dashboards_are_where_and_called_as_chosen(other: Path) -> None:
+    provider = yaml.safe_load((other / "grafana/provisioning/dashboards/dashboards.yaml").read_text())
+    assert provider["providers"][0]["folder"] == "Mine"
+    for file in (other / "grafana/generated").glob("*.json"):
+        dashboard = json.loads(file.read_text())
+        assert dashboard["tags"][0] == "mine"
+        (menu,) = (link for link in dashboard["links"] if link["type"] == "dashboards")
+        assert menu["tags"] == ["mine"]
+
+
+def test_receivers_are_told_besides_the_incidents_page(other: Path) -> None:
+    alertmanager = yaml.safe_load((other / "alerts/generated/alertmanager/alertmanager.yml").read_text())
+    grafana = json.loads((other / "alerts/generated/grafana/alerting.json").read_text())
+    assert {receiver["name"] for receiver in alertmanager["receivers"]} == {"incidents", "tickets"}
+    assert {point["name"] for point in grafana["contactPoints"]} == {"incidents", "tickets"}
+    for routes in (alertmanager["route"]["routes"], grafana["policies"][0]["routes"]):
+        assert [route["receiver"] for route in routes if route["continue"]] == ["incidents", "tickets"]
 
 
 def test_check_names_what_is_not_up_to_date(made: Path, other_config: Path) -> None:

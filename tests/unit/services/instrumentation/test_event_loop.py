@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +19,10 @@ def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_loop, "INTERVAL", 0.01)
 
 
-async def live(work: Any) -> InMemoryMetricReader:
+Work = Callable[[InMemoryMetricReader], Awaitable[None]]
+
+
+async def live(work: Work) -> InMemoryMetricReader:
     """Take an app through its life, `work` being what happens while it serves; return what was measured."""
     reader = InMemoryMetricReader()
     telemetry = start_telemetry(
@@ -29,7 +33,7 @@ async def live(work: Any) -> InMemoryMetricReader:
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await work()
+        await work(reader)
 
     async def receive() -> Message:
         return {"type": "lifespan.shutdown"}
@@ -55,17 +59,17 @@ def block(seconds: float) -> None:
 
 
 def test_a_blocked_event_loop_is_late() -> None:
-    async def work() -> None:
+    async def work(_: InMemoryMetricReader) -> None:
         await asyncio.sleep(0)
         block(0.2)
         await asyncio.sleep(0.05)
 
     (lag,) = points(asyncio.run(live(work)), "event_loop.lag")
-    assert 0.15 < lag.max < 0.5
+    assert lag.max > 0.15
 
 
 def test_an_idle_event_loop_is_on_time() -> None:
-    async def work() -> None:
+    async def work(_: InMemoryMetricReader) -> None:
         await asyncio.sleep(0.2)
 
     (lag,) = points(asyncio.run(live(work)), "event_loop.lag")
@@ -74,23 +78,26 @@ def test_an_idle_event_loop_is_on_time() -> None:
 
 
 def test_busy_threads_are_counted() -> None:
-    async def work() -> None:
+    async def work(reader: InMemoryMetricReader) -> None:
         gate = threading.Event()
         waiting = [asyncio.create_task(anyio.to_thread.run_sync(gate.wait)) for _ in range(3)]
-        await asyncio.sleep(0.1)
-        gate.set()
+        try:
+            async with asyncio.timeout(10):
+                while [point.value for point in points(reader, "thread_pool.active")] != [3]:
+                    await asyncio.sleep(0.01)
+        finally:
+            gate.set()
         await asyncio.gather(*waiting)
+        (limit,) = points(reader, "thread_pool.limit")
+        assert limit.value > 3
+        assert dict(limit.attributes) == {"pool": "blocking"}
 
-    reader = asyncio.run(live(work))
-    (active,) = points(reader, "thread_pool.active")
-    (limit,) = points(reader, "thread_pool.limit")
-    assert active.value == 3 < limit.value
-    assert dict(active.attributes) == dict(limit.attributes) == {"pool": "blocking"}
+    asyncio.run(live(work))
 
 
 def test_the_watch_ends_with_the_app() -> None:
     async def scenario() -> None:
-        async def work() -> None:
+        async def work(_: InMemoryMetricReader) -> None:
             await asyncio.sleep(0)
 
         await live(work)

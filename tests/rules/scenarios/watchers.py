@@ -1,0 +1,262 @@
+"""The pipeline and whoever watches: loss, queues, parts that are down, silence, the heartbeat."""
+
+from tests.rules.promtool import STEP, counter, gauge, histogram
+from tests.rules.scenarios.scenario import AFTER, CALM, NEVER, RECOMMENDER, TROUBLE, Scenario, Series
+
+WHOLE = CALM + TROUBLE + AFTER
+FAST, NOTHING = {0.02: 200}, dict[float, int]()
+SPANS, POINTS = "spans", "metric_points"
+QUEUE = 'otelcol_exporter_queue_%s{job="collector", exporter="otlp_grpc/jaeger"}'
+HTTP = (
+    'http_server_request_duration_seconds{service_name="%s", http_route="%s", http_response_status_code="%d"}'
+)
+SDK = 'otel_sdk_%s_total{service_name="recommender", error_type="%s"}'
+HEAP = 'otelcol_process_runtime_heap_alloc_bytes{job="%s"}'
+
+
+def rising(*names: str) -> Series:
+    """Counters that go up during the trouble only."""
+    return {name: counter((CALM, 0), (TROUBLE, 100), (AFTER, 0)) for name in names}
+
+
+def still(*names: str) -> Series:
+    return {name: counter((900, 0)) for name in names}
+
+
+def filled(share: float) -> Series:
+    return {
+        QUEUE % "size": gauge((CALM, 0), (TROUBLE, 200_000 * share), (AFTER, 0)),
+        QUEUE % "capacity": gauge((WHOLE, 200_000)),
+    }
+
+
+def up(job: str, seconds: int = TROUBLE) -> Series:
+    return {f'up{{job="{job}", component="{job}"}}': gauge((CALM, 1), (seconds, 0), (AFTER, 1))}
+
+
+REFUSED = [f'otelcol_receiver_refused_{kind}{{job="collector"}}' for kind in (SPANS, POINTS)]
+REJECTED = [
+    f'prometheus_tsdb_{kind}_samples_total{{job="prometheus"}}'
+    for kind in ("out_of_order", "too_old", "out_of_bound")
+]
+WAL = [f'prometheus_tsdb_wal_{kind}_total{{job="prometheus"}}' for kind in ("corruptions", "writes_failed")]
+RULES = 'prometheus_rule_%s_total{job="prometheus", rule_group="g"}'
+NOTIFICATIONS = [
+    f'prometheus_notifications_{kind}_total{{job="prometheus"}}' for kind in ("errors", "dropped")
+]
+JAEGER = [
+    f'otelcol_{kind}_spans_total{{job="jaeger"}}' for kind in ("exporter_send_failed", "receiver_refused")
+]
+ACCEPTED = 'otelcol_receiver_accepted_spans{job="collector"}'
+SERVED = HTTP % ("recommender", "/x", 200)
+TAKEN, REFUSED_ALERTS = (HTTP % ("incidents", "/webhooks/alerts", status) for status in (200, 401))
+INFO = 'target_info{service_name="%s"}'
+STARTED = 'process_start_time_seconds{job="prometheus"}'
+RELOADED = 'prometheus_config_last_reload_successful{job="prometheus"}'
+
+SCENARIOS = {
+    "heartbeat": Scenario(breach={}, fires_at=0, over_at=NEVER, value="1"),
+    "collector-refuses-telemetry": Scenario(
+        quiet={"nothing refused": still(*REFUSED)},
+        breach={REFUSED[0]: counter((WHOLE, 0)), **rising(REFUSED[1])},
+        fires_at=340,
+        over_at=710,
+        value="6.67",
+    ),
+    "collector-loses-telemetry": Scenario(
+        quiet={
+            "no such series yet": {ACCEPTED: counter((900, 100))},
+            "jaeger's own": still(*JAEGER),
+        },
+        breach=rising('otelcol_exporter_enqueue_failed_spans{job="collector", exporter="e"}'),
+        fires_at=340,
+        over_at=950,
+        value="1.33",
+    ),
+    "collector-queue-fills": Scenario(
+        quiet={"a twentieth": filled(0.05)},
+        breach=filled(0.25),
+        fires_at=330,
+        over_at=660,
+        value="25%",
+        labels={"exporter": "otlp_grpc/jaeger"},
+    ),
+    "collector-queue-nearly-full": Scenario(
+        quiet={"half": filled(0.5)},
+        breach=filled(0.9),
+        fires_at=330,
+        over_at=660,
+        value="90%",
+        labels={"exporter": "otlp_grpc/jaeger"},
+    ),
+    "collector-memory-high": Scenario(
+        quiet={
+            "100 MiB": {HEAP % "collector": gauge((900, 100 * 2**20))},
+            "Jaeger's": {HEAP % "jaeger": gauge((900, 2**28))},
+        },
+        breach={HEAP % "collector": gauge((CALM, 2**25), (TROUBLE, 2**27), (AFTER, 2**25))},
+        fires_at=330,
+        over_at=660,
+        value="128MiB",
+        labels={"job": "collector"},
+    ),
+    "jaeger-fails-to-store": Scenario(
+        quiet={"nothing fails": still(*JAEGER)},
+        breach={**rising(JAEGER[0]), JAEGER[1]: counter((WHOLE, 0))},
+        fires_at=340,
+        over_at=950,
+        value="1.33",
+    ),
+    "traces-stopped": Scenario(
+        quiet={
+            "few spans, sampled": {ACCEPTED: counter((900, 1)), SERVED: histogram((900, FAST))},
+            "no requests": {ACCEPTED: counter((900, 0)), SERVED: histogram((900, NOTHING))},
+        },
+        breach={
+            ACCEPTED: counter((CALM, 1000), (TROUBLE, 0), (AFTER, 1000)),
+            SERVED: histogram((WHOLE, FAST)),
+        },
+        fires_at=540,
+        over_at=660,
+        value="0",
+    ),
+    "services-lose-telemetry": Scenario(
+        quiet={
+            "all delivered": {
+                SDK % ("processor_span_processed", "queue_full"): counter((900, 0)),
+                SDK % ("exporter_span_exported", ""): counter((900, 500)),
+            }
+        },
+        breach={
+            SDK % ("processor_span_processed", "queue_full"): counter((WHOLE, 0)),
+            **rising(SDK % ("exporter_metric_data_point_exported", "ConnectError")),
+        },
+        fires_at=480,
+        over_at=900,
+        value="6",
+        labels=RECOMMENDER,
+    ),
+    "prometheus-rejects-samples": Scenario(
+        quiet={"none": still(*REJECTED)},
+        breach={**{name: counter((WHOLE, 0)) for name in REJECTED}, **rising(REJECTED[1])},
+        fires_at=480,
+        over_at=900,
+        value="6",
+    ),
+    "prometheus-storage-damaged": Scenario(
+        quiet={"sound": still(*WAL)},
+        breach={
+            WAL[0]: counter((4800, 0)),
+            WAL[1]: counter((CALM, 0), (TROUBLE, 1), (4200, 0)),
+        },
+        fires_at=360,
+        over_at=4200,
+        value="0.00167",
+    ),
+    "prometheus-rules-fail": Scenario(
+        quiet={"all succeed": still(RULES % "evaluation_failures")},
+        breach=rising(RULES % "evaluation_failures"),
+        fires_at=480,
+        over_at=900,
+        value="6",
+    ),
+    "prometheus-rules-late": Scenario(
+        quiet={"in time": still(RULES % "group_iterations_missed")},
+        breach=rising(RULES % "group_iterations_missed"),
+        fires_at=480,
+        over_at=900,
+        value="6",
+    ),
+    "prometheus-cannot-notify": Scenario(
+        quiet={"all handed on": still(*NOTIFICATIONS)},
+        breach={NOTIFICATIONS[1]: counter((WHOLE, 0)), **rising(NOTIFICATIONS[0])},
+        fires_at=340,
+        over_at=770,
+        value="3.33",
+    ),
+    "alertmanager-cannot-notify": Scenario(
+        quiet={
+            "all delivered": still(
+                'alertmanager_notifications_failed_total{integration="webhook", reason="other"}'
+            )
+        },
+        breach=rising('alertmanager_notifications_failed_total{integration="webhook", reason="other"}'),
+        fires_at=340,
+        over_at=950,
+        value="1.33",
+        labels={"integration": "webhook"},
+    ),
+    "prometheus-configuration-rejected": Scenario(
+        quiet={"accepted": {RELOADED: gauge((900, 1))}},
+        breach={RELOADED: gauge((CALM, 1), (TROUBLE, 0), (AFTER, 1))},
+        fires_at=300,
+        over_at=600,
+        value="0",
+        labels={"job": "prometheus"},
+    ),
+    "collector-down": Scenario(
+        quiet={"one missed scrape": up("collector", 10), "another part": up("jaeger")},
+        breach=up("collector"),
+        fires_at=320,
+        over_at=660,
+        value="0",
+        labels={"job": "collector"},
+    ),
+    "jaeger-down": Scenario(
+        quiet={"one missed scrape": up("jaeger", 10)},
+        breach=up("jaeger"),
+        fires_at=320,
+        over_at=660,
+        value="0",
+        labels={"job": "jaeger"},
+    ),
+    "storage-server-down": Scenario(
+        quiet={"one missed scrape": up("minio", 10)},
+        breach=up("minio"),
+        fires_at=320,
+        over_at=660,
+        value="0",
+        labels={"job": "minio"},
+    ),
+    "target-down": Scenario(
+        quiet={"those with a rule of their own": {**up("collector"), **up("jaeger"), **up("minio")}},
+        breach=up("alertmanager"),
+        fires_at=320,
+        over_at=660,
+        value="0",
+        labels={"job": "alertmanager"},
+    ),
+    "telemetry-silent": Scenario(
+        quiet={
+            "both are heard": {INFO % "recommender": gauge((900, 1)), INFO % "incidents": gauge((900, 1))},
+            "silent for half a minute": {
+                INFO % "recommender": f"1+0x30 _x3 1+0x{900 // STEP - 34}",
+                INFO % "incidents": gauge((900, 1)),
+            },
+            "it is starting": {
+                STARTED: gauge((900, 0)),
+                INFO % "recommender": "_x28 1+0x62",
+                INFO % "incidents": gauge((900, 1)),
+            },
+        },
+        breach={
+            INFO % "recommender": f"1+0x30 _x30 1+0x{AFTER // STEP}",
+            INFO % "incidents": gauge((WHOLE, 1)),
+        },
+        fires_at=400,
+        over_at=670,
+        value="1m 40s",
+        labels=RECOMMENDER,
+    ),
+    "incidents-refuses-alerts": Scenario(
+        quiet={"all taken": {TAKEN: histogram((900, {0.02: 2}))}},
+        breach={
+            TAKEN: histogram((WHOLE, {0.02: 2})),
+            REFUSED_ALERTS: histogram((CALM, NOTHING), (TROUBLE, {0.02: 2}), (AFTER, NOTHING)),
+        },
+        fires_at=480,
+        over_at=900,
+        value="37.5%",
+        labels={"service_name": "incidents"},
+    ),
+}
