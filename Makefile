@@ -17,7 +17,7 @@ SEVERITY ?= high
 MINUTES ?= 5
 SINCE ?= 7d
 
-.PHONY: help doctor up down status logs shell clean verify report break mend faults generate diff check test test-fast test-live test-compose bench-overhead bench-footprint bench-outage lock
+.PHONY: help doctor up down status logs shell clean verify report break mend faults generate diff check test test-fast test-live test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet lock
 
 help: ## Show this help
 	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
@@ -126,6 +126,12 @@ bench-footprint: $(DEV) ## Resident memory per process under load [MINUTES=5]
 
 bench-outage: $(RUNTIME) ## What users notice while the collector is away [ROUNDS=3]
 	@$(PY) -m bench.outage --rounds $(or $(ROUNDS),3)
+
+bench-alert-delay: $(RUNTIME) ## From the first faulty request to the alert in the inbox [ROUNDS=5]
+	@$(PY) -m bench.alert_delay --repetitions $(or $(ROUNDS),5)
+
+bench-quiet: $(RUNTIME) ## What fires without a fault [MINUTES=5, an hour is the promise]
+	@$(PY) -m bench.quiet --minutes $(MINUTES)
 
 lock: $(DEV) ## Resolve the dependencies anew (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

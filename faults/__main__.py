@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from faults import FaultError
+from faults.storage_errors import FAULT as STORAGE_ERRORS
 from faults.storage_latency import FAULT as STORAGE_LATENCY
+from faults.storage_outage import FAULT as STORAGE_OUTAGE
 from stack import StackError
 
-FAULTS = {fault.name: fault for fault in (STORAGE_LATENCY,)}
+FAULTS = {fault.name: fault for fault in (STORAGE_LATENCY, STORAGE_ERRORS, STORAGE_OUTAGE)}
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 console = Console()

@@ -11,7 +11,7 @@ PROXY = "storage"
 
 
 def add_toxic(name: str, kind: str, attributes: dict[str, int], toxicity: float = 1.0) -> None:
-    """Adds a toxic to the storage's answers, replacing its namesake; `toxicity` is the share of connections."""
+    """Adds a toxic to the storage's answers, replacing its namesake; `toxicity`: share of connections."""
     remove_toxic(name)
     body = {
         "name": name,
@@ -30,6 +30,13 @@ def remove_toxic(name: str) -> None:
     response = _call("DELETE", f"/proxies/{PROXY}/toxics/{name}")
     if response.status_code not in (httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND):
         raise FaultError(f"Toxiproxy did not remove the toxic {name}: {response.text.strip()}")
+
+
+def switch(*, on: bool) -> None:
+    """Opens the way to the storage, or closes it: connections are cut and new ones refused."""
+    response = _call("POST", f"/proxies/{PROXY}", {"enabled": on})
+    if response.status_code != httpx.codes.OK:
+        raise FaultError(f"Toxiproxy did not switch the proxy: {response.text.strip()}")
 
 
 def _call(method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:

@@ -12,6 +12,21 @@ REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
 PERSONALISED = 'source="personalised"'
 STORAGE_FAILED = 'reason=~"storage_.*"'
 
+LAG = series(instruments.EVENT_LOOP_LAG)
+OVERLOADED = 0.1
+"""Seconds that the event loop may be late, 99th percentile, before all times measured in it mislead."""
+
+VERDICTS = {
+    0: ("All well", GREEN),
+    1: ("Storage", RED),
+    2: ("The model", PURPLE),
+    3: ("Storage and the model", RED),
+    4: ("Overload", ORANGE),
+    5: ("Storage or overload", RED),
+    6: ("The model, and overload", PURPLE),
+    7: ("Everything", RED),
+}
+
 HOW_TO_READ = f"""\
 - **Users' hit rate falls, the model's own holds**: answers lack fresh features, look at storage.
 - **Both fall together and storage is fast**: look at the model, its version and its data.
@@ -34,33 +49,43 @@ def panels() -> list[Panel]:
 
 
 def where_to_look() -> Panel:
-    """The verdict of two questions: does storage fail requests, does the model fall short of its past?"""
-    own, past = q.hit_rate(PERSONALISED, window="5m"), q.hit_rate(PERSONALISED, window="1h")
-    served, failed = q.rate(REQUESTS, window="1m"), q.rate(REQUESTS, STORAGE_FAILED, window="1m")
-    without = f"{failed} / {served} > bool {objectives.STORAGE_DEADLINE_MISSES:g}"
-    worse = f"{own} < bool {objectives.MODEL_HIT_RATE_KEPT:g} * ({past})"
+    """The verdict of three questions: does storage fail requests, is the model worse than it was, is the
+    recommender too busy?"""
+    suspects = [_storage_fails(), _model_is_worse(), _recommender_is_late()]
+    verdict = " + ".join(f"{2**bit:g} * ({q.or_zero(suspect)})" for bit, suspect in enumerate(suspects))
     return stat(
         1,
         "Where to look",
         f"Storage: over {objectives.STORAGE_DEADLINE_MISSES:.0%} of answers had to do without it. "
         f"Model: the hit rate of its personalised answers is below {objectives.MODEL_HIT_RATE_KEPT:.0%} of "
-        "their last hour's. Good: all well.",
-        Query(f"((({without}) or vector(0)) + 2 * (({worse}) or vector(0))) and ({served} > 0)"),
+        f"their last hour's. Overload: the recommender's event loop is more than {OVERLOADED * 1000:.0f} "
+        "ms late, which makes storage look slow, too. Good: all well.",
+        Query(f"({verdict}) and ({q.rate(REQUESTS, window='1m')} > 0)"),
         unit="none",
         decimals=0,
-        states={
-            0: ("All well", GREEN),
-            1: ("Storage", RED),
-            2: ("The model", PURPLE),
-            3: ("Storage and the model", ORANGE),
-        },
+        states=VERDICTS,
         no_value="No traffic",
         data_links=[
             links.dashboard("Quality and storage", links.QUALITY),
             links.dashboard("Object storage", links.OBJECT_STORAGE),
+            links.dashboard("Service", links.SERVICE, service_name=storage.SERVICE),
         ],
         width=6,
     )
+
+
+def _storage_fails() -> str:
+    served, failed = q.rate(REQUESTS, window="1m"), q.rate(REQUESTS, STORAGE_FAILED, window="1m")
+    return f"{failed} / {served} > bool {objectives.STORAGE_DEADLINE_MISSES:g}"
+
+
+def _model_is_worse() -> str:
+    own, past = q.hit_rate(PERSONALISED, window="5m"), q.hit_rate(PERSONALISED, window="1h")
+    return f"{own} < bool {objectives.MODEL_HIT_RATE_KEPT:g} * ({past})"
+
+
+def _recommender_is_late() -> str:
+    return f"{q.quantile(0.99, LAG, storage.RECOMMENDER, window='1m')} > bool {OVERLOADED:g}"
 
 
 def users_hit_rate() -> Panel:

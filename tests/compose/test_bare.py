@@ -11,19 +11,23 @@ from tests.compose.engine import Engine
 from tests.compose.live import ContainerStack
 from tests.e2e.live import eventually
 
+OURS = {"SERVICES_IMAGE": "whence/services:bare", "MINIO_IMAGE": "whence/minio:bare"}
+
 
 @pytest.fixture
 def bare(
     engine: Engine, missing: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ContainerStack]:
-    """The stack started by nothing but compose."""
+    """The stack started by nothing but compose, in an engine that has none of our images yet."""
     live = ContainerStack(tmp_path, engine=engine, project="whence-bare", grafana=not missing)
+    live.environment |= OURS
     for name, value in live.environment.items():
         monkeypatch.setenv(name, value)
     files = live.environment.get("COMPOSE_FILE", "docker-compose.yml").split(":")
     with DockerCompose(ROOT, compose_file_name=files, wait=True):
         yield live
     live.http.close()
+    engine.docker("rmi", "--force", *OURS.values())
 
 
 def test_it_comes_up_healthy_and_serves(bare: ContainerStack) -> None:

@@ -107,6 +107,8 @@ ANSWER = 'service_name="recommender", model_version="als32-1", segment="heavy", 
 HITS = f'recommendation_hits_total{{{ANSWER}"personalised"}}'
 
 
+LAG = 'event_loop_lag_seconds{service_name="recommender"}'
+
 ABSENT_AT_PEACE = {
     external.COLLECTOR_SPANS_FAILED,
     external.COLLECTOR_SPANS_NOT_QUEUED,
@@ -192,11 +194,12 @@ def test_no_panel_is_without_data_at_peace(tmp_path: Path) -> None:
         ({}, 0),
         ({'recommendation_requests_total{reason="storage_error", source="stale"}': counter((4200, 40))}, 1),
         ({HITS: counter((3600, 200), (600, 100))}, 2),
+        ({LAG: histogram((4200, {0.2: 40}))}, 4),
     ],
-    ids=["all well", "storage", "model"],
+    ids=["all well", "storage", "model", "overload"],
 )
 def test_where_to_look_tells_storage_from_model(tmp_path: Path, change: dict[str, str], verdict: int) -> None:
-    stack = samples() | change
+    stack = samples() | {LAG: histogram((MINUTES * 60, {0.002: 40}))} | change
     query = filled(QUERIES["recommendation-quality-and-storage/Where to look/A"])
     test = {
         "interval": "10s",

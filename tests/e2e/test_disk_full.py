@@ -18,7 +18,8 @@ from tests.e2e.live import eventually, find_free_ports
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tmp_path]).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(tmp_path)]
+    if os.geteuid() or subprocess.run(mount).returncode:
         pytest.skip("a small file system can only be mounted as root")
     yield tmp_path
     subprocess.run(["umount", "--lazy", tmp_path], check=True)
@@ -32,7 +33,7 @@ def collector(small_disk: Path) -> Iterator[dict[str, str]]:
     )
     nobody = {"JAEGER_OTLP_ENDPOINT": "127.0.0.1:1", "PROMETHEUS_URL": "http://127.0.0.1:1"}
     environment = {**os.environ, **ports, **nobody, "COLLECTOR_QUEUE_DIR": str(small_disk / "queue")}
-    command = [binary("otelcol-whence"), "--config", "collector/config.yaml"]
+    command = [str(binary("otelcol-whence")), "--config", "collector/config.yaml"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     try:
         eventually("the collector is healthy", lambda: _healthy(ports), 20)
@@ -63,8 +64,8 @@ def test_full_disk_is_counted_and_survived(collector: dict[str, str]) -> None:
 
 def _failed_spans(ports: dict[str, str]) -> float:
     metrics = httpx.get(f"http://127.0.0.1:{ports['COLLECTOR_METRICS_PORT']}/metrics").text
-    lines = [line for line in metrics.splitlines() if line.startswith("otelcol_exporter_enqueue_failed_spans")]
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+    name = "otelcol_exporter_enqueue_failed_spans"
+    return sum(float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if line.startswith(name))
 
 
 def _healthy(ports: dict[str, str]) -> bool:

@@ -25,7 +25,12 @@ def run_promtool(folder: Path, tests: Sequence[dict[str, Any]], rules: str, ever
     except ComponentMissing as missing:
         pytest.skip(str(missing))
     (folder / "rules.yaml").write_text(rules)
-    suite = {"rule_files": ["rules.yaml"], "evaluation_interval": f"{every}s", "tests": list(tests)}
+    suite = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": f"{every}s",
+        "group_eval_order": [group["name"] for group in yaml.safe_load(rules)["groups"]],
+        "tests": list(tests),
+    }
     (folder / "test.yaml").write_text(yaml.safe_dump(suite, sort_keys=False))
     result = subprocess.run(
         [promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True

@@ -1,0 +1,94 @@
+"""Alerts that a local fault can cause are caused by it and arrive in the inbox. Faults overlap to save time.
+
+Storage Slower Than Deadline and High Storage Latency have their story in test_story.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.e2e.live import Stack, eventually
+
+
+def test_a_storage_outage_and_a_lost_jaeger_arrive(stack: Stack) -> None:
+    began = datetime.now(UTC)
+    with broken(stack, "storage-outage"), stopped(stack, "jaeger"):
+        for name in (
+            "Answers Without Storage",
+            "Storage Errors",
+            "Storage Outage",
+            "Degraded Answers",
+            "Jaeger Down",
+        ):
+            await_alert(stack, name, began, 75)
+
+
+def test_broken_off_answers_arrive_as_errors(stack: Stack) -> None:
+    eventually("the outage is over", lambda: not firing(stack, "Storage Errors"), 120, every=2)
+    began = datetime.now(UTC)
+    with broken(stack, "storage-errors"):
+        alert = await_alert(stack, "Storage Errors", began, 60)
+    assert alert["labels"]["component"] == "storage"
+    assert "%" in alert["annotations"]["summary"]
+
+
+def test_a_lost_service_and_a_lost_storage_server_arrive(stack: Stack) -> None:
+    began = datetime.now(UTC)
+    with stopped(stack, "recommender"), stopped(stack, "minio"):
+        await_alert(stack, "Storage Server Down", began, 75)
+        silent = await_alert(stack, "Telemetry Silent", began, 150)
+    assert silent["labels"]["service_name"] == "recommender"
+
+
+def test_a_lost_collector_arrives_though_it_carries_the_telemetry(stack: Stack) -> None:
+    began = datetime.now(UTC)
+    with stopped(stack, "collector"):
+        await_alert(stack, "Collector Down", began, 75)
+
+
+def test_the_heartbeat_arrives_and_is_no_incident(stack: Stack) -> None:
+    def heard() -> bool:
+        pulse = stack.http.get(f"{stack.url('incidents')}/api/heartbeat").json()
+        recent = datetime.now(UTC) - timedelta(seconds=90)
+        return pulse["status"] == "alive" and datetime.fromisoformat(pulse["last_at"]) > recent
+
+    eventually("a heartbeat of the last minute and a half", heard, 120, every=2)
+    assert not any(alert["name"] == "Heartbeat" for alert in alerts(stack))
+
+
+@contextmanager
+def broken(stack: Stack, fault: str) -> Iterator[None]:
+    stack.run("faults", "break", fault, "high")
+    try:
+        yield
+    finally:
+        stack.run("faults", "mend")
+
+
+@contextmanager
+def stopped(stack: Stack, process: str) -> Iterator[None]:
+    stack.control("stop", process)
+    try:
+        yield
+    finally:
+        stack.control("start", process)
+
+
+def await_alert(stack: Stack, name: str, since: datetime, deadline: float) -> dict[str, Any]:
+    """The alert once it fires in the inbox, begun after `since`."""
+
+    def find() -> dict[str, Any] | None:
+        found = [a for a in firing(stack, name) if datetime.fromisoformat(a["starts_at"]) >= since]
+        return found[0] if found else None
+
+    return eventually(f"{name} is in the inbox", find, deadline)
+
+
+def firing(stack: Stack, name: str) -> list[dict[str, Any]]:
+    return [alert for alert in alerts(stack) if alert["name"] == name and alert["status"] == "firing"]
+
+
+def alerts(stack: Stack) -> list[dict[str, Any]]:
+    incidents = stack.http.get(f"{stack.url('incidents')}/api/incidents").json()["incidents"]
+    return [alert for incident in incidents for alert in incident["alerts"]]
