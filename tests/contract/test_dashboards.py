@@ -23,9 +23,7 @@ PLOTS = [
     for panel in content["panels"]
     if panel["type"] not in ("row", "text")
 ]
-PANELS = [
-    pytest.param(content, panel, id=f"{content['uid']}/{panel['title']}") for content, panel in PLOTS
-]
+PANELS = [pytest.param(content, panel, id=f"{content['uid']}/{panel['title']}") for content, panel in PLOTS]
 DOCUMENT = (ROOT / "docs" / "dashboards.md").read_text()
 SERVICES = {"recommender", "incidents", "${service_name}"}
 

@@ -23,13 +23,13 @@ class Target:
 
     dashboard: str
     panel: str
+    ref_id: str
     expr: str
-    legend: str
     instant: bool
 
     @property
     def name(self) -> str:
-        return f"{self.dashboard} / {self.panel} / {self.legend or 'query'}"
+        return f"{self.dashboard} / {self.panel} / {self.ref_id}"
 
 
 def read_dashboards(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
@@ -40,7 +40,7 @@ def read_dashboards(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
 def targets(dashboard: dict[str, Any]) -> list[Target]:
     """Every query of a dashboard's panels."""
     return [
-        Target(dashboard["uid"], panel["title"], target["expr"], target["legendFormat"], target["instant"])
+        Target(dashboard["uid"], panel["title"], target["refId"], target["expr"], target["instant"])
         for panel in dashboard["panels"]
         for target in panel.get("targets", [])
     ]

@@ -8,7 +8,23 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from alerts.rules import ALERTS
+from alerts.spec import Alert
 from tests.e2e.live import Stack, eventually
+
+SLOWEST = 0.3
+"""Seconds that a rule's query may take at demo size."""
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
+def test_every_rule_has_data_and_is_quick(stack: Stack, alert: Alert) -> None:
+    """So each series that a rule reads exists under its name in the pinned versions."""
+    eventually(f"data of {alert.query}", lambda: stack.query(alert.query), 180, every=2)
+    asked = datetime.now(UTC)
+    stack.query(alert.query)
+    assert (datetime.now(UTC) - asked).total_seconds() < SLOWEST
 
 
 def test_a_storage_outage_and_a_lost_jaeger_arrive(stack: Stack) -> None:

@@ -176,7 +176,8 @@ def test_a_slow_stream_loses_the_oldest_change(client: httpx.Client) -> None:
         with stream.subscribe() as changes:
             for number in range(stream_module.BACKLOG + 5):
                 stream.publish(Incident.model_construct(**{**incident, "id": number}))
-            return [(await anext(changes)).model_dump()["id"] for _ in range(stream_module.BACKLOG)]
+            changed = [await anext(changes) for _ in range(stream_module.BACKLOG)]
+            return [change.id for change in changed if isinstance(change, Incident)]
 
     assert anyio.run(read_late) == list(range(5, stream_module.BACKLOG + 5))
 
