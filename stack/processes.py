@@ -39,7 +39,7 @@ class Process:
     def ready(self) -> bool:
         """Healthy by its probe; finished well for a one-shot process; running where there is no probe."""
         if self.status == "Completed":
-            return self.exit_code == 0
+            return self.one_shot and self.exit_code == 0
         return self.health == "Ready" if self.has_probe else self.status in ("Running", "Disabled")
 
     @property
