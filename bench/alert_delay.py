@@ -43,7 +43,7 @@ PATIENCE = 200.0
 SETTLED = 30.0
 SETTLE_LIMIT = 600.0
 
-console = Console()
+console = Console(width=150)
 
 
 @dataclass(frozen=True)

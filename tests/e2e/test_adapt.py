@@ -21,6 +21,10 @@ from tests.e2e.live import Stack, eventually, find_free_ports
 
 DOCUMENT = ROOT / "docs" / "adapt.md"
 OURS = 'service_name="checkout"'
+AT_ONCE = r"^(?!.*\[30m\]).*checkout"
+"""Queries of alerts on every service, but for one that needs half an hour of the past."""
+
+BUDGETS = r'slo:burn_rate_excess:ratio\{objective="(availability|latency)"'
 
 
 def blocks(language: str) -> list[str]:
@@ -130,9 +134,9 @@ def test_it_has_error_budgets_and_alerts(stack: Stack, checkout: None, generated
     with _loaded(stack, generated):
         for record in records:
             eventually(f"{record} has data", partial(stack.query, f"{record}{{{OURS}}}"), 120)
-        for query in _queries(generated, "checkout"):
+        for query in _queries(generated, AT_ONCE):
             eventually(f"the alert looks at it: {query}", partial(_find_ours, stack, query), 60)
-        for query in _queries(generated, 'slo:burn_rate_excess:ratio{objective="(availability|latency)"'):
+        for query in _queries(generated, BUDGETS):
             labels = eventually(f"the alert looks at it: {query}", partial(_find_ours, stack, query), 150)
             assert labels["owner"] == "payments"
         assert _health(stack) == {"ok"}
@@ -154,7 +158,7 @@ def _queries(generated: Path, like: str) -> list[str]:
     rules = [rule for group in json.loads(file.read_text())["groups"] for rule in group["rules"]]
     queries = [step["model"]["expr"] for rule in rules for step in rule["data"] if "expr" in step["model"]]
     found = [query for query in queries if re.search(like, query)]
-    assert len(found) >= 3, found
+    assert len(found) >= 2, queries
     return found
 
 
