@@ -1,7 +1,6 @@
-"""`python -m alerts.build [--check]`: alerts → alerts/generated: rules, routing and runbooks."""
+"""Alerts → alerts/generated: rules, routing and runbooks, checked; `python -m generation` writes them."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,3 @@ class _Indented(yaml.SafeDumper):
 
 def _yaml(content: dict[str, Any]) -> str:
     return HEADING + yaml.dump(content, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=100)
-
-
-if __name__ == "__main__":
-    sys.exit(artifacts.run(FOLDER, generate, "alerts.build"))

@@ -1,7 +1,6 @@
-"""`python -m grafana.build [--check]`: dashboards → grafana/generated/*.json, checked before written."""
+"""Dashboards → grafana/generated/*.json, checked; `python -m generation` writes them."""
 
 import json
-import sys
 from pathlib import Path
 
 from grafana.dashboards import build_all
@@ -19,7 +18,3 @@ def generate() -> artifacts.Files:
     return {
         name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in contents.items()
     }
-
-
-if __name__ == "__main__":
-    sys.exit(artifacts.run(FOLDER, generate, "grafana.build"))

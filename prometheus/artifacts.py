@@ -1,10 +1,8 @@
 """Generated files: written whole or not at all, compared byte for byte, removed when no longer made."""
 
-import argparse
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 Files = Mapping[str, str]
@@ -31,31 +29,6 @@ def write(folder: Path, files: Files) -> None:
     for name, path in _found(folder).items():
         if name not in files:
             path.unlink()
-
-
-def run(
-    folder: Path, generate: Callable[[], Files], command: str, arguments: Sequence[str] | None = None
-) -> int:
-    """The command line of a build, `[--check]`. Returns the exit status: 0, or 1 and why on stderr."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {command}", description="Generates files, after checking them."
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail when the files are not up to date"
-    )
-    check = parser.parse_args(arguments).check
-    try:
-        files = generate()
-    except ValueError as error:
-        print(f"{command}: {error}", file=sys.stderr)
-        return 1
-    if not check:
-        write(folder, files)
-        return 0
-    lines = differences(folder, files)
-    for line in lines:
-        print(f"{command}: {line}; run `make generate`", file=sys.stderr)
-    return 1 if lines else 0
 
 
 def _found(folder: Path) -> dict[str, Path]:

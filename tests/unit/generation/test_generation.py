@@ -158,6 +158,10 @@ def test_check_names_what_is_not_up_to_date(made: Path, other_config: Path) -> N
     assert "alerts/generated: out of date: prometheus/alerts.yaml; run `make generate`" in done.stderr
 
 
+def test_wrong_use_is_status_2() -> None:
+    assert generate("--check", "--diff").returncode == 2
+
+
 def test_diff_writes_nothing_and_says_what_changes(made: Path, other_config: Path) -> None:
     before = contents(made)
     done = generate("--diff", "--into", str(made), config=other_config)

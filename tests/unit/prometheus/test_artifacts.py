@@ -30,36 +30,6 @@ def test_differences_are_named_one_by_one(tmp_path: Path) -> None:
     ]
 
 
-def test_check_fails_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert artifacts.run(tmp_path, lambda: FILES, "a.build", ["--check"]) == 1
-    assert "missing: a.json" in capsys.readouterr().err
-    assert names(tmp_path) == set()
-
-
-def test_build_then_check_is_in_order(tmp_path: Path) -> None:
-    assert artifacts.run(tmp_path, lambda: FILES, "a.build", []) == 0
-    assert artifacts.run(tmp_path, lambda: FILES, "a.build", ["--check"]) == 0
-
-
-def failing() -> artifacts.Files:
-    raise ValueError("alert x has no runbook")
-
-
-def test_a_failed_check_of_the_content_leaves_the_files_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    artifacts.write(tmp_path, FILES)
-    assert artifacts.run(tmp_path, failing, "a.build", []) == 1
-    assert capsys.readouterr().err == "a.build: alert x has no runbook\n"
-    assert artifacts.differences(tmp_path, FILES) == []
-
-
-def test_wrong_use_is_status_2(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit) as exit:
-        artifacts.run(tmp_path, lambda: FILES, "a.build", ["--force"])
-    assert exit.value.code == 2
-
-
 @pytest.mark.parametrize("interrupted", [os.replace, os.chmod])
 def test_an_interruption_leaves_old_or_new_never_half(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: Callable[..., None]
