@@ -159,18 +159,19 @@ def test_sizes_are_read_as_docker_prints_them(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "health", "ready", "failed"),
+    ("name", "status", "code", "health", "ready", "failed"),
     [
-        ("running", 0, "healthy", True, False),
-        ("running", 0, "starting", False, False),
-        ("running", 0, None, True, False),
-        ("exited", 0, None, True, False),
-        ("exited", 1, None, False, True),
-        ("created", 0, None, False, False),
+        ("minio", "running", 0, "healthy", True, False),
+        ("minio", "running", 0, "starting", False, False),
+        ("minio", "running", 0, None, True, False),
+        ("minio", "exited", 0, None, False, False),
+        ("trainer", "exited", 0, None, True, False),
+        ("minio", "exited", 1, None, False, True),
+        ("minio", "created", 0, None, False, False),
     ],
 )
 def test_containers_are_judged_as_processes_are(
-    status: str, code: int, health: str | None, ready: bool, failed: bool
+    name: str, status: str, code: int, health: str | None, ready: bool, failed: bool
 ) -> None:
     state = {
         "Status": status,
@@ -178,9 +179,9 @@ def test_containers_are_judged_as_processes_are(
         "Pid": 1,
         **({"Health": {"Status": health}} if health else {}),
     }
-    labels = {"com.docker.compose.service": "minio"}
+    labels = {"com.docker.compose.service": name}
     found = compose.parse_container({"State": state, "RestartCount": 0, "Config": {"Labels": labels}})
-    assert (found.name, found.ready, found.failed) == ("minio", ready, failed)
+    assert (found.name, found.ready, found.failed) == (name, ready, failed)
 
 
 def test_alertmanager_comes_with_prometheus_alerting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
