@@ -6,7 +6,7 @@ from config import load
 from prometheus import external as e
 from prometheus import objectives
 from prometheus import queries as q
-from prometheus.names import TARGET_INFO, series
+from prometheus.names import series
 from telemetry import instruments
 
 PIPELINE = "pipeline-health"
@@ -33,9 +33,12 @@ UP = Evaluation(
 
 
 def _silent_for() -> str:
-    """Seconds since the last metric of each watched service; it knows which ones ought to be heard."""
+    """Seconds since the last metric of each watched service; it knows which ones ought to be heard.
+
+    A metric of its process: the collector goes on saying `target_info` for the spans of one that is gone.
+    """
     names = dict.fromkeys(objective.service for objective in objectives.OBJECTIVES)
-    heard = q.select(TARGET_INFO, q.one_of("service_name", names))
+    heard = q.select(e.PROCESS_MEMORY, q.one_of("service_name", names))
     last = f"max by (service_name) (max_over_time(timestamp({heard})[{FORGOTTEN}s:10s]))"
     waited = f"clamp_min(time() - {q.highest(e.GO_START, WATCHER)} - {START:g}, 0)"
     never = (f'label_replace({waited}, "service_name", "{name}", "", "")' for name in names)

@@ -1,5 +1,7 @@
 """Object storage, as the recommender sees it: late, failing, away, slow to transfer, full."""
 
+from dataclasses import replace
+
 from alerts.rules.evaluations import AT_ONCE, NOW, STEADY
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
 from config import load
@@ -116,15 +118,16 @@ STORAGE_ERRORS = Alert(
 STORAGE_OUTAGE = Alert(
     slug="storage-outage",
     title="Storage Outage",
-    query=_failed_share("30s"),
+    query=_failed_share("20s"),
     comparison=Comparison.ABOVE,
     threshold=NEARLY_ALL,
-    evaluation=NOW,
+    # Nearly all of 20 seconds failed: no second look is needed.
+    evaluation=replace(NOW, for_=0),
     severity=Severity.CRITICAL,
     component="storage",
     owner="platform",
     summary="Object storage is away: {value} of operations fail",
-    description="In the last 30 seconds {value} of the storage operations of {labels.service_name} failed. "
+    description="In the last 20 seconds {value} of the storage operations of {labels.service_name} failed. "
     "No answer is personal any more: users get the popular list.",
     value_format=ValueFormat.SHARE,
     dashboard=STORAGE,

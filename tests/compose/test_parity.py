@@ -2,7 +2,6 @@
 
 from tests.e2e.test_counts import test_users_prometheus_and_jaeger_count_the_same
 from tests.e2e.test_outages import (
-    test_data_survives_a_restart_of_everything,
     test_no_span_is_lost_while_jaeger_is_gone,
     test_requests_do_not_notice_that_the_collector_is_gone,
 )
@@ -13,7 +12,6 @@ from tests.e2e.test_signals import (
 from tests.e2e.test_story import test_slow_storage_is_noticed_explained_and_mended
 
 __all__ = [
-    "test_data_survives_a_restart_of_everything",
     "test_no_span_is_lost_while_jaeger_is_gone",
     "test_process_is_seen",
     "test_requests_do_not_notice_that_the_collector_is_gone",

@@ -28,21 +28,15 @@ def test_every_rule_has_data_and_is_quick(stack: Stack, alert: Alert) -> None:
 
 
 def test_a_storage_outage_and_a_lost_jaeger_arrive(stack: Stack) -> None:
-    began = datetime.now(UTC)
+    names = ("Answers Without Storage", "Storage Errors", "Storage Outage", "Degraded Answers", "Jaeger Down")
+    began = await_peace(stack, *names)
     with broken(stack, "storage-outage"), stopped(stack, "jaeger"):
-        for name in (
-            "Answers Without Storage",
-            "Storage Errors",
-            "Storage Outage",
-            "Degraded Answers",
-            "Jaeger Down",
-        ):
+        for name in names:
             await_alert(stack, name, began, 75)
 
 
 def test_broken_off_answers_arrive_as_errors(stack: Stack) -> None:
-    eventually("the outage is over", lambda: not firing(stack, "Storage Errors"), 120, every=2)
-    began = datetime.now(UTC)
+    began = await_peace(stack, "Storage Errors")
     with broken(stack, "storage-errors"):
         alert = await_alert(stack, "Storage Errors", began, 60)
     assert alert["labels"]["component"] == "storage"
@@ -50,7 +44,7 @@ def test_broken_off_answers_arrive_as_errors(stack: Stack) -> None:
 
 
 def test_a_lost_service_and_a_lost_storage_server_arrive(stack: Stack) -> None:
-    began = datetime.now(UTC)
+    began = await_peace(stack, "Storage Server Down", "Telemetry Silent")
     with stopped(stack, "recommender"), stopped(stack, "minio"):
         await_alert(stack, "Storage Server Down", began, 75)
         silent = await_alert(stack, "Telemetry Silent", began, 150)
@@ -58,7 +52,7 @@ def test_a_lost_service_and_a_lost_storage_server_arrive(stack: Stack) -> None:
 
 
 def test_a_lost_collector_arrives_though_it_carries_the_telemetry(stack: Stack) -> None:
-    began = datetime.now(UTC)
+    began = await_peace(stack, "Collector Down")
     with stopped(stack, "collector"):
         await_alert(stack, "Collector Down", began, 75)
 
@@ -89,6 +83,12 @@ def stopped(stack: Stack, process: str) -> Iterator[None]:
         yield
     finally:
         stack.control("start", process)
+
+
+def await_peace(stack: Stack, *names: str) -> datetime:
+    """When none of the alerts fires any more."""
+    eventually(f"none of {names} fires", lambda: not any(firing(stack, name) for name in names), 420, every=2)
+    return datetime.now(UTC)
 
 
 def await_alert(stack: Stack, name: str, since: datetime, deadline: float) -> dict[str, Any]:

@@ -79,9 +79,12 @@ SCENARIOS = {
         labels=RECOMMENDER,
     ),
     "storage-outage": Scenario(
-        quiet={"9 in 10 fail": failing(0.9), "few, all failing": {FAILED: histogram((900, {0.01: 4}))}},
+        quiet={
+            "9 in 10 fail": failing(0.9),
+            "few, all failing": {FAILED: histogram((900, {0.01: 4}))},
+        },
         breach=failing(1),
-        fires_at=330,
+        fires_at=310,
         over_at=630,
         value="100%",
         labels=RECOMMENDER,

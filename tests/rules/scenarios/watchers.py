@@ -50,7 +50,7 @@ JAEGER = [
 ACCEPTED = 'otelcol_receiver_accepted_spans{job="collector"}'
 SERVED = HTTP % ("recommender", "/x", 200)
 TAKEN, REFUSED_ALERTS = (HTTP % ("incidents", "/webhooks/alerts", status) for status in (200, 401))
-INFO = 'target_info{service_name="%s"}'
+HEARD = 'process_memory_usage_bytes{service_name="%s"}'
 STARTED = 'process_start_time_seconds{job="prometheus"}'
 RELOADED = 'prometheus_config_last_reload_successful{job="prometheus"}'
 
@@ -228,20 +228,20 @@ SCENARIOS = {
     ),
     "telemetry-silent": Scenario(
         quiet={
-            "both are heard": {INFO % "recommender": gauge((900, 1)), INFO % "incidents": gauge((900, 1))},
+            "both are heard": {HEARD % "recommender": gauge((900, 1)), HEARD % "incidents": gauge((900, 1))},
             "silent for half a minute": {
-                INFO % "recommender": f"1+0x30 _x3 1+0x{900 // STEP - 34}",
-                INFO % "incidents": gauge((900, 1)),
+                HEARD % "recommender": f"1+0x30 _x3 1+0x{900 // STEP - 34}",
+                HEARD % "incidents": gauge((900, 1)),
             },
             "it is starting": {
                 STARTED: gauge((900, 0)),
-                INFO % "recommender": "_x28 1+0x62",
-                INFO % "incidents": gauge((900, 1)),
+                HEARD % "recommender": "_x28 1+0x62",
+                HEARD % "incidents": gauge((900, 1)),
             },
         },
         breach={
-            INFO % "recommender": f"1+0x30 _x30 1+0x{AFTER // STEP}",
-            INFO % "incidents": gauge((WHOLE, 1)),
+            HEARD % "recommender": f"1+0x30 _x30 1+0x{AFTER // STEP}",
+            HEARD % "incidents": gauge((WHOLE, 1)),
         },
         fires_at=400,
         over_at=670,
