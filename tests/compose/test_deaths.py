@@ -13,7 +13,7 @@ import pytest
 
 from tests.compose.live import ContainerStack
 from tests.e2e.live import eventually
-from tests.e2e.test_counts import _traces
+from tests.e2e.test_counts import count_traces
 
 RATE = 20
 REQUESTS = 20 * RATE
@@ -86,8 +86,8 @@ def _kill_under_load(stack: ContainerStack, service: str) -> Death:
     ended = time.time()
     with suppress(AssertionError):  # how many are missing is for the table to say
         expected = users["answered"]
-        eventually("the traces are in", lambda: _traces(stack, started, ended) >= expected, 30, every=2)
-    return Death(service, seconds, users, _traces(stack, started, ended))
+        eventually("the traces are in", lambda: count_traces(stack, started, ended) >= expected, 30, every=2)
+    return Death(service, seconds, users, count_traces(stack, started, ended))
 
 
 def _kill(stack: ContainerStack, service: str) -> float:

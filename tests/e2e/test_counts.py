@@ -11,33 +11,45 @@ REQUESTS = 2000
 def test_users_prometheus_and_jaeger_count_the_same(stack: Stack) -> None:
     stack.control("stop", "traffic")
     try:
-        before = _settled_count(stack)
+        await_silence(stack)
         started = time.time()
         summary = stack.send_traffic(REQUESTS, rate=60)
         ended = time.time()
         assert (summary["sent"], summary["answered"]) == (REQUESTS, REQUESTS)
-        eventually("Prometheus counts them all", lambda: _counted(stack) - before == REQUESTS, 30)
-        eventually("Jaeger has a trace of each", lambda: _traces(stack, started, ended) == REQUESTS, 30)
+        eventually("Prometheus counts them all", lambda: count_since(stack, started) == REQUESTS, 30)
+        eventually("Jaeger has a trace of each", lambda: count_traces(stack, started, ended) == REQUESTS, 30)
     finally:
         stack.control("start", "traffic")
 
 
-def _counted(stack: Stack) -> float:
-    return stack.value("sum(recommendation_requests_total)") or 0
+def await_silence(stack: Stack) -> None:
+    """Waits until no count is on its way to Prometheus any more: none changed over two exports."""
+
+    def silent() -> bool:
+        recent = stack.query("recommendation_requests_total[12s]")
+        return all(len({value for _, value in series["values"]}) == 1 for series in recent)
+
+    eventually("the counters stand still", silent, 60, every=2)
 
 
-def _settled_count(stack: Stack) -> float:
-    """Prometheus' count once nothing is on its way any more: unchanged over two exports."""
-
-    def settled() -> float | None:
-        now = stack.value("sum(recommendation_requests_total)")
-        earlier = stack.value("sum(recommendation_requests_total)", at=time.time() - 12)
-        return now if now == earlier else None
-
-    return eventually("the counter stands still", settled, 60, every=2)
+def count_since(stack: Stack, started: float) -> float:
+    """Requests Prometheus counted since a moment of silence, also when counters began anew in between."""
+    return sum(
+        _growth([(float(at), float(value)) for at, value in series["values"]], started)
+        for series in stack.query("recommendation_requests_total[15m]")
+    )
 
 
-def _traces(stack: Stack, started: float, ended: float) -> int:
+def _growth(samples: list[tuple[float, float]], started: float) -> float:
+    before = [value for at, value in samples if at <= started]
+    last, growth = before[-1] if before else 0.0, 0.0
+    for value in (value for at, value in samples if at > started):
+        growth += value - last if value >= last else value
+        last = value
+    return growth
+
+
+def count_traces(stack: Stack, started: float, ended: float) -> int:
     """Recommendation traces that began in the window, counted in slices below the search's limit."""
     count, step = 0, 5.0
     while started < ended:
