@@ -17,7 +17,7 @@ SEVERITY ?= high
 MINUTES ?= 5
 SINCE ?= 7d
 
-.PHONY: help doctor up down status logs shell clean verify report break mend faults generate diff check test test-fast test-live test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet lock
+.PHONY: help doctor up down status logs shell clean verify report break mend faults generate diff check test test-fast test-live test-alerts test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet lock
 
 help: ## Show this help
 	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
@@ -102,7 +102,10 @@ test-fast: $(DEV) ## Tests that need no running stack (under a minute)
 	@$(PY) -m pytest -q -m "not live and not browser" tests/unit tests/contract tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
-	@$(PY) -m pytest -q tests/e2e tests/browser
+	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py
+
+test-alerts: $(DEV) ## Fire on a live stack what local faults can fire, and see it arrive (6 minutes)
+	@$(PY) -m pytest -q tests/e2e/test_alerts.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose
