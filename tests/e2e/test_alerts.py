@@ -42,6 +42,8 @@ def test_a_lost_service_and_a_lost_storage_server_arrive(stack: Stack) -> None:
         await_alert(stack, "Storage Server Down", began, 75)
         silent = await_alert(stack, "Telemetry Silent", began, 150)
     assert silent["labels"]["service_name"] == "recommender"
+    served = "sum(rate(recommendation_requests_total[30s])) > 10"
+    eventually("users are served again", lambda: stack.value(served), 90)
 
 
 def test_a_storage_outage_and_a_lost_jaeger_arrive(stack: Stack) -> None:
