@@ -6,6 +6,7 @@ in a file as it ends, so that an interrupted run goes on where it stopped.
 """
 
 import json
+import random
 import statistics
 import sys
 import time
@@ -42,6 +43,8 @@ PROBE_PAUSE = 0.1
 PATIENCE = 200.0
 SETTLED = 20.0
 SETTLE_LIMIT = 600.0
+EVALUATION = 10.0
+"""Seconds between looks at the fast rules: a fault begins anywhere between two."""
 
 console = Console(width=150)
 
@@ -88,7 +91,7 @@ def _probe(settings: Settings) -> Iterator[str]:
 
 
 def settle(fault: str, settings: Settings) -> None:
-    """Wait until what the fault raises has been over for SETTLED seconds."""
+    """Wait until what the fault raises has been over for SETTLED seconds, and for a moment by chance."""
     expected, calm_since, end = FAST.union(EXPECTED[fault]), None, time.time() + SETTLE_LIMIT
     while not calm_since or time.time() - calm_since < SETTLED:
         calm = not firing(settings.url("incidents")) & expected
@@ -96,6 +99,7 @@ def settle(fault: str, settings: Settings) -> None:
         if time.time() > end:
             raise StackError(f"storage alerts did not end within {SETTLE_LIMIT:.0f} s: see the inbox")
         time.sleep(1)
+    time.sleep(random.uniform(0, EVALUATION))
 
 
 def read_done(file: Path) -> list[Repetition]:

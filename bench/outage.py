@@ -37,19 +37,20 @@ def main(
         for _ in range(rounds):
             phases["collector up"].append(send_traffic(requests, rate))
             control_process("stop", "collector")
-            phases["collector killed"].append(send_traffic(requests, rate))
-            control_process("start", "collector")
+            try:
+                phases["collector killed"].append(send_traffic(requests, rate))
+            finally:
+                control_process("start", "collector")
     finally:
-        control_process("start", "collector")
         control_process("start", "traffic")
     _print(phases, f"{rounds} × {seconds} s at {rate:g} requests/s")
 
 
 def _print(phases: dict[str, list[dict[str, Any]]], title: str) -> None:
     table = Table("", "failed", "p50 ms", "p95 ms", "p95 ratio", box=None, title=title)
-    base = _median([run["latency_p95_ms"] for run in phases["collector up"]])
+    base = _median([run["latency_ms"]["p95"] for run in phases["collector up"]])
     for name, runs in phases.items():
-        p50, p95 = (_median([run[f"latency_{q}_ms"] for run in runs]) for q in ("p50", "p95"))
+        p50, p95 = (_median([run["latency_ms"][q] for run in runs]) for q in ("p50", "p95"))
         table.add_row(
             name, str(sum(r["failed"] for r in runs)), f"{p50:.2f}", f"{p95:.2f}", f"{p95 / base:.2f}"
         )
