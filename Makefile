@@ -99,7 +99,7 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (under a minute)
-	@$(PY) -m pytest -q -m "not live and not browser" tests/unit tests/contract tests/rules
+	@$(PY) -m pytest -q -n 2 -m "not live and not browser" tests/unit tests/contract tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
 	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -137,12 +138,9 @@ class Stack:
 
     def alert(self, name: str) -> dict[str, Any] | None:
         """The newest alert of a name in the inbox."""
-        for incident in self.http.get(f"{self.url('incidents')}/api/incidents").json()["incidents"]:
-            for alert in incident["alerts"]:
-                if alert["name"] == name:
-                    found: dict[str, Any] = alert
-                    return found
-        return None
+        incidents = self.http.get(f"{self.url('incidents')}/api/incidents").json()["incidents"]
+        found = [alert for incident in incidents for alert in incident["alerts"] if alert["name"] == name]
+        return max(found, key=lambda alert: datetime.fromisoformat(alert["starts_at"]), default=None)
 
 
 def _flatten(trace: dict[str, Any]) -> list[dict[str, Any]]:
