@@ -16,6 +16,7 @@ from components.toolchain import ToolchainMissing
 from stack import DATA, ROOT, StackError, compose, containers, engine, processes
 from stack.credentials import ensure_credentials
 from stack.doctor import examine, require_fit, show
+from stack.interrupts import hold_interrupts, until_interrupted
 from stack.modes import choose_mode, recall_mode, remember_mode
 from stack.rundir import write_run_directory
 from stack.settings import Settings, load_settings, process_environment
@@ -67,8 +68,9 @@ def _start_processes(settings: Settings) -> float:
     write_run_directory(settings, credentials, binaries)
     remember_mode("processes")
     try:
-        processes.start_supervisor(process_environment(settings, credentials))
-        return show_startup(console, processes.await_ready())
+        with hold_interrupts() as interrupted:
+            processes.start_supervisor(process_environment(settings, credentials))
+            return show_startup(console, until_interrupted(interrupted, processes.await_ready()))
     except (StackError, KeyboardInterrupt):
         console.print("Stopping what was started.")
         processes.stop_supervisor()

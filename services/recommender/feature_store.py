@@ -23,6 +23,9 @@ from services.recommender.ranking import ItemIds, Vector
 from services.recommender.settings import RecommenderSettings
 from services.storage.artefacts import UserFeatures, features_key
 
+TIMER_RESOLUTION = 0.001
+"""Seconds by which the event loop's timers may run early."""
+
 Owner = tuple[str, int]
 """Whose features: model version and user id."""
 
@@ -93,7 +96,7 @@ class FeatureStore:
         fetch = self._join(owner) or self._start(owner, model.factors)
         if fetch is None:
             return Loaded(self._copies.get(owner), Reason.STORAGE_BUSY)
-        await asyncio.wait((fetch.task,), timeout=self._deadline)
+        await asyncio.wait((fetch.task,), timeout=self._deadline + TIMER_RESOLUTION)
         waited = perf_counter() - started
         if not fetch.task.done():
             return Loaded(self._copies.get(owner), Reason.STORAGE_DEADLINE, waited)

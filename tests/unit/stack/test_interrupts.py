@@ -1,0 +1,33 @@
+import os
+import signal
+
+import pytest
+
+from stack.interrupts import hold_interrupts, until_interrupted
+
+
+def test_an_interrupt_is_noticed_at_the_next_item() -> None:
+    seen = []
+    with pytest.raises(KeyboardInterrupt), hold_interrupts() as interrupted:
+        for item in until_interrupted(interrupted, range(5)):
+            seen.append(item)
+            if item == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+    assert seen == [0, 1]
+
+
+def test_an_interrupt_while_an_object_is_finalised_is_not_lost() -> None:
+    class Finalised:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), hold_interrupts() as interrupted:
+        for _ in until_interrupted(interrupted, range(5)):
+            Finalised()
+
+
+def test_afterwards_an_interrupt_raises_again() -> None:
+    with hold_interrupts():
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
