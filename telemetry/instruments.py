@@ -118,6 +118,76 @@ RECOMMENDATION_FEATURE_MISSING = Instrument(
     "Features a request should have had and was served without.",
     (a.FEATURE,),
 )
+RECOMMENDATION_PRECISION = Instrument(
+    "recommendation.precision",
+    Kind.COUNTER,
+    "1",
+    "Sum over labelled requests of the share of shown items that were clicked (precision@k).",
+    _REQUEST,
+)
+RECOMMENDATION_NDCG = Instrument(
+    "recommendation.ndcg",
+    Kind.COUNTER,
+    "1",
+    "Sum over labelled requests of NDCG@k with clicks as binary gain; 0 without a click.",
+    _REQUEST,
+)
+RECOMMENDATION_RECIPROCAL_RANK = Instrument(
+    "recommendation.reciprocal_rank",
+    Kind.COUNTER,
+    "1",
+    "Sum over labelled requests of 1 / place of the first clicked item; 0 without a click.",
+    _REQUEST,
+)
+RECOMMENDATION_COVERAGE = Instrument(
+    "recommendation.coverage",
+    Kind.GAUGE,
+    "1",
+    "Share of the catalogue shown at least once in the last 5 minutes.",
+    (a.MODEL_VERSION,),
+)
+RECOMMENDATION_POPULARITY = Instrument(
+    "recommendation.popularity",
+    Kind.GAUGE,
+    "1",
+    "Mean popularity of the items shown, as percentile in the training ratings; 1 is the most popular.",
+    (a.MODEL_VERSION, a.SOURCE),
+)
+RECOMMENDATION_DIVERSITY = Instrument(
+    "recommendation.diversity",
+    Kind.GAUGE,
+    "1",
+    "Mean of 1 minus the cosine between the items of an answer.",
+    (a.MODEL_VERSION,),
+)
+RECOMMENDATION_FEATURE_DRIFT = Instrument(
+    "recommendation.feature.drift",
+    Kind.GAUGE,
+    "1",
+    "Distance of a feature's values in 2 minutes from the training reference; the largest of any version.",
+    (a.FEATURE, a.STATISTIC, a.SEGMENT),
+)
+RECOMMENDATION_PREDICTION_DRIFT = Instrument(
+    "recommendation.prediction.drift",
+    Kind.GAUGE,
+    "1",
+    "Distance of recent top scores from the training reference.",
+    (a.MODEL_VERSION, a.STATISTIC),
+)
+RECOMMENDATION_DRIFT_SAMPLES = Instrument(
+    "recommendation.drift.samples",
+    Kind.GAUGE,
+    "{sample}",
+    "Values of the last 2 minutes that drift is judged by, below 200 it is not; the most of any version.",
+    (a.FEATURE, a.SEGMENT),
+)
+RECOMMENDATION_SCHEMA_VIOLATIONS = Instrument(
+    "recommendation.schema.violations",
+    Kind.COUNTER,
+    "{violation}",
+    "Features that broke their schema, by what was wrong.",
+    (a.FEATURE, a.KIND),
+)
 RECOMMENDATION_MODEL_INFO = Instrument(
     "recommendation.model.info",
     Kind.GAUGE,
@@ -143,6 +213,14 @@ THREAD_POOL_ACTIVE = Instrument(
 )
 THREAD_POOL_LIMIT = Instrument(
     "thread_pool.limit", Kind.GAUGE, "{thread}", "Worker threads there may be; more work waits.", (a.POOL,)
+)
+INCIDENT_VERDICT = Instrument(
+    "incident.verdict",
+    Kind.GAUGE,
+    "{incident}",
+    "1 while an incident with that verdict fires.",
+    (a.DOMAIN, a.CAUSE),
+    service="incidents",
 )
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))

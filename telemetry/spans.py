@@ -33,6 +33,10 @@ PIPELINE = Span(
         a.RECOMMENDATION_SOURCE,
         a.RECOMMENDATION_REASON,
         a.USER_SEGMENT,
+        a.FEATURE_FLAG_KEY,
+        a.FEATURE_FLAG_PROVIDER_NAME,
+        a.FEATURE_FLAG_RESULT_VARIANT,
+        a.FEATURE_FLAG_RESULT_REASON,
     ),
 )
 LOAD_FEATURES = Span("load_features", "internal", PIPELINE.name)

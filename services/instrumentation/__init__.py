@@ -1,5 +1,6 @@
 """Telemetry of every service: start it, describe it, put the middleware around the app."""
 
+from services.instrumentation.instruments import forget
 from services.instrumentation.logs import configure_logging
 from services.instrumentation.server import NATIVE_TELEMETRY_OFF, ServerTelemetry
 from services.instrumentation.settings import TelemetrySettings
@@ -11,5 +12,6 @@ __all__ = [
     "Telemetry",
     "TelemetrySettings",
     "configure_logging",
+    "forget",
     "start_telemetry",
 ]

@@ -1,7 +1,7 @@
 """OpenTelemetry instruments that cost little: one lock and one dictionary look-up per measurement.
 
 They take the SDK's place for what the registry declares. Sums and histograms are cumulative, and histograms
-exponential. A gauge goes on reporting its last value: set 0 for attributes that no longer hold.
+exponential. A gauge goes on reporting its last value: set 0, or `forget` it, where it no longer holds.
 """
 
 import logging
@@ -65,6 +65,11 @@ class Points(Generic[PointT]):
         key = frozenset(attributes.items()) if attributes else frozenset()
         point = self._points.get(key)
         return point if point is not None else self._add(key, attributes)
+
+    def remove(self, attributes: Attributes) -> None:
+        """Let go of the point of these attributes, if there is one."""
+        with self.lock:
+            self._points.pop(frozenset(attributes.items()) if attributes else frozenset(), None)
 
     def _add(self, key: frozenset[tuple[str, AnyValue]], attributes: Attributes) -> PointT:
         if len(self._points) >= MAX_SERIES:
@@ -134,6 +139,12 @@ class LastValue(metrics._Gauge):
     def collect(self, now: int) -> DataT:
         """Return the values as they are `now`."""
         return Gauge(self.points.collect(now))
+
+
+def forget(gauge: metrics._Gauge, attributes: Attributes) -> None:
+    """No longer report the gauge's value for these attributes; other implementations' gauges cannot."""
+    if isinstance(gauge, LastValue):
+        gauge.points.remove(attributes)
 
 
 class Histogram(metrics.Histogram):

@@ -1,11 +1,11 @@
 """JSON lines on stdout, each with the trace and span it belongs to."""
 
 import logging
-import sys
 
-import structlog
 from opentelemetry import trace
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, WrappedLogger
+
+from services import logs
 
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -19,39 +19,4 @@ def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def configure_logging(service: str, level: int = logging.INFO) -> None:
     """Send structlog's and the standard library's log records to stdout as JSON lines that name `service`."""
-
-    def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        event["service"] = service
-        return event
-
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        add_service,
-        add_trace,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
+    logs.configure_logging(service, level, add_trace)

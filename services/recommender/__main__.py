@@ -6,6 +6,8 @@ import sys
 import uvicorn
 
 from services.configuration import load_settings
+from services.flags import FlagSettings
+from services.flags.file import FlagFile
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
 from services.recommender.app import create_app
 from services.recommender.connection import connect
@@ -23,7 +25,8 @@ def main() -> None:
     settings = load_settings(RecommenderSettings)
     connection = connect(load_settings(StorageSettings), settings)
     telemetry = start_telemetry("recommender")
-    app = create_app(settings, connection, telemetry)
+    flags = FlagFile(load_settings(FlagSettings).file)
+    app = create_app(settings, connection, flags, telemetry)
     # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))

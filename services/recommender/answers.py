@@ -27,6 +27,7 @@ class Reason(StrEnum):
     STORAGE_BUSY = "storage_busy"
     FEATURES_MISSING = "features_missing"
     FEATURES_INVALID = "features_invalid"
+    FEATURES_EXPIRED = "features_expired"
 
 
 class Labels(NamedTuple):
@@ -39,7 +40,10 @@ class Labels(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """One answered request; it waited `waited` seconds for storage, 0 if storage was not asked."""
+    """One answered request; it waited `waited` seconds for storage, 0 if storage was not asked.
+
+    `flag_reason` is why the flag gave it its version: split, static, default, or error.
+    """
 
     request_id: str
     trace_id: str | None
@@ -47,5 +51,6 @@ class Answer:
     dataset_id: str
     labels: Labels
     reason: Reason
+    flag_reason: str
     waited: float
     items: Ranked

@@ -11,17 +11,20 @@ from fastapi import FastAPI, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from services.flags.file import FlagFile
 from services.instrumentation import NATIVE_TELEMETRY_OFF, Telemetry
 from services.recommender.connection import Connection
 from services.recommender.feature_store import FeatureStore
 from services.recommender.feedback import Feedback, ItemNotShown, UnknownRequest
 from services.recommender.instrumentation import Recorder
-from services.recommender.live_model import LiveModel
 from services.recommender.messages import FeedbackEvent, FeedbackTaken, Problem, Readiness, Recommendations
 from services.recommender.model import ModelUnavailable
 from services.recommender.object_reader import ObjectReader
 from services.recommender.recommender import Recommender
 from services.recommender.settings import RecommenderSettings
+from services.recommender.signals.monitor import Signals
+from services.recommender.signals.series import Gauges
+from services.recommender.versions import Versions
 
 MAX_BODY = 16 * 1024
 UserId = Annotated[int, Path(gt=0, lt=2**63)]
@@ -31,11 +34,13 @@ Responses = dict[int | str, dict[str, Any]]
 log = structlog.get_logger()
 
 
-def create_app(settings: RecommenderSettings, connection: Connection, telemetry: Telemetry) -> FastAPI:
+def create_app(
+    settings: RecommenderSettings, connection: Connection, flags: FlagFile, telemetry: Telemetry
+) -> FastAPI:
     """Put the recommender together; its background work runs in the application's lifespan."""
     recorder = Recorder(telemetry, connection)
     recorder.describe_limit(settings.storage_concurrency)
-    models = LiveModel(connection, settings.model_poll_interval, recorder)
+    versions = Versions(connection, flags, settings, recorder)
     feedback = Feedback(settings, recorder)
     reader = ObjectReader(
         connection,
@@ -44,10 +49,11 @@ def create_app(settings: RecommenderSettings, connection: Connection, telemetry:
         count_active=recorder.count_active,
     )
     features = FeatureStore(reader, settings, recorder)
+    signals = Signals(Gauges(telemetry), recorder, settings.signals_interval)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(models.run()), asyncio.create_task(feedback.run())]
+        tasks = [asyncio.create_task(part.run()) for part in (versions, feedback, signals)]
         yield
         for task in tasks:
             task.cancel()
@@ -63,8 +69,8 @@ def create_app(settings: RecommenderSettings, connection: Connection, telemetry:
         responses=_problems(422, 500),
     )
     add_errors(app)
-    add_health(app, models)
-    add_recommendations(app, Recommender(models, features, feedback, recorder))
+    add_health(app, versions)
+    add_recommendations(app, Recommender(versions, features, feedback, signals, recorder))
     add_feedback(app, feedback)
     return app
 
@@ -95,7 +101,7 @@ def add_feedback(app: FastAPI, feedback: Feedback) -> None:
             raise HTTPException(422, str(error)) from error
 
 
-def add_health(app: FastAPI, models: LiveModel) -> None:
+def add_health(app: FastAPI, versions: Versions) -> None:
     @app.get("/healthz")
     async def report_health() -> dict[str, str]:
         """Whether the process answers."""
@@ -103,11 +109,16 @@ def add_health(app: FastAPI, models: LiveModel) -> None:
 
     @app.get("/readyz", responses=_problems(503))
     async def report_readiness() -> Readiness:
-        """Whether there is a model to answer with, and whether it is the right one."""
-        model = models.current
+        """Whether there is a model to answer with, and whether all are the right ones."""
+        model = versions.live
         if model is None:
-            raise HTTPException(503, f"not ready: {models.problem}")
-        return Readiness(model_version=model.version, dataset_id=model.dataset_id, degraded=models.problem)
+            raise HTTPException(503, f"not ready: {versions.problem}")
+        return Readiness(
+            model_version=model.version,
+            dataset_id=model.dataset_id,
+            versions=versions.names,
+            degraded=versions.problem,
+        )
 
 
 def add_errors(app: FastAPI) -> None:

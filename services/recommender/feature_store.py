@@ -9,7 +9,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
 from math import inf, isfinite
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, time
 
 import numpy as np
 from opentelemetry import trace
@@ -31,7 +31,11 @@ Owner = tuple[str, int]
 
 
 class InvalidFeatures(ValueError):
-    """A feature object that does not fit its user or its model."""
+    """A feature object that does not fit its user or its model; `kind` names what is wrong in one word."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +49,15 @@ class Features:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a request got after `waited` seconds: `features` are a stale copy unless `reason` is ok."""
+    """What a request got after `waited` seconds: `features` are a stale copy unless `reason` is ok.
+
+    `computed_at` is the Unix time of the features that were found, used or not.
+    """
 
     features: Features | None
     reason: Reason
     waited: float = 0.0
+    computed_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ class FeatureStore:
     def __init__(self, reader: ObjectReader, settings: RecommenderSettings, recorder: Recorder) -> None:
         self._reader = reader
         self._deadline = settings.storage_deadline
+        self._max_age = settings.feature_max_age
         self._recorder = recorder
         self._copies = StaleCopies(settings.stale_capacity, settings.stale_max_age)
         self._under_way: dict[Owner, _Fetch] = {}
@@ -95,15 +104,16 @@ class FeatureStore:
         owner = (model.version, user_id)
         fetch = self._join(owner) or self._start(owner, model.factors)
         if fetch is None:
-            return Loaded(self._copies.get(owner), Reason.STORAGE_BUSY)
+            return self._fall_back(owner, Reason.STORAGE_BUSY)
         await asyncio.wait((fetch.task,), timeout=self._deadline + TIMER_RESOLUTION)
         waited = perf_counter() - started
         if not fetch.task.done():
-            return Loaded(self._copies.get(owner), Reason.STORAGE_DEADLINE, waited)
+            return self._fall_back(owner, Reason.STORAGE_DEADLINE, waited)
         features, reason = fetch.task.result()
         if reason is Reason.STORAGE_ERROR:
-            features = self._copies.get(owner)
-        return Loaded(features, reason, waited)
+            return self._fall_back(owner, reason, waited)
+        usable = features if reason is Reason.OK else None
+        return Loaded(usable, reason, waited, features.computed_at if features else None)
 
     async def close(self) -> None:
         """Give up the fetches under way."""
@@ -112,6 +122,10 @@ class FeatureStore:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _fall_back(self, owner: Owner, reason: Reason, waited: float = 0.0) -> Loaded:
+        copy = self._copies.get(owner)
+        return Loaded(copy, reason, waited, copy.computed_at if copy else None)
 
     def _join(self, owner: Owner) -> _Fetch | None:
         fetch = self._under_way.get(owner)
@@ -143,8 +157,11 @@ class FeatureStore:
             return None, Reason.FEATURES_MISSING
         try:
             features = parse_features(read.body, owner[1], factors)
-        except InvalidFeatures:
+        except InvalidFeatures as error:
+            self._recorder.count_violations(error.kind)
             return None, Reason.FEATURES_INVALID
+        if time() - features.computed_at > self._max_age:
+            return features, Reason.FEATURES_EXPIRED
         self._copies.put(owner, features)
         return features, Reason.OK
 
@@ -152,16 +169,18 @@ class FeatureStore:
 def parse_features(body: bytes, user_id: int, factors: int) -> Features:
     """Check a feature object against its user and the model's number of factors. Raises `InvalidFeatures`."""
     if len(body) > MAX_BYTES:
-        raise InvalidFeatures(f"longer than {MAX_BYTES} bytes")
+        raise InvalidFeatures(f"longer than {MAX_BYTES} bytes", "too_large")
     try:
         found = UserFeatures.model_validate_json(body)
         with np.errstate(over="ignore"):
             vector = np.array(found.factors, dtype=np.float64).astype(np.float32)
         seen = np.array(found.seen, dtype=np.int32)
     except (ValidationError, OverflowError) as error:
-        raise InvalidFeatures(str(error)) from error
+        raise InvalidFeatures(str(error), "malformed") from error
     if found.user_id != user_id:
-        raise InvalidFeatures("belongs to another user")
-    if len(vector) != factors or not np.isfinite(vector).all() or not isfinite(found.computed_at):
-        raise InvalidFeatures(f"does not have {factors} finite factors and a finite time")
+        raise InvalidFeatures("belongs to another user", "wrong_user")
+    if len(vector) != factors:
+        raise InvalidFeatures(f"has {len(vector)} factors, not {factors}", "wrong_length")
+    if not np.isfinite(vector).all() or not isfinite(found.computed_at):
+        raise InvalidFeatures("has factors or a time that are not finite", "not_finite")
     return Features(vector, seen, found.computed_at)

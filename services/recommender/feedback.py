@@ -1,7 +1,7 @@
-"""What users did with their answers: clicks and thumbs at once, hits when the attribution window closes."""
+"""What users did with their answers: clicks and thumbs at once, quality when its window closes."""
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +10,7 @@ from time import monotonic
 from services.recommender.answers import Answer, Labels
 from services.recommender.instrumentation import Recorder
 from services.recommender.settings import RecommenderSettings
+from services.recommender.signals.judgement import Judgement, judge
 
 SWEEP_INTERVAL = 1.0
 
@@ -35,7 +36,7 @@ class _Shown:
     item_ids: tuple[int, ...]
     labels: Labels
     shown_at: float
-    clicked: bool = False
+    clicked: tuple[int, ...] = ()
     events: set[tuple[int, Event]] = field(default_factory=set)
 
 
@@ -76,7 +77,7 @@ class Feedback:
         if (item_id, event) in shown.events:
             return False
         shown.events.add((item_id, event))
-        self._count(shown, event)
+        self._count(shown, item_id, event)
         return True
 
     async def run(self) -> None:
@@ -89,19 +90,22 @@ class Feedback:
         """Label the requests whose window has closed, forget those that are too old."""
         now = self._clock()
         requests: Counter[Labels] = Counter()
-        hits: Counter[Labels] = Counter()
+        judged: defaultdict[Labels, Judgement] = defaultdict(Judgement)
         while self._open and now - self._open[0].shown_at >= self._window:
             shown = self._open.popleft()
             requests[shown.labels] += 1
-            hits[shown.labels] += shown.clicked
+            if shown.clicked:
+                judgement = judge(shown.clicked, len(shown.item_ids))
+                judged[shown.labels] = judged[shown.labels].plus(judgement)
         for labels, count in requests.items():
-            self._recorder.count_labelled(labels, count, hits[labels])
+            self._recorder.count_labelled(labels, count, judged[labels])
         while self._shown and now - next(iter(self._shown.values())).shown_at > self._retention:
             self._shown.popitem(last=False)
 
-    def _count(self, shown: _Shown, event: Event) -> None:
+    def _count(self, shown: _Shown, item_id: int, event: Event) -> None:
         if event is Event.CLICK:
-            shown.clicked |= self._clock() - shown.shown_at < self._window
+            if self._clock() - shown.shown_at < self._window:
+                shown.clicked += (shown.item_ids.index(item_id),)
             self._recorder.count_click(shown.labels)
         else:
             self._recorder.count_thumb(shown.labels, event.removeprefix("thumbs_"))

@@ -1,5 +1,6 @@
 """What the recommender records; instruments and attributes are made once, outside the request path."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from time import perf_counter, time
 from types import TracebackType
@@ -8,11 +9,14 @@ from opentelemetry import context as otel_context
 from opentelemetry.metrics import Counter, Histogram, UpDownCounter
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
+from services.flags import FLAG_KEY
+from services.flags.provider import PROVIDER_NAME
 from services.instrumentation import Telemetry
 from services.recommender.answers import Answer, Labels, Reason, Source
 from services.recommender.connection import Connection
 from services.recommender.model import Model
 from services.recommender.object_reader import ObjectRead, Outcome
+from services.recommender.signals.judgement import Judgement
 from telemetry import attributes as a
 from telemetry import instruments as i
 from telemetry import spans
@@ -94,6 +98,10 @@ class Recorder:
         self._thumbs: Counter = telemetry.instrument(i.RECOMMENDATION_THUMBS)
         self._labelled: Counter = telemetry.instrument(i.RECOMMENDATION_LABELLED)
         self._hits: Counter = telemetry.instrument(i.RECOMMENDATION_HITS)
+        self._precision: Counter = telemetry.instrument(i.RECOMMENDATION_PRECISION)
+        self._ndcg: Counter = telemetry.instrument(i.RECOMMENDATION_NDCG)
+        self._reciprocal_rank: Counter = telemetry.instrument(i.RECOMMENDATION_RECIPROCAL_RANK)
+        self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
         self._model_info = telemetry.instrument(i.RECOMMENDATION_MODEL_INFO)
 
     def pipeline(self) -> Stage:
@@ -162,17 +170,26 @@ class Recorder:
         """`direction` is up or down."""
         self._thumbs.add(1, _label(labels, (a.DIRECTION, direction)))
 
-    def count_labelled(self, labels: Labels, requests: int, hits: int) -> None:
-        """Requests whose attribution window has closed, and how many of them were clicked in it."""
-        self._labelled.add(requests, _label(labels))
-        self._hits.add(hits, _label(labels))
+    def count_labelled(self, labels: Labels, requests: int, judged: Judgement) -> None:
+        """Requests whose attribution window has closed, and the sum of their judgements."""
+        named = _label(labels)
+        self._labelled.add(requests, named)
+        self._hits.add(judged.hits, named)
+        self._precision.add(judged.precision, named)
+        self._ndcg.add(judged.ndcg, named)
+        self._reciprocal_rank.add(judged.reciprocal_rank, named)
 
-    def record_switch(self, former: Model | None, model: Model) -> None:
-        """Say with all telemetry from now on which model is live."""
-        self._describe({a.MODEL_VERSION: model.version, a.DATASET_ID: model.dataset_id})
-        if former is not None:
-            self._model_info.set(0, _describe_model(former))
-        self._model_info.set(1, _describe_model(model))
+    def count_violations(self, kind: str, count: int = 1) -> None:
+        """Features of users that broke their schema; `kind` says how."""
+        self._violations.add(count, _FEATURE | {a.KIND: kind})
+
+    def record_versions(self, former: Iterable[Model], live: Model, in_use: Iterable[Model]) -> None:
+        """Say with all telemetry from now on which model is live, and which ones answer."""
+        self._describe({a.MODEL_VERSION: live.version, a.DATASET_ID: live.dataset_id})
+        for model in former:
+            self._model_info.set(0, _describe_model(model))
+        for model in in_use:
+            self._model_info.set(1, _describe_model(model))
 
 
 def _describe_answer(answer: Answer) -> dict[str, str | int | float]:
@@ -184,6 +201,10 @@ def _describe_answer(answer: Answer) -> dict[str, str | int | float]:
         a.RECOMMENDATION_SOURCE: source.value,
         a.RECOMMENDATION_REASON: answer.reason.value,
         a.USER_SEGMENT: segment,
+        a.FEATURE_FLAG_KEY: FLAG_KEY,
+        a.FEATURE_FLAG_PROVIDER_NAME: PROVIDER_NAME,
+        a.FEATURE_FLAG_RESULT_VARIANT: version,
+        a.FEATURE_FLAG_RESULT_REASON: answer.flag_reason,
     }
     if answer.items:
         described[a.MODEL_PREDICTION] = answer.items[0][0]

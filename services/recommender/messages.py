@@ -56,10 +56,11 @@ class FeedbackTaken(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The model in use; `degraded` says why it is not the one it should be."""
+    """The live version, and all that answer; `degraded` says why they are not those they should be."""
 
     model_version: str
     dataset_id: str
+    versions: list[str]
     degraded: str | None
 
 

@@ -8,27 +8,32 @@ from services.recommender.answers import UNKNOWN_SEGMENT, Answer, Labels, Reason
 from services.recommender.feature_store import Features, FeatureStore, Loaded
 from services.recommender.feedback import Feedback
 from services.recommender.instrumentation import Recorder
-from services.recommender.live_model import LiveModel
-from services.recommender.model import Model, ModelUnavailable
+from services.recommender.model import Model
 from services.recommender.ranking import Ranked, rank, rank_popular, score
+from services.recommender.signals.monitor import Signals
+from services.recommender.versions import Versions
 
 
 class Recommender:
-    """Answers requests with the live model, with or without the user's features."""
+    """Answers each request with the version chosen for its user, with or without the user's features."""
 
     def __init__(
-        self, models: LiveModel, features: FeatureStore, feedback: Feedback, recorder: Recorder
+        self,
+        versions: Versions,
+        features: FeatureStore,
+        feedback: Feedback,
+        signals: Signals,
+        recorder: Recorder,
     ) -> None:
-        self._models = models
+        self._versions = versions
         self._features = features
         self._feedback = feedback
+        self._signals = signals
         self._recorder = recorder
 
     async def recommend(self, user_id: int, k: int) -> Answer:
         """The k best items for a user. Raises `ModelUnavailable` before the first model is loaded."""
-        model = self._models.current
-        if model is None:
-            raise ModelUnavailable(self._models.problem)
+        model, flag_reason = self._versions.choose(user_id)
         with self._recorder.pipeline() as span:
             segment = model.segment_of(user_id)
             loaded = await self._load(model, user_id, segment)
@@ -39,13 +44,13 @@ class Recommender:
                 dataset_id=model.dataset_id,
                 labels=Labels(_source(loaded), model.version, segment or UNKNOWN_SEGMENT),
                 reason=loaded.reason,
+                flag_reason=flag_reason,
                 waited=loaded.waited,
                 items=self._choose(model, loaded.features, k),
             )
-            self._recorder.record_answer(
-                span, answer, loaded.features.computed_at if loaded.features else None
-            )
+            self._recorder.record_answer(span, answer, loaded.computed_at)
         self._feedback.expect(answer)
+        self._signals.observe(model, answer, loaded.features)
         return answer
 
     async def _load(self, model: Model, user_id: int, segment: str | None) -> Loaded:

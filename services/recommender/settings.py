@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 class RecommenderSettings(BaseSettings):
     """Times in seconds. A request waits for storage at most `storage_deadline`, a fetch lasts at most
-    `storage_hard_limit`."""
+    `storage_hard_limit`; features computed more than `feature_max_age` ago are not used."""
 
     model_config = SettingsConfigDict(env_prefix="RECOMMENDER_", frozen=True, populate_by_name=True)
 
@@ -17,6 +17,8 @@ class RecommenderSettings(BaseSettings):
     storage_hard_limit: float = Field(default=5.0, gt=0, le=60)
     storage_concurrency: int = Field(default=32, ge=1, le=256)
 
+    feature_max_age: float = Field(default=180.0, gt=0, le=31_536_000)
+
     stale_max_age: float = Field(default=10.0, ge=0, le=3_600)
     stale_capacity: int = Field(default=2_000, ge=1, le=1_000_000)
 
@@ -25,6 +27,7 @@ class RecommenderSettings(BaseSettings):
     feedback_capacity: int = Field(default=20_000, ge=1, le=1_000_000)
 
     model_poll_interval: float = Field(default=5.0, gt=0, le=3_600)
+    signals_interval: float = Field(default=10.0, gt=0, le=60)
 
     @field_validator("storage_hard_limit")
     @classmethod

@@ -1,7 +1,7 @@
 """The one-shot process `storage-setup`: `python -m services.storage`."""
 
 from services.configuration import load_settings
-from services.instrumentation import configure_logging
+from services.logs import configure_logging
 from services.storage.settings import SetupSettings
 from services.storage.setup import SetupFailed, set_up
 

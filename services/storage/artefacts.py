@@ -1,9 +1,12 @@
-"""The objects in the bucket: keys and formats, shared by the trainer (writes) and the recommender (reads).
+"""The objects in the bucket: keys and formats, shared by those who write them and those who read them.
 
 live.json                          which version is live
 models/<version>/model.npz         item factors, popular items, users with their segment
+models/<version>/offline.npz       what features are made from (offline.py)
+models/<version>/reference.json    how training data and predictions were distributed, to tell drift
 models/<version>/card.json         where the version comes from and how good it is
 features/<version>/<user>.json     what a recommendation for one user needs
+materialised/<version>.json        since when all its users have fresh features
 """
 
 import hashlib
@@ -44,9 +47,19 @@ def card_key(version: str) -> str:
     return f"models/{version}/card.json"
 
 
+def reference_key(version: str) -> str:
+    """Key of a version's training reference."""
+    return f"models/{version}/reference.json"
+
+
 def features_key(version: str, user_id: int) -> str:
     """Key of one user's features in a version."""
     return f"features/{version}/{user_id}.json"
+
+
+def materialised_key(version: str) -> str:
+    """Key of what the feature job says of a version."""
+    return f"materialised/{version}.json"
 
 
 class _Document(BaseModel):
@@ -59,8 +72,15 @@ class LivePointer(_Document):
     version: str
 
 
+class Materialised(_Document):
+    """All users of a version have features; the oldest ones were written at `computed_at`, Unix time."""
+
+    computed_at: float
+
+
 class ModelCard(_Document):
-    """A version's origin: `metrics` are offline, on held-out ratings; `sha256` is that of model.npz.
+    """A version's origin: `metrics` are offline, on held-out ratings; `sha256` is that of model.npz,
+    `offline_sha256` that of offline.npz, empty for a version from before there was one.
 
     `skipped_rows` counts the bad rows of the data set that were left out, by kind.
     """
@@ -74,6 +94,7 @@ class ModelCard(_Document):
     segments: tuple[str, ...]
     code_revision: str
     sha256: str
+    offline_sha256: str = ""
     skipped_rows: dict[str, int] = {}
 
 

@@ -2,11 +2,19 @@
 
 from typing import Any
 
-READ_OBJECTS = ("s3:GetObject",)
-WRITE_OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+READ, WRITE, DELETE = "s3:GetObject", "s3:PutObject", "s3:DeleteObject"
 
-OBJECT_ACTIONS: dict[str, tuple[str, ...]] = {"recommender": READ_OBJECTS, "trainer": WRITE_OBJECTS}
-"""Actions on objects by policy; each service has a user and a policy of its own."""
+OBJECT_ACTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "recommender": (("*", (READ,)),),
+    "trainer": (("*", (READ, WRITE, DELETE)),),
+    "features": (
+        ("live.json", (READ,)),
+        ("models/*", (READ,)),
+        ("features/*", (WRITE,)),
+        ("materialised/*", (WRITE,)),
+    ),
+}
+"""By policy, the keys and what may be done with them; each service has a user and a policy of its own."""
 
 
 def make_policy(name: str, bucket: str) -> dict[str, Any]:
@@ -19,10 +27,9 @@ def make_policy(name: str, bucket: str) -> dict[str, Any]:
                 "Action": ["s3:ListBucket", "s3:GetBucketLocation"],
                 "Resource": [f"arn:aws:s3:::{bucket}"],
             },
-            {
-                "Effect": "Allow",
-                "Action": list(OBJECT_ACTIONS[name]),
-                "Resource": [f"arn:aws:s3:::{bucket}/*"],
-            },
+            *(
+                {"Effect": "Allow", "Action": list(actions), "Resource": [f"arn:aws:s3:::{bucket}/{keys}"]}
+                for keys, actions in OBJECT_ACTIONS[name]
+            ),
         ],
     }

@@ -16,7 +16,7 @@ class StorageSettings(BaseSettings):
 
 
 class SetupSettings(BaseSettings):
-    """What the one-time set-up needs: root credentials, and the two users it creates."""
+    """What the one-time set-up needs: root credentials, and the three users it creates."""
 
     storage_endpoint: str = Field(default="http://127.0.0.1:9100", pattern=r"^https?://[^/]+$")
     storage_bucket: str = Field(default="whence", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
@@ -27,6 +27,8 @@ class SetupSettings(BaseSettings):
     recommender_s3_secret_key: SecretStr = Field(min_length=8)
     trainer_s3_access_key: str = Field(min_length=3)
     trainer_s3_secret_key: SecretStr = Field(min_length=8)
+    features_s3_access_key: str = Field(min_length=3)
+    features_s3_secret_key: SecretStr = Field(min_length=8)
 
     def root(self) -> StorageSettings:
         """The same storage as its root user."""

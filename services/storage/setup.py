@@ -64,6 +64,7 @@ def _set_up_users(settings: SetupSettings) -> None:
     users = {
         "recommender": (settings.recommender_s3_access_key, settings.recommender_s3_secret_key),
         "trainer": (settings.trainer_s3_access_key, settings.trainer_s3_secret_key),
+        "features": (settings.features_s3_access_key, settings.features_s3_secret_key),
     }
     for name, (access_key, secret_key) in users.items():
         for step in (

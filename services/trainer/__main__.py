@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from services.configuration import load_settings
 from services.dataset import DatasetError, DatasetSettings, find_folder
-from services.instrumentation import configure_logging
+from services.logs import configure_logging
 from services.storage.client import make_client
 from services.storage.patience import StorageAway, describe
 from services.storage.settings import StorageSettings

@@ -1,6 +1,5 @@
 """Train ALS on ratings."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,12 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from services.dataset import Ratings
-from services.storage.artefacts import SEGMENTS, ModelArrays, UserFeatures
+from services.dataset.segments import assign_segments
+from services.storage.artefacts import ModelArrays
+from services.storage.offline import OfflineFeatures
 from services.trainer.parameters import Parameters
 
 POPULAR_LENGTH = 100
-REGULAR_FROM, HEAVY_FROM = 40, 120
-"""Training ratings from which a user is `regular`, and `heavy`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,28 +60,20 @@ def train(ratings: Ratings, parameters: Parameters) -> TrainedModel:
     return TrainedModel(arrays, algorithm.user_factors, seen, algorithm)
 
 
-def make_features(model: TrainedModel, computed_at: float) -> Iterator[UserFeatures]:
-    """The features of every user; factors rounded to 7 decimals (float32 has no more)."""
+def make_offline(model: TrainedModel) -> OfflineFeatures:
+    """What every user's features are made from."""
     arrays = model.arrays
-    factors = np.round(model.user_factors.astype(np.float64), 7).tolist()
-    for row, (user_id, segment, values) in enumerate(
-        zip(arrays.user_ids.tolist(), arrays.user_segments.tolist(), factors, strict=True)
-    ):
-        yield UserFeatures(
-            user_id=user_id,
-            segment=SEGMENTS[segment],
-            factors=tuple(values),
-            seen=tuple(arrays.item_ids[np.sort(model.seen[row].indices)].tolist()),
-            computed_at=computed_at,
-        )
+    seen = model.seen.sorted_indices()
+    return OfflineFeatures(
+        user_ids=arrays.user_ids,
+        user_segments=arrays.user_segments,
+        user_factors=model.user_factors,
+        seen_indptr=seen.indptr.astype(np.int64),
+        seen_items=arrays.item_ids[seen.indices],
+    )
 
 
 def rank_by_count(movie_ids: NDArray[np.int32]) -> NDArray[np.int32]:
     """Movie ids, most rated first, equals by id."""
     ids, counts = np.unique(movie_ids, return_counts=True)
     return ids[np.argsort(-counts, kind="stable")]
-
-
-def assign_segments(counts: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Segment codes uint8[m] (positions in `SEGMENTS`) from numbers of training ratings."""
-    return np.digitize(counts, (REGULAR_FROM, HEAVY_FROM)).astype(np.uint8)

@@ -1,10 +1,11 @@
 """Write versions to object storage so that a crash at any point leaves no half-made version live.
 
-Of a version, the features come first, then the arrays, then the card: a version that has a card is complete.
+Of a version, the features come first, then its other objects, then the card: a version that has a card is
+complete.
 `live.json` is written after all versions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -16,10 +17,7 @@ from services.storage.artefacts import (
     LIVE_KEY,
     LivePointer,
     ModelCard,
-    UserFeatures,
     card_key,
-    features_key,
-    model_key,
 )
 from services.storage.client import ObjectStore, read_object
 from services.storage.patience import wait_out
@@ -50,17 +48,20 @@ class Publication:
         """Make a version live."""
         self._write(LIVE_KEY, LivePointer(version=version))
 
-    def write_version(self, card: ModelCard, arrays: bytes, features: Iterable[UserFeatures]) -> None:
-        """Store a version (`arrays` is the content of model.npz); its card comes last."""
-        self._write_features(card.version, features)
-        self._put(model_key(card.version), arrays, "application/octet-stream")
+    def write_version(
+        self, card: ModelCard, objects: Mapping[str, bytes], features: Iterable[tuple[str, bytes]]
+    ) -> None:
+        """Store a version: features by key, made as they are written, other objects, the card."""
+        self._write_many(features)
+        for key, content in objects.items():
+            self._put(key, content)
         self._write(card_key(card.version), card)
 
-    def _write_features(self, version: str, features: Iterable[UserFeatures]) -> None:
-        def write(user: UserFeatures) -> None:
-            self._write(features_key(version, user.user_id), user)
+    def _write_many(self, contents: Iterable[tuple[str, bytes]]) -> None:
+        def write(entry: tuple[str, bytes]) -> None:
+            self._put(*entry)
 
-        remaining = iter(features)
+        remaining = iter(contents)
         with ThreadPoolExecutor(WORKERS) as pool:
             while batch := list(islice(remaining, BATCH)):
                 for _ in pool.map(write, batch):
@@ -74,9 +75,10 @@ class Publication:
             return None
 
     def _write(self, key: str, document: BaseModel) -> None:
-        self._put(key, document.model_dump_json().encode(), "application/json")
+        self._put(key, document.model_dump_json().encode())
 
-    def _put(self, key: str, content: bytes, content_type: str) -> None:
+    def _put(self, key: str, content: bytes) -> None:
+        content_type = "application/json" if key.endswith(".json") else "application/octet-stream"
         put = partial(
             self._store.put_object, Bucket=self._bucket, Key=key, Body=content, ContentType=content_type
         )

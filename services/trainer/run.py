@@ -25,7 +25,7 @@ def run(folder: Path, publication: Publication, skip_bad_rows: bool) -> None:
 
 def _is_stored(version: str, publication: Publication) -> bool:
     card = publication.read_card(version)
-    if card is None:
+    if card is None or not card.offline_sha256:
         return False
     log.info("version already stored", version=version, skipped_rows=card.skipped_rows)
     return True

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,13 @@ import numpy as np
 import structlog
 
 from services.dataset import Dataset, Ratings
-from services.storage.artefacts import SEGMENTS, ModelCard
-from services.trainer.metrics import measure
-from services.trainer.model import TrainedModel, make_features, train
+from services.storage.artefacts import SEGMENTS, ModelCard, features_key, model_key, reference_key
+from services.storage.offline import OfflineFeatures, offline_key
+from services.trainer.metrics import measure, measure_coverage
+from services.trainer.model import TrainedModel, make_offline, train
 from services.trainer.parameters import ALGORITHM, Parameters
 from services.trainer.publication import Publication
+from services.trainer.reference import make_reference
 
 log = structlog.get_logger()
 K = 10
@@ -26,14 +29,25 @@ def train_version(
     dataset: Dataset, ratings: Ratings, held_out: Ratings, parameters: Parameters, publication: Publication
 ) -> None:
     """Fit a model to `ratings`, measure it on `held_out`, store it."""
-    started = time.monotonic()
+    store_version(train(ratings, parameters), dataset, held_out, parameters, publication)
+
+
+def store_version(
+    model: TrainedModel, dataset: Dataset, held_out: Ratings, parameters: Parameters, publication: Publication
+) -> None:
+    """Measure a model that was just fitted with `parameters` on `held_out`, store it with its card."""
     trained_at = datetime.now(UTC)
-    model = train(ratings, parameters)
-    metrics = evaluate(model, held_out)
     trained = time.monotonic()
-    arrays = model.arrays.to_bytes()
+    metrics = evaluate(model, held_out)
+    version = parameters.version(dataset.id)
+    offline = make_offline(model)
+    objects = {
+        offline_key(version): offline.to_bytes(),
+        reference_key(version): make_reference(version, model).model_dump_json().encode(),
+        model_key(version): model.arrays.to_bytes(),
+    }
     card = ModelCard(
-        version=parameters.version(dataset.id),
+        version=version,
         dataset_id=dataset.id,
         trained_at=trained_at,
         algorithm=ALGORITHM,
@@ -41,16 +55,16 @@ def train_version(
         metrics=metrics,
         segments=SEGMENTS,
         code_revision=find_revision(),
-        sha256=hashlib.sha256(arrays).hexdigest(),
+        sha256=_hash(objects[model_key(version)]),
+        offline_sha256=_hash(objects[offline_key(version)]),
         skipped_rows=dict(dataset.skipped),
     )
-    publication.write_version(card, arrays, make_features(model, computed_at=trained_at.timestamp()))
+    publication.write_version(card, objects, make_features(offline, version, trained_at.timestamp()))
     log.info(
         "version stored",
         version=card.version,
         users=len(model.arrays.user_ids),
         items=len(model.arrays.item_ids),
-        training_seconds=round(trained - started, 2),
         storing_seconds=round(time.monotonic() - trained, 2),
         **metrics,
     )
@@ -59,10 +73,19 @@ def train_version(
 def evaluate(model: TrainedModel, held_out: Ratings) -> dict[str, float]:
     """Metrics at 10 of the model's unseen best, and of the popular list that replaces it in need."""
     users = model.arrays.user_ids
+    lists = model.recommend(K)
     popular = np.tile(model.arrays.popular[:K], (len(users), 1))
-    return measure(users, model.recommend(K), held_out) | measure(
-        users, popular, held_out, "baseline_popular_"
-    )
+    return {
+        **measure(users, lists, held_out),
+        "coverage": measure_coverage(lists, model.arrays.item_ids),
+        **measure(users, popular, held_out, "baseline_popular_"),
+    }
+
+
+def make_features(offline: OfflineFeatures, version: str, computed_at: float) -> Iterator[tuple[str, bytes]]:
+    """Key and content of every user's feature object."""
+    for row, user_id in enumerate(offline.user_ids.tolist()):
+        yield features_key(version, user_id), offline.encode(row, SEGMENTS, computed_at)
 
 
 def find_revision() -> str:
@@ -80,3 +103,7 @@ def find_revision() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return found.stdout.strip()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -14,7 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.instrumentation import start_telemetry
+from services.instrumentation import forget, start_telemetry
 from services.instrumentation.histogram import MAX_BUCKETS
 from services.instrumentation.instruments import MAX_SERIES, Counter, Histogram
 from telemetry.instruments import INSTRUMENTS, Instrument, Kind
@@ -155,6 +155,17 @@ def by_index(point: Any) -> dict[int, int]:
     """The buckets that hold something."""
     counts = enumerate(point.positive.bucket_counts, start=point.positive.offset)
     return {index: count for index, count in counts if count}
+
+
+def test_a_forgotten_gauge_is_no_longer_reported_until_it_is_set_again(bench: Bench) -> None:
+    gauge = bench.telemetry.instrument(GAUGE)
+    gauge.set(1, {"which": "a"})
+    gauge.set(2, {"which": "b"})
+    for _ in range(2):
+        forget(gauge, {"which": "a"})
+        assert [point.value for point in bench.points(GAUGE.name)] == [2]
+    gauge.set(3, {"which": "a"})
+    assert sorted(point.value for point in bench.points(GAUGE.name)) == [2, 3]
 
 
 def test_zero_is_counted_apart() -> None:

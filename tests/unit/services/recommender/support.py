@@ -8,6 +8,8 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from time import time
 from typing import Any, cast
 
 import httpx
@@ -19,6 +21,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoi
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from services.flags.file import FlagFile
 from services.instrumentation import ServerTelemetry, Telemetry, TelemetrySettings, start_telemetry
 from services.recommender.app import create_app
 from services.recommender.connection import Connection
@@ -30,7 +33,6 @@ PATIENCE = 5.0
 ITEMS = 150
 FACTORS = 4
 USERS = {1: "light", 2: "regular", 3: "heavy", 4: "light"}
-COMPUTED_AT = 1_700_000_000.0
 Labels = frozenset[tuple[str, Any]]
 
 
@@ -53,7 +55,7 @@ def make_features(user_id: int, **changes: Any) -> bytes:
         "segment": USERS.get(user_id, "light"),
         "factors": [1.0] * FACTORS,
         "seen": [1, 2, 3],
-        "computed_at": COMPUTED_AT,
+        "computed_at": time(),
     }
     return json.dumps(features | changes).encode()
 
@@ -67,6 +69,7 @@ class FakeStore:
         self.errors: dict[str, Exception] = {}
         self.cut: set[str] = set()
         self.reads: list[str] = []
+        self.flags = Path("there is no flag file")
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         self.reads.append(Key)
@@ -81,9 +84,11 @@ class FakeStore:
         sent = io.BytesIO(body[:-10] if Key in self.cut else body)
         return {"Body": StreamingBody(sent, len(body)), "ResponseMetadata": metadata}
 
-    def publish(self, name: str, *, factors: int = FACTORS, **card: Any) -> None:
-        """Write a version with its card and features, and make it live."""
-        arrays = make_arrays(factors).to_bytes()
+    def publish(
+        self, name: str, *, factors: int = FACTORS, seed: int = 0, live: bool = True, **card: Any
+    ) -> None:
+        """Write a version with its card and features, and make it live unless told not to."""
+        arrays = make_arrays(factors, seed).to_bytes()
         content = {
             "version": name,
             "dataset_id": "0123456789ab",
@@ -99,7 +104,8 @@ class FakeStore:
         self.objects[f"models/{name}/card.json"] = json.dumps(content | card).encode()
         for user_id in USERS:
             self.objects[f"features/{name}/{user_id}.json"] = make_features(user_id, factors=[1.0] * factors)
-        self.objects["live.json"] = json.dumps({"version": name}).encode()
+        if live:
+            self.objects["live.json"] = json.dumps({"version": name}).encode()
 
     def hold(self, user_id: int, version: str = "als4-aaaaaa") -> threading.Event:
         """Let reads of a user's features wait until the returned event is set."""
@@ -169,7 +175,7 @@ def make_app(store: FakeStore, telemetry: Telemetry, **settings: Any) -> FastAPI
     """The application on `store`, with a deadline of 50 ms unless `settings` says otherwise."""
     knobs = RecommenderSettings(**({"storage_deadline": 0.05, "model_poll_interval": 0.02} | settings))
     connection = Connection(cast(ObjectStore, store), "whence", "127.0.0.1", 9100)
-    return create_app(knobs, connection, telemetry)
+    return create_app(knobs, connection, FlagFile(store.flags), telemetry)
 
 
 def make_telemetry(*, off: bool = False) -> tuple[Telemetry, InMemorySpanExporter, InMemoryMetricReader]:

@@ -94,5 +94,6 @@ def test_health_and_readiness_name_the_model() -> None:
     assert send("GET", "/readyz").json() == {
         "model_version": "als4-aaaaaa",
         "dataset_id": "0123456789ab",
+        "versions": ["als4-aaaaaa"],
         "degraded": None,
     }

@@ -9,6 +9,7 @@ import pytest
 from services.recommender.answers import Answer, Labels, Reason, Source
 from services.recommender.feedback import Event, Feedback, ItemNotShown, UnknownRequest
 from services.recommender.settings import RecommenderSettings
+from services.recommender.signals.judgement import Judgement, judge
 from tests.unit.services.recommender.support import published, serve, until
 
 LABELS = Labels(Source.PERSONALISED, "v1", "heavy")
@@ -22,6 +23,7 @@ class Tally:
     clicks: list[Labels] = field(default_factory=list)
     thumbs: list[str] = field(default_factory=list)
     labelled: dict[Labels, tuple[int, int]] = field(default_factory=dict)
+    judged: dict[Labels, Judgement] = field(default_factory=dict)
 
     def count_click(self, labels: Labels) -> None:
         self.clicks.append(labels)
@@ -29,9 +31,10 @@ class Tally:
     def count_thumb(self, labels: Labels, direction: str) -> None:
         self.thumbs.append(direction)
 
-    def count_labelled(self, labels: Labels, requests: int, hits: int) -> None:
+    def count_labelled(self, labels: Labels, requests: int, judged: Judgement) -> None:
+        self.judged[labels] = self.judged.get(labels, Judgement()).plus(judged)
         before = self.labelled.get(labels, (0, 0))
-        self.labelled[labels] = (before[0] + requests, before[1] + hits)
+        self.labelled[labels] = (before[0] + requests, before[1] + judged.hits)
 
 
 class Desk:
@@ -47,7 +50,7 @@ class Desk:
 
     def show(self, request_id: str, labels: Labels = LABELS) -> None:
         items = [(item, 1.0) for item in (5, 6, 7)]
-        self.feedback.expect(Answer(request_id, None, 1, "d", labels, Reason.OK, 0.0, items))
+        self.feedback.expect(Answer(request_id, None, 1, "d", labels, Reason.OK, "default", 0.0, items))
 
     def move_to(self, now: float) -> None:
         self.now = now
@@ -90,6 +93,22 @@ def test_a_late_click_is_a_click_but_no_hit(desk: Desk) -> None:
     desk.feedback.sweep()
     assert len(desk.tally.clicks) == 1
     assert desk.tally.labelled == {LABELS: (1, 0)}
+
+
+def test_ranking_quality_is_that_of_the_places_clicked_in_time(desk: Desk) -> None:
+    for request_id in ("first", "both", "late", "thumb"):
+        desk.show(request_id)
+    desk.feedback.take("first", 5, Event.CLICK)
+    desk.feedback.take("both", 7, Event.CLICK)
+    desk.feedback.take("both", 6, Event.CLICK)
+    desk.feedback.take("thumb", 5, Event.THUMBS_UP)
+    desk.now = 15.0
+    desk.feedback.take("late", 5, Event.CLICK)
+    desk.feedback.sweep()
+    expected = judge([0], 3).plus(judge([2, 1], 3))
+    assert desk.tally.judged[LABELS] == pytest.approx(expected)
+    assert desk.tally.judged[LABELS].reciprocal_rank == pytest.approx(1 + 1 / 2)
+    assert desk.tally.judged[LABELS].precision == pytest.approx(1 / 3 + 2 / 3)
 
 
 def test_requests_are_forgotten_after_the_retention(desk: Desk) -> None:
@@ -142,5 +161,9 @@ def test_feedback_over_http() -> None:
                 labels = {"source": "personalised", "model_version": "als4-aaaaaa", "segment": "heavy"}
                 assert service.total(f"recommendation.{name}", **labels) == expected, name
             assert service.total("recommendation.thumbs", direction="down") == 1
+            assert service.total("recommendation.precision") == pytest.approx(0.1)
+            assert (
+                service.total("recommendation.ndcg") == service.total("recommendation.reciprocal_rank") == 1
+            )
 
     asyncio.run(scenario())

@@ -1,6 +1,7 @@
 """Every source and reason an answer can have, through the HTTP interface; storage trouble is never a 500."""
 
 import asyncio
+from time import time
 from typing import Any
 
 import pytest
@@ -83,6 +84,23 @@ def test_a_missing_object_gives_the_popular_list() -> None:
     del store.objects[KEY]
     answer = ask_once(store)
     assert (answer["source"], answer["reason"]) == ("popular", "features_missing")
+
+
+def test_features_too_old_are_not_used_and_their_age_is_measured() -> None:
+    async def scenario() -> None:
+        store = published()
+        store.objects[KEY] = make_features(1, computed_at=time() - 60)
+        async with serve(store, feature_max_age=50) as service:
+            answer = await service.ask(1)
+            assert (answer["source"], answer["reason"]) == ("popular", "features_expired")
+            (age,) = service.measure("recommendation.feature.age").values()
+            assert age.count == 1 and 60 <= age.sum < 70
+            store.objects[KEY] = make_features(1, computed_at=time() - 40)
+            assert (await service.ask(1))["reason"] == "ok"
+            store.objects[KEY] = make_features(1, computed_at=time() - 60)
+            assert (await service.ask(1))["source"] == "popular", "a copy does not stand in for the expired"
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

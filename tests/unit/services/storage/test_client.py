@@ -68,6 +68,8 @@ def make_setup(url: str, wait: float) -> SetupSettings:
         recommender_s3_secret_key=SECRET,
         trainer_s3_access_key="writer",
         trainer_s3_secret_key=SECRET,
+        features_s3_access_key="refresher",
+        features_s3_secret_key=SECRET,
     )
 
 

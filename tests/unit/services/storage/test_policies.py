@@ -27,6 +27,12 @@ def is_allowed(service: str, action: str, resource: str) -> bool:
         ("trainer", "s3:PutObject", "other/live.json", False),
         ("trainer", "s3:CreateBucket", "other", False),
         ("trainer", "s3:PutBucketPolicy", "whence", False),
+        ("features", "s3:GetObject", "whence/live.json", True),
+        ("features", "s3:GetObject", "whence/models/als32-1a2b3c/offline.npz", True),
+        ("features", "s3:PutObject", "whence/features/als32-1a2b3c/1.json", True),
+        ("features", "s3:PutObject", "whence/live.json", False),
+        ("features", "s3:PutObject", "whence/models/als32-1a2b3c/model.npz", False),
+        ("features", "s3:DeleteObject", "whence/features/als32-1a2b3c/1.json", False),
     ],
 )
 def test_policy(service: str, action: str, resource: str, allowed: bool) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dataset import Ratings
-from services.trainer.metrics import measure
-from services.trainer.model import assign_segments, rank_by_count
+from services.dataset.segments import assign_segments
+from services.trainer.metrics import measure, measure_coverage
+from services.trainer.model import rank_by_count
 
 
 def hold_out(pairs: list[tuple[int, int]]) -> Ratings:
@@ -23,6 +24,8 @@ def test_by_hand() -> None:
     found = measure(users, lists, hold_out([(1, 11), (1, 13), (1, 99), (2, 11)]), prefix="x_")
     assert found["x_precision_at_4"] == pytest.approx(2 / 4 / 2)
     assert found["x_hit_rate_at_4"] == pytest.approx(1 / 2), "user 3 has nothing held out and is not judged"
+    assert found["x_recall_at_4"] == pytest.approx(2 / 3 / 2, abs=1e-6)
+    assert found["x_mrr_at_4"] == pytest.approx(1 / 2 / 2)
     ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
     assert found["x_ndcg_at_4"] == pytest.approx((1 / math.log2(3) + 1 / math.log2(5)) / ideal / 2, abs=1e-6)
 
@@ -31,7 +34,8 @@ def test_a_perfect_list_scores_one_and_padding_is_never_a_hit() -> None:
     users = np.array([1], dtype=np.int32)
     held_out = hold_out([(1, 5), (1, 6)])
     perfect = measure(users, np.array([[6, 5]], dtype=np.int32), held_out)
-    assert perfect == {"precision_at_2": 1.0, "hit_rate_at_2": 1.0, "ndcg_at_2": 1.0}
+    assert set(perfect) == {f"{name}_at_2" for name in ("precision", "recall", "hit_rate", "ndcg", "mrr")}
+    assert set(perfect.values()) == {1.0}
     assert measure(users, np.array([[0, 0]], dtype=np.int32), held_out)["hit_rate_at_2"] == 0.0
 
 
@@ -41,6 +45,11 @@ def test_metrics_stay_between_zero_and_one(pairs: set[tuple[int, int]], order: l
     found = measure(np.arange(1, 5, dtype=np.int32), lists, hold_out(sorted(pairs)))
     assert all(0.0 <= value <= 1.0 for value in found.values())
     assert found["precision_at_5"] <= found["hit_rate_at_5"]
+
+
+def test_coverage_is_the_share_of_the_catalogue_in_any_list() -> None:
+    lists = np.array([[1, 2], [2, 0]], dtype=np.int32)
+    assert measure_coverage(lists, np.array([1, 2, 3, 4], dtype=np.int32)) == 0.5
 
 
 def test_popular_is_by_count_then_id() -> None:

@@ -10,7 +10,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from services.dataset import DatasetError, identify, load, split
-from services.storage.artefacts import ModelArrays, ModelCard, UserFeatures, card_key, model_key
+from services.storage.artefacts import (
+    ModelArrays,
+    ModelCard,
+    UserFeatures,
+    card_key,
+    model_key,
+    reference_key,
+)
+from services.storage.offline import OfflineFeatures, offline_key
+from services.storage.reference import Reference
 from services.trainer.parameters import TRAINED, Parameters
 from services.trainer.publication import Publication
 from services.trainer.run import run
@@ -90,6 +99,32 @@ def test_what_is_stored_is_what_the_recommender_needs(store: MemoryStore, folder
     assert user.computed_at == pytest.approx(card.trained_at.timestamp())
     counts = np.bincount(ratings.movie_ids)
     assert (np.diff(counts[arrays.popular]) <= 0).all(), "popular is in order of training ratings"
+
+
+def test_offline_features_are_those_that_were_stored(store: MemoryStore, folder: Path) -> None:
+    train(store, folder)
+    version = versions(folder)[0]
+    card = ModelCard.model_validate_json(store.objects[card_key(version)])
+    offline = OfflineFeatures.from_bytes(store.objects[offline_key(version)], card.offline_sha256)
+    for row, user_id in enumerate(offline.user_ids.tolist()):
+        stored = store.objects[f"features/{version}/{user_id}.json"]
+        assert stored == offline.encode(row, card.segments, card.trained_at.timestamp())
+    Reference.model_validate_json(store.objects[reference_key(version)])
+
+
+def test_a_version_from_before_there_were_offline_features_is_made_again(
+    store: MemoryStore, folder: Path
+) -> None:
+    train(store, folder)
+    version = versions(folder)[0]
+    old = json.loads(store.objects[card_key(version)])
+    del old["offline_sha256"], store.objects[offline_key(version)], store.objects[reference_key(version)]
+    store.objects[card_key(version)] = json.dumps(old).encode()
+    train(store, folder)
+    card = ModelCard.model_validate_json(store.objects[card_key(version)])
+    OfflineFeatures.from_bytes(store.objects[offline_key(version)], card.offline_sha256)
+    assert reference_key(version) in store.objects
+    assert live(store) == version
 
 
 def test_a_second_run_writes_nothing(store: MemoryStore, folder: Path) -> None:

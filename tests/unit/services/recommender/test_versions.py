@@ -1,4 +1,4 @@
-"""Loading, switching and keeping the model, as /readyz tells it."""
+"""Loading, switching and keeping the live model, as /readyz tells it."""
 
 import asyncio
 import json

@@ -1,0 +1,96 @@
+"""The one flag, as flagd's JSON format describes it, and its evaluation.
+
+{"flags": {"recommender-model": {"state": "ENABLED", "variants": {"a": "a", "b": "b"}, "defaultVariant": "a",
+           "targeting": {"fractional": [["a", 70], ["b", 30]]}}}}
+
+    user ──► hash of flag and user: a place in 0..1 ──► 0 ├──── a ────┼── b ──┤ 1
+
+A user keeps their place, so while the order is kept, a growing share of the last variant only adds users.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import accumulate
+from math import isfinite
+from typing import Any
+
+FLAG_KEY = "recommender-model"
+MOST_VARIANTS = 4
+_PLACES = float(2**64)
+
+
+class FlagError(ValueError):
+    """A flag file that cannot be used; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An enabled flag: values by variant, the default one, and where each variant ends between 0 and 1.
+
+    Without `ends` everybody gets the default variant.
+    """
+
+    variants: Mapping[str, str]
+    default: str
+    ends: tuple[tuple[float, str], ...] = ()
+
+    def choose(self, user: str) -> str:
+        """The variant of a user: always the same one for the same shares."""
+        if not self.ends:
+            return self.default
+        digest = blake2b(f"{FLAG_KEY}{user}".encode(), digest_size=8).digest()
+        place = int.from_bytes(digest, "big") / _PLACES
+        for end, variant in self.ends:
+            if place < end:
+                return variant
+        return self.ends[-1][1]
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Percent of the users by variant."""
+        if not self.ends:
+            return {self.default: 100.0}
+        starts = (0.0, *(end for end, _ in self.ends))
+        return {
+            variant: round(100 * (end - start), 6)
+            for start, (end, variant) in zip(starts, self.ends, strict=False)
+        }
+
+
+def parse_flag(text: str) -> Flag | None:
+    """The flag in a file's text; None where it is absent or disabled. Raises `FlagError`."""
+    try:
+        document = json.loads(text)
+        entry = document["flags"].get(FLAG_KEY)
+        if entry is None or entry.get("state") == "DISABLED":
+            return None
+        variants, default = entry["variants"], entry["defaultVariant"]
+        buckets = entry.get("targeting", {}).get("fractional", [])
+        shares = [(str(variant), float(weight)) for variant, weight in buckets]
+        return make_flag(variants, default, shares)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, FlagError):
+            raise
+        raise FlagError(f"not a flag file in flagd's format: {type(error).__name__}: {error}") from error
+
+
+def make_flag(variants: Mapping[str, Any], default: str, shares: list[tuple[str, float]]) -> Flag:
+    """A checked flag; `shares` are relative weights in the order of the places. Raises `FlagError`."""
+    if not 1 <= len(variants) <= MOST_VARIANTS:
+        raise FlagError(f"{len(variants)} variants: there have to be 1 to {MOST_VARIANTS}")
+    if not all(isinstance(value, str) and value for value in variants.values()):
+        raise FlagError("a variant's value has to be the name of a version")
+    unknown = {default, *(variant for variant, _ in shares)} - variants.keys()
+    if unknown:
+        raise FlagError(f"no such variant: {', '.join(sorted(map(str, unknown)))}")
+    if not all(isfinite(weight) and weight >= 0 for _, weight in shares):
+        raise FlagError("a share has to be a number from 0 on")
+    if not shares:
+        return Flag(dict(variants), default)
+    total = sum(weight for _, weight in shares)
+    if not total > 0:
+        raise FlagError("all shares are 0")
+    ends = accumulate(weight / total for _, weight in shares)
+    return Flag(dict(variants), default, tuple(zip(ends, (variant for variant, _ in shares), strict=True)))
