@@ -25,6 +25,21 @@ class Storage(Strict):
     """Share of failed operations above which an alert fires."""
 
 
+class Model(Strict):
+    """Limits of model and data."""
+
+    hit_rate_kept: Share = default("90%")
+    """Share of the usual hit rate below which users feel it at once."""
+    ranking_kept: Share = default("85%")
+    """Share of the usual NDCG, reciprocal rank, precision and click-through rate that has to be kept."""
+    drift: Share = default("25%")
+    """Population stability index against the training data from which a shift is large."""
+    features_unusable: Share = default("5%")
+    """Share of the requests that may find their user's features missing or expired."""
+    feature_age: Duration = default("120s")
+    """Median age of users' features from which they count as ageing: before they expire."""
+
+
 class Evaluation(Strict):
     """How often rules are looked at."""
 
@@ -65,6 +80,7 @@ class Config(Strict):
     urls: Urls = default({})
     objectives: Objectives = default({})
     storage: Storage = default({})
+    model: Model = default({})
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
     evaluation: Evaluation = default({})

@@ -1,4 +1,4 @@
-"""What the dashboards mark on the time axis: new models, and alerts whoever evaluates them."""
+"""What the dashboards mark on the time axis: new models, alerts whoever evaluates them, and verdicts."""
 
 from grafana.provisioned import PROMETHEUS
 from prometheus import queries as q
@@ -9,10 +9,11 @@ STEP = "10s"
 
 
 def all_annotations() -> list[dict[str, object]]:
-    """Grafana's own (alert states, notes), deployments, and the alerts that Prometheus evaluates."""
+    """Grafana's own (alert states, notes), deployments, alerts that Prometheus evaluates, and verdicts."""
     model = series(instruments.RECOMMENDATION_MODEL_INFO)
     deployed = q.newly_seen(model, by=["model_version", "dataset_id"])
     firing = q.level(ALERTS, 'alertstate="firing"', by=["alertname", "severity", "component"])
+    verdict = q.highest(series(instruments.INCIDENT_VERDICT), by=["domain", "cause"])
     return [
         _built_in(),
         _marks(
@@ -24,6 +25,14 @@ def all_annotations() -> list[dict[str, object]]:
             "model_version",
         ),
         _marks("Alerts", firing, "red", "{{alertname}}", "{{severity}}, {{component}}", "alertname,severity"),
+        _marks(
+            "Verdicts",
+            f"{verdict} == 1",
+            "blue",
+            "Verdict: {{cause}}",
+            "It is the {{domain}}",
+            "domain,cause",
+        ),
     ]
 
 

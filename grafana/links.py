@@ -14,6 +14,7 @@ INBOX = f"{load().urls.incidents}/"
 
 OVERVIEW = "overview"
 QUALITY = "recommendation-quality-and-storage"
+MODEL_AND_DATA = "model-and-data"
 SERVICE = "service"
 OBJECT_STORAGE = "object-storage"
 PIPELINE = "pipeline-health"

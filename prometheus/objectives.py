@@ -25,6 +25,21 @@ STORAGE_ERRORS = _SET.storage.errors
 MODEL_HIT_RATE_KEPT = _SET.objectives.quality.kept
 """Share of its own hit rate of the baseline's period below which the live model is suspect."""
 
+HIT_RATE_KEPT = _SET.model.hit_rate_kept
+"""Share of the usual hit rate below which users feel it at once."""
+
+RANKING_KEPT = _SET.model.ranking_kept
+"""Share of the usual ranking quality that has to be kept."""
+
+DRIFT = _SET.model.drift
+"""Population stability index from which a shift against the training data is large."""
+
+FEATURES_UNUSABLE = _SET.model.features_unusable
+"""Share of the requests that may find their user's features missing or expired."""
+
+FEATURE_AGE = _SET.model.feature_age
+"""Seconds of median age from which features count as ageing."""
+
 LATENCY_LIMIT = _SET.objectives.latency.threshold
 """Seconds after which a request counts as slow, where a service has no limit of its own."""
 
@@ -68,12 +83,16 @@ class Objective:
     errors: str
 
 
+def _percent(share: float) -> str:
+    return f"{share * 100:.4g}%"
+
+
 def _availability(service: str, owner: str, target: float) -> Objective:
     where = (f'service_name="{service}"', _NO_STREAM)
     requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
     failed = q.observations(_HTTP, *where, 'http_response_status_code=~"5.."', by=_BY, window=SAMPLE)
     errors = q.or_zero(failed, requests)
-    promise = f"{target:.4g} of requests are answered without a server error"
+    promise = f"{_percent(target)} of requests are answered without a server error"
     return Objective("availability", "Availability", promise, service, owner, target, requests, errors)
 
 
@@ -81,7 +100,7 @@ def _latency(service: str, owner: str, target: float, threshold: float) -> Objec
     where = (f'service_name="{service}"', _NO_STREAM)
     requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
     errors = q.known(q.observations_above(threshold, _HTTP, *where, by=_BY, window=SAMPLE))
-    promise = f"{target:.4g} of requests are answered within {threshold * 1000:g} ms"
+    promise = f"{_percent(target)} of requests are answered within {threshold * 1000:g} ms"
     return Objective("latency", "Latency", promise, service, owner, target, requests, errors)
 
 
@@ -91,7 +110,9 @@ def _freshness(service: str, owner: str) -> Objective:
     requests = q.rate(_ANSWERS, of, 'reason!="unknown_user"', by=_BY, window=SAMPLE)
     fresh = q.known(q.observations_below(FRESH, _AGES, of, by=_BY, window=SAMPLE))
     errors = f"clamp_min({requests} - ({q.or_zero(fresh, requests)}), 0)"
-    promise = f"{target:.4g} of answers to known users are made from features of the last {FRESH / 3600:g} h"
+    promise = (
+        f"{_percent(target)} of answers to known users are made from features of the last {FRESH / 3600:g} h"
+    )
     return Objective("freshness", "Freshness", promise, service, owner, target, requests, errors)
 
 
@@ -101,8 +122,9 @@ def _quality(service: str, owner: str) -> Objective:
     now, before = q.select(HIT_RATE, of), q.select(HIT_RATE_BASELINE, of)
     errors = f"{requests} * ({now} < bool {MODEL_HIT_RATE_KEPT:g} * {before})"
     promise = (
-        f"{QUALITY_TARGET:.4g} of requests come while the hit rate is at least "
-        f"{MODEL_HIT_RATE_KEPT:.0%} of its own of the last {BASELINE}"
+        f"{_percent(QUALITY_TARGET)} of requests come while the hit rate is at least "
+        f"{MODEL_HIT_RATE_KEPT:.0%} of its own of the last "
+        f"{_SET.objectives.quality.baseline / 3600:g} h"
     )
     return Objective("quality", "Quality", promise, service, owner, QUALITY_TARGET, requests, errors)
 

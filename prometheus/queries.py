@@ -116,6 +116,18 @@ def mean_over(of: Series, *where: str, window: str) -> str:
     return f"avg (avg_over_time({select(of, *where)}[{_checked_window(window)}]))"
 
 
+def median_over(of: Series, *where: str, window: str) -> str:
+    """The median over a window of each of a gauge's series."""
+    _check_form(of, Form.GAUGE)
+    return f"quantile_over_time(0.5, {select(of, *where)}[{_checked_window(window)}])"
+
+
+def looks_over(of: Series, *where: str, window: str) -> str:
+    """How many samples each of a gauge's series has in a window."""
+    _check_form(of, Form.GAUGE)
+    return f"count_over_time({select(of, *where)}[{_checked_window(window)}])"
+
+
 def share(of: Series, *where: str, by: Sequence[str], window: str = PANEL) -> str:
     """Each group's share (0–1) of a counter's increase; the shares sum to 1."""
     part, whole = rate(of, *where, by=by, window=window), rate(of, *where, window=window)
@@ -148,6 +160,11 @@ def known(expr: str) -> str:
 def provided(expr: str, evidence: str, at_least: float) -> str:
     """`expr` where `evidence`, with the same labels, reaches `at_least`; no data elsewhere."""
     return f"({expr}) and ({evidence} >= {at_least:g})"
+
+
+def unless_chance(expr: str, evidence: str, at_least: float) -> str:
+    """A ratio where `evidence`, with the same labels, reaches `at_least`; 1, as ever, elsewhere."""
+    return f"({provided(expr, evidence, at_least)}) or ({expr}) ^ 0"
 
 
 def _aggregate(operator: str, of: Series, where: Sequence[str], by: Sequence[str]) -> str:

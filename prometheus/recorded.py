@@ -37,4 +37,56 @@ HIT_RATE = _gauge("recommendation:hit_rate:ratio5m", OF_SERVICE)
 HIT_RATE_BASELINE = _gauge("recommendation:hit_rate:baseline", OF_SERVICE)
 """The same over the baseline's period."""
 
+OF_SLICE = OF_SERVICE | {"segment", "window"}
+OF_MEASURE = OF_SERVICE | {"measure", "model_version"}
+OF_VERSION = OF_SERVICE | {"model_version"}
+
+SLICE_LABELLED = _gauge("recommendation:slice:labelled", OF_SLICE)
+"""Requests of the window whose label is known, by segment; segment `all` is everybody."""
+
+SLICE_HIT_RATE = _gauge("recommendation:slice:hit_rate", OF_SLICE)
+"""Share of them that were hits."""
+
+SLICE_USUAL = _gauge("recommendation:slice:usual", OF_SLICE)
+"""The median of that share over the baseline's period."""
+
+SLICE_KEPT = _gauge("recommendation:slice:kept", OF_SLICE)
+"""Hit rate by what is usual: 1 is as ever."""
+
+SLICE_DEVIATION = _gauge("recommendation:slice:deviation", OF_SLICE)
+"""By how many standard errors the hit rate is below what is usual; 4 is no chance any more."""
+
+SEGMENT_KEPT = _gauge("recommendation:segment:kept", OF_SERVICE | {"segment"})
+"""Hit rate of a minute by what is usual, of the segments that have enough requests to say so."""
+
+SEGMENT_BEST = _gauge("recommendation:segment:best", OF_SERVICE)
+"""The highest of them."""
+
+MEASURE = _gauge("recommendation:measure:now", OF_MEASURE)
+"""Whatever else is watched against its own past, by name: NDCG, click-through rate, coverage, requests, …"""
+
+MEASURE_USUAL = _gauge("recommendation:measure:usual", OF_MEASURE)
+"""The median of each over the baseline's period."""
+
+MEASURE_KEPT = _gauge("recommendation:measure:kept", OF_MEASURE)
+"""Each by what is usual: 1 is as ever."""
+
+VERSION_HITS = _gauge("recommendation:version:hits", OF_VERSION)
+"""Hits among the personalised answers of a version, over the window in which versions are compared."""
+
+VERSION_LABELLED = _gauge("recommendation:version:labelled", OF_VERSION)
+"""Personalised answers of a version whose label is known, over the same window."""
+
+VERSION_OTHERS_HITS = _gauge("recommendation:version:others_hits", OF_VERSION)
+"""The same hits of all other versions."""
+
+VERSION_OTHERS_LABELLED = _gauge("recommendation:version:others_labelled", OF_VERSION)
+"""The same answers of all other versions."""
+
+VERSION_KEPT = _gauge("recommendation:version:kept", OF_VERSION)
+"""Hit rate of a version's personalised answers by that of all other versions' at the same time."""
+
+VERSION_DEVIATION = _gauge("recommendation:version:deviation", OF_VERSION)
+"""By how many standard errors it is below the others'."""
+
 RECORDED: tuple[Series, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Series))

@@ -1,4 +1,4 @@
-"""Recording rules for the objectives: good and bad requests, burn rates, what is left of the budgets.
+"""Recording rules. For the objectives: good and bad requests, burn rates, what is left of the budgets.
 
 Multi-window, multi-burn-rate alerting as in the Google SRE workbook, chapter 5, "Alerting on SLOs":
 https://sre.google/workbook/alerting-on-slos/. A pair of windows alerts when both burn the budget faster than
@@ -12,6 +12,7 @@ has, and without error. Otherwise one bad minute of the first ten would count as
 from collections.abc import Iterator
 from typing import Any
 
+from prometheus import measures
 from prometheus import queries as q
 from prometheus.objectives import BASELINE, BURN_RATES, OBJECTIVES, WINDOW
 from prometheus.recorded import (
@@ -26,7 +27,7 @@ from prometheus.recorded import (
     REQUESTS,
     TARGET,
 )
-from prometheus.series import Series
+from prometheus.rules import Rule, record
 from telemetry import instruments
 
 STEP = 30
@@ -41,8 +42,6 @@ LONG = 86400
 ENOUGH = 100
 """Requests in the longer window of a pair below which its burn rate is chance."""
 
-Rule = dict[str, Any]
-
 
 def render_recording() -> dict[str, Any]:
     """The rules file's content."""
@@ -50,6 +49,9 @@ def render_recording() -> dict[str, Any]:
         ("objectives", STEP, [*_hit_rates(), *_counts()]),
         ("burn rates", STEP, [*_burn_rates(slow=False), *_excesses()]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(slow=True), _budget_left()]),
+        ("hit rate against its past", measures.STEP, measures.slice_rules()),
+        ("measures against their past", measures.STEP, measures.measure_rules()),
+        ("versions against each other", measures.STEP, measures.version_rules()),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]
@@ -64,24 +66,24 @@ def duration_name(seconds: int) -> str:
 
 def _hit_rates() -> Iterator[Rule]:
     where = f'service_name="{instruments.RECOMMENDATION_HITS.service}"'
-    for record, window in ((HIT_RATE, "5m"), (HIT_RATE_BASELINE, BASELINE)):
-        yield _rule(record, q.known(q.hit_rate(where, by=["service_name"], window=window)))
+    for hit_rate, window in ((HIT_RATE, "5m"), (HIT_RATE_BASELINE, BASELINE)):
+        yield record(hit_rate, q.known(q.hit_rate(where, by=["service_name"], window=window)))
 
 
 def _counts() -> Iterator[Rule]:
     for objective in OBJECTIVES:
         of = {"service_name": objective.service, "owner": objective.owner, "objective": objective.slug}
-        yield _rule(REQUESTS, objective.requests, **of)
-        yield _rule(ERRORS, objective.errors, **of)
-        yield _rule(TARGET, f"vector({objective.target:.6g})", **of)
-        yield _rule(BUDGET, f"vector({1 - objective.target:.6g})", **of)
+        yield record(REQUESTS, objective.requests, **of)
+        yield record(ERRORS, objective.errors, **of)
+        yield record(TARGET, f"vector({objective.target:.6g})", **of)
+        yield record(BUDGET, f"vector({1 - objective.target:.6g})", **of)
 
 
 def _burn_rates(*, slow: bool) -> Iterator[Rule]:
     windows = sorted({window for rate, _ in BURN_RATES for window in (rate.long, rate.short)})
     for window in windows:
         if (window >= LONG) is slow:
-            yield _rule(BURN_RATE, _burn_rate(window), window=duration_name(window))
+            yield record(BURN_RATE, _burn_rate(window), window=duration_name(window))
 
 
 def _burn_rate(window: int) -> str:
@@ -98,7 +100,7 @@ def _excesses() -> Iterator[Rule]:
         long, short = duration_name(rate.long), duration_name(rate.short)
         both = q.lowest(BURN_RATE, f'window=~"{long}|{short}"', by=by)
         requests = f"{STEP} * sum_over_time({q.select(REQUESTS)}[{long}])"
-        yield _rule(
+        yield record(
             BURN_RATE_EXCESS,
             q.provided(f"{both} / {factor:g}", requests, ENOUGH),
             severity=rate.severity,
@@ -107,11 +109,4 @@ def _excesses() -> Iterator[Rule]:
 
 
 def _budget_left() -> Rule:
-    return _rule(BUDGET_LEFT, f"1 - ({_burn_rate(WINDOW)})")
-
-
-def _rule(record: Series, expr: str, **labels: str) -> Rule:
-    unknown = labels.keys() - record.labels
-    if unknown:
-        raise q.QueryError(f"{record.name} has no label {sorted(unknown)[0]!r}")
-    return {"record": record.name, "expr": expr, **({"labels": labels} if labels else {})}
+    return record(BUDGET_LEFT, f"1 - ({_burn_rate(WINDOW)})")

@@ -3,11 +3,23 @@
 from dataclasses import replace
 from types import ModuleType
 
-from alerts.rules import budgets, pipeline, saturation, silence, storage, symptoms, watching
+from alerts.rules import (
+    budgets,
+    data,
+    demand,
+    pipeline,
+    quality,
+    saturation,
+    silence,
+    storage,
+    symptoms,
+    versions,
+    watching,
+)
 from alerts.spec import Alert, Severity
 from config import load, reject
 
-MODULES = (symptoms, storage, saturation, pipeline, watching, silence)
+MODULES = (symptoms, quality, versions, data, demand, storage, saturation, pipeline, watching, silence)
 
 
 def _defined(module: ModuleType) -> list[Alert]:

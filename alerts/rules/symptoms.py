@@ -38,7 +38,8 @@ def _not_as_meant(window: str) -> str:
     return q.provided(f"clamp_min(1 - ({q.or_zero(meant, all_)}) / {all_}, 0)", all_, at_least=FEW)
 
 
-def _reason_share(reason: str, window: str) -> str:
+def reason_share(reason: str, window: str) -> str:
+    """Share of the recommender's answers that were made for a reason (a matcher), by service."""
     all_ = q.rate(ANSWERS, RECOMMENDER, by=BY_SERVICE, window=window)
     part = q.rate(ANSWERS, RECOMMENDER, reason, by=BY_SERVICE, window=window)
     return q.provided(f"({q.or_zero(part, all_)}) / {all_}", all_, at_least=FEW)
@@ -111,7 +112,7 @@ DEGRADED_ANSWERS = Alert(
 STORAGE_BUSY = Alert(
     slug="storage-busy",
     title="Storage Reads Refused",
-    query=_reason_share('reason="storage_busy"', "1m"),
+    query=reason_share('reason="storage_busy"', "1m"),
     comparison=Comparison.ABOVE,
     threshold=RARE,
     evaluation=SOON,
@@ -130,7 +131,7 @@ STORAGE_BUSY = Alert(
 FEATURES_UNUSABLE = Alert(
     slug="features-unusable",
     title="Features Unusable",
-    query=_reason_share('reason=~"features_.*"', "5m"),
+    query=reason_share('reason=~"features_.*"', "5m"),
     comparison=Comparison.ABOVE,
     threshold=RARE,
     evaluation=STEADY,

@@ -67,6 +67,7 @@ def where_to_look() -> Panel:
         no_value="No traffic",
         data_links=[
             links.dashboard("Quality and storage", links.QUALITY),
+            links.dashboard("Model and data", links.MODEL_AND_DATA),
             links.dashboard("Object storage", links.OBJECT_STORAGE),
             links.dashboard("Service", links.SERVICE, service_name=storage.SERVICE),
         ],

@@ -15,6 +15,9 @@ NAME = ["service_name"]
 FAILING = [(0.001, ORANGE), (0.01, RED)]
 NO_STREAM = 'http_route!~".*/stream"'
 SERVICE = links.dashboard("Service", links.SERVICE, service_name="${__data.fields.service_name}")
+MODEL_AND_DATA = links.dashboard(
+    "Model and data", links.MODEL_AND_DATA, model_version="${__data.fields.model_version}"
+)
 RESOURCES = links.dashboard("Process and host", links.RESOURCES, service_name="${__data.fields.service_name}")
 
 
@@ -56,13 +59,13 @@ def model() -> Panel:
         42,
         "Model",
         "The model that answers, the data set it was trained on, and when. Good: the one you deployed; "
-        "its own page is Recommendation quality and storage.",
+        "its own page is Model and data.",
         [Query(f"{q.highest(MODEL, by=labels)} == 1")],
         [
             Column(
                 "model_version",
                 "Model version",
-                data_links=[links.dashboard("Quality and storage", links.QUALITY)],
+                data_links=[MODEL_AND_DATA, links.dashboard("Quality and storage", links.QUALITY)],
             ),
             Column("dataset_id", "Data set"),
             Column("trained_at", "Trained at"),

@@ -13,7 +13,14 @@ from prometheus.names import series
 from telemetry import instruments
 
 AGE = series(instruments.RECOMMENDATION_FEATURE_AGE)
-REASONS = ["storage_deadline", "storage_error", "storage_busy", "features_missing", "features_invalid"]
+REASONS = [
+    "storage_deadline",
+    "storage_error",
+    "storage_busy",
+    "features_missing",
+    "features_invalid",
+    "features_expired",
+]
 FAILED_CALLS = links.traces("Failed traces", service=storage.SERVICE, tags="error=true")
 
 

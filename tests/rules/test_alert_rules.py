@@ -10,6 +10,7 @@ import yaml
 from alerts import to_prometheus
 from alerts.panels import Placed, place
 from alerts.rules import ALERTS
+from prometheus import measures
 from prometheus.recording import STEP, render_recording
 from tests.rules.promtool import run_promtool
 from tests.rules.scenarios import SCENARIOS
@@ -17,14 +18,17 @@ from tests.rules.scenarios.scenario import NEVER, Scenario, Series
 
 PLACED = {placed.alert.slug: placed for placed in place(ALERTS)}
 BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
+AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
 
 def rules(placed: Placed) -> str:
-    """The alert's rule, after the recording rules of its objective where it has one."""
+    """The alert's rule, after the recording rules that make its series."""
     content = to_prometheus.render([placed])
     if placed.alert.slug in BUDGETS:
         (objective,) = re.findall(r'objective="(\w+)"', placed.alert.query)
         content = {"groups": recording(objective) + content["groups"]}
+    if placed.alert.slug in AGAINST_ITS_PAST:
+        content = {"groups": comparisons() + content["groups"]}
     return yaml.safe_dump(content)
 
 
@@ -41,7 +45,14 @@ def recording(objective: str) -> list[dict[str, Any]]:
     ]
 
 
+def comparisons() -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = render_recording()["groups"]
+    return [group for group in groups if group["interval"] == f"{measures.STEP}s"]
+
+
 def every(placed: Placed) -> int:
+    if placed.alert.slug in AGAINST_ITS_PAST:
+        return measures.STEP
     return STEP if placed.alert.slug in BUDGETS else placed.alert.evaluation.interval
 
 

@@ -1,0 +1,201 @@
+"""What comes in: features that are missing, expired, ageing or broken, and distributions that moved.
+
+Features are recomputed every minute: a median age of 2 minutes means that two rounds did not come, and that
+expiry is a minute away.
+"""
+
+from alerts.rules.evaluations import NOW, SOON
+from alerts.rules.symptoms import FEW, reason_share
+from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from prometheus import limits, objectives
+from prometheus import measures as m
+from prometheus import queries as q
+from prometheus.names import series
+from prometheus.recorded import MEASURE, MEASURE_USUAL
+from telemetry import instruments
+
+BY_SERVICE = ["service_name"]
+MODEL_AND_DATA = "model-and-data"
+AGES = series(instruments.RECOMMENDATION_FEATURE_AGE)
+DRIFT = series(instruments.RECOMMENDATION_FEATURE_DRIFT)
+VIOLATIONS = series(instruments.RECOMMENDATION_SCHEMA_VIOLATIONS)
+
+PLENTY = 2
+"""Requests per second from which one user more or less is no news."""
+
+
+def _drift(feature: str, statistic: str) -> str:
+    of = (feature, f'statistic="{statistic}"')
+    return q.highest(DRIFT, *of, by=["service_name", "feature", "segment"])
+
+
+def _violations() -> str:
+    all_ = q.rate(m.REQUESTS, m.RECOMMENDER, by=BY_SERVICE, window="1m")
+    broken = q.rate(VIOLATIONS, m.RECOMMENDER, by=BY_SERVICE, window="1m")
+    return q.provided(f"({q.or_zero(broken, all_)}) / {all_}", all_, at_least=FEW)
+
+
+def _more_unknown_users() -> str:
+    now, usual = (q.lowest(of, 'measure="unknown_users"', by=BY_SERVICE) for of in (MEASURE, MEASURE_USUAL))
+    all_ = q.rate(m.REQUESTS, m.RECOMMENDER, by=BY_SERVICE, window="1m")
+    return q.provided(f"{now} - {usual}", all_, at_least=PLENTY)
+
+
+def _median_age() -> str:
+    of = (m.RECOMMENDER,)
+    seen = q.observations(AGES, *of, by=BY_SERVICE, window="1m")
+    return q.provided(q.quantile(0.5, AGES, *of, by=BY_SERVICE, window="1m"), seen, at_least=FEW)
+
+
+FEATURES_MISSING = Alert(
+    slug="features-missing",
+    title="Features Missing",
+    query=reason_share('reason=~"features_missing|features_invalid"', "1m"),
+    comparison=Comparison.ABOVE,
+    threshold=objectives.FEATURES_UNUSABLE,
+    evaluation=SOON,
+    severity=Severity.CRITICAL,
+    component="features",
+    owner="recommendations",
+    summary="{value} of requests find no features of their user",
+    description="In the last minute storage answered {labels.service_name}, and {value} of the requests "
+    "found nothing usable about a user whom the model knows; {threshold} may. They get the popular list.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Answers without usable features",
+)
+
+FEATURES_EXPIRED = Alert(
+    slug="features-expired",
+    title="Features Expired",
+    query=reason_share('reason="features_expired"', "1m"),
+    comparison=Comparison.ABOVE,
+    threshold=objectives.FEATURES_UNUSABLE,
+    evaluation=NOW,
+    severity=Severity.CRITICAL,
+    component="features",
+    owner="recommendations",
+    summary="{value} of requests find features too old to use",
+    description="In the last minute {value} of the requests of {labels.service_name} found features past "
+    "their greatest age; {threshold} may. They get the popular list. Whoever computes features has "
+    "stopped or cannot write.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Answers without usable features",
+)
+
+FEATURES_AGEING = Alert(
+    slug="features-ageing",
+    title="Features Ageing",
+    query=_median_age(),
+    comparison=Comparison.ABOVE,
+    threshold=objectives.FEATURE_AGE,
+    evaluation=NOW,
+    severity=Severity.WARNING,
+    component="features",
+    owner="recommendations",
+    summary="Half of the features used are older than {value}",
+    description="In the last minute the median age of the features that {labels.service_name} used was "
+    "{value}; {threshold} is the limit. They are not renewed, and will expire: it is time before users feel "
+    "it.",
+    value_format=ValueFormat.DURATION,
+    dashboard=MODEL_AND_DATA,
+    panel="Feature age",
+    follows="degraded-answers",
+)
+
+SCHEMA_VIOLATED = Alert(
+    slug="schema-violations",
+    title="Schema Violations",
+    query=_violations(),
+    comparison=Comparison.ABOVE,
+    threshold=limits.SCHEMA_VIOLATIONS,
+    evaluation=NOW,
+    severity=Severity.CRITICAL,
+    component="data",
+    owner="recommendations",
+    summary="{value} of requests meet features that break their schema",
+    description="In the last minute the features that {labels.service_name} read broke their schema in "
+    "{value} of its requests; {threshold} may: unknown items, wrong lengths, numbers that are none. Data and "
+    "model do not belong together.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Schema violations",
+)
+
+FEATURE_DRIFT = Alert(
+    slug="feature-drift",
+    title="Feature Drift",
+    query=_drift('feature!="segment_mix"', "psi"),
+    comparison=Comparison.ABOVE,
+    threshold=objectives.DRIFT,
+    evaluation=SOON,
+    severity=Severity.WARNING,
+    component="data",
+    owner="recommendations",
+    summary="{labels.feature} of {labels.segment} users drifted (PSI {value})",
+    description="In the last 2 minutes the values of {labels.feature} of {labels.segment} users lay {value} "
+    "(population stability index) from those in training; {threshold} is much. The model answers for people "
+    "it was not trained on.",
+    value_format=ValueFormat.NUMBER,
+    dashboard=MODEL_AND_DATA,
+    panel="Feature drift: population stability index",
+)
+
+FEATURE_SHAPE_DRIFT = Alert(
+    slug="feature-shape-drift",
+    title="Feature Shape Drift",
+    query=_drift('feature!="segment_mix"', "ks"),
+    comparison=Comparison.ABOVE,
+    threshold=limits.SHAPE,
+    evaluation=SOON,
+    severity=Severity.WARNING,
+    component="data",
+    owner="recommendations",
+    summary="{labels.feature} of {labels.segment} users has a new shape (KS {value})",
+    description="In the last 2 minutes the distribution of {labels.feature} of {labels.segment} users was up "
+    "to {value} away from that in training (Kolmogorov-Smirnov); {threshold} is the limit.",
+    value_format=ValueFormat.NUMBER,
+    dashboard=MODEL_AND_DATA,
+    panel="Feature drift: Kolmogorov-Smirnov",
+    follows="feature-drift",
+    runbook="feature-drift",
+)
+
+SEGMENT_MIX_DRIFT = Alert(
+    slug="segment-mix-drift",
+    title="Segment Mix Drift",
+    query=_drift('feature="segment_mix"', "psi"),
+    comparison=Comparison.ABOVE,
+    threshold=limits.MIX,
+    evaluation=SOON,
+    severity=Severity.WARNING,
+    component="data",
+    owner="recommendations",
+    summary="Other users come than in training (PSI {value})",
+    description="The segments of the users of the last 2 minutes are mixed otherwise than in training: "
+    "population stability index {value}; {threshold} is the limit. Averages move although nobody gets worse "
+    "answers: look at each segment.",
+    value_format=ValueFormat.NUMBER,
+    dashboard=MODEL_AND_DATA,
+    panel="Segment mix drift",
+)
+
+MORE_UNKNOWN_USERS = Alert(
+    slug="unknown-users-up",
+    title="More Unknown Users",
+    query=_more_unknown_users(),
+    comparison=Comparison.ABOVE,
+    threshold=limits.MORE_UNKNOWN,
+    evaluation=SOON,
+    severity=Severity.WARNING,
+    component="data",
+    owner="recommendations",
+    summary="{value} of requests more than usual are from unknown users",
+    description="In the last minute the share of requests of {labels.service_name} from users whom no model "
+    "knows was {value} above what is usual; {threshold} is the limit. They get the popular "
+    "list, and averages fall.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Unknown users",
+)

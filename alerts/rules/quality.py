@@ -1,0 +1,180 @@
+"""Quality against its own past, whoever spoils it: hit rate, ranking, clicks, thumbs, one segment alone."""
+
+from alerts.rules.evaluations import NOW, SOON
+from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from prometheus import limits, objectives
+from prometheus import measures as m
+from prometheus import queries as q
+from prometheus.recorded import (
+    MEASURE,
+    MEASURE_KEPT,
+    MEASURE_USUAL,
+    SEGMENT_BEST,
+    SEGMENT_KEPT,
+    SLICE_DEVIATION,
+    SLICE_KEPT,
+    SLICE_LABELLED,
+)
+
+BY_SERVICE = ["service_name"]
+BY_SEGMENT = ["service_name", "segment"]
+MODEL_AND_DATA = "model-and-data"
+
+
+def _hit_rate_kept(window: str) -> str:
+    of = ('segment="all"', f'window="{window}"')
+    kept, deviation = (q.lowest(series, *of, by=BY_SERVICE) for series in (SLICE_KEPT, SLICE_DEVIATION))
+    return q.unless_chance(kept, deviation, limits.SURE)
+
+
+def _segment_kept() -> str:
+    """What a segment keeps by what the best one keeps, while there is one that is not hurt."""
+    best = q.lowest(SEGMENT_BEST, by=BY_SERVICE)
+    kept = q.lowest(SEGMENT_KEPT, by=BY_SEGMENT)
+    deviation = q.lowest(SLICE_DEVIATION, f'window="{m.FAST}"', by=BY_SEGMENT)
+    relative = f"{kept} / on (service_name) group_left () {best}"
+    return q.unless_chance(
+        relative, f"({deviation} and on (service_name) ({best} >= {limits.UNHURT}))", limits.SURE
+    )
+
+
+def _kept(measure: str) -> str:
+    labelled = q.lowest(SLICE_LABELLED, 'segment="all"', f'window="{m.SLOW}"', by=BY_SERVICE)
+    return q.provided(
+        q.lowest(MEASURE_KEPT, f'measure="{measure}"', by=BY_SERVICE), labelled, limits.LABELLED
+    )
+
+
+def _more_thumbs_down() -> str:
+    now, usual = (q.lowest(of, 'measure="thumbs_down"', by=BY_SERVICE) for of in (MEASURE, MEASURE_USUAL))
+    thumbs = q.rate(m.THUMBS, m.RECOMMENDER, by=BY_SERVICE, window="5m")
+    return q.provided(f"{now} - {usual}", thumbs, limits.THUMBS / 300)
+
+
+def _ranking(slug: str, title: str, measure: str, means: str) -> Alert:
+    return Alert(
+        slug=slug,
+        title=title,
+        query=_kept(measure),
+        comparison=Comparison.BELOW,
+        threshold=objectives.RANKING_KEPT,
+        evaluation=SOON,
+        severity=Severity.WARNING,
+        component="quality",
+        owner="recommendations",
+        summary=f"{title}: {{value}} of what is usual",
+        description=f"Over the last 2 minutes {{labels.service_name}} kept {{value}} of {means} that is "
+        "usual; {threshold} is the limit. Users find less, or further down.",
+        value_format=ValueFormat.SHARE,
+        dashboard=MODEL_AND_DATA,
+        panel="Quality against its past",
+        follows="hit-rate-dropped",
+        runbook="ranking-dropped",
+    )
+
+
+HIT_RATE_DROPPED = Alert(
+    slug="hit-rate-dropped",
+    title="Hit Rate Dropped",
+    query=_hit_rate_kept(m.FAST),
+    comparison=Comparison.BELOW,
+    threshold=objectives.HIT_RATE_KEPT,
+    evaluation=NOW,
+    severity=Severity.CRITICAL,
+    component="quality",
+    owner="recommendations",
+    summary="The hit rate is {value} of what is usual",
+    description="In the last minute the answers of {labels.service_name} hit {value} as often as usual; "
+    "{threshold} is the limit, and it is no chance. It says that users lose, not why: model, data, storage.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Hit rate against its past",
+    runbook="hit-rate",
+)
+
+HIT_RATE_LOWER = Alert(
+    slug="hit-rate-lower",
+    title="Hit Rate Lower",
+    query=_hit_rate_kept(m.SLOW),
+    comparison=Comparison.BELOW,
+    threshold=limits.HIT_RATE_KEPT_SLOWLY,
+    evaluation=NOW,
+    severity=Severity.WARNING,
+    component="quality",
+    owner="recommendations",
+    summary="The hit rate of 3 minutes is {value} of what is usual",
+    description="Over the last 3 minutes the answers of {labels.service_name} hit {value} as often as usual; "
+    "{threshold} is the limit, and it is no chance. A small loss that lasts: model, data or storage.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Hit rate against its past",
+    follows="hit-rate-dropped",
+    runbook="hit-rate",
+)
+
+SEGMENT_HURT = Alert(
+    slug="segment-hurt",
+    title="Segment Hurt",
+    query=_segment_kept(),
+    comparison=Comparison.BELOW,
+    threshold=limits.SEGMENT_KEPT,
+    evaluation=NOW,
+    severity=Severity.CRITICAL,
+    component="quality",
+    owner="recommendations",
+    summary="Segment {labels.segment} keeps {value} of its hit rate, others all",
+    description="In the last minute users of the segment {labels.segment} of {labels.service_name} kept "
+    "{value} of their usual hit rate, by what the best segment kept of its own; {threshold} is the limit. "
+    "Not everybody is hurt: what is theirs alone?",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Hit rate by segment against its past",
+)
+
+NDCG_DROPPED = _ranking("ndcg-dropped", "NDCG Dropped", "ndcg", "the NDCG")
+RANK_DROPPED = _ranking(
+    "reciprocal-rank-dropped",
+    "Reciprocal Rank Dropped",
+    "reciprocal_rank",
+    "the mean reciprocal rank of the first hit",
+)
+PRECISION_DROPPED = _ranking("precision-dropped", "Precision Dropped", "precision", "the precision")
+CLICKS_DROPPED = _ranking(
+    "click-through-dropped", "Click-Through Rate Dropped", "click_through", "the clicks per item shown"
+)
+
+THUMBS_DOWN = Alert(
+    slug="thumbs-down-up",
+    title="More Thumbs Down",
+    query=_more_thumbs_down(),
+    comparison=Comparison.ABOVE,
+    threshold=limits.MORE_THUMBS_DOWN,
+    evaluation=SOON,
+    severity=Severity.WARNING,
+    component="quality",
+    owner="recommendations",
+    summary="{value} of thumbs more than usual point down",
+    description="Over the last 5 minutes the share of thumbs that point down at {labels.service_name} was "
+    "{value} above what is usual; {threshold} is the limit. Users click, and dislike what they get.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Thumbs down against their past",
+)
+
+FEEDBACK_STOPPED = Alert(
+    slug="feedback-stopped",
+    title="Feedback Stopped",
+    query=_kept("click_through"),
+    comparison=Comparison.BELOW,
+    threshold=limits.HARDLY_ANY_CLICKS,
+    evaluation=SOON,
+    severity=Severity.CRITICAL,
+    component="quality",
+    owner="recommendations",
+    summary="{value} of the usual clicks arrive",
+    description="Over the last 2 minutes {labels.service_name} counted {value} of the usual clicks per item; "
+    "even random lists get more than {threshold}. Feedback is lost: every quality number is wrong.",
+    value_format=ValueFormat.SHARE,
+    dashboard=MODEL_AND_DATA,
+    panel="Quality against its past",
+)

@@ -1,0 +1,125 @@
+"""The pipeline: refusal, loss, queues, memory."""
+
+from tests.rules.promtool import counter, gauge, histogram
+from tests.rules.scenarios.scenario import AFTER, CALM, RECOMMENDER, TROUBLE, Scenario, Series
+
+WHOLE = CALM + TROUBLE + AFTER
+FAST, NOTHING = {0.02: 200}, dict[float, int]()
+SPANS, POINTS = "spans", "metric_points"
+QUEUE = 'otelcol_exporter_queue_%s{job="collector", exporter="otlp_grpc/jaeger"}'
+HTTP = (
+    'http_server_request_duration_seconds{service_name="%s", http_route="%s", http_response_status_code="%d"}'
+)
+SDK = 'otel_sdk_%s_total{service_name="recommender", error_type="%s"}'
+HEAP = 'otelcol_process_runtime_heap_alloc_bytes{job="%s"}'
+
+
+def rising(*names: str) -> Series:
+    """Counters that go up during the trouble only."""
+    return {name: counter((CALM, 0), (TROUBLE, 100), (AFTER, 0)) for name in names}
+
+
+def still(*names: str) -> Series:
+    return {name: counter((900, 0)) for name in names}
+
+
+def filled(share: float) -> Series:
+    return {
+        QUEUE % "size": gauge((CALM, 0), (TROUBLE, 200_000 * share), (AFTER, 0)),
+        QUEUE % "capacity": gauge((WHOLE, 200_000)),
+    }
+
+
+def up(job: str, seconds: int = TROUBLE) -> Series:
+    return {f'up{{job="{job}", component="{job}"}}': gauge((CALM, 1), (seconds, 0), (AFTER, 1))}
+
+
+REFUSED = [f'otelcol_receiver_refused_{kind}{{job="collector"}}' for kind in (SPANS, POINTS)]
+JAEGER = [
+    f'otelcol_{kind}_spans_total{{job="jaeger"}}' for kind in ("exporter_send_failed", "receiver_refused")
+]
+ACCEPTED = 'otelcol_receiver_accepted_spans{job="collector"}'
+SERVED = HTTP % ("recommender", "/x", 200)
+
+SCENARIOS = {
+    "collector-refuses-telemetry": Scenario(
+        quiet={"nothing refused": still(*REFUSED)},
+        breach={REFUSED[0]: counter((WHOLE, 0)), **rising(REFUSED[1])},
+        fires_at=340,
+        over_at=710,
+        value="6.67",
+    ),
+    "collector-loses-telemetry": Scenario(
+        quiet={
+            "no such series yet": {ACCEPTED: counter((900, 100))},
+            "jaeger's own": still(*JAEGER),
+        },
+        breach=rising('otelcol_exporter_enqueue_failed_spans{job="collector", exporter="e"}'),
+        fires_at=340,
+        over_at=950,
+        value="1.33",
+    ),
+    "collector-queue-fills": Scenario(
+        quiet={"a twentieth": filled(0.05)},
+        breach=filled(0.25),
+        fires_at=330,
+        over_at=660,
+        value="25%",
+        labels={"exporter": "otlp_grpc/jaeger"},
+    ),
+    "collector-queue-nearly-full": Scenario(
+        quiet={"half": filled(0.5)},
+        breach=filled(0.9),
+        fires_at=330,
+        over_at=660,
+        value="90%",
+        labels={"exporter": "otlp_grpc/jaeger"},
+    ),
+    "collector-memory-high": Scenario(
+        quiet={
+            "100 MiB": {HEAP % "collector": gauge((900, 100 * 2**20))},
+            "Jaeger's": {HEAP % "jaeger": gauge((900, 2**28))},
+        },
+        breach={HEAP % "collector": gauge((CALM, 2**25), (TROUBLE, 2**27), (AFTER, 2**25))},
+        fires_at=330,
+        over_at=660,
+        value="128MiB",
+        labels={"job": "collector"},
+    ),
+    "jaeger-fails-to-store": Scenario(
+        quiet={"nothing fails": still(*JAEGER)},
+        breach={**rising(JAEGER[0]), JAEGER[1]: counter((WHOLE, 0))},
+        fires_at=340,
+        over_at=950,
+        value="1.33",
+    ),
+    "traces-stopped": Scenario(
+        quiet={
+            "few spans, sampled": {ACCEPTED: counter((900, 1)), SERVED: histogram((900, FAST))},
+            "no requests": {ACCEPTED: counter((900, 0)), SERVED: histogram((900, NOTHING))},
+        },
+        breach={
+            ACCEPTED: counter((CALM, 1000), (TROUBLE, 0), (AFTER, 1000)),
+            SERVED: histogram((WHOLE, FAST)),
+        },
+        fires_at=540,
+        over_at=660,
+        value="0",
+    ),
+    "services-lose-telemetry": Scenario(
+        quiet={
+            "all delivered": {
+                SDK % ("processor_span_processed", "queue_full"): counter((900, 0)),
+                SDK % ("exporter_span_exported", ""): counter((900, 500)),
+            }
+        },
+        breach={
+            SDK % ("processor_span_processed", "queue_full"): counter((WHOLE, 0)),
+            **rising(SDK % ("exporter_metric_data_point_exported", "ConnectError")),
+        },
+        fires_at=480,
+        over_at=900,
+        value="6",
+        labels=RECOMMENDER,
+    ),
+}
