@@ -7,26 +7,27 @@ recommender ◀──(latency ± jitter)── proxy ◀── storage
 from faults import Fault
 from faults.proxy import add_toxic, remove_toxic
 
-SEVERITIES = {"low": (350, 50), "high": (900, 200)}
-"""Latency and jitter in milliseconds. Both exceed the storage deadline of 250 ms, `low` by little."""
+NAME = "storage-latency"
+SEVERITIES = {"low": (120, 30), "medium": (260, 60), "high": (900, 200)}
+"""Latency and jitter in milliseconds; the storage deadline is 250: below it, across it, far above it."""
 
 
 def inject(severity: str) -> str:
     """Delays the storage's answers; a sentence saying what was done."""
     latency, jitter = SEVERITIES[severity]
-    add_toxic("storage-latency", "latency", {"latency": latency, "jitter": jitter})
+    add_toxic(NAME, "latency", {"latency": latency, "jitter": jitter})
     return f"Storage now answers {latency} ± {jitter} ms late."
 
 
 def mend() -> None:
     """Removes the delay."""
-    remove_toxic("storage-latency")
+    remove_toxic(NAME)
 
 
 FAULT = Fault(
-    name="storage-latency",
+    name=NAME,
+    domain="infrastructure",
     felt="answers come late and are no longer personal; fewer of them please",
-    severities=tuple(SEVERITIES),
     inject=inject,
     mend=mend,
 )

@@ -4,26 +4,29 @@ recommender ──✗ refused   proxy     storage
 """
 
 from faults import Fault
-from faults.proxy import switch
+from faults.intermittence import Intermittence, Spell
+from faults.proxy import close_way, open_way
 
-SEVERITIES = ("high",)
+SPELLS = {"low": Spell(2, 40), "medium": Spell(15, 40), "high": Spell(1, 1)}
+
+_outage = Intermittence(SPELLS, close_way, open_way)
 
 
 def inject(severity: str) -> str:
     """Closes the way to the storage; a sentence saying what was done."""
-    switch(on=False)
-    return "Connections to storage are now refused."
+    return f"Connections to storage are now refused {_outage.begin(severity)}."
 
 
 def mend() -> None:
     """Opens it again."""
-    switch(on=True)
+    open_way()
 
 
 FAULT = Fault(
     name="storage-outage",
+    domain="infrastructure",
     felt="everybody gets the popular list; nothing fails",
-    severities=SEVERITIES,
     inject=inject,
     mend=mend,
+    keep=_outage.keep,
 )

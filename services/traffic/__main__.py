@@ -11,18 +11,18 @@ import structlog
 
 from services.configuration import load_settings
 from services.dataset import DatasetError, DatasetSettings, find_folder, load, split
-from services.instrumentation import configure_logging
+from services.logs import configure_logging
+from services.traffic.behaviour import BehaviourFile
 from services.traffic.crowd import Crowd
 from services.traffic.habits import Habits
 from services.traffic.settings import FASTEST, TrafficSettings
 from services.traffic.tally import Tally
-from services.traffic.visits import MAX_IN_FLIGHT, Visits
+from services.traffic.transport import PlainTransport
+from services.traffic.visits import Visits
 
 log = structlog.get_logger()
-SUMMARY_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 TIMEOUT = httpx.Timeout(10.0, connect=2.0)
-LIMITS = httpx.Limits(max_connections=2 * MAX_IN_FLIGHT)
 
 
 def main() -> None:
@@ -61,16 +61,19 @@ async def _send_bounded(
 
 async def _serve(settings: TrafficSettings, crowd: Crowd) -> None:
     async with _connect(settings) as client, asyncio.TaskGroup() as tasks:
-        visits = Visits(client, crowd, Habits(), settings.seed)
+        behaviour = BehaviourFile(settings.behaviour_file)
+        visits = Visits(client, crowd, Habits(), settings.seed, behaviour)
+        tasks.create_task(behaviour.run())
         tasks.create_task(visits.run(settings.rate, None, None, None))
         while True:
-            await asyncio.sleep(SUMMARY_SECONDS)
-            log.info("traffic", seconds=SUMMARY_SECONDS, **visits.tally.summarise())
+            await asyncio.sleep(settings.summary)
+            log.info("traffic", seconds=settings.summary, **visits.tally.summarise())
             visits.tally = Tally()
 
 
 def _connect(settings: TrafficSettings) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=settings.url, timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+    transport = PlainTransport() if settings.url.startswith("http://") else None
+    return httpx.AsyncClient(base_url=settings.url, timeout=TIMEOUT, transport=transport, trust_env=False)
 
 
 def _gather_crowd(skip_bad_rows: bool) -> Crowd:

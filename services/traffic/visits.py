@@ -8,8 +8,10 @@ import numpy as np
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from services.traffic.behaviour import BehaviourFile
 from services.traffic.crowd import Crowd
 from services.traffic.habits import Habits, Reaction, react
+from services.traffic.settings import FASTEST
 from services.traffic.tally import Tally
 
 log = structlog.get_logger()
@@ -35,15 +37,24 @@ class Visits:
     """Sends requests and reactions through `client` and counts them in `tally`, which may be replaced.
 
     At most 64 requests and 2,000 visits (a request and the reactions to it) are under way; past that, and
-    when the recommender is away, users are not queued: the schedule moves on.
+    when the recommender is away, users are not queued: the schedule moves on. Without `behaviour` users
+    behave as usual.
     """
 
-    def __init__(self, client: httpx.AsyncClient, crowd: Crowd, habits: Habits, seed: int) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        crowd: Crowd,
+        habits: Habits,
+        seed: int,
+        behaviour: BehaviourFile | None = None,
+    ) -> None:
         self.tally = Tally()
         self._client = client
         self._crowd = crowd
         self._habits = habits
         self._seed = seed
+        self._behaviour = behaviour or BehaviourFile(None)
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._open = asyncio.Semaphore(MAX_VISITS)
         self._failures_in_a_row = 0
@@ -70,11 +81,13 @@ class Visits:
                     patience
                 ):
                     return False
-                due = max(due + rng.exponential(1.0 / rate), clock() - MAX_LATENESS)
+                behaviour = self._behaviour.current
+                pace = min(rate * behaviour.rate_factor, FASTEST)
+                due = max(due + rng.exponential(1.0 / pace), clock() - MAX_LATENESS)
                 await asyncio.sleep(due - clock())
                 await self._open.acquire()
                 await self._in_flight.acquire()
-                visits.create_task(self._visit(sent, self._crowd.choose(due, rng)))
+                visits.create_task(self._visit(sent, self._crowd.choose(due, rng, behaviour.mix)))
                 sent += 1
         return True
 
@@ -136,7 +149,8 @@ class Visits:
     async def _react(self, number: int, user_id: int, answer: _Answer) -> None:
         items = [item.item_id for item in answer.items]
         rng = np.random.default_rng((self._seed, number))
-        reactions = react(items, self._crowd.truth_of(user_id), self._habits, rng)
+        truth = self._crowd.truth_of(user_id, self._behaviour.current.taste_shift)
+        reactions = react(items, truth, self._habits, rng)
         self.tally.hits += bool(reactions)
         waited = 0.0
         for reaction in reactions:

@@ -1,46 +1,103 @@
-"""Every fault can be mended, whether it was injected or not, and says what it did."""
+"""What the faults of the storage ask of Toxiproxy."""
 
-import httpx
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from faults.__main__ import FAULTS
+from faults import (
+    SEVERITIES,
+    Fault,
+    FaultError,
+    connection_pool_exhaustion,
+    storage_bandwidth,
+    storage_errors,
+    storage_jitter,
+    storage_latency,
+    storage_outage,
+)
+from faults.intermittence import Intermittence, Spell
+from tests.e2e.live import find_free_ports
+from tests.unit.faults.fakes import Toxiproxy, run_toxiproxy
 
-Call = tuple[str, str, object]
+TOXIC = [storage_latency, storage_jitter, storage_errors, storage_bandwidth, connection_pool_exhaustion]
+ALL = [module.FAULT for module in (*TOXIC, storage_outage)]
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
-    seen: list[Call] = []
-
-    def answer(method: str, url: str, json: object = None, timeout: float = 0) -> httpx.Response:
-        seen.append((method, httpx.URL(url).path, json))
-        return httpx.Response(200 if method == "POST" else 404)
-
-    monkeypatch.setattr(httpx, "request", answer)
-    return seen
+def toxiproxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Toxiproxy]:
+    monkeypatch.setenv("MODE", "processes")
+    with run_toxiproxy() as state:
+        monkeypatch.setenv("TOXIPROXY_PORT", str(state.port))
+        yield state
 
 
-def test_an_outage_closes_the_proxy_and_mending_opens_it(calls: list[Call]) -> None:
-    FAULTS["storage-outage"].inject("high")
-    FAULTS["storage-outage"].mend()
-    assert [json for _, _, json in calls] == [{"enabled": False}, {"enabled": True}]
+def attributes(toxiproxy: Toxiproxy, fault: Fault, severity: str) -> dict[str, int]:
+    fault.inject(severity)
+    found: dict[str, Any] = toxiproxy.toxics[fault.name]
+    assert found["stream"] == "downstream" and found["toxicity"] == 1.0
+    return dict(found["attributes"])
 
 
-def test_severe_errors_cut_answers_earlier(calls: list[Call]) -> None:
-    for severity in ("low", "high"):
-        FAULTS["storage-errors"].inject(severity)
-    mild, severe = (json["attributes"]["bytes"] for _, _, json in calls if isinstance(json, dict))
-    assert severe < 1000 < mild
+@pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
+def test_breaking_twice_and_mending_twice_leaves_nothing(toxiproxy: Toxiproxy, fault: Fault) -> None:
+    for severity in SEVERITIES:
+        assert fault.inject(severity).endswith(".")
+        assert toxiproxy.toxics or not toxiproxy.enabled
+    for _ in range(2):
+        fault.mend()
+        assert not toxiproxy.toxics and toxiproxy.enabled
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_mending_what_is_not_broken_is_no_error(name: str, calls: list[Call]) -> None:
-    FAULTS[name].mend()
-    assert calls
+def test_jitter_delays_just_that_share_of_the_answers(toxiproxy: Toxiproxy) -> None:
+    for severity, (share, latest) in storage_jitter.SEVERITIES.items():
+        toxic = attributes(toxiproxy, storage_jitter.FAULT, severity)
+        lowest, highest = toxic["latency"] - toxic["jitter"], toxic["latency"] + toxic["jitter"]
+        assert highest == latest
+        assert highest / (highest - lowest) == pytest.approx(share, rel=0.01)
+        assert share < 0.5, "the median stays as it was"
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_says_what_it_did_at_each_severity(name: str, calls: list[Call]) -> None:
-    fault = FAULTS[name]
-    assert fault.name == name and "high" in fault.severities
-    assert all(fault.inject(severity).endswith(".") for severity in fault.severities)
+def test_the_severer_the_more_is_felt(toxiproxy: Toxiproxy) -> None:
+    latencies = [attributes(toxiproxy, storage_latency.FAULT, each)["latency"] for each in SEVERITIES]
+    cuts = [attributes(toxiproxy, storage_errors.FAULT, each)["bytes"] for each in SEVERITIES]
+    rates = [attributes(toxiproxy, storage_bandwidth.FAULT, each)["rate"] for each in SEVERITIES]
+    assert latencies == sorted(latencies) and latencies[0] < 250 < latencies[1]
+    assert cuts == sorted(cuts, reverse=True) and rates == sorted(rates, reverse=True)
+
+
+def test_a_mild_outage_comes_and_goes(toxiproxy: Toxiproxy) -> None:
+    lasts, every = storage_outage.SPELLS["medium"]
+    storage_outage.FAULT.inject("medium")
+    seen = []
+    for elapsed in (0.0, lasts + 1, every + 1, every + lasts + 1):
+        storage_outage.FAULT.keep("medium", elapsed)
+        seen.append(toxiproxy.enabled)
+    assert seen == [False, True, False, True]
+
+
+def test_a_severe_outage_stays(toxiproxy: Toxiproxy) -> None:
+    storage_outage.FAULT.inject("high")
+    for elapsed in range(100):
+        storage_outage.FAULT.keep("high", elapsed)
+        assert not toxiproxy.enabled
+
+
+def test_a_spell_starts_and_stops_once() -> None:
+    events: list[str] = []
+    spells = {"low": Spell(2, 5)}
+    intermittence = Intermittence(spells, lambda: events.append("on"), lambda: events.append("off"))
+    intermittence.begin("low")
+    for elapsed in range(10):
+        intermittence.keep("low", elapsed)
+    assert events == ["on", "off", "on", "off"]
+
+
+def test_without_a_toxiproxy_nothing_breaks_and_nothing_is_to_be_mended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TOXIPROXY_PORT", find_free_ports(["nobody"])["NOBODY"])
+    for fault in ALL:
+        with pytest.raises(FaultError, match="make up"):
+            fault.inject("high")
+        fault.mend()

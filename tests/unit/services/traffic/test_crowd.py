@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.dataset import Ratings
+from services.traffic.behaviour import Mix
 from services.traffic.crowd import Crowd
 from services.traffic.habits import Habits
 
@@ -59,3 +60,36 @@ def test_the_truth_is_what_was_held_out() -> None:
     crowd = Crowd(TRAIN, HELD_OUT, Habits())
     assert crowd.truth_of(1) == {1: 4.5, 2: 4.5}
     assert crowd.truth_of(4711) == {}
+
+
+def test_another_mix_brings_others() -> None:
+    crowd = Crowd(TRAIN, HELD_OUT, Habits())
+    rng = np.random.default_rng(3)
+    mix = Mix(light=6, regular=1, unknown=3)
+    users = np.array([crowd.choose(visit * 100.0, rng, mix) for visit in range(10_000)])
+    light, regular, unknown = users <= 50, (users > 50) & (users <= 100), users > 100
+    for found, share in ((light, 0.6), (regular, 0.1), (unknown, 0.3)):
+        assert np.mean(found) == pytest.approx(share, abs=0.02)
+
+
+def test_a_segment_without_users_is_made_up_by_the_others() -> None:
+    crowd = Crowd(TRAIN, HELD_OUT, Habits())
+    rng = np.random.default_rng(3)
+    users = [crowd.choose(visit * 100.0, rng, Mix(light=1, heavy=9)) for visit in range(500)]
+    assert max(users) <= 50
+    assert crowd.choose(1e6, rng, Mix(heavy=1)) > 100, "nobody else is left"
+
+
+def test_a_share_of_the_users_wants_what_others_wanted() -> None:
+    held_out = rate({user: 1 for user in range(1, 101)})
+    held_out.values[:] = np.arange(100)
+    crowd = Crowd(TRAIN, held_out, Habits())
+    own = {user: crowd.truth_of(user) for user in range(1, 101)}
+    moved = {
+        shift: {user for user in own if crowd.truth_of(user, shift) != own[user]}
+        for shift in (0.0, 0.3, 0.6, 1.0)
+    }
+    assert [len(users) for users in moved.values()] == [0, 30, 60, 100]
+    assert moved[0.3] < moved[0.6]
+    assert sorted(own[user][1] for user in own) == sorted(crowd.truth_of(user, 1.0)[1] for user in own)
+    assert crowd.truth_of(4711, 1.0) == {}

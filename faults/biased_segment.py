@@ -1,0 +1,68 @@
+"""A new version that was trained with most of one segment's ratings lost answers everybody.
+
+ratings   light ████   regular █···   heavy ██████   ──▶ train ──▶ roll out
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from faults import Fault
+from faults.published import EXCLUSIVE, publish, withdraw
+from services.dataset import Dataset, Ratings
+from services.dataset.segments import assign_segments
+from services.storage.artefacts import SEGMENTS
+from services.trainer.parameters import Parameters
+from services.trainer.publication import Publication
+
+NAME = "biased-segment"
+SEGMENT = "regular"
+LOST = {"low": 0.15, "medium": 0.4, "high": 0.7}
+"""Share of the segment's ratings; of each user one is left."""
+
+SEED = 9
+
+
+def inject(severity: str) -> str:
+    """Trains, publishes and rolls the version out; a sentence saying so."""
+    from services.trainer.model import train  # ALS and SciPy load slowly
+    from services.trainer.training import store_version
+
+    def train_and_store(
+        dataset: Dataset, ratings: Ratings, held_out: Ratings, parameters: Parameters, to: Publication
+    ) -> None:
+        model = train(lose(ratings, LOST[severity]), parameters)
+        _, counts = np.unique(ratings.user_ids, return_counts=True)
+        arrays = replace(model.arrays, user_segments=assign_segments(counts))  # users are who they were
+        store_version(replace(model, arrays=arrays), dataset, held_out, parameters, to)
+
+    version = publish(NAME, Parameters(factors=32, seed=SEED), 1.0, train_and_store)
+    return (
+        f"{version} answers everybody; {LOST[severity]:.0%} of the {SEGMENT} users' ratings were lost to it."
+    )
+
+
+def lose(ratings: Ratings, share: float) -> Ratings:
+    """The ratings without a share (0–1) of the segment's, but for one of each user's."""
+    _, first, rows, counts = np.unique(
+        ratings.user_ids, return_index=True, return_inverse=True, return_counts=True
+    )
+    concerned = assign_segments(counts)[rows] == SEGMENTS.index(SEGMENT)
+    kept = ~concerned | (np.random.default_rng(SEED).random(len(ratings)) >= share)
+    kept[first] = True
+    return ratings.select(kept)
+
+
+def mend() -> None:
+    """Takes the roll-out back and the version away."""
+    withdraw(NAME)
+
+
+FAULT = Fault(
+    name=NAME,
+    domain="data",
+    felt=f"{SEGMENT} users get answers that hardly please; the others notice nothing",
+    inject=inject,
+    mend=mend,
+    exclusive=EXCLUSIVE,
+)

@@ -1,0 +1,33 @@
+"""The collector is away: nobody hears what the services have to say.
+
+services ──OTLP──✗   collector     Prometheus, Jaeger
+"""
+
+from faults import Fault
+from faults.intermittence import Intermittence, Spell
+from faults.programs import start, stop
+
+SPELLS = {"low": Spell(8, 60), "medium": Spell(30, 60), "high": Spell(1, 1)}
+
+
+def mend() -> None:
+    """Starts the collector."""
+    start("collector")
+
+
+_outage = Intermittence(SPELLS, lambda: stop("collector"), mend)
+
+
+def inject(severity: str) -> str:
+    """Stops the collector; a sentence saying what was done."""
+    return f"The collector is now stopped {_outage.begin(severity)}."
+
+
+FAULT = Fault(
+    name="collector-outage",
+    domain="telemetry",
+    felt="nothing; only those who watch are blind",
+    inject=inject,
+    mend=mend,
+    keep=_outage.keep,
+)

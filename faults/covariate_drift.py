@@ -1,0 +1,41 @@
+"""Other users come: fewer of those the model knows well, more whom it knows little or not at all."""
+
+from faults import Fault
+from faults.programs import require_recommender
+from faults.world import change, restore
+
+FIELD = "mix"
+MIXES = {
+    "low": {"light": 0.20, "regular": 0.42, "heavy": 0.30, "unknown": 0.08},
+    "medium": {"light": 0.40, "regular": 0.30, "heavy": 0.10, "unknown": 0.20},
+    "high": {"light": 0.50, "regular": 0.05, "heavy": 0.0, "unknown": 0.45},
+}
+"""Shares of the requests; as usual they are .15, .48, .36 and .01."""
+
+
+def inject(severity: str) -> str:
+    """Changes who comes; a sentence saying what was done."""
+    require_recommender()
+    keep(severity, 0)
+    mix = ", ".join(f"{share:.0%} {name}" for name, share in MIXES[severity].items())
+    return f"Other users come now: {mix}."
+
+
+def keep(severity: str, elapsed: float) -> None:
+    """Lets them go on coming."""
+    change(FIELD, MIXES[severity])
+
+
+def mend() -> None:
+    """The usual users."""
+    restore(FIELD)
+
+
+FAULT = Fault(
+    name="covariate-drift",
+    domain="data",
+    felt="nobody is served worse than before; but those who come now please less easily",
+    inject=inject,
+    mend=mend,
+    keep=keep,
+)

@@ -1,0 +1,169 @@
+"""A fault lasts for a lease: a process keeps it, another mends when that one is gone, however it went.
+
+begin ──▶ keeper ──pipe──▶ guard          data/faults/<fault>.json says who they are and until when
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ValidationError
+
+from faults import FaultError
+from faults.aside import FOLDER
+from faults.catalogue import FAULTS
+from stack import ROOT
+
+LONGEST = 86_400
+INJECTION_SECONDS = 180.0
+"""What an injection may take: a version is trained and published."""
+MENDING_SECONDS = 150.0
+STOPPING_SECONDS = 5.0
+UNDOING_SECONDS = 10.0
+"""How long a failed injection is waited for to be undone; the guard goes on after that."""
+
+
+class Lease(BaseModel):
+    """A fault in force until `until` (Unix seconds), and the ids of its two processes, 0 for none yet."""
+
+    fault: str
+    severity: str
+    until: float
+    keeper: int = 0
+    guard: int = 0
+
+    @property
+    def kept(self) -> bool:
+        """Whether its keeper is alive."""
+        return _is_ours(self.keeper, "faults.keeper", self.fault)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether its guard is alive."""
+        return _is_ours(self.guard, "faults.guard", self.fault)
+
+
+def begin(name: str, severity: str, seconds: int) -> str:
+    """Injects a fault for so many seconds, in place of what there is of it; a sentence saying what was done.
+
+    Raises FaultError if it cannot be injected; what was begun is undone then.
+    """
+    end([name])
+    exclusive = FAULTS[name].exclusive
+    others = [
+        lease.fault for lease in read_leases() if exclusive and FAULTS[lease.fault].exclusive == exclusive
+    ]
+    if others:
+        raise FaultError(f"{others[0]} is in force and uses {exclusive} too: `make mend` first")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{name}.log").open("w") as log:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "faults.keeper", name, severity, str(seconds)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+    outcome = _await_outcome(keeper)
+    if "said" not in outcome:
+        keeper.terminate()
+        _until(lambda: read_lease(name) is None, UNDOING_SECONDS)
+        raise FaultError(outcome.get("problem") or f"{name} could not be injected: see {FOLDER / name}.log")
+    return outcome["said"]
+
+
+def end(names: Sequence[str]) -> list[str]:
+    """Ends the leases of these faults and undoes them; which of them were in force. Raises FaultError."""
+    leases = [lease for lease in read_leases() if lease.fault in names]
+    for lease in leases:
+        if lease.kept:
+            psutil.Process(lease.keeper).terminate()
+    for lease in leases:
+        _await_mended(lease)
+    return [lease.fault for lease in leases]
+
+
+def read_leases() -> list[Lease]:
+    """The leases there are, in order of the catalogue."""
+    found = (read_lease(name) for name in FAULTS)
+    return [lease for lease in found if lease]
+
+
+def read_lease(name: str) -> Lease | None:
+    """A fault's lease, None when it is not in force."""
+    try:
+        return Lease.model_validate_json(_file(name).read_text())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def write_lease(lease: Lease) -> None:
+    """Notes a lease."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    partial = _file(lease.fault).with_suffix(".draft")
+    partial.write_text(lease.model_dump_json())
+    os.replace(partial, _file(lease.fault))
+
+
+def drop_lease(name: str) -> None:
+    """Forgets a lease whose fault is undone."""
+    _file(name).unlink(missing_ok=True)
+
+
+def _file(name: str) -> Path:
+    return FOLDER / f"{name}.json"
+
+
+def _await_outcome(keeper: "subprocess.Popen[bytes]") -> dict[str, str]:
+    """What the keeper says of its injection; nothing when it said nothing in time."""
+    assert keeper.stdout
+    with keeper.stdout as pipe:
+        readable, _, _ = select.select([pipe], [], [], INJECTION_SECONDS)
+        line = pipe.readline() if readable else b""
+    with suppress(ValueError):
+        return dict(json.loads(line))
+    return {}
+
+
+def _await_mended(lease: Lease) -> None:
+    if not _until(lambda: not lease.kept, STOPPING_SECONDS):
+        psutil.Process(lease.keeper).kill()
+    _until(lambda: read_lease(lease.fault) is None or not _guarded(lease.fault), MENDING_SECONDS)
+    if read_lease(lease.fault):
+        FAULTS[lease.fault].mend()
+        drop_lease(lease.fault)
+
+
+def _guarded(name: str) -> bool:
+    lease = read_lease(name)
+    return bool(lease and lease.guarded)
+
+
+def _until(reached: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not reached():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _is_ours(pid: int, program: str, fault: str) -> bool:
+    try:
+        process = psutil.Process(pid) if pid else None
+        return bool(
+            process
+            and process.status() != psutil.STATUS_ZOMBIE
+            and program in process.cmdline()
+            and fault in process.cmdline()
+        )
+    except psutil.NoSuchProcess:
+        return False

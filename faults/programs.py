@@ -1,0 +1,55 @@
+"""Stopping and starting parts of the running stack, in either mode."""
+
+import httpx
+
+from faults import FaultError
+from stack import StackError, compose
+from stack.containers import read_credentials
+from stack.credentials import ensure_credentials
+from stack.processes import control_process, read_processes
+from stack.settings import ContainerSettings, load_settings
+
+
+def in_containers() -> bool:
+    """Whether the stack runs in containers."""
+    return isinstance(load_settings(), ContainerSettings)
+
+
+def start(name: str) -> None:
+    """Starts a process or container; nothing happens when it runs. Raises StackError."""
+    if in_containers():
+        compose.ask("start", name)
+    elif not _runs(name):
+        control_process("start", name)
+
+
+def stop(name: str) -> None:
+    """Stops a process or container until it is started; nothing happens when it does not run.
+
+    Raises StackError.
+    """
+    if in_containers():
+        compose.ask("stop", name)
+    elif _runs(name):
+        control_process("stop", name)
+
+
+def _runs(name: str) -> bool:
+    processes = read_processes()
+    if processes is None:
+        raise StackError(f"{name} cannot be controlled: the stack is not running; start it with `make up`")
+    return any(process.name == name and process.status == "Running" for process in processes)
+
+
+def find_credentials() -> dict[str, str]:
+    """The stack's credentials by variable name. Raises StackError."""
+    return read_credentials() if in_containers() else ensure_credentials()
+
+
+def require_recommender() -> None:
+    """Raises FaultError unless the recommender answers: without it nobody would feel a fault."""
+    address = load_settings().url("recommender")
+    try:
+        httpx.get(f"{address}/healthz", timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        raise FaultError(f"no recommender at {address} ({error}): start the stack with `make up`") from None

@@ -1,0 +1,113 @@
+"""Versions trained, published and rolled out on purpose, and taken back as if they had never been."""
+
+import os
+import time
+from collections.abc import Callable
+
+import httpx
+
+from faults import FaultError
+from faults.aside import forget, keep_aside, recall
+from faults.bucket import Bucket
+from services.dataset import Dataset, DatasetError, DatasetSettings, Ratings, find_folder, load, split
+from services.flags import FlagError, read_rollout, write_rollout
+from services.storage.artefacts import features_key, model_key
+from services.trainer.parameters import Parameters
+from services.trainer.publication import Publication
+from stack import DATA, FLAGS_FILE
+from stack.settings import load_settings
+
+EXCLUSIVE = "the flag file"
+NOTICED = 30.0
+"""Seconds by which the recommender follows the flag file; it looks every 5."""
+LEFTOVERS = 60.0
+"""Seconds by which the feature job has stopped to write for a version no longer in use."""
+
+SETTLED = 2.5
+"""Seconds without a new object after which none is to come."""
+
+Train = Callable[[Dataset, Ratings, Ratings, Parameters, Publication], None]
+"""Trains on (data set, training ratings, held-out ratings, parameters) and publishes."""
+
+
+def publish(fault: str, parameters: Parameters, share: float, train: Train) -> str:
+    """Trains and publishes a version and gives it a share (0–1) of all users; its name, once it answers."""
+    bucket = Bucket()
+    live = bucket.live_version()
+    dataset = _load_dataset()
+    version = parameters.version(dataset.id)
+    former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else b""
+    keep_aside(fault, {"version": version.encode(), "former": former})
+    train(dataset, *split(dataset), parameters, Publication(bucket.store, bucket.name))
+    try:
+        shares = {
+            name: part * (1 - share) for name, part in (read_rollout(FLAGS_FILE) or {live: 100}).items()
+        }
+        write_rollout(
+            FLAGS_FILE, {name: part for name, part in shares.items() if part} | {version: 100 * share}
+        )
+    except (FlagError, OSError) as error:
+        raise FaultError(f"{FLAGS_FILE} cannot be used: {error}") from None
+    _await(lambda: _answers(version), NOTICED, f"the recommender does not take {version}; see its log")
+    return version
+
+
+def withdraw(fault: str) -> None:
+    """Brings the flag file back as it was, and deletes the version's objects."""
+    kept = recall(fault)
+    if not kept:
+        return
+    version = kept["version"].decode()
+    if FLAGS_FILE.exists() and version in FLAGS_FILE.read_text():
+        _put_back(kept["former"])
+    _await(lambda: not _answers(version), NOTICED, f"the recommender does not let go of {version}")
+    bucket = Bucket()
+    _await(lambda: _delete(bucket, version), LEFTOVERS, f"features of {version} are written again and again")
+    forget(fault)
+
+
+def _put_back(former: bytes) -> None:
+    if not former:
+        FLAGS_FILE.unlink(missing_ok=True)
+        return
+    partial = FLAGS_FILE.with_suffix(".partial")
+    partial.write_bytes(former)
+    os.replace(partial, FLAGS_FILE)
+
+
+def _delete(bucket: Bucket, version: str) -> bool:
+    """Deletes what there is of a version; whether there was nothing left, twice in a row."""
+    prefixes = (model_key(version).removesuffix("model.npz"), features_key(version, 0).removesuffix("0.json"))
+    for _ in range(2):
+        keys = [key for prefix in prefixes for key in bucket.list_keys(prefix)]
+        if keys:
+            bucket.delete(keys)
+            return False
+        time.sleep(SETTLED)
+    return True
+
+
+def _answers(version: str) -> bool:
+    """Whether the recommender has the version in use; False when it does not answer."""
+    try:
+        ready = httpx.get(f"{load_settings().url('recommender')}/readyz", timeout=10).json()
+    except (httpx.HTTPError, ValueError):
+        return False
+    return version in (ready.get("versions") or [ready.get("model_version")])
+
+
+def _await(reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        if time.monotonic() > end:
+            raise FaultError(otherwise)
+        time.sleep(0.5)
+
+
+def _load_dataset() -> Dataset:
+    """The data set the stack was trained on."""
+    source = DatasetSettings(dataset=load_settings().dataset, data_dir=DATA)
+    try:
+        return load(find_folder(source), source.skip_bad_rows)
+    except DatasetError as error:
+        raise FaultError(str(error)) from None

@@ -1,0 +1,80 @@
+"""Features are no longer written: after three minutes the recommender does not use them any more.
+
+    feature job ──✗──▶ storage ──▶ recommender: too old
+
+At `high` the job is stopped; below, storage refuses its writes for users whose id ends in certain digits.
+"""
+
+from collections.abc import Sequence
+
+from minio import MinioAdmin
+from minio.credentials.providers import StaticProvider
+from minio.error import MinioAdminException
+from urllib3 import PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
+
+from faults import Fault, FaultError
+from faults.aside import forget, keep_aside, recall
+from faults.bucket import Bucket
+from faults.programs import find_credentials, start, stop
+from services.storage.policies import make_policy
+from stack.settings import load_settings
+
+NAME = "stale-features"
+JOB = POLICY = "features"
+DIGITS = {"low": "3", "medium": "1357"}
+"""Last digits of the users concerned: a tenth of them for each."""
+
+PATIENCE = 5.0
+
+
+def inject(severity: str) -> str:
+    """Keeps features from being written; a sentence saying so."""
+    keep_aside(NAME, {"severity": severity.encode()})
+    if severity not in DIGITS:
+        stop(JOB)
+        return "The feature job is now stopped; its last features are good for three minutes."
+    _set_policy(DIGITS[severity])
+    return f"Features of users with an id ending in {' or '.join(DIGITS[severity])} are no longer written."
+
+
+def mend() -> None:
+    """Lets the job write again."""
+    severity = recall(NAME).get("severity", b"").decode()
+    if severity in DIGITS:
+        _set_policy("")
+    elif severity:
+        start(JOB)
+    forget(NAME)
+
+
+def _set_policy(refused: Sequence[str]) -> None:
+    """The job's own policy, with the users whose id ends in one of the digits taken out."""
+    bucket = Bucket().name
+    policy = make_policy(POLICY, bucket)
+    if refused:
+        keys = [f"arn:aws:s3:::{bucket}/features/*{digit}.json" for digit in refused]
+        policy["Statement"].append({"Effect": "Deny", "Action": ["s3:PutObject"], "Resource": keys})
+    try:
+        _connect().policy_add(POLICY, policy=policy)
+    except (HTTPError, MinioAdminException, OSError) as error:
+        raise FaultError(f"object storage does not take the policy ({error}): see `make status`") from None
+
+
+def _connect() -> MinioAdmin:
+    credentials = find_credentials()
+    return MinioAdmin(
+        endpoint=load_settings().url("minio").removeprefix("http://"),
+        secure=False,
+        credentials=StaticProvider(credentials["MINIO_ROOT_USER"], credentials["MINIO_ROOT_PASSWORD"]),
+        http_client=PoolManager(timeout=Timeout(total=PATIENCE), retries=Retry(total=0)),
+    )
+
+
+FAULT = Fault(
+    name=NAME,
+    domain="data",
+    felt="after three minutes, users without fresh features get the popular list",
+    inject=inject,
+    mend=mend,
+)

@@ -1,0 +1,31 @@
+"""Answers of the storage trickle: the first byte comes early, the last one late.
+
+recommender ◀─ · · · · ─ proxy ◀══ storage
+"""
+
+from faults import Fault
+from faults.proxy import add_toxic, remove_toxic
+
+NAME = "storage-bandwidth"
+RATES = {"low": 12, "medium": 5, "high": 2}
+"""Kilobytes per second of each connection; an answer has half a kilobyte of head and one or two more."""
+
+
+def inject(severity: str) -> str:
+    """Narrows every connection; a sentence saying what was done."""
+    add_toxic(NAME, "bandwidth", {"rate": RATES[severity]})
+    return f"Connections to storage now carry {RATES[severity]} kB/s."
+
+
+def mend() -> None:
+    """Widens them again."""
+    remove_toxic(NAME)
+
+
+FAULT = Fault(
+    name=NAME,
+    domain="infrastructure",
+    felt="answers come late, most of all to users with a long history, and are no longer personal",
+    inject=inject,
+    mend=mend,
+)

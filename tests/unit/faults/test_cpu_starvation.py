@@ -1,0 +1,60 @@
+"""Busy processes: as many as said, and gone with whoever started them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from faults import aside, cpu_starvation
+from stack import ROOT
+from tests.e2e.live import eventually
+
+START = "import faults.cpu_starvation as c; c._start(); c._start(); print(flush=True); input()"
+
+
+@pytest.fixture
+def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[psutil.Process]:
+    monkeypatch.setattr(aside, "FOLDER", tmp_path)
+    monkeypatch.setattr(cpu_starvation, "require_recommender", lambda: None)
+    monkeypatch.setattr(cpu_starvation, "PER_CORE", {"low": 1})
+    before = set(psutil.Process().children())
+    cpu_starvation.inject("low")
+    return [child for child in psutil.Process().children() if child not in before]
+
+
+def test_they_want_all_the_time_they_can_get_until_mended(busy: list[psutil.Process]) -> None:
+    assert len(busy) == os.cpu_count()
+    eventually("they are busy", lambda: all(sum(each.cpu_times()[:2]) > 0.02 for each in busy))
+    for _ in range(2):
+        cpu_starvation.mend()
+        assert psutil.wait_procs(busy, timeout=10)[1] == []
+
+
+def test_they_end_with_whoever_started_them() -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-c", START],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with starter:
+        assert starter.stdout and starter.stdout.readline()
+        busy = psutil.Process(starter.pid).children()
+        assert len(busy) == 2
+        starter.send_signal(signal.SIGKILL)
+    eventually("they have ended", lambda: not any(each.is_running() for each in busy), 10)
+
+
+def test_a_process_that_only_has_the_same_id_is_spared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "FOLDER", tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        aside.keep_aside(cpu_starvation.NAME, {"pids": f"{other.pid} 1.0\n".encode()})
+        cpu_starvation.mend()
+        assert other.poll() is None

@@ -1,0 +1,119 @@
+"""A fault ends with its lease, with `mend`, and when whoever keeps it is killed."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.live import eventually, find_free_ports
+from tests.unit.faults.fakes import Commands, Toxiproxy, run_toxiproxy
+
+FAULT = "storage-latency"
+
+
+@pytest.fixture
+def toxiproxy() -> Iterator[Toxiproxy]:
+    with run_toxiproxy() as state:
+        yield state
+
+
+@pytest.fixture
+def commands(toxiproxy: Toxiproxy, tmp_path: Path) -> Iterator[Commands]:
+    commands = Commands(tmp_path, toxiproxy.port)
+    yield commands
+    commands.end_all()
+
+
+def break_storage(commands: Commands, seconds: int = 60, severity: str = "high") -> None:
+    done = commands.run("break", FAULT, severity, "--for", str(seconds))
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+
+
+def mended(commands: Commands, toxiproxy: Toxiproxy) -> bool:
+    return not toxiproxy.toxics and commands.lease(FAULT) is None
+
+
+def test_a_fault_is_there_until_it_is_mended(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands)
+    assert toxiproxy.toxics[FAULT]["attributes"] == {"latency": 900, "jitter": 200}
+    assert "high" in commands.run("list").stdout
+    done = commands.run("mend")
+    assert (done.returncode, done.stdout) == (0, f"Mended: {FAULT}.\n")
+    assert mended(commands, toxiproxy)
+    assert commands.run("mend").stdout == "Nothing was broken.\n"
+
+
+def test_a_fault_ends_with_its_lease(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands, seconds=2)
+    eventually("the fault ends by itself", lambda: mended(commands, toxiproxy), 30)
+
+
+def test_a_fault_ends_when_its_keeper_is_killed(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands)
+    lease = commands.lease(FAULT)
+    assert lease and toxiproxy.toxics
+    os.kill(lease.keeper, signal.SIGKILL)
+    eventually("the guard mends", lambda: mended(commands, toxiproxy), 30)
+
+
+def test_a_guard_that_is_killed_is_replaced(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands)
+    first = commands.lease(FAULT)
+    assert first
+    os.kill(first.guard, signal.SIGKILL)
+
+    def replaced() -> bool:
+        lease = commands.lease(FAULT)
+        return bool(lease and lease.guard != first.guard and lease.guarded)
+
+    eventually("another guard is posted", replaced, 20)
+    assert toxiproxy.toxics
+    os.kill(first.keeper, signal.SIGKILL)
+    eventually("the new guard mends", lambda: mended(commands, toxiproxy), 30)
+
+
+def test_mend_undoes_what_nobody_keeps_any_more(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands)
+    lease = commands.lease(FAULT)
+    assert lease
+    os.kill(lease.keeper, signal.SIGSTOP)
+    os.kill(lease.guard, signal.SIGKILL)
+    os.kill(lease.keeper, signal.SIGKILL)
+    assert toxiproxy.toxics
+    assert commands.run("mend").returncode == 0
+    assert mended(commands, toxiproxy)
+
+
+def test_breaking_again_takes_the_place_of_what_was_there(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands, severity="low")
+    break_storage(commands, severity="medium")
+    assert toxiproxy.toxics[FAULT]["attributes"]["latency"] == 260
+    lease = commands.lease(FAULT)
+    assert lease and lease.severity == "medium" and lease.kept
+
+
+def test_two_faults_are_mended_together(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands)
+    assert commands.run("break", "storage-outage").returncode == 0
+    assert not toxiproxy.enabled
+    assert commands.run("mend").stdout == f"Mended: {FAULT}, storage-outage.\n"
+    assert toxiproxy.enabled and not toxiproxy.toxics
+
+
+@pytest.mark.parametrize("command", [("break", "storage-laziness"), ("break", FAULT, "extreme")])
+def test_wrong_use_names_what_there_is(commands: Commands, command: tuple[str, ...]) -> None:
+    done = commands.run(*command)
+    assert done.returncode == 2
+    assert "there are" in done.stderr
+
+
+@pytest.mark.parametrize("fault", [FAULT, "traffic-surge", "bad-model"])
+def test_without_a_stack_nothing_breaks_and_one_line_says_so(tmp_path: Path, fault: str) -> None:
+    commands = Commands(tmp_path, int(find_free_ports(["nobody"])["NOBODY"]))
+    done = commands.run("break", fault)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("whence: ")
+    assert commands.lease(fault) is None
