@@ -1,0 +1,11 @@
+"""From telemetry to a verdict: what broke, whence it came, and the evidence for it.
+
+Pure functions on `Evidence`; only `diagnosis.live` asks Prometheus and Jaeger. It sees what an operator sees.
+"""
+
+from diagnosis.engine import diagnose
+from diagnosis.evidence import Evidence
+from diagnosis.queries import QUERIES
+from diagnosis.verdict import Verdict
+
+__all__ = ["QUERIES", "Evidence", "Verdict", "diagnose"]

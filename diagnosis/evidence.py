@@ -1,0 +1,55 @@
+"""What a diagnosis is made from: series and traces of a window, as JSON can hold them."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Point = tuple[float, float]
+"""Unix seconds and a finite value."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Labelled(_Part):
+    """One series that a query returned; steps without a value have no point."""
+
+    labels: dict[str, str] = {}
+    values: list[Point] = []
+
+
+class Span(_Part):
+    """One span; `parent` is its parent's place in the trace, `start_ms` counts from the trace's start."""
+
+    name: str
+    service: str = ""
+    parent: int | None = None
+    start_ms: float = 0.0
+    duration_ms: float = 0.0
+    error: bool = False
+    attributes: dict[str, str | float | bool] = {}
+
+
+class Trace(_Part):
+    """One sampled request; `started_at` in Unix seconds. `picked`: because it was slow, not by chance."""
+
+    trace_id: str
+    started_at: float
+    duration_ms: float = 0.0
+    picked: bool = False
+    spans: list[Span] = []
+
+
+class Evidence(_Part):
+    """The window from `start` to `end` (Unix seconds), a point every `step` seconds.
+
+    `series` holds the result of each query of `diagnosis.QUERIES` by its name; a missing one means no data.
+    The addresses are where the series and traces can be looked at again.
+    """
+
+    start: float
+    end: float
+    step: float = Field(default=5.0, gt=0)
+    series: dict[str, list[Labelled]] = {}
+    traces: list[Trace] = []
+    prometheus_url: str = ""
+    jaeger_url: str = ""

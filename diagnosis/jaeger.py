@@ -1,0 +1,87 @@
+"""Searches in Jaeger, and its traces as ours."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from diagnosis.evidence import Span, Trace
+from prometheus.objectives import STORAGE_DEADLINE
+from telemetry import attributes as a
+from telemetry.instruments import RECOMMENDATION_REQUESTS
+from telemetry.spans import SERVER
+
+SLICES = 10
+"""Jaeger gives the latest that match: the window is searched in slices, to sample all of it."""
+
+SAMPLED, PICKED = 8, 12
+"""Traces per slice; slow ones picked from the last part of the window."""
+
+SLOW = "minDuration"
+
+_KEPT = frozenset(
+    {
+        a.STORAGE_LATENCY_MS,
+        a.MODEL_VERSION,
+        a.RECOMMENDATION_SOURCE,
+        a.RECOMMENDATION_REASON,
+        a.USER_SEGMENT,
+        a.ERROR_TYPE,
+        a.HTTP_RESPONSE_STATUS_CODE,
+        a.FEATURE_FLAG_RESULT_VARIANT,
+    }
+)
+
+
+def searches(start: float, end: float) -> list[dict[str, str | int]]:
+    """Parameters of the searches for recommendations between two Unix times."""
+    length = (end - start) / SLICES
+    found = [
+        _search(start + number * length, start + (number + 1) * length, SAMPLED) for number in range(SLICES)
+    ]
+    slow = _search(start + (end - start) / 2, end, PICKED)
+    return [*found, slow | {SLOW: f"{STORAGE_DEADLINE * 1000:.0f}ms"}]
+
+
+def _search(start: float, end: float, limit: int) -> dict[str, str | int]:
+    return {
+        "service": RECOMMENDATION_REQUESTS.service,
+        "operation": SERVER.name,
+        "start": int(start * 1_000_000),
+        "end": int(end * 1_000_000),
+        "limit": limit,
+    }
+
+
+def read_traces(data: Iterable[Mapping[str, Any]] | None, *, picked: bool) -> list[Trace]:
+    """The traces of a search's answer; `picked` if it asked for slow ones."""
+    return [_read(trace, picked) for trace in data or () if trace.get("spans")]
+
+
+def _read(trace: Mapping[str, Any], picked: bool) -> Trace:
+    spans = sorted(trace["spans"], key=lambda span: span["startTime"])
+    start = spans[0]["startTime"]
+    end = max(span["startTime"] + span["duration"] for span in spans)
+    places = {span["spanID"]: place for place, span in enumerate(spans)}
+    processes = trace.get("processes", {})
+    return Trace(
+        trace_id=trace["traceID"],
+        started_at=start / 1_000_000,
+        duration_ms=(end - start) / 1_000,
+        picked=picked,
+        spans=[_read_span(span, start, places, processes) for span in spans],
+    )
+
+
+def _read_span(
+    span: Mapping[str, Any], start: int, places: Mapping[str, int], processes: Mapping[str, Any]
+) -> Span:
+    tags = {tag["key"]: tag["value"] for tag in span.get("tags", ())}
+    parents = (ref["spanID"] for ref in span.get("references", ()) if ref["refType"] == "CHILD_OF")
+    return Span(
+        name=span["operationName"],
+        service=processes.get(span.get("processID", ""), {}).get("serviceName", ""),
+        parent=places.get(next(parents, "")),
+        start_ms=(span["startTime"] - start) / 1_000,
+        duration_ms=span["duration"] / 1_000,
+        error=str(tags.get("error", "")).lower() == "true",
+        attributes={key: value for key, value in tags.items() if key in _KEPT},
+    )

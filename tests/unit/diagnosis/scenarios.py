@@ -1,0 +1,249 @@
+"""Causes as they show in the world, mild and severe; pairs that confuse; peace; and what nobody knows."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.unit.diagnosis.world import Array, Requests, World
+
+Make = Callable[[int], World]
+Alter = Callable[[World, Requests], None]
+
+
+def _world(seed: int, *alter: Alter, **options: object) -> World:
+    world = World(seed, **options)  # type: ignore[arg-type]
+    world.alter.extend(alter)
+    return world
+
+
+def _step(world: World, low: float, high: float) -> Callable[[Array], Array]:
+    return lambda t: np.where(world.since(t), high, low)
+
+
+def late(seconds: float, share: float = 1.0) -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        some = r.some(world, share)
+        r.read[some] += np.maximum(0.01, r.rng.normal(seconds, seconds / 6, some.sum()))
+
+    return alter
+
+
+def trickle(seconds: float) -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        some = r.some(world, 1.0)
+        r.transfer[some] += seconds
+        r.read[some] += seconds / 5
+
+    return alter
+
+
+def spells(world: World, r: Requests, lasts: float, every: float) -> NDArray[np.bool_]:
+    """Requests in the first `lasts` of each `every` seconds of the trouble."""
+    return np.asarray(world.since(r.t) & ((r.t - world.onset) % every < lasts))
+
+
+def fail(share: float, how: str = "broken", lasts: float = 1, every: float = 1) -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        some = r.some(world, share) & spells(world, r, lasts, every)
+        r.fails[some] = how
+        r.read[some] = 0.002
+
+    return alter
+
+
+def hang(lasts: float, every: float) -> Alter:
+    """All reads hang, for 5 s or to the end of the spell; when there are 32, others find no place."""
+
+    def alter(world: World, r: Requests) -> None:
+        some = spells(world, r, lasts, every)
+        into = (r.t - world.onset) % every if lasts < every else r.t - world.onset
+        busy = some & (into % 5 > 1.6)
+        r.reason[busy] = "storage_busy"
+        hung = some & ~busy
+        left = lasts - into[hung] if lasts < every else np.full(hung.sum(), np.inf)
+        r.read[hung] = np.minimum(5.0, left)
+        r.fails[hung] = np.where(left < 5.0, "broken", "timeout")
+
+    return alter
+
+
+def starve(factor: float) -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        some = r.some(world, 1.0)
+        r.compute[some] *= factor
+        r.lag[some] = r.lag[some] * 5 * factor + r.rng.exponential(0.01 * factor, some.sum())
+        r.read[some] += r.rng.exponential(0.01 * factor, some.sum())
+
+    return alter
+
+
+def roll_out(share: float, keep: float = 1.0, segment: str = "") -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        new = r.some(world, share)
+        r.version[new] = "als16-b"
+        r.keep[new & ((r.segment == segment) | (segment == ""))] *= keep
+
+    return alter
+
+
+def move_mix(shares: tuple[float, ...]) -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        some = r.some(world, 1.0)
+        r.segment[some] = r.rng.choice(("light", "regular", "heavy", "unknown"), some.sum(), p=shares)
+
+    return alter
+
+
+def move_tastes(share: float) -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        r.keep[r.some(world, share)] *= 0.4
+
+    return alter
+
+
+def lose_features(share: float, reason: str = "features_missing") -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        r.reason[r.some(world, share) & (r.fails == "")] = reason
+
+    return alter
+
+
+def age(from_: float, share: float) -> Alter:
+    """The job stops 180 s before the features expire."""
+
+    def alter(world: World, r: Requests) -> None:
+        stopped = world.onset - 180 + from_
+        r.age += np.maximum(0.0, r.t - stopped)
+        r.reason[r.some(world, share) & (r.fails == "")] = "features_expired"
+
+    return alter
+
+
+def shift_items(keep: float) -> Alter:
+    def alter(world: World, r: Requests) -> None:
+        some = r.some(world, 1.0)
+        r.keep[some] *= keep
+        r.keep_popular[some] *= keep
+        r.violations[some] = r.rng.poisson(20 * (1 - keep), some.sum())
+
+    return alter
+
+
+def silence(world: World, r: Requests) -> None:
+    r.told[r.some(world, 1.0)] = 0.0
+
+
+def break_server(world: World, r: Requests) -> None:
+    r.status[r.some(world, 0.3)] = "500"
+
+
+def slow_ranking(world: World, r: Requests) -> None:
+    r.compute[r.some(world, 1.0)] += 0.5
+
+
+def _surge(seed: int, factor: float, *alter: Alter, hurts: float = 0.0) -> World:
+    world = _world(seed, *alter, *([starve(hurts)] if hurts else []))
+    world.rate = _step(world, 20.0, 20.0 * factor)
+    world.host = _step(world, 0.35, min(0.98, 0.35 + 0.1 * factor))
+    return world
+
+
+def _starved(seed: int, factor: float) -> World:
+    world = _world(seed, starve(factor))
+    world.host = _step(world, 0.35, 0.98)
+    return world
+
+
+def _cut(seed: int, lasts: float, every: float) -> World:
+    world = _world(seed)
+
+    def away(t: Array) -> NDArray[np.bool_]:
+        return np.asarray(world.since(t) & ((t - world.onset) % every < lasts))
+
+    world.gauges["up"] = lambda t: 1.0 - away(t)
+
+    def hide(name: str, t: Array) -> NDArray[np.bool_]:
+        return (away(t - 10) | away(t)) & (name != "up") & world.since(t - 10)
+
+    world.hide = hide
+    return world
+
+
+def _drift(seed: int, shares: tuple[float, ...], psi: float) -> World:
+    world = _world(seed, move_mix(shares))
+    world.gauges["feature_drift"] = lambda t: 0.02 + psi * np.clip((t - world.onset) / 120, 0, 1)
+    return world
+
+
+def _shifted(seed: int, keep: float) -> World:
+    world = _world(seed, shift_items(keep))
+    world.gauges["popularity"] = _step(world, 0.85, 0.85 - 0.5 * (1 - keep))
+    return world
+
+
+CAUSES: dict[str, tuple[Make, Make]] = {
+    "storage-latency": (lambda s: _world(s, late(0.3)), lambda s: _world(s, late(0.9))),
+    "storage-jitter": (lambda s: _world(s, late(0.5, 0.15)), lambda s: _world(s, late(0.9, 0.35))),
+    "storage-errors": (lambda s: _world(s, fail(0.15)), lambda s: _world(s, fail(1.0))),
+    "storage-outage": (
+        lambda s: _world(s, fail(1.0, "away", 15, 40)),
+        lambda s: _world(s, fail(1.0, "away")),
+    ),
+    "storage-bandwidth": (lambda s: _world(s, trickle(0.3)), lambda s: _world(s, trickle(0.9))),
+    "connection-pool-exhaustion": (lambda s: _world(s, hang(12, 40)), lambda s: _world(s, hang(1, 1))),
+    "cpu-starvation": (lambda s: _starved(s, 8), lambda s: _starved(s, 30)),
+    "traffic-surge": (lambda s: _surge(s, 6, hurts=8), lambda s: _surge(s, 10, hurts=30)),
+    "collector-outage": (lambda s: _cut(s, 30, 60), lambda s: _cut(s, 1, 1)),
+    "bad-model": (lambda s: _world(s, roll_out(0.5, 0.6)), lambda s: _world(s, roll_out(1.0, 0.4))),
+    "biased-segment": (
+        lambda s: _world(s, roll_out(0.6, 0.45, "heavy")),
+        lambda s: _world(s, roll_out(1.0, 0.3, "regular")),
+    ),
+    "covariate-drift": (
+        lambda s: _drift(s, (0.55, 0.15, 0.1, 0.2), 0.3),
+        lambda s: _drift(s, (0.3, 0.1, 0.05, 0.55), 0.9),
+    ),
+    "concept-drift": (lambda s: _world(s, move_tastes(0.35)), lambda s: _world(s, move_tastes(0.9))),
+    "missing-features": (lambda s: _world(s, lose_features(0.3)), lambda s: _world(s, lose_features(0.8))),
+    "stale-features": (lambda s: _world(s, age(0, 0.4)), lambda s: _world(s, age(0, 1.0))),
+    "catalogue-corruption": (lambda s: _shifted(s, 0.6), lambda s: _shifted(s, 0.15)),
+}
+
+CONFOUNDED: dict[str, tuple[str, Make]] = {
+    "storage latency with a harmless roll-out": (
+        "storage-latency",
+        lambda s: _world(s, late(0.5), roll_out(0.5)),
+    ),
+    "bandwidth with a harmless roll-out": (
+        "storage-bandwidth",
+        lambda s: _world(s, trickle(0.6), roll_out(0.3)),
+    ),
+    "a surge within capacity with a bad version": ("bad-model", lambda s: _surge(s, 1.8, roll_out(0.6, 0.4))),
+    "stale features because storage fails": (
+        "storage-errors",
+        lambda s: _world(s, fail(0.4), age(60, 0.5)),
+    ),
+    "missing features with a harmless roll-out": (
+        "missing-features",
+        lambda s: _world(s, lose_features(0.5), roll_out(0.3)),
+    ),
+    "tastes moved during a harmless roll-out": (
+        "concept-drift",
+        lambda s: _world(s, move_tastes(0.8), roll_out(0.4)),
+    ),
+}
+
+CONTROLS: dict[str, Make] = {
+    "nothing": lambda s: _world(s),
+    "a harmless roll-out": lambda s: _world(s, roll_out(0.5)),
+    "a surge within capacity": lambda s: _surge(s, 2.0),
+    "a slightly other mix": lambda s: _drift(s, (0.33, 0.40, 0.26, 0.01), 0.03),
+    "two slow reads in a hundred": lambda s: _world(s, late(0.4, 0.01)),
+}
+
+UNKNOWN: dict[str, Make] = {
+    "feedback does not arrive": lambda s: _world(s, silence),
+    "the server fails": lambda s: _world(s, break_server),
+    "ranking became slow": lambda s: _world(s, slow_ranking),
+}
