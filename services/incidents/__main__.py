@@ -13,6 +13,7 @@ from services.incidents.schema import NewerDatabase
 from services.incidents.settings import Settings
 from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
+from telemetry.instruments import INCIDENT_VERDICT
 
 CONNECTIONS = 256
 """More at once are answered 503."""
@@ -39,11 +40,11 @@ def main() -> None:
     configure_logging("incidents")
     settings = load_settings(Settings)
     stream = Stream()
+    telemetry = start_telemetry("incidents", host_metrics=True)
     try:
-        app = create_app(settings, stream)
+        app = create_app(settings, stream, gauge=telemetry.instrument(INCIDENT_VERDICT))
     except (NewerDatabase, OSError, sqlite3.Error) as error:
         raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
-    telemetry = start_telemetry("incidents", host_metrics=True)
     # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))

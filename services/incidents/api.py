@@ -1,4 +1,4 @@
-"""Incidents for programs: JSON, server-sent events, health."""
+"""Incidents and verdicts for programs: JSON, server-sent events, health."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -8,14 +8,21 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
+from diagnosis import Verdict
+from services.incidents.asking import Asked
 from services.incidents.charts import Charts, draw_charts
+from services.incidents.diagnosing import VerdictChange
+from services.incidents.explaining import Explain
 from services.incidents.heartbeat import Heartbeat, Pulse
+from services.incidents.history import DatedVerdict
 from services.incidents.incident import Incident
 from services.incidents.sources import Source, SourceAway
 from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
 
 LARGEST = 2**63 - 1
+NO_POINTS = {"incidents": {"__all__": {"verdict": {"evidence": {"__all__": {"points"}}}}}}
+EVENTS: dict[type[BaseModel], str] = {Incident: "incident", Pulse: "heartbeat", VerdictChange: "verdict"}
 
 IncidentId = Annotated[int, Path(ge=1, le=LARGEST)]
 
@@ -31,17 +38,26 @@ class Api:
     """The endpoints under /api, /healthz and /readyz."""
 
     def __init__(
-        self, store: Store, stream: Stream, heartbeat: Heartbeat, prometheus: Source, deadline_ms: int
+        self,
+        store: Store,
+        stream: Stream,
+        heartbeat: Heartbeat,
+        prometheus: Source,
+        explain: Explain,
+        deadline_ms: int,
     ) -> None:
         self._store = store
         self._stream = stream
         self._heartbeat = heartbeat
         self._prometheus = prometheus
+        self._explain = explain
         self._deadline_ms = deadline_ms
         self.router = router = APIRouter()
-        router.add_api_route("/api/incidents", self.list_incidents)
+        router.add_api_route("/api/incidents", self.list_incidents, response_model_exclude=NO_POINTS)
         router.add_api_route("/api/incidents/{incident_id}", self.show_incident)
         router.add_api_route("/api/incidents/{incident_id}/charts", self.show_charts)
+        router.add_api_route("/api/incidents/{incident_id}/verdicts", self.list_verdicts)
+        router.add_api_route("/api/diagnoses", self.diagnose, methods=["POST"])
         router.add_api_route("/api/heartbeat", self.show_heartbeat)
         router.add_api_route("/healthz", self.report_alive)
         router.add_api_route("/readyz", self.report_ready)
@@ -52,7 +68,7 @@ class Api:
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
     ) -> IncidentList:
-        """At most `limit` incidents, newest first, with ids below `before`."""
+        """At most `limit` incidents, newest first, with ids below `before`; evidence without its points."""
         incidents = await self._store.select(limit, before)
         return IncidentList(
             incidents=incidents, next_before=incidents[-1].id if len(incidents) == limit else None
@@ -67,6 +83,18 @@ class Api:
         incident = await self._find(incident_id)
         try:
             return await draw_charts(self._prometheus, incident, self._deadline_ms)
+        except SourceAway as away:
+            raise HTTPException(503, str(away)) from None
+
+    async def list_verdicts(self, incident_id: IncidentId) -> list[DatedVerdict]:
+        """How the verdict on an incident came about, newest first; 404 if there is no such incident."""
+        await self._find(incident_id)
+        return await self._store.select_verdicts(incident_id)
+
+    async def diagnose(self, asked: Asked) -> Verdict:
+        """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus."""
+        try:
+            return await self._explain(asked.start.timestamp(), asked.end.timestamp())
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
 
@@ -104,10 +132,9 @@ class Api:
         async def stream(
             changes: Annotated[AsyncIterator[BaseModel], Depends(subscribe)],
         ) -> AsyncIterator[ServerSentEvent]:
-            """Each incident when it changes, as an event `incident`, and the first heartbeat as `heartbeat`.
+            """Each incident when it changes (`incident`), each `verdict`, and the first `heartbeat`.
 
             A comment every 15 s in between.
             """
             async for change in changes:
-                kind = "incident" if isinstance(change, Incident) else "heartbeat"
-                yield ServerSentEvent(event=kind, data=change)
+                yield ServerSentEvent(event=EVENTS[type(change)], data=change)

@@ -11,11 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from services.incidents.announcing import Announcer
 from services.incidents.api import Api
+from services.incidents.diagnosing import Diagnoser
+from services.incidents.explaining import Explain, Explainer
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Inbox
+from services.incidents.measuring import Gauge, VerdictGauge
 from services.incidents.pages import Pages
+from services.incidents.reconciling import Reconciler
 from services.incidents.settings import Settings
 from services.incidents.sources import Source
 from services.incidents.store import Store
@@ -27,8 +32,13 @@ STATIC = Path(__file__).parent / "static"
 DATA_PATHS = ("/api/", "/webhooks/", "/healthz", "/readyz")
 
 
-def create_app(settings: Settings, stream: Stream | None = None) -> FastAPI:
-    """The service as an ASGI application; whoever stops it ends `stream`.
+def create_app(
+    settings: Settings,
+    stream: Stream | None = None,
+    explain: Explain | None = None,
+    gauge: Gauge | None = None,
+) -> FastAPI:
+    """The service as an ASGI application; whoever stops it ends `stream`. `gauge` is `incident.verdict`.
 
     Raises NewerDatabase, OSError, sqlite3.Error if the database cannot be opened.
     """
@@ -37,18 +47,22 @@ def create_app(settings: Settings, stream: Stream | None = None) -> FastAPI:
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     prometheus = Source("Prometheus", settings.prometheus_url)
     jaeger = Source("Jaeger", settings.jaeger_url)
+    explain = explain or Explainer(prometheus, jaeger)
+    announcer = Announcer(settings.alertmanager_url, settings.page)
+    reconciler = Reconciler(store, stream, prometheus)
+    diagnoser = Diagnoser(store, stream, explain, VerdictGauge(gauge), announcer.tell)
 
     @asynccontextmanager
     async def watch_and_close(_: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(heartbeat.watch())
+        watching = [asyncio.create_task(part.watch()) for part in (heartbeat, reconciler, diagnoser)]
         yield
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        await prometheus.close()
-        await jaeger.close()
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        await asyncio.gather(prometheus.close(), jaeger.close(), announcer.close())
         store.close()
 
-    pages = Pages(settings, store, heartbeat, jaeger)
+    pages = Pages(settings, store, heartbeat, jaeger, diagnoser)
     app = FastAPI(
         title="Whence incidents",
         lifespan=watch_and_close,
@@ -58,7 +72,7 @@ def create_app(settings: Settings, stream: Stream | None = None) -> FastAPI:
         telemetry=NATIVE_TELEMETRY_OFF,
     )
     app.include_router(Inbox(settings.webhook_token.get_secret_value(), store, stream, heartbeat).router)
-    app.include_router(Api(store, stream, heartbeat, prometheus, settings.deadline_ms).router)
+    app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(SecurityHeaders)

@@ -7,6 +7,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Request
 
+from services.incidents.announcing import is_own
 from services.incidents.heartbeat import Heartbeat, is_heartbeat
 from services.incidents.incident import Alert
 from services.incidents.store import Store
@@ -47,7 +48,8 @@ class Inbox:
         return {"incidents": changed}
 
     async def _take(self, alerts: list[Alert]) -> list[int]:
-        """Heartbeats are noted, not kept."""
+        """Heartbeats are noted, not kept; our own verdicts are neither."""
+        alerts = [alert for alert in alerts if not is_own(alert)]
         beats = [alert for alert in alerts if is_heartbeat(alert)]
         incidents = await self._store.record(alert for alert in alerts if alert not in beats)
         for incident in incidents:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from diagnosis import Verdict
 
 Status = Literal["firing", "resolved"]
 
@@ -88,7 +90,7 @@ class Incident(BaseModel):
     started_at: datetime
     ended_at: datetime | None
     alerts: list[Alert]
-    verdict: dict[str, Any] | None = None
+    verdict: Verdict | None = None
 
     @property
     def headline(self) -> Alert:

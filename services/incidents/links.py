@@ -54,6 +54,21 @@ def link_dashboard(settings: Settings, alert: Alert, incident: Incident) -> Link
     return Link("Dashboard in Grafana", f"{settings.grafana_url}/d/{uid}?{urlencode(query)}")
 
 
+def link_query(settings: Settings, query: str, incident: Incident) -> Link | None:
+    """A query's graph in Prometheus around the incident, where Prometheus has pages."""
+    if not settings.prometheus_ui_url or not query:
+        return None
+    graph = _graph(query, incident.window(datetime.now(UTC)))
+    parameters = {f"g0.{key}": value for key, value in graph.items()}
+    return Link("Open in Prometheus", f"{settings.prometheus_ui_url}/graph?{urlencode(parameters)}")
+
+
+def link_own_runbook(runbooks: Path, address: str) -> Link | None:
+    """Our own page of a runbook: `/runbooks/<slug>` on any host, if we have it."""
+    own = _RUNBOOK.fullmatch(urlsplit(address).path)
+    return Link("Runbook", f"/runbooks/{own[1]}") if own and find_runbook(runbooks, own[1]) else None
+
+
 def link_runbook(runbooks: Path, alert: Alert) -> Link | None:
     """Our own page of the runbook if we have it, else what the alert says, if that is a web address."""
     address = alert.annotations.get("runbook_url", "")
@@ -61,10 +76,8 @@ def link_runbook(runbooks: Path, alert: Alert) -> Link | None:
         parts = urlsplit(address)
     except ValueError:
         return None
-    own = _RUNBOOK.fullmatch(parts.path)
-    if own and find_runbook(runbooks, own[1]):
-        return Link("Runbook", f"/runbooks/{own[1]}")
-    return Link("Runbook", address) if parts.scheme in ("http", "https") and parts.netloc else None
+    web = Link("Runbook", address) if parts.scheme in ("http", "https") and parts.netloc else None
+    return link_own_runbook(runbooks, address) or web
 
 
 def _metrics(settings: Settings, window: Window) -> Iterator[Link]:

@@ -2,41 +2,71 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
+from diagnosis.verdict import Statement
 from services.incidents.api import LARGEST, IncidentId
+from services.incidents.diagnosing import Diagnoser
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.incident import Alert, Incident
-from services.incidents.links import Link, link_dashboard, link_incident, link_runbook
+from services.incidents.links import (
+    Link,
+    link_dashboard,
+    link_incident,
+    link_own_runbook,
+    link_query,
+    link_runbook,
+)
 from services.incidents.rendering import load_templates
 from services.incidents.runbooks import find_runbook, render_runbook
 from services.incidents.settings import Settings
 from services.incidents.sources import Source, SourceAway
 from services.incidents.store import Store
 from services.incidents.traces import Trace, fetch_trace, find_slowest
+from services.incidents.verdicts import Bar, draw_bars
 
 PER_PAGE = 30
+CITED = 5
 
 TraceId = Annotated[str, Path(pattern=r"^[0-9a-f]{16,32}$")]
+
+
+class Explanation(NamedTuple):
+    """What the page shows of a verdict; `since` and `until` (none: it lasts) in unix seconds."""
+
+    bars: list[Bar]
+    evidence: list[tuple[Statement, Link | None]]
+    runbook: Link | None
+    since: float
+    until: float | str
 
 
 class Pages:
     """HTML for everything a person looks at."""
 
-    def __init__(self, settings: Settings, store: Store, heartbeat: Heartbeat, jaeger: Source) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        heartbeat: Heartbeat,
+        jaeger: Source,
+        diagnoser: Diagnoser,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._heartbeat = heartbeat
         self._jaeger = jaeger
+        self._diagnoser = diagnoser
         self._templates = load_templates()
         self.router = router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
         router.add_api_route("/", self.show_inbox)
         router.add_api_route("/incidents/{incident_id}", self.show_incident)
         router.add_api_route("/incidents/{incident_id}/slowest", self.show_slowest)
+        router.add_api_route("/incidents/{incident_id}/suspect", self.show_suspect)
         router.add_api_route("/traces/{trace_id}", self.show_trace)
         router.add_api_route("/runbooks/{slug}", self.show_runbook)
 
@@ -64,6 +94,9 @@ class Pages:
             incident=incident,
             links=link_incident(self._settings, incident),
             cards=[self._card(alert, incident) for alert in reversed(incident.alerts)],
+            trouble=self._diagnoser.trouble(incident.id),
+            verdicts=await self._store.select_verdicts(incident.id),
+            explained=self._explain(incident),
         )
 
     async def show_slowest(self, request: Request, incident_id: IncidentId) -> Response:
@@ -76,6 +109,20 @@ class Pages:
         return self._render(
             request, "slowest.html", traces=traces, slow=slow, deadline_ms=self._settings.deadline_ms
         )
+
+    async def show_suspect(self, request: Request, incident_id: IncidentId) -> Response:
+        """The first request that the verdict cites, as a part of the incident's page; empty without one."""
+        incident = await self._find(incident_id)
+        cited = [trace.trace_id for trace in incident.verdict.traces] if incident.verdict else []
+        if not cited:
+            return HTMLResponse("")
+        try:
+            trace = await fetch_trace(self._jaeger, cited[0])
+        except SourceAway as away:
+            return self._render(request, "suspect.html", away=f"{away} A request of this time appears later.")
+        if trace is None:
+            return self._render(request, "suspect.html", away="Jaeger no longer has the request cited.")
+        return self._render(request, "suspect.html", trace=trace, more=cited[1:CITED])
 
     async def show_trace(self, request: Request, trace_id: TraceId) -> Response:
         """The span tree of one request; 404 if Jaeger does not have it, 503 if Jaeger cannot be asked."""
@@ -117,6 +164,17 @@ class Pages:
             link_dashboard(self._settings, alert, incident),
         )
         return alert, [link for link in links if link]
+
+    def _explain(self, incident: Incident) -> Explanation:
+        verdict = incident.verdict
+        proofs = verdict.evidence if verdict else []
+        return Explanation(
+            bars=draw_bars(verdict) if verdict else [],
+            evidence=[(proof, link_query(self._settings, proof.query, incident)) for proof in proofs],
+            runbook=link_own_runbook(self._settings.runbooks, verdict.runbook) if verdict else None,
+            since=(verdict and verdict.onset) or incident.started_at.timestamp(),
+            until=incident.ended_at.timestamp() if incident.ended_at else "",
+        )
 
     async def _find_traces(self, incident: Incident) -> tuple[list[Trace], bool]:
         """Requests over the deadline while it lasted; without any, the slowest of the others."""

@@ -1,12 +1,24 @@
 """Templates, and how times, spans of time and severities are written in them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.incidents.incident import SEVERITIES
+from services.incidents.runbooks import render_inline
+from services.incidents.verdicts import (
+    emphasise,
+    name_cause,
+    say_briefly,
+    say_change,
+    say_headline,
+    say_reason,
+    write_percent,
+    write_points,
+    write_quantity,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -25,6 +37,17 @@ def load_templates() -> Jinja2Templates:
         "duration": write_duration,
         "milliseconds": write_milliseconds,
         "tone": choose_tone,
+        "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
+        "inline": render_inline,
+        "headline": say_headline,
+        "briefly": say_briefly,
+        "cause": name_cause,
+        "change_title": say_change,
+        "reason": say_reason,
+        "percent": write_percent,
+        "points": write_points,
+        "emphasise": emphasise,
+        "quantity": write_quantity,
     }
     return Jinja2Templates(env=environment)
 

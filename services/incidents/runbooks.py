@@ -22,3 +22,8 @@ def render_runbook(path: Path) -> tuple[str, Markup]:
     text = path.read_text(encoding="utf-8")
     title = _TITLE.search(text)
     return title[1] if title else path.stem, Markup(_MARKDOWN.render(text))
+
+
+def render_inline(text: str) -> Markup:
+    """A sentence in Markdown as HTML; HTML in it is shown as text."""
+    return Markup(_MARKDOWN.renderInline(text))

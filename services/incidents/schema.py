@@ -33,6 +33,17 @@ MIGRATIONS = (
     CREATE TABLE heartbeat (last_at REAL, silent_since REAL);
     INSERT INTO heartbeat VALUES (NULL, NULL);
     """,
+    """
+    CREATE TABLE verdicts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        incident_id INTEGER NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+        opinion TEXT NOT NULL,
+        made_at REAL NOT NULL,
+        revised_at REAL NOT NULL,
+        verdict TEXT NOT NULL
+    );
+    CREATE INDEX verdicts_of_incident ON verdicts (incident_id, id);
+    """,
 )
 """Times are unix seconds. A step is never changed once released: add one."""
 

@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     incidents_kept: Annotated[int, Field(ge=1)] = 10_000
     prometheus_url: Address = "http://127.0.0.1:9090"
     jaeger_url: Address = "http://127.0.0.1:16686"
+    alertmanager_url: Address | None = None
+    """Whom to tell verdicts, for the receivers of alerts; nobody without it."""
+    incidents_url: Address | None = None
+    """Where people reach this service, if that is not its own port on this machine."""
     grafana_url: Address | None = None
     prometheus_ui_url: Address | None = None
     jaeger_ui_url: Address | None = None
@@ -37,6 +41,11 @@ class Settings(BaseSettings):
     """Seconds without a heartbeat after which alerting is silent: three times the alert's repeat interval."""
     recommender_storage_deadline: Annotated[float, Field(gt=0)] = 0.25
     """Seconds; the same variable that the recommender reads."""
+
+    @property
+    def page(self) -> str:
+        """The address of this service in links that leave it."""
+        return self.incidents_url or f"http://127.0.0.1:{self.incidents_port}"
 
     @property
     def deadline_ms(self) -> int:

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from diagnosis import Verdict
+from services.incidents import history
 from services.incidents.grouping import choose_incident
 from services.incidents.incident import Alert, Incident
 from services.incidents.schema import open_database
@@ -47,6 +50,18 @@ class Store:
         """How many incidents still fire; fails if the file cannot be read."""
         return await self._run(self._count_firing)
 
+    async def add_verdict(self, incident_id: int, now: datetime, verdict: Verdict) -> bool:
+        """Keep a verdict; whether it is another than the incident had. Nothing if the incident is gone."""
+        return await self._run(self._add_verdict, incident_id, now, verdict)
+
+    async def select_verdicts(self, incident_id: int) -> list[history.DatedVerdict]:
+        """An incident's verdicts, newest first."""
+        return await self._run(history.select_verdicts, self._connection, incident_id)
+
+    async def select_unfinished(self, limit: int, since: datetime) -> list[int]:
+        """Ids of incidents begun after `since` that need a diagnosis, newest first."""
+        return await self._run(history.select_unfinished, self._connection, limit, since)
+
     async def read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
         """When the last heartbeat came, and since when they have been missing."""
         return await self._run(self._read_heartbeat)
@@ -59,18 +74,22 @@ class Store:
         return await to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._turn)
 
     def _record(self, alerts: list[Alert]) -> list[Incident]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             changed = {incident_id for alert in alerts if (incident_id := self._put(alert)) is not None}
             for incident_id in changed:
                 self._span(incident_id)
             self._forget()
-            incidents = [found for incident_id in changed for found in self._select("id = ?", incident_id, 1)]
+            return [found for incident_id in changed for found in self._select("id = ?", incident_id, 1)]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._connection.execute("COMMIT")
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
-        return incidents
 
     def _put(self, alert: Alert) -> int | None:
         """Store one alert; return its incident, or None if nothing is new: one that ended stays ended."""
@@ -135,13 +154,21 @@ class Store:
         alerts = self._connection.execute(
             "SELECT * FROM alerts WHERE incident_id = ? ORDER BY starts_at, name", (row["id"],)
         )
+        verdicts = history.select_verdicts(self._connection, row["id"], 1)
         return Incident(
             id=row["id"],
             status="resolved" if row["ended_at"] else "firing",
             started_at=_moment(row["started_at"]),
             ended_at=_moment(row["ended_at"]) if row["ended_at"] else None,
             alerts=[_read_alert(alert) for alert in alerts],
+            verdict=verdicts[0].verdict if verdicts else None,
         )
+
+    def _add_verdict(self, incident_id: int, now: datetime, verdict: Verdict) -> bool:
+        with self._transaction():
+            if not self._select("id = ?", incident_id, 1):
+                return False
+            return history.add_verdict(self._connection, incident_id, now, verdict)
 
     def _read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
         last, silent = self._connection.execute("SELECT last_at, silent_since FROM heartbeat").fetchone()

@@ -18,7 +18,7 @@ class Stream:
     """Hands each change, an incident or the pulse, to every subscriber; a slow one loses the oldest."""
 
     def __init__(self) -> None:
-        self._queues: set[asyncio.Queue[BaseModel | None]] = set()
+        self._queues: dict[asyncio.Queue[BaseModel | None], bool] = {}
 
     def publish(self, change: BaseModel) -> None:
         """Give `change` to all subscribers; never waits."""
@@ -29,16 +29,19 @@ class Stream:
         self._put(None)
 
     @contextmanager
-    def subscribe(self) -> Iterator[AsyncIterator[BaseModel]]:
-        """What is published from now on, for as long as the context lasts. Raises TooManySubscribers."""
-        if len(self._queues) >= SUBSCRIBERS:
+    def subscribe(self, *, counted: bool = True) -> Iterator[AsyncIterator[BaseModel]]:
+        """What is published from now on, for as long as the context lasts. Raises TooManySubscribers.
+
+        The service's own parts are not `counted`.
+        """
+        if counted and sum(self._queues.values()) >= SUBSCRIBERS:
             raise TooManySubscribers
         queue: asyncio.Queue[BaseModel | None] = asyncio.Queue(BACKLOG)
-        self._queues.add(queue)
+        self._queues[queue] = counted
         try:
             yield _drain(queue)
         finally:
-            self._queues.discard(queue)
+            del self._queues[queue]
 
     def _put(self, item: BaseModel | None) -> None:
         for queue in self._queues:

@@ -107,6 +107,11 @@ class Trace(BaseModel):
         """The span the request began with."""
         return self.rows[0]
 
+    @property
+    def answered(self) -> float:
+        """When the user had the answer, in percent of the whole trace."""
+        return self.request.offset + self.request.width
+
     def attribute(self, key: str) -> str | None:
         """The first value of an attribute anywhere in the trace."""
         return next((row.attributes[key] for row in self.rows if key in row.attributes), None)

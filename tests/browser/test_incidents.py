@@ -137,6 +137,7 @@ def test_two_clicks_lead_from_the_incident_to_the_slow_span(
     page.get_by_role("link", name=re.compile("trace ")).first.click()
     row = page.get_by_role("row").filter(has_text="S3/GetObject")
     expect(row).to_contain_text("905 ms")
+    expect(page.locator("time").first, "the page's script has run").not_to_contain_text("UTC")
     page.get_by_role("link", name="Back").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("High Storage Latency")
     page.get_by_role("link", name="Runbook").click()

@@ -1,15 +1,19 @@
 // Everything a page does in the browser; each part looks for what it works on.
 import { startCharts } from "./charts.js";
 import { startLive } from "./live.js";
+import { drawProofs } from "./proofs.js";
 import { showTimes, startClock } from "./time.js";
+
+const shown = new WeakMap();
 
 async function loadFragment(place) {
   try {
     const answer = await fetch(place.dataset.fragment);
-    if (answer.ok) {
-      place.innerHTML = await answer.text();
-      showTimes(place);
-    }
+    const text = answer.ok ? await answer.text() : shown.get(place);
+    if (text === shown.get(place)) return;
+    shown.set(place, text);
+    place.innerHTML = text;
+    showTimes(place);
   } catch {
     place.textContent = "This could not be loaded. Reload the page to try again.";
   }
@@ -33,8 +37,10 @@ function goBack(link) {
 const charts = document.querySelector("[data-charts]");
 const redraw = charts ? startCharts(charts) : () => {};
 const fragments = [...document.querySelectorAll("[data-fragment]")];
-startLive(() => { redraw(); fragments.forEach(loadFragment); });
+startLive(() => { redraw(); drawProofs(); fragments.forEach(loadFragment); });
 startClock();
+drawProofs();
+addEventListener("resize", drawProofs);
 fragments.forEach(loadFragment);
 document.querySelectorAll("[data-copy]").forEach(offerCopy);
 document.querySelectorAll("[data-back]").forEach(goBack);

@@ -1,4 +1,4 @@
-// Keeps a page up to date: at every pushed change, and after a lost connection, the page is fetched anew and the parts
+// Keeps a page up to date: when the stream opens, and at every pushed change, the page is fetched anew and the parts
 // marked data-live that differ are put in place. Nothing else moves: scroll position, focus and open details stay.
 import { showTimes } from "./time.js";
 
@@ -81,27 +81,35 @@ function announce(incident) {
     incident.status === "firing" ? `Incident: ${worst.name}, ${worst.severity}, firing.` : `Resolved: ${worst.name}.`;
 }
 
+function announceVerdict({ new: another, verdict }) {
+  if (another) document.getElementById("news").textContent = `Verdict: ${verdict.domain}, ${verdict.summary}`;
+}
+
 export function startLive(onChange) {
   const address = document.body.dataset.stream;
   if (!address) return;
   remember(document);
   const update = coalesce(async () => { await refresh(); onChange(); });
-  let stream = null, lost = false;
+  let stream = null, stale = true;
 
   function connect() {
     stream = new EventSource(address);
     stream.addEventListener("open", () => {
       show("open", "Live");
-      if (lost) update();
-      lost = false;
+      if (stale) update();
+      stale = false;
     });
     stream.addEventListener("error", () => {
-      lost = true;
+      stale = true;
       show("lost", "Not connected");
       stream.close();
       setTimeout(connect, RETRY);
     });
     stream.addEventListener("heartbeat", update);
+    stream.addEventListener("verdict", (event) => {
+      update();
+      announceVerdict(JSON.parse(event.data));
+    });
     stream.addEventListener("incident", (event) => {
       update();
       announce(JSON.parse(event.data));
@@ -109,5 +117,5 @@ export function startLive(onChange) {
   }
   connect();
   addEventListener("pagehide", () => stream.close());
-  addEventListener("pageshow", (event) => { if (event.persisted) { lost = true; connect(); } });
+  addEventListener("pageshow", (event) => { if (event.persisted) { stale = true; connect(); } });
 }

@@ -1,8 +1,8 @@
-// One curve over time as SVG. Attributes only, no inline styles: the page's policy forbids them.
+// One curve over time as SVG, of the height its kind asks for. Attributes only, no inline styles: the page's policy forbids them.
 export const SVG = "http://www.w3.org/2000/svg";
 import { writeTime } from "./time.js";
 
-const LEFT = 52, RIGHT = 8, TOP = 18, HEIGHT = 132, AXIS = 24;
+const LEFT = 52, RIGHT = 8, TOP = 18, HEIGHT = 132, SMALL = 56, AXIS = 24;
 const DAY = 86400;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * 60);
 
@@ -49,7 +49,7 @@ function stretches(points, step) {
 }
 
 function drawAxes(svg, scale, charts, kind, width, withTimes) {
-  for (const share of [0, 0.5, 1]) {
+  for (const share of kind.small ? [0, 1] : [0, 0.5, 1]) {
     const y = scale.y(scale.top * share);
     add(svg, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y, y2: y });
     add(svg, "text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, kind.write(scale.top * share));
@@ -58,18 +58,19 @@ function drawAxes(svg, scale, charts, kind, width, withTimes) {
   const span = charts.end - charts.start;
   const form = span > DAY ? "day" : "minute";
   for (const time of chooseTicks(charts.start, charts.end, width / (span > DAY ? 130 : 80))) {
-    add(svg, "line", { class: "grid", x1: scale.x(time), x2: scale.x(time), y1: TOP + HEIGHT, y2: TOP + HEIGHT + 5 });
-    add(svg, "text", { x: scale.x(time), y: TOP + HEIGHT + 19, "text-anchor": "middle" }, writeTime(time, form));
+    add(svg, "line", { class: "grid", x1: scale.x(time), x2: scale.x(time), y1: scale.bottom, y2: scale.bottom + 5 });
+    add(svg, "text", { x: scale.x(time), y: scale.bottom + 19, "text-anchor": "middle" }, writeTime(time, form));
   }
 }
 
-function drawIncident(svg, scale, charts, width) {
+function drawIncident(svg, scale, charts, kind, width) {
   const from = scale.x(charts.started_at);
   const to = charts.ended_at === null ? width - RIGHT : scale.x(charts.ended_at);
-  add(svg, "rect", { class: "incident-window", x: from, y: TOP, width: Math.max(1, to - from), height: HEIGHT });
+  add(svg, "rect", { class: "incident-window", x: from, y: TOP, width: Math.max(1, to - from), height: scale.bottom - TOP });
   for (const x of charts.ended_at === null ? [from] : [from, to]) {
-    add(svg, "line", { class: "incident-edge", x1: x, x2: x, y1: TOP, y2: TOP + HEIGHT });
+    add(svg, "line", { class: "incident-edge", x1: x, x2: x, y1: TOP, y2: scale.bottom });
   }
+  if (kind.small) return;
   const room = width - RIGHT - from > 70;
   add(svg, "text", { class: "incident-name", x: room ? from : width - RIGHT, y: TOP - 6, "text-anchor": room ? "start" : "end" },
     charts.ended_at === null ? "alert firing" : "incident");
@@ -94,21 +95,23 @@ function drawCurve(svg, scale, points, step) {
 export function drawPlot(svg, charts, kind, width, withTimes) {
   const { points } = charts[kind.key];
   const deadline = kind.key === "latency" ? charts.deadline_ms : null;
-  const height = TOP + HEIGHT + (withTimes ? AXIS : 6);
-  const top = roundUp(Math.max(kind.least, deadline ? deadline * 1.2 : 0, ...points.map(([, value]) => value)));
+  const bottom = TOP + (kind.small ? SMALL : HEIGHT);
+  const height = bottom + (withTimes ? AXIS : 6);
+  const top = roundUp(Math.max(kind.least, deadline ? deadline * 1.2 : 0, ...points.map(([, value]) => value))) || 1;
   const scale = {
     top,
+    bottom,
     x: (time) => LEFT + (time - charts.start) / (charts.end - charts.start) * (width - LEFT - RIGHT),
-    y: (value) => TOP + HEIGHT * (1 - value / top),
+    y: (value) => TOP + (bottom - TOP) * (1 - value / top),
   };
   svg.setAttribute("class", `plot ${kind.key}`);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("height", height);
   drawAxes(svg, scale, charts, kind, width, withTimes);
-  drawIncident(svg, scale, charts, width);
+  drawIncident(svg, scale, charts, kind, width);
   drawCurve(svg, scale, points, charts.step);
   if (deadline) drawDeadline(svg, scale, deadline, width);
-  const cross = add(svg, "line", { class: "cross", y1: TOP, y2: TOP + HEIGHT, visibility: "hidden" });
+  const cross = add(svg, "line", { class: "cross", y1: TOP, y2: bottom, visibility: "hidden" });
   const here = add(svg, "circle", { class: "here", r: 5, visibility: "hidden" });
   return {
     timeAt: (x) => charts.start + Math.min(1, Math.max(0, (x - LEFT) / (width - LEFT - RIGHT))) * (charts.end - charts.start),

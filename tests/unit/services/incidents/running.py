@@ -1,5 +1,6 @@
 """Real servers on free ports, for tests."""
 
+import asyncio
 import socket
 import sqlite3
 import threading
@@ -12,7 +13,9 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
+from diagnosis import Verdict
 from services.incidents.app import create_app
+from services.incidents.explaining import Explain
 from services.incidents.settings import Settings
 
 TOKEN = "a-token-for-tests"
@@ -38,13 +41,25 @@ def forget_everything(folder: Path) -> None:
     """Empty the database of a running service, so that the next test finds it as new."""
     with closing(sqlite3.connect(folder / "incidents.db", timeout=5)) as connection, connection:
         connection.execute("DELETE FROM alerts")
+        connection.execute("DELETE FROM verdicts")
         connection.execute("DELETE FROM incidents")
         connection.execute("DELETE FROM sqlite_sequence")
 
 
+async def think_forever(start: float, end: float, alerted_at: float | None = None) -> Verdict:
+    """A diagnosis that never ends."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
 @contextmanager
-def incidents_service(folder: Path, **settings: object) -> Iterator[httpx.Client]:
-    """The service on a database in `folder`; the context is a client that has the token."""
+def incidents_service(
+    folder: Path, explain: Explain | None = think_forever, **settings: object
+) -> Iterator[httpx.Client]:
+    """The service on a database in `folder`; the context is a client that has the token.
+
+    `explain` stands in for the diagnosis; None is the real one.
+    """
     chosen = Settings.model_validate(
         {
             "webhook_token": SecretStr(TOKEN),
@@ -55,7 +70,7 @@ def incidents_service(folder: Path, **settings: object) -> Iterator[httpx.Client
         }
     )
     with (
-        serve(create_app(chosen)) as address,
+        serve(create_app(chosen, explain=explain)) as address,
         httpx.Client(
             base_url=address, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=10
         ) as client,

@@ -106,7 +106,7 @@ def test_what_is_not_there_is_a_page_with_a_way_back(client: httpx.Client, path:
 
 
 def test_links_lead_to_the_time_of_the_incident(tmp_path: Path, runbooks: Path) -> None:
-    addresses = {
+    addresses: dict[str, Any] = {
         "grafana_url": "http://127.0.0.1:3000/",
         "prometheus_ui_url": "http://127.0.0.1:9090",
         "jaeger_ui_url": "http://127.0.0.1:16686",

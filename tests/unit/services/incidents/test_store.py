@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from services.incidents.schema import NewerDatabase, open_database
 from services.incidents.store import Store
 from services.incidents.webhooks import read_alerts
 from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
+from tests.unit.services.incidents.opinions import storage_latency
 
 
 class Inbox:
@@ -176,6 +178,50 @@ def test_the_schema_moves_forward_and_keeps_the_data(tmp_path: Path, monkeypatch
     assert connection.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
     assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     connection.close()
+
+
+def test_a_database_from_before_verdicts_keeps_its_incidents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "incidents.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        connection = open_database(path)
+    connection.execute("INSERT INTO incidents VALUES (7, ?, NULL)", (START.timestamp(),))
+    connection.execute(
+        "INSERT INTO alerts VALUES (7, 'a', ?, NULL, 'Old', 'critical', 'storage', '{}', '{}')",
+        (START.timestamp(),),
+    )
+    connection.close()
+    store = Store(path, 100)
+    [incident] = anyio.run(store.select, 10)
+    assert (incident.id, incident.headline.name, incident.verdict) == (7, "Old", None)
+    assert anyio.run(store.add_verdict, 7, later(1), storage_latency())
+    assert anyio.run(store.find, 7).verdict == storage_latency()  # type: ignore[union-attr]
+    store.close()
+
+
+def test_verdicts_go_with_their_incident(tmp_path: Path) -> None:
+    store = Store(tmp_path / "incidents.db", 1)
+    for number in range(2):
+        received = read_alerts(json.dumps(alertmanager(other(str(number), later(30 * number)))).encode())
+        [incident] = anyio.run(store.record, received)
+        assert anyio.run(store.add_verdict, incident.id, later(40), storage_latency())
+    assert not anyio.run(store.add_verdict, 1, later(41), storage_latency())
+    assert (anyio.run(store.select_verdicts, 1), len(anyio.run(store.select_verdicts, 2))) == ([], 1)
+    store.close()
+
+
+def test_a_verdict_in_a_form_of_another_version_is_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path / "incidents.db", 10)
+    anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()))
+    assert anyio.run(store.add_verdict, 1, later(1), storage_latency())
+    with closing(sqlite3.connect(tmp_path / "incidents.db")) as connection, connection:
+        connection.execute("""UPDATE verdicts SET verdict = '{"domain": "weather"}'""")
+    assert anyio.run(store.select_verdicts, 1) == []
+    [incident] = anyio.run(store.select, 10)
+    assert incident.verdict is None
+    store.close()
 
 
 def test_a_failing_step_leaves_the_old_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

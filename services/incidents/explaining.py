@@ -1,0 +1,42 @@
+"""Evidence is collected and a verdict is reached, without ever holding up the rest of the service."""
+
+import asyncio
+from functools import partial
+from typing import Protocol
+
+from anyio import CapacityLimiter, to_thread
+
+from diagnosis import Verdict, diagnose
+from diagnosis.live import collect
+from services.incidents.sources import Source, SourceAway
+
+AT_ONCE = 2
+LIMIT = 15.0
+"""Seconds for one diagnosis, the wait for its turn included."""
+
+
+class Explain(Protocol):
+    """Reaches a verdict about a window (unix seconds). Raises SourceAway."""
+
+    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict: ...
+
+
+class Explainer:
+    """At most AT_ONCE diagnoses at a time, in a thread of their own."""
+
+    def __init__(self, prometheus: Source, jaeger: Source) -> None:
+        self._prometheus = prometheus
+        self._jaeger = jaeger
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._thread = CapacityLimiter(1)
+
+    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict:
+        """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
+        try:
+            async with asyncio.timeout(LIMIT), self._turns:
+                await self._prometheus.get("/api/v1/query", {"query": "vector(1)"})
+                evidence = await collect(self._prometheus.address, self._jaeger.address, start, end)
+                work = partial(diagnose, evidence, alerted_at=alerted_at)
+                return await to_thread.run_sync(work, limiter=self._thread)
+        except TimeoutError:
+            raise SourceAway(f"The evidence could not be read within {LIMIT:.0f} s.") from None

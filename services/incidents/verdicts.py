@@ -1,0 +1,177 @@
+"""Verdicts in words and in the measures of their page."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from diagnosis import Verdict
+from diagnosis.verdict import Contribution
+
+LEAST = 0.01
+"""Parts below this share of the bar are shown together."""
+
+CERTAINTIES = ((0.9, "almost certainly"), (0.7, "very likely"), (0.5, "probably"), (0.0, "possibly"))
+
+_HEADLINES = {
+    "infrastructure": "It is the infrastructure",
+    "model": "It is the model",
+    "data": "It is the data",
+    "traffic": "It is the traffic",
+    "telemetry": "It is the telemetry",
+}
+_DIMENSIONS = {
+    "source": "where answers came from",
+    "version": "model version",
+    "segment": "user segment",
+}
+_NUMBER = re.compile(r"(?<![\w.+-])([+-]?\d[\d.,]*(?: ?(?:%|ms|s|min|requests/s|/s|points))?)(?!\w)(?<![.,])")
+
+
+class Slice(NamedTuple):
+    """A part of the change in hit rate; `offset` and `width` in percent of the bar, `rank` for its shade."""
+
+    label: str
+    part: str
+    points: float
+    offset: float
+    width: float
+    rank: int
+
+
+class Bar(NamedTuple):
+    """The whole change along one dimension: what cost hit rate first, then what gained."""
+
+    name: str
+    slices: list[Slice]
+    change: float
+
+
+def say_certainty(confidence: float) -> str:
+    """A confidence (0–1) as an adverb."""
+    return next(word for least, word in CERTAINTIES if confidence >= least)
+
+
+def say_headline(verdict: Verdict) -> str:
+    """Domain and confidence in one sentence."""
+    if verdict.domain == "none":
+        sure = verdict.confidence >= 0.5
+        return "Nothing that users feel has moved" if sure else "Nothing is known to have moved"
+    if verdict.domain == "unknown":
+        return "The cause is unknown"
+    return f"{_HEADLINES[verdict.domain]}, {say_certainty(verdict.confidence)}"
+
+
+def say_briefly(verdict: Verdict) -> str:
+    """The verdict in a word or two, for a list."""
+    if verdict.domain == "none":
+        return "Nothing moved" if verdict.confidence >= 0.5 else "Nothing known"
+    if verdict.domain == "unknown":
+        return "Cause unknown"
+    return f"{verdict.domain.capitalize()}: {name_cause(verdict.cause).lower()}"
+
+
+def name_cause(cause: str) -> str:
+    """A cause's name as people write it: `storage-latency` → Storage latency."""
+    words = cause.replace("-", " ")
+    return (words[:1].upper() + words[1:]).replace("cpu", "CPU").replace("Cpu", "CPU")
+
+
+def say_change(verdict: Verdict) -> str:
+    """How the hit rate changed, as the title of its decomposition."""
+    before, after = verdict.hit_rate_before, verdict.hit_rate_after
+    if before is None or after is None:
+        return "Where the change in hit rate came from"
+    points = f"{100 * abs(after - before):.1f} points {'lost' if after < before else 'gained'}"
+    return f"Hit rate {before:.1%} → {after:.1%}: where the {points} came from"
+
+
+def say_reason(part: Slice) -> str:
+    """What a part of the change means."""
+    if part.part == "mix":
+        return "share of the requests changed"
+    if part.part == "within":
+        return "did worse than before" if part.points < 0 else "did better than before"
+    return ""
+
+
+def write_percent(share: float) -> str:
+    """A share (0–1) in whole percent."""
+    return "<1%" if 0 <= share < 0.005 else f"{share:.0%}"
+
+
+def write_points(points: float) -> str:
+    """Points of hit rate with their sign: −1.9."""
+    return f"{points:+.1f}".replace("-", "−")
+
+
+def write_quantity(value: float | None, unit: str) -> str:
+    """A value in three figures with its unit, as the diagnosis names it: s, ms, share, points, 1/s."""
+    if value is None:
+        return "no data"
+    if unit in ("s", "ms"):
+        return _write_duration(value * (1_000 if unit == "s" else 1))
+    if unit == "share":
+        return f"{_shorten(100 * value)}%"
+    if unit == "points":
+        return f"{write_points(100 * value)} points"
+    name = {"1": "", "1/s": "/s"}.get(unit, unit)
+    return f"{_shorten(value)} {name}".rstrip().replace(" /", "/")
+
+
+def _write_duration(milliseconds: float) -> str:
+    if abs(milliseconds) >= 120_000:
+        return f"{milliseconds / 60_000:.0f} min"
+    return (
+        f"{_shorten(milliseconds / 1_000)} s"
+        if abs(milliseconds) >= 1_000
+        else f"{_shorten(milliseconds)} ms"
+    )
+
+
+def _shorten(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def emphasise(sentence: str) -> Markup:
+    """A sentence as HTML with its numbers and their units in bold."""
+    parts = _NUMBER.split(sentence)
+    return Markup("").join(
+        Markup("<b>{}</b>").format(part) if n % 2 else part for n, part in enumerate(parts)
+    )
+
+
+def draw_bars(verdict: Verdict) -> list[Bar]:
+    """The decomposition of a change in hit rate, one bar per dimension.
+
+    First the one whose mix explains most: there requests went from one kind to another.
+    """
+    dimensions = dict.fromkeys(part.dimension for part in verdict.decomposition)
+    drawn = [
+        _draw_bar([part for part in verdict.decomposition if part.dimension == d], d) for d in dimensions
+    ]
+    return sorted((bar for bar in drawn if bar.slices), key=_weigh_mix, reverse=True)
+
+
+def _weigh_mix(bar: Bar) -> float:
+    return sum(part.width for part in bar.slices if part.part == "mix")
+
+
+def _draw_bar(parts: Sequence[Contribution], dimension: str) -> Bar:
+    whole = sum(abs(part.points) for part in parts) or 1.0
+    shown: list[tuple[str, str, float]] = [
+        (part.label, part.part, part.points) for part in parts if abs(part.points) >= LEAST * whole
+    ]
+    change = sum(part.points for part in parts)
+    rest = change - sum(points for _, _, points in shown)
+    if shown and abs(rest) >= 0.05:
+        shown.append(("everything else", "", rest))
+    shown.sort(key=lambda part: (part[2] > 0, -abs(part[2])))
+    whole = sum(abs(points) for _, _, points in shown)
+    slices, offset = [], 0.0
+    for rank, (label, part, points) in enumerate(shown):
+        width = 100 * abs(points) / whole
+        slices.append(Slice(label, part, points, round(offset, 3), round(width, 3), min(rank, 5)))
+        offset += width
+    return Bar(_DIMENSIONS.get(dimension, dimension), slices, change)

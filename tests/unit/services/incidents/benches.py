@@ -1,0 +1,120 @@
+"""A diagnoser at work, on a clock that passes when it is told to."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from diagnosis import Verdict
+from services.incidents.diagnosing import Clock, Diagnoser
+from services.incidents.incident import Incident
+from services.incidents.measuring import VerdictGauge
+from services.incidents.sources import SourceAway
+from services.incidents.store import Store
+from services.incidents.stream import Stream
+from services.incidents.webhooks import read_alerts
+from tests.unit.services.incidents.bodies import START, alertmanager
+from tests.unit.services.incidents.opinions import Oracle
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class FakeClock(Clock):
+    """Time that passes when it is told to."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._sleepers: list[tuple[datetime, asyncio.Event]] = []
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            awake = asyncio.Event()
+            self._sleepers.append((self._now + timedelta(seconds=seconds), awake))
+            await awake.wait()
+
+    async def pass_(self, seconds: float) -> None:
+        """Let time pass a second at a time, and everything happen that is due."""
+        for _ in range(int(seconds)):
+            self._now += timedelta(seconds=1)
+            for moment, awake in self._sleepers:
+                if moment <= self._now:
+                    awake.set()
+            await settle()
+
+
+async def settle() -> None:
+    """Let everything run that can."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+class InlineStore(Store):
+    """A store that leaves nothing to a thread, so that what is due has happened when it has been awaited."""
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return work(*args, **kwargs)
+
+
+class Gauge:
+    """The last value of each verdict."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], float] = {}
+
+    def set(self, amount: float, attributes: dict[str, str], /) -> None:
+        self.values[attributes["domain"], attributes["cause"]] = amount
+
+
+class Bench:
+    """A diagnoser at work on a store, with everything around it in hand."""
+
+    def __init__(self, folder: Path, oracle: Oracle, clock: FakeClock) -> None:
+        self.store = InlineStore(folder / "incidents.db", 100)
+        self.stream = Stream()
+        self.clock = clock
+        self.oracle = oracle
+        self.gauge = Gauge()
+        self.told: list[tuple[str, str | None]] = []
+        self.diagnoser = Diagnoser(
+            self.store, self.stream, oracle, VerdictGauge(self.gauge), self._hear, clock
+        )
+
+    async def _hear(self, incident: Incident, verdict: Verdict, former: Verdict | None) -> None:
+        self.told.append((verdict.cause, former.cause if former else None))
+
+    async def take(self, *alerts: dict[str, Any]) -> None:
+        for incident in await self.store.record(read_alerts(json.dumps(alertmanager(*alerts)).encode())):
+            self.stream.publish(incident)
+        await settle()
+
+    @property
+    def times(self) -> list[float]:
+        """Seconds after START up to which was looked, of each diagnosis."""
+        return [end - START.timestamp() for _, end, _ in self.oracle.asked]
+
+
+@asynccontextmanager
+async def bench(folder: Path, *verdicts: Verdict | SourceAway, now: datetime = START) -> AsyncIterator[Bench]:
+    made = Bench(folder, Oracle(*verdicts), FakeClock(now))
+    watching = asyncio.create_task(made.diagnoser.watch())
+    await settle()
+    try:
+        yield made
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        made.store.close()
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await asyncio.wait_for(work(), 60)
+
+    asyncio.run(main())

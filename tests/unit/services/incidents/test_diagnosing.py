@@ -1,0 +1,194 @@
+"""Verdicts made in the background, on a clock of their own."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.incidents.diagnosing import FOLLOWED, VerdictChange
+from services.incidents.history import KEPT
+from services.incidents.schedule import LATER, LONGEST
+from services.incidents.sources import SourceAway
+from services.incidents.store import Store
+from services.incidents.webhooks import read_alerts
+from tests.unit.services.incidents.benches import bench, run, settle
+from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
+from tests.unit.services.incidents.opinions import BAD_MODEL, NOTHING, UNKNOWN, storage_latency
+
+
+def test_the_first_verdict_comes_with_the_alert_and_is_refined_while_it_fires(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            await b.take(alert())
+            await b.clock.pass_(240)
+            assert b.times == [0, 20, 45, 90, 90 + LATER]
+            assert {(start - START.timestamp(), alerted) for start, _, alerted in b.oracle.asked} == {
+                (-900, START.timestamp())
+            }
+            incident = await b.store.find(1)
+            assert incident is not None and incident.verdict == storage_latency()
+
+    run(work)
+
+
+def test_it_ends_with_the_incident_and_a_last_verdict(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            await b.take(alert())
+            await b.clock.pass_(30)
+            assert b.gauge.values == {("infrastructure", "storage-latency"): 1}
+            await b.take(alert(ends_at=later(0.5)))
+            await b.clock.pass_(600)
+            assert b.times == [0, 20, 30]
+            assert b.gauge.values == {("infrastructure", "storage-latency"): 0}
+
+    run(work)
+
+
+def test_another_alert_of_the_incident_hurries_the_next_diagnosis(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            await b.take(alert())
+            await b.clock.pass_(100)
+            await b.take(alert("Another", "b", later(1.5)))
+            await b.clock.pass_(5)
+            assert b.times == [0, 20, 45, 90, 100]
+
+    run(work)
+
+
+def test_alerts_that_flap_cause_at_most_a_diagnosis_in_ten_seconds(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            for second in range(40):
+                await b.take(alert(str(second), str(second), later(second / 60)))
+                await b.clock.pass_(1)
+            gaps = [after - before for before, after in zip(b.times, b.times[1:], strict=False)]
+            assert len(b.times) >= 4 and min(gaps) >= 10
+
+    run(work)
+
+
+def test_a_change_of_mind_is_kept_told_and_measured(tmp_path: Path) -> None:
+    async def work() -> None:
+        verdicts = (UNKNOWN, storage_latency(confidence=0.6), storage_latency(confidence=0.9), BAD_MODEL)
+        async with bench(tmp_path, *verdicts) as b:
+            with b.stream.subscribe() as changes:
+                await b.take(alert())
+                await b.clock.pass_(90)
+                said = [change async for change in take(changes, 5) if isinstance(change, VerdictChange)]
+            assert [change.new for change in said] == [True, True, False, True]
+            history = await b.store.select_verdicts(1)
+            assert [(kept.verdict.cause, kept.verdict.confidence) for kept in history] == [
+                ("bad-model", 0.81),
+                ("storage-latency", 0.9),
+                ("unknown", 0.34),
+            ]
+            assert (history[1].made_at, history[1].revised_at) == (later(20 / 60), later(45 / 60))
+            assert b.told == [
+                ("unknown", None),
+                ("storage-latency", "unknown"),
+                ("storage-latency", None),
+                ("bad-model", "storage-latency"),
+            ]
+            assert [pair for pair, value in b.gauge.values.items() if value] == [("model", "bad-model")]
+
+    run(work)
+
+
+async def take(changes: AsyncIterator[Any], count: int) -> AsyncIterator[Any]:
+    for _ in range(count):
+        yield await anext(changes)
+
+
+def test_history_is_bounded(tmp_path: Path) -> None:
+    async def work() -> None:
+        store = Store(tmp_path / "incidents.db", 100)
+        await store.record(read_alerts(json.dumps(alertmanager(alert())).encode()))
+        for number in range(KEPT + 7):
+            assert await store.add_verdict(1, later(number), (NOTHING, UNKNOWN)[number % 2])
+        history = await store.select_verdicts(1)
+        assert [kept.made_at for kept in history] == [later(KEPT + 6 - number) for number in range(KEPT)]
+        store.close()
+
+    run(work)
+
+
+def test_without_prometheus_it_says_so_and_goes_on_trying(tmp_path: Path) -> None:
+    async def work() -> None:
+        away = SourceAway("Prometheus cannot be reached.")
+        async with bench(tmp_path, away, away, storage_latency()) as b:
+            await b.take(alert())
+            await b.clock.pass_(30)
+            assert b.diagnoser.trouble(1) == "Prometheus cannot be reached."
+            assert await b.store.select_verdicts(1) == []
+            await b.clock.pass_(30)
+            assert b.diagnoser.trouble(1) is None
+            assert len(await b.store.select_verdicts(1)) == 1
+
+    run(work)
+
+
+def test_a_diagnosis_that_breaks_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            with monkeypatch.context() as broken:
+                broken.setattr(b.oracle, "verdicts", [])
+                await b.take(alert())
+                assert "failed" in (b.diagnoser.trouble(1) or "")
+            await b.clock.pass_(20)
+            assert b.diagnoser.trouble(1) is None
+
+    run(work)
+
+
+def test_after_a_restart_what_fires_or_ended_meanwhile_is_taken_up(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            await b.take(alert())
+            await b.take(alert("Long done", "b", later(-60), later(-50)))
+            await b.take(alert("Ended unseen", "c", later(-30), later(-20)))
+        async with bench(tmp_path, BAD_MODEL, now=later(5)) as b:
+            assert b.times == [300]
+            assert [kept.verdict.cause for kept in await b.store.select_verdicts(1)] == [
+                "bad-model",
+                "storage-latency",
+            ]
+
+    run(work)
+
+
+def test_an_old_incident_is_left_alone(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency(), now=START + LONGEST) as b:
+            await b.take(alert())
+            assert b.times == []
+
+    run(work)
+
+
+def test_a_long_incident_is_not_diagnosed_for_ever(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency(), now=START + LONGEST - timedelta(seconds=30)) as b:
+            await b.take(alert())
+            await b.clock.pass_(300)
+            assert len(b.times) == 1
+
+    run(work)
+
+
+def test_incidents_under_diagnosis_are_bounded(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency(), now=later(60)) as b:
+            many = [
+                alert(f"{n}", f"{n}", later(-5.5 * n + 60), labels={"component": f"{n}"})
+                for n in range(FOLLOWED + 4)
+            ]
+            await b.take(*many)
+            await settle()
+            assert len({start for start, _, _ in b.oracle.asked}) == FOLLOWED
+
+    run(work)

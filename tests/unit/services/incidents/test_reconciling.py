@@ -1,0 +1,82 @@
+"""An alert whose end nobody told ends all the same, and none that still fires does."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from services.incidents.reconciling import Reconciler
+from services.incidents.store import Store
+from services.incidents.stream import Stream
+from services.incidents.webhooks import read_alerts
+from tests.unit.services.incidents.bodies import alert, alertmanager
+
+NAME = "High Storage Latency"
+LABELS = {"alertname": NAME, "severity": "critical", "component": "object storage"}
+
+
+class Prometheus:
+    """Knows one rule."""
+
+    def __init__(self) -> None:
+        self.rule: dict[str, Any] = {"name": NAME, "health": "ok", "alerts": []}
+
+    async def get(self, path: str, parameters: Mapping[str, str | int | float]) -> Any:
+        assert path == "/api/v1/rules"
+        return {"groups": [{"rules": [self.rule]}]}
+
+
+class World:
+    """A store with one firing alert, and a Prometheus to compare it with."""
+
+    def __init__(self, store: Store) -> None:
+        self.prometheus = Prometheus()
+        self._store = store
+        self._reconciler = Reconciler(store, Stream(), self.prometheus)
+        anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()))
+
+    def look(self) -> str:
+        """The incident's status after a look."""
+        anyio.run(self._reconciler.look)
+        [incident] = anyio.run(self._store.select, 10)
+        return incident.status
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    store = Store(tmp_path / "incidents.db", 100)
+    yield World(store)
+    store.close()
+
+
+def test_what_prometheus_no_longer_raises_ends_at_the_second_look(world: World) -> None:
+    assert [world.look() for _ in range(2)] == ["firing", "resolved"]
+
+
+def test_what_is_raised_goes_on(world: World) -> None:
+    world.prometheus.rule["alerts"] = [{"labels": LABELS, "state": "firing"}]
+    assert [world.look() for _ in range(3)] == ["firing"] * 3
+
+
+def test_one_look_without_it_is_forgiven(world: World) -> None:
+    world.look()
+    world.prometheus.rule["alerts"] = [{"labels": LABELS, "state": "pending"}]
+    world.look()
+    world.prometheus.rule["alerts"] = []
+    assert world.look() == "firing"
+
+
+def test_another_of_its_rule_does_not_keep_it(world: World) -> None:
+    world.prometheus.rule["alerts"] = [{"labels": LABELS | {"severity": "info"}, "state": "firing"}]
+    assert [world.look() for _ in range(2)] == ["firing", "resolved"]
+
+
+@pytest.mark.parametrize("change", [{"name": "Another Rule"}, {"health": "unknown"}])
+def test_a_rule_that_is_not_there_or_not_evaluated_yet_says_nothing(
+    world: World, change: dict[str, str]
+) -> None:
+    world.prometheus.rule |= change
+    assert [world.look() for _ in range(3)] == ["firing"] * 3
