@@ -22,7 +22,7 @@ from rich.table import Table
 
 from bench.inbox import Arrivals, firing, watch_inbox
 from faults import FaultError
-from faults.__main__ import FAULTS
+from faults.catalogue import FAULTS
 from prometheus.objectives import BURN_RATES
 from stack import DATA, StackError
 from stack.settings import Settings, load_settings

@@ -22,6 +22,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from starlette.types import ASGIApp
 
 from services.configuration import load_settings
+from services.flags import FlagSettings
+from services.flags.file import FlagFile
 from services.instrumentation import (
     NATIVE_TELEMETRY_OFF,
     ServerTelemetry,
@@ -77,7 +79,8 @@ def _create_nothing(_: Telemetry, native: TelemetryConfig | None) -> FastAPI:
 
 def _create_recommender(telemetry: Telemetry, _: TelemetryConfig | None) -> FastAPI:
     settings = load_settings(RecommenderSettings)
-    return recommender.create_app(settings, connect(load_settings(StorageSettings), settings), telemetry)
+    connection = connect(load_settings(StorageSettings), settings)
+    return recommender.create_app(settings, connection, FlagFile(load_settings(FlagSettings).file), telemetry)
 
 
 def _start_ours() -> Telemetry:

@@ -1,0 +1,155 @@
+"""What simpler methods would have said of the same runs.
+
+Methods that see a series or an alert, not a cause, are given the mapping that the other runs teach: what was
+wrong most often when the same came first. A run never teaches about itself.
+"""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.incidents.intervals import Share, share_of
+from bench.incidents.recording import Recording
+from bench.incidents.scenario import DOMAINS
+from diagnosis.evidence import Labelled
+
+LEAD = 30.0
+"""Seconds before the alert at which the robust z splits the window: alerts take about as long."""
+
+UNUSED_LABELS = {"model_version", "instance", "service_instance_id", "job"}
+"""Labels whose values differ from run to run and say nothing of the cause."""
+
+BURNS = "Budget Burns"
+"""In the name of every alert on a burn rate: the SRE workbook's windows, on the same stack."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A method's shares; `detected` is None for one that does not alert by itself."""
+
+    name: str
+    detected: Share | None
+    domain: Share
+    cause: Share
+
+
+def compare(recordings: Sequence[Recording], teaching: Sequence[Recording]) -> list[Baseline]:
+    """Every baseline on the felt runs of `recordings`; those of `teaching` teach the mappings as well."""
+    felt = [each for each in recordings if _felt(each)]
+    if not felt:
+        return []
+    others = [each for each in teaching if _felt(each) and each not in felt]
+    return [
+        _chance(felt),
+        _majority(felt),
+        _mapped("largest robust z", felt, others, find_loudest, alerts=False),
+        _mapped("first alert to fire", felt, others, find_first_alert, alerts=True),
+        _mapped("SRE burn rate", felt, others, find_first_burn, alerts=True),
+    ]
+
+
+def _felt(recording: Recording) -> bool:
+    return recording.outcome.counted and not recording.outcome.control
+
+
+def _truth(recording: Recording) -> str:
+    return recording.outcome.scenario.expected.cause
+
+
+def _domain(cause: str | None) -> str | None:
+    return DOMAINS.get(cause, cause) if cause else None
+
+
+def _chance(felt: Sequence[Recording]) -> Baseline:
+    """A cause at random: what is expected, rounded to whole runs."""
+    domains = Counter(DOMAINS.values())
+    domain = sum(domains[DOMAINS.get(_truth(each), "")] for each in felt) / len(DOMAINS)
+    cause = sum(_truth(each) in DOMAINS for each in felt) / len(DOMAINS)
+    return Baseline("chance", None, Share(round(domain), len(felt)), Share(round(cause), len(felt)))
+
+
+def _majority(felt: Sequence[Recording]) -> Baseline:
+    """Always the cause, and always the domain, that is right most often."""
+    causes = Counter(map(_truth, felt))
+    domains = Counter(each.outcome.scenario.expected.domain for each in felt)
+    best = (Share(counts.most_common(1)[0][1], len(felt)) for counts in (domains, causes))
+    return Baseline("majority", None, *best)
+
+
+def _mapped(
+    name: str,
+    felt: Sequence[Recording],
+    others: Sequence[Recording],
+    find: Callable[[Recording], str | None],
+    *,
+    alerts: bool,
+) -> Baseline:
+    every = [*felt, *others]
+    signs, truths = [find(each) for each in every], [_truth(each) for each in every]
+    guesses = [_guess(n, signs, truths) for n in range(len(felt))]
+    return Baseline(
+        name,
+        share_of([sign is not None for sign in signs[: len(felt)]]) if alerts else None,
+        share_of([_domain(g) == _domain(t) for g, t in zip(guesses, truths, strict=False)]),
+        share_of([g == t for g, t in zip(guesses, truths, strict=False)]),
+    )
+
+
+def _guess(run: int, signs: Sequence[str | None], truths: Sequence[str]) -> str | None:
+    taught = Counter(
+        truth
+        for other, (sign, truth) in enumerate(zip(signs, truths, strict=True))
+        if sign == signs[run] and other != run
+    )
+    return taught.most_common(1)[0][0] if taught and signs[run] else None
+
+
+def find_first_alert(recording: Recording) -> str | None:
+    """The alert that came first."""
+    alerts = sorted(recording.outcome.alerts, key=lambda alert: alert.at)
+    return alerts[0].name if alerts else None
+
+
+def find_first_burn(recording: Recording) -> str | None:
+    """The burn-rate alert that came first, within the run."""
+    alerts = sorted(recording.outcome.alerts, key=lambda alert: alert.at)
+    return next((alert.name for alert in alerts if BURNS in alert.name), None)
+
+
+def find_loudest(recording: Recording) -> str | None:
+    """The series whose largest robust z after the alert is the largest of all, by query and labels."""
+    scores = dict(_score_all(recording))
+    return max(scores, key=scores.__getitem__) if scores else None
+
+
+def _score_all(recording: Recording) -> Iterator[tuple[str, float]]:
+    evidence, outcome = recording.evidence, recording.outcome
+    if evidence is None:
+        return
+    split = (outcome.alerted_at or outcome.asked_at or evidence.end) - LEAD
+    for name, many in evidence.series.items():
+        for series in many:
+            z = robust_z(series, split)
+            if z is not None:
+                yield _name(name, series), z
+
+
+def _name(query: str, series: Labelled) -> str:
+    kept = sorted(f"{k}={v}" for k, v in series.labels.items() if k not in UNUSED_LABELS)
+    return f"{query}{{{','.join(kept)}}}"
+
+
+def robust_z(series: Labelled, split: float) -> float | None:
+    """The largest |value − median| / IQR from `split` on, both of before; IQR 0 counts as 1.
+
+    As BARO's RobustScorer (Pham, Ha and Zhang, 2024, "BARO: Robust root cause analysis for microservices").
+    """
+    before = [value for at, value in series.values if at < split]
+    after = [value for at, value in series.values if at >= split and math.isfinite(value)]
+    if len(before) < 4 or not after:
+        return None
+    quarters = statistics.quantiles(before, n=4)
+    middle, spread = statistics.median(before), quarters[2] - quarters[0]
+    return max(abs(value - middle) for value in after) / (spread or 1.0)

@@ -1,0 +1,40 @@
+"""How sure a share is that comes from few runs."""
+
+import math
+from typing import NamedTuple
+
+Z = 1.959964
+"""Of a 95% interval."""
+
+
+class Share(NamedTuple):
+    """`of` runs, `right` of which were so; 95% of such intervals hold the true share."""
+
+    right: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """The share (0–1); NaN of nothing."""
+        return self.right / self.of if self.of else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval (1927, "Probable inference, the law of succession"); 0–1 of nothing."""
+        if not self.of:
+            return 0.0, 1.0
+        p, n, square = self.value, self.of, Z * Z
+        middle = (p + square / (2 * n)) / (1 + square / n)
+        half = Z / (1 + square / n) * math.sqrt(p * (1 - p) / n + square / (4 * n * n))
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def __str__(self) -> str:
+        if not self.of:
+            return "–"
+        low, high = self.interval
+        return f"{self.value:.0%} ({self.right}/{self.of}, {low:.0%}–{high:.0%})"
+
+
+def share_of(flags: list[bool]) -> Share:
+    """How many of the flags are set."""
+    return Share(sum(flags), len(flags))

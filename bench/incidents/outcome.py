@@ -1,0 +1,138 @@
+"""What came of one run, as one JSON line; a file of them that survives being killed while writing."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from bench.incidents.scenario import Scenario
+
+Objective = Literal["errors", "latency", "hit rate", "measured hit rate", "telemetry"]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Fired(_Line):
+    """An alert's first arrival in the inbox, in Unix seconds."""
+
+    name: str
+    at: float
+
+
+class Felt(_Line):
+    """Which user-facing objective moved, since when (Unix seconds), and its mean before and after."""
+
+    objective: Objective
+    at: float
+    before: float
+    after: float
+
+
+class Answer(_Line):
+    """A verdict, as far as it is scored; `alternatives` are the other causes, likeliest first."""
+
+    domain: str
+    cause: str
+    confidence: float = 0.0
+    onset: float | None = None
+    alternatives: list[str] = []
+
+    @field_validator("alternatives", mode="before")
+    @classmethod
+    def _name(cls, value: Any) -> Any:
+        return [each["cause"] if isinstance(each, dict) else each for each in value]
+
+    @property
+    def top(self) -> list[str]:
+        """At most three different causes, the answer's own first."""
+        return list(dict.fromkeys([self.cause, *self.alternatives]))[:3]
+
+
+class Proof(_Line):
+    """How much of what a verdict cites is so: traces that exist, series that moved as it says."""
+
+    traces_cited: int = 0
+    traces_found: int = 0
+    series_cited: int = 0
+    series_confirmed: int = 0
+
+
+class Outcome(_Line):
+    """One run. Times are Unix seconds; `discarded` says why a run does not count, empty when it does.
+
+    `first` is the incident's own first verdict, `answer` the one asked for some time after the alert;
+    `diagnosis_seconds` is what that question took, with everything. `early` are alerts of the steady time,
+    which lasted `quiet_seconds`. `load` is the machine's load average when the answer came.
+    """
+
+    scenario: Scenario
+    injected_at: float
+    discarded: str = ""
+    felt: Felt | None = None
+    alerts: list[Fired] = []
+    early: list[Fired] = []
+    quiet_seconds: float = 0.0
+    first: Answer | None = None
+    first_at: float | None = None
+    answer: Answer | None = None
+    asked_at: float | None = None
+    diagnosis_seconds: float | None = None
+    proof: Proof = Proof()
+    recovered_after: float | None = None
+    took: float = Field(default=0.0, ge=0)
+    load: float = 0.0
+
+    @property
+    def alerted_at(self) -> float | None:
+        """When the first alert came."""
+        return min((alert.at for alert in self.alerts), default=None)
+
+    @property
+    def control(self) -> bool:
+        """Nothing was wrong."""
+        return self.scenario.kind == "control"
+
+    @property
+    def counted(self) -> bool:
+        """A control, or a run that users felt."""
+        return not self.discarded and (self.control or self.felt is not None)
+
+    @property
+    def given(self) -> Answer | None:
+        """The verdict a person would have had: none where no alert came."""
+        return self.answer if self.alerts or self.control else None
+
+
+def read_outcomes(file: Path) -> list[Outcome]:
+    """The runs kept in a file; half a line at its end, left by a kill, is cut off."""
+    if not file.exists():
+        return []
+    content = file.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        os.truncate(file, len(whole))
+    return [Outcome.model_validate_json(line) for line in whole.splitlines() if line]
+
+
+def append_outcome(file: Path, outcome: Outcome) -> None:
+    """Add a run; it is on disk when this returns."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as out:
+        out.write(outcome.model_dump_json() + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def choose_missing(scenarios: Sequence[Scenario], done: Sequence[Outcome]) -> list[Scenario]:
+    """The scenarios that have no run yet; one that was changed since its run is to be run again."""
+    kept = {outcome.scenario.id: outcome.scenario for outcome in done}
+    return [scenario for scenario in scenarios if kept.get(scenario.id) != scenario]
+
+
+def choose_latest(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The latest run of each scenario, in the order of the file."""
+    return list({outcome.scenario.id: outcome for outcome in outcomes}.values())

@@ -1,0 +1,156 @@
+"""Trouble that is on no list: made here and not in faults/, so that nobody taught the diagnosis about it."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+
+from bench.incidents.scenario import Outsider, Severity
+from bench.incidents.stacks import BenchStack, find_free_ports
+from stack import ROOT, StackError
+
+PAUSE = {"low": 0.3, "medium": 0.5, "high": 0.8}
+"""Seconds that the recommender stands still at a time, as a virtual machine or a garbage collector does."""
+
+PAUSE_EVERY = 2.0
+LOSS = {"low": 0.6, "medium": 0.75, "high": 0.9}
+"""Share of the clicks that do not arrive: more than any change of tastes, for the popular list loses too."""
+
+CRASH_EVERY = {"low": 45.0, "medium": 30.0, "high": 20.0}
+STARTING_LIMIT = 15.0
+USERS = "users.pids"
+"""In a stack's folder: the processes that take the users' place, with when they were made."""
+
+
+class Trouble:
+    """Does something to a stack again and again, in a thread, until ended."""
+
+    def __init__(self, act: Callable[[threading.Event], None]) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._repeat, args=(act,), daemon=True)
+        self._thread.start()
+
+    def _repeat(self, act: Callable[[threading.Event], None]) -> None:
+        while not self._over.is_set():
+            act(self._over)
+
+    def end(self) -> None:
+        """Stop; what was paused goes on."""
+        self._over.set()
+        self._thread.join(timeout=60)
+
+
+def start_trouble(
+    kind: Outsider, severity: Severity, stack: BenchStack, gateway: "UserGateway | None"
+) -> Trouble:
+    """Begin trouble of a kind. `lost-clicks` needs the gateway that the run's users go through."""
+    if kind == "pauses":
+        return Trouble(_pause(stack.pid("recommender"), PAUSE[severity]))
+    if kind == "crashes":
+        return Trouble(_crash(stack, CRASH_EVERY[severity]))
+    assert gateway is not None
+    return Trouble(_lose(gateway, LOSS[severity]))
+
+
+def _pause(pid: int, seconds: float) -> Callable[[threading.Event], None]:
+    chance = random.Random(pid)
+
+    def act(over: threading.Event) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                time.sleep(seconds)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+        over.wait(chance.uniform(0.5, 1.5) * (PAUSE_EVERY - seconds))
+
+    return act
+
+
+def _crash(stack: BenchStack, every: float) -> Callable[[threading.Event], None]:
+    def act(over: threading.Event) -> None:
+        with suppress(ProcessLookupError, StackError, ValueError):
+            os.kill(stack.pid("recommender"), signal.SIGKILL)
+        over.wait(every)
+
+    return act
+
+
+def _lose(gateway: "UserGateway", share: float) -> Callable[[threading.Event], None]:
+    def act(over: threading.Event) -> None:
+        gateway.lose(share)
+        over.wait()
+        gateway.lose(0)
+
+    return act
+
+
+def end_left_users(data: Path) -> None:
+    """End the gateway and the users that a killed run left in a stack's folder."""
+    file = data / USERS
+    for line in file.read_text().splitlines() if file.exists() else ():
+        pid, created = line.split()
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(pid))
+            if process.create_time() == float(created):
+                process.kill()
+    file.unlink(missing_ok=True)
+
+
+class UserGateway:
+    """Puts the gateway between a stack's users and its recommender: users of its own take their place."""
+
+    def __init__(self, stack: BenchStack) -> None:
+        self._stack = stack
+        port = find_free_ports(["gateway"])["GATEWAY"]
+        self.address = f"http://127.0.0.1:{port}"
+        command = ["bench.incidents.gateway", "--target", stack.url("recommender"), "--port", port]
+        self._processes = [self._start([*command, "--seed", str(stack.seed)], "gateway")]
+        try:
+            self._await()
+            stack.control("stop", "traffic")
+            self._processes.append(self._start(["services.traffic"], "traffic-gateway"))
+        except BaseException:
+            self.close()
+            raise
+
+    def lose(self, share: float) -> None:
+        """Lose this share of the feedback. Raises StackError."""
+        try:
+            httpx.put(f"{self.address}/loss/{share}", timeout=5).raise_for_status()
+        except httpx.HTTPError as error:
+            raise StackError(f"the gateway does not answer: {error}") from None
+
+    def close(self) -> None:
+        """End the users and the gateway."""
+        for process in reversed(self._processes):
+            process.terminate()
+            process.wait(timeout=20)
+
+    def _start(self, command: list[str], name: str) -> subprocess.Popen[bytes]:
+        environment = self._stack.environment | {"RECOMMENDER_URL": self.address, "PYTHONUNBUFFERED": "1"}
+        with (self._stack.data / "logs" / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        with (self._stack.data / USERS).open("a") as pids:
+            pids.write(f"{process.pid} {psutil.Process(process.pid).create_time()}\n")
+        return process
+
+    def _await(self) -> None:
+        end = time.monotonic() + STARTING_LIMIT
+        while time.monotonic() < end:
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{self.address}/readyz", timeout=2).is_success:
+                    return
+            time.sleep(0.2)
+        raise StackError(f"the gateway did not start within {STARTING_LIMIT:.0f} s")

@@ -1,0 +1,96 @@
+"""Is what a verdict cites so? Its traces exist; its series moved, when asked again by somebody else."""
+
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from bench.incidents.outcome import Proof
+from bench.incidents.stacks import BenchStack
+
+STEP = 5.0
+BEFORE, AFTER = 120.0, 60.0
+"""Seconds of the steady time, and of the latest, for which a cited query is asked again."""
+
+TOLERANCE = 0.05
+"""Of the larger value: less is no move."""
+
+LEAST_POINTS = 4
+
+Points = Sequence[tuple[float, float]]
+
+
+def check_proof(verdict: Mapping[str, Any], stack: BenchStack, injected_at: float) -> Proof:
+    """Look up each cited trace; ask each query again that is cited for something that moved."""
+    traces = [cited["trace_id"] for cited in verdict.get("traces", ())]
+    statements = [s for s in verdict.get("evidence", ()) if s.get("query") and _claim(s)]
+    now = time.time()
+    return Proof(
+        traces_cited=len(traces),
+        traces_found=sum(stack.has_trace(trace) for trace in traces),
+        series_cited=len(statements),
+        series_confirmed=sum(
+            _shows(statement, injected_at) and _has_moved(stack, statement["query"], injected_at, now)
+            for statement in statements
+        ),
+    )
+
+
+def _claim(statement: Mapping[str, Any]) -> int:
+    """The direction of the change it claims: 0 when it says that something stayed."""
+    before, after = statement.get("before"), statement.get("after")
+    return direction(before, after) if before is not None and after is not None else 0
+
+
+def direction(before: float, after: float) -> int:
+    """1 up, -1 down, 0 as good as unmoved."""
+    if abs(after - before) <= TOLERANCE * max(abs(before), abs(after)):
+        return 0
+    return 1 if after > before else -1
+
+
+def _shows(statement: Mapping[str, Any], injected_at: float) -> bool:
+    """Its own chart, split at the true moment, goes the way it says; a chart too short to tell may pass."""
+    points = [(at, value) for at, value in statement.get("points", ())]
+    before = [value for at, value in points if at < injected_at]
+    after = [value for at, value in points if at >= injected_at]
+    if min(len(before), len(after)) < LEAST_POINTS:
+        return True
+    extreme = max if _claim(statement) > 0 else min
+    return direction(statistics.median(before), extreme(after)) == _claim(statement)
+
+
+def _has_moved(stack: BenchStack, query: str, injected_at: float, now: float) -> bool:
+    """Any series of the query, or its share of all of them, left the range it had in the steady time."""
+    series = stack.query_range(query, injected_at - BEFORE, now, STEP)
+    read = [_rates([(at, float(value)) for at, value in each["values"]]) for each in series]
+    return any(_left(points, injected_at, now) for points in (*read, *_shares(read)))
+
+
+def _rates(points: Points) -> Points:
+    """The growth of what only grows, such as a counter; anything else as it is."""
+    grows = all(b >= a for (_, a), (_, b) in pairwise(points)) and len(points) > 1
+    if not grows or points[0][1] == points[-1][1]:
+        return points
+    return [(t, b - a) for (_, a), (t, b) in pairwise(points)]
+
+
+def _shares(read: Sequence[Points]) -> Iterator[Points]:
+    totals: dict[float, float] = {}
+    for points in read:
+        for at, value in points:
+            totals[at] = totals.get(at, 0.0) + value
+    for points in read:
+        yield [(at, value / totals[at]) for at, value in points if totals[at]]
+
+
+def _left(points: Points, injected_at: float, now: float) -> bool:
+    """The latest median is further from the steady one than the steady quarters are from each other."""
+    before = [value for at, value in points if at < injected_at]
+    after = [value for at, value in points if at >= now - AFTER]
+    if len(before) < LEAST_POINTS or not after:
+        return (len(before) >= LEAST_POINTS) != bool(after)
+    quarters = statistics.quantiles(before, n=4)
+    usual, latest = statistics.median(before), statistics.median(after)
+    return abs(latest - usual) > quarters[2] - quarters[0] and direction(usual, latest) != 0

@@ -1,0 +1,102 @@
+"""A run in a file: what the diagnosis saw, what it said, and the truth. Small enough for the repo."""
+
+import gzip
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.incidents.outcome import Outcome
+from bench.incidents.ticks import Tick
+from diagnosis import Evidence
+from diagnosis.evidence import Labelled, Trace
+
+T = TypeVar("T")
+RECORDINGS = Path(__file__).resolve().parent.parent / "recordings"
+SUFFIX = ".json.gz"
+DIGITS = 5
+"""Significant digits that are kept of a value."""
+
+TRACES = 60
+"""Traces that are kept, spread over the window."""
+
+LARGEST = 60_000
+"""Bytes of a recording; one that would be larger keeps fewer traces."""
+
+
+class Recording(BaseModel):
+    """One run: outcome (with the truth), the users' ticks, and the evidence at the time of the verdict."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    ticks: list[Tick] = []
+    evidence: Evidence | None = None
+
+
+def shrink(evidence: Evidence | None, traces: int = TRACES) -> Evidence | None:
+    """The same with fewer digits and traces, and without the addresses of the stack."""
+    if evidence is None:
+        return None
+    series = {name: [_shrink_series(each) for each in many] for name, many in evidence.series.items()}
+    kept = [_shrink_trace(trace) for trace in spread(evidence.traces, traces)]
+    update = {"series": series, "traces": kept, "prometheus_url": "", "jaeger_url": ""}
+    return evidence.model_copy(update=update)
+
+
+def _shrink_series(series: Labelled) -> Labelled:
+    return series.model_copy(update={"values": [(round(t, 1), _round(v)) for t, v in series.values]})
+
+
+def _shrink_trace(trace: Trace) -> Trace:
+    spans = [
+        span.model_copy(update={"start_ms": _round(span.start_ms), "duration_ms": _round(span.duration_ms)})
+        for span in trace.spans
+    ]
+    return trace.model_copy(update={"duration_ms": _round(trace.duration_ms), "spans": spans})
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most `most` of the items, evenly spread."""
+    if len(items) <= most:
+        return list(items)
+    return [items[int(n * len(items) / most)] for n in range(most)]
+
+
+def _round(value: float) -> float:
+    if not value or not math.isfinite(value):
+        return value
+    return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
+
+
+def write_recording(folder: Path, recording: Recording) -> Path:
+    """Write `<id>.json.gz` as a whole, within LARGEST bytes where fewer traces can achieve that."""
+    folder.mkdir(parents=True, exist_ok=True)
+    traces = TRACES
+    while len(content := _pack(recording)) > LARGEST and traces > 1:
+        traces //= 2
+        recording = recording.model_copy(update={"evidence": shrink(recording.evidence, traces)})
+    file = folder / f"{recording.outcome.scenario.id}{SUFFIX}"
+    partial = file.with_suffix(".partial")
+    partial.write_bytes(content)
+    os.replace(partial, file)
+    return file
+
+
+def _pack(recording: Recording) -> bytes:
+    return gzip.compress(recording.model_dump_json(exclude_defaults=True).encode(), mtime=0)
+
+
+def read_recordings(folder: Path) -> list[Recording]:
+    """All recordings of a folder, by name. Raises ValueError naming a file that is not one."""
+    return [_read(file) for file in sorted(folder.glob(f"*{SUFFIX}"))]
+
+
+def _read(file: Path) -> Recording:
+    try:
+        return Recording.model_validate_json(gzip.decompress(file.read_bytes()))
+    except (OSError, EOFError, ValueError) as error:
+        raise ValueError(f"{file} is not a recording: {str(error).splitlines()[0]}; delete it") from None

@@ -1,0 +1,111 @@
+"""How good the verdicts of a set of runs are. What no alert announced counts as not answered."""
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.incidents.intervals import Share, share_of
+from bench.incidents.outcome import Answer, Outcome
+
+ABSTENTIONS = ("unknown", "none")
+SLOW_DOMAINS = ("model", "data")
+"""Domains whose effect on users is seen in delayed labels only."""
+
+
+def names_domain(answer: Answer | None, outcome: Outcome) -> bool:
+    """Whether the answer's domain is the right one."""
+    return answer is not None and answer.domain == outcome.scenario.expected.domain
+
+
+def names_cause(answer: Answer | None, outcome: Outcome) -> bool:
+    """Whether the answer's cause is the right one."""
+    return answer is not None and answer.cause == outcome.scenario.expected.cause
+
+
+def lists_cause(answer: Answer | None, outcome: Outcome) -> bool:
+    """Whether the right cause is among the answer's first three."""
+    return answer is not None and outcome.scenario.expected.cause in answer.top
+
+
+@dataclass(frozen=True)
+class Score:
+    """Of the runs that users felt. Delays in seconds, of those detected."""
+
+    runs: int
+    detected: Share
+    domain: Share
+    cause: Share
+    top3: Share
+    abstained: Share
+    from_injection: list[float]
+    from_felt: list[float]
+
+
+def score(outcomes: Sequence[Outcome]) -> Score:
+    """The score of all runs among `outcomes` that were felt; controls and the discarded are left out."""
+    felt = [outcome for outcome in outcomes if outcome.counted and not outcome.control]
+    alerted = [outcome for outcome in felt if outcome.alerts]
+    return Score(
+        runs=len(felt),
+        detected=Share(len(alerted), len(felt)),
+        domain=share_of([names_domain(each.given, each) for each in felt]),
+        cause=share_of([names_cause(each.given, each) for each in felt]),
+        top3=share_of([lists_cause(each.given, each) for each in felt]),
+        abstained=share_of([abstains(each) for each in alerted if each.scenario.kind != "unknown"]),
+        from_injection=[_delay(each, each.injected_at) for each in alerted],
+        from_felt=[_delay(each, each.felt.at) for each in alerted if each.felt],
+    )
+
+
+def abstains(outcome: Outcome) -> bool:
+    """The answer is that it does not know, or that there is nothing."""
+    return outcome.given is not None and outcome.given.cause in ABSTENTIONS
+
+
+def _delay(outcome: Outcome, since: float) -> float:
+    return (outcome.alerted_at or since) - since
+
+
+@dataclass(frozen=True)
+class Calm:
+    """What happened where nothing was wrong: controls, and the steady time before every run."""
+
+    controls: int
+    blamed: Share
+    alerted: Share
+    alarms: int
+    hours: float
+
+
+def score_calm(outcomes: Sequence[Outcome]) -> Calm:
+    """Blame is a cause named for a control; alarms are counted in the steady time of all runs."""
+    controls = [outcome for outcome in outcomes if outcome.counted and outcome.control]
+    return Calm(
+        controls=len(controls),
+        blamed=share_of([each.given is not None and not abstains(each) for each in controls]),
+        alerted=share_of([bool(each.alerts) for each in controls]),
+        alarms=sum(len(each.early) for each in outcomes),
+        hours=sum(each.quiet_seconds for each in outcomes) / 3600,
+    )
+
+
+def median_diagnosis(outcomes: Sequence[Outcome]) -> float | None:
+    """Seconds from the question to the verdict; None without runs."""
+    taken = [each.diagnosis_seconds for each in outcomes if each.diagnosis_seconds is not None]
+    return statistics.median(taken) if taken else None
+
+
+def score_proof(outcomes: Sequence[Outcome]) -> tuple[Share, Share]:
+    """Of the traces and of the moved series that verdicts on felt runs cite, how many are so."""
+    proofs = [each.proof for each in outcomes if each.counted and not each.control]
+    traces = Share(sum(p.traces_found for p in proofs), sum(p.traces_cited for p in proofs))
+    return traces, Share(sum(p.series_confirmed for p in proofs), sum(p.series_cited for p in proofs))
+
+
+def confuse(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
+    """How often which right cause got which answer; `no alert` where none came."""
+    counted = [outcome for outcome in outcomes if outcome.counted]
+    return Counter(
+        (each.scenario.expected.cause, each.given.cause if each.given else "no alert") for each in counted
+    )

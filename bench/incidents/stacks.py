@@ -1,0 +1,173 @@
+"""A stack of a run's own: other ports, data that begin empty, the same commands as a person's."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.incidents.ticks import SECONDS, Measured
+from stack import ROOT, StackError
+from stack.settings import Settings
+
+RATE = 20
+COMMAND_LIMIT = 300.0
+KEPT = "datasets"
+"""The folder that a fresh start leaves: the generated ratings are the same each time."""
+
+
+def find_free_ports(names: list[str]) -> dict[str, str]:
+    """A free TCP port for each name, all held at once so that they differ."""
+    held = [socket.socket() for _ in names]
+    for probe in held:
+        probe.bind(("127.0.0.1", 0))
+    ports = {name.upper(): str(probe.getsockname()[1]) for name, probe in zip(names, held, strict=True)}
+    for probe in held:
+        probe.close()
+    return ports
+
+
+@dataclass
+class BenchStack:
+    """The stack whose data are in the folder `data`; `up` begins anew."""
+
+    data: Path
+    seed: int = 1
+    ports: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(timeout=10, trust_env=False)
+        self._choose_ports()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the stack's commands get, on top of this process's own environment."""
+        return {
+            **os.environ,
+            **self.ports,
+            "MODE": "processes",
+            "ALERTING": "prometheus",
+            "GRAFANA_BIN": "",
+            "DATASET": "",
+            "WHENCE_DATA": str(self.data),
+            "DATA_DIR": str(self.data),
+            "TRAFFIC_RATE": str(RATE),
+            "TRAFFIC_SEED": str(self.seed),
+            "TRAFFIC_SUMMARY": str(SECONDS),
+            "RECOMMENDER_URL": self.url("recommender"),
+        }
+
+    def url(self, component: str) -> str:
+        """The address of a component."""
+        return f"http://127.0.0.1:{self.ports[f'{component.upper()}_PORT']}"
+
+    def up(self, seed: int) -> None:
+        """Stop what an earlier run left, delete its data, start, return when healthy. Raises StackError."""
+        self.seed = seed
+        self.down()
+        self._choose_ports()
+        for left in self.data.glob("*"):
+            if left.name != KEPT:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.run("stack", "up")
+
+    def down(self) -> None:
+        """Stop it; nothing happens when it does not run."""
+        self.run("stack", "down")
+
+    def run(self, *command: str) -> str:
+        """`python -m …` for this stack: its output. Raises StackError with what it said."""
+        return self._python("-m", *command)
+
+    def control(self, action: str, process: str) -> None:
+        """Starts, stops or restarts one process. Raises StackError."""
+        self._python("-c", f"from stack.processes import control_process as c; c({action!r}, {process!r})")
+
+    def pid(self, process: str) -> int:
+        """A process's id now. Raises StackError."""
+        listing = "from stack.processes import read_processes as read; print(*"
+        return int(self._python("-c", f"{listing}[p.pid for p in read() or [] if p.name == {process!r}])"))
+
+    def query(self, promql: str) -> float | None:
+        """The value of a query that gives one sample; None when it gives none, or nobody answers."""
+        try:
+            answer = self.http.get(f"{self.url('prometheus')}/api/v1/query", params={"query": promql}).json()
+            result = answer["data"]["result"]
+            return float(result[0]["value"][1]) if result else None
+        except (httpx.HTTPError, ValueError, KeyError):
+            return None
+
+    def query_range(self, promql: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """The series of a range query; none when nobody answers."""
+        parameters: dict[str, Any] = {"query": promql, "start": start, "end": end, "step": step}
+        try:
+            answer = self.http.get(f"{self.url('prometheus')}/api/v1/query_range", params=parameters).json()
+            result: list[dict[str, Any]] = answer["data"]["result"]
+            return result
+        except (httpx.HTTPError, ValueError, KeyError):
+            return []
+
+    def has_trace(self, trace_id: str) -> bool:
+        """Whether Jaeger has spans of it."""
+        try:
+            answer = self.http.get(f"{self.url('jaeger')}/api/traces/{trace_id}").json()
+            return any(trace["spans"] for trace in answer.get("data") or ())
+        except (httpx.HTTPError, ValueError):
+            return False
+
+    def measure(self) -> Measured:
+        """What telemetry says now of labelled requests, hits, and how old that is."""
+        now = time.time()
+        newest = self.query("max(timestamp(recommendation_requests_total))")
+        labelled = self.query("sum(recommendation_labelled_total)")
+        hits = self.query("sum(recommendation_hits_total)")
+        return Measured(at=now, labelled=labelled or 0, hits=hits or 0, age=now - newest if newest else 300.0)
+
+    def diagnose(self, start: float, end: float) -> dict[str, Any]:
+        """The incidents service's verdict about a window. Raises StackError."""
+        window = {
+            name: datetime.fromtimestamp(t, UTC).isoformat() for name, t in (("start", start), ("end", end))
+        }
+        return dict(self._incidents("POST", "/api/diagnoses", window))
+
+    def verdicts(self, since: float) -> list[dict[str, Any]]:
+        """The history of the first incident that began after a moment: newest first, with `made_at`."""
+        incidents = self._incidents("GET", "/api/incidents")["incidents"]
+        newest = [i for i in incidents if datetime.fromisoformat(i["started_at"]).timestamp() > since]
+        if not newest:
+            return []
+        history: list[dict[str, Any]] = self._incidents("GET", f"/api/incidents/{newest[-1]['id']}/verdicts")
+        return history
+
+    def _incidents(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            answer = self.http.request(method, self.url("incidents") + path, json=body, timeout=30)
+            return answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise StackError(f"the incidents service does not answer {path}: {error}") from None
+
+    def _choose_ports(self) -> None:
+        self.ports = find_free_ports([name for name in Settings.model_fields if name.endswith("_port")])
+
+    def _python(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_LIMIT,
+            check=False,
+        )
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()
+            raise StackError(f"{' '.join(arguments)}: {said}")
+        return done.stdout

@@ -1,0 +1,199 @@
+"""The tables: for the screen and, the same, for docs/benchmark.md."""
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.table import Table as RichTable
+
+from bench.incidents.baselines import Baseline
+from bench.incidents.outcome import Outcome
+from bench.incidents.scoring import (
+    SLOW_DOMAINS,
+    Calm,
+    Score,
+    confuse,
+    median_diagnosis,
+    names_cause,
+    score,
+    score_calm,
+    score_proof,
+)
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts under their columns."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def to_rich(self) -> RichTable:
+        """For the screen."""
+        table = RichTable(*self.columns, title=self.title, title_justify="left", box=None)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def to_markdown(self) -> str:
+        """For a page."""
+        lines = [f"### {self.title}", "", _line(self.columns), _line("---" for _ in self.columns)]
+        return "\n".join([*lines, *map(_line, self.rows)]) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def tabulate(outcomes: Sequence[Outcome]) -> list[Table]:
+    """Everything that a set of runs says."""
+    return [
+        _summary(outcomes),
+        _calm(outcomes),
+        _causes(outcomes),
+        _confusion(outcomes),
+        _runs(outcomes),
+        _discarded(outcomes),
+    ]
+
+
+def _summary(outcomes: Sequence[Outcome]) -> Table:
+    groups = {
+        "all": list(outcomes),
+        "infrastructure, traffic, telemetry": [o for o in outcomes if not _is_slow(o) and _listed(o)],
+        "model, data": [o for o in outcomes if _is_slow(o)],
+        "confounded": [o for o in outcomes if o.scenario.kind == "confounded"],
+        "off the list": [o for o in outcomes if o.scenario.kind == "unknown"],
+    }
+    rows = [[name, *_score_cells(score(of))] for name, of in groups.items()]
+    columns = ("runs that users felt", "n", "detected", "domain right", "cause right", "among first three")
+    more = ("abstained", "injection → alert", "felt → alert")
+    return Table("Verdicts on trouble", [*columns, *more], rows)
+
+
+def _is_slow(outcome: Outcome) -> bool:
+    return outcome.scenario.expected.domain in SLOW_DOMAINS
+
+
+def _listed(outcome: Outcome) -> bool:
+    return outcome.scenario.kind in ("fault", "confounded")
+
+
+def _score_cells(found: Score) -> list[str]:
+    shares = (found.detected, found.domain, found.cause, found.top3, found.abstained)
+    return [str(found.runs), *map(str, shares), say_median(found.from_injection), say_median(found.from_felt)]
+
+
+def say_median(seconds: Sequence[float]) -> str:
+    """Median and range of some seconds."""
+    if not seconds:
+        return NOTHING
+    return f"{statistics.median(seconds):.0f} s ({min(seconds):.0f}–{max(seconds):.0f})"
+
+
+def _calm(outcomes: Sequence[Outcome]) -> Table:
+    calm, (traces, series) = score_calm(outcomes), score_proof(outcomes)
+    diagnosis = median_diagnosis(outcomes)
+    first = [each for each in outcomes if each.counted and not each.control and each.first]
+    right = sum(names_cause(each.first, each) for each in first)
+    felt = [each for each in outcomes if each.counted and each.felt and not each.control]
+    rows = [
+        ["controls blamed", str(calm.blamed)],
+        ["controls with an alert", str(calm.alerted)],
+        ["false alarms in quiet time", f"{calm.alarms} in {calm.hours:.1f} h{_rate(calm)}"],
+        ["cited traces that exist", str(traces)],
+        ["cited series that moved as said", str(series)],
+        ["the incident's first verdict already right", f"{right} of {len(first)}"],
+        [
+            "back to normal after mending",
+            f"{sum(each.recovered_after is not None for each in felt)} of {len(felt)}",
+        ],
+        ["diagnosis, median, whole request", f"{diagnosis:.2f} s" if diagnosis is not None else NOTHING],
+        ["discarded runs", str(sum(not each.counted for each in outcomes))],
+    ]
+    return Table("Where nothing was wrong, and the evidence", ["", "share (95% interval)"], rows)
+
+
+def _rate(calm: Calm) -> str:
+    return f": {calm.alarms / calm.hours:.2f} per hour" if calm.hours else ""
+
+
+def _causes(outcomes: Sequence[Outcome]) -> Table:
+    causes = dict.fromkeys(o.scenario.expected.cause for o in outcomes if not o.control)
+    rows = []
+    for cause in causes:
+        found = score([o for o in outcomes if o.scenario.expected.cause == cause])
+        if found.runs:
+            shares = (found.detected, found.domain, found.cause, found.top3)
+            counts = [f"{share.right}/{share.of}" for share in shares]
+            rows.append([cause, *counts, say_median(found.from_injection), say_median(found.from_felt)])
+    columns = (
+        "cause",
+        "detected",
+        "domain",
+        "cause right",
+        "first three",
+        "injection → alert",
+        "felt → alert",
+    )
+    return Table("By cause", columns, rows)
+
+
+def _confusion(outcomes: Sequence[Outcome]) -> Table:
+    matrix = confuse(outcomes)
+    rows = []
+    for right in dict.fromkeys(truth for truth, _ in matrix):
+        answers = sorted(((n, said) for (truth, said), n in matrix.items() if truth == right), reverse=True)
+        hits = matrix[right, right]
+        others = ", ".join(f"{said} {n}" for n, said in answers if said != right)
+        rows.append([right, str(hits), others or NOTHING])
+    return Table(
+        "Confusion matrix, its empty cells left out", ["right answer", "given", "given instead"], rows
+    )
+
+
+def _runs(outcomes: Sequence[Outcome]) -> Table:
+    columns = ("run", "felt", "first alert", "answer", "right", "others considered")
+    return Table("Every run that counts", columns, [_run(each) for each in outcomes if each.counted])
+
+
+def _run(outcome: Outcome) -> list[str]:
+    answer, felt = outcome.given, outcome.felt
+    alert = min(outcome.alerts, key=lambda alert: alert.at, default=None)
+    return [
+        outcome.scenario.id,
+        f"{felt.objective} {felt.before:.3g} → {felt.after:.3g}" if felt else NOTHING,
+        f"{alert.name}, {alert.at - outcome.injected_at:.0f} s" if alert else "none",
+        f"{answer.cause} {answer.confidence:.0%}" if answer else "none given",
+        "yes" if names_cause(answer, outcome) else "no",
+        ", ".join(answer.top[1:]) if answer else "",
+    ]
+
+
+def _discarded(outcomes: Sequence[Outcome]) -> Table:
+    rows = [
+        [each.scenario.id, each.discarded, ", ".join(alert.name for alert in each.alerts) or NOTHING]
+        for each in outcomes
+        if not each.counted
+    ]
+    return Table("Discarded runs", ["run", "why", "alerts"], rows)
+
+
+def tabulate_baselines(found: Score, baselines: Sequence[Baseline]) -> Table:
+    """Simpler methods next to the verdict's score, on the same runs."""
+    rows = [["the verdict", str(found.detected), str(found.domain), str(found.cause)]]
+    rows += [
+        [each.name, str(each.detected) if each.detected else NOTHING, str(each.domain), str(each.cause)]
+        for each in baselines
+    ]
+    return Table("Against simpler methods", ["method", "detected", "domain right", "cause right"], rows)
+
+
+def tabulate_ablations(ablated: Mapping[str, Score]) -> Table:
+    """What less evidence costs, by replaying the recordings."""
+    rows = [[name, str(of.domain), str(of.cause), str(of.top3)] for name, of in ablated.items()]
+    columns = ("evidence", "domain right", "cause right", "among first three")
+    return Table("With less evidence, replayed", columns, rows)

@@ -1,0 +1,62 @@
+"""What the users themselves counted, every few seconds: the truth that does not pass through telemetry."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+SECONDS = 5
+"""Seconds that a tick counts."""
+
+
+class Tick(BaseModel):
+    """The users' count of the `seconds` before `at` (Unix seconds); latencies in milliseconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: float
+    seconds: float
+    sent: int
+    answered: int
+    failed: int
+    hits: int
+    p50: float | None = None
+    p95: float | None = None
+
+
+class Measured(BaseModel):
+    """What telemetry said at `at`: labelled requests and hits since the start, and its age in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: float
+    labelled: float
+    hits: float
+    age: float
+
+
+def read_ticks(folder: Path, since: float) -> list[Tick]:
+    """The ticks in the users' logs in `folder` that ended after `since`, in order."""
+    found = (tick for log in sorted(folder.glob("traffic*.log")) for tick in _read(log))
+    return sorted((tick for tick in found if tick.at > since), key=lambda tick: tick.at)
+
+
+def _read(log: Path) -> Iterator[Tick]:
+    for line in log.read_text(errors="replace").splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("event") == "traffic":
+            yield _tick(entry)
+
+
+def _tick(entry: dict[str, Any]) -> Tick:
+    return Tick(
+        at=datetime.fromisoformat(entry["timestamp"]).timestamp(),
+        **{name: entry[name] for name in ("seconds", "sent", "answered", "failed", "hits")},
+        **entry["latency_ms"],
+    )

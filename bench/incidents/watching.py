@@ -1,0 +1,58 @@
+"""What is seen of a running stack: alerts as they arrive, the users' own counts, telemetry's counts."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from bench.inbox import Arrivals
+from bench.incidents.felt import find_felt
+from bench.incidents.outcome import Felt, Fired
+from bench.incidents.stacks import BenchStack
+from bench.incidents.ticks import SECONDS, Measured, Tick, read_ticks
+
+WARM_UP = 30.0
+"""Seconds in which the first requests are slow for reasons of their own, and no measure of later ones."""
+
+RECOVERED = 4
+"""Ticks in a row that look as before."""
+
+
+class Watch:
+    """Sees a stack from the moment it is made; times are Unix seconds."""
+
+    def __init__(self, stack: BenchStack, arrivals: Arrivals) -> None:
+        self.began = time.time()
+        self._stack = stack
+        self._arrivals = arrivals
+        self._measured: list[Measured] = []
+
+    def until(self, over: Callable[[], bool]) -> None:
+        """Look at telemetry every tick, and whether it is over every second."""
+        while not over():
+            if not self._measured or time.time() >= self._measured[-1].at + SECONDS:
+                self._measured.append(self._stack.measure())
+            time.sleep(1)
+
+    def fired(self, since: float) -> list[Fired]:
+        """The alerts that arrived since a moment, in order."""
+        found = sorted(self._arrivals.since(since).items(), key=lambda item: item[1])
+        return [Fired(name=name, at=round(at, 2)) for name, at in found]
+
+    def ticks(self, since: float | None = None) -> list[Tick]:
+        """The users' counts that began after a moment, or after the warming up."""
+        since = self.began + WARM_UP if since is None else since
+        ticks = read_ticks(self._stack.data / "logs", since)
+        return [tick for tick in ticks if tick.at - tick.seconds >= since]
+
+    def felt(self, injected_at: float, until: float, *, quality: bool) -> Felt | None:
+        """What users felt from the injection up to a moment; with `quality`, of hit rate if it moved."""
+        ticks = [tick for tick in self.ticks() if tick.at <= until]
+        measured = [each for each in self._measured if each.at <= until]
+        return find_felt(ticks, measured, injected_at, quality=quality)
+
+    def recovered(self, steady: Sequence[Tick], mended_at: float) -> bool:
+        """Whether the latest ticks since the mending look like the steady ones, and telemetry flows."""
+        latest = self.ticks(mended_at)[-RECOVERED:]
+        if len(latest) < RECOVERED or not steady:
+            return False
+        moment = latest[0].at - latest[0].seconds
+        return find_felt([*steady, *latest], self._measured[-1:], moment) is None

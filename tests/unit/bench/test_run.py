@@ -1,0 +1,153 @@
+"""A run against a stack that is made up, on a clock of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from bench.inbox import Arrivals
+from bench.incidents import actions, run, watching
+from bench.incidents.outcome import Outcome
+from bench.incidents.run import STEADY, _Run
+from bench.incidents.scenario import Scenario, Step
+from bench.incidents.stacks import BenchStack
+from bench.incidents.ticks import Measured, Tick
+from bench.incidents.watching import Watch
+from diagnosis import Evidence
+from stack import StackError
+from tests.unit.bench.drawn import draw_scenario
+
+CHANCE = 7.0
+
+
+class World:
+    """Clock, stack and inbox: a fault costs hit rate from `felt_after` on and alerts after `alert_after`."""
+
+    def __init__(self, felt_after: float | None, alert_after: float | None, early: bool = False) -> None:
+        self.now = 10_000.0
+        self.began = self.now
+        self.broken_at = self.mended_at = float("inf")
+        self.felt_after = felt_after
+        self.alert_after = alert_after
+        self.early = early
+        self.p95 = 20.0
+        self.done: list[str] = []
+        self.data = Path("nowhere")
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def url(self, component: str) -> str:
+        return component
+
+    def measure(self) -> Measured:
+        return Measured(at=self.now, labelled=0, hits=0, age=2)
+
+    def diagnose(self, start: float, end: float) -> dict[str, Any]:
+        return {"domain": "none", "cause": "none", "confidence": 0.9}
+
+    def verdicts(self, since: float) -> list[dict[str, Any]]:
+        at = "2026-01-01T00:00:00+00:00"
+        said = [("data", "stale-features"), ("model", "bad-model")]
+        return [{"made_at": at, "verdict": {"domain": d, "cause": c, "confidence": 0.8}} for d, c in said]
+
+    def do(self, step: Step) -> None:
+        self.done.append(step.does)
+        self.broken_at = self.now if step.fault else self.broken_at
+
+    def mend(self) -> None:
+        self.done.append("mend")
+        self.mended_at = self.now
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def since(self, moment: float) -> dict[str, float]:
+        found = {"Noise": self.began + 20} if self.early else {}
+        if self.alert_after is not None and self.now >= self.broken_at + self.alert_after:
+            found["Quality Lost"] = self.broken_at + self.alert_after
+        return {name: at for name, at in found.items() if at >= moment}
+
+    def ticks(self, _: object, since: float) -> list[Tick]:
+        ends = [self.began + 5.0 * n for n in range(1, int((self.now - self.began) / 5) + 1)]
+        return [self._tick(end) for end in ends if end > since]
+
+    def _tick(self, end: float) -> Tick:
+        felt = self.felt_after is not None and self.broken_at + self.felt_after < end <= self.mended_at
+        return Tick(
+            at=end, seconds=5, sent=100, answered=100, failed=0, hits=30 if felt else 60, p50=9, p95=self.p95
+        )
+
+
+Play = Callable[[World, Scenario], Outcome]
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> Play:
+    def play(world: World, scenario: Scenario) -> Outcome:
+        async def collect(*_: object) -> Evidence:
+            return Evidence(start=world.began, end=world.now)
+
+        for module in (run, watching):
+            monkeypatch.setattr(module, "time", world)
+        monkeypatch.setattr(watching, "read_ticks", world.ticks)
+        monkeypatch.setattr(run, "collect", collect)
+        monkeypatch.setattr(run, "check_proof", lambda *_: {})
+        monkeypatch.setattr(run, "Actions", lambda *_: cast(actions.Actions, world))
+        stack = cast(BenchStack, world)
+        watch = Watch(stack, cast(Arrivals, world))
+        return _Run(scenario, stack, watch, lambda _: None).execute(CHANCE).outcome
+
+    return play
+
+
+def test_the_verdict_is_the_incidents_newest_some_time_after_the_alert(play: Play) -> None:
+    world = World(felt_after=10, alert_after=40)
+    found = play(world, draw_scenario("stale-features"))
+    assert found.counted and found.felt and found.given
+    assert found.injected_at == pytest.approx(world.began + STEADY + CHANCE, abs=2)
+    assert (found.given.cause, found.first and found.first.cause) == ("stale-features", "bad-model")
+    assert found.asked_at == pytest.approx(world.broken_at + 40 + 50, abs=7)
+    assert found.recovered_after is not None and found.recovered_after < 40
+    assert world.done == ["stale-features high", "mend", "close"]
+
+
+def test_what_nobody_felt_is_discarded_after_patience(play: Play) -> None:
+    found = play(World(felt_after=None, alert_after=None), draw_scenario("bad-model"))
+    assert not found.counted
+    assert "no objective" in found.discarded
+
+
+def test_a_busy_machine_is_no_ones_fault(play: Play) -> None:
+    world = World(felt_after=10, alert_after=40)
+    world.p95 = 400.0
+    with pytest.raises(StackError, match="the machine is busy"):
+        play(world, draw_scenario("bad-model"))
+    assert world.done == ["close"]
+
+
+def test_an_alert_that_comes_too_late_is_none(play: Play) -> None:
+    found = play(World(felt_after=10, alert_after=400), draw_scenario("bad-model"))
+    assert found.counted and found.given is None and not found.alerts
+
+
+def test_an_alert_before_the_fault_spoils_the_run_and_is_a_false_alarm(play: Play) -> None:
+    world = World(felt_after=10, alert_after=40, early=True)
+    found = play(world, draw_scenario("bad-model"))
+    assert [alert.name for alert in found.early] == ["Noise"] and not found.counted
+    assert world.done == ["close"]
+
+
+def test_what_shows_late_is_waited_for(play: Play) -> None:
+    found = play(World(felt_after=180, alert_after=150), draw_scenario("stale-features"))
+    assert found.counted and found.felt and found.felt.at > found.injected_at + 170
+
+
+def test_a_control_is_watched_and_asked_about(play: Play) -> None:
+    found = play(World(felt_after=None, alert_after=None), draw_scenario("none"))
+    assert found.counted and found.given and found.given.cause == "none"
+    assert found.recovered_after is None
