@@ -14,10 +14,13 @@ DEV := $(VENV)/.dev
 SERVICE ?=
 FAULT ?=
 SEVERITY ?= high
+FOR ?= 900
 MINUTES ?= 5
-SINCE ?= 7d
+VERSION ?=
+SHARE ?= 30
+SINCE ?=
 
-.PHONY: help doctor up down status logs shell clean verify report break mend faults generate diff check test test-fast test-live test-alerts test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay lock
 
 help: ## Show this help
 	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
@@ -63,10 +66,19 @@ verify: $(RUNTIME) ## Ask the live stack whether every dashboard, query and rule
 	@$(PY) -m stack verify
 
 report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [OUT=file]
-	@$(PY) -m report --since "$(SINCE)" $(if $(OUT),--out "$(OUT)")
+	@$(PY) -m report --since "$(or $(SINCE),7d)" $(if $(OUT),--out "$(OUT)")
 
-break: $(RUNTIME) ## Inject a fault: FAULT=name [SEVERITY=low|high]
-	@$(PY) -m faults break "$(FAULT)" "$(SEVERITY)"
+rollout: $(RUNTIME) ## Let VERSION=name answer a share of the users (default: the trainer's candidate) [SHARE=30]
+	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)"
+
+rollback: $(RUNTIME) ## Let the live version answer everybody again
+	@$(PY) -m stack rollback
+
+explain: $(RUNTIME) ## Say whence the trouble of the last minutes came, with the evidence [SINCE=15m]
+	@$(PY) -m diagnosis --since "$(or $(SINCE),15m)"
+
+break: $(RUNTIME) ## Inject a fault for a while: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
+	@$(PY) -m faults break "$(FAULT)" "$(SEVERITY)" --for "$(FOR)"
 
 mend: $(RUNTIME) ## Undo every fault
 	@$(PY) -m faults mend
@@ -99,7 +111,10 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (under a minute)
-	@$(PY) -m pytest -q -n 2 -m "not live and not browser" tests/unit tests/contract tests/rules
+	@$(PY) -m pytest -q -n 2 -m "not live and not browser" tests/unit tests/contract
+
+test-rules: $(DEV) ## Each alert and recording rule in promtool: silent just before, then firing, then over
+	@$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
 	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py
@@ -119,6 +134,8 @@ test: $(DEV) ## Everything that has to pass, with counts and the time of each ph
 	}
 	phase check
 	phase test-fast
+	phase test-rules
+	phase bench-replay
 	phase test-live
 
 bench-overhead: $(DEV) ## Telemetry's cost per request against the alternatives [ROUNDS=5]
@@ -135,6 +152,15 @@ bench-alert-delay: $(RUNTIME) ## From the first faulty request to the alert in t
 
 bench-quiet: $(RUNTIME) ## What fires without a fault [MINUTES=5, an hour is the promise]
 	@$(PY) -m bench.quiet --minutes $(MINUTES)
+
+bench-incidents: $(RUNTIME) ## Faults on live stacks: is the verdict right? Hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
+	@$(PY) -m bench.incidents run $(if $(SPLIT),--split $(SPLIT)) $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(ONLY),--only '$(ONLY)') $(if $(OUT),--out "$(OUT)") --stacks $(or $(STACKS),1) $(if $(PLAN),--plan)
+
+bench-incidents-page: $(RUNTIME) ## Write the reported runs into docs/benchmark.md [SCENARIOS=path] [OUT=file]
+	@$(PY) -m bench.incidents document $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(OUT),--out "$(OUT)")
+
+bench-replay: $(RUNTIME) ## Diagnose all recorded runs anew, in seconds; fails under its floor
+	@$(PY) -m bench.incidents replay
 
 lock: $(DEV) ## Resolve the dependencies anew (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -23,12 +23,16 @@ def describe_config() -> Files:
 def configure_containers() -> Files:
     """Environment files; what stands in `${…}` is filled in by compose."""
     references = {name: f"${{{name}}}" for name in load().secrets.values()}
-    address = load().urls.grafana or "http://127.0.0.1:${GRAFANA_PORT:-3000}"
+    urls = load().urls
+    address = urls.grafana or "http://127.0.0.1:${GRAFANA_PORT:-3000}"
+    inbox = (
+        urls.incidents if "incidents" in urls.model_fields_set else "http://127.0.0.1:${INCIDENTS_PORT:-8010}"
+    )
     return {
         "grafana.env": _environment(
             {"GF_SERVER_ROOT_URL": address, **mail_environment(load().mail, references)}
         ),
-        "incidents.env": _environment({"GRAFANA_URL": address}),
+        "incidents.env": _environment({"GRAFANA_URL": address, "INCIDENTS_URL": inbox}),
     }
 
 

@@ -1,4 +1,4 @@
-"""`python -m stack`: up, down, doctor, status, logs, shell, clean, verify. The Makefile is the way in."""
+"""`python -m stack`: what the Makefile runs to start, stop, look at and change the stack."""
 
 import os
 import shutil
@@ -18,6 +18,7 @@ from stack.credentials import ensure_credentials
 from stack.doctor import examine, require_fit, show
 from stack.interrupts import hold_interrupts, until_interrupted
 from stack.modes import choose_mode, recall_mode, remember_mode
+from stack.rollouts import roll_back, roll_out
 from stack.rundir import write_run_directory
 from stack.settings import Settings, load_settings, process_environment
 from stack.startup import show_startup
@@ -157,6 +158,21 @@ def verify() -> None:
     problems = verify_stack(settings, credentials, console)
     if problems:
         raise StackError("\n".join(problems))
+
+
+@app.command()
+def rollout(
+    version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
+    share: Annotated[float, typer.Argument(min=0, max=100, help="percent of the users")] = 30,
+) -> None:
+    """Let another version answer a share of the users."""
+    console.print(roll_out(load_settings(), version, share))
+
+
+@app.command()
+def rollback() -> None:
+    """Let the live version answer everybody again."""
+    console.print(roll_back())
 
 
 def _in_containers() -> bool:

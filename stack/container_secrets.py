@@ -25,7 +25,9 @@ class Reader(NamedTuple):
 
 ROOT_USER = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
 STORAGE_USERS = tuple(
-    f"{user}_S3_{half}_KEY" for user in ("RECOMMENDER", "TRAINER") for half in ("ACCESS", "SECRET")
+    f"{user}_S3_{half}_KEY"
+    for user in ("RECOMMENDER", "TRAINER", "FEATURES")
+    for half in ("ACCESS", "SECRET")
 )
 
 
@@ -47,6 +49,7 @@ READERS = (
     Reader(
         "grafana", 20007, {"GF_SECURITY_ADMIN_PASSWORD": "GRAFANA_ADMIN_PASSWORD", **_same("WEBHOOK_TOKEN")}
     ),
+    Reader("features", 20008, _storage_user("FEATURES")),
 )
 
 

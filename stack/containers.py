@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import StackError, compose
+from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, StackError, compose
 from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
@@ -30,6 +30,8 @@ def start(settings: Settings, console: Console) -> float:
     if conflicts:
         raise StackError("\n".join(str(conflict) for conflict in conflicts))
     variables = environment(settings)
+    for mounted in (FLAGS_FILE, BEHAVIOUR_FILE):
+        mounted.parent.mkdir(parents=True, exist_ok=True)  # else the engine makes it, as root
     quiet = () if console.is_terminal else ("--quiet",)
     compose.run("build", *quiet, PREPARE, variables=variables)
     compose.run("create", variables=variables)
@@ -68,10 +70,12 @@ def read_credentials() -> dict[str, str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What docker-compose.yml needs beside the settings: an absolute path, and the notifier's profile."""
+    """What docker-compose.yml needs beside the settings: absolute paths, and the notifier's profile."""
     chosen = {}
     if settings.dataset:
         chosen["DATASET"] = str(Path(settings.dataset).resolve())
+    if "WHENCE_DATA" in os.environ:
+        chosen["WHENCE_DATA"] = str(DATA)
     if settings.alerting == "prometheus" and not os.environ.get("COMPOSE_PROFILES"):
         chosen["COMPOSE_PROFILES"] = "alertmanager"
     return chosen

@@ -1,7 +1,7 @@
 """Ctrl-C while the stack starts: noticed between two looks at the processes, never lost.
 
-Python raises KeyboardInterrupt wherever it happens to be; where it is finalising an object it drops it, and between the
-start of a program and the note of its id it leaves the program running.
+Python raises KeyboardInterrupt wherever it happens to be; where it is finalising an object it drops it, and
+between the start of a program and the note of its id it leaves the program running.
 """
 
 import signal

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import load, read_secrets
 from grafana.mail import mail_environment
-from stack import DATA, ROOT, RUN, StackError, compose
+from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, ROOT, RUN, StackError, compose
 from stack.modes import Mode, recall_mode
 
 HOST = "127.0.0.1"
@@ -166,8 +166,13 @@ def process_environment(settings: Settings, credentials: dict[str, str]) -> dict
         "OTEL_EXPORTER_OTLP_ENDPOINT": settings.url("otlp_http"),
         "STORAGE_ENDPOINT": settings.url("storage_proxy"),
         "RECOMMENDER_URL": settings.url("recommender"),
+        "FLAGS_FILE": str(FLAGS_FILE),
+        "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),
+        "FEATURES_READY_FILE": str(RUN / "features.ready"),
         "INCIDENTS_DATABASE": str(DATA / "incidents" / "incidents.db"),
         "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
+        "INCIDENTS_URL": load().urls.incidents if "incidents" in load().urls.model_fields_set else "",
+        "ALERTMANAGER_URL": settings.url("alertmanager") if settings.alerting == "prometheus" else "",
         "GRAFANA_DISABLED": "false" if settings.grafana else "true",
     }
     chosen |= _grafana_environment(settings, credentials) if settings.grafana else {"GRAFANA_URL": ""}

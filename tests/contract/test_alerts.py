@@ -33,7 +33,19 @@ ON_NO_PANEL = {
     "heartbeat",
 }
 """Their series are on no panel: they lead to the one that shows the trouble."""
-LAYERS = {"service", "storage", "features", "model", "host", "pipeline", "monitoring", "objectives"}
+LAYERS = {
+    "service",
+    "storage",
+    "features",
+    "data",
+    "model",
+    "quality",
+    "traffic",
+    "host",
+    "pipeline",
+    "monitoring",
+    "objectives",
+}
 
 
 def rendered(content: dict[str, Any], title_key: str, alert: Alert) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -100,7 +112,7 @@ def test_both_tell_the_incidents_page_all_and_at_once() -> None:
 
 def test_every_layer_is_watched() -> None:
     assert {alert.component for alert in ALERTS} == LAYERS
-    assert len(ALERTS) >= 30
+    assert len(ALERTS) >= 50
     assert [alert.slug for alert in ALERTS if alert.is_heartbeat] == ["heartbeat"]
 
 

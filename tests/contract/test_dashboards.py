@@ -46,6 +46,7 @@ def test_the_dashboards_are_those_promised() -> None:
     assert set(DASHBOARDS) == {
         "overview",
         "recommendation-quality-and-storage",
+        "model-and-data",
         "service",
         "object-storage",
         "pipeline-health",

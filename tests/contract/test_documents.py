@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from faults.__main__ import FAULTS
+from faults.catalogue import FAULTS
 from stack import ROOT
 from stack.rundir import SCRAPED
 from stack.settings import Settings, process_environment
@@ -28,7 +28,7 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "variable", ["SERVICE", "FAULT", "SEVERITY", "ROUNDS", "MINUTES", "PYTHON", "DATASET", "ALERTING"]
+    "variable", ["SERVICE", "FAULT", "SEVERITY", "FOR", "ROUNDS", "MINUTES", "PYTHON", "DATASET", "ALERTING"]
 )
 def test_every_make_variable_is_in_the_readme(variable: str) -> None:
     assert f"{variable}=" in README
@@ -40,7 +40,9 @@ def test_example_lists_every_setting_with_its_default() -> None:
 
 
 def test_processes_use_only_variables_they_are_given() -> None:
-    credentials = {name: "x" for name in re.findall(r"\$\{((?:TRAINER|RECOMMENDER)_S3_\w+)\}", COMPOSE)}
+    credentials = {
+        name: "x" for name in re.findall(r"\$\{((?:TRAINER|RECOMMENDER|FEATURES)_S3_\w+)\}", COMPOSE)
+    }
     given = process_environment(Settings(), credentials)
     assert set(re.findall(r"\$\{(\w+)\}", COMPOSE)) <= given.keys()
 

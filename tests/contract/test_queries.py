@@ -135,6 +135,14 @@ LABELS = {
     "error_type": [""],
     "span_name": ["GET /x"],
     "status_code": ["STATUS_CODE_UNSET"],
+    "model_version": ["als32-1"],
+    "source": ["personalised"],
+    "direction": ["up"],
+    "segment": ["all", "heavy"],
+    "window": ["1m", "3m"],
+    "measure": ["ndcg", "thumbs_down", "requests", "unknown_users", "coverage", "popularity"],
+    "feature": ["factor_norm", "segment_mix"],
+    "statistic": ["psi", "ks", "js"],
 }
 
 
@@ -163,6 +171,9 @@ def samples() -> dict[str, str]:
             f"_x{seconds // 10 - 3} 1x10"
         ),
     }
+    for segment, window in product(("all", "heavy"), ("1m", "3m")):
+        of = f'service_name="recommender", segment="{segment}", window="{window}"'
+        stack[f"recommendation:slice:labelled{{{of}}}"] = f"400+0x{MINUTES * 6}"
     for source, reason in (("personalised", "ok"), ("popular", "unknown_user")):
         stack[f'recommendation_requests_total{{{ANSWER}"{source}", reason="{reason}"}}'] = up
         for name in ("impressions", "clicks", "labelled", "hits"):

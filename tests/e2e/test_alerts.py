@@ -30,7 +30,7 @@ def test_every_rule_has_data_and_is_quick(stack: Stack, alert: Alert) -> None:
 def test_broken_off_answers_arrive_as_errors(stack: Stack) -> None:
     names = ("Storage Errors", "Degraded Answers")
     began = await_peace(stack, *names)
-    with broken(stack, "storage-errors", "low"):
+    with broken(stack, "storage-errors", "medium"):
         errors, _ = [await_alert(stack, name, began, 60) for name in names]
     assert errors["labels"]["component"] == "storage"
     assert "%" in errors["annotations"]["summary"]

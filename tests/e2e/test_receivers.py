@@ -1,5 +1,6 @@
 """Receivers of `whence.yaml` are told by a real Alertmanager; no generated file holds their secrets."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,9 +16,12 @@ import pytest
 
 from components.build import ensure
 from config import load
+from services.incidents.announcing import Announcer
 from stack import ROOT, rundir
 from stack.settings import Settings
 from tests.e2e.live import eventually, find_free_ports
+from tests.unit.services.incidents.opinions import storage_latency
+from tests.unit.services.incidents.test_announcing import incident
 
 CONFIG = """\
 receivers:
@@ -118,3 +122,24 @@ def test_each_is_told_what_it_asked_for(alertmanager: str, inbox: tuple[str, lis
     assert "#team" in said
     assert "Mild is slow" in said and "Grave is slow" in said
     assert "http://127.0.0.1/runbooks/x" in said
+
+
+def test_a_verdict_follows_its_incident_to_the_receivers(
+    alertmanager: str, inbox: tuple[str, list[Message]]
+) -> None:
+    _, messages = inbox
+    fire(alertmanager, "Grave", "critical")
+    eventually("the alert is told", lambda: len(messages) >= 2)
+
+    async def tell() -> None:
+        announcer = Announcer(alertmanager, "http://inbox.example")
+        await announcer.tell(incident(), storage_latency(), None)
+        await announcer.close()
+
+    asyncio.run(tell())
+    eventually("the verdict is told", lambda: len(messages) >= 4)
+    for path in ("/tickets", "/slack"):
+        _, verdict = (message.body for message in messages if message.path == path)
+        assert "Incident Explained" in verdict
+        assert "because storage exceeded its deadline" in verdict
+        assert "http://inbox.example/incidents/12" in verdict

@@ -108,7 +108,7 @@ def test_one_time_axis_refreshing_by_itself() -> None:
     assert not any("timeFrom" in panel or "timeShift" in panel for panel in content["panels"])
 
 
-def test_deployments_and_alerts_are_marked() -> None:
+def test_deployments_alerts_and_verdicts_are_marked() -> None:
     marks = DASHBOARDS["recommendation-quality-and-storage.json"]["annotations"]["list"]
-    assert [mark["name"] for mark in marks] == ["Annotations & Alerts", "Deployments", "Alerts"]
+    assert [mark["name"] for mark in marks] == ["Annotations & Alerts", "Deployments", "Alerts", "Verdicts"]
     assert all(mark["enable"] for mark in marks)

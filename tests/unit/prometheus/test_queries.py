@@ -35,6 +35,11 @@ ACTIVE = series(instruments.STORAGE_OPERATION_ACTIVE)
             'sum (rate(recommendation_requests_total{source!="stale", segment=~"$segment"}[1m]))',
         ),
         (
+            q.median_over(ACTIVE, 'operation="GetObject"', window="1h"),
+            'quantile_over_time(0.5, storage_operation_active{operation="GetObject"}[1h])',
+        ),
+        (q.unless_chance("kept", "deviation", 4), "((kept) and (deviation >= 4)) or (kept) ^ 0"),
+        (
             q.share(REQUESTS, by=["source"], window="1m"),
             "sum by (source) (rate(recommendation_requests_total[1m])) / on () group_left () "
             "sum (rate(recommendation_requests_total[1m]))",

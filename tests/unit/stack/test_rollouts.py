@@ -1,0 +1,89 @@
+"""`make rollout` and `make rollback`, with a recommender that answers as the test says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.flags import read_rollout, write_rollout
+from services.trainer.parameters import CANDIDATE
+from stack import StackError, rollouts
+from stack.settings import Settings
+
+DATASET = "0123456789ab"
+LIVE = "als32-aaaaaa"
+
+
+class FakeRecommender:
+    """Answers /readyz as if it knew the versions in `known`."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.known = {LIVE, CANDIDATE.version(DATASET)}
+        self.away = False
+
+    def get(self, url: str, **_: Any) -> httpx.Response:
+        if self.away:
+            raise httpx.ConnectError("refused")
+        wanted = {LIVE, *read_rollout(self.file)}
+        unknown = sorted(wanted - self.known)
+        body = {
+            "model_version": LIVE,
+            "dataset_id": DATASET,
+            "versions": sorted(wanted & self.known),
+            "degraded": f"models/{unknown[0]}/card.json is not in bucket whence" if unknown else None,
+        }
+        return httpx.Response(200, json=body, request=httpx.Request("GET", url))
+
+
+@pytest.fixture
+def recommender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRecommender]:
+    file = tmp_path / "flags" / "flags.json"
+    fake = FakeRecommender(file)
+    monkeypatch.setattr(rollouts, "FLAGS_FILE", file)
+    monkeypatch.setattr(httpx, "get", fake.get)
+    yield fake
+
+
+def test_the_candidate_gets_its_share_and_loses_it(recommender: FakeRecommender) -> None:
+    candidate = CANDIDATE.version(DATASET)
+    assert f"{candidate} answers 30% of the users" in rollouts.roll_out(Settings(), "", 30)
+    assert read_rollout(recommender.file) == {LIVE: 70.0, candidate: 30.0}
+    assert "everybody again" in rollouts.roll_back()
+    assert read_rollout(recommender.file) == {}
+    assert rollouts.roll_back() == "Nothing was rolled out."
+
+
+def test_an_unknown_version_is_taken_back(recommender: FakeRecommender) -> None:
+    with pytest.raises(
+        StackError, match="als8-cccccc is not rolled out: models/als8-cccccc/card.json is not"
+    ):
+        rollouts.roll_out(Settings(), "als8-cccccc", 30)
+    assert read_rollout(recommender.file) == {}
+    former = {LIVE: 90.0, CANDIDATE.version(DATASET): 10.0}
+    write_rollout(recommender.file, former)
+    with pytest.raises(StackError):
+        rollouts.roll_out(Settings(), "als8-cccccc", 30)
+    assert read_rollout(recommender.file) == former
+
+
+def test_the_live_version_is_no_rollout(recommender: FakeRecommender) -> None:
+    with pytest.raises(StackError, match="is the live version"):
+        rollouts.roll_out(Settings(), LIVE, 30)
+
+
+def test_without_a_recommender_it_says_what_to_do(recommender: FakeRecommender) -> None:
+    recommender.away = True
+    with pytest.raises(StackError, match="start the stack with `make up`"):
+        rollouts.roll_out(Settings(), "", 30)
+
+
+def test_what_is_not_noticed_is_taken_back(
+    recommender: FakeRecommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollouts, "NOTICED_SECONDS", 0.0)
+    with pytest.raises(StackError, match="did not take it within 0 s"):
+        rollouts.roll_out(Settings(), "", 30)
+    assert read_rollout(recommender.file) == {}
