@@ -1,4 +1,3 @@
-import os
 import signal
 
 import pytest
@@ -12,14 +11,14 @@ def test_an_interrupt_is_noticed_at_the_next_item() -> None:
         for item in until_interrupted(interrupted, range(5)):
             seen.append(item)
             if item == 1:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
     assert seen == [0, 1]
 
 
 def test_an_interrupt_while_an_object_is_finalised_is_not_lost() -> None:
     class Finalised:
         def __del__(self) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt), hold_interrupts() as interrupted:
         for _ in until_interrupted(interrupted, range(5)):
@@ -30,4 +29,4 @@ def test_afterwards_an_interrupt_raises_again() -> None:
     with hold_interrupts():
         pass
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
