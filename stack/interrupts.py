@@ -15,9 +15,11 @@ T = TypeVar("T")
 
 @contextmanager
 def hold_interrupts() -> Iterator[threading.Event]:
-    """Inside, an interrupt sets the event instead of raising; for the main thread."""
+    """Inside, an interrupt sets the event instead of raising, or is ignored as before; for the main thread."""
     interrupted = threading.Event()
-    former = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    former = signal.getsignal(signal.SIGINT)
+    if former is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: interrupted.set())
     try:
         yield interrupted
     finally:

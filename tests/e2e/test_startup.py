@@ -59,6 +59,7 @@ def test_interrupt_while_starting_leaves_nothing_running(unstarted: Stack) -> No
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a shell's foreground
     )
     eventually("something runs", lambda: len(_processes_of(unstarted)) > 4, 60)
     up.send_signal(signal.SIGINT)

@@ -1,8 +1,17 @@
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from stack.interrupts import hold_interrupts, until_interrupted
+
+
+@pytest.fixture(autouse=True)
+def foreground() -> Iterator[None]:
+    """A shell starts background jobs with interrupts ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 def test_an_interrupt_is_noticed_at_the_next_item() -> None:
@@ -30,3 +39,10 @@ def test_afterwards_an_interrupt_raises_again() -> None:
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_what_ignores_interrupts_goes_on_ignoring_them() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with hold_interrupts() as interrupted:
+        signal.raise_signal(signal.SIGINT)
+    assert not interrupted.is_set()
