@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @contextmanager
 def hold_interrupts() -> Iterator[threading.Event]:
-    """Inside, an interrupt sets the event instead of raising; where it is ignored, it still is. Main thread."""
+    """Inside, an interrupt sets the event instead of raising; where ignored, it still is."""
     interrupted = threading.Event()
     former = signal.getsignal(signal.SIGINT)
     if former is not signal.SIG_IGN:
