@@ -35,7 +35,9 @@ function buildHead(kind, curve) {
   return head;
 }
 
-function draw(section, charts) {
+// Drawn anew, the charts keep the focus and the moment that is being read.
+function draw(section, charts, read) {
+  const focused = section.querySelector(".plots")?.contains(document.activeElement);
   const plots = element("div", "plots");
   plots.tabIndex = 0;
   plots.setAttribute("role", "group");
@@ -54,14 +56,14 @@ function draw(section, charts) {
     plots.append(chart);
     return drawPlot(svg, charts, kind, width, index === KINDS.length - 1);
   });
-  return followPointer(plots, reading, charts, drawn);
+  followPointer(plots, reading, charts, drawn, read);
+  if (focused) plots.focus({ preventScroll: true });
 }
 
-function followPointer(plots, reading, charts, drawn) {
+function followPointer(plots, reading, charts, drawn, read) {
   const times = charts[KINDS.find((kind) => charts[kind.key].points.length)?.key ?? "quality"].points.map(([time]) => time);
-  let current = null;
   function point(time) {
-    current = time;
+    read.time = time;
     const values = KINDS.map((kind, index) => {
       const found = nearest(charts[kind.key].points, time, charts.step);
       drawn[index].mark(time, found);
@@ -77,9 +79,10 @@ function followPointer(plots, reading, charts, drawn) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step || !times.length) return;
     event.preventDefault();
-    const at = current === null ? (step > 0 ? -1 : times.length) : times.findIndex((time) => time >= current);
+    const at = read.time === null ? (step > 0 ? -1 : times.length) : times.findIndex((time) => time >= read.time);
     point(times[Math.min(times.length - 1, Math.max(0, at + step))]);
   });
+  if (read.time !== null) point(read.time);
 }
 
 function say(section, text) {
@@ -91,12 +94,13 @@ function say(section, text) {
 
 export function startCharts(section) {
   let charts = null;
+  const read = { time: null };
   async function load() {
     try {
       const answer = await fetch(section.dataset.charts);
       const body = await answer.json();
       charts = answer.ok ? body : null;
-      if (charts) draw(section, charts);
+      if (charts) draw(section, charts, read);
       else say(section, `${body.detail} The charts appear here when it is back.`);
     } catch {
       if (!charts) say(section, "The charts could not be loaded.");
@@ -104,7 +108,7 @@ export function startCharts(section) {
   }
   let width = 0;
   new ResizeObserver(() => {
-    if (charts && section.clientWidth !== width) draw(section, charts);
+    if (charts && section.clientWidth !== width) draw(section, charts, read);
     width = section.clientWidth;
   }).observe(section);
   setInterval(() => {
