@@ -111,10 +111,10 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (under a minute)
-	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit
+	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract
 
-test-rules: $(DEV) ## What is generated: it agrees with the rest, and in promtool each alert fires when it should
-	@$(PY) -m pytest -q -n 2 tests/contract tests/rules
+test-rules: $(DEV) ## Each alert and recording rule in promtool: silent just before, then firing, then over
+	@$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
 	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py
