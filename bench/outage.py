@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from typing import Annotated, Any
 
 import typer
@@ -11,8 +12,10 @@ from rich.table import Table
 
 from stack import ROOT, StackError
 from stack.credentials import ensure_credentials
-from stack.processes import control_process
+from stack.processes import control_process, read_processes
 from stack.settings import load_settings, process_environment
+
+COLLECTOR_DEADLINE = 60.0
 
 
 def send_traffic(requests: int, rate: float) -> dict[str, Any]:
@@ -42,8 +45,18 @@ def main(
             finally:
                 control_process("start", "collector")
     finally:
+        _await_collector()
         control_process("start", "traffic")
     _print(phases, f"{rounds} × {seconds} s at {rate:g} requests/s")
+
+
+def _await_collector() -> None:
+    """Traffic is not started while the collector that it depends on is not ready."""
+    end = time.monotonic() + COLLECTOR_DEADLINE
+    while not any(process.name == "collector" and process.ready for process in read_processes() or []):
+        if time.monotonic() > end:
+            raise StackError(f"the collector is not ready after {COLLECTOR_DEADLINE} s; see `make logs`")
+        time.sleep(0.25)
 
 
 def _print(phases: dict[str, list[dict[str, Any]]], title: str) -> None:
