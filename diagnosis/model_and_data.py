@@ -15,7 +15,7 @@ MODEL_AND_DATA = (
         "model",
         "model",
         "A new model version recommends worse than the one beside it, to the same users at the same time: "
-        "{version_worse.after} hit rate, in all segments; its requests are healthy.",
+        "{version_worse.after} of hit rate, in all segments; its requests are healthy.",
         "Roll the version back with `make rollback`, then compare its training and card with the other's.",
         "model-version-worse",
         needs=(up("version_worse"),),
@@ -33,7 +33,7 @@ MODEL_AND_DATA = (
         "biased-segment",
         "data",
         "training data",
-        "A new model version fails one segment of users only: {one_segment.after} hit rate there, "
+        "A new model version fails one segment of users only: {one_segment.after} of hit rate there, "
         "{one_segment.before} for all others.",
         "Roll the version back with `make rollback`; look for that segment's part of the training data.",
         "segment-hurt",

@@ -77,7 +77,7 @@ def show(value: float | None, unit: str) -> str:
     if unit == "share":
         return f"{100 * value:.3g}%" if abs(value) < 0.0995 else f"{100 * value:.0f}%"
     if unit == "points":
-        return f"{100 * value:+.1f} points of"
+        return f"{100 * value:+.1f} points"
     if unit == "s":
         return f"{1000 * value:.3g} ms" if abs(value) < 1 else f"{value:.3g} s"
     if unit == "1/s":
