@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.unit.diagnosis.world import Array, Requests, World
+from tests.unit.diagnosis.requests import Array, Requests
+from tests.unit.diagnosis.world import World
 
 Make = Callable[[int], World]
 Alter = Callable[[World, Requests], None]

@@ -1,32 +1,23 @@
 """The verdict in a world whose cause is known: every cause, mild and severe, pairs that confuse, peace."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from diagnosis import Evidence, Verdict, diagnose
+from diagnosis import Verdict, diagnose
 from diagnosis.hypotheses import CAUSES, HYPOTHESES
 from diagnosis.hypothesis import Hypothesis
+from tests.unit.diagnosis.judging import ALERT_AFTER, judge
+from tests.unit.diagnosis.requests import Requests
 from tests.unit.diagnosis.scenarios import CAUSES as WORLDS
-from tests.unit.diagnosis.scenarios import CONFOUNDED, CONTROLS, UNKNOWN, Make
-from tests.unit.diagnosis.world import Requests, World
+from tests.unit.diagnosis.scenarios import CONFOUNDED, CONTROLS, UNKNOWN
+from tests.unit.diagnosis.world import World
 
 ROOT = Path(__file__).parents[3]
 SEEDS = (101, 202)
-ALERT_AFTER = 45.0
-SOME = (
-    "storage-latency",
-    "storage-outage",
-    "bad-model",
-    "concept-drift",
-    "missing-features",
-    "cpu-starvation",
-)
-"""Causes for what is not asked of every cause."""
 
 
 class Case(NamedTuple):
@@ -46,10 +37,6 @@ def cases() -> Iterator[Case]:
             yield Case(name, "none", make(seed))
         for name, make in UNKNOWN.items():
             yield Case(name, "unknown", make(seed))
-
-
-def judge(world: World) -> Verdict:
-    return diagnose(world.evidence(), alerted_at=world.onset + ALERT_AFTER)
 
 
 def confuse(judged: list[tuple[Case, Verdict]]) -> str:
@@ -78,59 +65,6 @@ def test_verdicts_are_right() -> None:
     assert all(verdict.domain == domains[verdict.cause] for _, verdict in judged)
     sure = [verdict.confidence for (_, verdict), ok in zip(judged, right, strict=True) if ok]
     assert np.mean(sure) >= 0.8, "right verdicts are given without confidence"
-
-
-def without_traces(evidence: Evidence) -> Evidence:
-    return evidence.model_copy(update={"traces": []})
-
-
-def with_gap(evidence: Evidence, world: World, length: float = 30.0) -> Evidence:
-    """No point for 30 s from shortly after the onset on."""
-    low, high = world.onset + 20, world.onset + 20 + length
-    series = {
-        name: [
-            one.model_copy(update={"values": [p for p in one.values if not low < p[0] <= high]})
-            for one in found
-        ]
-        for name, found in evidence.series.items()
-    }
-    return evidence.model_copy(update={"series": series})
-
-
-@pytest.mark.parametrize("cause", SOME)
-@pytest.mark.parametrize("late", [-60.0, 60.0])
-def test_the_alert_may_be_a_minute_early_or_late(cause: str, late: float) -> None:
-    world = WORLDS[cause][1](7)
-    verdict = diagnose(world.evidence(), alerted_at=world.onset + ALERT_AFTER + late)
-    assert verdict.cause == cause
-    assert verdict.onset is not None and abs(verdict.onset - world.onset) <= 20
-
-
-@pytest.mark.parametrize("cause", SOME)
-def test_less_evidence_is_enough(cause: str) -> None:
-    world = WORLDS[cause][1](8)
-    alerted = world.onset + ALERT_AFTER
-    whole = world.evidence()
-    full, blind = diagnose(whole, alerted_at=alerted), diagnose(without_traces(whole), alerted_at=alerted)
-    assert full.cause == blind.cause == cause
-    assert blind.confidence < full.confidence
-    assert diagnose(with_gap(whole, world), alerted_at=alerted).cause == cause
-    assert diagnose(whole).cause == cause, "nobody was alerted"
-
-
-@pytest.mark.parametrize("cause", SOME)
-def test_a_young_stack_is_enough(cause: str) -> None:
-    world = WORLDS[cause][1](9)
-    world.before = 120.0
-    assert judge(world).cause == cause
-
-
-@pytest.mark.parametrize("cause", sorted(set(SOME) - {"bad-model", "concept-drift"}))
-def test_the_first_verdict_comes_with_the_alert(cause: str) -> None:
-    """Forty seconds of trouble are enough where no labels are waited for."""
-    world = WORLDS[cause][1](10)
-    world.after = 40.0
-    assert diagnose(world.evidence(), alerted_at=world.onset + 35).cause == cause
 
 
 @pytest.mark.parametrize("cause", ["storage-latency", "missing-features"])
@@ -224,41 +158,3 @@ def test_without_a_known_cause_it_says_where_to_look() -> None:
     verdict = judge(UNKNOWN["ranking became slow"](21))
     assert (verdict.cause, verdict.component) == ("unknown", "service")
     assert verdict.evidence and verdict.alternatives and verdict.remedy
-
-
-NONE: dict[str, Callable[[Evidence], Evidence]] = {
-    "nothing at all": lambda e: Evidence(start=e.start, end=e.end),
-    "an empty window": lambda e: e.model_copy(update={"end": e.start}),
-    "series without points": lambda e: e.model_copy(
-        update={"series": {n: [s.model_copy(update={"values": []}) for s in f] for n, f in e.series.items()}}
-    ),
-    "series without labels": lambda e: e.model_copy(
-        update={"series": {n: [s.model_copy(update={"labels": {}}) for s in f] for n, f in e.series.items()}}
-    ),
-}
-
-
-@pytest.mark.parametrize("what", NONE)
-def test_poor_evidence_raises_nothing(what: str) -> None:
-    evidence = NONE[what](WORLDS["storage-latency"][1](16).evidence())
-    verdict = diagnose(evidence, alerted_at=evidence.start + 345)
-    assert verdict.confidence <= 1
-
-
-def test_any_series_may_be_missing() -> None:
-    world = WORLDS["storage-latency"][1](17)
-    evidence = world.evidence()
-    rng = np.random.default_rng(17)
-    names = sorted(evidence.series)
-    for _ in range(12):
-        kept = {name: evidence.series[name] for name in names if rng.random() < 0.6}
-        diagnose(evidence.model_copy(update={"series": kept}), alerted_at=world.onset + ALERT_AFTER)
-
-
-def test_evidence_survives_json() -> None:
-    make: Make = partial(WORLDS["bad-model"][0])
-    world = make(18)
-    evidence = world.evidence()
-    again = Evidence.model_validate_json(evidence.model_dump_json())
-    alerted = world.onset + ALERT_AFTER
-    assert diagnose(again, alerted_at=alerted) == diagnose(evidence, alerted_at=alerted)
