@@ -36,6 +36,8 @@ class Count(NamedTuple):
         return self.hits / self.labelled if self.labelled else 0.0
 
 
+NOBODY = Count(0.0, 0.0)
+
 Counts = Mapping[Cell, Count]
 Groups = Mapping[str, Count]
 
@@ -64,9 +66,13 @@ def pool(counts: Counts, keep: Callable[[Cell], str]) -> dict[str, Count]:
     """Counts summed over the cells that `keep` gives the same name."""
     pooled: dict[str, Count] = {}
     for cell, count in counts.items():
-        so_far = pooled.get(keep(cell), Count(0.0, 0.0))
-        pooled[keep(cell)] = Count(so_far.labelled + count.labelled, so_far.hits + count.hits)
+        pooled[keep(cell)] = add(pooled.get(keep(cell), NOBODY), count)
     return pooled
+
+
+def add(one: Count, other: Count) -> Count:
+    """Both together."""
+    return Count(one.labelled + other.labelled, one.hits + other.hits)
 
 
 def overall(counts: Mapping[Cell, Count] | Groups) -> Count:
@@ -84,7 +90,7 @@ def split(before: Groups, after: Groups) -> dict[str, Split]:
 
 
 def _split_one(before: Groups, after: Groups, name: str, mean: float) -> Split:
-    old, new = before.get(name, Count(0.0, 0.0)), after.get(name, Count(0.0, 0.0))
+    old, new = before.get(name, NOBODY), after.get(name, NOBODY)
     weight, changed = old.labelled / overall(before).labelled, new.labelled / overall(after).labelled
     rate = old.rate if old.labelled else new.rate
     became = new.rate if new.labelled else old.rate

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from diagnosis.readings import Reading
 from diagnosis.verdict import Domain
@@ -12,7 +13,6 @@ class Direction(StrEnum):
     """What a hypothesis expects of a signal."""
 
     UP = "up"
-    DOWN = "down"
     UNMOVED = "unmoved"
 
 
@@ -31,7 +31,7 @@ class Expect:
             return None
         if self.direction is Direction.UNMOVED:
             return 1 - reading.moved
-        return reading.up if self.direction is Direction.UP else reading.down
+        return reading.up
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Hypothesis:
     `needs`: without all of them it is not this cause. `predicts`: they make it more or less likely.
     `excluded_by`: another explanation, of which this may be a consequence. `explains`: which part of which
     symptom it accounts for, by the names of `diagnosis.symptoms`. `says` may quote readings as
-    `{signal.before}` and `{signal.after}`. `shows`: what is put before people, besides needs and predictions.
-    `cites`: attributes that its traces have.
+    `{signal.before}` and `{signal.after}`. `reasons`: those that its traces
+    have. `newcomer`: whether they are of the new version, and of the segment it hurts most.
     """
 
     cause: str
@@ -63,17 +63,13 @@ class Hypothesis:
     predicts: tuple[Expect, ...] = ()
     excluded_by: tuple[Excluder, ...] = ()
     explains: Mapping[str, str] = field(default_factory=dict)
-    cites: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    newcomer: tuple[Literal["version", "segment"], ...] = ()
 
 
 def up(signal: str, weight: float = 1.0) -> Expect:
     """It rises."""
     return Expect(signal, Direction.UP, weight)
-
-
-def down(signal: str, weight: float = 1.0) -> Expect:
-    """It falls."""
-    return Expect(signal, Direction.DOWN, weight)
 
 
 def unmoved(signal: str, weight: float = 1.0) -> Expect:

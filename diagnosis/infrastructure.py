@@ -41,7 +41,7 @@ INFRASTRUCTURE = (
         ),
         excluded_by=(STARVED, SURGED, AWAY, TRICKLED, HELD),
         explains=BY_STORAGE,
-        cites=("storage_deadline", "storage_busy"),
+        reasons=("storage_deadline", "storage_busy"),
     ),
     Hypothesis(
         "storage-jitter",
@@ -62,7 +62,7 @@ INFRASTRUCTURE = (
         ),
         excluded_by=(STARVED, SURGED, AWAY, TRICKLED, HELD),
         explains=BY_STORAGE,
-        cites=("storage_deadline",),
+        reasons=("storage_deadline",),
     ),
     Hypothesis(
         "storage-bandwidth",
@@ -76,7 +76,7 @@ INFRASTRUCTURE = (
         predicts=(up("storage_p50"), up("storage_p95"), unmoved("failed"), up("waits_for_storage")),
         excluded_by=(SURGED, AWAY),
         explains=BY_STORAGE,
-        cites=("storage_deadline",),
+        reasons=("storage_deadline",),
     ),
     Hypothesis(
         "storage-errors",
@@ -90,7 +90,7 @@ INFRASTRUCTURE = (
         predicts=(up("refused", 2), unmoved("own_work"), unmoved("timed_out"), unmoved("full")),
         excluded_by=(AWAY, HELD),
         explains=WRITES_TOO,
-        cites=("storage_error",),
+        reasons=("storage_error",),
     ),
     Hypothesis(
         "storage-outage",
@@ -104,7 +104,7 @@ INFRASTRUCTURE = (
         needs=(up("refuses"),),
         predicts=(up("by_storage", 2), unmoved("own_work")),
         explains=WRITES_TOO,
-        cites=("storage_error", "storage_deadline", "storage_busy"),
+        reasons=("storage_error", "storage_deadline", "storage_busy"),
     ),
     Hypothesis(
         "connection-pool-exhaustion",
@@ -119,7 +119,7 @@ INFRASTRUCTURE = (
         predicts=(up("busy", 2), unmoved("storage_p50"), unmoved("surge"), up("timed_out")),
         excluded_by=(SURGED, AWAY),
         explains=BY_STORAGE,
-        cites=("storage_busy", "storage_deadline"),
+        reasons=("storage_busy", "storage_deadline"),
     ),
     Hypothesis(
         "cpu-starvation",

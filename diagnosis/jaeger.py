@@ -17,18 +17,7 @@ SAMPLED, PICKED = 8, 12
 
 SLOW = "minDuration"
 
-_KEPT = frozenset(
-    {
-        a.STORAGE_LATENCY_MS,
-        a.MODEL_VERSION,
-        a.RECOMMENDATION_SOURCE,
-        a.RECOMMENDATION_REASON,
-        a.USER_SEGMENT,
-        a.ERROR_TYPE,
-        a.HTTP_RESPONSE_STATUS_CODE,
-        a.FEATURE_FLAG_RESULT_VARIANT,
-    }
-)
+_KEPT = frozenset({a.MODEL_VERSION, a.RECOMMENDATION_REASON, a.USER_SEGMENT})
 
 
 def searches(start: float, end: float) -> list[dict[str, str | int]]:

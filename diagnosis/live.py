@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
+import structlog
 
 from diagnosis.evidence import Evidence, Labelled, Trace
 from diagnosis.jaeger import SLOW, read_traces, searches
@@ -22,6 +23,8 @@ CONNECTIONS = 8
 MARK = "whence_query"
 """The label that tells the results of a batch apart."""
 
+log = structlog.get_logger(__name__)
+
 
 async def collect(
     prometheus_url: str,
@@ -33,7 +36,8 @@ async def collect(
 ) -> Evidence:
     """Read the window from `start` to `end` (Unix seconds); takes ≤ 1 s for 15 minutes.
 
-    A source that is away or gives no sense leaves its part of the evidence out; nothing is raised.
+    A source that is away or gives no sense leaves its part of the evidence out, which is logged; nothing is
+    raised.
     """
     if client is None:
         limits = httpx.Limits(max_connections=CONNECTIONS)
@@ -73,7 +77,8 @@ async def _ask(
     try:
         answer = (await client.post(f"{url}/api/v1/query_range", data=asked)).json()
         return read_matrix(answer["data"]["result"])
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("metrics left out", queries=sorted(batch), reason=_say(error))
         return {}
 
 
@@ -92,8 +97,13 @@ async def _search(client: httpx.AsyncClient, url: str, search: Mapping[str, str 
     try:
         answer = (await client.get(f"{url}/api/traces", params=dict(search))).json()
         return read_traces(answer["data"], picked=SLOW in search)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        log.warning("traces left out", reason=_say(error))
         return []
+
+
+def _say(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _once(traces: Iterable[Trace]) -> list[Trace]:

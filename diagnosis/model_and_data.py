@@ -27,7 +27,7 @@ MODEL_AND_DATA = (
         ),
         excluded_by=(SILENT, ALONE),
         explains={"quality": "version"},
-        cites=("version",),
+        newcomer=("version",),
     ),
     Hypothesis(
         "biased-segment",
@@ -41,7 +41,7 @@ MODEL_AND_DATA = (
         predicts=(up("newcomer"), unmoved("violations"), unmoved("segment_mix"), unmoved("by_storage")),
         excluded_by=(SILENT,),
         explains={"quality": "version"},
-        cites=("version", "segment"),
+        newcomer=("version", "segment"),
     ),
     Hypothesis(
         "covariate-drift",
@@ -60,8 +60,7 @@ MODEL_AND_DATA = (
             unmoved("by_storage"),
         ),
         excluded_by=(SILENT,),
-        explains={"quality": "segment", "degraded": "none"},
-        cites=("segment",),
+        explains={"quality": "segment"},
     ),
     Hypothesis(
         "concept-drift",
@@ -85,7 +84,6 @@ MODEL_AND_DATA = (
         ),
         excluded_by=(SILENT, SHIFTED, NEWER),
         explains={"quality": "within"},
-        cites=("personalised",),
     ),
     Hypothesis(
         "missing-features",
@@ -98,7 +96,7 @@ MODEL_AND_DATA = (
         needs=(up("missing"),),
         predicts=(unmoved("failed", 2), unmoved("expired"), unmoved("storage_p50"), unmoved("compute")),
         explains={"degraded": "missing", "quality": "missing"},
-        cites=("features_missing",),
+        reasons=("features_missing",),
     ),
     Hypothesis(
         "stale-features",
@@ -118,7 +116,7 @@ MODEL_AND_DATA = (
         ),
         excluded_by=(STORAGE_FAILS, SAME_FAILS),
         explains={"degraded": "expired", "quality": "expired", "ageing": "all"},
-        cites=("features_expired",),
+        reasons=("features_expired",),
     ),
     Hypothesis(
         "catalogue-corruption",
@@ -139,6 +137,5 @@ MODEL_AND_DATA = (
         ),
         excluded_by=(SILENT,),
         explains={"quality": "within_or_version", "degraded": "invalid"},
-        cites=("personalised",),
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
 
-from diagnosis.decomposition import Cell, Count, Counts, Factors, factorise, overall, pool, split
+from diagnosis.decomposition import NOBODY, Cell, Count, Counts, Factors, add, factorise, overall, pool, split
 from diagnosis.grid import Grid, Periods, Window
 from diagnosis.onset import LABELS
 from diagnosis.readings import UNKNOWN, Reading, ramp
@@ -24,7 +24,6 @@ OLD, NEW = 0.5, 0.03
 """A version is new that had less than OLD of its later share before, and has at least NEW of the answers."""
 
 PERSONALISED = "personalised"
-NOBODY = Count(0.0, 0.0)
 
 
 class Effect(NamedTuple):
@@ -107,7 +106,7 @@ def assess(grid: Grid, periods: Periods) -> Quality:
     old = count(grid, Window(before.start + LABELS, before.end + LABELS))
     new = count(grid, Window(after.start + LABELS, after.end + LABELS))
     known = overall(old).labelled >= FEWEST_BEFORE and overall(new).labelled >= FEWEST_AFTER
-    return Quality(old, new, known, factorise(old, new), _error(old, new), _find_newcomer(grid, old, new))
+    return Quality(old, new, known, factorise(old, new), _error(old, new), _find_newcomer(old, new))
 
 
 def count(grid: Grid, window: Window) -> dict[Cell, Count]:
@@ -132,7 +131,7 @@ def _variance(count: Count) -> float:
     return rate * (1 - rate) / (count.labelled + 4)
 
 
-def _find_newcomer(grid: Grid, before: Counts, after: Counts) -> VersionEffect | None:
+def _find_newcomer(before: Counts, after: Counts) -> VersionEffect | None:
     """The version that gained most of the answers, if one did, against the others."""
     old, new = _by(before, 2), _by(after, 2)
     shares = {version: count.labelled / overall(after).labelled for version, count in new.items()}
@@ -151,7 +150,7 @@ def compare_version(version: str, share: float, before: Counts, after: Counts) -
     against = pool(others, lambda cell: cell[0])
     if _few(against):
         past = pool(_personal(before, lambda name: name != version), lambda cell: cell[0])
-        against = {name: _sum(past.get(name), against.get(name)) for name in {*past, *against}}
+        against = {name: add(past.get(name, NOBODY), against.get(name, NOBODY)) for name in {*past, *against}}
     if _few(own) or _few(against):
         return None
     segments = {name: _compare(own[name], against[name]) for name in own if name in against}
@@ -160,11 +159,6 @@ def compare_version(version: str, share: float, before: Counts, after: Counts) -
     worst = min(segments, key=lambda name: segments[name].difference * segments[name].requests)
     rest = combine([effect for name, effect in segments.items() if name != worst])
     return VersionEffect(version, share, combine(list(segments.values())), segments, worst, rest)
-
-
-def _sum(one: Count | None, other: Count | None) -> Count:
-    one, other = one or NOBODY, other or NOBODY
-    return Count(one.labelled + other.labelled, one.hits + other.hits)
 
 
 def _personal(counts: Counts, is_of: Callable[[str], bool]) -> dict[Cell, Count]:

@@ -42,7 +42,6 @@ def _serving() -> Mapping[str, str]:
         "latency_p95": q.quantile(0.95, _HTTP, *asked, window=WINDOW),
         "slow": q.share_above(LATENCY_LIMIT, _HTTP, *asked, window=WINDOW),
         "stage_p50": q.quantile(0.5, _STAGE, SERVICE, by=staged, window=WINDOW),
-        "stage_p95": q.quantile(0.95, _STAGE, SERVICE, by=staged, window=WINDOW),
         "loop_p50": q.quantile(0.5, _LAG, SERVICE, window=WINDOW),
         "loop_p95": q.quantile(0.95, _LAG, SERVICE, window=WINDOW),
         "loop_looks": q.observations(_LAG, SERVICE, window=WINDOW),

@@ -192,12 +192,11 @@ def _link(grid: Grid, query: str) -> str:
 def _cite(case: Case, hypothesis: Hypothesis) -> list[CitedTrace]:
     newcomer = case.quality.newcomer
     wanted: dict[str, frozenset[str]] = {}
-    reasons = frozenset(name for name in hypothesis.cites if "_" in name)
-    if reasons:
-        wanted[REASON] = reasons
-    if newcomer and "version" in hypothesis.cites:
+    if hypothesis.reasons:
+        wanted[REASON] = frozenset(hypothesis.reasons)
+    if newcomer and "version" in hypothesis.newcomer:
         wanted[VERSION] = frozenset({newcomer.version})
-    if newcomer and {"version", "segment"} <= set(hypothesis.cites):
+    if newcomer and "segment" in hypothesis.newcomer:
         wanted[SEGMENT] = frozenset({newcomer.worst})
     return _links(case, wanted)
 

@@ -5,9 +5,10 @@ from math import prod
 from typing import NamedTuple
 
 from diagnosis.hypotheses import HYPOTHESES
-from diagnosis.hypothesis import Excluder, Expect, Hypothesis
+from diagnosis.hypothesis import Direction, Excluder, Expect, Hypothesis
 from diagnosis.readings import Reading
 from diagnosis.symptoms import Felt
+from diagnosis.wording import name_signal
 
 SHARPNESS = 3.0
 """Scores to this power are weighed against each other: a score half as good counts an eighth."""
@@ -81,9 +82,5 @@ def _object(hypothesis: Hypothesis, readings: Mapping[str, Reading], felt: Felt)
 
 def describe_miss(expect: Expect) -> str:
     """A prediction that did not come true, in words."""
-    from diagnosis.wording import name_signal
-
     name = name_signal(expect.signal)
-    return {"up": f"{name} did not rise.", "down": f"{name} did not fall.", "unmoved": f"{name} moved."}[
-        expect.direction
-    ]
+    return f"{name} did not rise." if expect.direction is Direction.UP else f"{name} moved."

@@ -27,7 +27,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal("failing", "Server errors", "service", "requests", "share", e.server_errors, 0.01, 0.05, 0.003),
     share_of_answers("degraded", "Answers without fresh features", e.degraded, "service"),
     share_of_answers("late", "Answers that gave up waiting for storage", e.answered_for("storage_deadline")),
-    share_of_answers("refused", "Answers without a failed read", e.answered_for("storage_error")),
+    share_of_answers("refused", "Answers whose storage read failed", e.answered_for("storage_error")),
     share_of_answers("busy", "Answers that found no free place to read", e.answered_for("storage_busy")),
     share_of_answers("by_storage", "Answers degraded by storage", e.answered_for(*STORAGE_REASONS)),
     share_of_answers("missing", "Answers whose features were missing", e.answered_for("features_missing")),

@@ -86,8 +86,7 @@ def _mean_times(traces: Sequence[Trace]) -> dict[str, float]:
 
 
 def cite(traces: Sequence[Trace], after: Window, wanted: dict[str, frozenset[str]]) -> list[Trace]:
-    """Traces of the affected window with the wanted attribute values, the slowest first; the slowest of all
-    of them when none has."""
+    """Traces of the affected window that have all wanted attribute values, the slowest first."""
     affected = sorted(within(traces, after), key=lambda trace: -trace.duration_ms)
     fitting = [trace for trace in affected if _fits(trace, wanted)] if wanted else affected
     return fitting[:CITED]

@@ -12,7 +12,7 @@ import structlog
 
 from diagnosis import Verdict
 from services.incidents.incident import Alert, Incident
-from services.incidents.verdicts import name_cause, say_certainty
+from services.incidents.verdicts import say_briefly, say_certainty
 
 NAME = "Incident Explained"
 LABEL = "explained"
@@ -66,7 +66,6 @@ def compose(incident: Incident, verdict: Verdict, page: str, *, over: bool) -> M
     now = datetime.now(UTC)
     alerts = ", ".join(dict.fromkeys(alert.name for alert in incident.alerts))
     address = f"{page}/incidents/{incident.id}"
-    cause = f"{verdict.domain.capitalize()}: {name_cause(verdict.cause).lower()}"
     certainty = f"{say_certainty(verdict.confidence)}, {verdict.confidence:.0%}"
     return {
         "labels": {
@@ -79,7 +78,8 @@ def compose(incident: Incident, verdict: Verdict, page: str, *, over: bool) -> M
         },
         "annotations": {
             "summary": verdict.summary,
-            "description": f"{cause} ({certainty}). {verdict.remedy} Explains: {alerts}. {address}",
+            "description": f"{say_briefly(verdict)} ({certainty}). {verdict.remedy} "
+            f"Explains: {alerts}. {address}",
             "runbook_url": f"{page}{verdict.runbook}" if verdict.runbook else address,
         },
         "startsAt": incident.started_at.isoformat(),

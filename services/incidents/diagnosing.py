@@ -22,7 +22,7 @@ from services.incidents.store import Store
 from services.incidents.stream import Stream
 
 FOLLOWED = 32
-"""Incidents under diagnosis at once; of more, the newest."""
+"""Incidents under diagnosis at once; further ones wait until one of these is over."""
 
 log = structlog.get_logger(__name__)
 
@@ -141,6 +141,7 @@ class Diagnoser:
         try:
             incident = await self._store.find(incident_id)
             if incident is None:
+                self._troubles.pop(incident_id, None)
                 return False
             now = self._clock.now()
             reached = await self._diagnose(incident, now)

@@ -36,6 +36,8 @@ class Explainer:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.get("/api/v1/query", {"query": "vector(1)"})
                 evidence = await collect(self._prometheus.address, self._jaeger.address, start, end)
+                if not evidence.series:
+                    raise SourceAway("Prometheus answered none of the questions about this time.")
                 work = partial(diagnose, evidence, alerted_at=alerted_at)
                 return await to_thread.run_sync(work, limiter=self._thread)
         except TimeoutError:

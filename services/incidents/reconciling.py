@@ -73,10 +73,16 @@ class Reconciler:
         return [alert for incident in incidents for alert in incident.alerts if alert.status == "firing"]
 
     async def _read_raised(self) -> dict[str, list[dict[str, str]]]:
-        """The labels of the alerts that each rule raises, by its name; without rules not evaluated yet."""
+        """The labels of the alerts that each rule raises, by its name; without rules not evaluated yet.
+
+        Raises SourceAway.
+        """
         answer = await self._prometheus.get("/api/v1/rules", {"type": "alert"})
-        rules = [rule for group in answer["groups"] for rule in group["rules"] if rule["health"] == "ok"]
-        return {rule["name"]: [alert["labels"] for alert in rule["alerts"]] for rule in rules}
+        try:
+            rules = [rule for group in answer["groups"] for rule in group["rules"] if rule["health"] == "ok"]
+            return {rule["name"]: [alert["labels"] for alert in rule["alerts"]] for rule in rules}
+        except (KeyError, TypeError):
+            raise SourceAway("Prometheus gave an answer that is not its API's.") from None
 
 
 def _key(alert: Alert) -> Key:

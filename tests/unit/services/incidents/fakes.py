@@ -1,24 +1,33 @@
 """Stand-ins for Prometheus and Jaeger that answer as their APIs do."""
 
 import math
+import re
 from typing import Any
+from urllib.parse import parse_qs
 
-from fastapi import FastAPI, HTTPException
+import numpy as np
+from fastapi import FastAPI, HTTPException, Request
 
+from diagnosis.live import MARK
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 
 TRACE_ID = "5b8aa5a2d2c872e8321cf37308d69df2"
 
 
 class FakeSources:
-    """Both APIs under one address; storage is slow from `trouble` to `mended` (unix seconds)."""
+    """Both APIs under one address; storage is slow from `trouble` to `mended` (unix seconds).
 
-    def __init__(self, trouble: float = math.inf, mended: float = math.inf) -> None:
+    One that `refuses` answers no batch of queries.
+    """
+
+    def __init__(self, trouble: float = math.inf, mended: float = math.inf, *, refuses: bool = False) -> None:
+        self.refuses = refuses
         self.trouble = trouble
         self.mended = mended
         self.reset()
         self.app = app = FastAPI(telemetry=NATIVE_TELEMETRY_OFF)
         app.add_api_route("/api/v1/query_range", self.query_range)
+        app.add_api_route("/api/v1/query_range", self.query_batch, methods=["POST"])
         app.add_api_route("/api/traces", self.search)
         app.add_api_route("/api/traces/{trace_id}", self.trace)
 
@@ -36,6 +45,18 @@ class FakeSources:
             "status": "success",
             "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]},
         }
+
+    async def query_batch(self, request: Request) -> dict[str, Any]:
+        """One series for each query that the diagnosis joined into one."""
+        if self.refuses:
+            raise HTTPException(503, "query processing would load too many samples")
+        asked = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        times = np.arange(float(asked["start"]), float(asked["end"]), float(asked["step"])).tolist()
+        found = [
+            {"metric": {MARK: name}, "values": [[time, str(self._value(name, time))] for time in times]}
+            for name in re.findall(rf'"{MARK}", "(\w+)"', asked["query"])
+        ]
+        return {"status": "success", "data": {"resultType": "matrix", "result": found}}
 
     def _value(self, query: str, time: float) -> float:
         slow = self.trouble <= time <= self.mended

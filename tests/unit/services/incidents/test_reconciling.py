@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from services.incidents.reconciling import Reconciler
+from services.incidents.sources import SourceAway
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.webhooks import read_alerts
@@ -23,10 +24,11 @@ class Prometheus:
 
     def __init__(self) -> None:
         self.rule: dict[str, Any] = {"name": NAME, "health": "ok", "alerts": []}
+        self.answer: object = None
 
     async def get(self, path: str, parameters: Mapping[str, str | int | float]) -> Any:
         assert path == "/api/v1/rules"
-        return {"groups": [{"rules": [self.rule]}]}
+        return self.answer or {"groups": [{"rules": [self.rule]}]}
 
 
 class World:
@@ -80,3 +82,16 @@ def test_a_rule_that_is_not_there_or_not_evaluated_yet_says_nothing(
 ) -> None:
     world.prometheus.rule |= change
     assert [world.look() for _ in range(3)] == ["firing"] * 3
+
+
+@pytest.mark.parametrize("answer", [[], {"groups": None}, {"groups": [{"rules": [{"name": NAME}]}]}])
+def test_an_answer_that_is_not_the_apis_ends_nothing_and_is_a_source_away(
+    world: World, answer: object
+) -> None:
+    world.look()
+    world.prometheus.answer = answer or ["no groups"]
+    with pytest.raises(SourceAway, match="not its API's"):
+        world.look()
+    world.prometheus.answer = None
+    world.prometheus.rule["alerts"] = [{"labels": LABELS}]
+    assert world.look() == "firing"

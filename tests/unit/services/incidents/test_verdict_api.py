@@ -145,9 +145,19 @@ def test_the_real_diagnosis_answers_with_a_verdict(tmp_path: Path) -> None:
     ):
         answer = client.post("/api/diagnoses", json=window(15))
     assert answer.status_code == 200, answer.text
-    assert answer.json()["domain"] in (
-        "infrastructure", "model", "data", "traffic", "telemetry", "none", "unknown",
-    )  # fmt: skip
+    assert answer.json()["evidence"]
+
+
+def test_a_prometheus_that_answers_no_question_gives_no_verdict(tmp_path: Path) -> None:
+    with (
+        serve(FakeSources(refuses=True).app) as address,
+        incidents_service(tmp_path, explain=None, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        answer = client.post("/api/diagnoses", json=window(15))
+    assert (answer.status_code, answer.json()["detail"]) == (
+        503,
+        "Prometheus answered none of the questions about this time.",
+    )
 
 
 def test_webhooks_do_not_wait_for_a_diagnosis(tmp_path: Path) -> None:

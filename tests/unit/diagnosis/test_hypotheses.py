@@ -1,0 +1,42 @@
+"""The entries of the table speak of what there is: a word misspelt in one would silently never count."""
+
+import pytest
+
+from diagnosis.engine import examine
+from diagnosis.grid import Grid
+from diagnosis.hypotheses import HYPOTHESES
+from diagnosis.hypothesis import Hypothesis
+from diagnosis.onset import find_onsets
+from diagnosis.report import Case
+from diagnosis.signals import SIGNALS
+from services.recommender.answers import Reason
+from tests.unit.diagnosis.judging import ALERT_AFTER
+from tests.unit.diagnosis.scenarios import CAUSES
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    _, severe = CAUSES["storage-latency"]
+    world = severe(1)
+    grid = Grid(world.evidence())
+    values = {signal.name: signal.read(grid) for signal in SIGNALS}
+    alerted_at = world.onset + ALERT_AFTER
+    return examine(grid, values, find_onsets(grid, values, alerted_at)[0], alerted_at)
+
+
+@pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
+def test_what_it_explains_is_felt_and_accounted_for(hypothesis: Hypothesis, case: Case) -> None:
+    for symptom, portion in hypothesis.explains.items():
+        assert portion in case.felt.portions[symptom]
+
+
+@pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
+def test_what_it_expects_is_read(hypothesis: Hypothesis, case: Case) -> None:
+    expected = {each.signal for each in (*hypothesis.needs, *hypothesis.predicts)}
+    excluding = {each.signal for each in hypothesis.excluded_by}
+    assert expected | excluding <= case.readings.keys()
+
+
+@pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
+def test_its_traces_have_reasons_that_the_recommender_gives(hypothesis: Hypothesis) -> None:
+    assert set(hypothesis.reasons) <= {reason.value for reason in Reason}
