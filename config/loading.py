@@ -16,6 +16,7 @@ from config.model import Config
 ROOT = Path(__file__).parent.parent
 VARIABLE = "WHENCE_CONFIG"
 FILE = "whence.yaml"
+LIMITS = ("objectives", "storage", "model")
 
 
 def load() -> Config:
@@ -24,6 +25,13 @@ def load() -> Config:
     Read once for each file. Raises ConfigError with one line for each mistake.
     """
     return _load(_path())[1]
+
+
+def read_limits() -> dict[str, Any]:
+    """What the file itself says of objectives and limits: all that a diagnosis needs of it, and no secret."""
+    load()
+    values = _load(_path())[0].values
+    return {name: values[name] for name in LIMITS if name in values}
 
 
 def read_secrets() -> dict[str, str]:

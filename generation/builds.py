@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
 
 import alerts.build
 import grafana.build
 from alerts.rules import ALERTS
-from config import load, schema
+from config import load, read_limits, schema
 from grafana.mail import mail_environment
 from grafana.provisioned import PROVIDER_FILE, provide_dashboards
 from prometheus.artifacts import Files
@@ -21,9 +24,10 @@ def describe_config() -> Files:
 
 
 def configure_containers() -> Files:
-    """Environment files; what stands in `${…}` is filled in by compose."""
+    """Environment files, in which compose fills in what stands in `${…}`, and the limits to diagnose by."""
     references = {name: f"${{{name}}}" for name in load().secrets.values()}
     urls = load().urls
+    limits = read_limits()
     address = urls.grafana or "http://127.0.0.1:${GRAFANA_PORT:-3000}"
     inbox = (
         urls.incidents if "incidents" in urls.model_fields_set else "http://127.0.0.1:${INCIDENTS_PORT:-8010}"
@@ -33,6 +37,7 @@ def configure_containers() -> Files:
             {"GF_SERVER_ROOT_URL": address, **mail_environment(load().mail, references)}
         ),
         "incidents.env": _environment({"GRAFANA_URL": address, "INCIDENTS_URL": inbox}),
+        "limits.yaml": _document(limits),
     }
 
 
@@ -40,6 +45,10 @@ def _environment(variables: Mapping[str, str]) -> str:
     return "".join(
         f"{line}\n" for line in (HEADING, *(f"{name}={value}" for name, value in variables.items()))
     )
+
+
+def _document(values: Mapping[str, Any]) -> str:
+    return f"{HEADING}\n---\n{yaml.safe_dump(dict(values), sort_keys=False) if values else ''}"
 
 
 BUILDS: Mapping[str, Callable[[], Files]] = {
