@@ -93,8 +93,7 @@ def find_onsets(grid: Grid, values: Mapping[str, Values], alerted_at: float | No
         and change.strength > 0.25
     ]
     shares = [(share, _find_step(grid, share, ROLL_OUT, alerted_at)) for share in _version_shares(grid)]
-    onsets = [_agree(sorted(changes, key=lambda change: -change.strength))] if changes else []
-    return onsets + [
+    return _gather(changes) + [
         Onset(switch.at, [])
         for share, switch in shares
         if switch and switch.strength > 0.5 and _lasts(grid, share, switch, alerted_at)
@@ -109,12 +108,20 @@ def _lasts(grid: Grid, share: Values, switch: Change, alerted_at: float | None) 
     return bool(len(then) and np.median(then) > (np.median(before) if len(before) else 0) + switch.size / 3)
 
 
+def _gather(changes: list[Change]) -> list[Onset]:
+    """One onset for each group of symptoms that moved at about the same time."""
+    if not changes:
+        return []
+    changes = sorted(changes, key=lambda change: -change.strength)
+    near = [change for change in changes if abs(change.at - changes[0].at) <= NEAR]
+    return [_agree(near), *_gather([change for change in changes if change not in near])]
+
+
 def _agree(changes: list[Change]) -> Onset:
-    """The earliest of the sure symptoms near the strongest one; labels come late and are asked last."""
-    strongest = changes[0]
-    sure = [c for c in changes if c.strength >= 0.8 * strongest.strength and abs(c.at - strongest.at) <= NEAR]
-    fast = [c for c in sure if c.symptom.lag < LABELS] or sure
-    return Onset(min(c.at for c in fast), changes)
+    """The earliest of the sure symptoms, strongest first; labels come late and are asked last."""
+    sure = [change for change in changes if change.strength >= 0.8 * changes[0].strength]
+    fast = [change for change in sure if change.symptom.lag < LABELS] or sure
+    return Onset(min(change.at for change in fast), changes)
 
 
 def _version_shares(grid: Grid) -> list[Values]:

@@ -84,8 +84,9 @@ def end(names: Sequence[str]) -> list[str]:
     """Ends the leases of these faults and undoes them; which of them were in force. Raises FaultError."""
     leases = [lease for lease in read_leases() if lease.fault in names]
     for lease in leases:
-        if lease.kept:
-            psutil.Process(lease.keeper).terminate()
+        with suppress(psutil.NoSuchProcess):
+            if lease.kept:
+                psutil.Process(lease.keeper).terminate()
     for lease in leases:
         _await_mended(lease)
     return [lease.fault for lease in leases]
@@ -135,7 +136,8 @@ def _await_outcome(keeper: "subprocess.Popen[bytes]") -> dict[str, str]:
 
 def _await_mended(lease: Lease) -> None:
     if not _until(lambda: not lease.kept, STOPPING_SECONDS):
-        psutil.Process(lease.keeper).kill()
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(lease.keeper).kill()
     _until(lambda: read_lease(lease.fault) is None or not _guarded(lease.fault), MENDING_SECONDS)
     if read_lease(lease.fault):
         FAULTS[lease.fault].mend()

@@ -48,7 +48,7 @@ def _environment(variables: Mapping[str, str]) -> str:
 
 
 def _document(values: Mapping[str, Any]) -> str:
-    return f"{HEADING}\n---\n{yaml.safe_dump(dict(values), sort_keys=False) if values else ''}"
+    return f"{HEADING}\n{yaml.safe_dump(dict(values), sort_keys=False) if values else ''}"
 
 
 BUILDS: Mapping[str, Callable[[], Files]] = {

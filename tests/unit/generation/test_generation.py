@@ -143,17 +143,23 @@ def test_dashboards_are_where_and_called_as_chosen(other: Path) -> None:
         assert menu["tags"] == ["mine"]
 
 
-def test_a_diagnosis_in_a_container_goes_by_the_limits_chosen_and_is_given_no_more(other: Path) -> None:
-    limits = other / "containers/generated/limits.yaml"
-    assert yaml.safe_load(limits.read_text()) == {"storage": {"average_limit": "400ms"}}
+@pytest.mark.parametrize(
+    ("folder", "limits", "average_ms"),
+    [("made", None, 300), ("other", {"storage": {"average_limit": "400ms"}}, 400)],
+)
+def test_a_diagnosis_in_a_container_goes_by_the_limits_chosen_and_is_given_no_more(
+    folder: str, limits: object, average_ms: float, request: pytest.FixtureRequest
+) -> None:
+    file = request.getfixturevalue(folder) / "containers/generated/limits.yaml"
+    assert yaml.safe_load(file.read_text()) == limits
     told = subprocess.run(
         [sys.executable, "-c", "from prometheus.objectives import *; print(STORAGE_AVERAGE_LIMIT_MS)"],
-        env={**os.environ, "WHENCE_CONFIG": str(limits)},
+        env={**os.environ, "WHENCE_CONFIG": str(file)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert float(told.stdout) == 400
+    assert float(told.stdout) == average_ms
 
 
 def test_receivers_are_told_besides_the_incidents_page(other: Path) -> None:
