@@ -1,6 +1,7 @@
 """docs/benchmark.md: the part between the markers is written by the tool, the rest by people."""
 
 import os
+import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,13 @@ def _describe(outcomes: Sequence[Outcome], command: str) -> str:
     lines = [
         f"```console\n$ {command}\n```\n",
         f"{len(outcomes)} runs ({when}), {counted} of which count; {hours:.1f} hours of stacks.",
+        _tell_load(outcomes),
         "Shares are given with Wilson's 95% interval.\n",
     ]
     return "\n".join(lines)
+
+
+def _tell_load(outcomes: Sequence[Outcome]) -> str:
+    loads = [each.load for each in outcomes]
+    spread = f"median {statistics.median(loads):.1f}, {min(loads):.1f} to {max(loads):.1f}"
+    return f"The machine's load average when the verdicts were asked for: {spread}."
