@@ -23,6 +23,7 @@ from bench.incidents.recording import Recording, shrink
 from bench.incidents.scenario import Scenario
 from bench.incidents.scoring import SLOW_DOMAINS
 from bench.incidents.stacks import BenchStack
+from bench.incidents.strain import STRAINED, measure_strain
 from bench.incidents.watching import Watch
 from diagnosis import Evidence
 from diagnosis.live import collect
@@ -63,6 +64,8 @@ def run_scenario(scenario: Scenario, stack: BenchStack, tell: Tell) -> Recording
         with watch_inbox(stack.url("incidents")) as arrivals:
             run = _Run(scenario, stack, Watch(stack, arrivals), tell)
             recording = run.execute(random.Random(salt).uniform(0, CHANCE))
+        if (strain := measure_strain(recording)) > STRAINED:
+            raise StackError(f"other work left it no CPU: {strain:.0%} of the machine's was in use")
     finally:
         stack.down()
     took = round(time.time() - began, 1)
