@@ -111,14 +111,16 @@ def document(
     scenarios: Source = SCENARIOS, out: Out = RESULTS, recordings: Folder = RECORDINGS, page: Path = PAGE
 ) -> None:
     """Write the tables of the reported runs in OUT into docs/benchmark.md, between its markers."""
-    outcomes = _results(out, load_scenarios(scenarios, split="report"))
+    wanted = load_scenarios(scenarios, split="report")
+    outcomes = _results(out, wanted)
     if not outcomes:
         raise StackError(f"{out} has no reported runs: `make bench-incidents` first")
     kept = read_recordings(recordings)
     tables = _compare(outcomes, kept, replay(kept, _diagnose))
     summary, calm, *others = tabulate(outcomes)
-    write_page(page, outcomes, [summary, calm, *tables, *others], "make bench-incidents SPLIT=report")
-    console.print(f"{page} now has {len(outcomes)} runs")
+    tables = [summary, calm, *tables, *others]
+    write_page(page, outcomes, len(wanted), tables, "make bench-incidents SPLIT=report")
+    console.print(f"{page} now has {len(outcomes)} of {len(wanted)} runs")
 
 
 def _compare(outcomes: Sequence[Outcome], kept: Sequence[Recording], result: Replay) -> list[Table]:

@@ -12,20 +12,27 @@ from bench.incidents.tables import Table
 BEGIN, END = "<!-- begin: written by `make bench-incidents-page` -->", "<!-- end -->"
 
 
-def write_page(page: Path, outcomes: Sequence[Outcome], tables: Sequence[Table], command: str) -> None:
-    """Replace what is between the markers. Raises ValueError when the page has none."""
+def write_page(
+    page: Path, outcomes: Sequence[Outcome], drawn: int, tables: Sequence[Table], command: str
+) -> None:
+    """Replace what is between the markers by the outcomes, of as many scenarios as were `drawn`.
+
+    Raises ValueError when the page has no markers.
+    """
     text = page.read_text()
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise ValueError(f"{page} needs one line {BEGIN} and, after it, one line {END}")
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
-    body = "\n".join([_describe(outcomes, command), *(table.to_markdown() for table in tables if table.rows)])
+    body = "\n".join(
+        [_describe(outcomes, drawn, command), *(table.to_markdown() for table in tables if table.rows)]
+    )
     partial = page.with_suffix(".partial")
     partial.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}")
     os.replace(partial, page)
 
 
-def _describe(outcomes: Sequence[Outcome], command: str) -> str:
+def _describe(outcomes: Sequence[Outcome], drawn: int, command: str) -> str:
     """Which runs these are and what they took."""
     days = sorted({datetime.fromtimestamp(each.injected_at, UTC).date().isoformat() for each in outcomes})
     hours = sum(each.took for each in outcomes) / 3600
@@ -33,7 +40,8 @@ def _describe(outcomes: Sequence[Outcome], command: str) -> str:
     when = f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(days)
     lines = [
         f"```console\n$ {command}\n```\n",
-        f"{len(outcomes)} runs ({when}), {counted} of which count; {hours:.1f} hours of stacks.",
+        f"{len(outcomes)} of {drawn} scenarios were run ({when}), {counted} of the runs count; "
+        f"{hours:.1f} hours of stacks.",
         _tell_load(outcomes),
         "Shares are given with Wilson's 95% interval.\n",
     ]

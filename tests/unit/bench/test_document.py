@@ -13,10 +13,11 @@ OUTCOMES = [draw_outcome("bad-model"), draw_outcome("storage-jitter", "unknown")
 def test_only_what_is_between_the_markers_is_written(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Mine\n\n{BEGIN}\n\nold\n\n{END}\n\nalso mine\n")
-    write_page(page, OUTCOMES, tabulate(OUTCOMES), "make something")
+    write_page(page, OUTCOMES, 5, tabulate(OUTCOMES), "make something")
     text = page.read_text()
     assert text.startswith(f"# Mine\n\n{BEGIN}\n") and text.endswith(f"{END}\n\nalso mine\n")
     assert "old" not in text and "$ make something" in text
+    assert "3 of 5 scenarios" in text
     assert "| storage-jitter | hit rate 0.6 → 0.3 |" in text
 
 
@@ -24,7 +25,7 @@ def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Mine\n")
     with pytest.raises(ValueError, match="needs one line <!-- begin"):
-        write_page(page, OUTCOMES, [], "make something")
+        write_page(page, OUTCOMES, 5, [], "make something")
     assert page.read_text() == "# Mine\n"
 
 
