@@ -1,6 +1,7 @@
 """Searches in Jaeger, and its traces as ours."""
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from diagnosis.evidence import Span, Trace
@@ -12,6 +13,12 @@ from telemetry.spans import SERVER
 SLICES = 10
 """Jaeger gives the latest that match: the window is searched in slices, to sample all of it."""
 
+SHRINKING = 0.66
+"""Each slice as a part of the one before: when trouble began is not known yet, but it was not long ago."""
+
+ARRIVING = 10.0
+"""Seconds before the end that are left out: slow reads, just what is looked for, end after their requests."""
+
 SAMPLED, PICKED = 8, 12
 """Traces per slice; slow ones picked from the last part of the window."""
 
@@ -22,11 +29,10 @@ _KEPT = frozenset({a.MODEL_VERSION, a.RECOMMENDATION_REASON, a.USER_SEGMENT})
 
 def searches(start: float, end: float) -> list[dict[str, str | int]]:
     """Parameters of the searches for recommendations between two Unix times."""
-    length = (end - start) / SLICES
-    found = [
-        _search(start + number * length, start + (number + 1) * length, SAMPLED) for number in range(SLICES)
-    ]
-    slow = _search(start + (end - start) / 2, end, PICKED)
+    last = max(end - ARRIVING, (start + end) / 2)
+    edges = [last - (last - start) * SHRINKING**number for number in range(SLICES)]
+    found = [_search(*edge, SAMPLED) for edge in pairwise([*edges, last])]
+    slow = _search((start + last) / 2, last, PICKED)
     return [*found, slow | {SLOW: f"{STORAGE_DEADLINE * 1000:.0f}ms"}]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from diagnosis import QUERIES, Evidence
+from diagnosis.jaeger import ARRIVING
 from diagnosis.live import MARK, choose_step, collect
 from diagnosis.queries import BATCHES
 
@@ -84,6 +86,21 @@ def test_traces_are_read_and_counted_once() -> None:
     assert (root.parent, child.parent, child.start_ms, child.error) == (None, 0, 0.5, True)
     assert child.attributes == {"model.version": "v1"} and child.service == "recommender"
     assert found.traces[0].started_at == 1_500.0
+
+
+def test_all_of_the_window_is_sampled_and_most_where_trouble_is() -> None:
+    asked: list[tuple[float, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "j" and "minDuration" not in request.url.params:
+            asked.append((int(request.url.params["start"]) / 1e6, int(request.url.params["end"]) / 1e6))
+        return httpx.Response(200, json={"data": []})
+
+    gather(answer)
+    asked.sort()
+    assert asked[0][0] == START and asked[-1][1] == END - ARRIVING
+    assert all(one[1] == other[0] for one, other in pairwise(asked))
+    assert sum(end > END - 90 for _, end in asked) >= 4
 
 
 def refuse(request: httpx.Request) -> httpx.Response:
