@@ -57,7 +57,7 @@ SYMPTOMS = (
     Symptom("slow", 1, 0.01, 0.03),
     Symptom("latency_p95", 1, 0.02, 0.08),
     Symptom("failing", 1, 0.005, 0.02),
-    Symptom("blind", 1, 0.1, 0.5),
+    Symptom("blind", 1, 0.1, 0.3),
     Symptom("age_p95", 1, 10.0, 60.0),
     Symptom("ctr", -1, 0.006, 0.008, CLICKS),
     Symptom("hit_rate", -1, 0.03, 0.03, LABELS),
