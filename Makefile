@@ -110,7 +110,7 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	"$$(bin docker-compose)" --env-file .env.example config --quiet
 	echo "Checks passed."
 
-test-fast: $(DEV) ## Tests that need no running stack (under a minute)
+test-fast: $(DEV) ## Tests that need no running stack (about a minute)
 	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract
 
 test-rules: $(DEV) ## Each alert and recording rule in promtool: silent just before, then firing, then over
