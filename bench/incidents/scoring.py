@@ -4,6 +4,8 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from bench.incidents.intervals import Share, share_of
 from bench.incidents.outcome import Answer, Outcome
@@ -88,6 +90,45 @@ def score_calm(outcomes: Sequence[Outcome]) -> Calm:
         alarms=sum(len(each.early) for each in outcomes),
         hours=sum(each.quiet_seconds for each in outcomes) / 3600,
     )
+
+
+class Claims(NamedTuple):
+    """Answers with a confidence from `least` up to `most` (0–1): their mean, and how many were right."""
+
+    least: float
+    most: float
+    claimed: float
+    right: Share
+
+
+CONFIDENCES = (0.0, 0.5, 0.8, 0.95, 1.0)
+"""Where the answers are parted by their confidence."""
+
+
+def group_by_confidence(outcomes: Sequence[Outcome]) -> list[Claims]:
+    """What answers claimed and how often they were right, controls included; empty groups are left out."""
+    claims = _claims(outcomes)
+    found = []
+    for least, most in pairwise(CONFIDENCES):
+        group = [claim for claim in claims if least <= claim[0] < most or claim[0] == most == 1]
+        if group:
+            mean = statistics.mean(confidence for confidence, _ in group)
+            found.append(Claims(least, most, mean, share_of([right for _, right in group])))
+    return found
+
+
+def brier_score(outcomes: Sequence[Outcome]) -> float | None:
+    """Mean squared difference between confidence and truth, 0 (sure and right) to 1; None without answers.
+
+    Brier (1950), "Verification of forecasts expressed in terms of probability".
+    """
+    claims = _claims(outcomes)
+    return statistics.mean((confidence - right) ** 2 for confidence, right in claims) if claims else None
+
+
+def _claims(outcomes: Sequence[Outcome]) -> list[tuple[float, bool]]:
+    answers = [(each.given, each) for each in outcomes if each.counted]
+    return [(answer.confidence, names_cause(answer, each)) for answer, each in answers if answer]
 
 
 def median_diagnosis(outcomes: Sequence[Outcome]) -> float | None:

@@ -12,7 +12,9 @@ from bench.incidents.scoring import (
     SLOW_DOMAINS,
     Calm,
     Score,
+    brier_score,
     confuse,
+    group_by_confidence,
     median_diagnosis,
     names_cause,
     score,
@@ -53,6 +55,7 @@ def tabulate(outcomes: Sequence[Outcome]) -> list[Table]:
     return [
         _summary(outcomes),
         _calm(outcomes),
+        _confidence(outcomes),
         _causes(outcomes),
         _confusion(outcomes),
         _runs(outcomes),
@@ -119,6 +122,17 @@ def _calm(outcomes: Sequence[Outcome]) -> Table:
 
 def _rate(calm: Calm) -> str:
     return f": {calm.alarms / calm.hours:.2f} per hour" if calm.hours else ""
+
+
+def _confidence(outcomes: Sequence[Outcome]) -> Table:
+    """Whether verdicts are as often right as they are sure; the worst forecaster's Brier score is 1."""
+    rows = [
+        [f"{group.least:.0%} to {group.most:.0%}", f"{group.claimed:.0%}", str(group.right)]
+        for group in group_by_confidence(outcomes)
+    ]
+    if (brier := brier_score(outcomes)) is not None:
+        rows.append(["Brier score, 0 is best", f"{brier:.3f}", ""])
+    return Table("Is it as often right as it is sure?", ["confidence", "mean", "cause right"], rows)
 
 
 def _causes(outcomes: Sequence[Outcome]) -> Table:

@@ -1,7 +1,16 @@
 import math
 
+import pytest
+
 from bench.incidents.outcome import Fired, Outcome, Proof
-from bench.incidents.scoring import confuse, score, score_calm, score_proof
+from bench.incidents.scoring import (
+    brier_score,
+    confuse,
+    group_by_confidence,
+    score,
+    score_calm,
+    score_proof,
+)
 from bench.incidents.tables import tabulate
 from tests.unit.bench.drawn import answer, draw_outcome
 
@@ -51,6 +60,25 @@ def test_cited_evidence_is_counted_of_what_was_felt() -> None:
     assert (traces.right, traces.of, series.value) == (2, 3, 1.0)
 
 
+def _sure(cause: str, said: str, confidence: float) -> Outcome:
+    given = answer(said).model_copy(update={"confidence": confidence})
+    return draw_outcome(cause, answer=given)
+
+
+def test_confidence_is_held_against_the_truth_and_what_nobody_was_told_is_not() -> None:
+    runs = [
+        _sure("bad-model", "bad-model", 1.0),
+        _sure("bad-model", "concept-drift", 0.96),
+        _sure("none", "none", 0.6),
+        draw_outcome("concept-drift", alerts=[]),
+        draw_outcome("stale-features", felt=None),
+    ]
+    middling, sure = group_by_confidence(runs)
+    assert (middling.least, middling.most, middling.right) == (0.5, 0.8, (1, 1))
+    assert (sure.claimed, sure.right) == (0.98, (1, 2))
+    assert brier_score(runs) == pytest.approx((0.0 + 0.96**2 + 0.4**2) / 3)
+
+
 def test_the_confusion_matrix_has_every_run_once() -> None:
     matrix = confuse(_runs())
     assert matrix["storage-jitter", "storage-latency"] == 1
@@ -69,4 +97,5 @@ def test_the_tables_show_misses_and_name_the_discarded() -> None:
 
 def test_no_runs_are_no_score() -> None:
     assert math.isnan(score([]).cause.value)
+    assert brier_score([]) is None and group_by_confidence([]) == []
     assert tabulate([])

@@ -105,6 +105,20 @@ def test_a_version_that_is_gone_again_is_not_to_blame() -> None:
     assert verdict.cause == "storage-latency"
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_blip_shortly_before_the_trouble_does_not_take_its_place(seed: int) -> None:
+    """Answers were slow for fifteen seconds; eighty seconds later items were shifted."""
+    world = WORLDS["catalogue-corruption"][1](seed)
+
+    def alter(_: World, r: Requests) -> None:
+        r.compute[(r.t > world.onset - 80) & (r.t < world.onset - 65)] += 0.5
+
+    world.alter.append(alter)
+    verdict = judge(world)
+    assert verdict.cause == "catalogue-corruption"
+    assert verdict.onset is not None and abs(verdict.onset - world.onset) <= 20
+
+
 def test_features_that_grow_old_are_told_before_they_expire() -> None:
     world = World(20, before=240.0, after=120.0)
 
