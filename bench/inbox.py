@@ -13,6 +13,9 @@ from stack import StackError
 PING_LIMIT = 60.0
 """Seconds without a byte after which the stream is taken for dead; it says something every 15."""
 
+DEAF_LIMIT = 15.0
+"""Seconds without a stream, as during a restart, that are no reason to give up."""
+
 
 class Arrivals:
     """When each firing alert first came down the stream, in Unix seconds, by name and start."""
@@ -20,6 +23,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], float] = {}
         self._changed = threading.Event()
+        self._deaf_since: float | None = time.time()
 
     def take(self, incident: dict[str, object]) -> None:
         """Note the alerts of an incident that are new and fire."""
@@ -30,8 +34,14 @@ class Arrivals:
                 self._seen.setdefault((alert["name"], alert["starts_at"]), time.time())
         self._changed.set()
 
+    def connect(self, connected: bool) -> None:
+        """Note that the stream is there, or is not."""
+        self._deaf_since = None if connected else self._deaf_since or time.time()
+
     def since(self, moment: float) -> dict[str, float]:
-        """The first arrival of each alert after `moment`, by name."""
+        """The first arrival of each alert after `moment`, by name. Raises StackError if nobody listened."""
+        if self._deaf_since is not None and time.time() > self._deaf_since + DEAF_LIMIT:
+            raise StackError(f"the inbox has said nothing for {DEAF_LIMIT:.0f} s: what arrived is not known")
         found: dict[str, float] = {}
         for (name, _), at in sorted(self._seen.items(), key=lambda item: item[1]):
             if at >= moment:
@@ -54,9 +64,14 @@ def watch_inbox(address: str) -> Iterator[Arrivals]:
             try:
                 timeout = httpx.Timeout(5, read=PING_LIMIT)
                 with httpx.stream("GET", f"{address}/api/stream", timeout=timeout) as answer:
+                    answer.raise_for_status()
+                    arrivals.connect(True)
+                    _catch_up(address, arrivals)
                     _read(answer, arrivals, stopped)
-            except httpx.HTTPError:
-                stopped.wait(0.5)
+            except (httpx.HTTPError, ValueError, KeyError):
+                pass
+            arrivals.connect(False)
+            stopped.wait(0.5)
 
     try:
         httpx.get(f"{address}/healthz", timeout=5).raise_for_status()
@@ -68,6 +83,12 @@ def watch_inbox(address: str) -> Iterator[Arrivals]:
         yield arrivals
     finally:
         stopped.set()
+
+
+def _catch_up(address: str, arrivals: Arrivals) -> None:
+    """What fires already; the stream does not say again what was missed."""
+    for incident in httpx.get(f"{address}/api/incidents", timeout=5).raise_for_status().json()["incidents"]:
+        arrivals.take(incident)
 
 
 def _read(answer: httpx.Response, arrivals: Arrivals, stopped: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """`python -m bench.incidents`: how often the verdict is right, on live stacks and on recordings."""
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,16 @@ from rich.console import Console
 from bench.incidents.baselines import compare
 from bench.incidents.document import write_page
 from bench.incidents.fleet import run_all
-from bench.incidents.outcome import Outcome, append_outcome, choose_latest, choose_missing, read_outcomes
+from bench.incidents.outcome import (
+    Failure,
+    Outcome,
+    append_failure,
+    append_outcome,
+    choose_latest,
+    choose_missing,
+    read_failures,
+    read_outcomes,
+)
 from bench.incidents.recording import RECORDINGS, Recording, read_recordings, write_recording
 from bench.incidents.replay import Replay, find_shortfalls, read_floor, replay
 from bench.incidents.scenario import SCENARIOS, Scenario, ScenarioError, Split, load_scenarios
@@ -70,7 +80,11 @@ def run(
         append_outcome(out, recording.outcome)
         console.print(_say(recording.outcome))
 
-    failed = run_all(missing, DATA / "bench" / "stacks", stacks, keep, console.print) if missing else 0
+    def lose(scenario: Scenario, reason: str) -> None:
+        append_failure(out, Failure(scenario=scenario.id, at=round(time.time(), 2), reason=reason))
+
+    folder = DATA / "bench" / "stacks"
+    failed = run_all(missing, folder, stacks, keep, lose, console.print) if missing else 0
     _print(tabulate(_results(out, wanted)))
     if failed:
         raise StackError(f"{failed} runs failed and were not kept: the same command runs them again")
@@ -85,9 +99,10 @@ def _say(outcome: Outcome) -> str:
 
 
 def _results(out: Path, wanted: Sequence[Scenario]) -> list[Outcome]:
-    """The latest run of each wanted scenario, in their order."""
+    """The latest run of each wanted scenario as it is now, in their order."""
     latest = {outcome.scenario.id: outcome for outcome in choose_latest(read_outcomes(out))}
-    return [latest[scenario.id] for scenario in wanted if scenario.id in latest]
+    found = [(scenario, latest.get(scenario.id)) for scenario in wanted]
+    return [outcome for scenario, outcome in found if outcome and outcome.scenario == scenario]
 
 
 @app.command(name="replay")
@@ -119,15 +134,19 @@ def document(
     tables = _compare(outcomes, kept, replay(kept, _diagnose))
     summary, calm, *others = tabulate(outcomes)
     tables = [summary, calm, *tables, *others]
-    write_page(page, outcomes, len(wanted), tables, "make bench-incidents SPLIT=report")
+    ids = {scenario.id for scenario in wanted}
+    failures = [failure for failure in read_failures(out) if failure.scenario in ids]
+    write_page(page, outcomes, failures, len(wanted), tables, "make bench-incidents SPLIT=report")
     console.print(f"{page} now has {len(outcomes)} of {len(wanted)} runs")
 
 
 def _compare(outcomes: Sequence[Outcome], kept: Sequence[Recording], result: Replay) -> list[Table]:
     """Simpler methods and less evidence, on the recordings of some runs; all of them teach the methods."""
-    ids = {outcome.scenario.id for outcome in outcomes}
-    baselines = compare([each for each in kept if each.outcome.scenario.id in ids], kept)
-    return [tabulate_baselines(score(outcomes), baselines), tabulate_ablations(result.score(ids))]
+    wanted = {(outcome.scenario.id, outcome.injected_at) for outcome in outcomes}
+    same = [each for each in kept if (each.outcome.scenario.id, each.outcome.injected_at) in wanted]
+    ids = {each.outcome.scenario.id for each in same}
+    recorded = [outcome for outcome in outcomes if outcome.scenario.id in ids]
+    return [tabulate_baselines(score(recorded), compare(same, kept)), tabulate_ablations(result.score(ids))]
 
 
 def _diagnose(evidence: Evidence, alerted_at: float | None) -> Verdict:

@@ -9,6 +9,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bench.incidents.intervals import Share, share_of
 from bench.incidents.recording import Recording
@@ -21,18 +22,23 @@ LEAD = 30.0
 UNUSED_LABELS = {"model_version", "instance", "service_instance_id", "job"}
 """Labels whose values differ from run to run and say nothing of the cause."""
 
+COUNTERS = frozenset(
+    ("answers", "labelled", "hits", "impressions", "clicks", "violations", "storage_outcomes")
+)
+"""Queries that give counts since the start, which only grow: their growth is what is scored."""
+
 BURNS = "Budget Burns"
 """In the name of every alert on a burn rate: the SRE workbook's windows, on the same stack."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A method's shares; `detected` is None for one that does not alert by itself."""
+    """A method's shares, or what is expected of them; `detected` is None for one that does not alert."""
 
     name: str
     detected: Share | None
-    domain: Share
-    cause: Share
+    domain: Share | float
+    cause: Share | float
 
 
 def compare(recordings: Sequence[Recording], teaching: Sequence[Recording]) -> list[Baseline]:
@@ -46,7 +52,7 @@ def compare(recordings: Sequence[Recording], teaching: Sequence[Recording]) -> l
         _majority(felt),
         _mapped("largest robust z", felt, others, find_loudest, alerts=False),
         _mapped("first alert to fire", felt, others, find_first_alert, alerts=True),
-        _mapped("SRE burn rate", felt, others, find_first_burn, alerts=True),
+        _mapped("SRE burn rate, while the run lasted", felt, others, find_first_burn, alerts=True),
     ]
 
 
@@ -63,11 +69,11 @@ def _domain(cause: str | None) -> str | None:
 
 
 def _chance(felt: Sequence[Recording]) -> Baseline:
-    """A cause at random: what is expected, rounded to whole runs."""
+    """A cause at random: what is expected of it."""
     domains = Counter(DOMAINS.values())
     domain = sum(domains[DOMAINS.get(_truth(each), "")] for each in felt) / len(DOMAINS)
     cause = sum(_truth(each) in DOMAINS for each in felt) / len(DOMAINS)
-    return Baseline("chance", None, Share(round(domain), len(felt)), Share(round(cause), len(felt)))
+    return Baseline("chance, expected", None, domain / len(felt), cause / len(felt))
 
 
 def _majority(felt: Sequence[Recording]) -> Baseline:
@@ -130,10 +136,16 @@ def _score_all(recording: Recording) -> Iterator[tuple[str, float]]:
         return
     split = (outcome.alerted_at or outcome.asked_at or evidence.end) - LEAD
     for name, many in evidence.series.items():
-        for series in many:
+        for series in map(_rate, many) if name in COUNTERS else many:
             z = robust_z(series, split)
             if z is not None:
                 yield _name(name, series), z
+
+
+def _rate(series: Labelled) -> Labelled:
+    """What a counter grew by from point to point; one that starts anew grew by what it has."""
+    grown = [(t, b - a if b >= a else b) for (_, a), (t, b) in pairwise(series.values)]
+    return series.model_copy(update={"values": grown})
 
 
 def _name(query: str, series: Labelled) -> str:

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.incidents.outcome import Outcome
+from bench.incidents.outcome import Failure, Outcome
 from bench.incidents.tables import Table
 
 BEGIN, END = "<!-- begin: written by `make bench-incidents-page` -->", "<!-- end -->"
 
 
 def write_page(
-    page: Path, outcomes: Sequence[Outcome], drawn: int, tables: Sequence[Table], command: str
+    page: Path,
+    outcomes: Sequence[Outcome],
+    failures: Sequence[Failure],
+    drawn: int,
+    tables: Sequence[Table],
+    command: str,
 ) -> None:
     """Replace what is between the markers by the outcomes, of as many scenarios as were `drawn`.
 
@@ -25,14 +30,17 @@ def write_page(
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
     body = "\n".join(
-        [_describe(outcomes, drawn, command), *(table.to_markdown() for table in tables if table.rows)]
+        [
+            _describe(outcomes, failures, drawn, command),
+            *(table.to_markdown() for table in tables if table.rows),
+        ]
     )
     partial = page.with_suffix(".partial")
     partial.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}")
     os.replace(partial, page)
 
 
-def _describe(outcomes: Sequence[Outcome], drawn: int, command: str) -> str:
+def _describe(outcomes: Sequence[Outcome], failures: Sequence[Failure], drawn: int, command: str) -> str:
     """Which runs these are and what they took."""
     days = sorted({datetime.fromtimestamp(each.injected_at, UTC).date().isoformat() for each in outcomes})
     hours = sum(each.took for each in outcomes) / 3600
@@ -43,9 +51,18 @@ def _describe(outcomes: Sequence[Outcome], drawn: int, command: str) -> str:
         f"{len(outcomes)} of {drawn} scenarios were run ({when}), {counted} of the runs count; "
         f"{hours:.1f} hours of stacks.",
         _tell_load(outcomes),
+        _tell_failures(failures),
         "Shares are given with Wilson's 95% interval.\n",
     ]
     return "\n".join(lines)
+
+
+def _tell_failures(failures: Sequence[Failure]) -> str:
+    """Attempts that are in no table, by scenario and reason."""
+    if not failures:
+        return "No attempt had to be repeated."
+    told = "; ".join(f"{each.scenario}: {each.reason}" for each in failures)
+    return f"{len(failures)} attempts could not be carried out and were made again: {told}."
 
 
 def _tell_load(outcomes: Sequence[Outcome]) -> str:

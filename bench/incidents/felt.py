@@ -9,6 +9,7 @@ six above what was ever seen while steady. Telemetry: nothing new for longer tha
 import math
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bench.incidents.outcome import Felt, Objective
 from bench.incidents.ticks import Measured, Tick
@@ -118,15 +119,37 @@ def _find_latency(ticks: Sequence[Tick], injected_at: float) -> Felt | None:
 
 
 def _find_silence(measured: Sequence[Measured], injected_at: float) -> Felt | None:
-    for each in measured:
-        if each.at > injected_at and each.age > SILENT:
+    since = [each for each in measured if each.at > injected_at]
+    for each, following in pairwise(since):
+        if each.age > SILENT and following.age > SILENT:
             return Felt(
                 objective="telemetry", at=max(injected_at, each.at - each.age), before=0, after=each.age
             )
     return None
 
 
+def is_gone(felt: Felt, ticks: Sequence[Tick], measured: Sequence[Measured]) -> bool:
+    """Whether what was felt is nearer to what it was before than to what it became."""
+    now = _level(felt.objective, ticks, measured)
+    return now is not None and abs(now - felt.before) < abs(now - felt.after)
+
+
+def _level(objective: Objective, ticks: Sequence[Tick], measured: Sequence[Measured]) -> float | None:
+    if objective == "telemetry":
+        return measured[-1].age if measured else None
+    if objective == "latency":
+        waits = [tick.p95 for tick in ticks if tick.p95 is not None]
+        return statistics.median(waits) if waits else None
+    counted = {
+        "errors": [(t.at, t.failed, t.sent) for t in ticks],
+        "hit rate": [(t.at, t.hits, t.answered) for t in ticks],
+        "measured hit rate": _differences(measured),
+    }[objective]
+    successes, trials = _sum(counted)
+    return successes / trials if trials else None
+
+
 def _differences(measured: Sequence[Measured]) -> list[Counted]:
     """Hits and labelled requests between looks; counts that start anew are left out."""
-    pairs = [(a, b) for a, b in zip(measured, measured[1:], strict=False) if b.labelled > a.labelled]
+    pairs = [(a, b) for a, b in pairwise(measured) if b.labelled > a.labelled]
     return [(a.at, round(b.hits - a.hits), round(b.labelled - a.labelled)) for a, b in pairs]

@@ -12,25 +12,30 @@ from bench.incidents.recording import Recording
 from bench.incidents.run import Tell, run_scenario
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
+from bench.incidents.turns import Turns
 from stack import StackError
 
 Keep = Callable[[Recording], None]
+Lose = Callable[[Scenario, str], None]
 
 
-def run_all(scenarios: Sequence[Scenario], folder: Path, stacks: int, keep: Keep, tell: Tell) -> int:
+def run_all(
+    scenarios: Sequence[Scenario], folder: Path, stacks: int, keep: Keep, lose: Lose, tell: Tell
+) -> int:
     """Run every scenario on up to `stacks` stacks at once, `keep` each as it ends; how many failed.
 
-    Stacks that a killed run left are stopped first. A failure of the stack itself is told and not kept: the
-    next call runs that scenario again.
+    Stacks that a killed run left are stopped first. A run that cannot be carried out is given to `lose` with
+    the reason and not kept: the next call runs that scenario again.
     """
     for left in folder.glob("stack-*"):
         stack = BenchStack(left)
         with suppress(StackError):
             stack.run("faults", "mend")
         end_left_users(left)
-        stack.down()
+        with suppress(StackError):
+            stack.down()
     fleet = [BenchStack(folder / f"stack-{number}") for number in range(stacks)]
-    shift = _Shift(keep, tell)
+    shift = _Shift(keep, lose, tell)
     shift.work([scenario for scenario in scenarios if not scenario.alone], fleet)
     shift.work([scenario for scenario in scenarios if scenario.alone], fleet[:1])
     return shift.failed
@@ -39,9 +44,11 @@ def run_all(scenarios: Sequence[Scenario], folder: Path, stacks: int, keep: Keep
 class _Shift:
     """Takes scenarios from a queue, one on each stack at a time."""
 
-    def __init__(self, keep: Keep, tell: Tell) -> None:
+    def __init__(self, keep: Keep, lose: Lose, tell: Tell) -> None:
         self.failed = 0
+        self._turns = Turns()
         self._keep = keep
+        self._lose = lose
         self._tell = tell
         self._lock = threading.Lock()
 
@@ -51,8 +58,13 @@ class _Shift:
         for scenario in scenarios:
             waiting.put(scenario)
         with ThreadPoolExecutor(len(fleet)) as pool:
-            for ended in [pool.submit(self._work_on, stack, waiting) for stack in fleet]:
-                ended.result()
+            working = [pool.submit(self._work_on, stack, waiting) for stack in fleet]
+            try:
+                for ended in working:
+                    ended.result()
+            except BaseException:  # interrupted: the runs under way end, no other begins
+                _empty(waiting)
+                raise
 
     def _work_on(self, stack: BenchStack, waiting: SimpleQueue[Scenario]) -> None:
         while True:
@@ -63,11 +75,20 @@ class _Shift:
 
     def _run(self, scenario: Scenario, stack: BenchStack) -> None:
         try:
-            recording = run_scenario(scenario, stack, lambda line: self._tell(f"{scenario.id}: {line}"))
+            recording = run_scenario(
+                scenario, stack, self._turns, lambda line: self._tell(f"{scenario.id}: {line}")
+            )
         except Exception as error:  # hours of other runs must not end with this one
             with self._lock:
                 self.failed += 1
+                self._lose(scenario, f"{type(error).__name__}: {error}")
             self._tell(f"{scenario.id}: failed: {type(error).__name__}: {error}")
         else:
             with self._lock:
                 self._keep(recording)
+
+
+def _empty(waiting: SimpleQueue[Scenario]) -> None:
+    with suppress(Empty):
+        while True:
+            waiting.get_nowait()

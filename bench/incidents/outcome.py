@@ -107,22 +107,53 @@ class Outcome(_Line):
         return self.answer if self.alerts or self.control else None
 
 
+class Failure(_Line):
+    """An attempt that was not kept, at a moment in Unix seconds, and why: it is made again."""
+
+    scenario: str
+    at: float
+    reason: str
+
+
 def read_outcomes(file: Path) -> list[Outcome]:
-    """The runs kept in a file; half a line at its end, left by a kill, is cut off."""
+    """The runs kept in a file."""
+    return [Outcome.model_validate_json(line) for line in _read_lines(file)]
+
+
+def append_outcome(file: Path, outcome: Outcome) -> None:
+    """Add a run; it is on disk when this returns."""
+    _append_line(file, outcome)
+
+
+def read_failures(file: Path) -> list[Failure]:
+    """The attempts that were not kept, beside the file of the runs."""
+    return [Failure.model_validate_json(line) for line in _read_lines(_beside(file))]
+
+
+def append_failure(file: Path, failure: Failure) -> None:
+    """Add an attempt that was not kept, beside the file of the runs."""
+    _append_line(_beside(file), failure)
+
+
+def _beside(file: Path) -> Path:
+    return file.with_suffix(f".failures{file.suffix}")
+
+
+def _read_lines(file: Path) -> list[bytes]:
+    """The lines of a file; half a line at its end, left by a kill, is cut off."""
     if not file.exists():
         return []
     content = file.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         os.truncate(file, len(whole))
-    return [Outcome.model_validate_json(line) for line in whole.splitlines() if line]
+    return [line for line in whole.splitlines() if line]
 
 
-def append_outcome(file: Path, outcome: Outcome) -> None:
-    """Add a run; it is on disk when this returns."""
+def _append_line(file: Path, line: BaseModel) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as out:
-        out.write(outcome.model_dump_json() + "\n")
+        out.write(line.model_dump_json() + "\n")
         out.flush()
         os.fsync(out.fileno())
 

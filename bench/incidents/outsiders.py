@@ -36,17 +36,23 @@ class Trouble:
 
     def __init__(self, act: Callable[[threading.Event], None]) -> None:
         self._over = threading.Event()
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._repeat, args=(act,), daemon=True)
         self._thread.start()
 
     def _repeat(self, act: Callable[[threading.Event], None]) -> None:
-        while not self._over.is_set():
-            act(self._over)
+        try:
+            while not self._over.is_set():
+                act(self._over)
+        except Exception as error:  # told at the end: a run whose trouble went away does not count
+            self._failure = error
 
     def end(self) -> None:
-        """Stop; what was paused goes on."""
+        """Stop; what was paused goes on. Raises StackError if it had stopped by itself."""
         self._over.set()
         self._thread.join(timeout=60)
+        if self._failure:
+            raise StackError(f"the trouble ended by itself: {self._failure}") from self._failure
 
 
 def start_trouble(
@@ -134,7 +140,11 @@ class UserGateway:
         """End the users and the gateway."""
         for process in reversed(self._processes):
             process.terminate()
-            process.wait(timeout=20)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _start(self, command: list[str], name: str) -> subprocess.Popen[bytes]:
         environment = self._stack.environment | {"RECOMMENDER_URL": self.address, "PYTHONUNBUFFERED": "1"}

@@ -31,7 +31,7 @@ def check_proof(verdict: Mapping[str, Any], stack: BenchStack, injected_at: floa
         traces_found=sum(stack.has_trace(trace) for trace in traces),
         series_cited=len(statements),
         series_confirmed=sum(
-            _shows(statement, injected_at) and _has_moved(stack, statement["query"], injected_at, now)
+            _shows(statement, injected_at) and _has_moved(stack, statement, injected_at, now)
             for statement in statements
         ),
     )
@@ -57,15 +57,20 @@ def _shows(statement: Mapping[str, Any], injected_at: float) -> bool:
     after = [value for at, value in points if at >= injected_at]
     if min(len(before), len(after)) < LEAST_POINTS:
         return True
-    extreme = max if _claim(statement) > 0 else min
-    return direction(statistics.median(before), extreme(after)) == _claim(statement)
+    return direction(statistics.median(before), _level(after, _claim(statement))) == _claim(statement)
 
 
-def _has_moved(stack: BenchStack, query: str, injected_at: float, now: float) -> bool:
-    """Any series of the query, or its share of all of them, left the range it had in the steady time."""
-    series = stack.query_range(query, injected_at - BEFORE, now, STEP)
+def _level(values: Sequence[float], claim: int) -> float:
+    """The quartile on the side of the claim: trouble may come and go."""
+    return statistics.quantiles(values, n=4)[2 if claim > 0 else 0]
+
+
+def _has_moved(stack: BenchStack, statement: Mapping[str, Any], injected_at: float, now: float) -> bool:
+    """Any series of its query, or its share of all of them, went the way it says."""
+    series = stack.query_range(statement["query"], injected_at - BEFORE, now, STEP)
     read = [_rates([(at, float(value)) for at, value in each["values"]]) for each in series]
-    return any(_left(points, injected_at, now) for points in (*read, *_shares(read)))
+    claim = _claim(statement)
+    return any(_went(points, claim, injected_at, now) for points in (*read, *_shares(read)))
 
 
 def _rates(points: Points) -> Points:
@@ -85,12 +90,15 @@ def _shares(read: Sequence[Points]) -> Iterator[Points]:
         yield [(at, value / totals[at]) for at, value in points if totals[at]]
 
 
-def _left(points: Points, injected_at: float, now: float) -> bool:
-    """The latest median is further from the steady one than the steady quarters are from each other."""
+def _went(points: Points, claim: int, injected_at: float, now: float) -> bool:
+    """The latest level is further from the steady median, on the claimed side, than the steady quarters
+    are from each other. What was not there before or is no more counts as nothing there."""
     before = [value for at, value in points if at < injected_at]
     after = [value for at, value in points if at >= now - AFTER]
-    if len(before) < LEAST_POINTS or not after:
-        return (len(before) >= LEAST_POINTS) != bool(after)
+    if max(len(before), len(after)) < LEAST_POINTS:
+        return False
+    if min(len(before), len(after)) < LEAST_POINTS:
+        return claim == (1 if len(after) >= LEAST_POINTS else -1)
     quarters = statistics.quantiles(before, n=4)
-    usual, latest = statistics.median(before), statistics.median(after)
-    return abs(latest - usual) > quarters[2] - quarters[0] and direction(usual, latest) != 0
+    usual, latest = statistics.median(before), _level(after, claim)
+    return abs(latest - usual) > quarters[2] - quarters[0] and direction(usual, latest) == claim

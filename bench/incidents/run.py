@@ -24,6 +24,7 @@ from bench.incidents.scenario import Scenario
 from bench.incidents.scoring import SLOW_DOMAINS
 from bench.incidents.stacks import BenchStack
 from bench.incidents.strain import STRAINED, measure_strain
+from bench.incidents.turns import Turns
 from bench.incidents.watching import Watch
 from diagnosis import Evidence
 from diagnosis.live import collect
@@ -46,6 +47,9 @@ LEAD = 900.0
 """Seconds before the alert that the incidents service looks at."""
 
 RECOVERY_LIMIT = 150.0
+LATE = 5.0
+"""Seconds by which the question after `settle` may come later; it is looked at each second."""
+
 BUSY_MS = 150.0
 """p95 of the steady time's last minute above which the machine, and not the stack, is in trouble: half of the
 latency objective, six times what an idle machine needs."""
@@ -55,19 +59,23 @@ LAST_MINUTE = 12
 Tell = Callable[[str], None]
 
 
-def run_scenario(scenario: Scenario, stack: BenchStack, tell: Tell) -> Recording:
+def run_scenario(scenario: Scenario, stack: BenchStack, turns: Turns, tell: Tell) -> Recording:
     """From a fresh stack to a stopped one; `tell` is told what happens. Raises StackError."""
     began = time.time()
     salt = zlib.crc32(f"{scenario.seed}:{scenario.id}".encode())
     try:
-        stack.up(salt)
+        with turns.starting():
+            stack.up(salt)
         with watch_inbox(stack.url("incidents")) as arrivals:
-            run = _Run(scenario, stack, Watch(stack, arrivals), tell)
+            run = _Run(scenario, stack, Watch(stack, arrivals), turns, tell)
             recording = run.execute(random.Random(salt).uniform(0, CHANCE))
         if (strain := measure_strain(recording)) > STRAINED:
-            raise StackError(f"other work left it no CPU: {strain:.0%} of the machine's was in use")
+            raise StackError(f"too little CPU was left: {strain:.0%} of the machine's was in use")
     finally:
-        stack.down()
+        try:
+            stack.down()
+        except StackError as error:
+            tell(f"not stopped: {error}")
     took = round(time.time() - began, 1)
     return recording.model_copy(update={"outcome": recording.outcome.model_copy(update={"took": took})})
 
@@ -75,13 +83,14 @@ def run_scenario(scenario: Scenario, stack: BenchStack, tell: Tell) -> Recording
 class _Run:
     """A run on a stack that is up."""
 
-    def __init__(self, scenario: Scenario, stack: BenchStack, watch: Watch, tell: Tell) -> None:
+    def __init__(self, scenario: Scenario, stack: BenchStack, watch: Watch, turns: Turns, tell: Tell) -> None:
         self._scenario = scenario
         self._stack = stack
         self._watch = watch
+        self._turns = turns
         self._tell = tell
         self._due = sorted(scenario.steps, key=lambda step: step.at)
-        self._started = self._injected_at = 0.0
+        self._started = self._injected_at = self._mended_at = 0.0
         self._evidence: Evidence | None = None
 
     def execute(self, chance: float) -> Recording:
@@ -90,21 +99,36 @@ class _Run:
         try:
             begins = self._watch.began + STEADY + chance
             self._watch.until(lambda: time.time() >= begins)
-            self._require_calm()
-            self._started = time.time()
-            self._injected_at = self._started + (self._scenario.root.at if self._scenario.root else 0)
-            early = self._watch.fired(self._watch.began)
-            found = {"discarded": f"{early[0].name} fired before"} if early else self._endure(actions)
+            with self._turns.trouble():
+                found = self._begin(actions)
+            felt = Felt.model_validate(found["felt"]) if found.get("felt") else None
+            found["recovered_after"] = self._recover(felt)
         finally:
             actions.close()
         outcome = Outcome(
             scenario=self._scenario,
             injected_at=round(self._injected_at, 2),
-            early=early,
             quiet_seconds=round(self._started - self._watch.began, 1),
             **found,
         )
         return Recording(outcome=outcome, ticks=self._watch.ticks(), evidence=shrink(self._evidence))
+
+    def _begin(self, actions: Actions) -> dict[str, Any]:
+        """From the end of the steady time to the mending."""
+        self._started = time.time()
+        self._injected_at = self._started + (self._scenario.root.at if self._scenario.root else 0)
+        early = self._watch.fired(self._watch.began)
+        if not early:
+            self._require_calm()
+            found = self._endure(actions)
+            early = [] if self._scenario.kind == "control" else self._fired_before()
+        else:
+            found = {}
+        return found | {"early": early} | ({"discarded": f"{early[0].name} fired before"} if early else {})
+
+    def _fired_before(self) -> list[Fired]:
+        """What fired at the harmless part of a scenario, before there was trouble."""
+        return [alert for alert in self._watch.fired(self._started) if alert.at < self._injected_at]
 
     def _require_calm(self) -> None:
         """Raises StackError where users wait before anything was done: that is somebody else's fault."""
@@ -119,12 +143,15 @@ class _Run:
             self._watch.until(lambda: self._is_over(actions))
             found = self._ask()
         finally:
-            mended_at = time.time()
-            actions.mend()
-        felt = self._felt(mended_at)
+            self._mended_at = time.time()
+            try:
+                actions.mend()
+            except StackError as error:
+                self._tell(f"not mended: {error}")
+        felt = self._felt(self._mended_at)
         if felt is None and self._scenario.kind != "control":
             found["discarded"] = "no objective that users feel moved"
-        return found | {"felt": felt, "recovered_after": self._recover(felt, mended_at)}
+        return found | {"felt": felt}
 
     def _is_over(self, actions: Actions) -> bool:
         """Do what is due; whether there is nothing more to wait for."""
@@ -158,23 +185,44 @@ class _Run:
         """The verdict as a person would have it now, what led to it, and how much of it is so."""
         alerts, now = self._alerts, time.time()
         start = (alerts[0].at if alerts else now) - LEAD
-        asked = self._stack.diagnose(start, now)
+        asked = self._diagnose(start, now)
         seconds = round(time.time() - now, 3)
-        history = self._stack.verdicts(self._started - 10) if alerts else []
-        verdict = history[0]["verdict"] if history else asked
+        history = self._read_verdicts() if alerts else []
+        verdict = self._choose(history, alerts[0].at) if alerts else asked
         sources = self._stack.url("prometheus"), self._stack.url("jaeger")
         self._evidence = asyncio.run(collect(*sources, start, now))
-        self._tell(f"{', '.join(a.name for a in alerts) or 'no alert'} → {verdict['cause']}")
+        self._tell(f"{', '.join(a.name for a in alerts) or 'no alert'} → {(verdict or {}).get('cause')}")
         return {
             "alerts": alerts,
-            "answer": Answer.model_validate(verdict),
+            "answer": Answer.model_validate(verdict) if verdict else None,
             "asked_at": round(now, 2),
-            "diagnosis_seconds": seconds,
-            "proof": check_proof(verdict, self._stack, self._injected_at),
+            "diagnosis_seconds": seconds if asked else None,
+            "proof": check_proof(verdict or {}, self._stack, self._injected_at),
             "load": round(os.getloadavg()[0], 1),
         } | _first(history)
 
-    def _recover(self, felt: Felt | None, mended_at: float) -> float | None:
+    def _diagnose(self, start: float, end: float) -> dict[str, Any] | None:
+        """The answer to a question asked now; that there is none is a result too."""
+        try:
+            return self._stack.diagnose(start, end)
+        except StackError as error:
+            self._tell(str(error))
+            return None
+
+    def _read_verdicts(self) -> list[dict[str, Any]]:
+        try:
+            return self._stack.verdicts(self._started - 10)
+        except StackError as error:
+            self._tell(str(error))
+            return []
+
+    def _choose(self, history: list[dict[str, Any]], alerted_at: float) -> dict[str, Any] | None:
+        """What the incident said `settle` seconds after its alert; None where it had nothing to say then."""
+        until = alerted_at + self._scenario.settle + LATE
+        said = [each["verdict"] for each in history if _made_at(each) <= until]
+        return said[0] if said else None
+
+    def _recover(self, felt: Felt | None) -> float | None:
         """Seconds until users and telemetry are as before; None where nothing moved, or it stays so."""
         if felt is None:
             return None
@@ -182,9 +230,9 @@ class _Run:
         back: list[float] = []
 
         def is_back() -> bool:
-            if self._watch.recovered(steady, mended_at):
-                back.append(round(time.time() - mended_at, 1))
-            return bool(back) or time.time() > mended_at + RECOVERY_LIMIT
+            if self._watch.recovered(felt, steady, self._mended_at):
+                back.append(round(time.time() - self._mended_at, 1))
+            return bool(back) or time.time() > self._mended_at + RECOVERY_LIMIT
 
         self._watch.until(is_back)
         return back[0] if back else None
@@ -194,5 +242,9 @@ def _first(history: list[dict[str, Any]]) -> dict[str, Any]:
     """The incident's own first verdict, of a history that begins with the newest."""
     if not history:
         return {}
-    made_at = datetime.fromisoformat(history[-1]["made_at"]).timestamp()
-    return {"first": Answer.model_validate(history[-1]["verdict"]), "first_at": round(made_at, 2)}
+    first = history[-1]
+    return {"first": Answer.model_validate(first["verdict"]), "first_at": round(_made_at(first), 2)}
+
+
+def _made_at(dated: dict[str, Any]) -> float:
+    return datetime.fromisoformat(dated["made_at"]).timestamp()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bench.incidents.intervals import Share, share_of
 from bench.incidents.outcome import Answer, Outcome
 
-ABSTENTIONS = ("unknown", "none")
+NO_CAUSE = ("unknown", "none")
 SLOW_DOMAINS = ("model", "data")
 """Domains whose effect on users is seen in delayed labels only."""
 
@@ -61,8 +61,8 @@ def score(outcomes: Sequence[Outcome]) -> Score:
 
 
 def abstains(outcome: Outcome) -> bool:
-    """The answer is that it does not know, or that there is nothing."""
-    return outcome.given is not None and outcome.given.cause in ABSTENTIONS
+    """The answer is that it does not know; that nothing is wrong is no abstention."""
+    return outcome.given is not None and outcome.given.cause == "unknown"
 
 
 def _delay(outcome: Outcome, since: float) -> float:
@@ -85,7 +85,7 @@ def score_calm(outcomes: Sequence[Outcome]) -> Calm:
     controls = [outcome for outcome in outcomes if outcome.counted and outcome.control]
     return Calm(
         controls=len(controls),
-        blamed=share_of([each.given is not None and not abstains(each) for each in controls]),
+        blamed=share_of([each.given is not None and each.given.cause not in NO_CAUSE for each in controls]),
         alerted=share_of([bool(each.alerts) for each in controls]),
         alarms=sum(len(each.early) for each in outcomes),
         hours=sum(each.quiet_seconds for each in outcomes) / 3600,

@@ -123,9 +123,11 @@ class BenchStack:
         except (httpx.HTTPError, ValueError):
             return False
 
-    def measure(self) -> Measured:
-        """What telemetry says now of labelled requests, hits, and how old that is."""
+    def measure(self) -> Measured | None:
+        """What telemetry says now of labelled requests, hits, and how old that is; None if nobody answers."""
         now = time.time()
+        if self.query("vector(1)") is None:
+            return None
         newest = self.query("max(timestamp(recommendation_requests_total))")
         labelled = self.query("sum(recommendation_labelled_total)")
         hits = self.query("sum(recommendation_hits_total)")
@@ -158,15 +160,18 @@ class BenchStack:
         self.ports = find_free_ports([name for name in Settings.model_fields if name.endswith("_port")])
 
     def _python(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_LIMIT,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=COMMAND_LIMIT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise StackError(f"{' '.join(arguments)}: not done after {COMMAND_LIMIT:.0f} s") from None
         if done.returncode:
             said = (done.stderr or done.stdout).strip()
             raise StackError(f"{' '.join(arguments)}: {said}")

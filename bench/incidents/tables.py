@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.table import Table as RichTable
 
 from bench.incidents.baselines import Baseline
+from bench.incidents.intervals import Share
 from bench.incidents.outcome import Outcome
 from bench.incidents.scoring import (
     SLOW_DOMAINS,
@@ -100,8 +101,9 @@ def say_median(seconds: Sequence[float]) -> str:
 def _calm(outcomes: Sequence[Outcome]) -> Table:
     calm, (traces, series) = score_calm(outcomes), score_proof(outcomes)
     diagnosis = median_diagnosis(outcomes)
-    first = [each for each in outcomes if each.counted and not each.control and each.first]
-    right = sum(names_cause(each.first, each) for each in first)
+    alarming = [each for each in outcomes if each.counted and not each.control]
+    right = sum(names_cause(each.first, each) for each in alarming)
+    cleared = sum(each.given is not None and each.given.cause == "none" for each in alarming)
     felt = [each for each in outcomes if each.counted and each.felt and not each.control]
     rows = [
         ["controls blamed", str(calm.blamed)],
@@ -109,7 +111,8 @@ def _calm(outcomes: Sequence[Outcome]) -> Table:
         ["false alarms in quiet time", f"{calm.alarms} in {calm.hours:.1f} h{_rate(calm)}"],
         ["cited traces that exist", str(traces)],
         ["cited series that moved as said", str(series)],
-        ["the incident's first verdict already right", f"{right} of {len(first)}"],
+        ['trouble called "nothing"', f"{cleared} of {len(alarming)}"],
+        ["the incident's first verdict already right", f"{right} of {len(alarming)}"],
         [
             "back to normal after mending",
             f"{sum(each.recovered_after is not None for each in felt)} of {len(felt)}",
@@ -200,10 +203,14 @@ def tabulate_baselines(found: Score, baselines: Sequence[Baseline]) -> Table:
     """Simpler methods next to the verdict's score, on the same runs."""
     rows = [["the verdict", str(found.detected), str(found.domain), str(found.cause)]]
     rows += [
-        [each.name, str(each.detected) if each.detected else NOTHING, str(each.domain), str(each.cause)]
+        [each.name, str(each.detected) if each.detected else NOTHING, _say(each.domain), _say(each.cause)]
         for each in baselines
     ]
     return Table("Against simpler methods", ["method", "detected", "domain right", "cause right"], rows)
+
+
+def _say(share: Share | float) -> str:
+    return str(share) if isinstance(share, Share) else f"{share:.0%}"
 
 
 def tabulate_ablations(ablated: Mapping[str, Score]) -> Table:

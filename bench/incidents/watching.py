@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.inbox import Arrivals
-from bench.incidents.felt import find_felt
+from bench.incidents.felt import find_felt, is_gone
 from bench.incidents.outcome import Felt, Fired
 from bench.incidents.stacks import BenchStack
 from bench.incidents.ticks import SECONDS, Measured, Tick, read_ticks
@@ -15,6 +15,9 @@ WARM_UP = 30.0
 RECOVERED = 4
 """Ticks in a row that look as before."""
 
+MEASURED = 9
+"""Looks at telemetry that tell its hit rate: labels of 40 s."""
+
 
 class Watch:
     """Sees a stack from the moment it is made; times are Unix seconds."""
@@ -24,13 +27,20 @@ class Watch:
         self._stack = stack
         self._arrivals = arrivals
         self._measured: list[Measured] = []
+        self._looked_at = 0.0
 
     def until(self, over: Callable[[], bool]) -> None:
         """Look at telemetry every tick, and whether it is over every second."""
         while not over():
-            if not self._measured or time.time() >= self._measured[-1].at + SECONDS:
-                self._measured.append(self._stack.measure())
+            if time.time() >= self._looked_at + SECONDS:
+                self._look()
             time.sleep(1)
+
+    def _look(self) -> None:
+        """Measure; where nobody answers, nothing is known of what telemetry says."""
+        self._looked_at = time.time()
+        if (measured := self._stack.measure()) is not None:
+            self._measured.append(measured)
 
     def fired(self, since: float) -> list[Fired]:
         """The alerts that arrived since a moment, in order."""
@@ -49,10 +59,13 @@ class Watch:
         measured = [each for each in self._measured if each.at <= until]
         return find_felt(ticks, measured, injected_at, quality=quality)
 
-    def recovered(self, steady: Sequence[Tick], mended_at: float) -> bool:
-        """Whether the latest ticks since the mending look like the steady ones, and telemetry flows."""
+    def recovered(self, felt: Felt, steady: Sequence[Tick], mended_at: float) -> bool:
+        """Whether the latest ticks since the mending look like the steady ones, and what was felt is gone."""
         latest = self.ticks(mended_at)[-RECOVERED:]
         if len(latest) < RECOVERED or not steady:
             return False
         moment = latest[0].at - latest[0].seconds
-        return find_felt([*steady, *latest], self._measured[-1:], moment) is None
+        measured = [each for each in self._measured if each.at >= mended_at]
+        if find_felt([*steady, *latest], measured[-2:], moment) is not None:
+            return False
+        return is_gone(felt, latest, measured[-MEASURED:])

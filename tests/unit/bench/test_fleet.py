@@ -7,6 +7,7 @@ from bench.incidents import fleet
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
+from bench.incidents.turns import Turns
 from stack import StackError
 from tests.unit.bench.drawn import draw_outcome, draw_scenario
 
@@ -14,17 +15,26 @@ from tests.unit.bench.drawn import draw_outcome, draw_scenario
 def test_a_run_that_fails_ends_no_other_and_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def run(scenario: Scenario, stack: BenchStack, tell: object) -> Recording:
+    def run(scenario: Scenario, stack: BenchStack, turns: Turns, tell: object) -> Recording:
         if scenario.id == "b":
             raise StackError("the machine is busy")
         return Recording(outcome=draw_outcome("bad-model", name=scenario.id))
 
     monkeypatch.setattr(fleet, "run_scenario", run)
     kept: list[str] = []
+    lost: list[tuple[str, str]] = []
     told: list[str] = []
     wanted = [draw_scenario("bad-model", name=name) for name in "abc"]
-    failed = fleet.run_all(wanted, tmp_path, 1, lambda r: kept.append(r.outcome.scenario.id), told.append)
+    failed = fleet.run_all(
+        wanted,
+        tmp_path,
+        1,
+        lambda r: kept.append(r.outcome.scenario.id),
+        lambda scenario, reason: lost.append((scenario.id, reason)),
+        told.append,
+    )
     assert failed == 1 and kept == ["a", "c"]
+    assert lost == [("b", "StackError: the machine is busy")]
     assert told == ["b: failed: StackError: the machine is busy"]
 
 
@@ -33,7 +43,7 @@ def test_stacks_work_at_once_but_what_others_would_feel_runs_alone(
 ) -> None:
     together, running, most = threading.Barrier(2, timeout=20), set[str](), dict[str, int]()
 
-    def run(scenario: Scenario, stack: BenchStack, tell: object) -> Recording:
+    def run(scenario: Scenario, stack: BenchStack, turns: Turns, tell: object) -> Recording:
         running.add(scenario.id)
         if not scenario.alone:
             together.wait()
@@ -45,5 +55,38 @@ def test_stacks_work_at_once_but_what_others_would_feel_runs_alone(
 
     monkeypatch.setattr(fleet, "run_scenario", run)
     wanted = [draw_scenario("cpu-starvation"), draw_scenario("bad-model"), draw_scenario("stale-features")]
-    assert fleet.run_all(wanted, tmp_path, 2, lambda _: None, lambda _: None) == 0
+    assert fleet.run_all(wanted, tmp_path, 2, lambda _: None, lambda *_: None, lambda _: None) == 0
     assert most == {"bad-model": 2, "stale-features": 2, "cpu-starvation": 1}
+
+
+def test_an_interruption_begins_no_other_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    begun: list[str] = []
+
+    def run(scenario: Scenario, stack: BenchStack, turns: Turns, tell: object) -> Recording:
+        begun.append(scenario.id)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fleet, "run_scenario", run)
+    wanted = [draw_scenario("bad-model", name=name) for name in "abc"]
+    with pytest.raises(KeyboardInterrupt):
+        fleet.run_all(wanted, tmp_path, 1, lambda _: None, lambda *_: None, lambda _: None)
+    assert begun == ["a"]
+
+
+def test_no_stack_starts_while_another_is_in_trouble_and_the_other_way_round() -> None:
+    turns, seen = Turns(), list[str]()
+    waiting = {"start": turns.starting, "trouble": turns.trouble}
+
+    def take(name: str) -> None:
+        with waiting[name]():
+            seen.append(name)
+
+    for first, second in (("trouble", "start"), ("start", "trouble")):
+        with waiting[first]():
+            thread = threading.Thread(target=take, args=(second,))
+            thread.start()
+            with waiting[first]():
+                thread.join(0.1)
+                assert thread.is_alive() and second not in seen
+        thread.join(10)
+        assert seen.pop() == second

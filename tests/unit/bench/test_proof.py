@@ -1,3 +1,4 @@
+import math
 from typing import Any, cast
 
 import pytest
@@ -20,7 +21,10 @@ SERIES: dict[str, list[list[float]]] = {
     "a counter that goes on as before": [[2.0 * n for n in range(44)]],
     "a counter that stops": [[2.0 * min(n, 26) for n in range(44)]],
     "nothing": [],
+    "comes and goes": [[5.0 if after(t) and t % 20 < 10 else 1.0 + t % 10 / 100 for t in TIMES]],
     "only afterwards": [[1.0 for t in TIMES if after(t)]],
+    "only before": [[1.0 if not after(t) else math.nan for t in TIMES]],
+    "hardly there": [[1.0, 5.0]],
 }
 
 
@@ -33,7 +37,7 @@ class FakeStack:
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
         assert (start, end, step) == (INJECTED - 120, NOW, 5.0)
         return [
-            {"values": [[t, str(v)] for t, v in zip(TIMES[-len(values) :], values, strict=True)]}
+            {"values": [[t, str(v)] for t, v in zip(TIMES[-len(values) :], values, strict=True) if v == v]}
             for values in SERIES[promql]
         ]
 
@@ -53,18 +57,22 @@ def cite(query: str, *, up: bool = True) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("query", "confirmed"),
+    ("query", "risen", "fallen"),
     [
-        ("rises", 1),
-        ("stays", 0),
-        ("a counter that goes on as before", 0),
-        ("a counter that stops", 1),
-        ("nothing", 0),
-        ("only afterwards", 1),
+        ("rises", 1, 0),
+        ("comes and goes", 1, 0),
+        ("stays", 0, 0),
+        ("a counter that goes on as before", 0, 0),
+        ("a counter that stops", 0, 1),
+        ("nothing", 0, 0),
+        ("only afterwards", 1, 0),
+        ("only before", 0, 1),
+        ("hardly there", 0, 0),
     ],
 )
-def test_a_cited_series_has_to_have_moved(query: str, confirmed: int) -> None:
-    assert check(cite(query)).series_confirmed == confirmed
+def test_a_cited_series_has_to_have_moved_as_it_says(query: str, risen: int, fallen: int) -> None:
+    assert check(cite(query)).series_confirmed == risen
+    assert check(cite(query, up=False)).series_confirmed == fallen
 
 
 def test_a_statement_whose_own_chart_says_otherwise_is_not_confirmed() -> None:

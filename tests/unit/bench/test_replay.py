@@ -10,6 +10,7 @@ from bench.incidents.recording import LARGEST, read_recordings, write_recording
 from bench.incidents.replay import FLOOR, Floor, find_shortfalls, read_floor, replay
 from bench.incidents.scoring import score
 from diagnosis import Evidence, Verdict
+from diagnosis.evidence import Labelled
 from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
 FLOORS = Floor(recordings=2, domain=0.9, cause=0.8, top3=0.9, controls_blamed=0.1, seconds=30)
@@ -87,13 +88,30 @@ def test_the_loudest_series_is_the_one_that_moved() -> None:
     assert find_loudest(draw_recording(draw_outcome("bad-model"), moved="score_p50")) == "score_p50{}"
 
 
+def test_of_a_counter_the_growth_is_what_moves() -> None:
+    recording = draw_recording(draw_outcome("bad-model"), moved="requests")
+    assert recording.evidence
+    times = [INJECTED - 150 + 5 * n for n in range(48)]
+    hits, grown = [], 0.0
+    for n, t in enumerate(times):
+        grown += (60.0 if t < INJECTED else 20.0) + n % 3
+        hits.append((t, grown))
+    calm = [(t, 1.0 + n % 5 / 10 + (t >= INJECTED)) for n, t in enumerate(times)]
+    series = {"hits": [Labelled(values=hits)], "storage_p95": [Labelled(values=calm)]}
+    evidence = recording.evidence.model_copy(update={"series": series})
+    assert find_loudest(recording.model_copy(update={"evidence": evidence})) == "hits{}"
+    still = [(t, 61.0 * n + n % 3) for n, t in enumerate(times)]
+    evidence = evidence.model_copy(update={"series": series | {"hits": [Labelled(values=still)]}})
+    assert find_loudest(recording.model_copy(update={"evidence": evidence})) == "storage_p95{}"
+
+
 def test_baselines_learn_from_other_runs_only() -> None:
     twice = [draw_recording(draw_outcome("bad-model", name=n), moved="score_p50") for n in ("a", "b")]
     once = draw_recording(draw_outcome("storage-latency"), moved="storage_p95")
     found = {each.name: each for each in compare([*twice, once], [])}
-    assert (found["largest robust z"].cause.right, found["first alert to fire"].cause.right) == (2, 2)
-    assert found["majority"].cause.right == 2
-    burn = found["SRE burn rate"].detected
-    assert burn and burn.right == 0
+    assert found["largest robust z"].cause == found["first alert to fire"].cause == (2, 3)
+    assert found["majority"].cause == (2, 3)
+    assert found["chance, expected"].cause == 1 / 16
+    assert found["SRE burn rate, while the run lasted"].detected == (0, 3)
     taught = compare([once], [*twice, draw_recording(draw_outcome("storage-latency", name="training"))])
-    assert {each.name: each for each in taught}["largest robust z"].cause.right == 1
+    assert {each.name: each for each in taught}["largest robust z"].cause == (1, 1)

@@ -1,6 +1,7 @@
 """A run against a stack that is made up, on a clock of its own."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,11 @@ from bench.inbox import Arrivals
 from bench.incidents import actions, run, watching
 from bench.incidents.outcome import Outcome
 from bench.incidents.run import STEADY, _Run
-from bench.incidents.scenario import Scenario, Step
+from bench.incidents.scenario import DOMAINS, Scenario, Step
+from bench.incidents.scoring import score
 from bench.incidents.stacks import BenchStack
 from bench.incidents.ticks import Measured, Tick
+from bench.incidents.turns import Turns
 from bench.incidents.watching import Watch
 from diagnosis import Evidence
 from stack import StackError
@@ -33,6 +36,9 @@ class World:
         self.early = early
         self.p95 = 20.0
         self.done: list[str] = []
+        self.history = [(42.0, "bad-model"), (60.0, "stale-features")]
+        self.mends = self.answers = True
+        self.alarm: float | None = None
         self.data = Path("nowhere")
 
     def time(self) -> float:
@@ -48,12 +54,19 @@ class World:
         return Measured(at=self.now, labelled=0, hits=0, age=2)
 
     def diagnose(self, start: float, end: float) -> dict[str, Any]:
+        if not self.answers:
+            raise StackError("the incidents service does not answer")
         return {"domain": "none", "cause": "none", "confidence": 0.9}
 
     def verdicts(self, since: float) -> list[dict[str, Any]]:
-        at = "2026-01-01T00:00:00+00:00"
-        said = [("data", "stale-features"), ("model", "bad-model")]
-        return [{"made_at": at, "verdict": {"domain": d, "cause": c, "confidence": 0.8}} for d, c in said]
+        said = [(at, DOMAINS[cause], cause) for at, cause in self.history if self.broken_at + at <= self.now]
+        return [
+            {
+                "made_at": datetime.fromtimestamp(self.broken_at + at, UTC).isoformat(),
+                "verdict": {"domain": domain, "cause": cause, "confidence": 0.8},
+            }
+            for at, domain, cause in reversed(said)
+        ]
 
     def do(self, step: Step) -> None:
         self.done.append(step.does)
@@ -61,7 +74,7 @@ class World:
 
     def mend(self) -> None:
         self.done.append("mend")
-        self.mended_at = self.now
+        self.mended_at = self.now if self.mends else float("inf")
 
     def close(self) -> None:
         self.done.append("close")
@@ -70,6 +83,8 @@ class World:
         found = {"Noise": self.began + 20} if self.early else {}
         if self.alert_after is not None and self.now >= self.broken_at + self.alert_after:
             found["Quality Lost"] = self.broken_at + self.alert_after
+        if self.alarm and self.now >= self.alarm:
+            found["False Alarm"] = self.alarm
         return {name: at for name, at in found.items() if at >= moment}
 
     def ticks(self, _: object, since: float) -> list[Tick]:
@@ -100,7 +115,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
         monkeypatch.setattr(run, "Actions", lambda *_: cast(actions.Actions, world))
         stack = cast(BenchStack, world)
         watch = Watch(stack, cast(Arrivals, world))
-        return _Run(scenario, stack, watch, lambda _: None).execute(CHANCE).outcome
+        return _Run(scenario, stack, watch, Turns(), lambda _: None).execute(CHANCE).outcome
 
     return play
 
@@ -114,6 +129,40 @@ def test_the_verdict_is_the_incidents_newest_some_time_after_the_alert(play: Pla
     assert found.asked_at == pytest.approx(world.broken_at + 40 + 50, abs=7)
     assert found.recovered_after is not None and found.recovered_after < 40
     assert world.done == ["stale-features high", "mend", "close"]
+
+
+def test_what_the_incident_says_later_than_that_is_not_scored(play: Play) -> None:
+    world = World(felt_after=180, alert_after=40)
+    world.history = [(42.0, "bad-model"), (150.0, "stale-features")]
+    found = play(world, draw_scenario("stale-features"))
+    assert found.counted and found.given and found.given.cause == "bad-model"
+    assert found.asked_at is not None and found.asked_at > world.broken_at + 180
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_incident_without_a_verdict_is_a_wrong_one(play: Play, answers: bool) -> None:
+    """An answer to a question that nobody had asked does not stand in for it."""
+    world = World(felt_after=10, alert_after=40)
+    world.history, world.answers = [], answers
+    found = play(world, draw_scenario("stale-features"))
+    assert found.counted and found.alerts and found.given is None
+    assert score([found]).cause == (0, 1)
+
+
+def test_what_a_harmless_step_raised_is_a_false_alarm(play: Play) -> None:
+    scenario = draw_scenario("bad-model")
+    harmless, root = Step(at=0, rollout=0.3), Step(at=30, fault="bad-model")
+    world = World(felt_after=10, alert_after=40)
+    world.alarm = world.began + STEADY + CHANCE + 10
+    found = play(world, scenario.model_copy(update={"steps": [harmless, root]}))
+    assert [alert.name for alert in found.early] == ["False Alarm"] and not found.counted
+
+
+def test_what_is_felt_after_mending_as_before_has_not_recovered(play: Play) -> None:
+    world = World(felt_after=10, alert_after=40)
+    world.mends = False
+    found = play(world, draw_scenario("stale-features"))
+    assert found.counted and found.recovered_after is None
 
 
 def test_what_nobody_felt_is_discarded_after_patience(play: Play) -> None:
