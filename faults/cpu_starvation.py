@@ -1,21 +1,44 @@
-"""Busy neighbours: processes that want all the processor time there is.
+"""Busy neighbours: processes that want all the processor time there is, as many as it takes to be felt.
+
+How many that is depends on the machine and on how it shares time out: a few more than too few are far too
+many. So their number follows what they do to the recommender.
+
+recommender ◀── health check, timed ── keeper ──▶ one busy process more, or some fewer
 
 They are in sessions of their own, for Linux shares time between sessions where autogrouping is on, and end
 when whoever started them does.
 """
 
-import math
 import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 
+import httpx
 import psutil
 
 from faults import Fault
 from faults.aside import forget, keep_aside, recall
 from faults.programs import require_recommender
+from stack.settings import load_settings
 
 NAME = "cpu-starvation"
-PER_CORE = {"low": 0.5, "medium": 1.5, "high": 3.0}
-MOST = 64
+WAITS = {"low": 0.03, "medium": 0.1, "high": 0.3}
+"""Seconds that a health check is made to take; with CPU to spare it takes 0.002."""
+
+NEAR = 1.5
+"""Factor around that within which their number stays."""
+
+FEWER = 0.8
+"""The part of them that stays where there are too many."""
+
+FIRST_PER_CORE = 6
+MOST = 96
+CHECKS = 5
+PATIENCE = 2.0
+"""Seconds after which a health check is given up, and counted as having taken so long."""
+
 WORK = 20_000
 """Rounds of a busy process between two looks at whether it should end: less than a millisecond."""
 
@@ -24,28 +47,69 @@ def inject(severity: str) -> str:
     """Starts busy processes; a sentence saying what was done."""
     require_recommender()
     cores = os.cpu_count() or 1
-    count = min(MOST, math.ceil(PER_CORE[severity] * cores))
-    pids = [_start() for _ in range(count)]
-    started = "\n".join(f"{pid} {psutil.Process(pid).create_time()}" for pid in pids)
-    keep_aside(NAME, {"pids": started.encode()})
-    return f"Busy processes, {count} of them, now compete for {cores} cores."
+    _keep([_start() for _ in range(min(MOST, FIRST_PER_CORE * cores))])
+    return f"Busy processes compete for {cores} cores until health checks take {WAITS[severity] * 1000:g} ms."
+
+
+def keep(severity: str, elapsed: float) -> None:
+    """Starts one more, or ends some, by what the recommender's health check takes now."""
+    wanted, taken = WAITS[severity], _time_health_check()
+    busy = _recall()
+    if taken < wanted / NEAR and len(busy) < MOST:
+        _keep([*busy, _start()])
+    elif taken > wanted * NEAR:
+        left = int(FEWER * len(busy))
+        _end(busy[left:])
+        _keep(busy[:left])
 
 
 def mend() -> None:
     """Ends them."""
-    for line in recall(NAME).get("pids", b"").decode().splitlines():
-        pid, created = line.split()
-        try:
-            process = psutil.Process(int(pid))
-            if process.create_time() == float(created):
-                process.kill()
-        except psutil.NoSuchProcess:
-            pass
+    _end(_recall())
     forget(NAME)
 
 
-def _start() -> int:
-    """The id of a new process that is busy until this one ends."""
+def _time_health_check() -> float:
+    """Mean seconds of a few, of which each takes PATIENCE at most."""
+    began = time.monotonic()
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
+        for _ in range(CHECKS):
+            with suppress(httpx.HTTPError):
+                client.get(_address())
+    return (time.monotonic() - began) / CHECKS
+
+
+@cache
+def _address() -> str:
+    return f"{load_settings().url('recommender')}/healthz"
+
+
+def _keep(busy: Sequence[psutil.Process]) -> None:
+    """Note which they are, so that whoever mends finds them."""
+    keep_aside(NAME, {"pids": "\n".join(f"{each.pid} {each.create_time()}" for each in busy).encode()})
+
+
+def _recall() -> list[psutil.Process]:
+    """Those that are there; a process that only has the same id is not one of them."""
+    found = []
+    for line in recall(NAME).get("pids", b"").decode().splitlines():
+        pid, created = line.split()
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(pid))
+            if process.create_time() == float(created):
+                found.append(process)
+    return found
+
+
+def _end(busy: Sequence[psutil.Process]) -> None:
+    for process in busy:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(busy, timeout=PATIENCE)
+
+
+def _start() -> psutil.Process:
+    """A new process that is busy until this one ends."""
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -55,7 +119,7 @@ def _start() -> int:
                 sum(range(WORK))
         finally:
             os._exit(0)
-    return pid
+    return psutil.Process(pid)
 
 
 FAULT = Fault(
@@ -64,5 +128,6 @@ FAULT = Fault(
     felt="everything answers late",
     inject=inject,
     mend=mend,
+    keep=keep,
     note="on this machine: with a container engine elsewhere nobody feels it",
 )

@@ -20,10 +20,29 @@ START = "import faults.cpu_starvation as c; c._start(); c._start(); print(flush=
 def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[psutil.Process]:
     monkeypatch.setattr(aside, "FOLDER", tmp_path)
     monkeypatch.setattr(cpu_starvation, "require_recommender", lambda: None)
-    monkeypatch.setattr(cpu_starvation, "PER_CORE", {"low": 1})
+    monkeypatch.setattr(cpu_starvation, "FIRST_PER_CORE", 1)
     before = set(psutil.Process().children())
     cpu_starvation.inject("low")
     return [child for child in psutil.Process().children() if child not in before]
+
+
+@pytest.mark.parametrize(("takes", "then"), [(0.002, 7), (0.03, 6), (0.4, 4)])
+def test_their_number_follows_what_they_do_to_the_recommender(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, takes: float, then: int
+) -> None:
+    monkeypatch.setattr(aside, "FOLDER", tmp_path)
+    monkeypatch.setattr(cpu_starvation, "_time_health_check", lambda: takes)
+    cpu_starvation._keep([cpu_starvation._start() for _ in range(6)])
+    try:
+        cpu_starvation.keep("low", 1.0)
+        assert len(cpu_starvation._recall()) == then
+        monkeypatch.setattr(cpu_starvation, "MOST", then)
+        monkeypatch.setattr(cpu_starvation, "_time_health_check", lambda: 0.0)
+        cpu_starvation.keep("low", 2.0)
+        assert len(cpu_starvation._recall()) == then, "there are never more than MOST"
+    finally:
+        cpu_starvation.mend()
+    assert not cpu_starvation._recall()
 
 
 def test_they_want_all_the_time_they_can_get_until_mended(busy: list[psutil.Process]) -> None:
@@ -32,6 +51,7 @@ def test_they_want_all_the_time_they_can_get_until_mended(busy: list[psutil.Proc
     for _ in range(2):
         cpu_starvation.mend()
         assert psutil.wait_procs(busy, timeout=10)[1] == []
+        assert aside.recall(cpu_starvation.NAME) == {}
 
 
 def test_they_end_with_whoever_started_them() -> None:
