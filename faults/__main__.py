@@ -64,6 +64,8 @@ def main() -> None:
         app()
     except (FaultError, StackError) as error:
         sys.exit(f"whence: {error}")
+    except PermissionError as error:
+        sys.exit(f"whence: no right to {error.filename}: is it root's, from containers? give it to yourself")
 
 
 if __name__ == "__main__":

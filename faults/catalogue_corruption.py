@@ -50,8 +50,8 @@ def mend() -> None:
         return
     bucket, version = Bucket(), kept["version"].decode()
     if hash_of(bucket.read(model_key(version)) or b"") == kept["published"].decode():
-        bucket.write(model_key(version), kept["model"])
         bucket.write(card_key(version), kept["card"])
+        bucket.write(model_key(version), kept["model"])  # last: until then the next try begins anew
     forget(NAME)
 
 

@@ -1,6 +1,7 @@
 """`python -m faults.keeper FAULT SEVERITY SECONDS`: injects a fault, keeps it for its lease, then ends.
 
-It never mends: the guard does, as soon as the pipe between them closes. A guard that dies is replaced.
+It never mends: the guard does, as soon as the pipe between them closes. A guard that dies is replaced. Where
+its lease is gone, as when all data were deleted, there is nothing to keep.
 """
 
 import json
@@ -15,7 +16,7 @@ import structlog
 
 from faults import Fault
 from faults.catalogue import FAULTS
-from faults.lease import Lease, write_lease
+from faults.lease import Lease, read_lease, write_lease
 from stack import ROOT
 
 TICK = 1.0
@@ -44,7 +45,7 @@ def _keep(fault: Fault, lease: Lease, guard: "subprocess.Popen[bytes]") -> None:
     over = Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     started = time.time()
-    while not over.wait(TICK) and time.time() < lease.until:
+    while not over.wait(TICK) and time.time() < lease.until and read_lease(fault.name):
         if guard.poll() is not None:
             guard = _post_guard(lease)
         try:

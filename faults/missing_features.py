@@ -5,10 +5,12 @@ from functools import cache
 from zlib import crc32
 
 from faults import Fault
+from faults.aside import forget, keep_aside, recall
 from faults.bucket import Bucket
 from services.storage.artefacts import features_key
 from services.storage.offline import OfflineFeatures, offline_key
 
+NAME = "missing-features"
 PERCENT = {"low": 10, "medium": 40, "high": 85}
 """Percent of the users."""
 
@@ -19,6 +21,8 @@ _connect = cache(Bucket)
 
 def inject(severity: str) -> str:
     """Deletes features; a sentence saying so."""
+    _connect().live_version()
+    keep_aside(NAME, {"severity": severity.encode()})
     keep(severity, 0)
     return f"The features of {PERCENT[severity]}% of the users are deleted as soon as they are there."
 
@@ -37,10 +41,13 @@ def concerns(key: str, percent: int) -> bool:
 
 def mend() -> None:
     """Writes what is missing, fresh, for each version that has features."""
+    if not recall(NAME):
+        return
     bucket = _connect()
     present = set(bucket.list_keys(PREFIX))
     for version in {key.split("/")[1] for key in present} | {bucket.live_version()}:
         _write_missing(bucket, version, present)
+    forget(NAME)
 
 
 def _write_missing(bucket: Bucket, version: str, present: set[str]) -> None:
@@ -53,7 +60,7 @@ def _write_missing(bucket: Bucket, version: str, present: set[str]) -> None:
 
 
 FAULT = Fault(
-    name="missing-features",
+    name=NAME,
     domain="data",
     felt="users whose features are gone get the popular list",
     inject=inject,

@@ -6,7 +6,7 @@ from faults import FaultError
 from stack import StackError, compose
 from stack.containers import read_credentials
 from stack.credentials import ensure_credentials
-from stack.processes import control_process, read_processes
+from stack.processes import control_process, read_processes, supervisor_alive
 from stack.settings import ContainerSettings, load_settings
 
 
@@ -16,10 +16,12 @@ def in_containers() -> bool:
 
 
 def start(name: str) -> None:
-    """Starts a process or container; nothing happens when it runs. Raises StackError."""
+    """Starts a process or container; nothing happens when it runs, or when the stack does not: its start
+    starts all. Raises StackError.
+    """
     if in_containers():
         compose.ask("start", name)
-    elif not _runs(name):
+    elif supervisor_alive() and not _runs(name):
         control_process("start", name)
 
 
@@ -50,6 +52,6 @@ def require_recommender() -> None:
     """Raises FaultError unless the recommender answers: without it nobody would feel a fault."""
     address = load_settings().url("recommender")
     try:
-        httpx.get(f"{address}/healthz", timeout=10).raise_for_status()
+        httpx.get(f"{address}/healthz", timeout=10, trust_env=False).raise_for_status()
     except httpx.HTTPError as error:
         raise FaultError(f"no recommender at {address} ({error}): start the stack with `make up`") from None

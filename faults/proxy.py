@@ -44,7 +44,7 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> httpx.R
     """The answer, None when nobody listens."""
     address = load_settings().url("toxiproxy")
     try:
-        return httpx.request(method, address + path, json=body, timeout=5)
+        return httpx.request(method, address + path, json=body, timeout=5, trust_env=False)
     except httpx.ConnectError:
         return None
     except httpx.HTTPError as error:

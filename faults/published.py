@@ -11,7 +11,7 @@ from faults.aside import forget, keep_aside, recall
 from faults.bucket import Bucket
 from services.dataset import Dataset, DatasetError, DatasetSettings, Ratings, find_folder, load, split
 from services.flags import FlagError, read_rollout, write_rollout
-from services.storage.artefacts import features_key, model_key
+from services.storage.artefacts import features_key, materialised_key, model_key
 from services.trainer.parameters import Parameters
 from services.trainer.publication import Publication
 from stack import DATA, FLAGS_FILE
@@ -34,7 +34,7 @@ def publish(fault: str, parameters: Parameters, share: float, train: Train) -> s
     """Trains and publishes a version and gives it a share (0–1) of all users; its name, once it answers."""
     bucket = Bucket()
     live = bucket.live_version()
-    dataset = _load_dataset()
+    dataset = _load_dataset(bucket.read_card(live).dataset_id)
     version = parameters.version(dataset.id)
     former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else b""
     keep_aside(fault, {"version": version.encode(), "former": former})
@@ -77,7 +77,11 @@ def _put_back(former: bytes) -> None:
 
 def _delete(bucket: Bucket, version: str) -> bool:
     """Deletes what there is of a version; whether there was nothing left, twice in a row."""
-    prefixes = (model_key(version).removesuffix("model.npz"), features_key(version, 0).removesuffix("0.json"))
+    prefixes = (
+        model_key(version).removesuffix("model.npz"),
+        features_key(version, 0).removesuffix("0.json"),
+        materialised_key(version),
+    )
     for _ in range(2):
         keys = [key for prefix in prefixes for key in bucket.list_keys(prefix)]
         if keys:
@@ -90,7 +94,8 @@ def _delete(bucket: Bucket, version: str) -> bool:
 def _answers(version: str) -> bool:
     """Whether the recommender has the version in use; False when it does not answer."""
     try:
-        ready = httpx.get(f"{load_settings().url('recommender')}/readyz", timeout=10).json()
+        address = load_settings().url("recommender")
+        ready = httpx.get(f"{address}/readyz", timeout=10, trust_env=False).json()
     except (httpx.HTTPError, ValueError):
         return False
     return version in (ready.get("versions") or [ready.get("model_version")])
@@ -104,10 +109,13 @@ def _await(reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
         time.sleep(0.5)
 
 
-def _load_dataset() -> Dataset:
-    """The data set the stack was trained on."""
+def _load_dataset(wanted: str) -> Dataset:
+    """The data set of that id, which the stack was trained on."""
     source = DatasetSettings(dataset=load_settings().dataset, data_dir=DATA)
     try:
-        return load(find_folder(source), source.skip_bad_rows)
+        dataset = load(find_folder(source), source.skip_bad_rows)
     except DatasetError as error:
         raise FaultError(str(error)) from None
+    if dataset.id != wanted:
+        raise FaultError(f"the stack learnt from data set {wanted}, not {dataset.id}: give DATASET= as then")
+    return dataset

@@ -30,6 +30,7 @@ PATIENCE = 5.0
 
 def inject(severity: str) -> str:
     """Keeps features from being written; a sentence saying so."""
+    Bucket().live_version()
     keep_aside(NAME, {"severity": severity.encode()})
     if severity not in DIGITS:
         stop(JOB)

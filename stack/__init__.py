@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("WHENCE_DATA", ROOT / "data")).absolute()
+DATA = ROOT / (os.environ.get("WHENCE_DATA") or dotenv_values(ROOT / ".env").get("WHENCE_DATA") or "data")
+"""WHENCE_DATA, from the environment or `.env`; nothing in it is nothing said."""
 RUN = DATA / "run"
 FLAGS_FILE = DATA / "flags" / "flags.json"
 """Which version answers whom; the services read it, in containers as well."""

@@ -1,7 +1,7 @@
 """`python -m stack`: what the Makefile runs to start, stop, look at and change the stack."""
 
 import os
-import shutil
+import signal
 import sys
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from components.pins import select
 from components.toolchain import ToolchainMissing
 from stack import DATA, ROOT, StackError, compose, containers, engine, processes
 from stack.credentials import ensure_credentials
+from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
 from stack.interrupts import hold_interrupts, until_interrupted
 from stack.modes import choose_mode, recall_mode, remember_mode
@@ -45,6 +46,7 @@ def up() -> None:
     wanted = load_settings().mode
     if processes.supervisor_alive() and wanted != "containers":
         console.print("Already running.")
+        show_startup(console, processes.await_ready())
         _print_addresses(load_settings("processes"))
         return
     mode, reason = choose_mode(wanted)
@@ -65,6 +67,8 @@ def _start_containers(settings: Settings) -> float:
 def _start_processes(settings: Settings) -> float:
     require_fit(settings, select(BINARIES), console)
     binaries = ensure(BINARIES)
+    if processes.supervisor_alive():
+        raise StackError("another `make up` started the stack meanwhile: `make status`")
     credentials = ensure_credentials()
     write_run_directory(settings, credentials, binaries)
     remember_mode("processes")
@@ -72,7 +76,7 @@ def _start_processes(settings: Settings) -> float:
         with hold_interrupts() as interrupted:
             processes.start_supervisor(process_environment(settings, credentials))
             return show_startup(console, until_interrupted(interrupted, processes.await_ready()))
-    except (StackError, KeyboardInterrupt):
+    except (StackError, KeyboardInterrupt, SystemExit):
         console.print("Stopping what was started.")
         processes.stop_supervisor()
         raise
@@ -139,14 +143,17 @@ def shell(service: Annotated[str, typer.Argument(help="one service")]) -> None:
 @app.command()
 def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
     """Stop everything and delete its data (metrics, traces, incidents, models) and secrets."""
-    if not yes and not typer.confirm("Delete all data of the stack: metrics, traces, incidents, models?"):
+    question = f"Delete all data of the stack in {DATA}: metrics, traces, incidents, models?"
+    if not yes and not typer.confirm(question):
         raise typer.Exit(1)
     if _in_containers():
         containers.delete()
     processes.stop_supervisor()
-    shutil.rmtree(DATA, ignore_errors=True)
+    left = delete_data()
     (ROOT / ".secrets.env").unlink(missing_ok=True)
     console.print("Stopped and deleted.")
+    if left:
+        console.print(f"Left in {DATA}, as it is not the stack's: {', '.join(left)}.")
 
 
 @app.command()
@@ -176,9 +183,10 @@ def rollback() -> None:
 
 
 def _in_containers() -> bool:
-    """As MODE says, or as the last start was; where there was none, a bare `docker compose up` counts."""
-    mode = load_settings().mode or recall_mode()
-    if mode or processes.supervisor_alive():
+    """As it runs, as MODE says, or as the last start was; else a bare `docker compose up` counts."""
+    if processes.supervisor_alive():
+        return False
+    if mode := load_settings().mode or recall_mode():
         return mode == "containers"
     return engine.find_problem() is None and bool(compose.read_containers())
 
@@ -196,10 +204,14 @@ def _print_addresses(settings: Settings) -> None:
 
 def main() -> None:
     """Runs a command; its failure is one clear line and exit status 1, wrong use 2, an interrupt 130."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         app()
     except (StackError, BuildFailed, ToolchainMissing) as error:
         sys.exit(f"whence: {error}")
+    except PermissionError as error:
+        sys.exit(f"whence: no right to {error.filename}: is it root's, from containers? give it to yourself")
 
 
 if __name__ == "__main__":

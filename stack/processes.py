@@ -89,7 +89,7 @@ def await_ready(deadline: float = START_DEADLINE) -> Iterator[list[Process]]:
     end = time.monotonic() + deadline
     while time.monotonic() < end:
         processes = [p for p in read_processes() or [] if p.status != "Disabled"]
-        failed = [process for process in processes if process.failed]
+        failed = [each for each in processes if each.failed and not (each.has_probe and each.ready)]
         if failed:
             raise StackError(
                 f"{failed[0].name} does not start; its log ends with:\n{read_log_tail(failed[0].name)}"

@@ -26,10 +26,13 @@ def roll_out(settings: Settings, version: str, share: float) -> str:
         raise StackError(f"{version} is the live version: name another one with VERSION=")
     former = _read_former()
     write_rollout(FLAGS_FILE, {live: 100 - share, version: share})
-    problem = _await_version(settings, version)
-    if problem:
+    try:
+        problem = _await_version(settings, version)
+        if problem:
+            raise StackError(f"{version} is not rolled out: {problem}")
+    except BaseException:
         write_rollout(FLAGS_FILE, former) if former else clear_rollout(FLAGS_FILE)
-        raise StackError(f"{version} is not rolled out: {problem}")
+        raise
     return f"{version} answers {share:g}% of the users, {live} the others. Undo it with `make rollback`."
 
 
@@ -66,7 +69,7 @@ def _await_version(settings: Settings, version: str) -> str | None:
 def _read_readiness(settings: Settings) -> dict[str, Any]:
     address = settings.url("recommender")
     try:
-        answer = httpx.get(f"{address}/readyz", timeout=5)
+        answer = httpx.get(f"{address}/readyz", timeout=5, trust_env=False)
         answer.raise_for_status()
         ready: dict[str, Any] = answer.json()
         return ready

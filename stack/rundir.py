@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config import read_secrets
 from stack import ROOT, RUN
+from stack.data import require_own
 from stack.settings import HOST, Settings
 
 SCRAPED = {
@@ -22,6 +23,7 @@ def write_run_directory(
     settings: Settings, credentials: Mapping[str, str], binaries: Mapping[str, Path]
 ) -> None:
     """Lays out configuration, targets and links to the binaries for the processes to start from."""
+    require_own()
     shutil.rmtree(RUN, ignore_errors=True)
     for name, path in binaries.items():
         _link(RUN / "bin" / name, path)

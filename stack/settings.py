@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import load, read_secrets
 from grafana.mail import mail_environment
-from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, ROOT, RUN, StackError, compose
+from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
 from stack.modes import Mode, recall_mode
 
 HOST = "127.0.0.1"
@@ -122,6 +122,7 @@ def load_settings(mode: Mode | None = None) -> Settings:
     try:
         settings = Settings()
         if (mode or settings.mode or recall_mode()) == "containers":
+            _require_engine()
             settings = ContainerSettings()
     except ValidationError as error:
         first = error.errors()[0]
@@ -141,6 +142,11 @@ def load_settings(mode: Mode | None = None) -> Settings:
             "ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus"
         )
     return settings
+
+
+def _require_engine() -> None:
+    if problem := engine.find_problem():
+        raise StackError(f"no containers: {problem}; see to that, or use MODE=processes")
 
 
 def process_environment(settings: Settings, credentials: dict[str, str]) -> dict[str, str]:

@@ -71,7 +71,7 @@ def fill_variables(promql: str) -> str:
 def check_queries(prometheus: str, queries: list[Query]) -> list[str]:
     """The queries that fail or return nothing."""
     problems = []
-    with httpx.Client(base_url=prometheus, timeout=10) as client:
+    with httpx.Client(base_url=prometheus, timeout=10, trust_env=False) as client:
         for query in queries:
             answer = _ask(client, "/api/v1/query", {"query": query.promql})
             if answer["status"] != "success":
@@ -83,7 +83,7 @@ def check_queries(prometheus: str, queries: list[Query]) -> list[str]:
 
 def check_prometheus_rules(prometheus: str) -> list[str]:
     """The rules Prometheus could not evaluate, and a line when it loaded none."""
-    with httpx.Client(base_url=prometheus, timeout=10) as client:
+    with httpx.Client(base_url=prometheus, timeout=10, trust_env=False) as client:
         groups = _ask(client, "/api/v1/rules", {})["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     broken = [
@@ -95,7 +95,7 @@ def check_prometheus_rules(prometheus: str) -> list[str]:
 def check_grafana(settings: Settings, credentials: dict[str, str]) -> list[str]:
     """Dashboards Grafana has not loaded and alert rules it cannot evaluate."""
     auth = ("admin", credentials["GRAFANA_ADMIN_PASSWORD"])
-    with httpx.Client(base_url=settings.url("grafana"), auth=auth, timeout=10) as client:
+    with httpx.Client(base_url=settings.url("grafana"), auth=auth, timeout=10, trust_env=False) as client:
         loaded = {found["uid"] for found in _ask(client, "/api/search", {"type": "dash-db"})}
         wanted = {json.loads(file.read_text())["uid"]: file.stem for file in DASHBOARDS.glob("*.json")}
         problems = [f"dashboard {wanted[uid]} is not in Grafana" for uid in wanted.keys() - loaded]
@@ -119,7 +119,12 @@ def _check_grafana_rules(rules: dict[str, dict[str, Any]]) -> list[str]:
 
 def _ask(client: httpx.Client, path: str, parameters: dict[str, str]) -> Any:
     try:
-        return client.get(path, params=parameters).json()
+        answer = client.get(path, params=parameters)
+        if answer.status_code in (401, 403):
+            raise StackError(
+                f"{client.base_url} refuses the credentials in .secrets.env: put the right ones there"
+            )
+        return answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise StackError(
             f"no answer from {client.base_url}{path} ({error}): is the stack up? `make status`"

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from pydantic import ValidationError
@@ -73,9 +72,12 @@ class Job:
         self._bucket.close()
 
     def _find_versions(self) -> set[str]:
-        with suppress(BucketError, ValidationError):
+        try:
             content = self._bucket.read(LIVE_KEY)
             self._live = LivePointer.model_validate_json(content).version if content else self._live
+            self._problems.pop(LIVE_KEY, None)
+        except (BucketError, ValidationError) as error:
+            self._report(LIVE_KEY, " ".join(str(error).split()))
         flag = self._flags.read()
         return {*(flag.variants.values() if flag else ()), *((self._live,) if self._live else ())}
 
@@ -120,7 +122,8 @@ class Job:
         except CorruptFeatures as error:
             raise Unusable(f"{card.version}: {error}; train it again") from error
 
-    def _report(self, version: str, problem: str) -> None:
-        if self._problems.get(version) != problem:
-            self._problems[version] = problem
-            log.error("features cannot be written", version=version, problem=problem)
+    def _report(self, what: str, problem: str) -> None:
+        """Say once of a version, or of live.json, why features cannot be written."""
+        if self._problems.get(what) != problem:
+            self._problems[what] = problem
+            log.error("features cannot be written", of=what, problem=problem)

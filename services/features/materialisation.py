@@ -50,9 +50,10 @@ class Materialisation:
         self._segments = segments
         self._interval = interval
         self._stopping = Event()
-        self._complete = [Event() for _ in range(WORKERS)]
+        self._complete = [Event() for _ in range(min(WORKERS, len(features)))]
         self._threads = [
-            Thread(target=self._work, args=(number, connect()), daemon=True) for number in range(WORKERS)
+            Thread(target=self._work, args=(number, connect()), daemon=True)
+            for number in range(len(self._complete))
         ]
         for thread in self._threads:
             thread.start()

@@ -9,6 +9,7 @@ A user keeps their place, so while the order is kept, a growing share of the las
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -18,6 +19,9 @@ from typing import Any
 
 FLAG_KEY = "recommender-model"
 MOST_VARIANTS = 4
+VERSION = re.compile(r"[A-Za-z0-9._-]{1,100}")
+"""Names that are good in an object's key and in a header."""
+
 _PLACES = float(2**64)
 
 
@@ -64,10 +68,15 @@ def parse_flag(text: str) -> Flag | None:
     try:
         document = json.loads(text)
         entry = document["flags"].get(FLAG_KEY)
-        if entry is None or entry.get("state") == "DISABLED":
+        if entry is None or _is_off(entry.get("state", "ENABLED")):
             return None
         variants, default = entry["variants"], entry["defaultVariant"]
-        buckets = entry.get("targeting", {}).get("fractional", [])
+        targeting = entry.get("targeting", {})
+        if unknown := targeting.keys() - {"fractional"}:
+            raise FlagError(
+                f"targeting by {', '.join(sorted(unknown))} is not understood, only fractional is"
+            )
+        buckets = targeting.get("fractional", [])
         shares = [(str(variant), float(weight)) for variant, weight in buckets]
         return make_flag(variants, default, shares)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -76,12 +85,18 @@ def parse_flag(text: str) -> Flag | None:
         raise FlagError(f"not a flag file in flagd's format: {type(error).__name__}: {error}") from error
 
 
+def _is_off(state: str) -> bool:
+    if state not in ("ENABLED", "DISABLED"):
+        raise FlagError(f"state {state!r} is neither ENABLED nor DISABLED")
+    return state == "DISABLED"
+
+
 def make_flag(variants: Mapping[str, Any], default: str, shares: list[tuple[str, float]]) -> Flag:
     """A checked flag; `shares` are relative weights in the order of the places. Raises `FlagError`."""
     if not 1 <= len(variants) <= MOST_VARIANTS:
         raise FlagError(f"{len(variants)} variants: there have to be 1 to {MOST_VARIANTS}")
-    if not all(isinstance(value, str) and value for value in variants.values()):
-        raise FlagError("a variant's value has to be the name of a version")
+    if not all(isinstance(value, str) and VERSION.fullmatch(value) for value in variants.values()):
+        raise FlagError("a variant's value has to be the name of a version: letters, digits, and . _ -")
     unknown = {default, *(variant for variant, _ in shares)} - variants.keys()
     if unknown:
         raise FlagError(f"no such variant: {', '.join(sorted(map(str, unknown)))}")

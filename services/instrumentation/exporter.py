@@ -140,12 +140,17 @@ class Exporter:
         return encode_request(self._identity.of_spans(), scopes.items())
 
     def _send_metrics(self) -> None:
-        data = self._collect()
-        if data is None:
+        try:
+            data = self._collect()
+            payload = encode_metrics(data).SerializeToString() if data else None
+        except Exception as error:  # somebody's callback; what comes next is still to be sent
+            _logger.warning("metrics are not collected: %s: %s", type(error).__name__, error)
+            return
+        if data is None or payload is None:
             return
         count = _count_points(data)
         try:
-            self._send(METRICS, encode_metrics(data).SerializeToString(), count)
+            self._send(METRICS, payload, count)
         except SendFailed as failure:
             self.outcomes[METRICS, failure.kind] += count
 

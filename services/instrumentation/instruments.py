@@ -31,6 +31,9 @@ MAX_SERIES = 2_000
 """Attribute sets per instrument, OpenTelemetry's default; more are counted together."""
 _OVERFLOW: dict[str, AnyValue] = {"otel.metric.overflow": True}
 _CUMULATIVE = AggregationTemporality.CUMULATIVE
+_refused: set[str] = set()
+"""Instruments that have refused a value; it is said once of each."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -169,7 +172,9 @@ class Histogram(metrics.Histogram):
 
 
 def _refuse(name: str, amount: int | float) -> None:
-    _logger.warning("ignored a measurement of %s: %s is not a value it can take", name, amount)
+    if name not in _refused:
+        _refused.add(name)
+        _logger.warning("ignored a measurement of %s: %s is not a value it can take", name, amount)
 
 
 AnyInstrument = Counter | UpDownCounter | LastValue | Histogram

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, RemoteDisconnected
 from urllib.parse import urlsplit
 
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 RETRYABLE = frozenset({429, 502, 503, 504})
@@ -42,7 +43,11 @@ class Sender:
             raise SendFailed(type(failure).__name__, retryable=True) from failure
         if status != 200:
             raise SendFailed(str(status), retryable=status in RETRYABLE)
-        return int(ExportTraceServiceResponse.FromString(body).partial_success.rejected_spans) if body else 0
+        try:
+            answer = ExportTraceServiceResponse.FromString(body)
+        except DecodeError:
+            raise SendFailed("malformed_response", retryable=False) from None
+        return int(answer.partial_success.rejected_spans)
 
     def _post(self, path: str, payload: bytes) -> tuple[int, bytes]:
         kept_alive = self._connection.sock is not None

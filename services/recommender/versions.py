@@ -8,7 +8,7 @@ poll ──► live.json, flag file ──► which versions ──► read thos
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import time
 from typing import NamedTuple
 
@@ -113,6 +113,7 @@ class Versions:
 
     async def refresh(self) -> None:
         """Go over to what is to be used now. Logs and raises `ModelUnavailable` without a live one."""
+        self._follow_flag(await asyncio.to_thread(self._flags.read))
         try:
             found = await asyncio.to_thread(self._read)
         except ModelUnavailable as error:
@@ -128,6 +129,15 @@ class Versions:
             return
         self._polls_waited = 0
         self._use(found)
+
+    def _follow_flag(self, flag: Flag | None) -> None:
+        """Use a flag that names versions in use only, as after a roll-back: that takes no storage."""
+        used = self._in_use
+        if used is None or flag == used.flag:
+            return
+        named = {used.live, *(flag.variants.values() if flag else ())}
+        if named <= used.models.keys():
+            self._use(replace(used, flag=flag, models={name: used.models[name] for name in named}))
 
     def _read(self) -> _InUse:
         live = read_live_version(self._store, self._bucket)

@@ -29,6 +29,25 @@ class Toxiproxy:
     port: int = 0
     enabled: bool = True
     toxics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refuses: bool = False
+    refused: int = 0
+
+    def change(self, path: str, body: dict[str, Any]) -> int:
+        """Add a toxic, or open or close the proxy; the status of the answer."""
+        if not path.endswith("/toxics"):
+            self.enabled = body["enabled"]
+        elif body["name"] in self.toxics:
+            return 409
+        else:
+            self.toxics[body["name"]] = body
+        return 200
+
+    def remove(self, name: str) -> int:
+        """Remove a toxic, unless it refuses to; the status of the answer."""
+        if self.refuses:
+            self.refused += 1
+            return 500
+        return 204 if self.toxics.pop(name, None) else 404
 
 
 @contextmanager
@@ -39,15 +58,10 @@ def run_toxiproxy() -> Iterator[Toxiproxy]:
     class Api(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self.path.endswith("/toxics"):
-                state.toxics[body["name"]] = body
-            else:
-                state.enabled = body["enabled"]
-            self._answer(200)
+            self._answer(state.change(self.path, body))
 
         def do_DELETE(self) -> None:
-            gone = state.toxics.pop(self.path.rpartition("/")[2], None)
-            self._answer(204 if gone else 404)
+            self._answer(state.remove(self.path.rpartition("/")[2]))
 
         def do_GET(self) -> None:
             self._answer(200)

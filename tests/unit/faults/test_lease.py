@@ -1,12 +1,14 @@
 """A fault ends with its lease, with `mend`, and when whoever keeps it is killed."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from faults.catalogue import FAULTS
 from tests.e2e.live import eventually, find_free_ports
 from tests.unit.faults.fakes import Commands, Toxiproxy, run_toxiproxy
 
@@ -110,10 +112,34 @@ def test_wrong_use_names_what_there_is(commands: Commands, command: tuple[str, .
     assert "there are" in done.stderr
 
 
-@pytest.mark.parametrize("fault", [FAULT, "traffic-surge", "bad-model"])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_without_a_stack_nothing_breaks_and_one_line_says_so(tmp_path: Path, fault: str) -> None:
     commands = Commands(tmp_path, int(find_free_ports(["nobody"])["NOBODY"]))
     done = commands.run("break", fault)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("whence: ")
     assert commands.lease(fault) is None
+    assert commands.run("mend").stdout == "Nothing was broken.\n"
+
+
+def test_a_guard_goes_on_for_as_long_as_there_is_something_to_mend(
+    commands: Commands, toxiproxy: Toxiproxy
+) -> None:
+    """The stack is away when the fault is to end, and comes back later."""
+    break_storage(commands)
+    lease = commands.lease(FAULT)
+    assert lease
+    toxiproxy.refuses = True
+    os.kill(lease.keeper, signal.SIGKILL)
+    eventually("it was tried in vain", lambda: toxiproxy.refused >= 2, 30)
+    assert toxiproxy.toxics
+    toxiproxy.refuses = False
+    eventually("the guard mends", lambda: mended(commands, toxiproxy), 30)
+
+
+def test_where_all_data_were_deleted_nothing_is_kept(commands: Commands, toxiproxy: Toxiproxy) -> None:
+    break_storage(commands)
+    lease = commands.lease(FAULT)
+    assert lease
+    shutil.rmtree(commands.data / "faults")
+    eventually("the keeper and its guard have ended", lambda: not (lease.kept or lease.guarded), 30)

@@ -123,6 +123,27 @@ def test_an_injection_cut_short_is_undone(bucket: MemoryBucket, monkeypatch: pyt
     assert bucket.objects == before
 
 
+@pytest.mark.parametrize("key", [card_key(VERSION), model_key(VERSION)])
+def test_a_mending_cut_short_is_done_again(
+    bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    before = dict(bucket.objects)
+    catalogue_corruption.inject("high")
+    write = MemoryBucket.write
+
+    def fail(self: MemoryBucket, written: str, content: Any) -> None:
+        if written == key:
+            raise OSError("gone")
+        write(self, written, content)
+
+    monkeypatch.setattr(MemoryBucket, "write", fail)
+    with pytest.raises(OSError, match="gone"):
+        catalogue_corruption.mend()
+    monkeypatch.setattr(MemoryBucket, "write", write)
+    catalogue_corruption.mend()
+    assert bucket.objects == before
+
+
 @pytest.mark.parametrize(("severity", "percent"), missing_features.PERCENT.items())
 def test_features_of_a_share_of_the_users_go_missing_and_come_back_fresh(
     bucket: MemoryBucket, severity: str, percent: int

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,7 +34,9 @@ def bucket(flags: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
     bucket.write(LIVE_KEY, LivePointer(version="live"))
     bucket.write("features/live/1.json", b"{}")
     monkeypatch.setattr(published, "Bucket", lambda: bucket)
-    monkeypatch.setattr(published, "_load_dataset", lambda: Dataset("d", RATINGS, {}, {}))
+    monkeypatch.setattr(MemoryBucket, "read_card", lambda *_: SimpleNamespace(dataset_id="d"))
+    monkeypatch.setattr(published, "find_folder", lambda _: Path("nowhere"))
+    monkeypatch.setattr(published, "load", lambda *_: Dataset("d", RATINGS, {}, {}))
     monkeypatch.setattr(published, "split", lambda dataset: (RATINGS, RATINGS))
     monkeypatch.setattr(
         published, "_answers", lambda version: flags.exists() and version in flags.read_text()
@@ -43,8 +46,8 @@ def bucket(flags: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
 
 
 def train(*_: object) -> None:
-    _[-1]._store.put_object(Bucket="", Key=f"models/{VERSION}/card.json", Body=b"{}", ContentType="")  # type: ignore[attr-defined]
-    _[-1]._store.put_object(Bucket="", Key=f"features/{VERSION}/1.json", Body=b"{}", ContentType="")  # type: ignore[attr-defined]
+    for key in (f"models/{VERSION}/card.json", f"features/{VERSION}/1.json", f"materialised/{VERSION}.json"):
+        _[-1]._store.put_object(Bucket="", Key=key, Body=b"{}", ContentType="")  # type: ignore[attr-defined]
 
 
 def publish(share: float) -> str:
@@ -59,6 +62,16 @@ def test_a_share_of_the_users_gets_the_version_until_it_is_mended(flags: Path, b
     assert not flags.exists()
     assert bucket.objects == before
     assert aside.recall(FAULT) == {}
+
+
+def test_another_data_set_than_the_stacks_is_refused_before_anything_is_done(
+    flags: Path, bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "load", lambda *_: Dataset("other", RATINGS, {}, {}))
+    before = dict(bucket.objects)
+    with pytest.raises(FaultError, match="DATASET="):
+        publish(0.3)
+    assert bucket.objects == before and not flags.exists() and aside.recall(FAULT) == {}
 
 
 def test_a_roll_out_that_was_there_is_there_again(flags: Path, bucket: MemoryBucket) -> None:

@@ -184,6 +184,19 @@ def test_a_version_that_cannot_be_used_is_said_once_and_the_others_go_on(
     assert capsys.readouterr().out.count("features cannot be written") == 1
 
 
+@pytest.mark.parametrize(("status", "content"), [(403, b""), (200, b"{}")])
+def test_a_live_version_that_cannot_be_read_is_said_once(
+    s3: FakeS3, job: Job, capsys: pytest.CaptureFixture[str], status: int, content: bytes
+) -> None:
+    s3.objects["live.json"] = content
+    s3.refuse |= {"live.json": status} if status != 200 else {}
+    for _ in range(3):
+        job.follow()
+    said = capsys.readouterr().out
+    assert said.count("features cannot be written") == 1 and "live.json" in said
+    assert not job.ready
+
+
 def test_storage_away_at_the_start_is_waited_out_and_readiness_is_a_file(
     s3: FakeS3, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

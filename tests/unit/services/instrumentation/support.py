@@ -49,12 +49,12 @@ class FakeCollector:
                 collector._connections.append(self.connection)
 
             def do_POST(self) -> None:
-                status = collector.status
+                status, body = collector.status, collector.body
                 collector.receive(self.path, self.rfile.read(int(self.headers["content-length"])))
                 self.send_response(status)
-                self.send_header("content-length", str(len(collector.body)))
+                self.send_header("content-length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(collector.body)
+                self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 pass

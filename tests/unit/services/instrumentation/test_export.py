@@ -191,6 +191,37 @@ def test_what_the_collector_refuses_is_counted_and_not_sent_again(
     assert collector.sums(EXPORTED)["400"] == 5 - len(collector.spans()) > 0
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"{}"])
+def test_what_is_answered_with_something_else_is_counted_and_the_next_is_sent(
+    collector: FakeCollector, start: Start, body: bytes
+) -> None:
+    collector.body = body
+    telemetry = start(collector.endpoint)
+    make_spans(telemetry, 5)
+    until(lambda: collector.attempts > 0, "an attempt")
+    collector.body = b""
+    make_spans(telemetry, 5)
+    until(lambda: len(collector.spans()) == 10, "all spans")
+    until(lambda: collector.sums(EXPORTED).get("malformed_response", 0) > 0, "an account of the first")
+
+
+def test_metrics_that_cannot_be_collected_end_nothing(
+    collector: FakeCollector, start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry = start(collector.endpoint)
+    until(lambda: bool(collector.metrics), "metrics")
+
+    def fail(_: object) -> None:
+        raise RuntimeError("the clock jumped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exporter, "encode_metrics", fail)
+        until(lambda: "the clock jumped" in caplog.text, "a word about it")
+    collector.metrics.clear()
+    make_spans(telemetry, 3)
+    until(lambda: len(collector.spans()) == 3 and bool(collector.metrics), "spans and metrics again")
+
+
 def test_what_the_collector_rejects_in_part_is_counted(collector: FakeCollector, start: Start) -> None:
     answer = ExportTraceServiceResponse()
     answer.partial_success.rejected_spans = 2

@@ -97,6 +97,25 @@ def test_a_rollout_begins_and_ends_while_users_are_served(tmp_path: Path) -> Non
     asyncio.run(scenario())
 
 
+def test_a_roll_back_takes_no_storage(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store = prepare(tmp_path, 100)
+        async with serve(store) as service:
+            assert (await service.ask(1))["model_version"] == OTHER
+            store.errors["live.json"] = ConnectionError("storage is away")
+            write_rollout(store.flags, {LIVE: 60, OTHER: 40})
+            await until(lambda: splits(service), "the share is another")
+            clear_rollout(store.flags)
+            await until(lambda: uses(service, LIVE), "the roll-out is over")
+            assert (await service.ask(1))["model_version"] == LIVE
+            assert service.total("recommendation.model.info", model_version=OTHER) == 0
+
+    async def splits(service: Service) -> bool:
+        return set((await ask_all(service)).values()) == {LIVE, OTHER}
+
+    asyncio.run(scenario())
+
+
 def test_a_new_version_waits_for_its_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.recommender.versions.PATIENCE_POLLS", 10_000)
 

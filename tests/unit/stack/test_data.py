@@ -1,0 +1,63 @@
+"""The data folder: what is the stack's goes, what is somebody else's stays."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stack import ROOT, StackError, data
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(data, "DATA", tmp_path / "data")
+    monkeypatch.setattr(data, "RUN", tmp_path / "data" / "run")
+    return tmp_path / "data"
+
+
+def fill(folder: Path, *files: str) -> None:
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+
+
+def test_all_of_the_stacks_is_deleted_and_the_folder_with_it(folder: Path) -> None:
+    fill(folder, "run/mode", "minio/whence/a", "prometheus/wal/0", "incidents/incidents.db")
+    assert data.delete_data() == []
+    assert not folder.exists()
+    assert data.delete_data() == []
+
+
+def test_what_is_somebody_elses_is_left_and_named(folder: Path) -> None:
+    fill(folder, "run/bin/minio", "minio/a", "thesis.tex", "photos/1.jpg")
+    assert data.delete_data() == ["photos", "thesis.tex"]
+    assert (folder / "thesis.tex").exists() and not (folder / "minio").exists()
+
+
+def test_a_folder_that_only_looks_like_the_stacks_is_not_touched(folder: Path) -> None:
+    fill(folder, "run/marathon.txt", "logs/diary.txt")
+    with pytest.raises(StackError, match="is not the stack's"):
+        data.delete_data()
+    assert (folder / "run" / "marathon.txt").exists() and (folder / "logs" / "diary.txt").exists()
+
+
+def test_what_cannot_be_deleted_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(folder, "run/mode", "minio/a")
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(StackError, match="cannot be deleted"):
+        data.delete_data()
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", ROOT / "data"), ("/elsewhere", Path("/elsewhere"))])
+def test_an_empty_variable_is_nothing_said(value: str, expected: Path) -> None:
+    asked = [sys.executable, "-c", "import stack; print(stack.DATA)"]
+    done = subprocess.run(
+        asked, cwd=ROOT, env={**os.environ, "WHENCE_DATA": value}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(expected)
