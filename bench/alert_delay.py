@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.inbox import Arrivals, firing, watch_inbox
+from bench.lines import append_line, read_lines
 from faults import FaultError
 from faults.catalogue import FAULTS
 from prometheus.objectives import BURN_RATES
@@ -34,9 +35,12 @@ EXPECTED = {
     "storage-errors": (FASTEST, "Storage Errors"),
     "storage-latency": (FASTEST, DEADLINE, CLASSIC),
 }
-"""What a fault has to raise; the classic rule asks for the latency of what did not fail, so errors escape "
-"it."""
+"""What a fault has to raise; the classic rule asks for the latency of what did not fail: errors escape it.
 
+A fault lasts until all of these have fired, so other rules are cut off then.
+"""
+
+MISSED = "not while it lasted"
 FAST = {FASTEST, DEADLINE, "Storage Errors", "Storage Outage"}
 USERS = range(1, 41)
 PROBE_PAUSE = 0.1
@@ -51,8 +55,7 @@ console = Console(width=150)
 
 @dataclass(frozen=True)
 class Repetition:
-    """Seconds from the first faulty answer to each alert by name; `share` of the probe's answers were "
-    "faulty."""
+    """Seconds from the first faulty answer to each alert; `share` of the probe's answers were faulty."""
 
     fault: str
     at: float
@@ -83,7 +86,7 @@ def run_fault(fault: str, settings: Settings, arrivals: Arrivals) -> Repetition:
 
 def _probe(settings: Settings) -> Iterator[str]:
     """The reason of each answer, for ever."""
-    with httpx.Client(base_url=settings.url("recommender"), timeout=5) as client:
+    with httpx.Client(base_url=settings.url("recommender"), timeout=5, trust_env=False) as client:
         while True:
             for user in USERS:
                 yield client.get(f"/recommendations/{user}").json()["reason"]
@@ -104,9 +107,7 @@ def settle(fault: str, settings: Settings) -> None:
 
 def read_done(file: Path) -> list[Repetition]:
     """The repetitions kept in the file."""
-    if not file.exists():
-        return []
-    return [Repetition(**json.loads(line)) for line in file.read_text().splitlines()]
+    return [Repetition(**json.loads(line)) for line in read_lines(file)]
 
 
 def tabulate(done: Sequence[Repetition]) -> Table:
@@ -136,8 +137,8 @@ def _column(done: Sequence[Repetition], name: str) -> list[float]:
 
 def _spread(values: Sequence[float], of: int) -> str:
     if not values:
-        return "never"
-    missing = f", {of - len(values)} never" if len(values) < of else ""
+        return MISSED
+    missing = f", {of - len(values)} {MISSED}" if len(values) < of else ""
     return f"{statistics.median(values):.1f} s ({min(values):.1f}–{max(values):.1f}{missing})"
 
 
@@ -169,8 +170,7 @@ def main(
                 settle(name, settings)
                 repetition = run_fault(name, settings, arrivals)
                 console.print(f"{name} {number}: {repetition.delays}")
-                with file.open("a") as out:
-                    out.write(json.dumps(asdict(repetition)) + "\n")
+                append_line(file, json.dumps(asdict(repetition)))
                 done.append(repetition)
     table = tabulate(done)
     table.title = "From the first faulty answer to the alert in the inbox: median (least–most)"

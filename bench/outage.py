@@ -1,6 +1,7 @@
 """`python -m bench.outage`: what users notice while the collector is away, as ratios of one run."""
 
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -45,8 +46,10 @@ def main(
             finally:
                 control_process("start", "collector")
     finally:
-        _await_collector()
-        control_process("start", "traffic")
+        try:
+            _await_collector()
+        finally:
+            control_process("start", "traffic")
     _print(phases, f"{rounds} × {seconds} s at {rate:g} requests/s")
 
 
@@ -61,17 +64,13 @@ def _await_collector() -> None:
 
 def _print(phases: dict[str, list[dict[str, Any]]], title: str) -> None:
     table = Table("", "failed", "p50 ms", "p95 ms", "p95 ratio", box=None, title=title)
-    base = _median([run["latency_ms"]["p95"] for run in phases["collector up"]])
+    base = statistics.median(run["latency_ms"]["p95"] for run in phases["collector up"])
     for name, runs in phases.items():
-        p50, p95 = (_median([run["latency_ms"][q] for run in runs]) for q in ("p50", "p95"))
+        p50, p95 = (statistics.median(run["latency_ms"][q] for run in runs) for q in ("p50", "p95"))
         table.add_row(
             name, str(sum(r["failed"] for r in runs)), f"{p50:.2f}", f"{p95:.2f}", f"{p95 / base:.2f}"
         )
     Console().print(table)
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 if __name__ == "__main__":

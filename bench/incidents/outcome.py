@@ -1,6 +1,5 @@
 """What came of one run, as one JSON line; a file of them that survives being killed while writing."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bench.incidents.scenario import Scenario
+from bench.lines import append_line, read_lines
 
 Objective = Literal["errors", "latency", "hit rate", "measured hit rate", "telemetry"]
 
@@ -117,45 +117,26 @@ class Failure(_Line):
 
 def read_outcomes(file: Path) -> list[Outcome]:
     """The runs kept in a file."""
-    return [Outcome.model_validate_json(line) for line in _read_lines(file)]
+    return [Outcome.model_validate_json(line) for line in read_lines(file)]
 
 
 def append_outcome(file: Path, outcome: Outcome) -> None:
     """Add a run; it is on disk when this returns."""
-    _append_line(file, outcome)
+    append_line(file, outcome.model_dump_json())
 
 
 def read_failures(file: Path) -> list[Failure]:
     """The attempts that were not kept, beside the file of the runs."""
-    return [Failure.model_validate_json(line) for line in _read_lines(_beside(file))]
+    return [Failure.model_validate_json(line) for line in read_lines(_beside(file))]
 
 
 def append_failure(file: Path, failure: Failure) -> None:
     """Add an attempt that was not kept, beside the file of the runs."""
-    _append_line(_beside(file), failure)
+    append_line(_beside(file), failure.model_dump_json())
 
 
 def _beside(file: Path) -> Path:
     return file.with_suffix(f".failures{file.suffix}")
-
-
-def _read_lines(file: Path) -> list[bytes]:
-    """The lines of a file; half a line at its end, left by a kill, is cut off."""
-    if not file.exists():
-        return []
-    content = file.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        os.truncate(file, len(whole))
-    return [line for line in whole.splitlines() if line]
-
-
-def _append_line(file: Path, line: BaseModel) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a") as out:
-        out.write(line.model_dump_json() + "\n")
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def choose_missing(scenarios: Sequence[Scenario], done: Sequence[Outcome]) -> list[Scenario]:
