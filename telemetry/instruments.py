@@ -71,8 +71,8 @@ RECOMMENDATION_DURATION = Instrument(
     "recommendation.duration",
     Kind.HISTOGRAM,
     "s",
-    "Time spent in a stage of the inference pipeline.",
-    (a.STAGE,),
+    "Time spent in a stage of the inference pipeline, by the version that answered.",
+    (a.STAGE, a.MODEL_VERSION),
 )
 RECOMMENDATION_IMPRESSIONS = Instrument(
     "recommendation.impressions", Kind.COUNTER, "{item}", "Items shown to users.", _REQUEST

@@ -2,20 +2,25 @@
 
 from grafana.panels import ORANGE, RED, Panel, Query, row, timeseries
 from grafana.sections.quality import CHOSEN, REQUESTS
+from grafana.sections.storage import SLOW_REQUESTS
 from grafana.shapes import Column, table
-from prometheus import limits
+from prometheus import limits, objectives
 from prometheus import measures as m
 from prometheus import queries as q
+from prometheus.names import series
 from prometheus.recorded import VERSION_DEVIATION, VERSION_KEPT, VERSION_LABELLED
 from prometheus.series import Series
+from telemetry import instruments
 
 BY = ["model_version"]
 LEGEND = "{{model_version}}"
+DURATION = series(instruments.RECOMMENDATION_DURATION)
+WHOLE = ('stage="total"', CHOSEN[0])
 WINDOW = "5m"
 
 
 def panels() -> list[Panel]:
-    """Ids 10–20."""
+    """Ids 9–20."""
     return [
         row(10, "Versions side by side"),
         side_by_side(),
@@ -28,6 +33,7 @@ def panels() -> list[Panel]:
         sources(),
         against_each_other(),
         certainty(),
+        response_time(),
     ]
 
 
@@ -51,6 +57,7 @@ def side_by_side() -> Panel:
         "MRR": (mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), "none"),
         "Click-through rate": (q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
         "Thumbs up": (q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), "percentunit"),
+        "p95": (q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), "s"),
     }
     shown = [
         Column(f"Value #{chr(ord('A') + index)}", title, unit=unit, decimals=3 if unit == "none" else 1)
@@ -191,7 +198,7 @@ def against_each_other() -> Panel:
         unit="percentunit",
         decimals=0,
         steps=[(limits.VERSION_KEPT, ORANGE)],
-        width=12,
+        width=8,
     )
 
 
@@ -207,7 +214,23 @@ def certainty() -> Panel:
         unit="none",
         decimals=1,
         steps=[(limits.SURER, RED)],
-        width=12,
+        width=8,
+    )
+
+
+def response_time() -> Panel:
+    """Whether one makes its users wait."""
+    return timeseries(
+        9,
+        "Response time by version",
+        "95th percentile of the whole inference pipeline, over 5 minutes; dots are traces, click one to open "
+        "it. Good: lines together, below the dashed one, the objective; a version that is slow alone is at "
+        "fault itself, for all wait for the same storage.",
+        [Query(q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), LEGEND, exemplars=True)],
+        unit="s",
+        steps=[(objectives.LATENCY_LIMIT, RED)],
+        data_links=[SLOW_REQUESTS],
+        width=8,
     )
 
 

@@ -41,14 +41,19 @@ def _label_outcome(outcome: Outcome, error_type: str | None) -> dict[str, str]:
     return named | {a.ERROR_TYPE: error_type} if error_type else named
 
 
+@lru_cache(maxsize=64)
+def _label_stage(stage: str, version: str) -> dict[str, str]:
+    return {a.STAGE: stage, a.MODEL_VERSION: version}
+
+
 class Stage:
     """A stage of the pipeline: inside `with` its span is the current one; leaving records its duration."""
 
     __slots__ = ("_duration", "_labels", "_span", "_span_name", "_started", "_token", "_tracer")
 
-    def __init__(self, name: str, span_name: str, tracer: Tracer, duration: Histogram) -> None:
+    def __init__(self, labels: dict[str, str], span_name: str, tracer: Tracer, duration: Histogram) -> None:
         self._span_name = span_name
-        self._labels = {a.STAGE: name}
+        self._labels = labels
         self._tracer = tracer
         self._duration = duration
 
@@ -104,21 +109,21 @@ class Recorder:
         self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
         self._model_info = telemetry.instrument(i.RECOMMENDATION_MODEL_INFO)
 
-    def pipeline(self) -> Stage:
-        """The whole of one answer."""
-        return self._stage("total", spans.PIPELINE.name)
+    def pipeline(self, version: str) -> Stage:
+        """The whole of one answer of a version."""
+        return self._stage("total", spans.PIPELINE.name, version)
 
-    def load_features(self) -> Stage:
-        return self._stage("load_features", spans.LOAD_FEATURES.name)
+    def load_features(self, version: str) -> Stage:
+        return self._stage("load_features", spans.LOAD_FEATURES.name, version)
 
-    def score(self) -> Stage:
-        return self._stage("score", spans.SCORE.name)
+    def score(self, version: str) -> Stage:
+        return self._stage("score", spans.SCORE.name, version)
 
-    def rank(self) -> Stage:
-        return self._stage("rank", spans.RANK.name)
+    def rank(self, version: str) -> Stage:
+        return self._stage("rank", spans.RANK.name, version)
 
-    def _stage(self, name: str, span_name: str) -> Stage:
-        return Stage(name, span_name, self._tracer, self._stage_duration)
+    def _stage(self, name: str, span_name: str, version: str) -> Stage:
+        return Stage(_label_stage(name, version), span_name, self._tracer, self._stage_duration)
 
     def start_storage_span(self) -> Span:
         """The span of one read; it holds no object key, for that names the user."""

@@ -34,7 +34,7 @@ class Recommender:
     async def recommend(self, user_id: int, k: int) -> Answer:
         """The k best items for a user. Raises `ModelUnavailable` before the first model is loaded."""
         model, flag_reason = self._versions.choose(user_id)
-        with self._recorder.pipeline() as span:
+        with self._recorder.pipeline(model.version) as span:
             segment = model.segment_of(user_id)
             loaded = await self._load(model, user_id, segment)
             answer = Answer(
@@ -56,16 +56,16 @@ class Recommender:
     async def _load(self, model: Model, user_id: int, segment: str | None) -> Loaded:
         if segment is None:
             return Loaded(None, Reason.UNKNOWN_USER)
-        with self._recorder.load_features():
+        with self._recorder.load_features(model.version):
             return await self._features.load(model, user_id)
 
     def _choose(self, model: Model, features: Features | None, k: int) -> Ranked:
         if features is None:
-            with self._recorder.rank():
+            with self._recorder.rank(model.version):
                 return rank_popular(model.arrays.popular, k)
-        with self._recorder.score():
+        with self._recorder.score(model.version):
             scores = score(model.arrays.item_factors, features.factors)
-        with self._recorder.rank():
+        with self._recorder.rank(model.version):
             return rank(scores, model.arrays.item_ids, features.seen, k)
 
 

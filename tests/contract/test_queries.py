@@ -105,6 +105,7 @@ def test_every_series_of_a_variable_exists() -> None:
 
 ANSWER = 'service_name="recommender", model_version="als32-1", segment="heavy", source='
 HITS = f'recommendation_hits_total{{{ANSWER}"personalised"}}'
+STAGES = ("load_features", "score", "rank", "total")
 
 
 LAG = 'event_loop_lag_seconds{service_name="recommender"}'
@@ -164,9 +165,10 @@ def samples() -> dict[str, str]:
     seconds = MINUTES * 60
     latency, up = histogram((seconds, {0.02: 200})), counter((seconds, 200))
     storage = 'service_name="recommender", operation="GetObject"'
+    answering = 'service_name="recommender", model_version="als32-1"'
     stack = {
         f'storage_operation_duration_seconds{{{storage}, outcome="ok"}}': latency,
-        'recommendation_duration_seconds{service_name="recommender", stage="score"}': latency,
+        **{f'recommendation_duration_seconds{{{answering}, stage="{stage}"}}': latency for stage in STAGES},
         'recommendation_model_info{model_version="als32-1", dataset_id="d", trained_at="t"}': (
             f"_x{seconds // 10 - 3} 1x10"
         ),
