@@ -17,7 +17,7 @@ def test_the_reported_draws_are_as_many_as_promised() -> None:
 
 def test_no_seed_and_no_stranger_is_both_trained_on_and_reported() -> None:
     train, reported = load_scenarios(split="train"), load_scenarios(split="report")
-    assert not {s.seed for s in train} & {s.seed for s in reported}
+    assert max(s.seed for s in train) < 100 and min(s.seed for s in reported) >= 1000
     assert all(s.kind != "unknown" for s in train)
 
 
