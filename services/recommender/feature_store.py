@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from math import inf, isfinite
 from time import monotonic, perf_counter, time
+from typing import NamedTuple
 
 import numpy as np
 from opentelemetry import trace
@@ -26,8 +27,19 @@ from services.storage.artefacts import UserFeatures, features_key
 TIMER_RESOLUTION = 0.001
 """Seconds by which the event loop's timers may run early."""
 
-Owner = tuple[str, int]
-"""Whose features: model version and user id."""
+SKEW = 60.0
+"""Seconds by which the clock of whoever computes features may be ahead."""
+
+LARGEST = 1e6
+"""Of a factor's magnitude; products of larger ones are not to be trusted."""
+
+
+class Owner(NamedTuple):
+    """Whose features: a version, the checksum of what is published under its name, and the user."""
+
+    version: str
+    checksum: str
+    user_id: int
 
 
 class InvalidFeatures(ValueError):
@@ -101,7 +113,7 @@ class FeatureStore:
     async def load(self, model: Model, user_id: int) -> Loaded:
         """Load a user's features within the deadline, or fall back to a stale copy; never raises."""
         started = perf_counter()
-        owner = (model.version, user_id)
+        owner = Owner(model.version, model.card.sha256, user_id)
         fetch = self._join(owner) or self._start(owner, model.factors)
         if fetch is None:
             return self._fall_back(owner, Reason.STORAGE_BUSY)
@@ -125,6 +137,8 @@ class FeatureStore:
 
     def _fall_back(self, owner: Owner, reason: Reason, waited: float = 0.0) -> Loaded:
         copy = self._copies.get(owner)
+        if copy and self._is_expired(copy):
+            copy = None
         return Loaded(copy, reason, waited, copy.computed_at if copy else None)
 
     def _join(self, owner: Owner) -> _Fetch | None:
@@ -134,7 +148,7 @@ class FeatureStore:
         return fetch
 
     def _start(self, owner: Owner, factors: int) -> _Fetch | None:
-        running = self._reader.begin(features_key(*owner))
+        running = self._reader.begin(features_key(owner.version, owner.user_id))
         if running is None:
             return None
         span = self._recorder.start_storage_span()
@@ -156,14 +170,17 @@ class FeatureStore:
         if read.body is None:
             return None, Reason.FEATURES_MISSING
         try:
-            features = parse_features(read.body, owner[1], factors)
+            features = parse_features(read.body, owner.user_id, factors)
         except InvalidFeatures as error:
             self._recorder.count_violations(error.kind)
             return None, Reason.FEATURES_INVALID
-        if time() - features.computed_at > self._max_age:
+        if self._is_expired(features):
             return features, Reason.FEATURES_EXPIRED
         self._copies.put(owner, features)
         return features, Reason.OK
+
+    def _is_expired(self, features: Features) -> bool:
+        return time() - features.computed_at > self._max_age
 
 
 def parse_features(body: bytes, user_id: int, factors: int) -> Features:
@@ -183,4 +200,8 @@ def parse_features(body: bytes, user_id: int, factors: int) -> Features:
         raise InvalidFeatures(f"has {len(vector)} factors, not {factors}", "wrong_length")
     if not np.isfinite(vector).all() or not isfinite(found.computed_at):
         raise InvalidFeatures("has factors or a time that are not finite", "not_finite")
+    if np.abs(vector).max(initial=0) > LARGEST:
+        raise InvalidFeatures(f"has a factor beyond {LARGEST:g}", "out_of_range")
+    if found.computed_at > time() + SKEW:
+        raise InvalidFeatures("was computed in the future", "in_the_future")
     return Features(vector, seen, found.computed_at)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.recommender.feature_store import InvalidFeatures, StaleCopies, parse_features
+from services.recommender.feature_store import InvalidFeatures, Owner, StaleCopies, parse_features
 from tests.unit.services.recommender.support import FakeStore, Service, make_features, published, serve, until
 
 DEADLINE = 0.05
@@ -133,8 +133,8 @@ def test_copies_are_bounded_and_the_oldest_goes_first() -> None:
     copies = StaleCopies(capacity=2, max_age=60)
     features = parse_features(make_features(1), 1, 4)
     for user_id in (1, 2, 1, 3):
-        copies.put(("v", user_id), features)
-    assert [copies.get(("v", user_id)) is features for user_id in (1, 2, 3)] == [True, False, True]
+        copies.put(Owner("v", "", user_id), features)
+    assert [copies.get(Owner("v", "", user_id)) is features for user_id in (1, 2, 3)] == [True, False, True]
 
 
 def test_features_are_parsed() -> None:

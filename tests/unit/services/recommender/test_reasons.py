@@ -114,11 +114,27 @@ def test_features_too_old_are_not_used_and_their_age_is_measured() -> None:
         make_features(1, factors=["NaN"] * 4),
         make_features(1, factors=[1e300] * 4),
         make_features(1, factors=[1.0, 2.0, 3.0, float("inf")]),
+        make_features(1, factors=[3e38] * 4),
         make_features(1, computed_at=float("nan")),
+        make_features(1, computed_at=1000 * time()),
         make_features(1, seen=[2**40]),
         make_features(1, segment="x" * (1 << 20)),
     ],
-    ids=["empty", "cut", "list", "user", "length", "nan", "overflow", "inf", "time", "seen", "size"],
+    ids=[
+        "empty",
+        "cut",
+        "list",
+        "user",
+        "length",
+        "nan",
+        "overflow",
+        "inf",
+        "large",
+        "time",
+        "ms",
+        "seen",
+        "size",
+    ],
 )
 def test_an_invalid_object_gives_the_popular_list(body: bytes) -> None:
     store = published()
@@ -186,6 +202,41 @@ def test_a_copy_of_another_version_is_not_used() -> None:
 
             await until(switched, "the new version is live")
             assert (await service.ask(1))["source"] == "popular"
+
+    asyncio.run(scenario())
+
+
+def test_a_copy_of_what_was_published_before_under_the_same_name_is_not_used() -> None:
+    async def scenario() -> None:
+        store = published()
+        async with serve(store) as service:
+            assert (await service.ask(1))["reason"] == "ok"
+            store.publish("als4-aaaaaa", factors=8)
+            store.errors[KEY] = client_error("InternalError", 500)
+
+            async def changed() -> bool:
+                answer = await service.ask(1)
+                return bool(answer["source"] == "popular")
+
+            await until(changed, "the copy is not used")
+            del store.errors[KEY]
+            assert (await service.ask(1))["reason"] == "ok"
+
+    asyncio.run(scenario())
+
+
+def test_a_copy_that_expired_is_not_used() -> None:
+    async def scenario() -> None:
+        store = published()
+        store.objects[KEY] = make_features(1, computed_at=time() - 49.5)
+        async with serve(store, feature_max_age=50, stale_max_age=600) as service:
+            assert (await service.ask(1))["reason"] == "ok"
+            store.errors[KEY] = client_error("InternalError", 500)
+
+            async def expired() -> bool:
+                return bool((await service.ask(1))["source"] == "popular")
+
+            await until(expired, "the copy is too old")
 
     asyncio.run(scenario())
 
