@@ -17,6 +17,8 @@ from diagnosis.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, V
 from diagnosis.wording import curve_of, query_of, say, state, unit_of
 
 STATEMENTS, ALTERNATIVES = 8, 5
+TOLD = 0.1
+"""Points of hit rate that are worth a word."""
 
 SYMPTOM_SIGNALS = {
     "degraded": "degraded",
@@ -228,8 +230,10 @@ def _tell_quality(case: Case, hypothesis: Hypothesis) -> list[str]:
         return []
     quality = case.quality
     losses = sum(max(0.0, -100 * effect) for effect in quality.factors)
+    gains = losses + 100 * quality.change
     portion = case.felt.portions["quality"].get(hypothesis.explains.get("quality", ""), 0.0)
     return [
         f"The hit rate fell by {-100 * quality.change:.1f} points, from {quality.rate_before:.3f} to "
-        f"{quality.rate_after:.3f}; {losses * portion:.1f} points were lost to this."
+        f"{quality.rate_after:.3f}; {losses * portion:.1f} points were lost to this"
+        + (f", {gains:.1f} were won by other changes." if gains >= TOLD else ".")
     ]

@@ -1,5 +1,6 @@
 """The verdict in a world whose cause is known: every cause, mild and severe, pairs that confuse, peace."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -158,6 +159,20 @@ def test_the_lost_points_are_arithmetic() -> None:
         assert parts and sum(parts) == pytest.approx(change, abs=1e-9)
     mix = [c.points for c in verdict.decomposition if c.dimension == "source" and c.part == "mix"]
     assert sum(mix) < 0.7 * change, "the loss is that of the source"
+
+
+def test_what_was_won_by_other_changes_is_told_so_that_the_points_add_up() -> None:
+    """Features are missing, and those who come now are easier to please."""
+    world = WORLDS["missing-features"][1](22)
+
+    def alter(_: World, r: Requests) -> None:
+        r.segment[r.some(world, 0.5)] = "heavy"
+
+    world.alter.append(alter)
+    summary = judge(world).summary
+    numbers = [float(found) for found in re.findall(r"(-?[\d.]+) (?:points|were won)", summary)]
+    fell, lost, won = numbers
+    assert won > 1 and fell == pytest.approx(lost - won, abs=0.15), summary
 
 
 def test_bad_model_and_slow_storage_look_alike_and_are_told_apart() -> None:
