@@ -10,34 +10,24 @@ when whoever started them does.
 """
 
 import os
-import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
 
-import httpx
 import psutil
 
 from faults import Fault
 from faults.aside import forget, keep_aside, recall
+from faults.pressure import WAITS, feel_pressure
 from faults.programs import require_recommender
-from stack.settings import load_settings
 
 NAME = "cpu-starvation"
-WAITS = {"low": 0.03, "medium": 0.1, "high": 0.3}
-"""Seconds that a health check is made to take; with CPU to spare it takes 0.002."""
-
-NEAR = 1.5
-"""Factor around that within which their number stays."""
-
 FEWER = 0.8
 """The part of them that stays where there are too many."""
 
 FIRST_PER_CORE = 6
 MOST = 96
-CHECKS = 5
-PATIENCE = 2.0
-"""Seconds after which a health check is given up, and counted as having taken so long."""
+ENDING = 2.0
+"""Seconds by which those that were killed are gone."""
 
 WORK = 20_000
 """Rounds of a busy process between two looks at whether it should end: less than a millisecond."""
@@ -53,11 +43,10 @@ def inject(severity: str) -> str:
 
 def keep(severity: str, elapsed: float) -> None:
     """Starts one more, or ends some, by what the recommender's health check takes now."""
-    wanted, taken = WAITS[severity], _time_health_check()
-    busy = _recall()
-    if taken < wanted / NEAR and len(busy) < MOST:
+    busy, pressure = _recall(), feel_pressure(severity)
+    if pressure < 0 and len(busy) < MOST:
         _keep([*busy, _start()])
-    elif taken > wanted * NEAR:
+    elif pressure > 0:
         left = int(FEWER * len(busy))
         _end(busy[left:])
         _keep(busy[:left])
@@ -67,21 +56,6 @@ def mend() -> None:
     """Ends them."""
     _end(_recall())
     forget(NAME)
-
-
-def _time_health_check() -> float:
-    """Mean seconds of a few, of which each takes PATIENCE at most."""
-    began = time.monotonic()
-    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
-        for _ in range(CHECKS):
-            with suppress(httpx.HTTPError):
-                client.get(_address())
-    return (time.monotonic() - began) / CHECKS
-
-
-@cache
-def _address() -> str:
-    return f"{load_settings().url('recommender')}/healthz"
 
 
 def _keep(busy: Sequence[psutil.Process]) -> None:
@@ -105,7 +79,7 @@ def _end(busy: Sequence[psutil.Process]) -> None:
     for process in busy:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(busy, timeout=PATIENCE)
+    psutil.wait_procs(busy, timeout=ENDING)
 
 
 def _start() -> psutil.Process:

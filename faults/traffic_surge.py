@@ -1,24 +1,32 @@
-"""Far more users come than usual."""
+"""Far more users come than usual: as many as it takes until they wait for each other.
+
+users ══ more and more ══▶ recommender ◀── health check, timed ── keeper
+"""
 
 from faults import Fault
+from faults.pressure import WAITS, feel_pressure
 from faults.programs import require_recommender
-from faults.world import change, restore
+from faults.world import change, find, restore
 
 FIELD = "rate_factor"
-FACTORS = {"low": 2.0, "medium": 6.0, "high": 12.0}
-"""Times the usual rate. On two cores the recommender takes about ten times the default of 20 requests/s."""
+FIRST, MOST = 4.0, 25.0
+"""Times the usual rate; of the default, 20 requests/s, 25 times is the most that the users' program sends."""
+
+MORE, FEWER = 1.1, 0.85
+"""What the number of users is multiplied by in a second."""
 
 
 def inject(severity: str) -> str:
     """Multiplies the rate; a sentence saying what was done."""
     require_recommender()
-    keep(severity, 0)
-    return f"{FACTORS[severity]:g} times as many users come now."
+    change(FIELD, FIRST)
+    return f"More and more users come now, until a health check takes {WAITS[severity] * 1000:g} ms."
 
 
 def keep(severity: str, elapsed: float) -> None:
-    """Lets them go on coming."""
-    change(FIELD, FACTORS[severity])
+    """Lets more come, or fewer, by how long the recommender makes them wait."""
+    pressure = feel_pressure(severity)
+    change(FIELD, max(FIRST, min(MOST, find(FIELD, FIRST) * {-1: MORE, 0: 1.0, 1: FEWER}[pressure])))
 
 
 def mend() -> None:
@@ -33,5 +41,5 @@ FAULT = Fault(
     inject=inject,
     mend=mend,
     keep=keep,
-    note="500 requests/s at most; how much is felt depends on the machine",
+    note="500 requests/s at most; on a machine that serves those in time nobody feels it",
 )

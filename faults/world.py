@@ -23,6 +23,12 @@ def change(name: str, value: Any) -> None:
         _write({**_read(), name: value, "until": time.time() + GOOD_FOR})
 
 
+def find(name: str, usual: float) -> float:
+    """A field's number as it is now, `usual` where the file does not say."""
+    with _locked():
+        return float(_read().get(name, usual))
+
+
 def restore(name: str) -> None:
     """Takes one field out of the file, and the file away with the last one."""
     with _locked():

@@ -26,18 +26,18 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[psutil.Process
     return [child for child in psutil.Process().children() if child not in before]
 
 
-@pytest.mark.parametrize(("takes", "then"), [(0.002, 7), (0.03, 6), (0.4, 4)])
+@pytest.mark.parametrize(("pressure", "then"), [(-1, 7), (0, 6), (1, 4)])
 def test_their_number_follows_what_they_do_to_the_recommender(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, takes: float, then: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pressure: int, then: int
 ) -> None:
     monkeypatch.setattr(aside, "FOLDER", tmp_path)
-    monkeypatch.setattr(cpu_starvation, "_time_health_check", lambda: takes)
+    monkeypatch.setattr(cpu_starvation, "feel_pressure", lambda _: pressure)
     cpu_starvation._keep([cpu_starvation._start() for _ in range(6)])
     try:
         cpu_starvation.keep("low", 1.0)
         assert len(cpu_starvation._recall()) == then
         monkeypatch.setattr(cpu_starvation, "MOST", then)
-        monkeypatch.setattr(cpu_starvation, "_time_health_check", lambda: 0.0)
+        monkeypatch.setattr(cpu_starvation, "feel_pressure", lambda _: -1)
         cpu_starvation.keep("low", 2.0)
         assert len(cpu_starvation._recall()) == then, "there are never more than MOST"
     finally:

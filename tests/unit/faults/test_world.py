@@ -18,6 +18,14 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+@pytest.fixture(autouse=True)
+def pressure(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """What the recommender's health check says of a surge: as wanted, unless a test says otherwise."""
+    said = {"is": 0}
+    monkeypatch.setattr(traffic_surge, "feel_pressure", lambda severity: said["is"])
+    return said
+
+
 def behaviour_at(file: Path, now: float) -> Behaviour:
     found = BehaviourFile(file)
     found.look(now)
@@ -36,15 +44,31 @@ def test_users_change_and_are_as_usual_again(file: Path, fault: Fault, severity:
 
 def test_what_nobody_renews_ends_by_itself(file: Path) -> None:
     traffic_surge.keep("high", 0)
-    assert behaviour_at(file, 1000 + world.GOOD_FOR - 1).rate_factor == traffic_surge.FACTORS["high"]
+    assert behaviour_at(file, 1000 + world.GOOD_FOR - 1).rate_factor == traffic_surge.FIRST
     assert behaviour_at(file, 1000 + world.GOOD_FOR + 1) == AS_USUAL
+
+
+def test_as_many_users_come_as_it_takes(file: Path, pressure: dict[str, int]) -> None:
+    def last(seconds: int) -> float:
+        for _ in range(seconds):
+            traffic_surge.keep("high", 0)
+        return behaviour_at(file, 1001).rate_factor
+
+    pressure["is"] = -1
+    grown = last(10)
+    assert traffic_surge.FIRST < grown < last(60) == traffic_surge.MOST
+    pressure["is"] = 0
+    assert last(5) == traffic_surge.MOST
+    pressure["is"] = 1
+    assert traffic_surge.FIRST < last(3) < traffic_surge.MOST
+    assert last(60) == traffic_surge.FIRST
 
 
 def test_two_faults_share_the_file(file: Path) -> None:
     traffic_surge.keep("low", 0)
     concept_drift.keep("high", 0)
     both = behaviour_at(file, 1001)
-    assert (both.rate_factor, both.taste_shift) == (2.0, 0.7)
+    assert (both.rate_factor, both.taste_shift) == (traffic_surge.FIRST, 0.7)
     traffic_surge.mend()
     assert behaviour_at(file, 1001) == Behaviour(taste_shift=0.7)
 
