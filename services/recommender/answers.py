@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from services.recommender.ranking import Ranked
 
-UNKNOWN_SEGMENT = "unknown"
-
 
 class Source(StrEnum):
     """What an answer was made from."""

@@ -107,9 +107,10 @@ def _read_reference(store: ObjectStore, bucket: str, version: str) -> Reference 
     """Without one the version answers as well; only its drift cannot be told."""
     body = _find(store, bucket, reference_key(version))
     try:
-        if body is not None:
-            return Reference.model_validate_json(body)
-        problem = "there is none"
+        found = Reference.model_validate_json(body) if body is not None else None
+        if found and found.version == version:
+            return found
+        problem = f"it is that of {found.version}" if found else "there is none"
     except ValidationError as error:
         problem = _first(error)
     log.warning("no training reference: drift is not measured; train again", version=version, problem=problem)

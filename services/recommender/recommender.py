@@ -4,7 +4,7 @@ import secrets
 
 from opentelemetry import trace
 
-from services.recommender.answers import UNKNOWN_SEGMENT, Answer, Labels, Reason, Source
+from services.recommender.answers import Answer, Labels, Reason, Source
 from services.recommender.feature_store import Features, FeatureStore, Loaded
 from services.recommender.feedback import Feedback
 from services.recommender.instrumentation import Recorder
@@ -12,6 +12,7 @@ from services.recommender.model import Model
 from services.recommender.ranking import Ranked, rank, rank_popular, score
 from services.recommender.signals.monitor import Signals
 from services.recommender.versions import Versions
+from services.storage.reference import UNKNOWN_SEGMENT
 
 
 class Recommender:

@@ -17,7 +17,10 @@ FEATURES = (FACTOR_NORM, SEEN_COUNT)
 ALL_SEGMENTS = "all"
 UNKNOWN_SEGMENT = "unknown"
 """Segment of a user the version was not trained on."""
+LEAST_SHARE = 1e-3
+"""Of a bin or a segment: one that was never seen has this share, so that distances stay finite."""
 
+ItemId = Annotated[int, Field(ge=0, lt=2**31)]
 Shares = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 
 
@@ -56,4 +59,4 @@ class Reference(_Document):
     features: dict[str, dict[str, Distribution]]
     segments: dict[str, PositiveFloat]
     top_score: Distribution
-    popularity: tuple[int, ...]
+    popularity: tuple[ItemId, ...]

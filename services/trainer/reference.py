@@ -10,6 +10,7 @@ from services.storage.artefacts import SEGMENTS
 from services.storage.reference import (
     ALL_SEGMENTS,
     FACTOR_NORM,
+    LEAST_SHARE,
     SEEN_COUNT,
     UNKNOWN_SEGMENT,
     Distribution,
@@ -19,8 +20,6 @@ from services.trainer.model import TrainedModel
 
 BINS = 10
 SAMPLE = 200
-LEAST_SHARE = 1e-3
-"""A bin expected to be empty would make the population stability index infinite."""
 VISITS_EXPONENT = 0.5
 """Expected visits of a user grow with the number of ratings to this power."""
 UNKNOWN_SHARE = 0.01

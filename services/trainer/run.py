@@ -4,7 +4,7 @@ from pathlib import Path
 
 import structlog
 
-from services.dataset import identify, load, split
+from services.dataset import DatasetError, identify, load, split
 from services.trainer.parameters import LIVE, TRAINED, Parameters
 from services.trainer.publication import Publication
 
@@ -40,6 +40,10 @@ def _train(folder: Path, missing: list[Parameters], publication: Publication, sk
     if dataset.skipped:
         log.warning("bad rows left out", folder=str(folder), **dataset.skipped)
     train, held_out = split(dataset)
+    if not len(held_out):
+        raise DatasetError(
+            f"{folder}: nobody has 3 ratings, so no rating can be held out to judge a model by"
+        )
     log.info("training", dataset_id=dataset.id, ratings=len(dataset.ratings), versions=len(missing))
     for parameters in missing:
         train_version(dataset, train, held_out, parameters, publication)

@@ -15,14 +15,19 @@ from services.recommender.signals.distances import (
 )
 from services.recommender.signals.series import Series
 from services.storage.artefacts import SEGMENTS
-from services.storage.reference import ALL_SEGMENTS, FEATURES, UNKNOWN_SEGMENT, Distribution, Reference
+from services.storage.reference import (
+    ALL_SEGMENTS,
+    FEATURES,
+    LEAST_SHARE,
+    UNKNOWN_SEGMENT,
+    Distribution,
+    Reference,
+)
 from telemetry import attributes as a
 from telemetry import instruments as i
 
 LEAST_SAMPLES = 200
 """With fewer, chance alone can make a population stability index of .1: over ten bins its mean is 9 / n."""
-LEAST_SHARE = 1e-3
-"""Share of the requests expected from a segment that the reference does not know."""
 SEGMENT_MIX = "segment_mix"
 TOP_SCORE = "top_score"
 SEGMENT_NAMES = (*SEGMENTS, UNKNOWN_SEGMENT)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from services.storage.reference import Distribution, Reference
 from tests.unit.services.recommender.support import FakeStore, client_error, published, serve, until
 
 KEY = "models/als4-aaaaaa/reference.json"
@@ -22,7 +23,30 @@ async def answer_while_polled(store: FakeStore) -> str:
         return str((await service.ask(1))["reason"])
 
 
-@pytest.mark.parametrize("content", [None, b"{", b'{"version": "als4-aaaaaa"}'], ids=["none", "cut", "empty"])
+def describe(version: str, item: int = 1) -> bytes:
+    """A reference as the trainer writes it."""
+    even = Distribution(edges=(0.5,), shares=(0.5, 0.5), sample=(0.0, 1.0))
+    whole = Reference(version=version, features={}, segments={"light": 1}, top_score=even, popularity=(1,))
+    return whole.model_copy(update={"popularity": (item,)}).model_dump_json().encode()
+
+
+UNUSABLE = {
+    "none": None,
+    "cut": b"{",
+    "empty": b'{"version": "als4-aaaaaa"}',
+    "another version's": describe("als4-bbbbbb"),
+    "of an item beyond 32 bits": describe("als4-aaaaaa", 2**40),
+}
+
+
+def test_a_usable_reference_needs_no_word(capsys: pytest.CaptureFixture[str]) -> None:
+    store = published()
+    store.objects[KEY] = describe("als4-aaaaaa")
+    assert asyncio.run(answer_while_polled(store)) == "ok"
+    assert not warnings(capsys)
+
+
+@pytest.mark.parametrize("content", UNUSABLE.values(), ids=UNUSABLE)
 def test_without_a_usable_reference_answers_go_on_and_it_is_said_once(
     capsys: pytest.CaptureFixture[str], content: bytes | None
 ) -> None:

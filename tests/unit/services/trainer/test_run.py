@@ -43,6 +43,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_ratings_too_few_to_judge_a_model_by_are_refused_before_anything_is_stored(
+    folder: Path, store: MemoryStore, tmp_path: Path
+) -> None:
+    (tmp_path / "movies.csv").write_text((folder / "movies.csv").read_text())
+    rows = "".join(f"{user},{movie},4.0,1000\n" for user in range(1, 9) for movie in (1, 2))
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + rows)
+    with pytest.raises(DatasetError, match="nobody has 3 ratings"):
+        run(tmp_path, Publication(store, "whence"), False)
+    assert store.objects == {}
+
+
 @pytest.fixture
 def store() -> MemoryStore:
     return MemoryStore()

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from services.dataset import Ratings, generate, load, split
-from services.recommender.answers import UNKNOWN_SEGMENT, Answer, Labels, Reason, Source
+from services.recommender.answers import Answer, Labels, Reason, Source
 from services.recommender.feature_store import Features
 from services.recommender.model import Model
 from services.recommender.ranking import rank, rank_popular, score
 from services.recommender.signals.monitor import Signals
 from services.recommender.signals.series import Gauges
 from services.storage.artefacts import SEGMENTS, ModelCard
-from services.storage.reference import Reference
+from services.storage.reference import UNKNOWN_SEGMENT, Reference
 from services.trainer.model import TrainedModel, train
 from services.trainer.parameters import LIVE, Parameters
 from services.trainer.reference import make_reference
