@@ -31,7 +31,7 @@ help: ## Show this help
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "whence: Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1): set PYTHON=python3.12, say" >&2; exit 1; }
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { echo "whence: cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo "whence: cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing Python packages (once, about a minute)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@

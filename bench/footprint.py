@@ -13,8 +13,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from stack import StackError, compose
-from stack.modes import recall_mode
 from stack.processes import PID_FILE, read_processes
+from stack.running import in_containers
 from stack.settings import load_settings
 
 
@@ -23,9 +23,9 @@ def measure_memory() -> dict[str, int]:
 
     Raises StackError when the stack is not running.
     """
-    in_containers = (load_settings().mode or recall_mode()) == "containers"
-    processes = None if in_containers else read_processes()
-    if in_containers and (containers := compose.measure_memory()):
+    contained = in_containers()
+    processes = None if contained else read_processes()
+    if contained and (containers := compose.measure_memory()):
         return containers
     if processes is None:
         raise StackError("the stack is not running; start it with `make up`")

@@ -7,12 +7,8 @@ from stack import StackError, compose
 from stack.containers import read_credentials
 from stack.credentials import ensure_credentials
 from stack.processes import control_process, read_processes, supervisor_alive
-from stack.settings import ContainerSettings, load_settings
-
-
-def in_containers() -> bool:
-    """Whether the stack runs in containers."""
-    return isinstance(load_settings(), ContainerSettings)
+from stack.running import in_containers
+from stack.settings import load_settings
 
 
 def start(name: str) -> None:

@@ -18,9 +18,10 @@ from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
 from stack.interrupts import hold_interrupts, until_interrupted
-from stack.modes import choose_mode, recall_mode, remember_mode
+from stack.modes import choose_mode, remember_mode
 from stack.rollouts import roll_back, roll_out
 from stack.rundir import write_run_directory
+from stack.running import in_containers
 from stack.settings import Settings, load_settings, process_environment
 from stack.startup import show_startup
 from stack.verify import verify_stack
@@ -98,14 +99,14 @@ def doctor() -> None:
 @app.command()
 def down() -> None:
     """Stop everything; data is kept."""
-    stopped = containers.stop() if _in_containers() else processes.stop_supervisor()
+    stopped = containers.stop() if in_containers() else processes.stop_supervisor()
     console.print("Stopped; data is kept." if stopped else "Nothing was running.")
 
 
 @app.command()
 def status() -> None:
     """Show each process: state, restarts, memory. Exit 1 unless all are ready."""
-    states = containers.read_states() if _in_containers() else processes.read_processes()
+    states = containers.read_states() if in_containers() else processes.read_processes()
     if not states:
         raise StackError("the stack is not running; start it with `make up`")
     table = Table("process", "state", "restarts", "memory", box=None)
@@ -123,7 +124,7 @@ def status() -> None:
 @app.command()
 def logs(service: Annotated[str, typer.Argument(help="one process; all when empty")] = "") -> None:
     """Follow the logs."""
-    if _in_containers():
+    if in_containers():
         compose.become(*compose.EVERY_PROFILE, "logs", "--follow", "--tail", "20", *filter(None, [service]))
     files = sorted((DATA / "logs").glob(f"{service or '*'}.log"))
     if not files:
@@ -134,7 +135,7 @@ def logs(service: Annotated[str, typer.Argument(help="one process; all when empt
 @app.command()
 def shell(service: Annotated[str, typer.Argument(help="one service")]) -> None:
     """Open a shell in a service's container, or with the variables the processes get."""
-    if _in_containers():
+    if in_containers():
         compose.become(*compose.EVERY_PROFILE, "exec", service, "sh")
     program = os.environ.get("SHELL", "/bin/sh")
     os.execvpe(program, [program], process_environment(load_settings("processes"), ensure_credentials()))
@@ -146,7 +147,7 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
     question = f"Delete all data of the stack in {DATA}: metrics, traces, incidents, models?"
     if not yes and not typer.confirm(question):
         raise typer.Exit(1)
-    if _in_containers():
+    if in_containers() or engine.find_problem() is None:
         containers.delete()
     processes.stop_supervisor()
     left = delete_data()
@@ -159,9 +160,9 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
 @app.command()
 def verify() -> None:
     """Ask the live stack whether every dashboard, panel query and alert rule works; print what does not."""
-    in_containers = _in_containers()
-    credentials = containers.read_credentials() if in_containers else ensure_credentials()
-    settings = load_settings("containers" if in_containers else "processes")
+    contained = in_containers()
+    credentials = containers.read_credentials() if contained else ensure_credentials()
+    settings = load_settings("containers" if contained else "processes")
     problems = verify_stack(settings, credentials, console)
     if problems:
         raise StackError("\n".join(problems))
@@ -180,15 +181,6 @@ def rollout(
 def rollback() -> None:
     """Let the live version answer everybody again."""
     console.print(roll_back())
-
-
-def _in_containers() -> bool:
-    """As it runs, as MODE says, or as the last start was; else a bare `docker compose up` counts."""
-    if processes.supervisor_alive():
-        return False
-    if mode := load_settings().mode or recall_mode():
-        return mode == "containers"
-    return engine.find_problem() is None and bool(compose.read_containers())
 
 
 def _print_addresses(settings: Settings) -> None:
