@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from time import monotonic
 
+import structlog
+
 from services.recommender.answers import Answer, Labels
 from services.recommender.instrumentation import Recorder
 from services.recommender.settings import RecommenderSettings
 from services.recommender.signals.judgement import Judgement, judge
 
 SWEEP_INTERVAL = 1.0
+
+log = structlog.get_logger()
 
 
 class Event(StrEnum):
@@ -44,7 +48,8 @@ class Feedback:
     """The answers feedback can still arrive for, bounded in number and in time.
 
     A request is labelled when its window closes. Windows still open when the process stops, or when their
-    request is pushed out by newer ones, are left uncounted: half-known labels would bias the hit rate.
+    request is pushed out by newer ones, are left uncounted: half-known labels would bias the hit rate. That
+    requests are pushed out is logged, with what to do.
     """
 
     def __init__(
@@ -57,12 +62,14 @@ class Feedback:
         self._clock = clock
         self._shown: OrderedDict[str, _Shown] = OrderedDict()
         self._open: deque[_Shown] = deque(maxlen=self._capacity)
+        self._pushed_out = 0
 
     def expect(self, answer: Answer) -> None:
         """Remember an answer, so that feedback on it is understood."""
         item_ids = tuple(item_id for item_id, _ in answer.items)
         shown = _Shown(item_ids, answer.labels, self._clock())
         self._shown[answer.request_id] = shown
+        self._pushed_out += len(self._open) == self._capacity
         self._open.append(shown)
         if len(self._shown) > self._capacity:
             self._shown.popitem(last=False)
@@ -99,6 +106,9 @@ class Feedback:
                 judged[shown.labels] = judged[shown.labels].plus(judgement)
         for labels, count in requests.items():
             self._recorder.count_labelled(labels, count, judged[labels])
+        if self._pushed_out:
+            log.warning("labels lost: raise RECOMMENDER_FEEDBACK_CAPACITY", requests=self._pushed_out)
+            self._pushed_out = 0
         while self._shown and now - next(iter(self._shown.values())).shown_at > self._retention:
             self._shown.popitem(last=False)
 

@@ -120,14 +120,19 @@ def test_requests_are_forgotten_after_the_retention(desk: Desk) -> None:
         desk.feedback.take("a", 6, Event.CLICK)
 
 
-def test_requests_pushed_out_by_newer_ones_are_forgotten_and_never_labelled() -> None:
+def test_requests_pushed_out_by_newer_ones_are_forgotten_never_labelled_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     desk = Desk(capacity=2)
     for request_id in "abc":
         desk.show(request_id)
     with pytest.raises(UnknownRequest):
         desk.feedback.take("a", 5, Event.CLICK)
     desk.move_to(15.0)
+    desk.move_to(16.0)
     assert desk.tally.labelled == {LABELS: (2, 0)}
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if "labels lost" in line]
+    assert "RECOMMENDER_FEEDBACK_CAPACITY" in said and "1" in said
 
 
 def test_an_item_that_was_not_shown_is_refused(desk: Desk) -> None:
