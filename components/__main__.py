@@ -1,7 +1,5 @@
 """`python -m components`: build the third-party programs, and find them."""
 
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -10,6 +8,7 @@ import typer
 
 from components import build as builds
 from components import cache, compiler, pins, toolchain
+from components.ending import end_when_told
 
 FAILURES = (compiler.BuildFailed, toolchain.ToolchainMissing, builds.ComponentMissing)
 
@@ -60,5 +59,5 @@ def exit_status() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    end_when_told()
     app()

@@ -1,7 +1,6 @@
 """`python -m stack`: what the Makefile runs to start, stop, look at and change the stack."""
 
 import os
-import signal
 import sys
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from components.build import ensure
 from components.compiler import BuildFailed
+from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
 from stack import DATA, ROOT, StackError, compose, containers, engine, processes
@@ -196,8 +196,7 @@ def _print_addresses(settings: Settings) -> None:
 
 def main() -> None:
     """Runs a command; its failure is one clear line and exit status 1, wrong use 2, an interrupt 130."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: sys.exit(128 + received))
+    end_when_told()
     try:
         app()
     except (StackError, BuildFailed, ToolchainMissing) as error:

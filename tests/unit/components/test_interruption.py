@@ -15,13 +15,17 @@ from components.pins import FOLDER
 
 DEADLINE_SECONDS = 20
 COMMAND = [sys.executable, "-m", "components", "build", "toxiproxy"]
+COMMANDS = [COMMAND, [sys.executable, "-m", "stack", "build"]]
+"""Who may be building: the components' own command, and the stack's, which `make up` and `make check` run."""
 
 
-@pytest.fixture
-def hanging(cache_root: Path, go_calls: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+@pytest.fixture(params=COMMANDS, ids=lambda command: command[2])
+def hanging(
+    request: pytest.FixtureRequest, cache_root: Path, go_calls: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A build in another process and the pid of its compiler, which has written half a binary and goes on."""
     environment = {**os.environ, "FAKE_GO_HANGS": "1"}
-    build = subprocess.Popen(COMMAND, cwd=FOLDER.parent, env=environment, preexec_fn=_heed_interrupts)
+    build = subprocess.Popen(request.param, cwd=FOLDER.parent, env=environment, preexec_fn=_heed_interrupts)
     pid_file = go_calls.with_name("calls.pid")
     _until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the compiler is at work")
     compiler = int(pid_file.read_text())
@@ -32,7 +36,9 @@ def hanging(cache_root: Path, go_calls: Path) -> Iterator[tuple[subprocess.Popen
         os.kill(compiler, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("ending", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("ending", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interruption_ends_the_compiler_and_leaves_nothing(
     ending: signal.Signals, status: int, hanging: tuple[subprocess.Popen[bytes], int], cache_root: Path
 ) -> None:
