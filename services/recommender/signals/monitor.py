@@ -19,7 +19,7 @@ from services.recommender.signals.series import Gauges, Series
 from services.recommender.signals.version import Observation, VersionSignals, find_strangers
 
 PENDING = 2_000
-"""Answers taken in between two rounds; of more, the newest."""
+"""Answers taken in between two rounds; of more, the newest, and what is counted of them stands for all."""
 
 log = structlog.get_logger()
 
@@ -35,11 +35,13 @@ class Signals:
         self._interval = interval
         self._clock = clock
         self._pending: deque[Observation] = deque(maxlen=PENDING)
+        self._observed = self._judged = 0
         self._versions: dict[str, VersionSignals] = {}
 
     def observe(self, model: Model, answer: Answer, features: Features | None) -> None:
         """Note an answer and the features it was made from."""
         if answer.items:
+            self._observed += 1
             self._pending.append(Observation(model, answer, features))
 
     async def run(self) -> None:
@@ -58,7 +60,10 @@ class Signals:
         """
         now = self._clock()
         noted = [self._pending.popleft() for _ in range(len(self._pending))]
-        self._recorder.count_violations("unknown_item", find_strangers(noted))
+        observed = self._observed - self._judged
+        self._judged += observed
+        of_each = observed / PENDING if len(noted) == PENDING else 1.0
+        self._recorder.count_violations("unknown_item", round(of_each * find_strangers(noted)))
         self._take_in(noted, now)
         if not self._versions:
             return
