@@ -1,7 +1,7 @@
 """Whether the stack's ports are free, and who holds them."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -30,6 +30,17 @@ class Conflict:
 def find_conflicts(ports: Mapping[str, int]) -> list[Conflict]:
     """Ports (by variable name) that cannot be bound on 127.0.0.1 now."""
     return [_describe(name, port) for name, port in ports.items() if not _is_free(port)]
+
+
+def find_free_ports(names: Sequence[str]) -> dict[str, str]:
+    """A free TCP port for each name in capitals, all held at once so that they differ."""
+    held = [socket.socket() for _ in names]
+    for probe in held:
+        probe.bind((HOST, 0))
+    ports = {name.upper(): str(probe.getsockname()[1]) for name, probe in zip(names, held, strict=True)}
+    for probe in held:
+        probe.close()
+    return ports
 
 
 def find_owner(port: int) -> psutil.Process | None:

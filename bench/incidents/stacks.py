@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,23 +14,13 @@ import httpx
 
 from bench.incidents.ticks import SECONDS, Measured
 from stack import ROOT, StackError
+from stack.ports import find_free_ports
 from stack.settings import Settings
 
 RATE = 20
 COMMAND_LIMIT = 300.0
 KEPT = "datasets"
 """The folder that a fresh start leaves: the generated ratings are the same each time."""
-
-
-def find_free_ports(names: list[str]) -> dict[str, str]:
-    """A free TCP port for each name, all held at once so that they differ."""
-    held = [socket.socket() for _ in names]
-    for probe in held:
-        probe.bind(("127.0.0.1", 0))
-    ports = {name.upper(): str(probe.getsockname()[1]) for name, probe in zip(names, held, strict=True)}
-    for probe in held:
-        probe.close()
-    return ports
 
 
 @dataclass

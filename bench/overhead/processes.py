@@ -1,7 +1,6 @@
 """The processes of a measurement: a collector of its own, and one server at a time."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import httpx
 import psutil
 
 from components.build import binary
+from stack.ports import find_free_ports
 
 START_SECONDS = 60.0
 COLLECTOR = """
@@ -58,7 +58,7 @@ class Server:
 @contextmanager
 def run_collector() -> Iterator[Collector]:
     """Run a collector that receives and discards."""
-    collector = Collector(_free_port(), _free_port())
+    collector = Collector(*map(int, find_free_ports(["grpc", "http"]).values()))
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.yaml"
         config.write_text(COLLECTOR.format(grpc=collector.grpc, http=collector.http))
@@ -71,7 +71,7 @@ def run_collector() -> Iterator[Collector]:
 @contextmanager
 def run_server(environment: Mapping[str, str], ready: str) -> Iterator[Server]:
     """Run the app `environment` chooses under uvicorn, one worker, and wait until `ready` answers 200."""
-    port = _free_port()
+    port = int(find_free_ports(["server"])["SERVER"])
     command = [sys.executable, "-m", "uvicorn", "--factory", "bench.overhead.variants:create_app"]
     command += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
     with tempfile.TemporaryDirectory() as folder:
@@ -107,10 +107,3 @@ def _await(process: subprocess.Popen[bytes], log: Path, url: str, status: int) -
         sleep(0.05)
     last = log.read_text(errors="replace").strip().splitlines()[-3:]
     raise ServerFailed(f"{url} did not answer {status}: {' | '.join(last) or 'nothing was printed'}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

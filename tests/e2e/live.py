@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 import httpx
 
 from stack import ROOT
+from stack.ports import find_free_ports
 from stack.settings import Settings
 
 T = TypeVar("T")
@@ -34,17 +34,6 @@ def eventually(
         if time.monotonic() > end:
             raise AssertionError(f"not within {deadline:.0f} s: {description}; last answer: {answer!r}")
         pause.wait(every)
-
-
-def find_free_ports(names: list[str]) -> dict[str, str]:
-    """A free TCP port for each name, all held at once so that they differ."""
-    held = [socket.socket() for _ in names]
-    for probe in held:
-        probe.bind(("127.0.0.1", 0))
-    ports = {name.upper(): str(probe.getsockname()[1]) for name, probe in zip(names, held, strict=True)}
-    for probe in held:
-        probe.close()
-    return ports
 
 
 @dataclass

@@ -16,8 +16,9 @@ import pytest
 import yaml
 
 from stack import ROOT
+from stack.ports import find_free_ports
 from stack.verify import fill_variables
-from tests.e2e.live import Stack, eventually, find_free_ports
+from tests.e2e.live import Stack, eventually
 
 DOCUMENT = ROOT / "docs" / "adapt.md"
 OURS = 'service_name="checkout"'

@@ -12,7 +12,8 @@ from components.build import binary
 from services.instrumentation import start_telemetry
 from services.instrumentation.settings import TelemetrySettings
 from stack import ROOT
-from tests.e2e.live import eventually, find_free_ports
+from stack.ports import find_free_ports
+from tests.e2e.live import eventually
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import pytest
 
 from alerts.build import generate
 from components.build import ComponentMissing, binary
-from tests.e2e.live import eventually, find_free_ports
+from stack.ports import find_free_ports
+from tests.e2e.live import eventually
 
 TOKEN = "a-token-for-tests"
 

@@ -18,8 +18,9 @@ from components.build import ensure
 from config import load
 from services.incidents.announcing import Announcer
 from stack import ROOT, rundir
+from stack.ports import find_free_ports
 from stack.settings import Settings
-from tests.e2e.live import eventually, find_free_ports
+from tests.e2e.live import eventually
 from tests.unit.services.incidents.opinions import storage_latency
 from tests.unit.services.incidents.test_announcing import incident
 

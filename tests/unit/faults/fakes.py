@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from faults.bucket import Bucket
 from faults.lease import Lease
 from stack import ROOT
-from tests.e2e.live import find_free_ports
+from stack.ports import find_free_ports
 from tests.unit.services.trainer.memory_store import MemoryStore
 
 

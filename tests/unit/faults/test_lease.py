@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from faults.catalogue import FAULTS
-from tests.e2e.live import eventually, find_free_ports
+from stack.ports import find_free_ports
+from tests.e2e.live import eventually
 from tests.unit.faults.fakes import Commands, Toxiproxy, run_toxiproxy
 
 FAULT = "storage-latency"

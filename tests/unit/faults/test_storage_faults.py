@@ -17,7 +17,7 @@ from faults import (
     storage_outage,
 )
 from faults.intermittence import Intermittence, Spell
-from tests.e2e.live import find_free_ports
+from stack.ports import find_free_ports
 from tests.unit.faults.fakes import Toxiproxy, run_toxiproxy
 
 TOXIC = [storage_latency, storage_jitter, storage_errors, storage_bandwidth, connection_pool_exhaustion]

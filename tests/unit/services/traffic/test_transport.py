@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.traffic.transport import PlainTransport
-from tests.e2e.live import find_free_ports
+from stack.ports import find_free_ports
 
 GOOD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"
 
