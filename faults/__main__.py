@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from faults import SEVERITIES, FaultError
 from faults.catalogue import FAULTS
 from faults.lease import LONGEST, begin, end, read_leases
-from stack import StackError
+from stack import StackError, describe_refusal
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 console = Console()
@@ -65,7 +65,7 @@ def main() -> None:
     except (FaultError, StackError) as error:
         sys.exit(f"whence: {error}")
     except PermissionError as error:
-        sys.exit(f"whence: no right to {error.filename}: is it root's, from containers? give it to yourself")
+        sys.exit(f"whence: {describe_refusal(error)}")
 
 
 if __name__ == "__main__":

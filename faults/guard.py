@@ -1,5 +1,6 @@
 """`python -m faults.guard FAULT`: mends the fault when its standard input, the keeper's pipe, closes."""
 
+import os
 import signal
 import sys
 import time
@@ -10,25 +11,36 @@ PAUSE, LONGEST_PAUSE = 2.0, 30.0
 
 def main() -> None:
     """Wait for the end of the keeper; then mend and drop the lease, trying for as long as it is there."""
-    name = sys.argv[1]
+    name, pause = sys.argv[1], PAUSE
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdin.buffer.read()
-    from faults.catalogue import FAULTS
-    from faults.lease import drop_lease, read_lease
-
-    pause = PAUSE
-    while True:
-        try:
-            FAULTS[name].mend()
-        except Exception as error:
-            if not read_lease(name):
-                return
-            print(f"{name} is not mended yet: {error}", file=sys.stderr, flush=True)
-            time.sleep(pause)
-            pause = min(LONGEST_PAUSE, 1.5 * pause)
-        else:
-            drop_lease(name)
+    while not _mend(name):
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, 1.5 * pause)
+        if not _guards(name):
             return
+
+
+def _mend(name: str) -> bool:
+    """Try once; whether it is mended. What that takes is loaded now: a guard that waits is a small one."""
+    from faults.catalogue import FAULTS
+    from faults.lease import drop_lease
+
+    try:
+        FAULTS[name].mend()
+    except Exception as error:
+        print(f"{name} is not mended yet: {error}", file=sys.stderr, flush=True)
+        return False
+    drop_lease(name)
+    return True
+
+
+def _guards(name: str) -> bool:
+    """Whether the fault is still in force, and this its guard; one of which no note was made yet may be."""
+    from faults.lease import read_lease
+
+    lease = read_lease(name)
+    return lease is not None and lease.guard in (0, os.getpid())
 
 
 if __name__ == "__main__":

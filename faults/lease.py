@@ -139,7 +139,10 @@ def _await_mended(lease: Lease) -> None:
         with suppress(psutil.NoSuchProcess):
             psutil.Process(lease.keeper).kill()
     _until(lambda: read_lease(lease.fault) is None or not _guarded(lease.fault), MENDING_SECONDS)
-    if read_lease(lease.fault):
+    if left := read_lease(lease.fault):
+        with suppress(psutil.NoSuchProcess):
+            if left.guarded:
+                psutil.Process(left.guard).kill()
         FAULTS[lease.fault].mend()
         drop_lease(lease.fault)
 

@@ -1,13 +1,21 @@
 """The commands behind the Makefile: start, stop, look at and verify the stack."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / (os.environ.get("WHENCE_DATA") or dotenv_values(ROOT / ".env").get("WHENCE_DATA") or "data")
-"""WHENCE_DATA, from the environment or `.env`; nothing in it is nothing said."""
+
+
+def choose_data(environment: Mapping[str, str], env_file: Path) -> Path:
+    """WHENCE_DATA of the environment, else of the file, else `data`; nothing in it is nothing said."""
+    named = environment.get("WHENCE_DATA") or dotenv_values(env_file).get("WHENCE_DATA") or "data"
+    return ROOT / Path(named).expanduser()
+
+
+DATA = choose_data(os.environ, ROOT / ".env")
 RUN = DATA / "run"
 FLAGS_FILE = DATA / "flags" / "flags.json"
 """Which version answers whom; the services read it, in containers as well."""
@@ -17,3 +25,8 @@ BEHAVIOUR_FILE = DATA / "traffic" / "behaviour.json"
 
 class StackError(Exception):
     """A failure the user can act on: one line saying what is wrong and what to do."""
+
+
+def describe_refusal(error: PermissionError) -> str:
+    """What to do about a file that this user has no right to, in a line."""
+    return f"no right to {error.filename or 'a file'}: is it root's, from containers? give it to yourself"

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from components.compiler import BuildFailed
 from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
-from stack import DATA, ROOT, StackError, compose, containers, engine, processes
+from stack import DATA, ROOT, StackError, compose, containers, processes
 from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
@@ -46,8 +47,8 @@ def up() -> None:
     """Start everything; return when all is healthy."""
     wanted = load_settings().mode
     if processes.supervisor_alive() and wanted != "containers":
-        console.print("Already running.")
-        show_startup(console, processes.await_ready())
+        waiting = [each.name for each in processes.read_processes() or [] if not each.ready]
+        console.print(f"Already running; not ready: {', '.join(waiting)}." if waiting else "Already running.")
         _print_addresses(load_settings("processes"))
         return
     mode, reason = choose_mode(wanted)
@@ -77,8 +78,9 @@ def _start_processes(settings: Settings) -> float:
         with hold_interrupts() as interrupted:
             processes.start_supervisor(process_environment(settings, credentials))
             return show_startup(console, until_interrupted(interrupted, processes.await_ready()))
-    except (StackError, KeyboardInterrupt, SystemExit):
-        console.print("Stopping what was started.")
+    except BaseException:
+        with suppress(OSError):  # nobody may be there to read it any more
+            console.print("Stopping what was started.")
         processes.stop_supervisor()
         raise
 
@@ -147,7 +149,7 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
     question = f"Delete all data of the stack in {DATA}: metrics, traces, incidents, models?"
     if not yes and not typer.confirm(question):
         raise typer.Exit(1)
-    if in_containers() or engine.find_problem() is None:
+    if in_containers():
         containers.delete()
     processes.stop_supervisor()
     left = delete_data()
@@ -202,7 +204,7 @@ def main() -> None:
     except (StackError, BuildFailed, ToolchainMissing) as error:
         sys.exit(f"whence: {error}")
     except PermissionError as error:
-        sys.exit(f"whence: no right to {error.filename}: is it root's, from containers? give it to yourself")
+        sys.exit(f"whence: {describe_refusal(error)}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from stack import ROOT, StackError
+from stack import DATA, ROOT, StackError
 from stack.processes import Process
 
 EVERY_PROFILE = ("--profile", "*")
@@ -19,9 +19,7 @@ STATES = {"running": "Running", "exited": "Completed", "created": "Pending", "de
 
 def run(*arguments: str, variables: Mapping[str, str] | None = None) -> None:
     """One compose command whose output the user sees; raises StackError when it fails."""
-    done = subprocess.run(
-        _command(*arguments), cwd=ROOT, env={**os.environ, **(variables or {})}, check=False
-    )
+    done = subprocess.run(_command(*arguments), cwd=ROOT, env=_environment(variables), check=False)
     if done.returncode != 0:
         raise StackError(
             f"`docker compose {' '.join(arguments)}` failed (status {done.returncode}), as it says above"
@@ -34,7 +32,7 @@ def started(*arguments: str, variables: Mapping[str, str]) -> Iterator[subproces
     with subprocess.Popen(
         _command("--progress", "quiet", *arguments),
         cwd=ROOT,
-        env={**os.environ, **variables},
+        env=_environment(variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -57,7 +55,7 @@ def become(*arguments: str) -> None:
     """Ends this program by becoming the compose command, for logs and shells."""
     os.chdir(ROOT)
     command = _command(*arguments)
-    os.execvp(command[0], command)
+    os.execvpe(command[0], command, _environment())
 
 
 def read_containers() -> list[Process]:
@@ -107,13 +105,26 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * UNITS[f"{match[2] or ''}B"])
 
 
+def _environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Of every compose command: the data folder is the same one for it as for all others."""
+    return {**os.environ, "WHENCE_DATA": str(DATA), **(variables or {})}
+
+
 def _command(*arguments: str) -> list[str]:
     return ["docker", "compose", *arguments]
 
 
 def _ask(command: list[str], deadline: float) -> str:
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=deadline, check=True)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=deadline,
+            check=True,
+        )
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip().splitlines() or ["nothing"]
         raise StackError(f"`{' '.join(command[:4])} …` failed: {said[-1]}") from None

@@ -4,12 +4,13 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, StackError, compose
+from stack import BEHAVIOUR_FILE, FLAGS_FILE, StackError, compose
 from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
@@ -37,9 +38,10 @@ def start(settings: Settings, console: Console) -> float:
     compose.run("create", variables=variables)
     try:
         return show_startup(console, _await_ready(variables))
-    except (StackError, KeyboardInterrupt):
+    except BaseException:
         if not running:
-            console.print("Stopping what was started.")
+            with suppress(OSError):  # nobody may be there to read it any more
+                console.print("Stopping what was started.")
             stop()
         raise
 
@@ -74,8 +76,6 @@ def environment(settings: Settings) -> dict[str, str]:
     chosen = {}
     if settings.dataset:
         chosen["DATASET"] = str(Path(settings.dataset).resolve())
-    if "WHENCE_DATA" in os.environ:
-        chosen["WHENCE_DATA"] = str(DATA)
     if settings.alerting == "prometheus" and not os.environ.get("COMPOSE_PROFILES"):
         chosen["COMPOSE_PROFILES"] = "alertmanager"
     return chosen

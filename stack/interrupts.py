@@ -1,4 +1,4 @@
-"""Ctrl-C while the stack starts: noticed between two looks at the processes, never lost.
+"""Ctrl-C and other ends while the stack starts: noticed between two looks at the processes, never lost.
 
 Python raises KeyboardInterrupt wherever it happens to be; where it is finalising an object it drops it, and
 between the start of a program and the note of its id it leaves the program running.
@@ -11,19 +11,22 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
+HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def hold_interrupts() -> Iterator[threading.Event]:
-    """Inside, an interrupt sets the event instead of raising; where ignored, it still is."""
+    """Inside, SIGINT, SIGTERM and SIGHUP set the event instead of raising; where ignored, they still are."""
     interrupted = threading.Event()
-    former = signal.getsignal(signal.SIGINT)
-    if former is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    former = {number: signal.getsignal(number) for number in HELD}
+    for number, handler in former.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: interrupted.set())
     try:
         yield interrupted
     finally:
-        signal.signal(signal.SIGINT, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def until_interrupted(interrupted: threading.Event, items: Iterable[T]) -> Iterator[T]:

@@ -43,6 +43,11 @@ class Process:
         return self.health == "Ready" if self.has_probe else self.status in ("Running", "Disabled")
 
     @property
+    def tells(self) -> bool:
+        """Whether its being ready means more than that it runs."""
+        return self.has_probe or self.one_shot
+
+    @property
     def failed(self) -> bool:
         """Gave up, or keeps crashing."""
         return (
@@ -89,7 +94,7 @@ def await_ready(deadline: float = START_DEADLINE) -> Iterator[list[Process]]:
     end = time.monotonic() + deadline
     while time.monotonic() < end:
         processes = [p for p in read_processes() or [] if p.status != "Disabled"]
-        failed = [each for each in processes if each.failed and not (each.has_probe and each.ready)]
+        failed = [each for each in processes if each.failed and not (each.tells and each.ready)]
         if failed:
             raise StackError(
                 f"{failed[0].name} does not start; its log ends with:\n{read_log_tail(failed[0].name)}"

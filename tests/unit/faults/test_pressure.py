@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Thread
 
 import pytest
 
 from faults import pressure
+from stack.ports import find_free_ports
 
 Set = Callable[[float], None]
 
@@ -35,21 +36,33 @@ def test_a_severity_wants_so_much_and_no_more(take: Set, seconds: float, severit
     assert pressure.feel_pressure(severity) == felt
 
 
-def test_who_does_not_answer_makes_wait_for_as_long_as_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    over = Event()
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pressure, "PATIENCE", 0.5)
+    monkeypatch.setattr(pressure, "CHECKS", 2)
 
-    class Slow(BaseHTTPRequestHandler):
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_one_that_fails_is_taken_for_a_long_one(
+    short: None, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            over.wait(10)
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setattr(pressure, "_address", lambda: f"http://127.0.0.1:{server.server_port}/healthz")
-        monkeypatch.setattr(pressure, "PATIENCE", 0.05)
-        monkeypatch.setattr(pressure, "CHECKS", 2)
-        assert 0.05 <= pressure.time_health_check() < 1
-        over.set()
+        assert (pressure.time_health_check() >= 0.5) is (status == 503)
         server.shutdown()
+
+
+def test_nobody_there_is_a_long_one(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = find_free_ports(["nobody"])["NOBODY"]
+    monkeypatch.setattr(pressure, "_address", lambda: f"http://127.0.0.1:{port}/healthz")
+    assert pressure.time_health_check() >= 0.5

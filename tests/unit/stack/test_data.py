@@ -1,13 +1,10 @@
 """The data folder: what is the stack's goes, what is somebody else's stays."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from stack import ROOT, StackError, data
+from stack import ROOT, StackError, choose_data, data
 
 
 @pytest.fixture
@@ -36,6 +33,20 @@ def test_what_is_somebody_elses_is_left_and_named(folder: Path) -> None:
     assert (folder / "thesis.tex").exists() and not (folder / "minio").exists()
 
 
+def test_a_folder_in_which_no_stack_was_started_is_left_as_it_is(folder: Path) -> None:
+    fill(folder, "datasets/mine.csv", "logs/diary.txt")
+    assert data.delete_data() == ["datasets", "logs"]
+    assert (folder / "datasets" / "mine.csv").exists()
+
+
+def test_a_link_to_another_disk_is_cut_and_what_is_there_stays(folder: Path, tmp_path: Path) -> None:
+    fill(tmp_path / "disk", "wal/0")
+    fill(folder, "run/mode")
+    (folder / "prometheus").symlink_to(tmp_path / "disk")
+    assert data.delete_data() == []
+    assert (tmp_path / "disk" / "wal" / "0").exists()
+
+
 def test_a_folder_that_only_looks_like_the_stacks_is_not_touched(folder: Path) -> None:
     fill(folder, "run/marathon.txt", "logs/diary.txt")
     with pytest.raises(StackError, match="is not the stack's"):
@@ -54,10 +65,22 @@ def test_what_cannot_be_deleted_is_said(folder: Path, monkeypatch: pytest.Monkey
         data.delete_data()
 
 
-@pytest.mark.parametrize(("value", "expected"), [("", ROOT / "data"), ("/elsewhere", Path("/elsewhere"))])
-def test_an_empty_variable_is_nothing_said(value: str, expected: Path) -> None:
-    asked = [sys.executable, "-c", "import stack; print(stack.DATA)"]
-    done = subprocess.run(
-        asked, cwd=ROOT, env={**os.environ, "WHENCE_DATA": value}, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == str(expected)
+@pytest.mark.parametrize(
+    ("variable", "line", "expected"),
+    [
+        (None, "", ROOT / "data"),
+        ("", "", ROOT / "data"),
+        ("/elsewhere", "WHENCE_DATA=/other", Path("/elsewhere")),
+        ("", "WHENCE_DATA=/other", Path("/other")),
+        (None, "WHENCE_DATA=", ROOT / "data"),
+        (None, "WHENCE_DATA=state", ROOT / "state"),
+        (None, "WHENCE_DATA=~/state", Path.home() / "state"),
+    ],
+)
+def test_an_empty_variable_is_nothing_said(
+    tmp_path: Path, variable: str | None, line: str, expected: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"MODE=\n{line}\n")
+    environment = {} if variable is None else {"WHENCE_DATA": variable}
+    assert choose_data(environment, tmp_path / ".env") == expected
+    assert choose_data({}, tmp_path / "none") == ROOT / "data"
