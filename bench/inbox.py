@@ -40,7 +40,8 @@ class Arrivals:
 
     def since(self, moment: float) -> dict[str, float]:
         """The first arrival of each alert after `moment`, by name. Raises StackError if nobody listened."""
-        if self._deaf_since is not None and time.time() > self._deaf_since + DEAF_LIMIT:
+        deaf_since = self._deaf_since
+        if deaf_since is not None and time.time() > deaf_since + DEAF_LIMIT:
             raise StackError(f"the inbox has said nothing for {DEAF_LIMIT:.0f} s: what arrived is not known")
         found: dict[str, float] = {}
         for (name, _), at in sorted(self._seen.items(), key=lambda item: item[1]):

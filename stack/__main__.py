@@ -14,7 +14,7 @@ from components.compiler import BuildFailed
 from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
-from stack import DATA, ROOT, StackError, compose, containers, processes
+from stack import DATA, ROOT, StackError, compose, containers, describe_refusal, processes
 from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show

@@ -58,10 +58,9 @@ def run(
 ) -> None:
     """Run what is missing in OUT on live stacks, keep and record each run, print the tables.
 
-    A run takes about 5 minutes, the 54 reported scenarios 4½ hours on one stack, 2½ on two. It can
-    be killed at any time and started again: at most the runs under way are lost. Scenarios that others on the
-    machine would feel (cpu-starvation, traffic-surge) run last and alone. First
-    `run --split train`, look, set thresholds; then `run --split report`, once; then `document`.
+    A run takes about 5 minutes, the 54 reported scenarios 4½ hours on one stack, 2½ on two. At most the runs
+    under way are lost when it is killed. Scenarios that others on the machine would feel run last and alone.
+    First `run --split train`, look, set thresholds; then `run --split report`, once; then `document`.
     """
     wanted = load_scenarios(scenarios, only, split)
     missing = choose_missing(wanted, read_outcomes(out))

@@ -60,9 +60,9 @@ def _describe(outcomes: Sequence[Outcome], failures: Sequence[Failure], drawn: i
 def _tell_failures(failures: Sequence[Failure]) -> str:
     """Attempts that are in no table, by scenario and reason."""
     if not failures:
-        return "No attempt had to be repeated."
-    told = "; ".join(f"{each.scenario}: {each.reason}" for each in failures)
-    return f"{len(failures)} attempts could not be carried out and were made again: {told}."
+        return "No other attempt was made."
+    told = "; ".join(f"{each.scenario}: {each.reason.splitlines()[0]}" for each in failures)
+    return f"{len(failures)} attempts could not be carried out and were not kept: {told}."
 
 
 def _tell_load(outcomes: Sequence[Outcome]) -> str:

@@ -32,6 +32,10 @@ USERS = "users.pids"
 """In a stack's folder: the processes that take the users' place, with when they were made."""
 
 
+class TroubleEnded(Exception):
+    """Trouble that was to last did not: what was seen since then is not its doing."""
+
+
 class Trouble:
     """Does something to a stack again and again, in a thread, until ended."""
 
@@ -49,11 +53,11 @@ class Trouble:
             self._failure = error
 
     def end(self) -> None:
-        """Stop; what was paused goes on. Raises StackError if it had stopped by itself."""
+        """Stop; what was paused goes on. Raises TroubleEnded if it had stopped by itself."""
         self._over.set()
         self._thread.join(timeout=60)
         if self._failure:
-            raise StackError(f"the trouble ended by itself: {self._failure}") from self._failure
+            raise TroubleEnded(f"the trouble ended by itself: {self._failure}") from self._failure
 
 
 def start_trouble(

@@ -12,12 +12,12 @@ import statistics
 import time
 import zlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from bench.inbox import watch_inbox
 from bench.incidents.actions import Actions
 from bench.incidents.outcome import Answer, Felt, Fired, Outcome
+from bench.incidents.outsiders import TroubleEnded
 from bench.incidents.proof import check_proof
 from bench.incidents.recording import Recording, shrink
 from bench.incidents.scenario import Scenario
@@ -25,6 +25,7 @@ from bench.incidents.scoring import SLOW_DOMAINS
 from bench.incidents.stacks import BenchStack
 from bench.incidents.strain import STRAINED, measure_strain
 from bench.incidents.turns import Turns
+from bench.incidents.verdicts import History, choose_verdict, describe_first
 from bench.incidents.watching import Watch
 from diagnosis import Evidence
 from diagnosis.live import collect
@@ -117,18 +118,13 @@ class _Run:
         """From the end of the steady time to the mending."""
         self._started = time.time()
         self._injected_at = self._started + (self._scenario.root.at if self._scenario.root else 0)
-        early = self._watch.fired(self._watch.began)
-        if not early:
-            self._require_calm()
-            found = self._endure(actions)
-            early = [] if self._scenario.kind == "control" else self._fired_before()
-        else:
-            found = {}
-        return found | {"early": early} | ({"discarded": f"{early[0].name} fired before"} if early else {})
-
-    def _fired_before(self) -> list[Fired]:
-        """What fired at the harmless part of a scenario, before there was trouble."""
-        return [alert for alert in self._watch.fired(self._started) if alert.at < self._injected_at]
+        if early := self._watch.fired(self._watch.began):
+            return {"early": early, "discarded": f"{early[0].name} fired in the steady time"}
+        self._require_calm()
+        found = self._endure(actions)
+        if self._scenario.kind != "control" and self._alerts and self._alerts[0].at < self._injected_at:
+            found["discarded"] = f"{self._alerts[0].name} fired before there was trouble"
+        return found
 
     def _require_calm(self) -> None:
         """Raises StackError where users wait before anything was done: that is somebody else's fault."""
@@ -144,14 +140,23 @@ class _Run:
             found = self._ask()
         finally:
             self._mended_at = time.time()
-            try:
-                actions.mend()
-            except StackError as error:
-                self._tell(f"not mended: {error}")
+            problem = self._mend(actions)
+        if problem:
+            found["discarded"] = problem
         felt = self._felt(self._mended_at)
         if felt is None and self._scenario.kind != "control":
             found["discarded"] = "no objective that users feel moved"
         return found | {"felt": felt}
+
+    def _mend(self, actions: Actions) -> str:
+        """Undo what was done; why the run does not count, if there was no trouble any more to undo."""
+        try:
+            actions.mend()
+        except TroubleEnded as ended:
+            return str(ended)
+        except StackError as error:
+            self._tell(f"not mended: {error}")
+        return ""
 
     def _is_over(self, actions: Actions) -> bool:
         """Do what is due; whether there is nothing more to wait for."""
@@ -188,7 +193,8 @@ class _Run:
         asked = self._diagnose(start, now)
         seconds = round(time.time() - now, 3)
         history = self._read_verdicts() if alerts else []
-        verdict = self._choose(history, alerts[0].at) if alerts else asked
+        until = alerts[0].at + self._scenario.settle + LATE if alerts else now
+        verdict = choose_verdict(history, until) if alerts else asked
         sources = self._stack.url("prometheus"), self._stack.url("jaeger")
         self._evidence = asyncio.run(collect(*sources, start, now))
         self._tell(f"{', '.join(a.name for a in alerts) or 'no alert'} → {(verdict or {}).get('cause')}")
@@ -199,7 +205,7 @@ class _Run:
             "diagnosis_seconds": seconds if asked else None,
             "proof": check_proof(verdict or {}, self._stack, self._injected_at),
             "load": round(os.getloadavg()[0], 1),
-        } | _first(history)
+        } | describe_first(history)
 
     def _diagnose(self, start: float, end: float) -> dict[str, Any] | None:
         """The answer to a question asked now; that there is none is a result too."""
@@ -209,18 +215,12 @@ class _Run:
             self._tell(str(error))
             return None
 
-    def _read_verdicts(self) -> list[dict[str, Any]]:
+    def _read_verdicts(self) -> History:
         try:
             return self._stack.verdicts(self._started - 10)
         except StackError as error:
             self._tell(str(error))
             return []
-
-    def _choose(self, history: list[dict[str, Any]], alerted_at: float) -> dict[str, Any] | None:
-        """What the incident said `settle` seconds after its alert; None where it had nothing to say then."""
-        until = alerted_at + self._scenario.settle + LATE
-        said = [each["verdict"] for each in history if _made_at(each) <= until]
-        return said[0] if said else None
 
     def _recover(self, felt: Felt | None) -> float | None:
         """Seconds until users and telemetry are as before; None where nothing moved, or it stays so."""
@@ -236,15 +236,3 @@ class _Run:
 
         self._watch.until(is_back)
         return back[0] if back else None
-
-
-def _first(history: list[dict[str, Any]]) -> dict[str, Any]:
-    """The incident's own first verdict, of a history that begins with the newest."""
-    if not history:
-        return {}
-    first = history[-1]
-    return {"first": Answer.model_validate(first["verdict"]), "first_at": round(_made_at(first), 2)}
-
-
-def _made_at(dated: dict[str, Any]) -> float:
-    return datetime.fromisoformat(dated["made_at"]).timestamp()

@@ -66,8 +66,9 @@ def side_by_side() -> Panel:
     return table(
         11,
         "Versions in numbers",
-        "Each version's requests per second, share of personalised answers, ranking quality and liking, over "
-        "5 minutes. Good: lines alike; a new version is at least as good as the one before in every column.",
+        "Each version's requests per second, share of personalised answers, ranking quality, liking and "
+        "95th percentile of response time, over 5 minutes. Good: lines alike; a new version is at least as "
+        "good as the one before in every column, and no slower.",
         [Query(expr) for expr, _ in columns.values()],
         [Column("model_version", "Model version"), *shown],
         sort_by="Requests",

@@ -14,13 +14,13 @@ OUTCOMES = [draw_outcome("bad-model"), draw_outcome("storage-jitter", "unknown")
 def test_only_what_is_between_the_markers_is_written(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Mine\n\n{BEGIN}\n\nold\n\n{END}\n\nalso mine\n")
-    failure = Failure(scenario="bad-model", at=1, reason="the machine is busy")
+    failure = Failure(scenario="bad-model", at=1, reason="the machine is busy\nits log")
     write_page(page, OUTCOMES, [failure], 5, tabulate(OUTCOMES), "make something")
     text = page.read_text()
     assert text.startswith(f"# Mine\n\n{BEGIN}\n") and text.endswith(f"{END}\n\nalso mine\n")
     assert "old" not in text and "$ make something" in text
     assert "3 of 5 scenarios" in text
-    assert "1 attempts could not be carried out and were made again: bad-model: the machine is busy" in text
+    assert "1 attempts could not be carried out and were not kept: bad-model: the machine is busy." in text
     assert "| storage-jitter | hit rate 0.6 → 0.3 |" in text
 
 

@@ -1,9 +1,11 @@
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from bench.incidents import fleet
+from bench.incidents.fleet import _empty
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
@@ -60,17 +62,27 @@ def test_stacks_work_at_once_but_what_others_would_feel_runs_alone(
 
 
 def test_an_interruption_begins_no_other_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    begun: list[str] = []
+    """One stack's run is interrupted; another stack goes on with its own to the end, and then begins none."""
+    begun, both, interrupted = list[str](), threading.Barrier(2, timeout=20), threading.Event()
 
     def run(scenario: Scenario, stack: BenchStack, turns: Turns, tell: object) -> Recording:
         begun.append(scenario.id)
-        raise KeyboardInterrupt
+        both.wait()
+        if scenario.id == "a":
+            raise KeyboardInterrupt
+        assert interrupted.wait(20)
+        return Recording(outcome=draw_outcome("bad-model", name=scenario.id))
+
+    def empty(waiting: "SimpleQueue[Scenario]") -> None:
+        _empty(waiting)
+        interrupted.set()
 
     monkeypatch.setattr(fleet, "run_scenario", run)
+    monkeypatch.setattr(fleet, "_empty", empty)
     wanted = [draw_scenario("bad-model", name=name) for name in "abc"]
     with pytest.raises(KeyboardInterrupt):
-        fleet.run_all(wanted, tmp_path, 1, lambda _: None, lambda *_: None, lambda _: None)
-    assert begun == ["a"]
+        fleet.run_all(wanted, tmp_path, 2, lambda _: None, lambda *_: None, lambda _: None)
+    assert sorted(begun) == ["a", "b"]
 
 
 def test_no_stack_starts_while_another_is_in_trouble_and_the_other_way_round() -> None:

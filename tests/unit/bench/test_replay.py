@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bench.incidents.ablations import ABLATIONS
-from bench.incidents.baselines import compare, find_loudest
+from bench.incidents.baselines import COUNTERS, compare, find_loudest
 from bench.incidents.recording import LARGEST, read_recordings, write_recording
 from bench.incidents.replay import FLOOR, Floor, find_shortfalls, read_floor, replay
 from bench.incidents.scoring import score
-from diagnosis import Evidence, Verdict
+from diagnosis import QUERIES, Evidence, Verdict
 from diagnosis.evidence import Labelled
 from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
@@ -86,6 +86,13 @@ def test_the_ablations_take_away_what_they_say() -> None:
 
 def test_the_loudest_series_is_the_one_that_moved() -> None:
     assert find_loudest(draw_recording(draw_outcome("bad-model"), moved="score_p50")) == "score_p50{}"
+
+
+def test_queries_that_only_grow_are_known_as_counters() -> None:
+    def grows(query: str) -> bool:
+        return ("_total" in query or "histogram_count" in query) and "rate(" not in query
+
+    assert {name for name, query in QUERIES.items() if grows(query)} == COUNTERS
 
 
 def test_of_a_counter_the_growth_is_what_moves() -> None:

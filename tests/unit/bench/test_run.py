@@ -10,6 +10,7 @@ import pytest
 from bench.inbox import Arrivals
 from bench.incidents import actions, run, watching
 from bench.incidents.outcome import Outcome
+from bench.incidents.outsiders import TroubleEnded
 from bench.incidents.run import STEADY, _Run
 from bench.incidents.scenario import DOMAINS, Scenario, Step
 from bench.incidents.scoring import score
@@ -155,7 +156,19 @@ def test_what_a_harmless_step_raised_is_a_false_alarm(play: Play) -> None:
     world = World(felt_after=10, alert_after=40)
     world.alarm = world.began + STEADY + CHANCE + 10
     found = play(world, scenario.model_copy(update={"steps": [harmless, root]}))
-    assert [alert.name for alert in found.early] == ["False Alarm"] and not found.counted
+    assert "False Alarm fired before there was trouble" in found.discarded and not found.counted
+    assert not found.early, "the steady time was quiet"
+
+
+def test_trouble_that_ended_by_itself_does_not_count(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(felt_after=10, alert_after=40)
+
+    def mend() -> None:
+        raise TroubleEnded("the trouble ended by itself: no gateway")
+
+    monkeypatch.setattr(world, "mend", mend)
+    found = play(world, draw_scenario("bad-model"))
+    assert not found.counted and "no gateway" in found.discarded
 
 
 def test_what_is_felt_after_mending_as_before_has_not_recovered(play: Play) -> None:

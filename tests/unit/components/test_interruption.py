@@ -67,8 +67,9 @@ def _left_in(cache_root: Path) -> set[str]:
 
 
 def _heed_interrupts() -> None:
-    """A shell starts its background jobs deaf to Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """A shell starts its background jobs deaf to Ctrl-C, nohup to the end of a terminal."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _alive(pid: int) -> bool:

@@ -9,24 +9,13 @@ from services.recommender.answers import Labels, Source
 from services.recommender.feature_store import Features
 from services.recommender.model import Model
 from services.recommender.signals.distances import measure_kolmogorov_smirnov
-from services.recommender.signals.monitor import PENDING
 from services.recommender.signals.version import COVERAGE_WINDOW, WINDOW
 from services.traffic.crowd import Crowd
 from services.traffic.habits import Habits
-from tests.unit.services.recommender.signals.watch import Watch, World, make_answer, make_model, make_world
+from tests.unit.services.recommender.signals.watch import Watch, World, make_answer, make_model
 
 DRIFT = ("feature.drift", "prediction.drift")
 SAMPLES = "drift.samples"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("signals") / "data")
-
-
-@pytest.fixture
-def watch() -> Iterator[Watch]:
-    yield Watch()
 
 
 def visitors(world: World, seed: int = 0, rate: float = 20.0) -> Iterator[int]:
@@ -223,31 +212,6 @@ def test_a_version_published_anew_starts_afresh(watch: Watch, world: World) -> N
     watch.publish()
     assert watch.value(SAMPLES, feature="segment_mix", segment="all") == 50
     assert not watch.read("feature.drift")
-
-
-def test_features_that_name_items_the_model_does_not_have_break_the_schema(
-    watch: Watch, world: World
-) -> None:
-    user = int(world.model.arrays.user_ids[0])
-    answer, features = world.answer(user)
-    assert features is not None
-    for strange in ([], [10**6], [10**6, 10**6 + 1]):
-        seen = np.append(features.seen, strange).astype(np.int32)
-        watch.signals.observe(world.model, answer, Features(features.factors, seen, 0.0))
-    watch.publish()
-    assert watch.violations.kinds == {"unknown_item": 2}
-
-
-def test_violations_of_answers_that_found_no_room_are_counted_by_those_that_did(
-    watch: Watch, world: World
-) -> None:
-    answer, features = world.answer(int(world.model.arrays.user_ids[0]))
-    assert features is not None
-    strange = Features(features.factors, np.append(features.seen, 2**30).astype(np.int32), 0.0)
-    for number in range(3 * PENDING):
-        watch.signals.observe(world.model, answer, strange if number % 2 else features)
-    watch.publish()
-    assert watch.violations.kinds["unknown_item"] == pytest.approx(1.5 * PENDING, rel=0.01)
 
 
 def test_lists_without_or_with_a_single_item_do_no_harm(watch: Watch, world: World) -> None:
