@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from diagnosis.grid import Grid, Values, total
+from diagnosis.grid import Grid, Values, running_sum, total
 
 Read = Callable[[Grid], Values]
 
@@ -45,6 +45,22 @@ def _ends(labels: Mapping[str, str]) -> str:
 def read_ending(*ends: str) -> Read:
     """The share of the storage reads that ended in one of these ways."""
     return lambda grid: grid.share("storage_outcomes", lambda labels: _ends(labels) in ends)
+
+
+RESTARTS = 60.0
+"""Seconds over which restarts are counted: one in a while is none to speak of, several are."""
+
+
+def restarts(grid: Grid) -> Values:
+    """How often the recommender began to count its answers anew in the last RESTARTS seconds."""
+    rows = [row.values for row in grid.rows("answers")]
+    if not rows:
+        return grid.nothing
+    began = np.zeros(len(grid.times))
+    for values in rows:
+        known = np.flatnonzero(np.isfinite(values))
+        began[known[1:][np.diff(values[known]) < 0]] = 1.0
+    return running_sum(began, max(1, round(RESTARTS / grid.evidence.step)))
 
 
 def server_errors(grid: Grid) -> Values:

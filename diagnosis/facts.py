@@ -8,6 +8,10 @@ Readings = dict[str, Reading]
 HANGS = 0.5
 """Seconds from which a failed read hung before it failed."""
 
+SILENT, TELLING = 0.12, 0.35
+"""Part of the usual feedback up to which it is lost on its way, and from which it may be what users think:
+the popular list alone, which knows nobody, keeps two fifths."""
+
 
 def derive(found: Readings, grid: Grid, periods: Periods) -> Readings:
     """The readings with the derived facts added; each is only as sure as what it is made from."""
@@ -141,4 +145,4 @@ def _feedback_lost(found: Readings) -> Reading:
     if not feedback.known or not feedback.before or feedback.after is None:
         return UNKNOWN
     kept = feedback.after / feedback.before
-    return Reading(feedback.before, feedback.after, 1 - ramp(kept, 0.05, 0.2), 0.0)
+    return Reading(feedback.before, feedback.after, 1 - ramp(kept, SILENT, TELLING), 0.0)

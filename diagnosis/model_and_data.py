@@ -135,7 +135,6 @@ MODEL_AND_DATA = (
             unmoved("by_storage"),
             unmoved("segment_mix"),
         ),
-        excluded_by=(SILENT,),
         explains={"quality": "within_or_version", "degraded": "invalid"},
     ),
 )

@@ -56,6 +56,8 @@ SYMPTOMS = (
     Symptom("degraded", 1, 0.01, 0.03),
     Symptom("slow", 1, 0.01, 0.03),
     Symptom("latency_p95", 1, 0.02, 0.08),
+    Symptom("loop", 1, 0.02, 0.1),
+    Symptom("restarts", 1, 0.2, 1.5),
     Symptom("failing", 1, 0.005, 0.02),
     Symptom("blind", 1, 0.1, 0.3),
     Symptom("age_p95", 1, 10.0, 60.0),

@@ -6,12 +6,27 @@ from typing import NamedTuple
 from diagnosis.quality import Quality
 from diagnosis.readings import Reading, ramp
 
-MUCH = {"degraded": 0.3, "slow": 0.3, "failing": 0.1, "blind": 1.0, "quality": 0.12, "ageing": 600.0}
-"""The share of users, or of hit rate, from which a symptom counts fully when symptoms are weighed; seconds of
-age, which nobody feels until features are too old."""
+MUCH = {
+    "degraded": 0.3,
+    "slow": 0.3,
+    "failing": 0.1,
+    "restarts": 2.0,
+    "blind": 1.0,
+    "quality": 0.12,
+    "ageing": 600.0,
+}
+"""The share of users, or of hit rate, from which a symptom counts fully when symptoms are weighed; restarts
+in a minute; seconds of age, which nobody feels until features are too old."""
+
+STALLED, LONG_STALLED = 0.1, 0.3
+"""Seconds that the event loop is late from which users wait, before the service begins to count."""
 
 LONG, VERY_LONG = 0.6, 1.2
 """Seconds at the 95th percentile from which users' clicks come too late to be counted as hits."""
+
+
+COUNTED = ("degraded", "slow", "failing", "restarts", "blind")
+"""Symptoms that are signals as they are."""
 
 
 class Felt(NamedTuple):
@@ -44,18 +59,24 @@ class Felt(NamedTuple):
 
 def feel(found: dict[str, Reading], quality: Quality) -> Felt:
     """The symptoms, and what explains them."""
-    symptoms = {name: found[name].up for name in ("degraded", "slow", "failing", "blind")}
-    latency = found["latency_p95"]
-    symptoms["slow"] = max(symptoms["slow"], latency.up * ramp(latency.after or 0.0, 0.05, 0.12))
+    symptoms = {name: found[name].up for name in COUNTED}
+    latency, loop = found["latency_p95"], found["loop"]
+    symptoms["slow"] = max(
+        symptoms["slow"],
+        latency.up * ramp(latency.after or 0.0, 0.05, 0.12),
+        loop.up * ramp(loop.after or 0.0, STALLED, LONG_STALLED),
+    )
     symptoms["quality"] = _sure_of_loss(quality)
     symptoms["ageing"] = found["age_p95"].up
-    sizes = {name: _rise(found[name]) for name in ("degraded", "slow", "failing", "blind")}
-    sizes["slow"] = max(sizes["slow"], MUCH["slow"] * ramp(latency.after or 0.0, 0.0, VERY_LONG))
+    sizes = {name: _rise(found[name]) for name in COUNTED}
+    waits = max(latency.after or 0.0, loop.after or 0.0)
+    sizes["slow"] = max(sizes["slow"], MUCH["slow"] * ramp(waits, 0.0, VERY_LONG))
     sizes["ageing"] = _rise(found["age_p95"])
     sizes["quality"] = max(-quality.change, quality.newcomer_hurts * MUCH["quality"])
     weights = {name: sure * min(1.0, sizes[name] / MUCH[name]) for name, sure in symptoms.items()}
     degraded, everything = _degraded_by(found), {"all": 1.0}
-    portions = dict.fromkeys(("slow", "failing", "blind", "ageing"), everything) | {"degraded": degraded}
+    portions = dict.fromkeys(("slow", "failing", "restarts", "blind", "ageing"), everything)
+    portions["degraded"] = degraded
     late = max(found["rate"].down, ramp(latency.after or 0.0, LONG, VERY_LONG))
     return Felt(symptoms, weights, {**portions, "quality": _lost_by(quality, degraded, late)})
 

@@ -49,18 +49,18 @@ STORAGE_READS_AT_LIMIT = Alert(
 EVENT_LOOP_LATE = Alert(
     slug="event-loop-late",
     title="Event Loop Late",
-    query=q.known(q.quantile(0.95, LAG, by=BY_SERVICE, window="2m")),
+    query=q.known(q.quantile(0.95, LAG, by=BY_SERVICE, window="1m")),
     comparison=Comparison.ABOVE,
     threshold=LATE,
-    evaluation=STEADY,
+    evaluation=SOON,
     severity=Severity.WARNING,
     component="service",
     owner="platform",
     summary="{labels.service_name} runs what is due {value} late",
-    description="In the last 2 minutes 1 in 20 looks at the event loop of {labels.service_name} came "
+    description="In the last minute 1 in 20 looks at the event loop of {labels.service_name} came "
     "{value} late; "
-    "{threshold} is the limit. Every request of it waits as long: something blocks the loop, or the CPU is "
-    "taken.",
+    "{threshold} is the limit. Every request of it waits as long, before its duration begins to count: "
+    "something blocks the loop, or the CPU is taken.",
     value_format=ValueFormat.DURATION,
     dashboard=SERVICE,
     panel="Event loop lag",

@@ -101,9 +101,9 @@ SCENARIOS = {
             "4% late": {LAG: histogram((900, {0.001: 48, 1.0: 2}))},
         },
         breach={LAG: histogram((CALM, {0.001: 40}), (TROUBLE, {0.6: 40}), (AFTER, {0.001: 40}))},
-        fires_at=480,
-        over_at=720,
-        value="645.6ms",
+        fires_at=340,
+        over_at=710,
+        value="644.9ms",
         labels=RECOMMENDER,
     ),
     "process-cpu-high": Scenario(

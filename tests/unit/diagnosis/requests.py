@@ -41,6 +41,8 @@ class Requests:
     """Factor on the chance of a hit of a personalised list."""
     keep_popular: Array
     lag: Array
+    stall: Array
+    """What the event loop is late by before a request's time begins to count."""
     status: Names
     age: Array
     violations: Array
@@ -69,6 +71,7 @@ class Requests:
             keep=np.ones(n),
             keep_popular=np.ones(n),
             lag=rng.lognormal(np.log(0.0012), 0.5, n),
+            stall=np.zeros(n),
             status=np.full(n, "200", dtype="U4"),
             age=rng.uniform(0, 60, n),
             violations=np.zeros(n),

@@ -131,8 +131,25 @@ def shift_items(keep: float) -> Alter:
     return alter
 
 
-def silence(world: World, r: Requests) -> None:
-    r.told[r.some(world, 1.0)] = 0.0
+def silence(share: float) -> Alter:
+    """Feedback gets lost on its way."""
+
+    def alter(world: World, r: Requests) -> None:
+        r.told[r.some(world, share)] = 0.0
+
+    return alter
+
+
+def stand_still(world: World, r: Requests) -> None:
+    """The service stops for most of a second every other second; requests wait where it does not count."""
+    r.stall[spells(world, r, 0.8, 2)] = 0.7
+
+
+def restart(seed: int, every: float, times: int) -> World:
+    """The service begins to count anew, again and again or once."""
+    world = _world(seed)
+    world.restarts = [world.onset + every * number for number in range(times)]
+    return world
 
 
 def break_server(world: World, r: Requests) -> None:
@@ -241,10 +258,14 @@ CONTROLS: dict[str, Make] = {
     "a surge within capacity": lambda s: _surge(s, 2.0),
     "a slightly other mix": lambda s: _drift(s, (0.33, 0.40, 0.26, 0.01), 0.03),
     "two slow reads in a hundred": lambda s: _world(s, late(0.4, 0.01)),
+    "one restart": lambda s: restart(s, 0, 1),
 }
 
 UNKNOWN: dict[str, Make] = {
-    "feedback does not arrive": lambda s: _world(s, silence),
+    "feedback does not arrive": lambda s: _world(s, silence(1.0)),
+    "nine clicks in ten do not arrive": lambda s: _world(s, silence(0.9)),
+    "the service stands still again and again": lambda s: _world(s, stand_still),
+    "the service crashes every twenty seconds": lambda s: restart(s, 20, 6),
     "the server fails": lambda s: _world(s, break_server),
     "ranking became slow": lambda s: _world(s, slow_ranking),
 }

@@ -56,6 +56,9 @@ class Telemetry:
         """A cumulative counter, in series from its first increment on."""
         counts, _ = np.histogram(at, [-np.inf, *self.times], weights=weights)
         values = np.cumsum(counts).astype(np.float64)
+        for moment in self._world.restarts:
+            since = self.times >= moment
+            values[since] -= values[since][0] if since.any() else 0.0
         self._put(query, np.where(values > 0, values, np.nan), **labels)
 
     def _counters(self) -> None:
@@ -119,7 +122,7 @@ class Telemetry:
 
     def _machine(self) -> None:
         r, count = self._r, len(self.times)
-        self._quantiles("loop", r.t, r.lag)
+        self._quantiles("loop", r.t, r.lag + r.stall)
         self._put("loop_looks", np.full(count, 4.0))
         host = self._world.host(self.times) + self._rng.normal(0, 0.04, count)
         self._put("host_cpu", np.clip(host, 0.02, 1.0))

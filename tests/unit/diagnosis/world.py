@@ -24,6 +24,7 @@ class World:
     hide: Callable[[str, Array], NDArray[np.bool_]] = lambda name, t: np.zeros(len(t), dtype=bool)
     gauges: dict[str, Callable[[Array], Array]] = field(default_factory=dict)
     traced: bool = True
+    restarts: list[float] = field(default_factory=list)
 
     @property
     def onset(self) -> float:
