@@ -60,7 +60,7 @@ def _describe(outcomes: Sequence[Outcome], failures: Sequence[Failure], drawn: i
 def _tell_failures(failures: Sequence[Failure]) -> str:
     """Attempts that are in no table, by scenario and reason."""
     if not failures:
-        return "No other attempt was made."
+        return "No attempt is noted that was not kept."
     told = "; ".join(f"{each.scenario}: {each.reason.splitlines()[0]}" for each in failures)
     return f"{len(failures)} attempts could not be carried out and were not kept: {told}."
 
