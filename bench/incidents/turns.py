@@ -1,8 +1,9 @@
 """Stacks on one machine: while one is in trouble none is started, for that takes all CPU for seconds."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 
 class Turns:
@@ -10,31 +11,24 @@ class Turns:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._starts = 0
-        self._troubles = 0
+        self._under_way: Counter[str] = Counter()
 
-    @contextmanager
-    def starting(self) -> Iterator[None]:
+    def starting(self) -> AbstractContextManager[None]:
         """Wait until nobody is in trouble, and keep trouble away."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._troubles)
-            self._starts += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._starts -= 1
-                self._changed.notify_all()
+        return self._take("start", unless="trouble")
+
+    def trouble(self) -> AbstractContextManager[None]:
+        """Wait until nobody is starting, and keep starts away."""
+        return self._take("trouble", unless="start")
 
     @contextmanager
-    def trouble(self) -> Iterator[None]:
-        """Wait until nobody is starting, and keep starts away."""
+    def _take(self, turn: str, unless: str) -> Iterator[None]:
         with self._changed:
-            self._changed.wait_for(lambda: not self._starts)
-            self._troubles += 1
+            self._changed.wait_for(lambda: not self._under_way[unless])
+            self._under_way[turn] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._troubles -= 1
+                self._under_way[turn] -= 1
                 self._changed.notify_all()
