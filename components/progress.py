@@ -45,7 +45,7 @@ class Progress:
         """The compilation of a component starts, maybe beside others."""
         with self.lock:
             self.tick()
-            beside = f" beside {self.named_running()}" if self.running else ""
+            beside = f" beside {' and '.join(map(named, self.running))}" if self.running else ""
             self.running[component] = time.monotonic()
             left = estimate.in_words(self.remaining)
             self.say(f"{named(component)}: compiling{beside}, about {left} left in all")
@@ -67,10 +67,6 @@ class Progress:
             took = time.monotonic() - self.running.pop(component)
             self.done[component] = estimate.seconds(component)
             self.say(f"{named(component)}: compiled in {took:.0f} s")
-
-    def named_running(self) -> str:
-        """The components that are being compiled now, in words."""
-        return " and ".join(map(named, self.running))
 
     @property
     def total(self) -> float:
@@ -98,9 +94,12 @@ class Bar(Progress):
             super().tick()
             if self.running:
                 left = estimate.in_words(self.remaining)
-                text = f"compiling {self.named_running()}, about {left} left in all, elapsed"
+                titles = " and ".join(component.title for component in self.running)
                 self.bars.update(
-                    self.task, total=self.total, completed=self.total - self.remaining, description=text
+                    self.task,
+                    total=self.total,
+                    completed=self.total - self.remaining,
+                    description=f"compiling {titles}, about {left} left",
                 )
 
 

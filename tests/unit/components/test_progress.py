@@ -102,7 +102,7 @@ def test_the_bar_names_the_components_and_the_time_left(bar: progress.Bar, queue
     bar.begin(queue[1])
     bar.tick()
     (task,) = bar.bars.tasks
-    assert task.description == "compiling Probe 1.0 and Second 1.0, about 8 min left in all, elapsed"
+    assert task.description == "compiling Probe and Second, about 8 min left"
 
 
 def test_more_cores_shorten_the_estimate(queue: list[Component], monkeypatch: pytest.MonkeyPatch) -> None:
