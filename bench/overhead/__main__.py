@@ -31,7 +31,7 @@ def main(
     results: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure and print; every trace is sampled and sent to a collector started for the purpose."""
-    console = Console()
+    console = Console(width=110)
     figures = {}
 
     def show(title: str, samples: Samples) -> None:

@@ -52,9 +52,9 @@ class Variant(StrEnum):
     OFF = "off"
     OURS = "SDK + our middleware"
     NATIVE = "FastAPI native"
-    NATIVE_BARE = "FastAPI native, no operation spans"
+    NATIVE_BARE = "native, no operation spans"
     INSTRUMENTOR = "opentelemetry-instrumentation-fastapi"
-    INSTRUMENTOR_BARE = "the same, exclude_spans=[receive, send]"
+    INSTRUMENTOR_BARE = "the same, exclude_spans"
     ZERO_CODE = "opentelemetry-instrument"
 
     @property
