@@ -31,7 +31,7 @@ def main(
     results: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure and print; every trace is sampled and sent to a collector started for the purpose."""
-    console = Console()
+    console = Console(width=110)
     figures = {}
 
     def show(title: str, samples: Samples) -> None:
@@ -39,9 +39,9 @@ def main(
         figures[title] = summarise(samples)
 
     try:
-        with run_collector() as collector, console.status("") as status:
+        with run_collector() as port, console.status("") as status:
             for chosen in app or list(App):
-                site = Site(chosen, collector, _environment(chosen))
+                site = Site(chosen, port, _environment(chosen))
                 show(f"{chosen}, saturated", measure_saturated(site, rounds, seconds, status.update))
                 if chosen is App.RECOMMENDATIONS:
                     paced = measure_paced(site, rounds, paced_seconds, rate, status.update)

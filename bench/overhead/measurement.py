@@ -9,7 +9,7 @@ from typing import TypeAlias
 import uvloop
 
 from bench.overhead.load import Load, pace, saturate
-from bench.overhead.processes import Collector, Server, run_server
+from bench.overhead.processes import Server, run_server
 from bench.overhead.variants import App, Variant
 
 WARM_UP = 1.5
@@ -17,6 +17,13 @@ CONNECTIONS = 4
 PATHS: dict[App, Sequence[str]] = {
     App.NOTHING: ["/nothing/1"],
     App.RECOMMENDATIONS: [f"/recommendations/{user}" for user in range(1, 201)],
+}
+SAME_FOR_ALL = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_TRACES_SAMPLER": "parentbased_always_on",
+    "OTEL_BSP_SCHEDULE_DELAY": "1000",
+    "OTEL_BSP_MAX_QUEUE_SIZE": "8192",
+    "OTEL_METRIC_EXPORT_INTERVAL": "5000",
 }
 READY = {App.NOTHING: "/nothing/1", App.RECOMMENDATIONS: "/readyz"}
 
@@ -40,21 +47,20 @@ Samples: TypeAlias = dict[Variant, list[Sample]]
 
 @dataclass(frozen=True)
 class Site:
-    """What is measured, where it exports to, and the environment it needs."""
+    """What is measured, the port for OTLP over HTTP that it exports to, and the environment it needs."""
 
     app: App
-    collector: Collector
+    port: int
     environment: Mapping[str, str]
 
     def serve(self, variant: Variant) -> AbstractContextManager[Server]:
         """Run the app's `variant`. Raises ServerFailed."""
-        port = self.collector.http if variant is Variant.OURS else self.collector.grpc
         chosen = {
             "OVERHEAD_APP": self.app,
             "OVERHEAD_VARIANT": variant,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
         }
-        return run_server({**self.environment, **chosen}, READY[self.app])
+        return run_server(variant.launcher, {**self.environment, **SAME_FOR_ALL, **chosen}, READY[self.app])
 
 
 def measure_saturated(site: Site, rounds: int, seconds: float, report: Report) -> Samples:

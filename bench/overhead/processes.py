@@ -2,9 +2,8 @@
 
 import os
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from stack.ports import find_free_ports
 START_SECONDS = 60.0
 COLLECTOR = """
 receivers:
-  otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc}"}}, http: {{endpoint: "127.0.0.1:{http}"}}}}}}
+  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
 exporters:
   debug: {{}}
 service:
@@ -32,14 +31,6 @@ service:
 
 class ServerFailed(Exception):
     """A server did not come up; the message says which and what it printed last."""
-
-
-@dataclass(frozen=True)
-class Collector:
-    """Where the collector listens: gRPC for the stock exporters, HTTP for ours."""
-
-    grpc: int
-    http: int
 
 
 @dataclass(frozen=True)
@@ -56,23 +47,23 @@ class Server:
 
 
 @contextmanager
-def run_collector() -> Iterator[Collector]:
-    """Run a collector that receives and discards."""
-    collector = Collector(*map(int, find_free_ports(["grpc", "http"]).values()))
+def run_collector() -> Iterator[int]:
+    """Run a collector that discards what it receives, and yield its port for OTLP over HTTP."""
+    port = int(find_free_ports(["http"])["HTTP"])
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.yaml"
-        config.write_text(COLLECTOR.format(grpc=collector.grpc, http=collector.http))
+        config.write_text(COLLECTOR.format(port=port))
         command = [str(binary("otelcol-whence")), "--config", str(config)]
         with _run(command, os.environ, Path(folder) / "log") as process:
-            _await(process, Path(folder) / "log", f"http://127.0.0.1:{collector.http}/v1/traces", 405)
-            yield collector
+            _await(process, Path(folder) / "log", f"http://127.0.0.1:{port}/v1/traces", 405)
+            yield port
 
 
 @contextmanager
-def run_server(environment: Mapping[str, str], ready: str) -> Iterator[Server]:
+def run_server(launcher: Sequence[str], environment: Mapping[str, str], ready: str) -> Iterator[Server]:
     """Run the app `environment` chooses under uvicorn, one worker, and wait until `ready` answers 200."""
     port = int(find_free_ports(["server"])["SERVER"])
-    command = [sys.executable, "-m", "uvicorn", "--factory", "bench.overhead.variants:create_app"]
+    command = [*launcher, "-m", "uvicorn", "--factory", "bench.overhead.variants:create_app"]
     command += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"

@@ -1,19 +1,21 @@
 """The apps under measurement, each with every way of instrumenting it; uvicorn calls `create_app`.
 
 OVERHEAD_APP and OVERHEAD_VARIANT choose. The recommender keeps its own spans and metrics in every variant but
-`off`; in the stock variants OpenTelemetry's SDK makes them.
+`off`.
 """
 
 import os
+import sys
 from enum import StrEnum
-from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import metrics, trace
-from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -28,10 +30,8 @@ from services.instrumentation import (
     NATIVE_TELEMETRY_OFF,
     ServerTelemetry,
     Telemetry,
-    TelemetrySettings,
     start_telemetry,
 )
-from services.instrumentation.instruments import create
 from services.instrumentation.resource import Identity
 from services.recommender import app as recommender
 from services.recommender.connection import connect
@@ -47,23 +47,42 @@ class App(StrEnum):
 
 
 class Variant(StrEnum):
-    """Ways to instrument the same app; all but `off` export every trace to the same collector."""
+    """Ways to instrument the same app; all but `off` export all traces and metrics to one collector."""
 
     OFF = "off"
-    OURS = "ours"
+    OURS = "SDK + our middleware"
     NATIVE = "FastAPI native"
+    NATIVE_BARE = "native, no operation spans"
     INSTRUMENTOR = "opentelemetry-instrumentation-fastapi"
+    INSTRUMENTOR_BARE = "the same, exclude_spans"
+    ZERO_CODE = "opentelemetry-instrument"
+
+    @property
+    def launcher(self) -> tuple[str, ...]:
+        """What starts the server's interpreter."""
+        beside = Path(sys.executable).with_name("opentelemetry-instrument")
+        return (str(beside), sys.executable) if self is Variant.ZERO_CODE else (sys.executable,)
+
+
+NATIVE_TELEMETRY: dict[Variant, TelemetryConfig | None] = {
+    Variant.NATIVE: None,
+    Variant.NATIVE_BARE: {"operation_spans": False},
+    Variant.ZERO_CODE: None,
+}
+"""FastAPI's own telemetry, where it is not off; nobody who uses `opentelemetry-instrument` turns it off."""
 
 
 def create_app() -> ASGIApp:
     """Build the app that OVERHEAD_APP and OVERHEAD_VARIANT name."""
     variant = Variant(os.environ["OVERHEAD_VARIANT"])
-    telemetry = _TELEMETRY[variant]()
-    native = None if variant is Variant.NATIVE else NATIVE_TELEMETRY_OFF
+    telemetry = _start_telemetry(variant)
+    native = NATIVE_TELEMETRY.get(variant, NATIVE_TELEMETRY_OFF)
     with patch("services.recommender.app.NATIVE_TELEMETRY_OFF", native):
         app = _APPS[App(os.environ["OVERHEAD_APP"])](telemetry, native)
     if variant is Variant.INSTRUMENTOR:
         FastAPIInstrumentor.instrument_app(app)
+    if variant is Variant.INSTRUMENTOR_BARE:
+        FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
     return ServerTelemetry(app, telemetry) if variant is Variant.OURS else app
 
 
@@ -83,31 +102,24 @@ def _create_recommender(telemetry: Telemetry, _: TelemetryConfig | None) -> Fast
     return recommender.create_app(settings, connection, FlagFile(load_settings(FlagSettings).file), telemetry)
 
 
-def _start_ours() -> Telemetry:
-    return start_telemetry("overhead", version="0")
+def _start_telemetry(variant: Variant) -> Telemetry:
+    if variant is Variant.OURS:
+        return start_telemetry("overhead", version="0")
+    if variant is Variant.OFF:
+        os.environ["OTEL_SDK_DISABLED"] = "true"
+    elif variant is not Variant.ZERO_CODE:
+        _set_up_sdk()
+    tracers: Any = trace.get_tracer_provider()
+    meters: Any = metrics.get_meter_provider()
+    return Telemetry("overhead", "0", tracers, meters, Identity("overhead", "0"))
 
 
-def _start_nothing() -> Telemetry:
-    return start_telemetry("overhead", version="0", settings=TelemetrySettings(disabled=True))
-
-
-def _start_stock() -> Telemetry:
-    """Set the SDK up as OpenTelemetry's documentation does, with every default left alone."""
+def _set_up_sdk() -> None:
+    """Set the SDK up as OpenTelemetry's documentation does."""
+    metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
     tracers = TracerProvider()
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(tracers)
-    metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
-    meter = metrics.get_meter("overhead")
-    identity = Identity.of_process("overhead", "0", "bench")
-    return Telemetry(
-        tracers.get_tracer("overhead"), lru_cache(partial(create, meter)), identity, lambda: None
-    )
 
 
-_TELEMETRY = {
-    Variant.OFF: _start_nothing,
-    Variant.OURS: _start_ours,
-    Variant.NATIVE: _start_stock,
-    Variant.INSTRUMENTOR: _start_stock,
-}
 _APPS = {App.NOTHING: _create_nothing, App.RECOMMENDATIONS: _create_recommender}

@@ -1,17 +1,13 @@
 """Telemetry of every service: start it, describe it, put the middleware around the app."""
 
-from services.instrumentation.instruments import forget
 from services.instrumentation.logs import configure_logging
 from services.instrumentation.server import NATIVE_TELEMETRY_OFF, ServerTelemetry
-from services.instrumentation.settings import TelemetrySettings
 from services.instrumentation.setup import Telemetry, start_telemetry
 
 __all__ = [
     "NATIVE_TELEMETRY_OFF",
     "ServerTelemetry",
     "Telemetry",
-    "TelemetrySettings",
     "configure_logging",
-    "forget",
     "start_telemetry",
 ]

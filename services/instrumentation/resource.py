@@ -1,41 +1,66 @@
-"""Who is speaking: the resource every span and metric carries."""
+"""Who is speaking: the resource of every span and metric."""
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.util.types import AnyValue
 
 from telemetry import attributes as a
 
+Attributes = Mapping[str, AnyValue]
+
+
+class LiveResource(Resource):
+    """A resource some of whose attributes change while the process runs, such as the version of its model.
+
+    `changing` gives them, at each export. It is equal to itself only: the SDK groups spans by resource, and
+    renders all attributes as JSON to hash one of its own.
+    """
+
+    def __init__(self, attributes: Attributes, changing: Callable[[], Attributes]) -> None:
+        super().__init__(attributes)
+        self._changing = changing
+
+    @property
+    def attributes(self) -> Attributes:
+        return {**super().attributes, **self._changing()}
+
+    def merge(self, other: Resource) -> "LiveResource":
+        return LiveResource({**super().attributes, **other.attributes}, self._changing)
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
 
 class Identity:
-    """The current resource; `describe` replaces it for everything exported from then on."""
+    """The resources of one process: `spans` has its id too, which in metrics would multiply series."""
 
-    def __init__(self, resource: Resource) -> None:
-        self.resource = resource
-
-    @classmethod
-    def of_process(cls, service: str, version: str, environment: str) -> "Identity":
-        """Return the identity of this process; OTEL_RESOURCE_ATTRIBUTES adds attributes.
-
-        `service.instance.id` is service and host, the same after a restart: a restart starts no new series.
-        """
-        host = socket.gethostname()
-        attributes = {
-            a.SERVICE_NAME: service,
-            a.SERVICE_VERSION: version,
-            a.SERVICE_INSTANCE_ID: f"{service}@{host}",
-            a.DEPLOYMENT_ENVIRONMENT: environment,
-            "host.name": host,
-        }
-        return cls(Resource.create(attributes))
+    def __init__(self, service: str, version: str) -> None:
+        self._described: dict[str, str] = {}
+        attributes = _describe_process(service, version)
+        self.metrics = LiveResource(attributes, lambda: self._described)
+        self.spans = LiveResource(attributes, lambda: {**self._described, "process.pid": os.getpid()})
 
     def describe(self, attributes: Mapping[str, str]) -> None:
-        """Add or change resource attributes."""
-        self.resource = self.resource.merge(Resource(dict(attributes)))
+        """Add or change attributes of all spans and metrics exported from now on."""
+        self._described = {**self._described, **attributes}
 
-    def of_spans(self) -> dict[str, AnyValue]:
-        """The attributes for spans: with process.pid, which in metrics would multiply series."""
-        return {**(self.resource.attributes or {}), "process.pid": os.getpid()}
+
+def _describe_process(service: str, version: str) -> Attributes:
+    """What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say, and where they say nothing, the following.
+
+    `service.instance.id` is service and host, the same after a restart: a restart starts no new series.
+    """
+    host = socket.gethostname()
+    chosen = OTELResourceDetector().detect().attributes
+    name = chosen.get(a.SERVICE_NAME, service)
+    defaults: Attributes = {
+        a.SERVICE_NAME: name,
+        a.SERVICE_VERSION: version,
+        a.SERVICE_INSTANCE_ID: f"{name}@{host}",
+        a.DEPLOYMENT_ENVIRONMENT: os.environ.get("DEPLOYMENT_ENVIRONMENT", "demo"),
+        "host.name": host,
+    }
+    return Resource.create({**defaults, **chosen}).attributes

@@ -5,30 +5,20 @@ What repeats from request to request, attribute sets above all, is put together 
 
 from functools import lru_cache
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from fastapi.telemetry._api import _RequestTelemetry
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context, attach, detach, get_current
-from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.instrumentation.event_loop import EventLoopWatch
 from services.instrumentation.setup import Telemetry
-from services.instrumentation.spans import PlainAttributes
 from telemetry import attributes as a
 from telemetry.instruments import HTTP_SERVER_REQUEST_DURATION
 
-if TYPE_CHECKING:
-    from fastapi.telemetry import TelemetryConfig
-
-NATIVE_TELEMETRY_OFF: "TelemetryConfig" = {
-    "tracing": False,
-    "metrics": False,
-    "logs": False,
-    "operation_spans": False,
-}
+NATIVE_TELEMETRY_OFF = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False)
 """`FastAPI(telemetry=NATIVE_TELEMETRY_OFF)`: FastAPI ≥ 0.142 instruments itself; this does the work once."""
 
 EXCLUDED = frozenset({"/healthz", "/readyz", "/api/stream"})
@@ -37,34 +27,25 @@ METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PO
 UNMATCHED = "/{unmatched}"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_HOST = 255
-Headers = list[tuple[bytes, bytes]]
-
-
-class HeaderGetter(Getter[Headers]):
-    """Reads ASGI headers for propagators."""
-
-    def get(self, carrier: Headers, key: str) -> list[str] | None:
-        wanted = key.lower().encode("latin-1")
-        return [value.decode("latin-1") for name, value in carrier if name == wanted] or None
-
-    def keys(self, carrier: Headers) -> list[str]:
-        return [name.decode("latin-1") for name, _ in carrier]
+Attributes = dict[str, str | int]
 
 
 class Outcome(NamedTuple):
     """What an answered request is called and labelled."""
 
     name: str
-    labels: dict[str, str | int]
-    attributes: PlainAttributes
+    labels: Attributes
+    attributes: Attributes
 
 
 @lru_cache(maxsize=256)
-def describe_request(method: str, scheme: str, version: str, host: bytes) -> PlainAttributes:
+def describe_request(method: str, scheme: str, version: str, host: bytes) -> Attributes:
     """Return a server span's attributes that are known before routing; `host` is the Host header."""
-    described = PlainAttributes(
-        {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme, a.NETWORK_PROTOCOL_VERSION: version}
-    )
+    described: Attributes = {
+        a.HTTP_REQUEST_METHOD: method,
+        a.URL_SCHEME: scheme,
+        a.NETWORK_PROTOCOL_VERSION: version,
+    }
     if host:
         authority = host[:LONGEST_HOST].decode("latin-1")
         name, colon, port = authority.rpartition(":")
@@ -80,7 +61,7 @@ def describe_outcome(method: str, scheme: str, route: str | None, status: int, e
 
     `url.path` is the route's template, for the raw path names a user; status 0 means there was no answer.
     """
-    labels: dict[str, str | int] = {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme}
+    labels: Attributes = {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme}
     if route:
         labels[a.HTTP_ROUTE] = route
     if status:
@@ -88,15 +69,32 @@ def describe_outcome(method: str, scheme: str, route: str | None, status: int, e
     if error:
         labels[a.ERROR_TYPE] = error
     verb = _span_name(method)
-    return Outcome(
-        f"{verb} {route}" if route else verb,
-        labels,
-        PlainAttributes({**labels, a.URL_PATH: route or UNMATCHED}),
-    )
+    return Outcome(f"{verb} {route}" if route else verb, labels, {**labels, a.URL_PATH: route or UNMATCHED})
 
 
 def _span_name(method: str) -> str:
     return "HTTP" if method == "_OTHER" else method
+
+
+def find_route(scope: Scope, root: str) -> str | None:
+    """Return the template of the route that answered, with the prefixes of routers and mounts.
+
+    `scope` is as the app left it, `root` its `root_path` from before. No parameter's value is in the result.
+    """
+    route, parameters = scope.get("route"), scope.get("path_params", {})
+    if route is not None:
+        own: str = route.path_format
+        filled = own
+        for name, value in parameters.items():
+            filled = filled.replace(f"{{{name}}}", str(value))
+        prefix = scope["path"].removesuffix(filled) if scope["path"].endswith(filled) else ""
+    else:
+        own, prefix = "/{path}", scope.get("root_path", "")
+        if prefix == root:
+            return None
+    for name, value in parameters.items():
+        prefix = prefix.replace(f"/{value}", f"/{{{name}}}")
+    return prefix.removeprefix(root) + own
 
 
 class ServerTelemetry:
@@ -111,8 +109,7 @@ class ServerTelemetry:
         self._tracer = telemetry.tracer
         self._duration = telemetry.instrument(HTTP_SERVER_REQUEST_DURATION)
         self._propagator = propagate.get_global_textmap()
-        self._carriers = frozenset(field.encode("latin-1") for field in self._propagator.fields)
-        self._getter = HeaderGetter()
+        self._carriers = {field.lower().encode(): field for field in self._propagator.fields}
         self._event_loop = EventLoopWatch(telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +129,7 @@ class ServerTelemetry:
                 status = message["status"]
             await send(message)
 
-        routed = scope["fastapi.telemetry"] = _RequestTelemetry(span=None, span_method="")
+        root = scope.get("root_path", "")
         span, context = self._begin(scope)
         token = attach(context)
         error: str | None = None
@@ -143,19 +140,19 @@ class ServerTelemetry:
             error = type(exception).__qualname__
             raise
         finally:
-            self._finish(span, scope, routed.route, status, error, perf_counter() - start)
+            self._finish(span, scope, find_route(scope, root), status, error, perf_counter() - start)
             detach(token)
 
     def _begin(self, scope: Scope) -> tuple[trace.Span, Context]:
-        host, propagated = b"", False
+        host, carried = b"", dict[str, list[str]]()
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value
             elif name in self._carriers:
-                propagated = True
+                carried.setdefault(self._carriers[name], []).append(value.decode("latin-1"))
         parent = get_current()
-        if propagated:
-            parent = self._propagator.extract(scope["headers"], parent, self._getter)
+        if carried:
+            parent = self._propagator.extract(carried, parent)
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         span = self._tracer.start_span(
             _span_name(method),

@@ -1,123 +1,121 @@
-"""Start telemetry once per process; everything else is given what it needs."""
+"""Start the OpenTelemetry SDK once per process; everything else is given what it needs."""
 
-import atexit
-import os
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from threading import Thread
 from typing import Any
 
 from opentelemetry import metrics, trace
+from opentelemetry.metrics import CallbackT, NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader
-from opentelemetry.sdk.trace import SpanLimits
-from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
-from opentelemetry.sdk.trace.export import SpanExporter
-from opentelemetry.util.re import parse_env_headers
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 
-from services.configuration import load_settings
-from services.instrumentation.exporter import Exporter
-from services.instrumentation.instruments import Instruments, create
-from services.instrumentation.losses import observe_losses
-from services.instrumentation.metering import make_reader, start_meters
-from services.instrumentation.queue import SpanQueue
-from services.instrumentation.readable import ImmediateSink
+from services.instrumentation.delivery import CountedSpanExporter
+from services.instrumentation.exporters import load_id_generator, make_exporters, set_defaults
 from services.instrumentation.resource import Identity
-from services.instrumentation.sender import Sender
-from services.instrumentation.settings import TelemetrySettings
-from services.instrumentation.spans import Sink
 from services.instrumentation.system import observe_system
-from services.instrumentation.tracing import TracerProvider
-from telemetry.instruments import Instrument
+from telemetry.instruments import Instrument, Kind
 
-SEND_TIMEOUT = 3.0
 SHUTDOWN_TIMEOUT = 5.0
 
 
 class Telemetry:
-    """A process's tracer and instruments, and the two things that change them: `describe` and `shutdown`."""
+    """A process's tracer and instruments, on the SDK's providers, which take more processors and readers."""
 
     def __init__(
-        self,
-        tracer: trace.Tracer,
-        instrument: Callable[[Instrument], Any],
-        identity: Identity,
-        stop: Callable[[], None],
+        self, scope: str, version: str, tracers: TracerProvider, meters: MeterProvider, identity: Identity
     ) -> None:
-        self.tracer = tracer
-        self._instrument = instrument
-        self._identity = identity
-        self._stop = stop
+        self.tracer_provider = tracers
+        self.meter_provider = meters
+        self.tracer = tracers.get_tracer(scope, version)
+        self.describe = identity.describe
+        self._meter = meters.get_meter(scope, version)
+        self._instruments: dict[Instrument, Any] = {}
 
     def instrument(self, entry: Instrument) -> Any:
-        """Return the OpenTelemetry Counter, UpDownCounter, Histogram or Gauge of a registry entry.
+        """The OpenTelemetry Counter, UpDownCounter, Histogram or Gauge of a registry entry."""
+        if entry not in self._instruments:
+            create: Mapping[Kind, Callable[..., Any]] = {
+                Kind.COUNTER: self._meter.create_counter,
+                Kind.UP_DOWN_COUNTER: self._meter.create_up_down_counter,
+                Kind.GAUGE: self._meter.create_gauge,
+                Kind.HISTOGRAM: self._meter.create_histogram,
+            }
+            self._instruments[entry] = create[entry.kind](entry.name, entry.unit, entry.description)
+        return self._instruments[entry]
 
-        A gauge goes on reporting its last value: set 0 for attributes that no longer hold.
-        """
-        return self._instrument(entry)
-
-    def describe(self, attributes: Mapping[str, str]) -> None:
-        """Add or change resource attributes of all spans and metrics exported from now on."""
-        self._identity.describe(attributes)
+    def observe(self, entry: Instrument, callback: CallbackT) -> None:
+        """Export of a registry's gauge what `callback` returns at each export, and nothing else."""
+        self._meter.create_observable_gauge(entry.name, [callback], entry.unit, entry.description)
 
     def shutdown(self) -> None:
         """Send what is queued, for 5 s at most, and stop exporting."""
-        self._stop()
+        stopping = Thread(target=self._stop, daemon=True)
+        stopping.start()
+        stopping.join(SHUTDOWN_TIMEOUT)
+
+    def _stop(self) -> None:
+        self.tracer_provider.shutdown()
+        self.meter_provider.shutdown()
 
 
 def start_telemetry(
     service: str,
     *,
     version: str = "0.1.0",
-    settings: TelemetrySettings | None = None,
     span_exporter: SpanExporter | None = None,
     metric_reader: MetricReader | None = None,
     host_metrics: bool = False,
 ) -> Telemetry:
-    """Set up tracing and metrics for this process and return the handle to them.
+    """Start the SDK's tracing and metrics for this process and return the handle to them.
 
-    OTLP goes over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT; OTEL_TRACES_SAMPLER is honoured (default: all).
+    OTEL_* variables act as the SDK documents them, and OTEL_SERVICE_NAME overrules `service`.
     `host_metrics` adds the machine's own metrics: switch it on in one service per machine.
     Tests pass an in-memory `span_exporter` and `metric_reader`; nothing leaves the process then.
     A bad OTEL_* variable ends the process with status 1 and one line that names it.
     """
-    settings = settings or load_settings(TelemetrySettings)
-    identity = Identity.of_process(service, version, settings.environment)
-    scope = f"whence.{service}"
-    if settings.disabled:
-        idle = partial(create, metrics.NoOpMeter(scope))
-        return Telemetry(trace.NoOpTracer(), idle, identity, lambda: None)
-    instruments = Instruments()
-    reader = make_reader()
-    meters = start_meters(metric_reader or reader, instruments, scope, identity)
-    if span_exporter is not None or metric_reader is not None:
-        sink: Sink = ImmediateSink(span_exporter, identity)
-        stop: Callable[[], None] = meters.shutdown
-    else:
-        sink, stop = _start_export(settings, identity, reader, meters, host_metrics)
-    sampler = SdkTracerProvider(shutdown_on_exit=False).sampler
-    tracers = TracerProvider(sampler, SpanLimits(max_attribute_length=settings.attribute_length), sink)
-    if span_exporter is None and metric_reader is None:
-        trace.set_tracer_provider(tracers)
-    return Telemetry(tracers.get_tracer(scope, version), instruments.get, identity, stop)
+    set_defaults()
+    identity = Identity(service, version)
+    try:
+        if span_exporter is None and metric_reader is None:
+            telemetry = _start_export(service, version, identity)
+            observe_system(telemetry.meter_provider, host=host_metrics)
+            return telemetry
+        meters = _make_meters(identity, [metric_reader] if metric_reader else [])
+        processors = [SimpleSpanProcessor(span_exporter, meter_provider=meters)] if span_exporter else []
+        return _make_telemetry(service, version, identity, meters, processors)
+    except ValueError as mistake:
+        raise SystemExit(f"configuration error: {mistake}") from None
 
 
-def _start_export(
-    settings: TelemetrySettings,
-    identity: Identity,
-    reader: InMemoryMetricReader,
-    meters: MeterProvider,
-    host_metrics: bool,
-) -> tuple[Sink, Callable[[], None]]:
-    headers = parse_env_headers(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True)
-    sender = Sender(settings.endpoint, headers, SEND_TIMEOUT)
-    exporter = Exporter(settings, identity, SpanQueue(settings.span_queue), reader.get_metrics_data, sender)
-    observe_losses(meters.get_meter("services.instrumentation"), exporter)
-    observe_system(meters, host=host_metrics)
+def _start_export(service: str, version: str, identity: Identity) -> Telemetry:
+    meters = _make_meters(identity, map(_make_reader, make_exporters("metrics")))
     metrics.set_meter_provider(meters)
+    meter = meters.get_meter(__name__)
+    exporters = [CountedSpanExporter(each, meter) for each in make_exporters("traces", NoOpMeterProvider())]
+    processors = [BatchSpanProcessor(each, meter_provider=meters) for each in exporters]
+    telemetry = _make_telemetry(service, version, identity, meters, processors)
+    trace.set_tracer_provider(telemetry.tracer_provider)
+    return telemetry
 
-    def stop() -> None:
-        atexit.unregister(stop)
-        exporter.stop(SHUTDOWN_TIMEOUT)
 
-    atexit.register(stop)
-    return exporter.queue, stop
+def _make_reader(exporter: Any) -> MetricReader:
+    """A reader that exports at intervals; some exporters, such as Prometheus', are readers themselves."""
+    return exporter if isinstance(exporter, MetricReader) else PeriodicExportingMetricReader(exporter)
+
+
+def _make_meters(identity: Identity, readers: Iterable[MetricReader]) -> MeterProvider:
+    return MeterProvider(list(readers), resource=identity.metrics)
+
+
+def _make_telemetry(
+    service: str, version: str, identity: Identity, meters: MeterProvider, processors: Iterable[SpanProcessor]
+) -> Telemetry:
+    # The SDK would count each span twice as it starts and ends, at a third of the span's own cost.
+    tracers = TracerProvider(
+        resource=identity.spans, id_generator=load_id_generator(), meter_provider=NoOpMeterProvider()
+    )
+    for processor in processors:
+        tracers.add_span_processor(processor)
+    return Telemetry(f"whence.{service}", version, tracers, meters, identity)

@@ -10,7 +10,6 @@ import pytest
 
 from components.build import binary
 from services.instrumentation import start_telemetry
-from services.instrumentation.settings import TelemetrySettings
 from stack import ROOT
 from stack.ports import find_free_ports
 from tests.e2e.live import eventually
@@ -45,11 +44,11 @@ def collector(small_disk: Path) -> Iterator[dict[str, str]]:
         process.wait(10)
 
 
-def test_full_disk_is_counted_and_survived(collector: dict[str, str]) -> None:
-    endpoint = f"http://127.0.0.1:{collector['OTLP_HTTP_PORT']}"
-    telemetry = start_telemetry(
-        "filler", settings=TelemetrySettings.model_validate({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
-    )
+def test_full_disk_is_counted_and_survived(
+    collector: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector['OTLP_HTTP_PORT']}")
+    telemetry = start_telemetry("filler")
 
     def refused() -> bool:
         for _ in range(500):

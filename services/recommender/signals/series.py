@@ -1,11 +1,12 @@
 """Gauges computed a round at a time: what a round does not mention is no longer exported."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
-from opentelemetry.metrics import _Gauge as Gauge
+from opentelemetry.metrics import CallbackOptions, Observation
 
-from services.instrumentation import Telemetry, forget
+from services.instrumentation import Telemetry
 from telemetry import instruments as i
 from telemetry.instruments import Instrument
 
@@ -30,16 +31,18 @@ PUBLISHED = (
 
 
 class Gauges:
-    """The gauges of the signals; one thread at a time may publish."""
+    """The gauges of the signals."""
 
     def __init__(self, telemetry: Telemetry) -> None:
-        self._gauges: dict[Instrument, Gauge] = {each: telemetry.instrument(each) for each in PUBLISHED}
-        self._shown: set[Series] = set()
+        self._measures: Measures = {}
+        for instrument in PUBLISHED:
+            telemetry.observe(instrument, partial(self._observe, instrument))
 
     def publish(self, measures: Measures) -> None:
         """Export these values from now on, and no others."""
-        for series, value in measures.items():
-            self._gauges[series.instrument].set(value, dict(series.attributes))
-        for series in self._shown.difference(measures):
-            forget(self._gauges[series.instrument], dict(series.attributes))
-        self._shown = set(measures)
+        self._measures = measures
+
+    def _observe(self, instrument: Instrument, _: CallbackOptions) -> Iterator[Observation]:
+        for series, value in self._measures.items():
+            if series.instrument is instrument:
+                yield Observation(value, dict(series.attributes))

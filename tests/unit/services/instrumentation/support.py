@@ -1,5 +1,6 @@
 """A collector in the test's own process, and a way to wait for what another thread does."""
 
+import gzip
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class FakeCollector:
         self.port = port
         self.status, self.body = 200, b""
         self.attempts = 0
+        self.headers: list[dict[str, str]] = []
         self.traces: list[ExportTraceServiceRequest] = []
         self.metrics: list[ExportMetricsServiceRequest] = []
         self._connections: list[socket.socket] = []
@@ -50,11 +52,16 @@ class FakeCollector:
 
             def do_POST(self) -> None:
                 status, body = collector.status, collector.body
-                collector.receive(self.path, self.rfile.read(int(self.headers["content-length"])))
+                collector.headers.append({name.lower(): value for name, value in self.headers.items()})
+                collector.receive(self.path, self._read())
                 self.send_response(status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def _read(self) -> bytes:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                return gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -79,9 +86,9 @@ class FakeCollector:
         self._connections.clear()
 
     def receive(self, path: str, body: bytes) -> None:
-        self.attempts += path == "/v1/traces"
+        self.attempts += path.endswith("/v1/traces")
         if self.status == 200:
-            if path == "/v1/traces":
+            if path.endswith("/v1/traces"):
                 self.traces.append(ExportTraceServiceRequest.FromString(body))
             else:
                 self.metrics.append(ExportMetricsServiceRequest.FromString(body))
@@ -104,6 +111,10 @@ class FakeCollector:
                         if metric.name == name:
                             return metric
         return None
+
+    def resource(self) -> dict[str, Any]:
+        """The attributes of the resource that spans last came with."""
+        return attributes(self.traces[-1].resource_spans[0].resource.attributes)
 
     def sums(self, name: str) -> dict[str, int]:
         """The last values of a sum by their `error.type`, empty for those without."""

@@ -11,7 +11,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.types import Message, Receive, Scope, Send
 
 from services.instrumentation import ServerTelemetry, event_loop, start_telemetry
-from services.instrumentation.settings import TelemetrySettings
 
 
 @pytest.fixture(autouse=True)
@@ -25,12 +24,7 @@ Work = Callable[[InMemoryMetricReader], Awaitable[None]]
 async def live(work: Work) -> InMemoryMetricReader:
     """Take an app through its life, `work` being what happens while it serves; return what was measured."""
     reader = InMemoryMetricReader()
-    telemetry = start_telemetry(
-        "any",
-        settings=TelemetrySettings(disabled=False),
-        span_exporter=InMemorySpanExporter(),
-        metric_reader=reader,
-    )
+    telemetry = start_telemetry("any", span_exporter=InMemorySpanExporter(), metric_reader=reader)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await work(reader)
@@ -47,8 +41,8 @@ async def live(work: Work) -> InMemoryMetricReader:
 
 def points(reader: InMemoryMetricReader, name: str) -> list[Any]:
     data = reader.get_metrics_data()
-    assert data is not None
-    metrics = [m for r in data.resource_metrics for scope in r.scope_metrics for m in scope.metrics]
+    resources = data.resource_metrics if data else []
+    metrics = [m for r in resources for scope in r.scope_metrics for m in scope.metrics]
     return [point for metric in metrics if metric.name == name for point in metric.data.data_points]
 
 

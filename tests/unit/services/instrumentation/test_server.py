@@ -50,8 +50,9 @@ class Service:
     @property
     def durations(self) -> list[Any]:
         data: Any = self._reader.get_metrics_data()
-        (metric,) = data.resource_metrics[0].scope_metrics[0].metrics or [None]
-        assert metric.name == "http.server.request.duration" and metric.unit == "s"
+        metrics = [metric for scope in data.resource_metrics[0].scope_metrics for metric in scope.metrics]
+        (metric,) = [metric for metric in metrics if metric.name == "http.server.request.duration"]
+        assert metric.unit == "s"
         return list(metric.data.data_points)
 
 

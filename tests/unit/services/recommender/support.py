@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import time
 from typing import Any, cast
+from unittest.mock import patch
 
 import httpx
 import numpy as np
@@ -22,7 +24,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.flags.file import FlagFile
-from services.instrumentation import ServerTelemetry, Telemetry, TelemetrySettings, start_telemetry
+from services.instrumentation import ServerTelemetry, Telemetry, start_telemetry
 from services.recommender.app import create_app
 from services.recommender.connection import Connection
 from services.recommender.settings import RecommenderSettings
@@ -181,10 +183,8 @@ def make_app(store: FakeStore, telemetry: Telemetry, **settings: Any) -> FastAPI
 def make_telemetry(*, off: bool = False) -> tuple[Telemetry, InMemorySpanExporter, InMemoryMetricReader]:
     """Telemetry that stays in memory."""
     exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    settings = TelemetrySettings(disabled=off)
-    telemetry = start_telemetry(
-        "recommender", settings=settings, span_exporter=exporter, metric_reader=reader
-    )
+    with patch.dict(os.environ, {"OTEL_SDK_DISABLED": str(off).lower()}):
+        telemetry = start_telemetry("recommender", span_exporter=exporter, metric_reader=reader)
     return telemetry, exporter, reader
 
 
