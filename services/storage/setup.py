@@ -4,6 +4,7 @@ Idempotent.
 """
 
 from functools import partial
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -58,7 +59,7 @@ def ensure_bucket(client: ObjectStore, bucket: str, region: str = _DEFAULT_REGIO
         if error_code(error) not in ("404", "NoSuchBucket"):
             raise
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    client.create_bucket(Bucket=bucket, **({} if region == _DEFAULT_REGION else elsewhere))
+    cast(Any, client).create_bucket(Bucket=bucket, **({} if region == _DEFAULT_REGION else elsewhere))
     return True
 
 
