@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import files, packages_distributions
 from pathlib import Path, PurePath
 
-from stack import ROOT
+from stack import DATA, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = PROJECT["dependencies"]
@@ -73,8 +73,9 @@ def _normalised(name: str) -> str:
 
 def _sources() -> list[Path]:
     """Every Python file but those of folders that are projects of their own."""
-    ours = [folder for folder in ROOT.iterdir() if not (folder / "pyproject.toml").exists()]
-    return [path for folder in ours if not folder.name.startswith(".") for path in folder.rglob("*.py")]
+    folders = [folder for folder in ROOT.iterdir() if not folder.name.startswith(".") and folder != DATA]
+    ours = [folder for folder in folders if not (folder / "pyproject.toml").exists()]
+    return [path for folder in ours for path in folder.rglob("*.py")]
 
 
 def _runtime_sources() -> list[Path]:
