@@ -22,9 +22,12 @@ class Bucket:
     """Whole objects by key; every operation may raise FaultError."""
 
     def __init__(self) -> None:
-        credentials = find_credentials()
+        credentials, stack = find_credentials(), load_settings()
         self.settings = StorageSettings(
-            endpoint=load_settings().url("minio"),
+            endpoint=stack.storage_endpoint or stack.url("minio"),
+            bucket=stack.storage_bucket,
+            region=stack.storage_region,
+            addressing=stack.storage_addressing,
             access_key=credentials["TRAINER_S3_ACCESS_KEY"],
             secret_key=SecretStr(credentials["TRAINER_S3_SECRET_KEY"]),
         )

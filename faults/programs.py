@@ -41,7 +41,8 @@ def _runs(name: str) -> bool:
 
 def find_credentials() -> dict[str, str]:
     """The stack's credentials by variable name. Raises StackError."""
-    return read_credentials() if in_containers() else ensure_credentials()
+    own = read_credentials() if in_containers() else ensure_credentials()
+    return load_settings().choose_keys(own)
 
 
 def require_recommender() -> None:

@@ -12,6 +12,7 @@ PROXY = "storage"
 
 def add_toxic(name: str, kind: str, attributes: dict[str, int]) -> None:
     """Adds a toxic to the storage's answers, on every connection, replacing its namesake."""
+    _require_proxy()
     remove_toxic(name)
     body = {"name": name, "type": kind, "stream": "downstream", "toxicity": 1.0, "attributes": attributes}
     response = _call("POST", f"/proxies/{PROXY}/toxics", body)
@@ -28,6 +29,7 @@ def remove_toxic(name: str) -> None:
 
 def close_way() -> None:
     """Closes the way to the storage: connections are cut and new ones refused."""
+    _require_proxy()
     response = _call("POST", f"/proxies/{PROXY}", {"enabled": False})
     if response is None or response.status_code != httpx.codes.OK:
         raise FaultError(_explain("did not close the proxy", response))
@@ -38,6 +40,15 @@ def open_way() -> None:
     response = _call("POST", f"/proxies/{PROXY}", {"enabled": True})
     if response is not None and response.status_code != httpx.codes.OK:
         raise FaultError(_explain("did not open the proxy", response))
+
+
+def _require_proxy() -> None:
+    settings = load_settings()
+    if not settings.storage_proxied:
+        raise FaultError(
+            f"storage at {settings.storage_endpoint} is reached past the proxy, so this fault cannot be:"
+            " it takes http and STORAGE_ADDRESSING=path"
+        )
 
 
 def _call(method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response | None:

@@ -31,6 +31,8 @@ PATIENCE = 5.0
 def inject(severity: str) -> str:
     """Keeps features from being written; a sentence saying so."""
     Bucket().live_version()
+    if severity in DIGITS and load_settings().external_storage:
+        raise FaultError("STORAGE_ENDPOINT is not our MinIO, which can refuse some writes: use SEVERITY=high")
     keep_aside(NAME, {"severity": severity.encode()})
     if severity not in DIGITS:
         stop(JOB)

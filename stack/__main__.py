@@ -66,8 +66,9 @@ def _start_containers(settings: Settings) -> float:
 
 
 def _start_processes(settings: Settings) -> float:
-    require_fit(settings, select(BINARIES), console)
-    binaries = ensure(BINARIES)
+    needed = [name for name in BINARIES if not (name == "minio" and settings.external_storage)]
+    require_fit(settings, select(needed), console)
+    binaries = ensure(needed)
     if processes.supervisor_alive():
         raise StackError("another `make up` started the stack meanwhile: `make status`")
     credentials = ensure_credentials()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from stack.credentials import ensure_credentials
+from stack.credentials import ensure_credentials, share_keys
 
 FOLDER = Path("/secrets")
 
@@ -54,8 +54,13 @@ READERS = (
 
 
 def write_secrets(folder: Path = FOLDER) -> None:
-    """Writes each reader's file, `<name>.env`, generating what does not exist yet."""
+    """Writes each reader's file, `<name>.env`, generating what does not exist yet.
+
+    With STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY, those are everybody's keys to storage.
+    """
     credentials = ensure_credentials(folder / ".secrets.env")
+    if access := os.environ.get("STORAGE_ACCESS_KEY"):
+        credentials = share_keys(credentials, access, os.environ["STORAGE_SECRET_KEY"])
     for reader in READERS:
         text = "".join(f"{name}={credentials[source]}\n" for name, source in reader.variables.items())
         _replace(folder / f"{reader.name}.env", text, reader.group)

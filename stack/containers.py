@@ -1,5 +1,6 @@
 """The stack in containers: what each command does there. `docker compose up` alone works as well."""
 
+import json
 import os
 import subprocess
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import BEHAVIOUR_FILE, FLAGS_FILE, StackError, compose
+from stack import BEHAVIOUR_FILE, FLAGS_FILE, ROOT, RUN, StackError, compose
 from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
@@ -19,6 +20,10 @@ from stack.startup import show_startup
 
 PREPARE = "prepare"
 START_SECONDS = 300
+COMPOSE_FILES = ("docker-compose.yml", "docker-compose.override.yml")
+EXTERNAL_STORAGE = "containers/external-storage.yml"
+PROXY = "http://toxiproxy:9100"
+"""The storage as containers find it."""
 
 
 def start(settings: Settings, console: Console) -> float:
@@ -78,7 +83,22 @@ def environment(settings: Settings) -> dict[str, str]:
         chosen["DATASET"] = str(Path(settings.dataset).resolve())
     if settings.alerting == "prometheus" and not os.environ.get("COMPOSE_PROFILES"):
         chosen["COMPOSE_PROFILES"] = "alertmanager"
-    return chosen
+    return chosen | (_lead_to_storage(settings) if settings.external_storage else {})
+
+
+def _lead_to_storage(settings: Settings) -> dict[str, str]:
+    """What containers/external-storage.yml needs, and the file itself beside those compose reads anyway."""
+    config = RUN / "toxiproxy" / "containers.json"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    proxy = {"name": "storage", "listen": "0.0.0.0:9100", "upstream": settings.storage_upstream}
+    config.write_text(json.dumps([proxy | {"enabled": True}], indent=2) + "\n")
+    read = [name for name in COMPOSE_FILES if (ROOT / name).exists()]
+    files = [os.environ.get("COMPOSE_FILE") or os.pathsep.join(read), EXTERNAL_STORAGE]
+    return {
+        "COMPOSE_FILE": os.pathsep.join(files),
+        "STORAGE_URL": PROXY if settings.storage_proxied else settings.storage_endpoint,
+        "TOXIPROXY_CONFIG": str(config),
+    }
 
 
 def _await_ready(variables: dict[str, str]) -> Iterator[list[Process]]:

@@ -23,6 +23,15 @@ GENERATED = (
 )
 
 
+STORAGE_USERS = ("MINIO_ROOT_USER", *(name for name in FIXED if name.endswith("_ACCESS_KEY")))
+STORAGE_SECRETS = ("MINIO_ROOT_PASSWORD", *(name for name in GENERATED if name.endswith("_SECRET_KEY")))
+
+
+def share_keys(credentials: dict[str, str], access: str, secret: str) -> dict[str, str]:
+    """The credentials with one pair of keys for everybody who uses storage."""
+    return {**credentials, **dict.fromkeys(STORAGE_USERS, access), **dict.fromkeys(STORAGE_SECRETS, secret)}
+
+
 def ensure_credentials(file: Path = FILE) -> dict[str, str]:
     """The credentials by variable name; those the file lacks are generated and written to it (mode 0600)."""
     known = read_credentials(file)

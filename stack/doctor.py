@@ -11,7 +11,7 @@ import config
 from components import memory
 from components.pins import Component
 from stack import DATA, ROOT, StackError, compose, engine, processes
-from stack.checks import clock, configuration, machine, tools
+from stack.checks import clock, configuration, machine, storage, tools
 from stack.checks.finding import Finding, Level
 from stack.settings import Settings, load_settings
 
@@ -50,6 +50,7 @@ def examine_start(settings: Settings, needed: Sequence[Component]) -> Iterator[F
     yield machine.check_open_files()
     kept = clock.parse_retention(settings.prometheus_retention_time)
     yield clock.check_date(datetime.now(UTC), clock.find_newest(DATA), kept)
+    yield from storage.check_storage(settings)
     ours = {process.pid for process in processes.read_processes() or ()}
     yield from configuration.check_ports(settings.ports, ours)
 
@@ -80,6 +81,7 @@ def _examine_programs(settings: Settings, needed: Sequence[Component]) -> Iterat
 
 def _examine_containers(settings: Settings, trouble: str | None) -> Iterator[Finding]:
     yield machine.check_memory(memory.read_available())
+    yield from storage.check_storage(settings)
     if trouble is None:
         running = any(container.status == "Running" for container in compose.read_containers())
         yield from configuration.check_ports({} if running else settings.ports, ())

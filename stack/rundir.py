@@ -39,7 +39,7 @@ def _storage_proxy(settings: Settings) -> dict[str, object]:
     return {
         "name": "storage",
         "listen": f"{HOST}:{settings.storage_proxy_port}",
-        "upstream": f"{HOST}:{settings.minio_port}",
+        "upstream": settings.storage_upstream,
         "enabled": True,
     }
 
@@ -53,7 +53,8 @@ def _write_prometheus(settings: Settings) -> None:
         for component, port in SCRAPED.items()
     ]
     minio = {"component": "minio", "__metrics_path__": "/minio/v2/metrics/cluster"}
-    targets.append({"targets": [f"{HOST}:{settings.minio_port}"], "labels": minio})
+    if not settings.external_storage:
+        targets.append({"targets": [f"{HOST}:{settings.minio_port}"], "labels": minio})
     _write_json(folder / "targets" / "stack.json", targets)
     notified = [f"{HOST}:{settings.alertmanager_port}"] if settings.alerting == "prometheus" else []
     _write_json(folder / "alertmanagers" / "stack.json", [{"targets": notified}])

@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from config import load, read_secrets
 from grafana.mail import mail_environment
 from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
 from stack.modes import Mode, recall_mode
+from stack.storage import StorageChoice
 
 HOST = "127.0.0.1"
 UNPUBLISHED = ("jaeger_otlp_port", "jaeger_query_grpc_port", "jaeger_health_port", "jaeger_metrics_port")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(BaseSettings):
+class Settings(StorageChoice):
     """What a user may set in `.env`; see `.env.example`. Ports are TCP ports on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True)
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
     def ports(self) -> dict[str, int]:
         """Port by variable name, Grafana's only when a Grafana runs."""
         ports = {name: value for name, value in self.model_dump().items() if name.endswith("_port")}
+        if self.external_storage:
+            del ports["minio_port"]
         return ports if self.grafana else {k: v for k, v in ports.items() if k != "grafana_port"}
 
     @property
@@ -90,6 +93,16 @@ class Settings(BaseSettings):
         assert binary is not None
         home = binary.resolve().parent.parent
         return home if (home / "conf").is_dir() else Path("/usr/share/grafana")
+
+    @property
+    def storage_url(self) -> str:
+        """Where the services find their bucket: behind the proxy, unless that is impossible."""
+        return self.url("storage_proxy") if self.storage_proxied else self.storage_endpoint
+
+    @property
+    def storage_upstream(self) -> str:
+        """Where the proxy leads to, `host:port`."""
+        return self.external_upstream if self.external_storage else f"{HOST}:{self.minio_port}"
 
     def url(self, component: str) -> str:
         """Address of a component, e.g. `url("prometheus")` → `http://127.0.0.1:9090`."""
@@ -137,6 +150,8 @@ def load_settings(mode: Mode | None = None) -> Settings:
         seen[port] = name
     if settings.dataset and not (Path(settings.dataset) / "ratings.csv").is_file():
         raise StackError(f"DATASET={settings.dataset} has no ratings.csv: give a folder in MovieLens' format")
+    if settings.external_storage and not (settings.storage_access_key and settings.storage_secret_key):
+        raise StackError("STORAGE_ENDPOINT needs STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY: set them in .env")
     if settings.alerting == "grafana" and not settings.grafana:
         raise StackError(
             "ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus"
@@ -153,7 +168,7 @@ def process_environment(settings: Settings, credentials: dict[str, str]) -> dict
     """Every variable the processes of process-compose.yaml and their configuration files use."""
     dataset = str(Path(settings.dataset).resolve()) if settings.dataset else ""
     chosen = {name.upper(): str(value) for name, value in settings.model_dump().items()}
-    chosen |= credentials
+    chosen |= settings.choose_keys(credentials)
     chosen |= {
         "BIND_HOST": HOST,
         "DATA_DIR": str(DATA),
@@ -170,7 +185,8 @@ def process_environment(settings: Settings, credentials: dict[str, str]) -> dict
         "JAEGER_DATA_DIR": str(DATA / "jaeger"),
         "COLLECTOR_QUEUE_DIR": str(DATA / "collector"),
         "OTEL_EXPORTER_OTLP_ENDPOINT": settings.url("otlp_http"),
-        "STORAGE_ENDPOINT": settings.url("storage_proxy"),
+        "STORAGE_URL": settings.storage_url,
+        "STORAGE_EXTERNAL": str(settings.external_storage).lower(),
         "RECOMMENDER_URL": settings.url("recommender"),
         "FLAGS_FILE": str(FLAGS_FILE),
         "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),

@@ -1,5 +1,7 @@
 """What is not heard of any more: parts of the stack, services' telemetry, and alerting itself."""
 
+from dataclasses import replace
+
 from alerts.rules.evaluations import AT_ONCE, SOON, STEADY
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
 from config import load
@@ -53,14 +55,16 @@ def _refused_share() -> str:
     return q.known(f"1 - ({q.or_zero(taken, all_)}) / {all_}")
 
 
-def _down(slug: str, title: str, job: str, severity: Severity, means: str) -> Alert:
+def _down(
+    slug: str, title: str, job: str, severity: Severity, means: str, evaluation: Evaluation = UP
+) -> Alert:
     return Alert(
         slug=slug,
         title=title,
         query=q.lowest(e.UP, job, by=["job"]),
         comparison=Comparison.BELOW,
         threshold=1,
-        evaluation=UP,
+        evaluation=evaluation,
         severity=severity,
         component="pipeline",
         owner="platform",
@@ -92,6 +96,7 @@ STORAGE_SERVER_DOWN = _down(
     'job="minio"',
     Severity.CRITICAL,
     "Nothing of object storage can be read or written: users get the popular list.",
+    replace(UP, no_data=NoData.OK),  # storage may be somewhere else, with no server of the stack's own
 )
 TARGET_DOWN = _down(
     "target-down",

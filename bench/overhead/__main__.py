@@ -58,7 +58,8 @@ def _environment(app: App) -> dict[str, str]:
         return {}
     environment = process_environment(load_settings(), ensure_credentials())
     access, secret = environment["RECOMMENDER_S3_ACCESS_KEY"], environment["RECOMMENDER_S3_SECRET_KEY"]
-    return environment | {"STORAGE_ACCESS_KEY": access, "STORAGE_SECRET_KEY": secret}
+    keys = {"STORAGE_ACCESS_KEY": access, "STORAGE_SECRET_KEY": secret}
+    return environment | keys | {"STORAGE_ENDPOINT": environment["STORAGE_URL"]}
 
 
 if __name__ == "__main__":

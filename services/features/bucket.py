@@ -26,10 +26,12 @@ class Bucket:
     def __init__(self, settings: StorageSettings) -> None:
         address = urlsplit(settings.endpoint)
         kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-        self._connection = kind(address.netloc, timeout=TIMEOUT)
-        self._host = address.netloc
-        self._bucket = settings.bucket
-        self._signer = Signer(settings.access_key, settings.secret_key.get_secret_value())
+        virtual = settings.addressing == "virtual"
+        self._host = f"{settings.bucket}.{address.netloc}" if virtual else address.netloc
+        self._path = "" if virtual else f"/{settings.bucket}"
+        self._connection = kind(self._host, timeout=TIMEOUT)
+        secret = settings.secret_key.get_secret_value()
+        self._signer = Signer(settings.access_key, secret, settings.region)
 
     def read(self, key: str) -> bytes | None:
         """An object's content, None where there is none. Raises `BucketError`."""
@@ -47,7 +49,7 @@ class Bucket:
         self._connection.close()
 
     def _send(self, method: str, key: str, body: bytes) -> tuple[int, bytes]:
-        path = f"/{self._bucket}/{key}"
+        path = f"{self._path}/{key}"
         for tries_left in reversed(range(TRIES)):
             headers = self._signer.sign(method, self._host, path, body, datetime.now(UTC))
             try:

@@ -5,20 +5,21 @@ import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-REGION, SERVICE = "us-east-1", "s3"
+SERVICE = "s3"
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Signs with one pair of keys."""
+    """Signs with one pair of keys, for one region."""
 
     access_key: str
     secret_key: str
+    region: str = "us-east-1"
 
     def sign(self, method: str, host: str, path: str, body: bytes, now: datetime) -> dict[str, str]:
         """The headers of a request without query whose `path` needs no escaping; valid for 15 minutes."""
         time = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        scope = f"{time[:8]}/{REGION}/{SERVICE}/aws4_request"
+        scope = f"{time[:8]}/{self.region}/{SERVICE}/aws4_request"
         headers = {"host": host, "x-amz-content-sha256": _hash(body), "x-amz-date": time}
         names = ";".join(headers)
         lines = "".join(f"{name}:{value}\n" for name, value in headers.items())

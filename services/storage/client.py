@@ -46,7 +46,7 @@ def make_client(
     """
     config = Config(
         signature_version="s3v4",
-        s3={"addressing_style": "path"},
+        s3={"addressing_style": settings.addressing},
         retries={"total_max_attempts": 1},
         connect_timeout=connect_timeout,
         read_timeout=read_timeout,
@@ -58,7 +58,7 @@ def make_client(
     client = boto3.session.Session().client(
         "s3",
         endpoint_url=settings.endpoint,
-        region_name="us-east-1",
+        region_name=settings.region,
         aws_access_key_id=settings.access_key,
         aws_secret_access_key=settings.secret_key.get_secret_value(),
         config=config,

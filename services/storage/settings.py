@@ -1,7 +1,15 @@
 """Where object storage is and who may use it."""
 
+from typing import Annotated, Literal
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Endpoint = Annotated[str, Field(pattern=r"^https?://[^/]+$")]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Addressing = Literal["path", "virtual"]
+"""Whether the bucket is named in the path or in front of the host."""
+PROXY = "http://127.0.0.1:9100"
 
 
 class StorageSettings(BaseSettings):
@@ -9,17 +17,25 @@ class StorageSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STORAGE_")
 
-    endpoint: str = Field(default="http://127.0.0.1:9100", pattern=r"^https?://[^/]+$")
-    bucket: str = Field(default="whence", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    endpoint: Endpoint = PROXY
+    bucket: BucketName = "whence"
+    region: str = "us-east-1"
+    addressing: Addressing = "path"
     access_key: str = Field(min_length=3)
     secret_key: SecretStr = Field(min_length=8)
 
 
 class SetupSettings(BaseSettings):
-    """What the one-time set-up needs: root credentials, and the three users it creates."""
+    """What the one-time set-up needs: root credentials, and the three users it creates in MinIO.
 
-    storage_endpoint: str = Field(default="http://127.0.0.1:9100", pattern=r"^https?://[^/]+$")
-    storage_bucket: str = Field(default="whence", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    In storage that is `external`, not the stack's MinIO, all of them have the same keys and none is created.
+    """
+
+    storage_endpoint: Endpoint = PROXY
+    storage_bucket: BucketName = "whence"
+    storage_region: str = "us-east-1"
+    storage_addressing: Addressing = "path"
+    storage_external: bool = False
     storage_setup_wait: float = Field(default=60.0, gt=0, le=600, description="seconds")
     minio_root_user: str = Field(min_length=3)
     minio_root_password: SecretStr = Field(min_length=8)
@@ -35,6 +51,8 @@ class SetupSettings(BaseSettings):
         return StorageSettings(
             endpoint=self.storage_endpoint,
             bucket=self.storage_bucket,
+            region=self.storage_region,
+            addressing=self.storage_addressing,
             access_key=self.minio_root_user,
             secret_key=self.minio_root_password,
         )

@@ -1,6 +1,10 @@
-"""One-time set-up of object storage: the bucket, and one user with its own policy per service. Idempotent."""
+"""One-time set-up of object storage: the bucket and, in MinIO, one user with its own policy per service.
+
+Idempotent.
+"""
 
 from functools import partial
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,6 +22,8 @@ from services.storage.settings import SetupSettings
 
 log = structlog.get_logger()
 _REQUEST_TIMEOUT = 5.0
+_DEFAULT_REGION = "us-east-1"
+"""The one region that S3 does not accept by name when a bucket is created."""
 
 
 class SetupFailed(RuntimeError):
@@ -28,17 +34,23 @@ def set_up(settings: SetupSettings) -> None:
     """Create what is missing: bucket, policies, users. Raises `SetupFailed`."""
     try:
         _set_up_bucket(settings)
-        _set_up_users(settings)
+        if not settings.storage_external:
+            _set_up_users(settings)
     except StorageAway as away:
         raise SetupFailed(f"{settings.storage_endpoint}: {away}") from away
     except (ClientError, MinioAdminException) as refused:
         raise SetupFailed(
-            f"{settings.storage_endpoint}: object storage refused: {describe(refused)};"
-            " check MINIO_ROOT_USER and MINIO_ROOT_PASSWORD against those it was started with"
+            f"{settings.storage_endpoint}: object storage refused: {describe(refused)}; {_advise(settings)}"
         ) from refused
 
 
-def ensure_bucket(client: ObjectStore, bucket: str) -> bool:
+def _advise(settings: SetupSettings) -> str:
+    if settings.storage_external:
+        return "check STORAGE_ACCESS_KEY, STORAGE_SECRET_KEY, STORAGE_BUCKET and STORAGE_REGION"
+    return "check MINIO_ROOT_USER and MINIO_ROOT_PASSWORD against those it was started with"
+
+
+def ensure_bucket(client: ObjectStore, bucket: str, region: str = _DEFAULT_REGION) -> bool:
     """Create the bucket unless it is there; True if it was created."""
     try:
         client.head_bucket(Bucket=bucket)
@@ -46,7 +58,8 @@ def ensure_bucket(client: ObjectStore, bucket: str) -> bool:
     except ClientError as error:
         if error_code(error) not in ("404", "NoSuchBucket"):
             raise
-    client.create_bucket(Bucket=bucket)
+    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    cast(Any, client).create_bucket(Bucket=bucket, **({} if region == _DEFAULT_REGION else elsewhere))
     return True
 
 
@@ -54,7 +67,7 @@ def _set_up_bucket(settings: SetupSettings) -> None:
     client = make_client(
         settings.root(), connect_timeout=_REQUEST_TIMEOUT, read_timeout=_REQUEST_TIMEOUT, max_pool=1
     )
-    ensure = partial(ensure_bucket, client, settings.storage_bucket)
+    ensure = partial(ensure_bucket, client, settings.storage_bucket, settings.storage_region)
     created = wait_out(ensure, seconds=settings.storage_setup_wait)
     log.info("bucket ready", bucket=settings.storage_bucket, created=created)
 

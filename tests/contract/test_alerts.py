@@ -154,3 +154,9 @@ def test_every_alert_tells_what_and_how_much(alert: Alert) -> None:
     assert len(alert.description) > len(alert.summary)
     assert alert.severity in Severity
     assert alert.owner or "owner" in alert.query
+
+
+def test_grafana_misses_no_storage_server_where_the_bucket_is_somewhere_else() -> None:
+    rules = {rule["title"]: rule for group in GRAFANA["groups"] for rule in group["rules"]}
+    assert rules["Storage Server Down"]["noDataState"] == "OK"
+    assert rules["Collector Down"]["noDataState"] == "Alerting"

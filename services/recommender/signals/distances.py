@@ -1,4 +1,8 @@
-"""Distances between distributions; `expected` and `observed` are shares of the same bins, float64[b]."""
+"""Distances between distributions; `expected` and `observed` are shares of the same bins, float64[b].
+
+Written out, and tested against SciPy. The recommender uses nothing else of it, and loading it would add 29 MB
+(scipy.spatial.distance, for Jensen-Shannon) or 62 MB (scipy.stats, for Kolmogorov-Smirnov) to 80 MB resident.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

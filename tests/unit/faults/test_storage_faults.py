@@ -49,6 +49,18 @@ def test_breaking_twice_and_mending_twice_leaves_nothing(toxiproxy: Toxiproxy, f
         assert not toxiproxy.toxics and toxiproxy.enabled
 
 
+@pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
+def test_storage_past_the_proxy_is_not_broken_and_can_be_mended(
+    toxiproxy: Toxiproxy, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"ENDPOINT": "https://s3.example.com", "ACCESS_KEY": "key", "SECRET_KEY": "k"}.items():
+        monkeypatch.setenv(f"STORAGE_{name}", value)
+    with pytest.raises(FaultError, match=r"storage at https://s3\.example\.com is reached past the proxy"):
+        fault.inject("high")
+    assert not toxiproxy.toxics and toxiproxy.enabled
+    fault.mend()
+
+
 def test_jitter_delays_just_that_share_of_the_answers(toxiproxy: Toxiproxy) -> None:
     for severity, (share, latest) in storage_jitter.SEVERITIES.items():
         toxic = attributes(toxiproxy, storage_jitter.FAULT, severity)

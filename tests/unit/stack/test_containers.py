@@ -191,3 +191,44 @@ def test_alertmanager_comes_with_prometheus_alerting(monkeypatch: pytest.MonkeyP
     assert containers.environment(ContainerSettings()) == {}
     chosen = ContainerSettings(alerting="prometheus", dataset=os.path.relpath(tmp_path))
     assert containers.environment(chosen) == {"COMPOSE_PROFILES": "alertmanager", "DATASET": str(tmp_path)}
+
+
+def test_everybody_uses_the_users_own_keys_to_storage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+    monkeypatch.setenv("STORAGE_ACCESS_KEY", "somebody")
+    monkeypatch.setenv("STORAGE_SECRET_KEY", "their-secret")
+    container_secrets.write_secrets(tmp_path)
+    for reader in ("recommender", "trainer", "features"):
+        assert (tmp_path / f"{reader}.env").read_text() == (
+            "STORAGE_ACCESS_KEY=somebody\nSTORAGE_SECRET_KEY=their-secret\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [("http://s3.local:7070", "http://toxiproxy:9100"), ("https://s3.local", "https://s3.local")],
+)
+def test_containers_are_led_to_the_users_own_storage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str, url: str
+) -> None:
+    monkeypatch.setattr(containers, "RUN", tmp_path)
+    monkeypatch.delenv("COMPOSE_FILE", raising=False)
+    variables = containers.environment(Settings(storage_endpoint=endpoint, alerting="grafana"))
+    assert variables["COMPOSE_FILE"].split(":") == ["docker-compose.yml", "containers/external-storage.yml"]
+    assert variables["STORAGE_URL"] == url
+    (proxy,) = json.loads(Path(variables["TOXIPROXY_CONFIG"]).read_text())
+    assert proxy["upstream"] == Settings(storage_endpoint=endpoint).storage_upstream
+
+
+def test_what_external_storage_changes_is_there() -> None:
+    changed = yaml.safe_load((CONTAINERS / "external-storage.yml").read_text())["services"]
+    assert changed.keys() <= SERVICES.keys()
+    assert changed["minio"] == {"deploy": {"replicas": 0}}
+    for name in ("toxiproxy", "prometheus"):
+        (mount,) = changed[name]["volumes"]
+        assert mount.split(":")[1] in [volume.split(":")[1] for volume in SERVICES[name]["volumes"]]
+    targets = json.loads((CONTAINERS / "prometheus" / "targets-external-storage.json").read_text())
+    own = json.loads((CONTAINERS / "prometheus" / "targets.json").read_text())
+    assert targets == [target for target in own if target["labels"]["component"] != "minio"]

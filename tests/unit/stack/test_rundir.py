@@ -23,6 +23,16 @@ def test_targets_and_proxy_follow_the_ports(run: Path) -> None:
     assert (proxy["listen"], proxy["upstream"]) == ("127.0.0.1:19100", "127.0.0.1:19000")
 
 
+def test_the_users_own_storage_is_behind_the_proxy_and_no_minio_is_scraped(run: Path) -> None:
+    rundir.write_run_directory(
+        Settings(storage_endpoint="http://s3.local:7070"), {"WEBHOOK_TOKEN": "token"}, {}
+    )
+    (proxy,) = json.loads((run / "toxiproxy" / "proxies.json").read_text())
+    assert proxy["upstream"] == "s3.local:7070"
+    targets = json.loads((run / "prometheus" / "targets" / "stack.json").read_text())
+    assert "minio" not in {target["labels"]["component"] for target in targets}
+
+
 @pytest.mark.parametrize(("alerting", "notified"), [("prometheus", 1), ("grafana", 0)])
 def test_prometheus_notifies_only_when_it_is_the_one(run: Path, alerting: str, notified: int) -> None:
     settings = Settings.model_validate({"alerting": alerting})

@@ -47,7 +47,7 @@ def test_data_set_without_ratings_is_refused(monkeypatch: pytest.MonkeyPatch, tm
 def test_addresses_follow_the_ports() -> None:
     environment = process_environment(Settings(prometheus_port=19090, storage_proxy_port=19100), CREDENTIALS)
     assert environment["PROMETHEUS_URL"] == "http://127.0.0.1:19090"
-    assert environment["STORAGE_ENDPOINT"] == "http://127.0.0.1:19100"
+    assert environment["STORAGE_URL"] == "http://127.0.0.1:19100"
     assert environment["GRAFANA_DISABLED"] == "true"
 
 
@@ -63,3 +63,54 @@ def test_only_one_evaluates_alerts(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         for who in ("grafana", "prometheus")
     }
     assert by == {"grafana": "true", "prometheus": "false"}
+
+
+ELSEWHERE = {"storage_access_key": "somebody", "storage_secret_key": "a-secret-of-theirs"}
+
+
+def test_an_endpoint_needs_both_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_ENDPOINT", "https://s3.example.com")
+    monkeypatch.setenv("STORAGE_ACCESS_KEY", "somebody")
+    with pytest.raises(StackError, match="STORAGE_ENDPOINT needs STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY"):
+        load_settings()
+
+
+def test_an_endpoint_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_ENDPOINT", "s3.example.com/bucket")
+    with pytest.raises(StackError, match="STORAGE_ENDPOINT"):
+        load_settings()
+
+
+def test_without_an_endpoint_minio_is_started_and_everybody_has_their_own_keys() -> None:
+    environment = process_environment(Settings(), CREDENTIALS | {"TRAINER_S3_SECRET_KEY": "its own"})
+    assert environment["STORAGE_EXTERNAL"] == "false"
+    assert environment["TRAINER_S3_SECRET_KEY"] == "its own"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "addressing", "url", "upstream"),
+    [
+        ("http://10.0.0.7:9000", "path", "http://127.0.0.1:9100", "10.0.0.7:9000"),
+        ("http://s3.local", "path", "http://127.0.0.1:9100", "s3.local:80"),
+        ("https://s3.example.com", "path", "https://s3.example.com", "s3.example.com:443"),
+        ("http://s3.local", "virtual", "http://s3.local", "s3.local:80"),
+    ],
+)
+def test_services_reach_an_endpoint_through_the_proxy_where_that_is_possible(
+    endpoint: str, addressing: str, url: str, upstream: str
+) -> None:
+    settings = Settings.model_validate(
+        {
+            "storage_endpoint": endpoint,
+            "storage_addressing": addressing,
+            "storage_bucket": "ours",
+            **ELSEWHERE,
+        }
+    )
+    environment = process_environment(settings, CREDENTIALS)
+    assert (environment["STORAGE_URL"], settings.storage_upstream) == (url, upstream)
+    assert (environment["STORAGE_BUCKET"], environment["STORAGE_EXTERNAL"]) == ("ours", "true")
+    for role in ("RECOMMENDER", "TRAINER", "FEATURES"):
+        assert environment[f"{role}_S3_ACCESS_KEY"] == "somebody"
+        assert environment[f"{role}_S3_SECRET_KEY"] == "a-secret-of-theirs"
+    assert "minio_port" not in settings.ports

@@ -1,14 +1,17 @@
 """Objects over one connection, signed as Amazon's own library would."""
 
 from datetime import UTC, datetime
+from unittest.mock import patch
 
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from pydantic import SecretStr
 
-from services.features.bucket import BucketError
+from services.features.bucket import Bucket, BucketError
 from services.features.signing import Signer
+from services.storage.settings import StorageSettings
 from tests.unit.services.features.fake_s3 import FakeS3
 
 
@@ -34,6 +37,21 @@ def test_what_is_written_can_be_read_over_one_connection(s3: FakeS3) -> None:
     assert bucket.read("features/a/2.json") is None
     assert s3.connections == 1
     bucket.close()
+
+
+def test_the_bucket_may_be_named_in_front_of_the_host() -> None:
+    settings = StorageSettings(
+        endpoint="https://s3.example.com",
+        bucket="ours",
+        addressing="virtual",
+        access_key="job",
+        secret_key=SecretStr("secret-secret"),
+    )
+    with patch("http.client.HTTPSConnection.request", side_effect=ConnectionRefusedError) as request:
+        with pytest.raises(BucketError):
+            Bucket(settings).read("live.json")
+    method, path, _, headers = request.call_args.args
+    assert (method, path, headers["host"]) == ("GET", "/live.json", "ours.s3.example.com")
 
 
 def test_a_connection_that_was_closed_is_made_again(s3: FakeS3) -> None:

@@ -114,6 +114,13 @@ def test_setup_says_where_it_waited_in_vain() -> None:
         set_up(make_setup("http://127.0.0.1:1", wait=0.1))
 
 
+def test_setup_of_the_users_own_storage_asks_for_its_settings(server: Any) -> None:
+    server.answers["HEAD", "/whence"] = (403, b"")
+    settings = make_setup(server.url, wait=30).model_copy(update={"storage_external": True})
+    with pytest.raises(SetupFailed, match="refused: .*check STORAGE_ACCESS_KEY, STORAGE_SECRET_KEY"):
+        set_up(settings)
+
+
 def test_setup_does_not_wait_when_the_password_is_wrong(server: Any) -> None:
     server.answers["HEAD", "/whence"] = (403, b"")
     with pytest.raises(SetupFailed, match=r"refused: .*check MINIO_ROOT_USER and MINIO_ROOT_PASSWORD"):
