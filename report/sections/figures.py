@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from prometheus import queries as q
+from prometheus.client import Answers, Client, query_batch
 from prometheus.names import series
 from report.period import Period
-from report.sources import Answers, Prometheus
 from telemetry import instruments
 
 _HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
@@ -41,12 +41,13 @@ class Compared:
     before: Figures | None
 
 
-def count_figures(prometheus: Prometheus, period: Period, compare: bool) -> Compared:
+def count_figures(prometheus: Client, period: Period, compare: bool) -> Compared:
     """Both periods' figures. Raises SourceAway."""
-    now = _describe(prometheus.ask_once(_questions(period), period.end), period)
-    if not compare:
-        return Compared(now, None)
-    return Compared(now, _describe(prometheus.ask_once(_questions(period), period.start), period))
+    now, before = (query_batch(_questions(period), at) for at in (period.end, period.start))
+    return Compared(
+        now=_describe(prometheus.ask(now), period),
+        before=_describe(prometheus.ask(before), period) if compare else None,
+    )
 
 
 def _questions(period: Period) -> dict[str, str]:

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 from prometheus import queries as q
+from prometheus.client import Answers, Client
 from prometheus.names import series
 from prometheus.objectives import STORAGE_DEADLINE
-from report.period import Period
-from report.sources import Answers, Prometheus
+from report.period import Period, query_period
 from telemetry import instruments
 
 _STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
@@ -48,7 +48,7 @@ class Hours:
         return [cell for cell in self.cells if cell.p95 > DEADLINE_MS]
 
 
-def review_hours(prometheus: Prometheus, period: Period) -> Hours:
+def review_hours(prometheus: Client, period: Period) -> Hours:
     """Hours of days or, for a short period, five minutes of hours. Raises SourceAway."""
     short = period.seconds <= SHORT_PERIOD
     length, row = (SHORT_CELL, HOUR) if short else (HOUR, DAY)
@@ -60,7 +60,7 @@ def review_hours(prometheus: Prometheus, period: Period) -> Hours:
         "operations": q.observations(_STORAGE, window=window),
         "hit_rate": q.hit_rate(window=window),
     }
-    return Hours(length, row, _fill_cells(prometheus.ask_course(questions, cells, length), length))
+    return Hours(length, row, _fill_cells(prometheus.ask(query_period(questions, cells, length)), length))
 
 
 def _fill_cells(answers: Answers, length: int) -> tuple[Cell, ...]:

@@ -7,15 +7,13 @@ from statistics import median
 
 from pydantic import BaseModel
 
+from prometheus.client import AsyncClient, Point, query_range
 from services.incidents.incident import Incident, Window
 from services.incidents.queries import hit_rate, storage_latency
-from services.incidents.sources import Source, SourceAway
 
 POINTS = 240
 SHORTEST_STEP = 5
 RATE_WINDOW = 60
-
-Point = tuple[float, float]
 
 
 class Curve(BaseModel):
@@ -44,7 +42,7 @@ def choose_step(window: Window) -> int:
     return max(SHORTEST_STEP, math.ceil((window.end - window.start).total_seconds() / POINTS))
 
 
-async def draw_charts(prometheus: Source, incident: Incident, deadline_ms: int) -> Charts:
+async def draw_charts(prometheus: AsyncClient, incident: Incident, deadline_ms: int) -> Charts:
     """Ask for both curves at once. Raises SourceAway."""
     window = incident.window(datetime.now(UTC))
     step = choose_step(window)
@@ -78,13 +76,6 @@ def describe_curve(points: list[Point], incident: Incident) -> Curve:
     )
 
 
-async def _fetch(prometheus: Source, query: str, window: Window, step: int) -> list[Point]:
-    data = await prometheus.get(
-        "/api/v1/query_range",
-        {"query": query, "start": window.start.timestamp(), "end": window.end.timestamp(), "step": step},
-    )
-    try:
-        values = data["result"][0]["values"] if data["result"] else []
-        return [(float(time), number) for time, text in values if math.isfinite(number := float(text))]
-    except (TypeError, KeyError, ValueError):
-        raise SourceAway(f"{prometheus.name} gave an answer that is not its API's.") from None
+async def _fetch(prometheus: AsyncClient, promql: str, window: Window, step: int) -> list[Point]:
+    found = await prometheus.ask(query_range(promql, window.start.timestamp(), window.end.timestamp(), step))
+    return list(found[0].points) if found else []
