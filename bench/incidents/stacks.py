@@ -17,7 +17,9 @@ from bench.incidents.ticks import SECONDS, Measured
 from diagnosis import Evidence
 from diagnosis.live import collect
 from jaeger.client import find
+from prometheus import queries as q
 from prometheus.client import AsyncClient, Client, Request, SourceAway, TimeSeries, query, query_range
+from prometheus.indicators import HITS, LABELLED, REQUESTS
 from stack import ROOT, StackError
 from stack.ports import find_free_ports
 from stack.settings import Settings
@@ -122,9 +124,9 @@ class BenchStack:
         now = time.time()
         if self.query("vector(1)") is None:
             return None
-        newest = self.query("max(timestamp(recommendation_requests_total))")
-        labelled = self.query("sum(recommendation_labelled_total)")
-        hits = self.query("sum(recommendation_hits_total)")
+        newest = self.query(f"max(timestamp({q.select(REQUESTS)}))")
+        labelled = self.query(f"sum({q.select(LABELLED)})")
+        hits = self.query(f"sum({q.select(HITS)})")
         return Measured(at=now, labelled=labelled or 0, hits=hits or 0, age=now - newest if newest else 300.0)
 
     def diagnose(self, start: float, end: float) -> dict[str, Any]:

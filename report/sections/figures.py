@@ -2,15 +2,9 @@
 
 from dataclasses import dataclass
 
-from prometheus import queries as q
+from prometheus import indicators as sli
 from prometheus.client import Answers, Client, query_batch
-from prometheus.names import series
 from report.period import Period
-from telemetry import instruments
-
-_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
-_STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
-_REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
 
 
 @dataclass(frozen=True)
@@ -53,13 +47,11 @@ def count_figures(prometheus: Client, period: Period, compare: bool) -> Compared
 def _questions(period: Period) -> dict[str, str]:
     whole = period.whole
     return {
-        "answers": q.rate(_REQUESTS, by=["source", "reason"], window=whole),
-        "served": q.observations(_HTTP, 'service_name="recommender"', window=whole),
-        "failed": q.observations(
-            _HTTP, 'service_name="recommender"', 'http_response_status_code=~"5.."', window=whole
-        ),
-        "hit_rate": q.hit_rate(window=whole),
-        "storage_p95": q.quantile(0.95, _STORAGE, window=whole),
+        "answers": sli.answers(by=["source", "reason"], window=whole),
+        "served": sli.requests(sli.RECOMMENDER, window=whole),
+        "failed": sli.requests(sli.RECOMMENDER, sli.SERVER_ERROR, window=whole),
+        "hit_rate": sli.hit_rate(window=whole),
+        "storage_p95": sli.storage_latency(0.95, window=whole),
     }
 
 

@@ -3,14 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from prometheus import queries as q
+from prometheus import indicators as sli
 from prometheus.client import Answers, Client
-from prometheus.names import series
 from prometheus.objectives import STORAGE_DEADLINE
 from report.period import Period, query_period
-from telemetry import instruments
-
-_STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
 
 HOUR, DAY = 3_600, 86_400
 SHORT_PERIOD, SHORT_CELL = 6 * HOUR, 300
@@ -55,10 +51,10 @@ def review_hours(prometheus: Client, period: Period) -> Hours:
     cells = Period(period.start // length * length, math.ceil(period.end / length) * length)
     window = f"{length}s"
     questions = {
-        "p95": q.quantile(0.95, _STORAGE, window=window),
-        "misses": q.share_above(STORAGE_DEADLINE, _STORAGE, window=window),
-        "operations": q.observations(_STORAGE, window=window),
-        "hit_rate": q.hit_rate(window=window),
+        "p95": sli.storage_latency(0.95, window=window),
+        "misses": sli.storage_late_share(STORAGE_DEADLINE, window=window),
+        "operations": sli.storage_operations(window=window),
+        "hit_rate": sli.hit_rate(window=window),
     }
     return Hours(length, row, _fill_cells(prometheus.ask(query_period(questions, cells, length)), length))
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.client import Answers, Client, Point, TimeSeries, query_batch
 from prometheus.names import series
@@ -57,14 +58,14 @@ class Version:
 def compare_versions(prometheus: Client, period: Period) -> list[Version]:
     """The versions that served most requests, those first. Raises SourceAway."""
     whole = period.whole
-    once = {name: q.rate(series(of), by=_BY, window=whole) for name, of in _COUNTED.items()}
-    once["thumbs"] = q.rate(series(instruments.RECOMMENDATION_THUMBS), by=[*_BY, "direction"], window=whole)
+    once = {name: q.rate(series(of), sli.RECOMMENDER, by=_BY, window=whole) for name, of in _COUNTED.items()}
+    once["thumbs"] = sli.thumbs(by=[*_BY, "direction"], window=whole)
     model = q.select(series(instruments.RECOMMENDATION_MODEL_INFO))
     once["models"] = f"group by (model_version, dataset_id) (last_over_time({model}[{whole}]))"
     courses = {
-        "hit_rate": q.hit_rate(by=_BY, window=period.window),
-        "labelled": q.rate(series(instruments.RECOMMENDATION_LABELLED), by=_BY, window=period.window),
-        "requests": q.rate(series(instruments.RECOMMENDATION_REQUESTS), by=_BY, window=period.window),
+        "hit_rate": sli.hit_rate(by=_BY, window=period.window),
+        "labelled": sli.labelled(by=_BY, window=period.window),
+        "requests": sli.answers(by=_BY, window=period.window),
     }
     totals = prometheus.ask(query_batch(once, period.end))
     return describe_versions(totals, prometheus.ask(query_period(courses, period)), period)

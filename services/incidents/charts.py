@@ -7,9 +7,9 @@ from statistics import median
 
 from pydantic import BaseModel
 
+from prometheus import indicators as sli
 from prometheus.client import AsyncClient, Point, query_range
 from services.incidents.incident import Incident, Window
-from services.incidents.queries import hit_rate, storage_latency
 
 POINTS = 240
 SHORTEST_STEP = 5
@@ -46,10 +46,10 @@ async def draw_charts(prometheus: AsyncClient, incident: Incident, deadline_ms: 
     """Ask for both curves at once. Raises SourceAway."""
     window = incident.window(datetime.now(UTC))
     step = choose_step(window)
-    rate_window = max(RATE_WINDOW, step)
+    rate_window = f"{max(RATE_WINDOW, step)}s"
     quality, latency = await asyncio.gather(
-        _fetch(prometheus, hit_rate(rate_window), window, step),
-        _fetch(prometheus, storage_latency(rate_window), window, step),
+        _fetch(prometheus, sli.hit_rate(window=rate_window), window, step),
+        _fetch(prometheus, storage_latency_ms(rate_window), window, step),
     )
     return Charts(
         start=window.start.timestamp(),
@@ -61,6 +61,11 @@ async def draw_charts(prometheus: AsyncClient, incident: Incident, deadline_ms: 
         quality=describe_curve(quality, incident),
         latency=describe_curve(latency, incident),
     )
+
+
+def storage_latency_ms(window: str) -> str:
+    """The 95th percentile of storage operations, in milliseconds."""
+    return f"1000 * {sli.storage_latency(0.95, window=window)}"
 
 
 def describe_curve(points: list[Point], incident: Incident) -> Curve:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from prometheus import indicators as sli
 from prometheus.client import query_range
-from services.incidents.charts import RATE_WINDOW, choose_step
+from services.incidents.charts import RATE_WINDOW, choose_step, storage_latency_ms
 from services.incidents.incident import Alert, Incident, Window
-from services.incidents.queries import hit_rate, storage_latency
 from services.incidents.runbooks import find_runbook
 from services.incidents.settings import Settings
 from services.incidents.traces import search_requests
@@ -83,7 +83,11 @@ def link_runbook(runbooks: Path, alert: Alert) -> Link | None:
 
 
 def _metrics(settings: Settings, window: Window) -> Iterator[Link]:
-    named = (("Hit rate", hit_rate(RATE_WINDOW)), ("Storage latency", storage_latency(RATE_WINDOW)))
+    rate_window = f"{RATE_WINDOW}s"
+    named = (
+        ("Hit rate", sli.hit_rate(window=rate_window)),
+        ("Storage latency", storage_latency_ms(rate_window)),
+    )
     if settings.prometheus_ui_url:
         query = {
             f"g{number}.{key}": value
