@@ -28,7 +28,7 @@ Point = tuple[float, float]
 class TimeSeries:
     """One series: its labels without its name, and its points in order.
 
-    Where nothing was measured, or no finite number, there is no point.
+    Where nothing was measured, or no finite number but a histogram, say, there is no point.
     """
 
     labels: Mapping[str, str]
@@ -101,9 +101,17 @@ def _read_series(result: Sequence[Mapping[str, Any]]) -> list[TimeSeries]:
 
 def _read_one(series: Mapping[str, Any]) -> TimeSeries:
     labels = {name: str(value) for name, value in series["metric"].items() if name != "__name__"}
-    samples = series["values"] if "values" in series else [series["value"]]
-    points = tuple((float(time), value) for time, text in samples if math.isfinite(value := float(text)))
+    points = tuple(
+        (float(time), value) for time, text in _samples(series) if math.isfinite(value := float(text))
+    )
     return TimeSeries(labels, points)
+
+
+def _samples(series: Mapping[str, Any]) -> Sequence[tuple[float, str]]:
+    """Time and number of each sample; a histogram is none."""
+    if "histogram" in series or "histograms" in series:
+        return list(series.get("values", ()))
+    return series["values"] if "values" in series else [series["value"]]
 
 
 def _sort(names: Sequence[str], result: Sequence[Mapping[str, Any]]) -> Answers:

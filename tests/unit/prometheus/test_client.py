@@ -81,6 +81,13 @@ def test_a_single_query_says_which_series_there_are() -> None:
     assert (found.labels, found.points) == ({"a": "b"}, ())
 
 
+def test_a_histogram_is_a_series_without_numbers() -> None:
+    sample = [10, {"count": "2", "sum": "3", "buckets": []}]
+    for series in ({"histogram": sample}, {"histograms": [sample]}):
+        (found,) = wait(answer({"metric": {"a": "b"}, **series}), query("x"))
+        assert (found.labels, found.points) == ({"a": "b"}, ())
+
+
 def test_the_rules_of_all_groups_are_read() -> None:
     alert = {"name": "A", "health": "ok", "alerts": [{"labels": {"x": "y"}, "state": "firing"}]}
     broken = {"name": "b", "health": "err", "lastError": "too many samples"}
