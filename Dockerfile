@@ -35,6 +35,7 @@ WORKDIR /app
 COPY stack/__init__.py stack/credentials.py stack/container_secrets.py stack/
 COPY config/*.py config/
 COPY prometheus/*.py prometheus/
+COPY jaeger/*.py jaeger/
 COPY telemetry telemetry
 COPY diagnosis diagnosis
 COPY services services

@@ -3,60 +3,63 @@
 import asyncio
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from itertools import pairwise
 
-import httpx
 import structlog
+from pydantic import ValidationError
 
-from diagnosis.evidence import Evidence, Labelled, Trace
-from diagnosis.jaeger import SLOW, read_traces, searches
+from diagnosis.evidence import Evidence, Labelled, Span, Trace
 from diagnosis.queries import BATCHES
-
-TIMEOUT = 5.0
-"""Seconds for one question: a machine short of CPU answers late, and just then its evidence is needed."""
+from jaeger.client import Trace as JaegerTrace
+from jaeger.client import search
+from prometheus.client import AsyncClient, Request, SourceAway, query_range_batch
+from prometheus.objectives import STORAGE_DEADLINE
+from telemetry import attributes as a
+from telemetry.instruments import RECOMMENDATION_REQUESTS
+from telemetry.spans import SERVER
 
 SHORTEST_STEP = 5.0
 POINTS = 240
 """Points per series at most."""
 
-CONNECTIONS = 8
-MARK = "whence_query"
-"""The label that tells the results of a batch apart."""
+SLICES = 10
+"""Jaeger gives the latest that match: the window is searched in slices, to sample all of it."""
+
+SHRINKING = 0.66
+"""Each slice as a part of the one before: when trouble began is not known yet, but it was not long ago."""
+
+ARRIVING = 10.0
+"""Seconds before the end that are left out: slow reads, just what is looked for, end after their requests."""
+
+SAMPLED, PICKED = 8, 12
+"""Traces per slice; slow ones picked from the last part of the window."""
+
+_KEPT = frozenset({a.MODEL_VERSION, a.RECOMMENDATION_REASON, a.USER_SEGMENT})
 
 log = structlog.get_logger(__name__)
 
 
-async def collect(
-    prometheus_url: str,
-    jaeger_url: str,
-    start: float,
-    end: float,
-    *,
-    client: httpx.AsyncClient | None = None,
-) -> Evidence:
+async def collect(prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float) -> Evidence:
     """Read the window from `start` to `end` (Unix seconds); takes ≤ 1 s for 15 minutes.
 
     A source that is away or gives no sense leaves its part of the evidence out, which is logged; nothing is
     raised.
     """
-    if client is None:
-        limits = httpx.Limits(max_connections=CONNECTIONS)
-        async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as own:
-            return await collect(prometheus_url, jaeger_url, start, end, client=own)
     step = choose_step(start, end)
-    metrics, jaeger = prometheus_url.rstrip("/"), jaeger_url.rstrip("/")
-    results, traces = await asyncio.gather(
-        asyncio.gather(*(_ask(client, metrics, batch, start, end, step) for batch in BATCHES)),
-        asyncio.gather(*(_search(client, jaeger, search) for search in searches(start, end))),
+    *sampled, slow = searches(start, end)
+    results, found, picked = await asyncio.gather(
+        asyncio.gather(*(_ask(prometheus, batch, start, end, step) for batch in BATCHES)),
+        asyncio.gather(*(_search(jaeger, each, picked=False) for each in sampled)),
+        _search(jaeger, slow, picked=True),
     )
     return Evidence(
         start=start,
         end=end,
         step=step,
         series={name: found for result in results for name, found in result.items()},
-        traces=_once(trace for found in traces for trace in found),
-        prometheus_url=metrics,
-        jaeger_url=jaeger,
+        traces=_once(trace for traces in (*found, picked) for trace in traces),
+        prometheus_url=prometheus.address,
+        jaeger_url=jaeger.address,
     )
 
 
@@ -65,45 +68,66 @@ def choose_step(start: float, end: float) -> float:
     return SHORTEST_STEP * max(1, math.ceil((end - start) / POINTS / SHORTEST_STEP))
 
 
-def join(batch: Mapping[str, str]) -> str:
-    """One expression for all queries of a batch, each result marked with its query's name."""
-    return " or ".join(f'label_replace({query}, "{MARK}", "{name}", "", "")' for name, query in batch.items())
+def searches(start: float, end: float) -> list[Request[list[JaegerTrace]]]:
+    """Searches for recommendations between two Unix times; the last one is for slow ones."""
+    last = max(end - ARRIVING, (start + end) / 2)
+    edges = [last - (last - start) * SHRINKING**number for number in range(SLICES)]
+    found = [_recommendations(*edge, SAMPLED) for edge in pairwise([*edges, last])]
+    return [*found, _recommendations((start + last) / 2, last, PICKED, STORAGE_DEADLINE)]
+
+
+def _recommendations(
+    start: float, end: float, limit: int, slower_than: float | None = None
+) -> Request[list[JaegerTrace]]:
+    service = RECOMMENDATION_REQUESTS.service
+    return search(service, start, end, limit=limit, operation=SERVER.name, slower_than=slower_than)
 
 
 async def _ask(
-    client: httpx.AsyncClient, url: str, batch: Mapping[str, str], start: float, end: float, step: float
+    prometheus: AsyncClient, batch: Mapping[str, str], start: float, end: float, step: float
 ) -> dict[str, list[Labelled]]:
-    asked = {"query": join(batch), "start": str(start), "end": str(end), "step": str(step)}
     try:
-        answer = (await client.post(f"{url}/api/v1/query_range", data=asked)).json()
-        return read_matrix(answer["data"]["result"])
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
-        log.warning("metrics left out", queries=sorted(batch), reason=_say(error))
+        answers = await prometheus.ask(query_range_batch(batch, start, end, step))
+    except SourceAway as away:
+        log.warning("metrics left out", queries=sorted(batch), reason=str(away))
         return {}
+    return {
+        name: [Labelled(labels=dict(each.labels), values=list(each.points)) for each in series]
+        for name, series in answers.items()
+        if series
+    }
 
 
-def read_matrix(result: Iterable[Mapping[str, Any]]) -> dict[str, list[Labelled]]:
-    """A batch's result by query; what is not a finite number is left out."""
-    found: dict[str, list[Labelled]] = {}
-    for series in result:
-        labels = {name: str(value) for name, value in series["metric"].items() if name != "__name__"}
-        values = [(float(at), float(text)) for at, text in series.get("values", ())]
-        kept = [point for point in values if math.isfinite(point[1])]
-        found.setdefault(labels.pop(MARK, ""), []).append(Labelled(labels=labels, values=kept))
-    return found
-
-
-async def _search(client: httpx.AsyncClient, url: str, search: Mapping[str, str | int]) -> list[Trace]:
+async def _search(jaeger: AsyncClient, request: Request[list[JaegerTrace]], *, picked: bool) -> list[Trace]:
     try:
-        answer = (await client.get(f"{url}/api/traces", params=dict(search))).json()
-        return read_traces(answer["data"], picked=SLOW in search)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        log.warning("traces left out", reason=_say(error))
+        return [_shorten(trace, picked) for trace in await jaeger.ask(request)]
+    except (SourceAway, ValidationError) as away:
+        log.warning("traces left out", reason=str(away))
         return []
 
 
-def _say(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def _shorten(trace: JaegerTrace, picked: bool) -> Trace:
+    """The trace with the attributes that the diagnosis reads."""
+    places = {span.span_id: place for place, span in enumerate(trace.spans)}
+    spans = [
+        Span(
+            name=span.name,
+            service=span.service,
+            parent=places.get(span.parent or ""),
+            start_ms=span.start_ms,
+            duration_ms=span.duration_ms,
+            error=span.error,
+            attributes={key: value for key, value in span.tags.items() if key in _KEPT},
+        )
+        for span in trace.spans
+    ]
+    return Trace(
+        trace_id=trace.trace_id,
+        started_at=trace.started_at,
+        duration_ms=trace.duration_ms,
+        picked=picked,
+        spans=spans,
+    )
 
 
 def _once(traces: Iterable[Trace]) -> list[Trace]:

@@ -8,65 +8,55 @@ of a change stays visible.
 from collections.abc import Mapping
 
 from prometheus import external
+from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.indicators import PERSONALISED, READ_FAILED, READ_OK, RECOMMENDATIONS, RECOMMENDER, STORAGE
 from prometheus.names import series
 from prometheus.objectives import LATENCY_LIMIT
 from telemetry import instruments as i
-from telemetry.spans import SERVER
 
 WINDOW = "20s"
 """Four exports of the services' metrics."""
 
-SERVICE = f'service_name="{i.RECOMMENDATION_REQUESTS.service}"'
-RECOMMENDATIONS = f'http_route="{SERVER.name.removeprefix("GET ")}"'
 FEEDBACK = 'http_route="/feedback"'
-OK, FAILED = 'outcome="ok"', 'outcome!="ok"'
-PERSONALISED = 'source="personalised"'
 IDLE = 'state="idle"'
-
-_HTTP = series(i.HTTP_SERVER_REQUEST_DURATION)
-_STAGE = series(i.RECOMMENDATION_DURATION)
-_STORAGE = series(i.STORAGE_OPERATION_DURATION)
-_FIRST_BYTE = series(i.STORAGE_OPERATION_FIRST_BYTE)
-_AGE = series(i.RECOMMENDATION_FEATURE_AGE)
-_LAG = series(i.EVENT_LOOP_LAG)
 
 
 def _serving() -> Mapping[str, str]:
-    asked, staged = (SERVICE, RECOMMENDATIONS), ["stage"]
+    asked = (RECOMMENDER, RECOMMENDATIONS)
     status = ["http_response_status_code"]
     return {
-        "requests": q.observations(_HTTP, *asked, by=status, window=WINDOW),
-        "feedback": q.observations(_HTTP, SERVICE, FEEDBACK, by=status, window=WINDOW),
-        "latency_p50": q.quantile(0.5, _HTTP, *asked, window=WINDOW),
-        "latency_p95": q.quantile(0.95, _HTTP, *asked, window=WINDOW),
-        "slow": q.share_above(LATENCY_LIMIT, _HTTP, *asked, window=WINDOW),
-        "stage_p50": q.quantile(0.5, _STAGE, SERVICE, by=staged, window=WINDOW),
-        "loop_p50": q.quantile(0.5, _LAG, SERVICE, window=WINDOW),
-        "loop_p95": q.quantile(0.95, _LAG, SERVICE, window=WINDOW),
-        "loop_looks": q.observations(_LAG, SERVICE, window=WINDOW),
+        "requests": sli.requests(*asked, by=status, window=WINDOW),
+        "feedback": sli.requests(RECOMMENDER, FEEDBACK, by=status, window=WINDOW),
+        "latency_p50": sli.request_latency(0.5, *asked, window=WINDOW),
+        "latency_p95": sli.request_latency(0.95, *asked, window=WINDOW),
+        "slow": sli.requests_slow_share(LATENCY_LIMIT, *asked, window=WINDOW),
+        "stage_p50": sli.stage_latency(0.5, by=["stage"], window=WINDOW),
+        "loop_p50": sli.event_loop_lag(0.5, RECOMMENDER, window=WINDOW),
+        "loop_p95": sli.event_loop_lag(0.95, RECOMMENDER, window=WINDOW),
+        "loop_looks": q.observations(sli.LAG, RECOMMENDER, window=WINDOW),
     }
 
 
 def _storage() -> Mapping[str, str]:
     return {
-        "storage_outcomes": f"histogram_count({q.select(_STORAGE, SERVICE)})",
-        "failed_p50": q.quantile(0.5, _STORAGE, SERVICE, FAILED, window=WINDOW),
-        "storage_p50": q.quantile(0.5, _STORAGE, SERVICE, OK, window=WINDOW),
-        "storage_p95": q.quantile(0.95, _STORAGE, SERVICE, OK, window=WINDOW),
-        "storage_mean_ms": q.average_ms(_STORAGE, SERVICE, OK, window=WINDOW),
-        "first_byte_p50": q.quantile(0.5, _FIRST_BYTE, SERVICE, OK, window=WINDOW),
-        "first_byte_p95": q.quantile(0.95, _FIRST_BYTE, SERVICE, OK, window=WINDOW),
-        "first_byte_mean_ms": q.average_ms(_FIRST_BYTE, SERVICE, OK, window=WINDOW),
-        "storage_active": q.highest(series(i.STORAGE_OPERATION_ACTIVE), SERVICE),
-        "storage_limit": q.highest(series(i.STORAGE_OPERATION_LIMIT), SERVICE),
+        "storage_outcomes": f"histogram_count({q.select(STORAGE, RECOMMENDER)})",
+        "failed_p50": sli.storage_latency(0.5, READ_FAILED, window=WINDOW),
+        "storage_p50": sli.storage_latency(0.5, READ_OK, window=WINDOW),
+        "storage_p95": sli.storage_latency(0.95, READ_OK, window=WINDOW),
+        "storage_mean_ms": sli.storage_latency_mean_ms(READ_OK, window=WINDOW),
+        "first_byte_p50": sli.storage_first_byte(0.5, READ_OK, window=WINDOW),
+        "first_byte_p95": sli.storage_first_byte(0.95, READ_OK, window=WINDOW),
+        "first_byte_mean_ms": sli.storage_first_byte_mean_ms(READ_OK, window=WINDOW),
+        "storage_active": sli.storage_active(),
+        "storage_limit": sli.storage_limit(),
     }
 
 
 def _machine() -> Mapping[str, str]:
     return {
         "host_cpu": f"1 - avg ({q.select(external.SYSTEM_CPU, IDLE)})",
-        "process_cpu": q.rate(external.PROCESS_CPU_TIME, by=["service_name"], window=WINDOW),
+        "process_cpu": sli.processor_use(by=["service_name"], window=WINDOW),
         "up": q.lowest(external.UP, by=["component"]),
     }
 
@@ -80,7 +70,7 @@ def _answers() -> Mapping[str, str]:
         "clicks": i.RECOMMENDATION_CLICKS,
         "violations": i.RECOMMENDATION_SCHEMA_VIOLATIONS,
     }
-    return {name: q.select(series(counter), SERVICE) for name, counter in counters.items()}
+    return {name: q.select(series(counter), RECOMMENDER) for name, counter in counters.items()}
 
 
 def _model_and_data() -> Mapping[str, str]:
@@ -90,9 +80,9 @@ def _model_and_data() -> Mapping[str, str]:
         "popularity": i.RECOMMENDATION_POPULARITY,
     }
     return {
-        **{name: q.select(series(gauge), SERVICE) for name, gauge in gauges.items()},
-        "feature_age_p50": q.quantile(0.5, _AGE, SERVICE, window=WINDOW),
-        "feature_age_p95": q.quantile(0.95, _AGE, SERVICE, window=WINDOW),
+        **{name: q.select(series(gauge), RECOMMENDER) for name, gauge in gauges.items()},
+        "feature_age_p50": sli.feature_age(0.5, window=WINDOW),
+        "feature_age_p95": sli.feature_age(0.95, window=WINDOW),
     }
 
 
@@ -103,21 +93,18 @@ QUERIES: Mapping[str, str] = {name: query for batch in BATCHES for name, query i
 """PromQL by the name under which its result is in `Evidence.series`."""
 
 MINUTE = "1m"
-_ANSWERS, _VIOLATIONS = series(i.RECOMMENDATION_REQUESTS), series(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
-_ENDS = ["outcome", "error_type"]
 
 SHOWN: Mapping[str, str] = {
-    "answers": q.share(_ANSWERS, SERVICE, by=["reason"], window=MINUTE),
-    "segments": q.share(_ANSWERS, SERVICE, by=["segment"], window=MINUTE),
-    "versions": q.share(_ANSWERS, SERVICE, by=["model_version"], window=MINUTE),
-    "hits": q.hit_rate(SERVICE, window=MINUTE),
-    "hits_by_version": q.hit_rate(SERVICE, PERSONALISED, by=["model_version", "segment"], window=MINUTE),
-    "clicks": q.click_through_rate(SERVICE, window=MINUTE),
-    "violations": q.rate(_VIOLATIONS, SERVICE, by=["kind"], window=MINUTE),
-    "storage_outcomes": f"{q.observations(_STORAGE, SERVICE, by=_ENDS, window=MINUTE)} / on () group_left () "
-    f"{q.observations(_STORAGE, SERVICE, window=MINUTE)}",
-    "storage_active": f"{QUERIES['storage_active']} / {QUERIES['storage_limit']}",
-    "transfer": f"{QUERIES['storage_mean_ms']} - {QUERIES['first_byte_mean_ms']}",
+    "answers": sli.answer_shares(by=["reason"], window=MINUTE),
+    "segments": sli.answer_shares(by=["segment"], window=MINUTE),
+    "versions": sli.answer_shares(by=["model_version"], window=MINUTE),
+    "hits": sli.hit_rate(window=MINUTE),
+    "hits_by_version": sli.hit_rate(PERSONALISED, by=["model_version", "segment"], window=MINUTE),
+    "clicks": sli.click_through_rate(window=MINUTE),
+    "violations": sli.schema_violations(by=["kind"], window=MINUTE),
+    "storage_outcomes": sli.storage_outcome_shares(by=["outcome", "error_type"], window=MINUTE),
+    "storage_active": sli.storage_in_use(),
+    "transfer": sli.storage_transfer_ms(window=WINDOW),
 }
 """What people are shown of a query whose raw result says little, and of what is made from several."""
 

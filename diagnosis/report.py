@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from diagnosis.grid import Grid, Periods, Values, points_of
 from diagnosis.hypothesis import Direction, Expect, Hypothesis
@@ -15,6 +14,8 @@ from diagnosis.spans import REASON, SEGMENT, VERSION, cite
 from diagnosis.symptoms import Felt
 from diagnosis.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
 from diagnosis.wording import curve_of, query_of, say, state, unit_of
+from jaeger.client import find
+from prometheus.client import query_range
 
 STATEMENTS, ALTERNATIVES = 8, 5
 TOLD = 0.1
@@ -189,8 +190,7 @@ def _state(grid: Grid, values: Mapping[str, Values], name: str, reading: Reading
 
 def _link(grid: Grid, query: str) -> str:
     e = grid.evidence
-    asked = {"query": query, "start": f"{e.start:.0f}", "end": f"{e.end:.0f}", "step": f"{e.step:g}"}
-    return f"{e.prometheus_url}/api/v1/query_range?{urlencode(asked)}"
+    return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)
 
 
 def _cite(case: Case, hypothesis: Hypothesis) -> list[CitedTrace]:
@@ -210,9 +210,7 @@ def _links(case: Case, wanted: dict[str, frozenset[str]]) -> list[CitedTrace]:
         case.grid.evidence.traces, case.periods.after, {}
     )
     base = case.grid.evidence.jaeger_url
-    return [
-        CitedTrace(trace_id=trace.trace_id, link=f"{base}/api/traces/{trace.trace_id}") for trace in found
-    ]
+    return [CitedTrace(trace_id=trace.trace_id, link=find(trace.trace_id).link(base)) for trace in found]
 
 
 def _alternatives(ranked: Sequence[Scored], trust: float) -> list[Alternative]:

@@ -12,7 +12,14 @@ Two versions are compared by the two-proportion z-test with pooled variance (Fle
 from collections.abc import Iterator
 from math import pi
 
+from prometheus import indicators
 from prometheus import queries as q
+from prometheus.indicators import HITS
+from prometheus.indicators import LABELLED as LABELLED
+from prometheus.indicators import PERSONALISED as PERSONALISED
+from prometheus.indicators import RECOMMENDER as RECOMMENDER
+from prometheus.indicators import REQUESTS as REQUESTS
+from prometheus.indicators import THUMBS as THUMBS
 from prometheus.names import series
 from prometheus.objectives import BASELINE
 from prometheus.recorded import (
@@ -54,9 +61,6 @@ ENOUGH = 100
 ALL = "all"
 """The segment that stands for everybody."""
 
-REQUESTS = series(i.RECOMMENDATION_REQUESTS)
-HITS, LABELLED = series(i.RECOMMENDATION_HITS), series(i.RECOMMENDATION_LABELLED)
-THUMBS = series(i.RECOMMENDATION_THUMBS)
 SUMS = {
     "precision": series(i.RECOMMENDATION_PRECISION),
     "ndcg": series(i.RECOMMENDATION_NDCG),
@@ -65,8 +69,6 @@ SUMS = {
 COVERAGE, DIVERSITY = series(i.RECOMMENDATION_COVERAGE), series(i.RECOMMENDATION_DIVERSITY)
 POPULARITY = series(i.RECOMMENDATION_POPULARITY)
 
-RECOMMENDER = f'service_name="{i.RECOMMENDATION_REQUESTS.service}"'
-PERSONALISED = 'source="personalised"'
 SERVICE, VERSION = ["service_name"], ["service_name", "model_version"]
 
 
@@ -108,9 +110,9 @@ def version_rules() -> list[Rule]:
 def _slices(window: str) -> Iterator[Rule]:
     for by, labels in ((SERVICE, {"segment": ALL}), ([*SERVICE, "segment"], {})):
         labels = labels | {"window": window}
-        labelled = q.rate(LABELLED, RECOMMENDER, by=by, window=window)
+        labelled = indicators.labelled(by=by, window=window)
         yield record(SLICE_LABELLED, f"{_SECONDS[window]} * {labelled}", **labels)
-        yield record(SLICE_HIT_RATE, q.known(q.hit_rate(RECOMMENDER, by=by, window=window)), **labels)
+        yield record(SLICE_HIT_RATE, q.known(indicators.hit_rate(by=by, window=window)), **labels)
 
 
 def _deviation(window: str) -> str:
@@ -128,20 +130,17 @@ def _kept_by_segment() -> str:
 
 
 def _measures() -> Iterator[tuple[str, str]]:
-    labelled = q.rate(LABELLED, RECOMMENDER, by=SERVICE, window="2m")
+    labelled = indicators.labelled(by=SERVICE, window="2m")
     for name, summed in SUMS.items():
         yield name, q.known(f"{q.rate(summed, RECOMMENDER, by=SERVICE, window='2m')} / {labelled}")
-    yield "click_through", q.known(q.click_through_rate(RECOMMENDER, by=SERVICE, window="2m"))
-    thumbs, up = (
-        q.rate(THUMBS, RECOMMENDER, *of, by=SERVICE, window="5m") for of in ((), ('direction="up"',))
-    )
+    yield "click_through", q.known(indicators.click_through_rate(by=SERVICE, window="2m"))
+    thumbs, up = (indicators.thumbs(*of, by=SERVICE, window="5m") for of in ((), ('direction="up"',)))
     yield "thumbs_down", q.known(f"1 - ({q.or_zero(up, thumbs)}) / {thumbs}")
-    requests, unknown = (
-        q.rate(REQUESTS, RECOMMENDER, *of, by=SERVICE, window="1m") for of in ((), ('reason="unknown_user"',))
-    )
+    requests = indicators.answers(by=SERVICE, window="1m")
+    unknown = indicators.answers('reason="unknown_user"', by=SERVICE, window="1m")
     yield "unknown_users", q.known(f"({q.or_zero(unknown, requests)}) / {requests}")
     yield "requests", requests
-    yield "requests_by_version", q.rate(REQUESTS, RECOMMENDER, by=VERSION, window="5m")
+    yield "requests_by_version", indicators.answers(by=VERSION, window="5m")
     yield "coverage", q.highest(COVERAGE, by=VERSION)
     yield "diversity", q.highest(DIVERSITY, by=VERSION)
     yield "popularity", q.highest(POPULARITY, PERSONALISED, by=VERSION)

@@ -9,14 +9,16 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from prometheus.client import Client, SourceAway
 from report.inbox import Inbox
 from report.page import render
 from report.period import BadPeriod, Period, parse_length
 from report.review import review
 from report.settings import ROOT, Settings
-from report.sources import Prometheus, SourceAway
 
 FOLDER = ROOT / "reports"
+TIMEOUT = 30.0
+"""Seconds for an answer of Prometheus: some look back on weeks."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -35,7 +37,7 @@ def write_report(
         first = bad.errors()[0]
         _stop(f"{str(first['loc'][0]).upper()}={first['input']!r}: {first['msg']}", 2)
     now = int(time.time())
-    prometheus, inbox = Prometheus(settings.prometheus), Inbox(settings.incidents)
+    prometheus, inbox = Client("Prometheus", settings.prometheus, TIMEOUT), Inbox(settings.incidents)
     try:
         page = render(review(prometheus, inbox, Period(now - length, now)), since, inbox.address)
         path = out or FOLDER / f"{time.strftime('%Y-%m-%d-%H%M', time.gmtime(now))}-{since}.html"

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
+from prometheus.client import Client, Request
 from report.period import Period
-from report.sources import SourceAway, fetch
 
 PER_PAGE, PAGES = 100, 20
+TIMEOUT = 10.0
 SEVERITIES = ("info", "warning", "critical")
 
 
@@ -58,7 +59,7 @@ class Inbox:
 
     def __init__(self, address: str, transport: httpx.BaseTransport | None = None) -> None:
         self.address = address
-        self._client = httpx.Client(base_url=address, timeout=10, trust_env=False, transport=transport)
+        self._client = Client("The incidents service", address, TIMEOUT, transport)
 
     def list_incidents(self, period: Period) -> list[Incident]:
         """Those that lasted into the period, newest first; at most PAGES of them. Raises SourceAway."""
@@ -78,12 +79,8 @@ class Inbox:
         self._client.close()
 
     def _read(self, before: int | None) -> _Page:
-        parameters = {"limit": PER_PAGE} | ({"before": before} if before else {})
-        content = fetch(self._client, "GET", "/api/incidents", "The incidents service", params=parameters)
-        try:
-            return _Page.model_validate(content)
-        except ValidationError:
-            raise SourceAway("The incidents service gave an answer that is not its API's.") from None
+        parameters = {"limit": str(PER_PAGE)} | ({"before": str(before)} if before else {})
+        return self._client.ask(Request("/api/incidents", parameters, _Page.model_validate))
 
 
 def rank(severity: str) -> int:

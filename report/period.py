@@ -2,8 +2,11 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from prometheus.client import Answers, Request, query_range_batch
 
 POINTS = 360
 """At most so many points in a curve; more cannot be told apart on paper."""
@@ -55,6 +58,12 @@ class Period:
         """The part of `start` to `end` that is in the period, None if there is none."""
         inside = Period(max(self.start, start), min(self.end, end))
         return inside if inside.seconds > 0 else None
+
+
+def query_period(queries: Mapping[str, str], period: Period, step: int | None = None) -> Request[Answers]:
+    """Each PromQL at the ends of the period's steps."""
+    ends = period.grid(step)
+    return query_range_batch(queries, ends[0], ends[-1], step or period.step)
 
 
 def parse_length(text: str) -> int:

@@ -10,9 +10,12 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from prometheus import client as prometheus_client
+from prometheus.client import Client, Refused, SourceAway, read_rules, rules
 from stack import ROOT, StackError
 from stack.settings import Settings
 
+TIMEOUT = 10.0
 DASHBOARDS = ROOT / "grafana" / "generated"
 ALERTING = ROOT / "alerts" / "generated" / "grafana" / "alerting.json"
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
@@ -74,49 +77,50 @@ def fill_variables(promql: str) -> str:
 
 def check_queries(prometheus: str, queries: list[Query]) -> list[str]:
     """The queries that fail or return nothing."""
-    problems = []
-    with httpx.Client(base_url=prometheus, timeout=10, trust_env=False) as client:
-        for query in queries:
-            answer = _ask(client, "/api/v1/query", {"query": query.promql})
-            if answer["status"] != "success":
-                problems.append(f"{query.used_by}: {answer['error']}: {query.promql}")
-            elif not answer["data"]["result"]:
-                problems.append(f"{query.used_by}: no data: {query.promql}")
-    return problems
+    client = Client("Prometheus", prometheus, TIMEOUT)
+    found = (_check_query(client, query) for query in queries)
+    return [problem for problem in found if problem]
+
+
+def _check_query(client: Client, query: Query) -> str:
+    try:
+        problem = "" if client.ask(prometheus_client.query(query.promql)) else "no data"
+    except Refused as refused:
+        problem = refused.reason
+    except SourceAway as away:
+        raise StackError(f"{away} Is the stack up? `make status`") from None
+    return f"{query.used_by}: {problem}: {query.promql}" if problem else ""
 
 
 def check_prometheus_rules(prometheus: str) -> list[str]:
     """The rules Prometheus could not evaluate, and a line when it loaded none."""
-    with httpx.Client(base_url=prometheus, timeout=10, trust_env=False) as client:
-        groups = _ask(client, "/api/v1/rules", {})["data"]["groups"]
-    rules = [rule for group in groups for rule in group["rules"]]
-    broken = [
-        f"rule {r['name']}: {r['health']}: {r.get('lastError', '')}" for r in rules if r["health"] == "err"
-    ]
-    return broken if rules else ["Prometheus has loaded no rules: run `make generate`, then restart it"]
+    try:
+        found = Client("Prometheus", prometheus, TIMEOUT).ask(rules())
+    except SourceAway as away:
+        raise StackError(f"{away} Is the stack up? `make status`") from None
+    broken = [f"rule {rule.name}: {rule.health}: {rule.error}" for rule in found if rule.health == "err"]
+    return broken if found else ["Prometheus has loaded no rules: run `make generate`, then restart it"]
 
 
 def check_grafana(settings: Settings, credentials: dict[str, str]) -> list[str]:
     """Dashboards Grafana has not loaded and alert rules it cannot evaluate."""
     auth = ("admin", credentials["GRAFANA_ADMIN_PASSWORD"])
-    with httpx.Client(base_url=settings.url("grafana"), auth=auth, timeout=10, trust_env=False) as client:
+    address = settings.url("grafana")
+    with httpx.Client(base_url=address, auth=auth, timeout=TIMEOUT, trust_env=False) as client:
         loaded = {found["uid"] for found in _ask(client, "/api/search", {"type": "dash-db"})}
         wanted = {json.loads(file.read_text())["uid"]: file.stem for file in DASHBOARDS.glob("*.json")}
         problems = [f"dashboard {wanted[uid]} is not in Grafana" for uid in wanted.keys() - loaded]
         if settings.alerting == "grafana":
-            groups = _ask(client, "/api/prometheus/grafana/api/v1/rules", {})["data"]["groups"]
-            rules = {rule["name"]: rule for group in groups for rule in group["rules"]}
-            problems += _check_grafana_rules(rules)
+            answer = _ask(client, "/api/prometheus/grafana/api/v1/rules", {})
+            problems += _check_grafana_rules({rule.name: rule.health for rule in read_rules(answer)})
     return problems
 
 
-def _check_grafana_rules(rules: dict[str, dict[str, Any]]) -> list[str]:
+def _check_grafana_rules(health: dict[str, str]) -> list[str]:
     wanted = [r["title"] for g in json.loads(ALERTING.read_text())["groups"] for r in g["rules"]]
-    missing = [f"alert {title} is not in Grafana" for title in wanted if title not in rules]
+    missing = [f"alert {title} is not in Grafana" for title in wanted if title not in health]
     broken = [
-        f"alert {name} in Grafana: {r['health']}"
-        for name, r in rules.items()
-        if r["health"] not in ("ok", "nodata")
+        f"alert {name} in Grafana: {state}" for name, state in health.items() if state not in ("ok", "nodata")
     ]
     return missing + broken
 

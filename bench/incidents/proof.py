@@ -68,7 +68,7 @@ def _level(values: Sequence[float], claim: int) -> float:
 def _has_moved(stack: BenchStack, statement: Mapping[str, Any], injected_at: float, now: float) -> bool:
     """Any series of its query, or its share of all of them, went the way it says."""
     series = stack.query_range(statement["query"], injected_at - BEFORE, now, STEP)
-    read = [_rates([(at, float(value)) for at, value in each["values"]]) for each in series]
+    read = [_rates(each.points) for each in series]
     claim = _claim(statement)
     return any(_went(points, claim, injected_at, now) for points in (*read, *_shares(read)))
 

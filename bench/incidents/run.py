@@ -4,7 +4,6 @@ up ──▶ steady (STEADY s and some) ──▶ steps ──▶ alert ──(s
        what fires here is a false alarm │ felt? from the users' own counts
 """
 
-import asyncio
 import math
 import os
 import random
@@ -28,7 +27,6 @@ from bench.incidents.turns import Turns
 from bench.incidents.verdicts import History, choose_verdict, describe_first
 from bench.incidents.watching import Watch
 from diagnosis import Evidence
-from diagnosis.live import collect
 from stack import StackError
 
 STEADY = 130.0
@@ -195,8 +193,7 @@ class _Run:
         history = self._read_verdicts() if alerts else []
         until = alerts[0].at + self._scenario.settle + LATE if alerts else now
         verdict = choose_verdict(history, until) if alerts else asked
-        sources = self._stack.url("prometheus"), self._stack.url("jaeger")
-        self._evidence = asyncio.run(collect(*sources, start, now))
+        self._evidence = self._stack.read_evidence(start, now)
         self._tell(f"{', '.join(a.name for a in alerts) or 'no alert'} → {(verdict or {}).get('cause')}")
         return {
             "alerts": alerts,

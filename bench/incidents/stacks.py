@@ -1,5 +1,6 @@
 """A stack of a run's own: other ports, data that begin empty, the same commands as a person's."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -8,17 +9,25 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from bench.incidents.ticks import SECONDS, Measured
+from diagnosis import Evidence
+from diagnosis.live import collect
+from jaeger.client import find
+from prometheus import queries as q
+from prometheus.client import AsyncClient, Client, Request, SourceAway, TimeSeries, query, query_range
+from prometheus.indicators import HITS, LABELLED, REQUESTS
 from stack import ROOT, StackError
 from stack.ports import find_free_ports
 from stack.settings import Settings
 
+T = TypeVar("T")
 RATE = 20
 COMMAND_LIMIT = 300.0
+TIMEOUT = 10.0
 KEPT = "datasets"
 """The folder that a fresh start leaves: the generated ratings are the same each time."""
 
@@ -32,7 +41,7 @@ class BenchStack:
     ports: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(timeout=10, trust_env=False)
+        self.http = httpx.Client(timeout=TIMEOUT, trust_env=False)
         self._choose_ports()
 
     @property
@@ -87,39 +96,37 @@ class BenchStack:
 
     def query(self, promql: str) -> float | None:
         """The value of a query that gives one sample; None when it gives none, or nobody answers."""
-        try:
-            answer = self.http.get(f"{self.url('prometheus')}/api/v1/query", params={"query": promql}).json()
-            result = answer["data"]["result"]
-            return float(result[0]["value"][1]) if result else None
-        except (httpx.HTTPError, ValueError, KeyError):
-            return None
+        found = _ask(self._prometheus, query(promql), [])
+        return found[0].last if found and found[0].points else None
 
-    def query_range(self, promql: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+    def query_range(self, promql: str, start: float, end: float, step: float) -> list[TimeSeries]:
         """The series of a range query; none when nobody answers."""
-        parameters: dict[str, Any] = {"query": promql, "start": start, "end": end, "step": step}
-        try:
-            answer = self.http.get(f"{self.url('prometheus')}/api/v1/query_range", params=parameters).json()
-            result: list[dict[str, Any]] = answer["data"]["result"]
-            return result
-        except (httpx.HTTPError, ValueError, KeyError):
-            return []
+        return _ask(self._prometheus, query_range(promql, start, end, step), [])
 
     def has_trace(self, trace_id: str) -> bool:
         """Whether Jaeger has spans of it."""
+        return bool(_ask(self._jaeger, find(trace_id), []))
+
+    def read_evidence(self, start: float, end: float) -> Evidence:
+        """What the diagnosis sees of a window."""
+        return asyncio.run(self._collect(start, end))
+
+    async def _collect(self, start: float, end: float) -> Evidence:
+        prometheus = AsyncClient("Prometheus", self.url("prometheus"))
+        jaeger = AsyncClient("Jaeger", self.url("jaeger"))
         try:
-            answer = self.http.get(f"{self.url('jaeger')}/api/traces/{trace_id}").json()
-            return any(trace["spans"] for trace in answer.get("data") or ())
-        except (httpx.HTTPError, ValueError):
-            return False
+            return await collect(prometheus, jaeger, start, end)
+        finally:
+            await asyncio.gather(prometheus.close(), jaeger.close())
 
     def measure(self) -> Measured | None:
         """What telemetry says now of labelled requests, hits, and how old that is; None if nobody answers."""
         now = time.time()
         if self.query("vector(1)") is None:
             return None
-        newest = self.query("max(timestamp(recommendation_requests_total))")
-        labelled = self.query("sum(recommendation_labelled_total)")
-        hits = self.query("sum(recommendation_hits_total)")
+        newest = self.query(f"max(timestamp({q.select(REQUESTS)}))")
+        labelled = self.query(f"sum({q.select(LABELLED)})")
+        hits = self.query(f"sum({q.select(HITS)})")
         return Measured(at=now, labelled=labelled or 0, hits=hits or 0, age=now - newest if newest else 300.0)
 
     def diagnose(self, start: float, end: float) -> dict[str, Any]:
@@ -147,6 +154,8 @@ class BenchStack:
 
     def _choose_ports(self) -> None:
         self.ports = find_free_ports([name for name in Settings.model_fields if name.endswith("_port")])
+        self._prometheus = Client("Prometheus", self.url("prometheus"), TIMEOUT)
+        self._jaeger = Client("Jaeger", self.url("jaeger"), TIMEOUT)
 
     def _python(self, *arguments: str) -> str:
         try:
@@ -165,3 +174,10 @@ class BenchStack:
             said = (done.stderr or done.stdout).strip()
             raise StackError(f"{' '.join(arguments)}: {said}")
         return done.stdout
+
+
+def _ask(client: Client, request: Request[T], otherwise: T) -> T:
+    try:
+        return client.ask(request)
+    except SourceAway:
+        return otherwise

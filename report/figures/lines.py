@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from prometheus.client import Point
 from report.figures.scale import Axis, Tick, mark_times, mark_values, time_axis, value_axis
 from report.period import Period
-from report.sources import Point
 
 TOP, BOTTOM = 8, 18
 HEIGHT = 118

@@ -4,16 +4,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar
 
-from prometheus import queries as q
-from prometheus.names import series
-from report.period import Period
-from report.sources import Curve, Point, Prometheus
+from prometheus import indicators as sli
+from prometheus.client import Client, Point, TimeSeries
+from report.period import Period, query_period
 from telemetry import instruments
-
-_STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
-_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
-_REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
-_RECOMMENDATIONS = 'http_route="/recommendations/{user_id}"'
 
 SOURCES = ("personalised", "stale", "popular")
 """Best first."""
@@ -31,19 +25,17 @@ class Course:
     response_p95: tuple[Point, ...]
 
 
-def follow_course(prometheus: Prometheus, period: Period) -> Course:
+def follow_course(prometheus: Client, period: Period) -> Course:
     """Ask for all curves at once. Raises SourceAway."""
     window = period.window
-    found = prometheus.ask_course(
-        {
-            "hit_rate": q.hit_rate(window=window),
-            "answers": q.rate(_REQUESTS, by=["source"], window=window),
-            "storage_p50": q.quantile(0.5, _STORAGE, window=window),
-            "storage_p95": q.quantile(0.95, _STORAGE, window=window),
-            "response_p95": q.quantile(0.95, _HTTP, _RECOMMENDATIONS, window=window),
-        },
-        period,
-    )
+    questions = {
+        "hit_rate": sli.hit_rate(window=window),
+        "answers": sli.answers(by=["source"], window=window),
+        "storage_p50": sli.storage_latency(0.5, window=window),
+        "storage_p95": sli.storage_latency(0.95, window=window),
+        "response_p95": sli.request_latency(0.95, sli.RECOMMENDER, sli.RECOMMENDATIONS, window=window),
+    }
+    found = prometheus.ask(query_period(questions, period))
     return Course(
         hit_rate=_only(found["hit_rate"]),
         answers={curve.labels.get("source", ""): curve.points for curve in found["answers"]},
@@ -66,9 +58,9 @@ def worst(points: tuple[Point, ...], lowest: bool = False) -> Point | None:
     return choose(points, key=lambda point: point[1])
 
 
-def _only(curves: list[Curve]) -> tuple[Point, ...]:
+def _only(curves: list[TimeSeries]) -> tuple[Point, ...]:
     return curves[0].points if curves else ()
 
 
-def _milliseconds(curves: list[Curve]) -> tuple[Point, ...]:
+def _milliseconds(curves: list[TimeSeries]) -> tuple[Point, ...]:
     return tuple((time, value * 1000) for time, value in _only(curves))

@@ -2,15 +2,9 @@
 
 from dataclasses import dataclass
 
-from prometheus import queries as q
-from prometheus.names import series
+from prometheus import indicators as sli
+from prometheus.client import Answers, Client, query_batch
 from report.period import Period
-from report.sources import Answers, Prometheus
-from telemetry import instruments
-
-_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
-_STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
-_REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
 
 
 @dataclass(frozen=True)
@@ -41,24 +35,23 @@ class Compared:
     before: Figures | None
 
 
-def count_figures(prometheus: Prometheus, period: Period, compare: bool) -> Compared:
+def count_figures(prometheus: Client, period: Period, compare: bool) -> Compared:
     """Both periods' figures. Raises SourceAway."""
-    now = _describe(prometheus.ask_once(_questions(period), period.end), period)
-    if not compare:
-        return Compared(now, None)
-    return Compared(now, _describe(prometheus.ask_once(_questions(period), period.start), period))
+    now, before = (query_batch(_questions(period), at) for at in (period.end, period.start))
+    return Compared(
+        now=_describe(prometheus.ask(now), period),
+        before=_describe(prometheus.ask(before), period) if compare else None,
+    )
 
 
 def _questions(period: Period) -> dict[str, str]:
     whole = period.whole
     return {
-        "answers": q.rate(_REQUESTS, by=["source", "reason"], window=whole),
-        "served": q.observations(_HTTP, 'service_name="recommender"', window=whole),
-        "failed": q.observations(
-            _HTTP, 'service_name="recommender"', 'http_response_status_code=~"5.."', window=whole
-        ),
-        "hit_rate": q.hit_rate(window=whole),
-        "storage_p95": q.quantile(0.95, _STORAGE, window=whole),
+        "answers": sli.answers(by=["source", "reason"], window=whole),
+        "served": sli.requests(sli.RECOMMENDER, window=whole),
+        "failed": sli.requests(sli.RECOMMENDER, sli.SERVER_ERROR, window=whole),
+        "hit_rate": sli.hit_rate(window=whole),
+        "storage_p95": sli.storage_latency(0.95, window=whole),
     }
 
 

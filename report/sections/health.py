@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from prometheus import external as x
 from prometheus import queries as q
+from prometheus.client import Answers, Client, Point, TimeSeries, query_batch
 from prometheus.series import Series
-from report.period import Period
-from report.sources import Answers, Curve, Point, Prometheus
+from report.period import Period, query_period
 
 WHOLE = 0.97
 """Share of a cell's samples from which it counts as whole: a restart or a slow scrape costs a few."""
@@ -112,19 +112,17 @@ _COUNTED = (
 )
 
 
-def review_health(prometheus: Prometheus, period: Period) -> Health:
+def review_health(prometheus: Client, period: Period) -> Health:
     """Presence of every source seen in the period, and the losses. Raises SourceAway."""
     window = f"{period.step}s"
     up, pushed = q.select(x.UP), q.select(x.PROCESS_THREADS)
-    courses = prometheus.ask_course(
-        {
-            "answered": f"sum by (job) (sum_over_time({up}[{window}]))",
-            "tried": f"sum by (job) (count_over_time({up}[{window}]))",
-            "pushed": f"sum by (service_name) (count_over_time({pushed}[{window}]))",
-        },
-        period,
-    )
-    totals = prometheus.ask_once(_questions(period), period.end)
+    presence = {
+        "answered": f"sum by (job) (sum_over_time({up}[{window}]))",
+        "tried": f"sum by (job) (count_over_time({up}[{window}]))",
+        "pushed": f"sum by (service_name) (count_over_time({pushed}[{window}]))",
+    }
+    courses = prometheus.ask(query_period(presence, period))
+    totals = prometheus.ask(query_batch(_questions(period), period.end))
     return Health(measure_presence(courses, period), count_losses(totals, period.seconds))
 
 
@@ -165,7 +163,7 @@ def _questions(period: Period) -> Mapping[str, str]:
 
 
 def _relate(
-    arrived: Sequence[Curve], expected: Sequence[Curve], label: str, how: str, period: Period
+    arrived: Sequence[TimeSeries], expected: Sequence[TimeSeries], label: str, how: str, period: Period
 ) -> list[Presence]:
     most = {curve.labels.get(label, ""): max(value for _, value in curve.points) for curve in expected}
     sources = []
@@ -181,5 +179,5 @@ def _share(samples: float, most: float) -> float:
     return min(1.0, (samples + 1) / most) if samples else 0.0
 
 
-def _value(curves: Sequence[Curve], seconds: float) -> float | None:
+def _value(curves: Sequence[TimeSeries], seconds: float) -> float | None:
     return curves[0].last * seconds if curves else None

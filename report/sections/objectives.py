@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from prometheus import queries as q
+from prometheus.client import Answers, Client, Point, TimeSeries
 from prometheus.objectives import OBJECTIVES, Objective
 from prometheus.recorded import ERRORS, REQUESTS
-from report.period import Period
-from report.sources import Answers, Curve, Point, Prometheus
+from report.period import Period, query_period
 
 Key = tuple[str, str]
 
@@ -35,14 +35,14 @@ class Outcome:
         return None if self.kept is None else self.kept >= self.objective.target
 
 
-def review_objectives(prometheus: Prometheus, period: Period) -> list[Outcome]:
+def review_objectives(prometheus: Client, period: Period) -> list[Outcome]:
     """Every objective, in the order they are defined. Raises SourceAway."""
     window = f"{period.step}s"
     questions = {
         name: f"sum_over_time({q.select(of)}[{window}])"
         for name, of in (("counted", REQUESTS), ("bad", ERRORS))
     }
-    return judge(OBJECTIVES, prometheus.ask_course(questions, period))
+    return judge(OBJECTIVES, prometheus.ask(query_period(questions, period)))
 
 
 def judge(objectives: Sequence[Objective], answers: Answers) -> list[Outcome]:
@@ -62,7 +62,7 @@ def _judge(objective: Objective, requests: Sequence[Point], errors: Sequence[Poi
     return Outcome(objective, 1 - sum(bad.values()) / total, spent)
 
 
-def _by_objective(curves: Sequence[Curve]) -> Mapping[Key, tuple[Point, ...]]:
+def _by_objective(curves: Sequence[TimeSeries]) -> Mapping[Key, tuple[Point, ...]]:
     return {
         (one.labels.get("service_name", ""), one.labels.get("objective", "")): one.points for one in curves
     }

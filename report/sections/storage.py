@@ -3,14 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from prometheus import queries as q
-from prometheus.names import series
+from prometheus import indicators as sli
+from prometheus.client import Answers, Client
 from prometheus.objectives import STORAGE_DEADLINE
-from report.period import Period
-from report.sources import Answers, Prometheus
-from telemetry import instruments
-
-_STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
+from report.period import Period, query_period
 
 HOUR, DAY = 3_600, 86_400
 SHORT_PERIOD, SHORT_CELL = 6 * HOUR, 300
@@ -48,19 +44,19 @@ class Hours:
         return [cell for cell in self.cells if cell.p95 > DEADLINE_MS]
 
 
-def review_hours(prometheus: Prometheus, period: Period) -> Hours:
+def review_hours(prometheus: Client, period: Period) -> Hours:
     """Hours of days or, for a short period, five minutes of hours. Raises SourceAway."""
     short = period.seconds <= SHORT_PERIOD
     length, row = (SHORT_CELL, HOUR) if short else (HOUR, DAY)
     cells = Period(period.start // length * length, math.ceil(period.end / length) * length)
     window = f"{length}s"
     questions = {
-        "p95": q.quantile(0.95, _STORAGE, window=window),
-        "misses": q.share_above(STORAGE_DEADLINE, _STORAGE, window=window),
-        "operations": q.observations(_STORAGE, window=window),
-        "hit_rate": q.hit_rate(window=window),
+        "p95": sli.storage_latency(0.95, window=window),
+        "misses": sli.storage_late_share(STORAGE_DEADLINE, window=window),
+        "operations": sli.storage_operations(window=window),
+        "hit_rate": sli.hit_rate(window=window),
     }
-    return Hours(length, row, _fill_cells(prometheus.ask_course(questions, cells, length), length))
+    return Hours(length, row, _fill_cells(prometheus.ask(query_period(questions, cells, length)), length))
 
 
 def _fill_cells(answers: Answers, length: int) -> tuple[Cell, ...]:

@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.client import Answers, Client, Point, TimeSeries, query_batch
 from prometheus.names import series
-from report.period import Period, utc
-from report.sources import Answers, Curve, Point, Prometheus
+from report.period import Period, query_period, utc
 from telemetry import instruments
 
 ENOUGH_LABELS = 100
@@ -54,21 +55,20 @@ class Version:
         return self.counts["clicks"] / self.counts["shown"] if self.counts["shown"] else None
 
 
-def compare_versions(prometheus: Prometheus, period: Period) -> list[Version]:
+def compare_versions(prometheus: Client, period: Period) -> list[Version]:
     """The versions that served most requests, those first. Raises SourceAway."""
     whole = period.whole
-    once = {name: q.rate(series(of), by=_BY, window=whole) for name, of in _COUNTED.items()}
-    once["thumbs"] = q.rate(series(instruments.RECOMMENDATION_THUMBS), by=[*_BY, "direction"], window=whole)
+    once = {name: q.rate(series(of), sli.RECOMMENDER, by=_BY, window=whole) for name, of in _COUNTED.items()}
+    once["thumbs"] = sli.thumbs(by=[*_BY, "direction"], window=whole)
     model = q.select(series(instruments.RECOMMENDATION_MODEL_INFO))
     once["models"] = f"group by (model_version, dataset_id) (last_over_time({model}[{whole}]))"
     courses = {
-        "hit_rate": q.hit_rate(by=_BY, window=period.window),
-        "labelled": q.rate(series(instruments.RECOMMENDATION_LABELLED), by=_BY, window=period.window),
-        "requests": q.rate(series(instruments.RECOMMENDATION_REQUESTS), by=_BY, window=period.window),
+        "hit_rate": sli.hit_rate(by=_BY, window=period.window),
+        "labelled": sli.labelled(by=_BY, window=period.window),
+        "requests": sli.answers(by=_BY, window=period.window),
     }
-    return describe_versions(
-        prometheus.ask_once(once, period.end), prometheus.ask_course(courses, period), period
-    )
+    totals = prometheus.ask(query_batch(once, period.end))
+    return describe_versions(totals, prometheus.ask(query_period(courses, period)), period)
 
 
 def describe_versions(totals: Answers, courses: Answers, period: Period) -> list[Version]:
@@ -111,7 +111,7 @@ def write_served(served: tuple[float, float], period: Period) -> str:
     )
 
 
-def _by_version(curves: list[Curve], seconds: float) -> dict[str, float]:
+def _by_version(curves: list[TimeSeries], seconds: float) -> dict[str, float]:
     return {one.labels.get("model_version", ""): one.last * seconds for one in curves}
 
 
@@ -120,7 +120,7 @@ def _count_thumbs(totals: Answers, name: str, direction: str, period: Period) ->
     return sum(one.last for one in totals["thumbs"] if one.labels == wanted) * period.seconds
 
 
-def _of(curves: list[Curve], name: str) -> dict[float, float]:
+def _of(curves: list[TimeSeries], name: str) -> dict[float, float]:
     return next((dict(one.points) for one in curves if one.labels.get("model_version") == name), {})
 
 
@@ -130,6 +130,6 @@ def _with_enough_labels(courses: Answers, name: str, step: int) -> tuple[Point, 
     return tuple(point for point in rates if labelled.get(point[0], 0.0) * step >= ENOUGH_IN_A_STEP)
 
 
-def _served(curves: list[Curve], name: str, step: int) -> tuple[float, float] | None:
+def _served(curves: list[TimeSeries], name: str, step: int) -> tuple[float, float] | None:
     times = [time for time, rate in _of(curves, name).items() if rate > 0]
     return (times[0] - step, times[-1]) if times else None

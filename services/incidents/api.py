@@ -9,6 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from diagnosis import Verdict
+from prometheus.client import AsyncClient, SourceAway
 from services.incidents.asking import Asked
 from services.incidents.charts import Charts, draw_charts
 from services.incidents.diagnosing import VerdictChange
@@ -16,7 +17,6 @@ from services.incidents.explaining import Explain
 from services.incidents.heartbeat import Heartbeat, Pulse
 from services.incidents.history import DatedVerdict
 from services.incidents.incident import Incident
-from services.incidents.sources import Source, SourceAway
 from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
 
@@ -42,7 +42,7 @@ class Api:
         store: Store,
         stream: Stream,
         heartbeat: Heartbeat,
-        prometheus: Source,
+        prometheus: AsyncClient,
         explain: Explain,
         deadline_ms: int,
     ) -> None:

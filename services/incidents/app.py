@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from prometheus.client import AsyncClient
 from services.incidents.announcing import Announcer
 from services.incidents.api import Api
 from services.incidents.diagnosing import Diagnoser
@@ -22,7 +23,6 @@ from services.incidents.measuring import Gauge, VerdictGauge
 from services.incidents.pages import Pages
 from services.incidents.reconciling import Reconciler
 from services.incidents.settings import Settings
-from services.incidents.sources import Source
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.instrumentation import NATIVE_TELEMETRY_OFF
@@ -45,8 +45,8 @@ def create_app(
     store = Store(settings.incidents_database, settings.incidents_kept)
     stream = stream or Stream()
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
-    prometheus = Source("Prometheus", settings.prometheus_url)
-    jaeger = Source("Jaeger", settings.jaeger_url)
+    prometheus = AsyncClient("Prometheus", settings.prometheus_url)
+    jaeger = AsyncClient("Jaeger", settings.jaeger_url)
     explain = explain or Explainer(prometheus, jaeger)
     announcer = Announcer(settings.alertmanager_url, settings.page)
     reconciler = Reconciler(store, stream, prometheus)

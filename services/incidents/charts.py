@@ -7,15 +7,13 @@ from statistics import median
 
 from pydantic import BaseModel
 
+from prometheus import indicators as sli
+from prometheus.client import AsyncClient, Point, query_range
 from services.incidents.incident import Incident, Window
-from services.incidents.queries import hit_rate, storage_latency
-from services.incidents.sources import Source, SourceAway
 
 POINTS = 240
 SHORTEST_STEP = 5
 RATE_WINDOW = 60
-
-Point = tuple[float, float]
 
 
 class Curve(BaseModel):
@@ -44,14 +42,14 @@ def choose_step(window: Window) -> int:
     return max(SHORTEST_STEP, math.ceil((window.end - window.start).total_seconds() / POINTS))
 
 
-async def draw_charts(prometheus: Source, incident: Incident, deadline_ms: int) -> Charts:
+async def draw_charts(prometheus: AsyncClient, incident: Incident, deadline_ms: int) -> Charts:
     """Ask for both curves at once. Raises SourceAway."""
     window = incident.window(datetime.now(UTC))
     step = choose_step(window)
-    rate_window = max(RATE_WINDOW, step)
+    rate_window = f"{max(RATE_WINDOW, step)}s"
     quality, latency = await asyncio.gather(
-        _fetch(prometheus, hit_rate(rate_window), window, step),
-        _fetch(prometheus, storage_latency(rate_window), window, step),
+        _fetch(prometheus, sli.hit_rate(window=rate_window), window, step),
+        _fetch(prometheus, storage_latency_ms(rate_window), window, step),
     )
     return Charts(
         start=window.start.timestamp(),
@@ -63,6 +61,11 @@ async def draw_charts(prometheus: Source, incident: Incident, deadline_ms: int) 
         quality=describe_curve(quality, incident),
         latency=describe_curve(latency, incident),
     )
+
+
+def storage_latency_ms(window: str) -> str:
+    """The 95th percentile of storage operations, in milliseconds."""
+    return f"1000 * {sli.storage_latency(0.95, window=window)}"
 
 
 def describe_curve(points: list[Point], incident: Incident) -> Curve:
@@ -78,13 +81,6 @@ def describe_curve(points: list[Point], incident: Incident) -> Curve:
     )
 
 
-async def _fetch(prometheus: Source, query: str, window: Window, step: int) -> list[Point]:
-    data = await prometheus.get(
-        "/api/v1/query_range",
-        {"query": query, "start": window.start.timestamp(), "end": window.end.timestamp(), "step": step},
-    )
-    try:
-        values = data["result"][0]["values"] if data["result"] else []
-        return [(float(time), number) for time, text in values if math.isfinite(number := float(text))]
-    except (TypeError, KeyError, ValueError):
-        raise SourceAway(f"{prometheus.name} gave an answer that is not its API's.") from None
+async def _fetch(prometheus: AsyncClient, promql: str, window: Window, step: int) -> list[Point]:
+    found = await prometheus.ask(query_range(promql, window.start.timestamp(), window.end.timestamp(), step))
+    return list(found[0].points) if found else []

@@ -13,11 +13,11 @@ import structlog
 from pydantic import BaseModel
 
 from diagnosis import Verdict
+from prometheus.client import SourceAway
 from services.incidents.explaining import Explain
 from services.incidents.incident import Incident
 from services.incidents.measuring import VerdictGauge
 from services.incidents.schedule import LEAST, LONGEST, choose_window, is_over, pauses
-from services.incidents.sources import SourceAway
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 

@@ -8,7 +8,7 @@ from anyio import CapacityLimiter, to_thread
 
 from diagnosis import Verdict, diagnose
 from diagnosis.live import collect
-from services.incidents.sources import Source, SourceAway
+from prometheus.client import AsyncClient, SourceAway, query
 
 AT_ONCE = 2
 LIMIT = 15.0
@@ -24,7 +24,7 @@ class Explain(Protocol):
 class Explainer:
     """At most AT_ONCE diagnoses at a time, in a thread of their own."""
 
-    def __init__(self, prometheus: Source, jaeger: Source) -> None:
+    def __init__(self, prometheus: AsyncClient, jaeger: AsyncClient) -> None:
         self._prometheus = prometheus
         self._jaeger = jaeger
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -34,8 +34,8 @@ class Explainer:
         """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
         try:
             async with asyncio.timeout(LIMIT), self._turns:
-                await self._prometheus.get("/api/v1/query", {"query": "vector(1)"})
-                evidence = await collect(self._prometheus.address, self._jaeger.address, start, end)
+                await self._prometheus.ask(query("vector(1)"))
+                evidence = await collect(self._prometheus, self._jaeger, start, end)
                 if not evidence.series:
                     raise SourceAway("Prometheus answered none of the questions about this time.")
                 work = partial(diagnose, evidence, alerted_at=alerted_at)

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from services.incidents.charts import RATE_WINDOW, choose_step
+from prometheus import indicators as sli
+from prometheus.client import query_range
+from services.incidents.charts import RATE_WINDOW, choose_step, storage_latency_ms
 from services.incidents.incident import Alert, Incident, Window
-from services.incidents.queries import hit_rate, storage_latency
 from services.incidents.runbooks import find_runbook
 from services.incidents.settings import Settings
-from services.incidents.traces import search_parameters
+from services.incidents.traces import search_requests
 
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _NUMBER = re.compile(r"\d{1,6}")
@@ -81,7 +83,11 @@ def link_runbook(runbooks: Path, alert: Alert) -> Link | None:
 
 
 def _metrics(settings: Settings, window: Window) -> Iterator[Link]:
-    named = (("Hit rate", hit_rate(RATE_WINDOW)), ("Storage latency", storage_latency(RATE_WINDOW)))
+    rate_window = f"{RATE_WINDOW}s"
+    named = (
+        ("Hit rate", sli.hit_rate(window=rate_window)),
+        ("Storage latency", storage_latency_ms(rate_window)),
+    )
     if settings.prometheus_ui_url:
         query = {
             f"g{number}.{key}": value
@@ -90,14 +96,10 @@ def _metrics(settings: Settings, window: Window) -> Iterator[Link]:
         }
         yield Link("Metrics in Prometheus", f"{settings.prometheus_ui_url}/graph?{urlencode(query)}")
         return
+    start, end = round(window.start.timestamp()), round(window.end.timestamp())
     for name, expression in named:
-        query = {
-            "query": expression,
-            "start": f"{window.start.timestamp():.0f}",
-            "end": f"{window.end.timestamp():.0f}",
-            "step": str(choose_step(window)),
-        }
-        yield Link(f"{name} (JSON)", f"{settings.prometheus_url}/api/v1/query_range?{urlencode(query)}")
+        asked = query_range(expression, start, end, choose_step(window))
+        yield Link(f"{name} (JSON)", asked.link(settings.prometheus_url))
 
 
 def _graph(expression: str, window: Window) -> dict[str, str]:
@@ -110,7 +112,8 @@ def _graph(expression: str, window: Window) -> dict[str, str]:
 
 
 def _traces(settings: Settings, window: Window) -> Link:
-    query = urlencode(search_parameters(window, settings.deadline_ms), quote_via=quote)
+    asked = search_requests(window, settings.deadline_ms)
     if settings.jaeger_ui_url:
-        return Link("Slow traces in Jaeger", f"{settings.jaeger_ui_url}/search?{query}")
-    return Link("Slow traces (JSON)", f"{settings.jaeger_url}/api/traces?{query}")
+        pages = replace(asked, path="/search")
+        return Link("Slow traces in Jaeger", pages.link(settings.jaeger_ui_url))
+    return Link("Slow traces (JSON)", asked.link(settings.jaeger_url))

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from diagnosis.verdict import Statement
+from prometheus.client import AsyncClient, SourceAway
 from services.incidents.api import LARGEST, IncidentId
 from services.incidents.diagnosing import Diagnoser
 from services.incidents.heartbeat import Heartbeat
@@ -24,7 +25,6 @@ from services.incidents.links import (
 from services.incidents.rendering import load_templates
 from services.incidents.runbooks import find_runbook, render_runbook
 from services.incidents.settings import Settings
-from services.incidents.sources import Source, SourceAway
 from services.incidents.store import Store
 from services.incidents.traces import Trace, fetch_trace, find_slowest
 from services.incidents.verdicts import Bar, draw_bars
@@ -53,7 +53,7 @@ class Pages:
         settings: Settings,
         store: Store,
         heartbeat: Heartbeat,
-        jaeger: Source,
+        jaeger: AsyncClient,
         diagnoser: Diagnoser,
     ) -> None:
         self._settings = settings

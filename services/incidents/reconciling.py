@@ -6,14 +6,13 @@ end is never sent. Where Grafana evaluates the rules, Prometheus knows none of t
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 import structlog
 
+from prometheus.client import AsyncClient, SourceAway, rules
 from services.incidents.incident import Alert
-from services.incidents.sources import SourceAway
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 
@@ -25,19 +24,13 @@ NEWEST = 100
 
 log = structlog.get_logger(__name__)
 Key = tuple[str, datetime]
-
-
-class Rules(Protocol):
-    """Prometheus' API."""
-
-    async def get(self, path: str, parameters: Mapping[str, str | int | float]) -> Any:
-        """The answer's `data`. Raises SourceAway."""
+Raised = Mapping[str, Sequence[Mapping[str, str]]]
 
 
 class Reconciler:
     """Ends the alerts that Prometheus' own rule no longer raises."""
 
-    def __init__(self, store: Store, stream: Stream, prometheus: Rules) -> None:
+    def __init__(self, store: Store, stream: Stream, prometheus: AsyncClient) -> None:
         self._store = store
         self._stream = stream
         self._prometheus = prometheus
@@ -72,24 +65,20 @@ class Reconciler:
         incidents = await self._store.select(NEWEST)
         return [alert for incident in incidents for alert in incident.alerts if alert.status == "firing"]
 
-    async def _read_raised(self) -> dict[str, list[dict[str, str]]]:
+    async def _read_raised(self) -> Raised:
         """The labels of the alerts that each rule raises, by its name; without rules not evaluated yet.
 
         Raises SourceAway.
         """
-        answer = await self._prometheus.get("/api/v1/rules", {"type": "alert"})
-        try:
-            rules = [rule for group in answer["groups"] for rule in group["rules"] if rule["health"] == "ok"]
-            return {rule["name"]: [alert["labels"] for alert in rule["alerts"]] for rule in rules}
-        except (KeyError, TypeError):
-            raise SourceAway("Prometheus gave an answer that is not its API's.") from None
+        found = await self._prometheus.ask(rules(alerting=True))
+        return {rule.name: rule.alerts for rule in found if rule.health == "ok"}
 
 
 def _key(alert: Alert) -> Key:
     return alert.fingerprint, alert.starts_at
 
 
-def _is_raised(alert: Alert, raised: Mapping[str, list[dict[str, str]]]) -> bool:
+def _is_raised(alert: Alert, raised: Raised) -> bool:
     """Whether its rule still raises it; an alert without a rule is not ended here."""
     return alert.name not in raised or any(
         labels.items() <= alert.labels.items() for labels in raised[alert.name]

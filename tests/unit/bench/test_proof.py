@@ -6,6 +6,7 @@ import pytest
 from bench.incidents.outcome import Proof
 from bench.incidents.proof import check_proof
 from bench.incidents.stacks import BenchStack
+from prometheus.client import TimeSeries
 
 INJECTED, NOW = 1_000.0, 1_100.0
 TIMES = [INJECTED - 120 + 5 * n for n in range(44)]
@@ -34,11 +35,11 @@ class FakeStack:
     def has_trace(self, trace_id: str) -> bool:
         return trace_id == "there"
 
-    def query_range(self, promql: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+    def query_range(self, promql: str, start: float, end: float, step: float) -> list[TimeSeries]:
         assert (start, end, step) == (INJECTED - 120, NOW, 5.0)
         return [
-            {"values": [[t, str(v)] for t, v in zip(TIMES[-len(values) :], values, strict=True) if v == v]}
-            for values in SERIES[promql]
+            TimeSeries({}, tuple((t, v) for t, v in zip(TIMES[-len(of) :], of, strict=True) if v == v))
+            for of in SERIES[promql]
         ]
 
 

@@ -48,8 +48,8 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def url(self, component: str) -> str:
-        return component
+    def read_evidence(self, start: float, end: float) -> Evidence:
+        return Evidence(start=self.began, end=self.now)
 
     def measure(self) -> Measured:
         return Measured(at=self.now, labelled=0, hits=0, age=2)
@@ -105,13 +105,9 @@ Play = Callable[[World, Scenario], Outcome]
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Play:
     def play(world: World, scenario: Scenario) -> Outcome:
-        async def collect(*_: object) -> Evidence:
-            return Evidence(start=world.began, end=world.now)
-
         for module in (run, watching):
             monkeypatch.setattr(module, "time", world)
         monkeypatch.setattr(watching, "read_ticks", world.ticks)
-        monkeypatch.setattr(run, "collect", collect)
         monkeypatch.setattr(run, "check_proof", lambda *_: {})
         monkeypatch.setattr(run, "Actions", lambda *_: cast(actions.Actions, world))
         stack = cast(BenchStack, world)

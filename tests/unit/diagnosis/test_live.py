@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from diagnosis import QUERIES, Evidence
-from diagnosis.jaeger import ARRIVING
-from diagnosis.live import MARK, choose_step, collect
+from diagnosis.live import ARRIVING, choose_step, collect
 from diagnosis.queries import BATCHES
+from prometheus.client import MARK, AsyncClient
 
 START, END = 1_000.0, 1_900.0
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -21,8 +21,13 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 def gather(answer: Answer) -> Evidence:
     async def run() -> Evidence:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-            return await collect("http://p/", "http://j", START, END, client=client)
+        transport = httpx.MockTransport(answer)
+        prometheus = AsyncClient("Prometheus", "http://p/", transport=transport)
+        jaeger = AsyncClient("Jaeger", "http://j", transport=transport)
+        try:
+            return await collect(prometheus, jaeger, START, END)
+        finally:
+            await asyncio.gather(prometheus.close(), jaeger.close())
 
     return asyncio.run(run())
 

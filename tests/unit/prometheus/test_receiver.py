@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from time import monotonic
+from time import monotonic, time
 
 import httpx
 import pytest
@@ -18,9 +18,10 @@ from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from opentelemetry.sdk.resources import Resource
 
 from components.build import ComponentMissing, binary
+from prometheus.client import Client, Refused, query, query_range_batch, rules
 from prometheus.names import Form, series
 from telemetry import attributes
-from telemetry.instruments import INSTRUMENTS, Instrument, Kind
+from telemetry.instruments import INSTRUMENTS, STORAGE_OPERATION_DURATION, Instrument, Kind
 
 CONFIGURATION = Path(__file__).parents[3] / "prometheus" / "prometheus.yml"
 PATIENCE = 20.0
@@ -102,6 +103,22 @@ def test_names_and_labels_are_prometheus_own(client: httpx.Client, instrument: I
     answer = await_answer(client, "/api/v1/query", query=f"{expected.name}").json()["data"]["result"]
     assert [set(found["metric"]) - {"__name__"} for found in answer] == [set(expected.labels)]
     assert [("histogram" in found) for found in answer] == [expected.form is Form.NATIVE_HISTOGRAM]
+
+
+def test_our_client_reads_numbers_histograms_and_refusals(client: httpx.Client) -> None:
+    ours = Client("Prometheus", str(client.base_url))
+    histogram = series(STORAGE_OPERATION_DURATION).name
+    (found,) = ours.ask(query(histogram))
+    assert found.labels["service_name"] == "contract" and found.points == ()
+    now = time()
+    answers = ours.ask(
+        query_range_batch({"count": f"histogram_count({histogram})", "none": "up > 2"}, now - 5, now, 5)
+    )
+    assert [each.last for each in answers["count"]] == [1.0] and answers["none"] == []
+    assert ours.ask(rules()) == []
+    with pytest.raises(Refused, match="parse error"):
+        ours.ask(query("up("))
+    ours.close()
 
 
 def test_nothing_else_arrives(client: httpx.Client) -> None:

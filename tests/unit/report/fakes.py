@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 
 import httpx
 
+from prometheus.client import MARK, Client
 from report.inbox import Inbox
-from report.sources import Prometheus
 
 NOW = 1_795_219_200  # Sat 21 Nov 2026 00:00 UTC
 HOUR, DAY = 3_600, 86_400
@@ -27,9 +27,9 @@ def answer_from(known: Known) -> Handle:
     def handle(request: httpx.Request) -> httpx.Response:
         form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
         result = []
-        for name in re.findall(r'"asked", "(\w+)"', form["query"]):
+        for name in re.findall(rf'"{MARK}", "(\w+)"', form["query"]):
             for labels, value_at in known.get(name, []):
-                metric = {**labels, "asked": name}
+                metric = {**labels, MARK: name}
                 if "time" in form:
                     at = float(form["time"])
                     if (value := value_at(at)) is not None:
@@ -47,8 +47,8 @@ def _walk(form: dict[str, str], value_at: Values) -> list[Any]:
     return [[time, str(value)] for time in times if (value := value_at(time)) is not None]
 
 
-def prometheus(handle: Handle) -> Prometheus:
-    return Prometheus("http://prometheus.test", httpx.MockTransport(handle))
+def prometheus(handle: Handle) -> Client:
+    return Client("Prometheus", "http://prometheus.test", 30, httpx.MockTransport(handle))
 
 
 def inbox(handle: Handle) -> Inbox:

@@ -1,9 +1,9 @@
 import httpx
 import pytest
 
+from prometheus.client import SourceAway
 from report.inbox import PAGES, PER_PAGE
 from report.period import Period
-from report.sources import SourceAway
 from tests.unit.report.fakes import DAY, HOUR, NOW, Handle, alert, inbox, incident, pages, refuse
 
 WEEK = Period(NOW - 7 * DAY, NOW)

@@ -1,5 +1,6 @@
 import pytest
 
+from prometheus.client import Answers, TimeSeries
 from prometheus.objectives import OBJECTIVES
 from report.inbox import Incident
 from report.period import Period
@@ -9,7 +10,6 @@ from report.sections.health import count_losses, review_health
 from report.sections.objectives import review_objectives
 from report.sections.storage import review_hours
 from report.sections.versions import compare_versions, wilson_interval, write_served
-from report.sources import Answers, Curve
 from tests.unit.report.fakes import (
     CANARY,
     DAY,
@@ -166,7 +166,7 @@ def test_sample_that_fell_into_the_next_cell_is_no_silence() -> None:
 def totals(**values: float) -> Answers:
     names = [f"{kind}{number}" for number in range(8) for kind in ("total",)]
     names += [f"{kind}{n}_{part}" for n in range(8) for part in range(2) for kind in ("grown", "born")]
-    return {name: [Curve({}, ((NOW, values[name]),))] if name in values else [] for name in names}
+    return {name: [TimeSeries({}, ((NOW, values[name]),))] if name in values else [] for name in names}
 
 
 def test_losses_that_nobody_counted_are_not_none() -> None:

@@ -3,7 +3,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -16,11 +16,12 @@ ANSWERS = {
 
 
 class FakePrometheus(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        (promql,) = parse_qs(urlparse(self.path).query)["query"]
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        (promql,) = parse_qs(self.rfile.read(length).decode())["query"]
         data = ANSWERS.get(promql)
         answer = {"status": "success", "data": data} if data else {"status": "error", "error": "parse error"}
-        self.send_response(200)
+        self.send_response(200 if data else 400)
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from diagnosis import Verdict
+from prometheus.client import SourceAway
 from services.incidents.diagnosing import Clock, Diagnoser
 from services.incidents.incident import Incident
 from services.incidents.measuring import VerdictGauge
-from services.incidents.sources import SourceAway
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.webhooks import read_alerts

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import numpy as np
 from fastapi import FastAPI, HTTPException, Request
 
-from diagnosis.live import MARK
+from prometheus.client import MARK
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 
 TRACE_ID = "5b8aa5a2d2c872e8321cf37308d69df2"
@@ -27,7 +27,8 @@ class FakeSources:
         self.reset()
         self.app = app = FastAPI(telemetry=NATIVE_TELEMETRY_OFF)
         app.add_api_route("/api/v1/query_range", self.query_range)
-        app.add_api_route("/api/v1/query_range", self.query_batch, methods=["POST"])
+        app.add_api_route("/api/v1/query_range", self.post_query_range, methods=["POST"])
+        app.add_api_route("/api/v1/query", self.query, methods=["POST"])
         app.add_api_route("/api/traces", self.search)
         app.add_api_route("/api/traces/{trace_id}", self.trace)
 
@@ -46,12 +47,19 @@ class FakeSources:
             "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]},
         }
 
-    async def query_batch(self, request: Request) -> dict[str, Any]:
-        """One series for each query that the diagnosis joined into one."""
+    def query(self) -> dict[str, Any]:
+        """Prometheus is there."""
+        return {"status": "success", "data": {"resultType": "vector", "result": []}}
+
+    async def post_query_range(self, request: Request) -> dict[str, Any]:
+        """One series for a query, or for each that the diagnosis joined into one."""
+        asked = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        start, end, step = (float(asked[name]) for name in ("start", "end", "step"))
+        if MARK not in asked["query"]:
+            return self.query_range(asked["query"], start, end, step)
         if self.refuses:
             raise HTTPException(503, "query processing would load too many samples")
-        asked = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-        times = np.arange(float(asked["start"]), float(asked["end"]), float(asked["step"])).tolist()
+        times = np.arange(start, end, step).tolist()
         found = [
             {"metric": {MARK: name}, "values": [[time, str(self._value(name, time))] for time in times]}
             for name in re.findall(rf'"{MARK}", "(\w+)"', asked["query"])

@@ -3,7 +3,7 @@
 import math
 
 from diagnosis import Verdict
-from services.incidents.sources import SourceAway
+from prometheus.client import SourceAway
 from tests.unit.services.incidents.fakes import TRACE_ID
 
 ONSET = 1_790_000_000.0

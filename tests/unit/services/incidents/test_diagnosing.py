@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from prometheus.client import SourceAway
 from services.incidents.diagnosing import FOLLOWED, VerdictChange
 from services.incidents.history import KEPT
 from services.incidents.schedule import LATER, LONGEST
-from services.incidents.sources import SourceAway
 from services.incidents.store import Store
 from services.incidents.webhooks import read_alerts
 from tests.unit.services.incidents.benches import bench, run, settle

@@ -1,15 +1,16 @@
 """An alert whose end nobody told ends all the same, and none that still fires does."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
+from prometheus.client import AsyncClient, SourceAway
 from services.incidents.reconciling import Reconciler
-from services.incidents.sources import SourceAway
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.webhooks import read_alerts
@@ -26,9 +27,9 @@ class Prometheus:
         self.rule: dict[str, Any] = {"name": NAME, "health": "ok", "alerts": []}
         self.answer: object = None
 
-    async def get(self, path: str, parameters: Mapping[str, str | int | float]) -> Any:
-        assert path == "/api/v1/rules"
-        return self.answer or {"groups": [{"rules": [self.rule]}]}
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/api/v1/rules"
+        return httpx.Response(200, json={"data": self.answer or {"groups": [{"rules": [self.rule]}]}})
 
 
 class World:
@@ -37,7 +38,8 @@ class World:
     def __init__(self, store: Store) -> None:
         self.prometheus = Prometheus()
         self._store = store
-        self._reconciler = Reconciler(store, Stream(), self.prometheus)
+        client = AsyncClient("Prometheus", "http://p", transport=httpx.MockTransport(self.prometheus))
+        self._reconciler = Reconciler(store, Stream(), client)
         anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()))
 
     def look(self) -> str:

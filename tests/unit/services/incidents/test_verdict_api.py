@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.incidents.sources import SourceAway
+from prometheus.client import SourceAway
 from tests.unit.services.incidents.bodies import alert, alertmanager, write_time
 from tests.unit.services.incidents.fakes import FakeSources
 from tests.unit.services.incidents.opinions import BAD_MODEL, NOTHING, Oracle, storage_latency

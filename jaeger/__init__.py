@@ -1,0 +1,1 @@
+"""Jaeger's configuration, and the one client of its HTTP API."""

@@ -1,0 +1,179 @@
+"""Service level indicators: what is measured, each as one query.
+
+Alerts, panels, the report, the diagnosis and the inbox ask these, so that all of them show the same numbers.
+`where` are matchers, `by` labels to keep, `window` a duration, as in `prometheus.queries`. Those of storage
+and of recommendations are the recommender's; the others are of the service that `where` names.
+"""
+
+from collections.abc import Sequence
+
+from prometheus import queries as q
+from prometheus.external import PROCESS_CPU_TIME
+from prometheus.names import series
+from telemetry import instruments as i
+from telemetry.spans import SERVER
+
+REQUESTS = series(i.RECOMMENDATION_REQUESTS)
+HITS, LABELLED = series(i.RECOMMENDATION_HITS), series(i.RECOMMENDATION_LABELLED)
+THUMBS = series(i.RECOMMENDATION_THUMBS)
+HTTP = series(i.HTTP_SERVER_REQUEST_DURATION)
+STORAGE, FIRST_BYTE = series(i.STORAGE_OPERATION_DURATION), series(i.STORAGE_OPERATION_FIRST_BYTE)
+STAGES, AGES = series(i.RECOMMENDATION_DURATION), series(i.RECOMMENDATION_FEATURE_AGE)
+LAG = series(i.EVENT_LOOP_LAG)
+
+RECOMMENDER = f'service_name="{i.RECOMMENDATION_REQUESTS.service}"'
+PERSONALISED = 'source="personalised"'
+READ_OK, READ_FAILED = 'outcome="ok"', 'outcome!="ok"'
+SERVER_ERROR = 'http_response_status_code=~"5.."'
+RECOMMENDATIONS = f'http_route="{SERVER.name.removeprefix("GET ")}"'
+"""The recommender's requests for recommendations, beside feedback and its health."""
+
+
+def storage_operations(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Storage operations per second."""
+    return q.observations(STORAGE, RECOMMENDER, *where, by=by, window=window)
+
+
+def storage_latency(quantile: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Seconds that storage operations take, failed ones included: a quantile (0–1)."""
+    return q.quantile(quantile, STORAGE, RECOMMENDER, *where, by=by, window=window)
+
+
+def storage_latency_mean_ms(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Milliseconds that storage operations take on average."""
+    return q.average_ms(STORAGE, RECOMMENDER, *where, by=by, window=window)
+
+
+def storage_late_share(deadline: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Share (0–1) of the storage operations that take longer than `deadline` seconds."""
+    return q.share_above(deadline, STORAGE, RECOMMENDER, *where, by=by, window=window)
+
+
+def storage_failed_share(by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Share (0–1) of the storage operations that fail or are given up.
+
+    Counted from what went well: a series of errors begins with the first one, too late for a rate.
+    """
+    well, asked = storage_operations(READ_OK, by=by, window=window), storage_operations(by=by, window=window)
+    return f"1 - ({q.or_zero(well, asked)}) / {asked}"
+
+
+def storage_outcome_shares(by: Sequence[str], window: str = q.PANEL) -> str:
+    """Each group's share (0–1) of the storage operations; the shares sum to 1."""
+    part, whole = storage_operations(by=by, window=window), storage_operations(window=window)
+    return f"{part} / on () group_left () {whole}"
+
+
+def storage_first_byte(quantile: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Seconds until the first byte of an object arrives: a quantile (0–1)."""
+    return q.quantile(quantile, FIRST_BYTE, RECOMMENDER, *where, by=by, window=window)
+
+
+def storage_first_byte_mean_ms(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Milliseconds until the first byte of an object arrives, on average."""
+    return q.average_ms(FIRST_BYTE, RECOMMENDER, *where, by=by, window=window)
+
+
+def storage_transfer_ms(by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Milliseconds from the first byte of an object to its last, on average."""
+    whole = storage_latency_mean_ms(READ_OK, by=by, window=window)
+    return f"{whole} - {storage_first_byte_mean_ms(READ_OK, by=by, window=window)}"
+
+
+def storage_active(by: Sequence[str] = ()) -> str:
+    """Storage operations under way."""
+    return q.level(series(i.STORAGE_OPERATION_ACTIVE), RECOMMENDER, by=by)
+
+
+def storage_limit(by: Sequence[str] = ()) -> str:
+    """Storage operations that may be under way at once."""
+    return q.level(series(i.STORAGE_OPERATION_LIMIT), RECOMMENDER, by=by)
+
+
+def storage_in_use(by: Sequence[str] = ()) -> str:
+    """Share (0–1) of the places for storage operations that are taken."""
+    return f"{storage_active(by)} / {storage_limit(by)}"
+
+
+def requests(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """HTTP requests served per second."""
+    return q.observations(HTTP, *where, by=by, window=window)
+
+
+def request_latency(quantile: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Seconds that HTTP requests take: a quantile (0–1)."""
+    return q.quantile(quantile, HTTP, *where, by=by, window=window)
+
+
+def requests_slow_share(limit: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Share (0–1) of the HTTP requests that take longer than `limit` seconds."""
+    return q.share_above(limit, HTTP, *where, by=by, window=window)
+
+
+def requests_failed_share(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Share (0–1) of the HTTP requests that are answered with a server error."""
+    served = requests(*where, by=by, window=window)
+    failed = requests(*where, SERVER_ERROR, by=by, window=window)
+    return f"({q.or_zero(failed, served)}) / {served}"
+
+
+def answers(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Recommendations given per second."""
+    return q.rate(REQUESTS, RECOMMENDER, *where, by=by, window=window)
+
+
+def answers_share(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Share (0–1) of the recommendations for which `where` holds."""
+    given = answers(by=by, window=window)
+    return f"({q.or_zero(answers(*where, by=by, window=window), given)}) / {given}"
+
+
+def answer_shares(*where: str, by: Sequence[str], window: str = q.PANEL) -> str:
+    """Each group's share (0–1) of the recommendations; the shares sum to 1."""
+    return q.share(REQUESTS, RECOMMENDER, *where, by=by, window=window)
+
+
+def hit_rate(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Share (0–1) of the recommendations with a known label of which the user clicked an item."""
+    return q.hit_rate(RECOMMENDER, *where, by=by, window=window)
+
+
+def labelled(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Recommendations whose label becomes known, per second."""
+    return q.rate(LABELLED, RECOMMENDER, *where, by=by, window=window)
+
+
+def click_through_rate(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Share (0–1) of the items shown that were clicked."""
+    return q.click_through_rate(RECOMMENDER, *where, by=by, window=window)
+
+
+def thumbs(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Thumbs given per second."""
+    return q.rate(THUMBS, RECOMMENDER, *where, by=by, window=window)
+
+
+def stage_latency(quantile: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Seconds that a stage of a recommendation takes: a quantile (0–1)."""
+    return q.quantile(quantile, STAGES, RECOMMENDER, *where, by=by, window=window)
+
+
+def feature_age(quantile: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Seconds of age of the features used: a quantile (0–1)."""
+    return q.quantile(quantile, AGES, RECOMMENDER, *where, by=by, window=window)
+
+
+def schema_violations(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Values of features that break their schema, per second."""
+    violations = series(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
+    return q.rate(violations, RECOMMENDER, *where, by=by, window=window)
+
+
+def event_loop_lag(quantile: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Seconds that the event loop lags: a quantile (0–1)."""
+    return q.quantile(quantile, LAG, *where, by=by, window=window)
+
+
+def processor_use(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Processor cores that processes use."""
+    return q.rate(PROCESS_CPU_TIME, *where, by=by, window=window)
