@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grafana.options import Steps
+
 SCHEMA_VERSION = 42
 """The last of the format's versions; Grafana 12.3 writes it itself."""
-
-Steps = Sequence[tuple[float, str]]
-"""(value, colour) from low to high: the colour holds from the value up."""
 
 BARS: dict[str, object] = {
     "displayMode": "basic",

@@ -5,79 +5,62 @@ grafanalib renders what older Grafanas read: what it lacks is added here, what i
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from grafanalib import core
 from grafanalib._gen import DashboardEncoder
 
 from grafana import annotations, layout, links, modern
+from grafana.options import ALWAYS_GREEN, HALF, PLAIN_LINES, Heading, Levels, Lines, Query, Size, Value
 from grafana.provisioned import PROMETHEUS
 from grafana.variables import Variable
 
 SOURCE = {"type": "prometheus", "uid": PROMETHEUS}
-BLUE, GREEN, ORANGE, RED, PURPLE = "blue", "green", "orange", "red", "purple"
+NO_DATA = "no data"
 
 Panel: TypeAlias = Any
 """A grafanalib panel; grafanalib has no types."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """One PromQL query of a panel; `legend` is a Grafana legend template such as `{{source}}`."""
-
-    expr: str
-    legend: str = ""
-    exemplars: bool = False
-
-
 def row(id: int, title: str) -> Panel:
     """A heading over the panels that follow."""
-    return core.RowPanel(id=id, title=title, gridPos=_size(layout.COLUMNS, 1))
+    return core.RowPanel(id=id, title=title, gridPos=_place(Size(layout.COLUMNS, 1)))
 
 
 def text(id: int, title: str, content: str, *, height: int) -> Panel:
     """Words in Markdown."""
-    return core.Text(id=id, title=title, content=content, gridPos=_size(layout.COLUMNS, height))
+    return core.Text(id=id, title=title, content=content, gridPos=_place(Size(layout.COLUMNS, height)))
 
 
 def timeseries(
-    id: int,
-    title: str,
-    description: str,
+    heading: Heading,
     queries: Sequence[Query],
+    value: Value,
+    lines: Lines = PLAIN_LINES,
     *,
-    unit: str,
-    decimals: int | None = None,
-    steps: modern.Steps = (),
-    stacked: bool = False,
-    maximum: int | None = None,
-    colors: Mapping[str, str] | None = None,
     data_links: Sequence[links.Link] = (),
-    width: int = 12,
-    height: int = 8,
+    size: Size = HALF,
 ) -> Panel:
-    """Lines over time; `steps` are drawn as dashed lines at their values, `colors` are fixed by legend."""
-    fixed = [modern.fixed_color(name, color) for name, color in (colors or {}).items()]
+    """Values over time."""
     return core.TimeSeries(
-        **common(id, title, description, queries, width, height),
-        unit=unit,
-        valueDecimals=decimals,
+        **common(heading, queries, size),
+        unit=value.unit,
+        valueDecimals=value.decimals,
         valueMin=0,
-        valueMax=maximum,
-        fillOpacity=60 if stacked else 8,
-        lineWidth=0 if stacked else 2,
+        valueMax=value.maximum,
+        fillOpacity=60 if lines.stacked else 8,
+        lineWidth=0 if lines.stacked else 2,
         showPoints="never",
-        stacking={"mode": "normal" if stacked else "none", "group": "A"},
-        thresholdsStyleMode="dashed" if steps else "off",
+        stacking={"mode": "normal" if lines.stacked else "none", "group": "A"},
+        thresholdsStyleMode="dashed" if lines.steps else "off",
         legendDisplayMode="table",
         legendCalcs=["lastNotNull", "max"],
         tooltipMode="multi",
         tooltipSort="desc",
         extraJson={
             "fieldConfig": {
-                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(steps)},
-                "overrides": fixed,
+                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(lines.steps)},
+                "overrides": [modern.fixed_color(name, color) for name, color in lines.colors.items()],
             },
             "options": {"legend": {"showLegend": True}},
         },
@@ -85,39 +68,65 @@ def timeseries(
 
 
 def stat(
-    id: int,
-    title: str,
-    description: str,
+    heading: Heading,
     query: Query,
+    value: Value,
+    levels: Levels = ALWAYS_GREEN,
     *,
-    unit: str,
-    decimals: int | None = None,
-    steps: modern.Steps = (),
-    base: str = GREEN,
-    states: Mapping[int, tuple[str, str]] | None = None,
-    no_value: str = "no data",
-    text_mode: str = "value",
     data_links: Sequence[links.Link] = (),
     width: int = 3,
-    height: int = 4,
 ) -> Panel:
-    """One number and its recent course; `states` show whole numbers as (text, colour), on that colour."""
+    """One number and its recent course."""
+    field = {"format": value.unit, "decimals": value.decimals, "noValue": NO_DATA}
+    return _stat(heading, query, field, levels, data_links, width)
+
+
+def name(
+    heading: Heading,
+    query: Query,
+    levels: Levels,
+    *,
+    data_links: Sequence[links.Link] = (),
+    width: int = 3,
+) -> Panel:
+    """The legend of whatever there is."""
+    field = {"format": "none", "noValue": NO_DATA, "textMode": "name"}
+    return _stat(heading, query, field, levels, data_links, width)
+
+
+def state(
+    heading: Heading,
+    query: Query,
+    states: Mapping[int, tuple[str, str]],
+    *,
+    no_value: str,
+    data_links: Sequence[links.Link] = (),
+    width: int = 3,
+) -> Panel:
+    """A whole number as its (text, colour), on that colour."""
+    field = {"format": "none", "decimals": 0, "noValue": no_value, "mappings": modern.mappings(states)}
+    field |= {"colorMode": "background", "graphMode": "none"}
+    return _stat(heading, query, field, ALWAYS_GREEN, data_links, width)
+
+
+def _stat(
+    heading: Heading,
+    query: Query,
+    field: Mapping[str, object],
+    levels: Levels,
+    data_links: Sequence[links.Link],
+    width: int,
+) -> Panel:
+    defaults = {"links": list(data_links), "thresholds": modern.thresholds(levels.steps, levels.base)}
+    drawn = {"colorMode": "value", "graphMode": "area", "textMode": "value", **field}
     return core.Stat(
-        **common(id, title, description, [query], width, height),
-        format=unit,
-        decimals=decimals,
+        **common(heading, [query], Size(width, 4)),
+        **drawn,
         color={"mode": "thresholds"},
-        colorMode="background" if states else "value",
-        graphMode="none" if states else "area",
-        mappings=modern.mappings(states or {}),
-        noValue=no_value,
         reduceCalc="lastNotNull",
-        textMode=text_mode,
         thresholds=[],
         extraJson={
-            "fieldConfig": {
-                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(steps, base)}
-            },
+            "fieldConfig": {"defaults": defaults},
             "options": {"wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
         },
     )
@@ -175,13 +184,7 @@ def modern_panel(
 
 
 def common(
-    id: int,
-    title: str,
-    description: str,
-    queries: Sequence[Query],
-    width: int,
-    height: int,
-    format: str = "time_series",
+    heading: Heading, queries: Sequence[Query], size: Size, format: str = "time_series"
 ) -> dict[str, Any]:
     """What all panels with queries have."""
     targets = [
@@ -189,15 +192,15 @@ def common(
         for index, query in enumerate(queries)
     ]
     return {
-        "id": id,
-        "title": title,
-        "description": description,
+        "id": heading.id,
+        "title": heading.title,
+        "description": heading.description,
         "dataSource": SOURCE,
         "targets": targets,
-        "gridPos": _size(width, height),
+        "gridPos": _place(size),
         "maxDataPoints": None,
     }
 
 
-def _size(width: int, height: int) -> Any:
-    return core.GridPos(h=height, w=width, x=0, y=0)
+def _place(size: Size) -> Any:
+    return core.GridPos(h=size.height, w=size.width, x=0, y=0)

@@ -1,7 +1,20 @@
 """The first look: in five seconds, is it the model or the infrastructure?"""
 
 from grafana import links
-from grafana.panels import BLUE, GREEN, ORANGE, PURPLE, RED, Panel, Query, stat, text
+from grafana.options import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PERCENT,
+    PURPLE,
+    RED,
+    REQUEST_RATE,
+    Heading,
+    Levels,
+    Query,
+    Value,
+)
+from grafana.panels import Panel, stat, state, text
 from grafana.sections import storage
 from prometheus import objectives
 from prometheus import queries as q
@@ -49,21 +62,19 @@ def panels() -> list[Panel]:
 
 
 def where_to_look() -> Panel:
-    """The verdict of three questions: does storage fail requests, is the model worse than it was, is the
-    recommender too busy?"""
     suspects = [_storage_fails(), _model_is_worse(), _recommender_is_late()]
     verdict = " + ".join(f"{2**bit:g} * ({q.or_zero(suspect)})" for bit, suspect in enumerate(suspects))
-    return stat(
-        1,
-        "Where to look",
-        f"Storage: over {objectives.STORAGE_DEADLINE_MISSES:.0%} of answers had to do without it. "
-        f"Model: the hit rate of its personalised answers is below {objectives.MODEL_HIT_RATE_KEPT:.0%} of "
-        f"their last hour's. Overload: the recommender's event loop is more than {OVERLOADED * 1000:.0f} "
-        "ms late, which makes storage look slow, too. Good: all well.",
+    return state(
+        Heading(
+            1,
+            "Where to look",
+            f"Storage: over {objectives.STORAGE_DEADLINE_MISSES:.0%} of answers had to do without it. "
+            f"Model: the hit rate of its personalised answers is below {objectives.MODEL_HIT_RATE_KEPT:.0%} "
+            "of their last hour's. Overload: the recommender's event loop is more than "
+            f"{OVERLOADED * 1000:.0f} ms late, which makes storage look slow, too. Good: all well.",
+        ),
         Query(f"({verdict}) and ({q.rate(REQUESTS, window='1m')} > 0)"),
-        unit="none",
-        decimals=0,
-        states=VERDICTS,
+        VERDICTS,
         no_value="No traffic",
         data_links=[
             links.dashboard("Quality and storage", links.QUALITY),
@@ -90,85 +101,89 @@ def _recommender_is_late() -> str:
 
 
 def users_hit_rate() -> Panel:
-    """What users got."""
     return stat(
-        2,
-        "Users' hit rate",
-        "Share of requests in which the user clicked at least one item, all answers, over 5 minutes. "
-        "Good: close to the model's own hit rate.",
+        Heading(
+            2,
+            "Users' hit rate",
+            "Share of requests in which the user clicked at least one item, all answers, over 5 minutes. "
+            "Good: close to the model's own hit rate.",
+        ),
         Query(q.known(q.hit_rate(window="5m"))),
-        unit="percentunit",
-        decimals=1,
-        base=BLUE,
+        PERCENT,
+        Levels(BLUE),
     )
 
 
 def models_hit_rate() -> Panel:
-    """What the model is worth when storage does its part."""
     return stat(
-        3,
-        "Model's own hit rate",
-        "Hit rate of personalised answers only, over 5 minutes: storage cannot spoil it. "
-        "Good: steady. When it falls, ask the model.",
+        Heading(
+            3,
+            "Model's own hit rate",
+            "Hit rate of personalised answers only, over 5 minutes: storage cannot spoil it. Good: steady. "
+            "When it falls, ask the model.",
+        ),
         Query(q.known(q.hit_rate(PERSONALISED, window="5m"))),
-        unit="percentunit",
-        decimals=1,
-        base=BLUE,
+        PERCENT,
+        Levels(BLUE),
     )
 
 
 def personalised_answers() -> Panel:
-    """How much of the model users get at all."""
     personalised, served = q.rate(REQUESTS, PERSONALISED, window="1m"), q.rate(REQUESTS, window="1m")
     return stat(
-        4,
-        "Personalised answers",
-        "Share of answers made with the user's own fresh features, over 1 minute. Good: above 95%.",
+        Heading(
+            4,
+            "Personalised answers",
+            "Share of answers made with the user's own fresh features, over 1 minute. Good: above 95%.",
+        ),
         Query(q.known(f"{personalised} / {served}")),
-        unit="percentunit",
-        decimals=1,
-        base=RED,
-        steps=[(0.8, ORANGE), (0.95, GREEN)],
+        PERCENT,
+        Levels(RED, [(0.8, ORANGE), (0.95, GREEN)]),
     )
 
 
 def storage_p95() -> Panel:
-    """Storage against its deadline."""
     return stat(
-        5,
-        "Storage p95",
-        "95th percentile of storage operations, over 1 minute. "
-        f"Good: well below the deadline of {storage.DEADLINE_MS} ms.",
+        Heading(
+            5,
+            "Storage p95",
+            "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
+            f"{storage.DEADLINE_MS} ms.",
+        ),
         Query(q.known(q.quantile(0.95, storage.DURATION, storage.RECOMMENDER, window="1m"))),
-        unit="s",
-        decimals=0,
-        steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)],
+        Value("s", decimals=0),
+        Levels(steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)]),
         data_links=[storage.SLOW_CALLS],
     )
 
 
 def beyond_deadline() -> Panel:
-    """How many answers storage costs."""
     return stat(
-        6,
-        "Beyond the deadline",
-        "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
+        Heading(
+            6,
+            "Beyond the deadline",
+            "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
+        ),
         Query(q.known(storage.share_beyond_deadline("1m"))),
-        unit="percentunit",
-        decimals=1,
-        steps=[(objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE), (objectives.STORAGE_DEADLINE_MISSES, RED)],
+        PERCENT,
+        Levels(
+            steps=[
+                (objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE),
+                (objectives.STORAGE_DEADLINE_MISSES, RED),
+            ]
+        ),
         data_links=[storage.SLOW_CALLS],
     )
 
 
 def requests() -> Panel:
-    """The load."""
     return stat(
-        7,
-        "Requests",
-        "Recommendations served per second, over 1 minute. Good: what you expect at this hour.",
+        Heading(
+            7,
+            "Requests",
+            "Recommendations served per second, over 1 minute. Good: what you expect at this hour.",
+        ),
         Query(q.rate(REQUESTS, window="1m")),
-        unit="reqps",
-        decimals=1,
-        base=BLUE,
+        REQUEST_RATE,
+        Levels(BLUE),
     )

@@ -1,6 +1,19 @@
 """Quality against its own past: does it fall, whose quality, and is it chance?"""
 
-from grafana.panels import ORANGE, RED, Panel, Query, row, timeseries
+from grafana.options import (
+    COUNT,
+    ORANGE,
+    PERCENT,
+    RED,
+    SCORE,
+    THIRD,
+    WHOLE_PERCENT,
+    Heading,
+    Lines,
+    Query,
+    Value,
+)
+from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import SEGMENT
 from grafana.sections.versions import mean
 from prometheus import limits, objectives
@@ -47,140 +60,142 @@ def by_segment() -> list[Panel]:
 
 
 def hit_rate_kept() -> Panel:
-    """Fast and sure."""
     return timeseries(
-        31,
-        "Hit rate against its past",
-        "Hit rate of the last 1 and 3 minutes by its median over the baseline's period. Good: near 100%; "
-        "chance moves the fast line by 5%, the slow one by 3%. Below the dashed lines an alert fires.",
+        Heading(
+            31,
+            "Hit rate against its past",
+            "Hit rate of the last 1 and 3 minutes by its median over the baseline's period. Good: near "
+            "100%; chance moves the fast line by 5%, the slow one by 3%. Below the dashed lines an alert "
+            "fires.",
+        ),
         [Query(q.lowest(SLICE_KEPT, EVERYBODY, by=["window"]), "over {{window}}")],
-        unit="percentunit",
-        decimals=0,
-        steps=[(objectives.HIT_RATE_KEPT, RED), (limits.HIT_RATE_KEPT_SLOWLY, ORANGE)],
-        width=8,
+        WHOLE_PERCENT,
+        Lines(steps=[(objectives.HIT_RATE_KEPT, RED), (limits.HIT_RATE_KEPT_SLOWLY, ORANGE)]),
+        size=THIRD,
     )
 
 
 def certainty() -> Panel:
-    """Chance or not."""
     return timeseries(
-        32,
-        "Hit rate below its past, in standard errors",
-        f"By how many standard errors the hit rate of the last minute is below what is usual, of everybody "
-        f"and of each segment. Good: below 3; from the dashed line, {limits.SURE}, on it is no chance.",
+        Heading(
+            32,
+            "Hit rate below its past, in standard errors",
+            "By how many standard errors the hit rate of the last minute is below what is usual, of "
+            f"everybody and of each segment. Good: below 3; from the dashed line, {limits.SURE}, on it is "
+            "no chance.",
+        ),
         [Query(q.highest(SLICE_DEVIATION, f'window="{m.FAST}"', by=["segment"]), LEGEND)],
-        unit="none",
-        decimals=1,
-        steps=[(limits.SURE, RED)],
-        width=8,
+        Value("none", decimals=1),
+        Lines(steps=[(limits.SURE, RED)]),
+        size=THIRD,
     )
 
 
 def measures_kept() -> Panel:
-    """All else that is quality."""
     return timeseries(
-        33,
-        "Quality against its past",
-        f"NDCG, reciprocal rank, precision and click-through rate of 2 minutes by their medians over the "
-        f"baseline's period. Good: near 100%; below the dashed line, {objectives.RANKING_KEPT:.0%}, an "
-        f"alert fires. Only hits hold and ranks fall: the right items, further down.",
+        Heading(
+            33,
+            "Quality against its past",
+            "NDCG, reciprocal rank, precision and click-through rate of 2 minutes by their medians over "
+            f"the baseline's period. Good: near 100%; below the dashed line, {objectives.RANKING_KEPT:.0%}, "
+            "an alert fires. Only hits hold and ranks fall: the right items, further down.",
+        ),
         [Query(q.lowest(MEASURE_KEPT, CLOSED, by=["measure"]), "{{measure}}")],
-        unit="percentunit",
-        decimals=0,
-        steps=[(objectives.RANKING_KEPT, ORANGE)],
-        width=8,
+        WHOLE_PERCENT,
+        Lines(steps=[(objectives.RANKING_KEPT, ORANGE)]),
+        size=THIRD,
     )
 
 
 def thumbs_down() -> Panel:
-    """Clicked, and disliked."""
     return timeseries(
-        34,
-        "Thumbs down against their past",
-        "Share of thumbs that point down, over 5 minutes, and what is usual. Good: both alike; "
-        f"{limits.MORE_THUMBS_DOWN:.0%} more than usual is an alert.",
+        Heading(
+            34,
+            "Thumbs down against their past",
+            "Share of thumbs that point down, over 5 minutes, and what is usual. Good: both alike; "
+            f"{limits.MORE_THUMBS_DOWN:.0%} more than usual is an alert.",
+        ),
         [
             Query(q.lowest(of, 'measure="thumbs_down"'), legend)
             for of, legend in ((MEASURE, "now"), (MEASURE_USUAL, "usual"))
         ],
-        unit="percentunit",
-        decimals=1,
+        PERCENT,
     )
 
 
 def requests() -> Panel:
-    """More or fewer than ever."""
     return timeseries(
-        35,
-        "Requests against their past",
-        f"Requests per second over 1 minute by their median over the baseline's period. Good: near 100%. "
-        f"Above the upper dashed line, {limits.SURGE:g} times, it is a surge; below the lower one, "
-        f"{limits.FALL:.0%}, callers are missing.",
+        Heading(
+            35,
+            "Requests against their past",
+            "Requests per second over 1 minute by their median over the baseline's period. Good: near "
+            f"100%. Above the upper dashed line, {limits.SURGE:g} times, it is a surge; below the lower "
+            f"one, {limits.FALL:.0%}, callers are missing.",
+        ),
         [Query(q.lowest(MEASURE_KEPT, 'measure="requests"', by=["measure"]), "{{measure}}")],
-        unit="percentunit",
-        decimals=0,
-        steps=[(limits.FALL, ORANGE), (limits.SURGE, ORANGE)],
+        WHOLE_PERCENT,
+        Lines(steps=[(limits.FALL, ORANGE), (limits.SURGE, ORANGE)]),
     )
 
 
 def hit_rate_by_segment() -> Panel:
-    """Who finds something."""
     of = (SEGMENT.matcher, f'segment!="{m.ALL}"', f'window="{m.SLOW}"')
     rate, labelled = (q.lowest(part, *of, by=["segment"]) for part in (SLICE_HIT_RATE, SLICE_LABELLED))
     return timeseries(
-        41,
-        "Hit rate by segment",
-        f"Hit rate of each segment over 3 minutes; nothing is shown of fewer than {m.ENOUGH} labelled "
-        f"requests, for it would be chance. Good: steady lines, and no segment that sinks alone.",
+        Heading(
+            41,
+            "Hit rate by segment",
+            f"Hit rate of each segment over 3 minutes; nothing is shown of fewer than {m.ENOUGH} labelled "
+            "requests, for it would be chance. Good: steady lines, and no segment that sinks alone.",
+        ),
         [Query(q.provided(rate, labelled, m.ENOUGH), LEGEND)],
-        unit="percentunit",
-        decimals=1,
+        PERCENT,
     )
 
 
 def ndcg_by_segment() -> Panel:
-    """Who finds it on top."""
     of, by = (SEGMENT.matcher,), ["segment"]
     labelled = f"300 * {q.rate(m.LABELLED, *of, by=by, window='5m')}"
     return timeseries(
-        42,
-        "NDCG by segment",
-        f"NDCG of each segment over 5 minutes; nothing is shown of fewer than {m.ENOUGH} labelled requests. "
-        "Good: steady lines, and no segment that sinks alone.",
+        Heading(
+            42,
+            "NDCG by segment",
+            f"NDCG of each segment over 5 minutes; nothing is shown of fewer than {m.ENOUGH} labelled "
+            "requests. Good: steady lines, and no segment that sinks alone.",
+        ),
         [Query(q.provided(mean(m.SUMS["ndcg"], by, *of), labelled, m.ENOUGH), LEGEND)],
-        unit="none",
-        decimals=3,
+        SCORE,
     )
 
 
 def segment_kept() -> Panel:
-    """Whether one is hurt alone."""
     return timeseries(
-        43,
-        "Hit rate by segment against its past",
-        f"Hit rate of each segment over 1 minute by what the segment's is usually, and the best of them. "
-        f"Good: near 100%, close together; a segment at the dashed line, {limits.SEGMENT_KEPT:.0%}, or "
-        f"below while the best is unhurt suffers alone.",
+        Heading(
+            43,
+            "Hit rate by segment against its past",
+            "Hit rate of each segment over 1 minute by what the segment's is usually, and the best of "
+            "them. Good: near 100%, close together; a segment at the dashed line, "
+            f"{limits.SEGMENT_KEPT:.0%}, or below while the best is unhurt suffers alone.",
+        ),
         [
             Query(q.lowest(SEGMENT_KEPT, SEGMENT.matcher, by=["segment"]), LEGEND),
             Query(q.lowest(SEGMENT_BEST), "best"),
         ],
-        unit="percentunit",
-        decimals=0,
-        steps=[(limits.SEGMENT_KEPT, RED)],
+        WHOLE_PERCENT,
+        Lines(steps=[(limits.SEGMENT_KEPT, RED)]),
     )
 
 
 def labelled_by_segment() -> Panel:
-    """How much the others are worth."""
     return timeseries(
-        44,
-        "Labelled requests by segment",
-        f"Requests of the last minute whose label is known: what the hit rates beside rest on. Good: above "
-        f"the dashed line, {m.ENOUGH}, below which nothing is concluded; a standard error is about half of "
-        f"1 by the root of this number.",
+        Heading(
+            44,
+            "Labelled requests by segment",
+            "Requests of the last minute whose label is known: what the hit rates beside rest on. Good: "
+            f"above the dashed line, {m.ENOUGH}, below which nothing is concluded; a standard error is "
+            "about half of 1 by the root of this number.",
+        ),
         [Query(q.lowest(SLICE_LABELLED, SEGMENT.matcher, f'window="{m.FAST}"', by=["segment"]), LEGEND)],
-        unit="none",
-        decimals=0,
-        steps=[(m.ENOUGH, ORANGE)],
+        COUNT,
+        Lines(steps=[(m.ENOUGH, ORANGE)]),
     )

@@ -1,8 +1,9 @@
 """Objectives: how much of each error budget is left, how fast it goes, and which alerts are out."""
 
 from grafana import links
-from grafana.panels import GREEN, ORANGE, RED, Panel, Query, row, timeseries
-from grafana.shapes import Column, bars, table
+from grafana.options import COUNT, GREEN, ORANGE, RED, SHARE, THIRD, Heading, Levels, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
+from grafana.shapes import Column, Sort, bars, table
 from prometheus import names, recorded
 from prometheus import queries as q
 
@@ -30,61 +31,60 @@ def alerts() -> list[Panel]:
 
 
 def budgets() -> Panel:
-    """What may still go wrong."""
     return bars(
-        21,
-        "Error budget left",
-        "What is left of the failures that each objective allows in its period. Good: above 50%; "
-        "at 0% the promise is broken, and changes should wait.",
+        Heading(
+            21,
+            "Error budget left",
+            "What is left of the failures that each objective allows in its period. Good: above 50%; at 0% "
+            "the promise is broken, and changes should wait.",
+        ),
         Query(q.lowest(recorded.BUDGET_LEFT, by=OBJECTIVE), LEGEND),
-        unit="percentunit",
-        decimals=1,
-        maximum=1,
-        base=RED,
-        steps=[(0.1, ORANGE), (0.5, GREEN)],
-        width=8,
+        SHARE,
+        Levels(RED, [(0.1, ORANGE), (0.5, GREEN)]),
+        size=THIRD,
     )
 
 
 def burn_rates() -> Panel:
-    """How fast it goes."""
     return timeseries(
-        22,
-        "Burn rate against its alert",
-        "How fast each error budget goes, as a share of the rate at which an alert is due. Good: near 0; "
-        "at the dashed line, 1, the budget goes too fast.",
+        Heading(
+            22,
+            "Burn rate against its alert",
+            "How fast each error budget goes, as a share of the rate at which an alert is due. Good: near "
+            "0; at the dashed line, 1, the budget goes too fast.",
+        ),
         [Query(q.highest(recorded.BURN_RATE_EXCESS, by=OBJECTIVE), LEGEND)],
-        unit="none",
-        decimals=2,
-        steps=[(1, RED)],
+        Value("none", decimals=2),
+        Lines(steps=[(1, RED)]),
         data_links=[SERVICE],
-        width=8,
+        size=THIRD,
     )
 
 
 def budgets_over_time() -> Panel:
-    """When it went."""
     return timeseries(
-        23,
-        "Error budget over time",
-        "What was left of each error budget. Good: level or climbing; a step down is an incident's price.",
+        Heading(
+            23,
+            "Error budget over time",
+            "What was left of each error budget. Good: level or climbing; a step down is an incident's "
+            "price.",
+        ),
         [Query(q.lowest(recorded.BUDGET_LEFT, by=OBJECTIVE), LEGEND)],
-        unit="percentunit",
-        decimals=1,
-        maximum=1,
+        SHARE,
         data_links=[SERVICE],
-        width=8,
+        size=THIRD,
     )
 
 
 def firing() -> Panel:
-    """What to do next."""
     since = f"time() - {q.highest(names.ALERTS_FOR_STATE, by=ALERT)}"
     return table(
-        31,
-        "Firing alerts",
-        "Alerts that are firing, and for how long; click one for what it means and what to do. "
-        "Good: only the heartbeat, which fires always to show that alerting works.",
+        Heading(
+            31,
+            "Firing alerts",
+            "Alerts that are firing, and for how long; click one for what it means and what to do. Good: "
+            "only the heartbeat, which fires always to show that alerting works.",
+        ),
         [Query(f"({since}) and {q.level(names.ALERTS, FIRING, by=ALERT)}")],
         [
             Column("severity", "Severity", states={**SEVERITIES, "info": "blue", "none": "text"}),
@@ -93,25 +93,20 @@ def firing() -> Panel:
             Column("owner", "Owner"),
             Column("Value", "For", unit="dtdurations", decimals=0),
         ],
-        sort_by="For",
+        Sort("For"),
     )
 
 
 def alerts_over_time() -> Panel:
-    """When it was bad."""
     counts = {
         severity: f"count ({q.select(names.ALERTS, FIRING, matcher)})"
         for severity in SEVERITIES
         for matcher in [f'severity="{severity}"']
     }
     return timeseries(
-        32,
-        "Alerts over time",
-        "Alerts firing, by severity. Good: 0.",
+        Heading(32, "Alerts over time", "Alerts firing, by severity. Good: 0."),
         [Query(q.or_zero(count), severity) for severity, count in counts.items()],
-        unit="none",
-        decimals=0,
-        stacked=True,
-        colors=SEVERITIES,
+        COUNT,
+        Lines(stacked=True, colors=SEVERITIES),
         data_links=[links.inbox("Incidents")],
     )

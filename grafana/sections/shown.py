@@ -1,6 +1,7 @@
 """What is shown: how much of the catalogue, how popular, how different."""
 
-from grafana.panels import ORANGE, Panel, Query, row, timeseries
+from grafana.options import ORANGE, PERCENT, QUARTER, SCORE, WHOLE_PERCENT, Heading, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import VERSION
 from prometheus import limits
 from prometheus import measures as m
@@ -16,28 +17,29 @@ def panels() -> list[Panel]:
 
 
 def coverage() -> Panel:
-    """How much of the catalogue."""
     return timeseries(
-        51,
-        "Catalogue shown",
-        "Share of the catalogue that each version showed at least once in 5 minutes. Good: steady at steady "
-        "load; a fall means that many users get the same.",
+        Heading(
+            51,
+            "Catalogue shown",
+            "Share of the catalogue that each version showed at least once in 5 minutes. Good: steady at "
+            "steady load; a fall means that many users get the same.",
+        ),
         [Query(q.highest(m.COVERAGE, VERSION.matcher, by=BY), "{{model_version}}")],
-        unit="percentunit",
-        decimals=1,
-        width=6,
+        PERCENT,
+        size=QUARTER,
     )
 
 
 def popularity() -> Panel:
-    """How popular."""
     by = [*BY, "source"]
     return timeseries(
-        52,
-        "Popularity of what is shown",
-        f"Mean popularity of the items shown, as a percentile of the catalogue: 1 is the most popular. "
-        f"Good: steady; {limits.MORE_POPULAR:g} more than usual in personalised answers is an alert. "
-        f"Popular answers are near 1 by nature.",
+        Heading(
+            52,
+            "Popularity of what is shown",
+            "Mean popularity of the items shown, as a percentile of the catalogue: 1 is the most popular. "
+            f"Good: steady; {limits.MORE_POPULAR:g} more than usual in personalised answers is an alert. "
+            "Popular answers are near 1 by nature.",
+        ),
         [
             Query(q.highest(m.POPULARITY, VERSION.matcher, by=by), "{{model_version}} {{source}}"),
             Query(
@@ -45,44 +47,42 @@ def popularity() -> Panel:
                 "{{model_version}} usually",
             ),
         ],
-        unit="none",
-        decimals=3,
-        maximum=1,
-        width=6,
+        Value("none", decimals=3, maximum=1),
+        size=QUARTER,
     )
 
 
 def diversity() -> Panel:
-    """How different within a list."""
     return timeseries(
-        53,
-        "Diversity of an answer",
-        "How much the items within an answer differ: the mean of 1 minus their cosine. Good: steady; near 0 "
-        "users get ten of the same.",
+        Heading(
+            53,
+            "Diversity of an answer",
+            "How much the items within an answer differ: the mean of 1 minus their cosine. Good: steady; "
+            "near 0 users get ten of the same.",
+        ),
         [Query(q.highest(m.DIVERSITY, VERSION.matcher, by=BY), "{{model_version}}")],
-        unit="none",
-        decimals=3,
-        width=6,
+        SCORE,
+        size=QUARTER,
     )
 
 
 def kept() -> Panel:
-    """All of it by what is usual."""
     of = q.one_of("measure", ["coverage", "diversity", "popularity"])
     return timeseries(
-        54,
-        "What is shown, against its past",
-        f"Coverage, diversity and popularity of each version by their medians over the baseline's period. "
-        f"Good: near 100%; below the dashed line, {limits.COVERAGE_KEPT:.0%}, an alert fires at as many "
-        f"requests as ever.",
+        Heading(
+            54,
+            "What is shown, against its past",
+            "Coverage, diversity and popularity of each version by their medians over the baseline's "
+            f"period. Good: near 100%; below the dashed line, {limits.COVERAGE_KEPT:.0%}, an alert fires at "
+            "as many requests as ever.",
+        ),
         [
             Query(
                 q.lowest(MEASURE_KEPT, of, VERSION.matcher, by=["measure", *BY]),
                 "{{measure}} {{model_version}}",
             )
         ],
-        unit="percentunit",
-        decimals=0,
-        steps=[(limits.COVERAGE_KEPT, ORANGE)],
-        width=6,
+        WHOLE_PERCENT,
+        Lines(steps=[(limits.COVERAGE_KEPT, ORANGE)]),
+        size=QUARTER,
     )
