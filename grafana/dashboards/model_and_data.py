@@ -4,7 +4,7 @@ from typing import Any
 
 from grafana.links import MODEL_AND_DATA as UID
 from grafana.panels import dashboard
-from grafana.sections import drift, features, model_glance, past, shown, versions
+from grafana.sections import baseline, diversity, drift, features, model_summary, versions
 from grafana.sections.quality import DATASET, SEGMENT, VERSION
 
 
@@ -15,11 +15,11 @@ def build() -> dict[str, Any]:
         "Model and data",
         "Model versions side by side, quality against its own past and by segment, drift, features.",
         [
-            *model_glance.panels(),
+            *model_summary.panels(),
             *versions.panels(),
-            *past.of_everybody(),
-            *past.by_segment(),
-            *shown.panels(),
+            *baseline.overall(),
+            *baseline.by_segment(),
+            *diversity.panels(),
             *drift.panels(),
             *features.panels(),
         ],

@@ -4,7 +4,7 @@ from typing import Any
 
 from grafana.links import OVERVIEW as UID
 from grafana.panels import dashboard
-from grafana.sections import inventory, overview, promises
+from grafana.sections import inventory, overview, slo
 
 
 def build() -> dict[str, Any]:
@@ -17,8 +17,8 @@ def build() -> dict[str, Any]:
         [
             *overview.first_look(),
             *overview.model_or_infrastructure(),
-            *promises.objectives(),
-            *promises.alerts(),
+            *slo.objectives(),
+            *slo.alerts(),
             *inventory.panels(),
         ],
         variables=[],

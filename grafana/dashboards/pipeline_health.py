@@ -4,7 +4,7 @@ from typing import Any
 
 from grafana.links import PIPELINE as UID
 from grafana.panels import dashboard
-from grafana.sections import pipeline, stores
+from grafana.sections import backends, pipeline
 
 
 def build() -> dict[str, Any]:
@@ -17,9 +17,9 @@ def build() -> dict[str, Any]:
             *pipeline.numbers(),
             *pipeline.traces(),
             *pipeline.metrics(),
-            *stores.collector(),
-            *stores.stores(),
-            *stores.reach(),
+            *backends.collector(),
+            *backends.prometheus(),
+            *backends.reachability(),
         ],
         variables=[],
         tags=["pipeline"],

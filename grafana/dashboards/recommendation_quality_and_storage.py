@@ -4,7 +4,7 @@ from typing import Any
 
 from grafana.links import QUALITY as UID
 from grafana.panels import dashboard
-from grafana.sections import glance, quality, storage
+from grafana.sections import quality, storage, summary
 
 
 def build() -> dict[str, Any]:
@@ -13,7 +13,7 @@ def build() -> dict[str, Any]:
         UID,
         "Recommendation quality and storage",
         "Recommendation quality and object storage on one time axis: whose doing is a drop?",
-        [*glance.panels(), *quality.panels(), *storage.panels()],
+        [*summary.panels(), *quality.panels(), *storage.panels()],
         variables=[quality.DATASET, quality.VERSION, quality.SEGMENT],
         tags=["quality", "storage"],
     )

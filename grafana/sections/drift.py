@@ -2,7 +2,7 @@
 
 from grafana.options import COUNT, ORANGE, QUARTER, RED, SCORE, SHARE, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.model_glance import DRIFT, PREDICTIONS
+from grafana.sections.model_summary import DRIFT, PREDICTIONS
 from grafana.sections.quality import REQUESTS, SEGMENT, VERSION
 from prometheus import limits, objectives
 from prometheus import queries as q

@@ -16,8 +16,8 @@ from grafana.options import (
     Size,
 )
 from grafana.panels import Panel, name, stat, timeseries
-from grafana.sections import glance, storage
-from grafana.sections.glance import PERSONALISED, REQUESTS
+from grafana.sections import storage, summary
+from grafana.sections.summary import PERSONALISED, REQUESTS
 from prometheus import external as e
 from prometheus import names, objectives
 from prometheus import queries as q
@@ -34,7 +34,7 @@ STORAGE = links.dashboard("Object storage", links.OBJECT_STORAGE)
 def first_look() -> list[Panel]:
     """One line that answers: what is wrong, and whose doing is it? Ids 1–6."""
     return [
-        glance.where_to_look(),
+        summary.where_to_look(),
         firing("critical", 2, "Critical alerts", RED),
         firing("warning", 3, "Warnings", ORANGE),
         live_model(),

@@ -36,7 +36,7 @@ LEGEND = "{{segment}}"
 CLOSED = q.one_of("measure", [*m.SUMS, "click_through"])
 
 
-def of_everybody() -> list[Panel]:
+def overall() -> list[Panel]:
     """Ids 30–34."""
     return [
         row(30, "Quality against its own past"),

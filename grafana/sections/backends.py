@@ -16,12 +16,12 @@ def collector() -> list[Panel]:
     return [row(30, "The collector and Jaeger"), queues(), memory(), jaeger()]
 
 
-def stores() -> list[Panel]:
+def prometheus() -> list[Panel]:
     """Ids 40–45."""
     return [row(40, "Prometheus"), samples(), writes(), series_held(), disk(), rules()]
 
 
-def reach() -> list[Panel]:
+def reachability() -> list[Panel]:
     """Ids 50–54."""
     return [row(50, "Who answers, who is heard"), targets(), silence(), scrapes(), notifications()]
 
