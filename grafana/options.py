@@ -27,6 +27,8 @@ class Size:
 
 
 FULL, HALF, THIRD, QUARTER = Size(24), Size(12), Size(8), Size(6)
+NUMBER, WIDE_NUMBER = Size(4, 4), Size(6, 3)
+"""A sixth and a quarter of a line."""
 
 
 @dataclass(frozen=True)

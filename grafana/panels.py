@@ -4,14 +4,26 @@ grafanalib renders what older Grafanas read: what it lacks is added here, what i
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from grafanalib import core
 from grafanalib._gen import DashboardEncoder
 
 from grafana import annotations, layout, links, modern
-from grafana.options import ALWAYS_GREEN, HALF, PLAIN_LINES, Heading, Levels, Lines, Query, Size, Value
+from grafana.options import (
+    ALWAYS_GREEN,
+    HALF,
+    NUMBER,
+    PLAIN_LINES,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Size,
+    Value,
+)
 from grafana.provisioned import PROMETHEUS
 from grafana.variables import Variable
 
@@ -53,8 +65,8 @@ def timeseries(
         showPoints="never",
         stacking={"mode": "normal" if lines.stacked else "none", "group": "A"},
         thresholdsStyleMode="dashed" if lines.steps else "off",
-        legendDisplayMode="table",
-        legendCalcs=["lastNotNull", "max"],
+        legendDisplayMode="list",
+        legendCalcs=["lastNotNull"],
         tooltipMode="multi",
         tooltipSort="desc",
         extraJson={
@@ -74,11 +86,11 @@ def stat(
     levels: Levels = ALWAYS_GREEN,
     *,
     data_links: Sequence[links.Link] = (),
-    width: int = 3,
+    size: Size = NUMBER,
 ) -> Panel:
-    """One number and its recent course."""
+    """One number as it is now."""
     field = {"format": value.unit, "decimals": value.decimals, "noValue": NO_DATA}
-    return _stat(heading, query, field, levels, data_links, width)
+    return _stat(heading, query, field, levels, data_links, size)
 
 
 def name(
@@ -86,27 +98,15 @@ def name(
     query: Query,
     levels: Levels,
     *,
+    filled: bool = False,
+    no_value: str = NO_DATA,
     data_links: Sequence[links.Link] = (),
-    width: int = 3,
+    size: Size,
 ) -> Panel:
-    """The legend of whatever there is."""
-    field = {"format": "none", "noValue": NO_DATA, "textMode": "name"}
-    return _stat(heading, query, field, levels, data_links, width)
-
-
-def state(
-    heading: Heading,
-    query: Query,
-    states: Mapping[int, tuple[str, str]],
-    *,
-    no_value: str,
-    data_links: Sequence[links.Link] = (),
-    width: int = 3,
-) -> Panel:
-    """A whole number as its (text, colour), on that colour."""
-    field = {"format": "none", "decimals": 0, "noValue": no_value, "mappings": modern.mappings(states)}
-    field |= {"colorMode": "background", "graphMode": "none"}
-    return _stat(heading, query, field, ALWAYS_GREEN, data_links, width)
+    """The legend of whatever there is now, in the colour of its value, or on that colour."""
+    field = {"format": "none", "noValue": no_value, "textMode": "name"}
+    field |= {"colorMode": "background"} if filled else {}
+    return _stat(heading, query, field, levels, data_links, size)
 
 
 def _stat(
@@ -115,14 +115,16 @@ def _stat(
     field: Mapping[str, object],
     levels: Levels,
     data_links: Sequence[links.Link],
-    width: int,
+    size: Size,
 ) -> Panel:
     defaults = {"links": list(data_links), "thresholds": modern.thresholds(levels.steps, levels.base)}
-    drawn = {"colorMode": "value", "graphMode": "area", "textMode": "value", **field}
+    drawn = {"colorMode": "value", "textMode": "value", **field}
     return core.Stat(
-        **common(heading, [query], Size(width, 4)),
+        **common(heading, [query], size, instant=True),
         **drawn,
         color={"mode": "thresholds"},
+        graphMode="none",
+        mappings=[],
         reduceCalc="lastNotNull",
         thresholds=[],
         extraJson={
@@ -132,23 +134,27 @@ def _stat(
     )
 
 
-def dashboard(
-    uid: str,
-    title: str,
-    description: str,
-    panels: Sequence[Panel],
-    *,
-    variables: Sequence[Variable],
-    tags: Sequence[str],
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Page:
+    """What a dashboard is beside its panels; `marks` are the annotations that are on at first."""
+
+    uid: str
+    title: str
+    description: str
+    tags: Sequence[str]
+    variables: Sequence[Variable] = ()
+    marks: Collection[str] = (annotations.DEPLOYMENTS, annotations.VERDICTS)
+
+
+def dashboard(page: Page, panels: Sequence[Panel]) -> dict[str, Any]:
     """The dashboard's JSON, panels placed in the order given."""
     layout.arrange(panels)
     rendered = core.Dashboard(
-        uid=uid,
-        title=title,
-        description=description,
+        uid=page.uid,
+        title=page.title,
+        description=page.description,
         panels=list(panels),
-        tags=[*links.TAGS, *tags],
+        tags=[*links.TAGS, *page.tags],
         refresh="10s",
         time=core.Time("now-30m", "now"),
         timezone="browser",
@@ -156,8 +162,8 @@ def dashboard(
         schemaVersion=modern.SCHEMA_VERSION,
         version=1,
         links=[links.to_dashboards(), links.to_inbox()],
-        annotations=core.Annotations(annotations.all_annotations()),
-        templating=core.Templating([variable.render() for variable in variables]),
+        annotations=core.Annotations(annotations.all_annotations(page.marks)),
+        templating=core.Templating([variable.render() for variable in page.variables]),
     )
     content: dict[str, Any] = json.loads(json.dumps(rendered, cls=DashboardEncoder))
     return modern.dashboard(content)
@@ -184,11 +190,16 @@ def modern_panel(
 
 
 def common(
-    heading: Heading, queries: Sequence[Query], size: Size, format: str = "time_series"
+    heading: Heading,
+    queries: Sequence[Query],
+    size: Size,
+    *,
+    format: str = "time_series",
+    instant: bool = False,
 ) -> dict[str, Any]:
-    """What all panels with queries have."""
+    """What all panels with queries have; an `instant` query asks for now, any other for all of the time."""
     targets = [
-        modern.target(chr(ord("A") + index), SOURCE, query.expr, query.legend, query.exemplars, format)
+        modern.target(chr(ord("A") + index), SOURCE, query, format, instant)
         for index, query in enumerate(queries)
     ]
     return {

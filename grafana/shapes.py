@@ -10,7 +10,10 @@ from grafana.panels import NO_DATA, Panel, common, modern_panel
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column: the label or value it shows under a title; `states` colour its texts."""
+    """A table's column: the label or value it shows under a title; `states` colour its texts.
+
+    Columns without a `width`, in pixels, share the room that the others leave.
+    """
 
     name: str
     title: str
@@ -19,6 +22,7 @@ class Column:
     steps: Steps = ()
     states: Mapping[str, str] | None = None
     data_links: Sequence[links.Link] = ()
+    width: int | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def bars(heading: Heading, query: Query, value: Value, levels: Levels | None = N
     field |= {"decimals": value.decimals} if value.decimals is not None else {}
     field["color"] = {"mode": "thresholds" if levels else "palette-classic"}
     field |= {"thresholds": modern.thresholds(levels.steps, levels.base)} if levels else {}
-    return modern_panel("bargauge", modern.BARS, field, common(heading, [query], size))
+    return modern_panel("bargauge", modern.BARS, field, common(heading, [query], size, instant=True))
 
 
 def heatmap(
@@ -43,7 +47,9 @@ def heatmap(
 ) -> Panel:
     """How a native histogram's observations, in seconds, spread over time."""
     field = {"unit": "s", "custom": modern.HEATMAP_FIELD, "links": list(data_links)}
-    return modern_panel("heatmap", modern.heatmap("s"), field, common(heading, [query], size, "heatmap"))
+    return modern_panel(
+        "heatmap", modern.heatmap("s"), field, common(heading, [query], size, format="heatmap")
+    )
 
 
 def timeline(
@@ -74,7 +80,7 @@ def table(
     What is no column has to be `hidden`.
     """
     field = {"unit": "none", "noValue": "–", "custom": modern.TABLE_FIELD}
-    shared = common(heading, queries, size, "table")
+    shared = common(heading, queries, size, format="table", instant=True)
     names = {column.name: column.title for column in columns}
     merged = [{"id": "merge", "options": {}}] if len(queries) > 1 else []
     shared["transformations"] = [*merged, modern.organized(names, hidden)]
@@ -94,6 +100,8 @@ def _column(column: Column) -> dict[str, object]:
     if column.states:
         given.append(("mappings", modern.named(column.states)))
         given.append(("custom.cellOptions", {"type": "color-text"}))
+    if column.width:
+        given.append(("custom.width", column.width))
     if column.data_links:
         given.append(("links", list(column.data_links)))
     return modern.override(column.title, dict(given))

@@ -139,7 +139,7 @@ FEATURE_DRIFT = Alert(
     "it was not trained on.",
     value_format=ValueFormat.NUMBER,
     dashboard=MODEL_AND_DATA,
-    panel="Feature drift: population stability index",
+    panel="Feature drift: PSI",
 )
 
 FEATURE_SHAPE_DRIFT = Alert(

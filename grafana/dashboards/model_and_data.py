@@ -3,7 +3,7 @@
 from typing import Any
 
 from grafana.links import MODEL_AND_DATA as UID
-from grafana.panels import dashboard
+from grafana.panels import Page, dashboard
 from grafana.sections import baseline, diversity, drift, features, model_summary, versions
 from grafana.sections.quality import DATASET, SEGMENT, VERSION
 
@@ -11,9 +11,13 @@ from grafana.sections.quality import DATASET, SEGMENT, VERSION
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Model and data",
-        "Model versions side by side, quality against its own past and by segment, drift, features.",
+        Page(
+            UID,
+            "Model and data",
+            "Model versions side by side, quality against its own past and by segment, drift, features.",
+            tags=["quality", "model", "data"],
+            variables=[DATASET, VERSION, SEGMENT],
+        ),
         [
             *model_summary.panels(),
             *versions.panels(),
@@ -23,6 +27,4 @@ def build() -> dict[str, Any]:
             *drift.panels(),
             *features.panels(),
         ],
-        variables=[DATASET, VERSION, SEGMENT],
-        tags=["quality", "model", "data"],
     )

@@ -23,7 +23,7 @@ def prometheus() -> list[Panel]:
 
 def reachability() -> list[Panel]:
     """Ids 50–54."""
-    return [row(50, "Who answers, who is heard"), targets(), silence(), scrapes(), notifications()]
+    return [row(50, "Reachability"), targets(), silence(), scrapes(), notifications()]
 
 
 def queues() -> Panel:
@@ -35,7 +35,7 @@ def queues() -> Panel:
             31,
             "Sending queues",
             "How full the collector's queues on disk are. Good: below 10% and falling back after each "
-            "rise; at the dashed line something downstream has been away for long.",
+            "rise; at the dashed line Jaeger or Prometheus has been unavailable for long.",
         ),
         [Query(f"{size} / {capacity}", "{{exporter}}")],
         Value("percentunit", decimals=2),
@@ -49,8 +49,8 @@ def memory() -> Panel:
         Heading(
             32,
             "Collector's memory",
-            "Resident memory of the collector. Good: level, below the dashed line, near which it refuses "
-            "telemetry rather than die.",
+            "Resident memory of the collector. Good: level, below the dashed line; near it the collector "
+            "refuses telemetry to protect itself.",
         ),
         [Query(q.level(e.COLLECTOR_MEMORY), "resident")],
         Value("bytes", decimals=0),
@@ -115,8 +115,8 @@ def series_held() -> Panel:
         Heading(
             43,
             "Series in memory",
-            "Time series that Prometheus holds in memory. Good: level; a steady climb is a label with too "
-            "many values.",
+            "Time series that Prometheus holds in memory. Good: level; a steady rise means a label with "
+            "too many values.",
         ),
         [Query(q.level(e.PROMETHEUS_SERIES), "series")],
         Value("short", decimals=1),
@@ -129,8 +129,8 @@ def disk() -> Panel:
         Heading(
             44,
             "Prometheus on disk",
-            "Space that metrics take, and what they may take. Good: below the limit; at it, the oldest are "
-            "removed.",
+            "Disk space of Prometheus, and its limit. Good: below the limit; at the limit the oldest "
+            "metrics are removed.",
         ),
         [
             Query(f"{q.level(e.PROMETHEUS_BLOCKS)} + {q.level(e.PROMETHEUS_WAL)}", "used"),
@@ -161,7 +161,9 @@ def rules() -> Panel:
 def targets() -> Panel:
     return timeline(
         Heading(
-            51, "Targets", "Whether each part of the stack answers Prometheus. Good: all up, all the time."
+            51,
+            "Targets",
+            "Whether each part of the stack answers Prometheus. Good: all up, all the time.",
         ),
         Query(q.lowest(e.UP, by=["job"]), "{{job}}"),
         {0: ("down", RED), 1: ("up", GREEN)},
@@ -174,8 +176,8 @@ def silence() -> Panel:
         Heading(
             52,
             "Seconds since last heard",
-            "Age of each service's newest metrics. Good: a saw between 0 and 10 s; a steady climb is a "
-            "service, or the way from it, that fell silent. After 5 minutes its line ends.",
+            "Age of each service's newest metrics. Good: a sawtooth between 0 and 10 s; a steady rise "
+            "means that the service, or its path to Prometheus, is broken. After 5 minutes its line ends.",
         ),
         [Query(age, "{{service_name}}")],
         Value("s", decimals=0),
@@ -189,7 +191,7 @@ def scrapes() -> Panel:
             53,
             "Scrape duration",
             "How long Prometheus takes to read each part's own metrics. Good: well below the dashed line, "
-            "where a scrape is given up.",
+            "the timeout of a scrape.",
         ),
         [Query(q.highest(e.SCRAPE_DURATION, by=["job"]), "{{job}}")],
         SECONDS,
@@ -203,7 +205,7 @@ def notifications() -> Panel:
             54,
             "Notifications",
             "Notifications that Alertmanager sends per second, those that fail, and alerts that Prometheus "
-            "could not hand to it. Good: 0 failing and 0 dropped.",
+            "could not send to it. Good: 0 failing and 0 dropped.",
         ),
         [
             Query(q.rate(e.NOTIFICATIONS), "sent"),

@@ -51,7 +51,7 @@ def overall() -> list[Panel]:
 def by_segment() -> list[Panel]:
     """Ids 40–44."""
     return [
-        row(40, "Quality by segment: who gets it"),
+        row(40, "Quality by user segment"),
         hit_rate_by_segment(),
         ndcg_by_segment(),
         segment_kept(),
@@ -64,9 +64,9 @@ def hit_rate_kept() -> Panel:
         Heading(
             31,
             "Hit rate against its past",
-            "Hit rate of the last 1 and 3 minutes by its median over the baseline's period. Good: near "
-            "100%; chance moves the fast line by 5%, the slow one by 3%. Below the dashed lines an alert "
-            "fires.",
+            "Hit rate of the last 1 and 3 minutes, divided by its median over the baseline's period. Good: "
+            "near 100%; chance moves the fast line by 5%, the slow one by 3%. Below the dashed lines an "
+            "alert fires.",
         ),
         [Query(q.lowest(SLICE_KEPT, EVERYBODY, by=["window"]), "over {{window}}")],
         WHOLE_PERCENT,
@@ -79,10 +79,10 @@ def certainty() -> Panel:
     return timeseries(
         Heading(
             32,
-            "Hit rate below its past, in standard errors",
-            "By how many standard errors the hit rate of the last minute is below what is usual, of "
-            f"everybody and of each segment. Good: below 3; from the dashed line, {limits.SURE}, on it is "
-            "no chance.",
+            "Hit rate deviation, in standard errors",
+            "By how many standard errors the hit rate of the last minute is below what is usual, for all "
+            f"users and for each segment. Good: below 3; from the dashed line, {limits.SURE}, on chance "
+            "does not explain it.",
         ),
         [Query(q.highest(SLICE_DEVIATION, f'window="{m.FAST}"', by=["segment"]), LEGEND)],
         Value("none", decimals=1),
@@ -96,9 +96,10 @@ def measures_kept() -> Panel:
         Heading(
             33,
             "Quality against its past",
-            "NDCG, reciprocal rank, precision and click-through rate of 2 minutes by their medians over "
-            f"the baseline's period. Good: near 100%; below the dashed line, {objectives.RANKING_KEPT:.0%}, "
-            "an alert fires. Only hits hold and ranks fall: the right items, further down.",
+            "NDCG, reciprocal rank, precision and click-through rate of 2 minutes, divided by their "
+            "medians over the baseline's period. Good: near 100%; below the dashed line, "
+            f"{objectives.RANKING_KEPT:.0%}, an alert fires. When the hit rate holds and the ranks fall, "
+            "the right items stand further down.",
         ),
         [Query(q.lowest(MEASURE_KEPT, CLOSED, by=["measure"]), "{{measure}}")],
         WHOLE_PERCENT,
@@ -112,8 +113,8 @@ def thumbs_down() -> Panel:
         Heading(
             34,
             "Thumbs down against their past",
-            "Share of thumbs that point down, over 5 minutes, and what is usual. Good: both alike; "
-            f"{limits.MORE_THUMBS_DOWN:.0%} more than usual is an alert.",
+            "Share of thumbs that point down, over 5 minutes, and what is usual. Good: similar lines; an "
+            f"alert fires at {limits.MORE_THUMBS_DOWN:.0%} more than usual.",
         ),
         [
             Query(q.lowest(of, 'measure="thumbs_down"'), legend)
@@ -128,9 +129,9 @@ def requests() -> Panel:
         Heading(
             35,
             "Requests against their past",
-            "Requests per second over 1 minute by their median over the baseline's period. Good: near "
-            f"100%. Above the upper dashed line, {limits.SURGE:g} times, it is a surge; below the lower "
-            f"one, {limits.FALL:.0%}, callers are missing.",
+            "Requests per second over 1 minute, divided by their median over the baseline's period. Good: "
+            f"near 100%. Above the upper dashed line, {limits.SURGE:g} times, it is a surge; below the "
+            f"lower one, {limits.FALL:.0%}, callers are missing.",
         ),
         [Query(q.lowest(MEASURE_KEPT, 'measure="requests"', by=["measure"]), "{{measure}}")],
         WHOLE_PERCENT,
@@ -145,8 +146,8 @@ def hit_rate_by_segment() -> Panel:
         Heading(
             41,
             "Hit rate by segment",
-            f"Hit rate of each segment over 3 minutes; nothing is shown of fewer than {m.ENOUGH} labelled "
-            "requests, for it would be chance. Good: steady lines, and no segment that sinks alone.",
+            f"Hit rate of each segment over 3 minutes; a segment with fewer than {m.ENOUGH} labelled "
+            "requests is not shown. Good: steady lines, and no segment that falls alone.",
         ),
         [Query(q.provided(rate, labelled, m.ENOUGH), LEGEND)],
         PERCENT,
@@ -160,8 +161,8 @@ def ndcg_by_segment() -> Panel:
         Heading(
             42,
             "NDCG by segment",
-            f"NDCG of each segment over 5 minutes; nothing is shown of fewer than {m.ENOUGH} labelled "
-            "requests. Good: steady lines, and no segment that sinks alone.",
+            f"NDCG of each segment over 5 minutes; a segment with fewer than {m.ENOUGH} labelled requests "
+            "is not shown. Good: steady lines, and no segment that falls alone.",
         ),
         [Query(q.provided(mean(m.SUMS["ndcg"], by, *of), labelled, m.ENOUGH), LEGEND)],
         SCORE,
@@ -173,9 +174,9 @@ def segment_kept() -> Panel:
         Heading(
             43,
             "Hit rate by segment against its past",
-            "Hit rate of each segment over 1 minute by what the segment's is usually, and the best of "
-            "them. Good: near 100%, close together; a segment at the dashed line, "
-            f"{limits.SEGMENT_KEPT:.0%}, or below while the best is unhurt suffers alone.",
+            "Hit rate of each segment over 1 minute, divided by its usual one, and the best of them. Good: "
+            f"near 100%, close together. A segment at or below the dashed line, {limits.SEGMENT_KEPT:.0%}, "
+            "while the best one holds has a problem of its own.",
         ),
         [
             Query(q.lowest(SEGMENT_KEPT, SEGMENT.matcher, by=["segment"]), LEGEND),
@@ -191,9 +192,9 @@ def labelled_by_segment() -> Panel:
         Heading(
             44,
             "Labelled requests by segment",
-            "Requests of the last minute whose label is known: what the hit rates beside rest on. Good: "
-            f"above the dashed line, {m.ENOUGH}, below which nothing is concluded; a standard error is "
-            "about half of 1 by the root of this number.",
+            "Requests of the last minute whose label is known, the evidence behind the hit rates. Good: "
+            f"above the dashed line, {m.ENOUGH}; with fewer, no alert decides. The standard error of a hit "
+            "rate is about 0.5 divided by the root of this number.",
         ),
         [Query(q.lowest(SLICE_LABELLED, SEGMENT.matcher, f'window="{m.FAST}"', by=["segment"]), LEGEND)],
         COUNT,

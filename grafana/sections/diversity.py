@@ -1,6 +1,6 @@
 """What is shown: how much of the catalogue, how popular, how different."""
 
-from grafana.options import ORANGE, PERCENT, QUARTER, SCORE, WHOLE_PERCENT, Heading, Lines, Query, Value
+from grafana.options import ORANGE, PERCENT, SCORE, WHOLE_PERCENT, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import VERSION
 from prometheus import limits
@@ -13,7 +13,7 @@ BY = ["model_version"]
 
 def panels() -> list[Panel]:
     """Ids 50–54."""
-    return [row(50, "What is shown"), coverage(), popularity(), diversity(), kept()]
+    return [row(50, "Coverage, popularity and diversity"), coverage(), popularity(), diversity(), kept()]
 
 
 def coverage() -> Panel:
@@ -22,11 +22,10 @@ def coverage() -> Panel:
             51,
             "Catalogue shown",
             "Share of the catalogue that each version showed at least once in 5 minutes. Good: steady at "
-            "steady load; a fall means that many users get the same.",
+            "steady load; a fall means that many users get the same items.",
         ),
         [Query(q.highest(m.COVERAGE, VERSION.matcher, by=BY), "{{model_version}}")],
         PERCENT,
-        size=QUARTER,
     )
 
 
@@ -37,8 +36,8 @@ def popularity() -> Panel:
             52,
             "Popularity of what is shown",
             "Mean popularity of the items shown, as a percentile of the catalogue: 1 is the most popular. "
-            f"Good: steady; {limits.MORE_POPULAR:g} more than usual in personalised answers is an alert. "
-            "Popular answers are near 1 by nature.",
+            f"Good: steady; an alert fires when personalised answers are {limits.MORE_POPULAR:g} above what "
+            "is usual. Popular answers are always near 1.",
         ),
         [
             Query(q.highest(m.POPULARITY, VERSION.matcher, by=by), "{{model_version}} {{source}}"),
@@ -48,7 +47,6 @@ def popularity() -> Panel:
             ),
         ],
         Value("none", decimals=3, maximum=1),
-        size=QUARTER,
     )
 
 
@@ -57,12 +55,11 @@ def diversity() -> Panel:
         Heading(
             53,
             "Diversity of an answer",
-            "How much the items within an answer differ: the mean of 1 minus their cosine. Good: steady; "
-            "near 0 users get ten of the same.",
+            "How much the items within an answer differ: the mean of 1 minus their cosine similarity. "
+            "Good: steady; near 0 all items of an answer are alike.",
         ),
         [Query(q.highest(m.DIVERSITY, VERSION.matcher, by=BY), "{{model_version}}")],
         SCORE,
-        size=QUARTER,
     )
 
 
@@ -72,9 +69,9 @@ def kept() -> Panel:
         Heading(
             54,
             "What is shown, against its past",
-            "Coverage, diversity and popularity of each version by their medians over the baseline's "
-            f"period. Good: near 100%; below the dashed line, {limits.COVERAGE_KEPT:.0%}, an alert fires at "
-            "as many requests as ever.",
+            "Coverage, diversity and popularity of each version, divided by their medians over the "
+            f"baseline's period. Good: near 100%; below the dashed line, {limits.COVERAGE_KEPT:.0%}, an "
+            "alert fires, unless there are also fewer requests.",
         ),
         [
             Query(
@@ -84,5 +81,4 @@ def kept() -> Panel:
         ],
         WHOLE_PERCENT,
         Lines(steps=[(limits.COVERAGE_KEPT, ORANGE)]),
-        size=QUARTER,
     )

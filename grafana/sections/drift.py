@@ -20,7 +20,7 @@ LEGEND = "{{feature}} {{segment}}"
 def panels() -> list[Panel]:
     """Ids 60–67."""
     return [
-        row(60, "Drift: what changed since training"),
+        row(60, "Drift since training"),
         stability(),
         shape(),
         distance(),
@@ -35,7 +35,7 @@ def stability() -> Panel:
     return timeseries(
         Heading(
             61,
-            "Feature drift: population stability index",
+            "Feature drift: PSI",
             "How far the features of 2 minutes are from those in training, by segment. Good: below 0.1; "
             f"above the dashed line, {objectives.DRIFT:g}, the shift is large and an alert fires.",
         ),
@@ -66,8 +66,8 @@ def distance() -> Panel:
         Heading(
             63,
             "Feature drift: Jensen-Shannon",
-            "Jensen-Shannon distance of the features from training, by segment: 0 is alike, 1 nothing in "
-            "common. Good: below 0.1. It tells how far, where the index tells that.",
+            "Jensen-Shannon distance of the features from training, by segment: 0 means alike, 1 means "
+            "nothing in common. Good: below 0.1. Unlike the stability index it has an upper end.",
         ),
         [Query(q.highest(DRIFT, FEATURES, ANY_SEGMENT, 'statistic="js"', by=BY), LEGEND)],
         Value("none", decimals=2, maximum=1),
@@ -102,8 +102,8 @@ def mix() -> Panel:
             65,
             "Segment mix drift",
             "How far the mix of user segments of 2 minutes is from that in training. Good: near 0; above "
-            f"the dashed line, {limits.MIX:g} (population stability index), other users come, and averages "
-            "mislead.",
+            f"the dashed line, {limits.MIX:g} (population stability index), the users are others than in "
+            "training, and averages mislead.",
         ),
         [Query(q.highest(DRIFT, MIX, by=["statistic"]), "{{statistic}}")],
         SCORE,
@@ -117,8 +117,8 @@ def shares() -> Panel:
         Heading(
             66,
             "Requests by segment",
-            "How requests are divided among user segments. Good: steady; this is the mix that the panel "
-            "beside measures.",
+            "How requests are divided among user segments. Good: steady; the panel beside measures the "
+            "change of this mix.",
         ),
         [Query(q.known(q.share(REQUESTS, SEGMENT.matcher, by=["segment"], window="2m")), "{{segment}}")],
         SHARE,
@@ -132,8 +132,8 @@ def samples() -> Panel:
         Heading(
             67,
             "Samples behind the drift",
-            "Values of the last 2 minutes that drift is judged by. Good: above the dashed line, "
-            f"{limits.DRIFT_SAMPLES}; below it nothing is judged, and the last value stands.",
+            "Values of the last 2 minutes that drift is computed from. Good: above the dashed line, "
+            f"{limits.DRIFT_SAMPLES}; with fewer, the last drift is kept.",
         ),
         [Query(q.lowest(SAMPLES, ANY_SEGMENT, by=BY), LEGEND)],
         COUNT,

@@ -19,7 +19,7 @@ REASONS = {"features_missing": RED, "features_expired": ORANGE, "features_invali
 def panels() -> list[Panel]:
     """Ids 70–76."""
     return [
-        row(70, "Features: what the model is given"),
+        row(70, "Features"),
         without_features(),
         missing(),
         unknown_users(),
@@ -40,9 +40,9 @@ def without_features() -> Panel:
         Heading(
             71,
             "Answers without usable features",
-            "Share of answers whose user's features storage did not have, had too old, or had broken. "
-            f"Good: 0%; above the dashed line, {objectives.FEATURES_UNUSABLE:.0%}, an alert fires. Storage "
-            "answers: it is the data.",
+            "Share of answers whose user's features were missing in storage, expired or invalid. Good: 0%; "
+            f"above the dashed line, {objectives.FEATURES_UNUSABLE:.0%}, an alert fires. Storage answered: "
+            "the data is at fault.",
         ),
         [Query(unusable(f'reason="{reason}"'), reason) for reason in REASONS],
         PERCENT,
@@ -56,7 +56,7 @@ def missing() -> Panel:
         Heading(
             72,
             "Missing features",
-            "Features per second that a request should have had and was served without. Good: 0.",
+            "Features per second that an answer needed and did not get. Good: 0.",
         ),
         [Query(q.or_zero(q.rate(MISSING)), "missing")],
         Value("ops", decimals=2),
@@ -70,8 +70,9 @@ def unknown_users() -> Panel:
         Heading(
             73,
             "Unknown users",
-            "Share of requests from users whom no model knows, over 1 minute, and what is usual. Good: "
-            f"both alike; {limits.MORE_UNKNOWN:.0%} more than usual is an alert, and time to train.",
+            "Share of requests from users who are not in the model's training data, over 1 minute, and "
+            f"what is usual. Good: similar lines; at {limits.MORE_UNKNOWN:.0%} more than usual an alert "
+            "fires: train a new model.",
         ),
         [Query(q.lowest(MEASURE, of), "now"), Query(q.lowest(MEASURE_USUAL, of), "usual")],
         PERCENT,
@@ -85,9 +86,9 @@ def age() -> Panel:
         Heading(
             74,
             "Feature age",
-            "Time since the features of an answer were computed. Good: a saw below the time between two "
-            f"rounds of the feature job; a median above the dashed line, {objectives.FEATURE_AGE:g} s, "
-            "means it has stopped.",
+            "Time since the features of an answer were computed. Good: a sawtooth below the interval of "
+            f"the feature job; a median above the dashed line, {objectives.FEATURE_AGE:g} s, means that the "
+            "job has stopped.",
         ),
         [Query(q.known(q.quantile(share, AGES, window="1m")), name) for share, name in quantiles],
         Value("s", decimals=0),
@@ -101,8 +102,8 @@ def age_heatmap() -> Panel:
         Heading(
             75,
             "Feature age heatmap",
-            "How many answers were made from features of which age. Good: one band that starts again at 0 "
-            "with each round; a second band that climbs is a part of the users that is not renewed.",
+            "Answers by the age of their features. Good: one band that returns to 0 with each run of the "
+            "feature job; a second, rising band means that the features of some users are not renewed.",
         ),
         Query(q.distribution(AGES)),
         size=THIRD,
@@ -114,9 +115,8 @@ def violations() -> Panel:
         Heading(
             76,
             "Schema violations",
-            "Features per second that broke their schema: items that the model does not know, wrong "
-            f"lengths, numbers that are none. Good: 0; more than {limits.SCHEMA_VIOLATIONS:g} for each "
-            "request is an alert.",
+            "Features per second that broke their schema: unknown items, wrong lengths, numbers that are "
+            f"not finite. Good: 0; an alert fires at more than {limits.SCHEMA_VIOLATIONS:g} per request.",
         ),
         [Query(q.or_zero(q.rate(VIOLATIONS, by=["feature", "kind"])), "{{feature}} {{kind}}")],
         Value("ops", decimals=2),

@@ -32,9 +32,9 @@ def services() -> Panel:
         Heading(
             41,
             "Services",
-            "Each service that is heard: its load, share of failed requests, duration, and what it uses, "
-            "over the last minute. Good: nothing in red; click a name for its dashboard. A dash means no "
-            "requests.",
+            "Each service that sends telemetry: its load, share of failed requests, duration and "
+            "resources, over the last minute. Good: nothing in red; click a name for its dashboard. A dash "
+            "means no requests.",
         ),
         [Query(expr) for expr in _of_services()],
         [
@@ -61,7 +61,7 @@ def model() -> Panel:
             42,
             "Model",
             "The model that answers, the data set it was trained on, and when. Good: the one you deployed; "
-            "its own page is Model and data.",
+            "click it for the dashboard Model and data.",
         ),
         [Query(f"{q.highest(MODEL, by=labels)} == 1")],
         [
@@ -84,7 +84,7 @@ def versions() -> Panel:
         Heading(
             43,
             "Model versions over time",
-            "Which version answered when. Good: one at a time, and the change you meant.",
+            "Which version answered when. Good: one at a time, and no change but yours.",
         ),
         Query(q.highest(MODEL, by=["model_version"]), "{{model_version}}"),
         {0: ("replaced", BLUE), 1: ("live", PURPLE)},

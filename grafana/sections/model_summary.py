@@ -1,7 +1,19 @@
 """Model and data at a glance: does anything move, and what?"""
 
 from grafana import links
-from grafana.options import BLUE, COUNT, GREEN, ORANGE, PERCENT, RED, Heading, Levels, Query, Value
+from grafana.options import (
+    BLUE,
+    COUNT,
+    GREEN,
+    ORANGE,
+    PERCENT,
+    RED,
+    WIDE_NUMBER,
+    Heading,
+    Levels,
+    Query,
+    Value,
+)
 from grafana.panels import Panel, stat
 from grafana.sections.features import AGES, unusable
 from prometheus import limits, objectives
@@ -36,14 +48,15 @@ def hit_rate() -> Panel:
     return stat(
         Heading(
             1,
-            "Hit rate now",
+            "Hit rate",
             "Share of requests in which the user clicked at least one item, all answers, over 1 minute. "
-            "Good: what is usual; the number beside says so.",
+            "Good: what is usual, which the number beside tells.",
         ),
         Query(q.lowest(SLICE_HIT_RATE, *EVERYBODY)),
         PERCENT,
         Levels(BLUE),
         data_links=[QUALITY],
+        size=WIDE_NUMBER,
     )
 
 
@@ -51,14 +64,15 @@ def kept() -> Panel:
     return stat(
         Heading(
             2,
-            "Of what is usual",
-            "Hit rate of the last minute by its median over the baseline's period. Good: near 100%, 5% up "
-            f"or down is chance; below {objectives.HIT_RATE_KEPT:.0%} users feel it.",
+            "Hit rate against baseline",
+            "Hit rate of the last minute, divided by its median over the baseline's period. Good: near "
+            f"100%, 5% up or down is chance; below {objectives.HIT_RATE_KEPT:.0%} an alert fires.",
         ),
         Query(q.lowest(SLICE_KEPT, *EVERYBODY)),
         PERCENT,
         Levels(RED, [(objectives.HIT_RATE_KEPT, ORANGE), (limits.HIT_RATE_KEPT_SLOWLY, GREEN)]),
         data_links=[QUALITY],
+        size=WIDE_NUMBER,
     )
 
 
@@ -67,12 +81,14 @@ def worst_segment() -> Panel:
         Heading(
             3,
             "Worst segment",
-            "What the worst segment keeps of its usual hit rate, over 1 minute; segments with fewer than "
-            f"{m.ENOUGH} labelled requests are left out. Good: close to the number beside.",
+            "The lowest hit rate of a segment, divided by that segment's usual one, over 1 minute; "
+            f"segments with fewer than {m.ENOUGH} labelled requests are left out. Good: close to the number "
+            "beside.",
         ),
         Query(q.lowest(SEGMENT_KEPT)),
         PERCENT,
         Levels(RED, [(limits.SEGMENT_KEPT, ORANGE), (limits.UNHURT, GREEN)]),
+        size=WIDE_NUMBER,
     )
 
 
@@ -81,13 +97,14 @@ def versions() -> Panel:
     return stat(
         Heading(
             4,
-            "Versions answering",
+            "Versions serving",
             "Model versions that answered requests in the last minute. Good: 1, or 2 while one is rolled "
             "out.",
         ),
         Query(f"count ({answering})"),
         COUNT,
         Levels(steps=[(3, ORANGE)]),
+        size=WIDE_NUMBER,
     )
 
 
@@ -98,11 +115,12 @@ def drift() -> Panel:
             5,
             "Largest drift",
             "The largest population stability index of all features, segments and predictions against "
-            f"training. Good: below 0.1; from {objectives.DRIFT:g} on it is much.",
+            f"training. Good: below 0.1; from {objectives.DRIFT:g} on the drift is large.",
         ),
         Query(f'max (({features}) or label_replace({predictions}, "of", "predictions", "", ""))'),
         Value("none", decimals=2),
         Levels(steps=[(0.1, ORANGE), (objectives.DRIFT, RED)]),
+        size=WIDE_NUMBER,
     )
 
 
@@ -117,6 +135,7 @@ def without_features() -> Panel:
         Query(unusable('reason=~"features_.*"', "1m")),
         PERCENT,
         Levels(steps=[(objectives.FEATURES_UNUSABLE / 5, ORANGE), (objectives.FEATURES_UNUSABLE, RED)]),
+        size=WIDE_NUMBER,
     )
 
 
@@ -124,22 +143,26 @@ def age() -> Panel:
     return stat(
         Heading(
             7,
-            "Feature age, median",
+            "Median feature age",
             "Time since the features of an answer were computed, median over 1 minute. Good: well below "
-            f"{objectives.FEATURE_AGE:g} s; above, they are not renewed and will expire.",
+            f"{objectives.FEATURE_AGE:g} s; older features are not being renewed and will expire.",
         ),
         Query(q.known(q.quantile(0.5, AGES, window="1m"))),
         Value("s", decimals=0),
         Levels(steps=[(0.75 * objectives.FEATURE_AGE, ORANGE), (objectives.FEATURE_AGE, RED)]),
+        size=WIDE_NUMBER,
     )
 
 
 def violations() -> Panel:
     return stat(
         Heading(
-            8, "Broken features", "Features that broke their schema, per second, over 1 minute. Good: 0."
+            8,
+            "Invalid features",
+            "Features that broke their schema, per second, over 1 minute. Good: 0.",
         ),
         Query(q.or_zero(q.rate(VIOLATIONS, window="1m"))),
         Value("ops", decimals=1),
         Levels(steps=[(0.01, RED)]),
+        size=WIDE_NUMBER,
     )

@@ -63,7 +63,6 @@ def p95() -> Panel:
         Value("s", decimals=0),
         Levels(steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)]),
         data_links=[SLOW_CALLS],
-        width=4,
     )
 
 
@@ -71,7 +70,7 @@ def beyond_deadline() -> Panel:
     return stat(
         Heading(
             2,
-            "Beyond the deadline",
+            "Past deadline",
             "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
         ),
         Query(q.known(storage.share_beyond_deadline("1m"))),
@@ -83,7 +82,6 @@ def beyond_deadline() -> Panel:
             ]
         ),
         data_links=[SLOW_CALLS],
-        width=4,
     )
 
 
@@ -92,14 +90,13 @@ def failed() -> Panel:
     return stat(
         Heading(
             3,
-            "Failed operations",
+            "Error rate",
             "Share of storage operations that ended with an error or were given up, over 1 minute. Good: 0%.",
         ),
         Query(q.known(f"({failures}) / {q.observations(DURATION, RECOMMENDER, window='1m')}")),
         Value("percentunit", decimals=2),
         Levels(steps=[(objectives.STORAGE_ERRORS / 5, ORANGE), (objectives.STORAGE_ERRORS, RED)]),
         data_links=[SLOW_CALLS],
-        width=4,
     )
 
 
@@ -107,14 +104,13 @@ def in_flight() -> Panel:
     return stat(
         Heading(
             4,
-            "Places in use",
-            "Operations under way as a share of those that may be at once. Good: a few percent; at 100% "
-            "requests are answered without storage.",
+            "Limit in use",
+            "Operations in flight as a share of the limit. Good: a few percent; at 100% requests are "
+            "answered without storage.",
         ),
         Query(f"{q.level(ACTIVE, RECOMMENDER)} / {q.level(LIMIT, RECOMMENDER)}"),
         WHOLE_PERCENT,
         Levels(steps=[(0.5, ORANGE), (0.8, RED)]),
-        width=4,
     )
 
 
@@ -124,12 +120,11 @@ def throughput() -> Panel:
             5,
             "Bytes read",
             "Bytes read from storage per second, over 1 minute. Good: in step with the requests; falling "
-            "while operations stay under way means a narrow network.",
+            "bytes with many operations in flight mean too little bandwidth.",
         ),
         Query(q.rate(BYTES, RECOMMENDER, window="1m")),
         Value("Bps", decimals=1),
         Levels(BLUE),
-        width=4,
     )
 
 
@@ -138,7 +133,7 @@ def answers_without() -> Panel:
     return stat(
         Heading(
             6,
-            "Answers without storage",
+            "Fallback rate",
             "Share of answers made from a stale copy or the popular list because storage was late, failing "
             "or busy, over 1 minute. Good: 0%.",
         ),
@@ -150,7 +145,6 @@ def answers_without() -> Panel:
                 (objectives.STORAGE_DEADLINE_MISSES, RED),
             ]
         ),
-        width=4,
     )
 
 
@@ -181,10 +175,10 @@ def latency_heatmap() -> Panel:
         Heading(
             12,
             "Latency heatmap",
-            "How many storage operations took how long. Good: one narrow low band; a second band higher up "
-            "is an intermittent fault.",
+            "Storage operations by duration. Good: one narrow, low band; a second, higher band means an "
+            "intermittent fault.",
         ),
-        Query(q.distribution(DURATION, RECOMMENDER), exemplars=True),
+        Query(q.distribution(DURATION, RECOMMENDER)),
         data_links=[SLOW_CALLS],
     )
 
@@ -195,8 +189,9 @@ def first_byte() -> Panel:
         Heading(
             13,
             "Time to first and last byte, p95",
-            "When an answer of storage begins and when it is all there, 95th percentile. Good: the lines "
-            "touch. Both high: a slow storage or a long way; only the last byte late: a narrow network.",
+            "Time until a response of storage begins and until it is complete, 95th percentile. Good: the "
+            "lines touch. Both high: slow storage or a long network path; only the last byte late: too "
+            "little bandwidth.",
         ),
         [
             Query(q.quantile(0.95, of, RECOMMENDER), name, exemplars=name == "first byte")
@@ -219,9 +214,9 @@ def both_ends() -> Panel:
         Heading(
             14,
             "Slow first bytes, seen from both ends",
-            f"Share of reads whose first byte takes more than {SLOW_FIRST_BYTE * 1000:.0f} ms, as the "
-            "recommender sees it and as the storage server measures itself. Good: both 0%. Only the "
-            "recommender's high: the network between them; both high: the server.",
+            f"Share of reads whose first byte takes more than {SLOW_FIRST_BYTE * 1000:.0f} ms, as measured "
+            "by the recommender and by the storage server itself. Good: both 0%. Only the recommender's "
+            "high: the network between them; both high: the server.",
         ),
         [
             Query(q.known(seen), "seen by the recommender"),

@@ -4,6 +4,7 @@ from grafana import links
 from grafana.options import (
     BLUE,
     COUNT,
+    NUMBER,
     ORANGE,
     PERCENT,
     RED,
@@ -16,8 +17,8 @@ from grafana.options import (
     Size,
 )
 from grafana.panels import Panel, name, stat, timeseries
-from grafana.sections import storage, summary
-from grafana.sections.summary import PERSONALISED, REQUESTS
+from grafana.sections import storage, verdict
+from grafana.sections.verdict import CRITICAL, FIRING, OPEN, PERSONALISED, REQUESTS
 from prometheus import external as e
 from prometheus import names, objectives
 from prometheus import queries as q
@@ -25,7 +26,6 @@ from prometheus.names import series
 from telemetry import instruments
 
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
-FIRING = 'alertstate="firing"'
 INBOX = links.inbox("Incidents")
 QUALITY = links.dashboard("Quality and storage", links.QUALITY)
 STORAGE = links.dashboard("Object storage", links.OBJECT_STORAGE)
@@ -34,9 +34,9 @@ STORAGE = links.dashboard("Object storage", links.OBJECT_STORAGE)
 def first_look() -> list[Panel]:
     """One line that answers: what is wrong, and whose doing is it? Ids 1–6."""
     return [
-        summary.where_to_look(),
-        firing("critical", 2, "Critical alerts", RED),
-        firing("warning", 3, "Warnings", ORANGE),
+        verdict.where_to_look(Size(7, 4)),
+        firing(2, "Critical", CRITICAL, RED),
+        firing(3, "Warnings", 'severity="warning"', ORANGE),
         live_model(),
         requests(),
         silent_parts(),
@@ -48,14 +48,19 @@ def model_or_infrastructure() -> list[Panel]:
     return [is_it_the_model(), is_it_the_infrastructure()]
 
 
-def firing(severity: str, id: int, title: str, color: str) -> Panel:
-    alerts = q.select(names.ALERTS, FIRING, f'severity="{severity}"')
+def firing(id: int, title: str, severity: str, color: str) -> Panel:
+    alerts, incidents = q.select(names.ALERTS, FIRING, severity), q.select(OPEN, severity)
     return stat(
-        Heading(id, title, f"Alerts of severity {severity} that are firing. Good: 0."),
-        Query(q.or_zero(f"count ({alerts})")),
+        Heading(
+            id,
+            title,
+            "Firing alerts of this severity; where Grafana evaluates them, open incidents of it. Good: 0.",
+        ),
+        Query(q.or_zero(f"count ({alerts}) or count ({incidents} > 0)")),
         COUNT,
         Levels(steps=[(1, color)]),
         data_links=[INBOX],
+        size=Size(3, 4),
     )
 
 
@@ -64,13 +69,13 @@ def live_model() -> Panel:
         Heading(
             4,
             "Live model",
-            "Version of the model that answers; two of them while instances switch. Good: the one you "
+            "Version of the model that answers; two while a version is rolled out. Good: the one you "
             "deployed.",
         ),
         Query(f"max by (model_version) ({q.select(MODEL)}) == 1", "{{model_version}}"),
         Levels(BLUE),
         data_links=[QUALITY],
-        width=6,
+        size=NUMBER,
     )
 
 
@@ -78,13 +83,14 @@ def requests() -> Panel:
     return stat(
         Heading(
             5,
-            "Recommendations",
-            "Recommendations served per second, over 1 minute. Good: what you expect at this hour.",
+            "Requests",
+            "Recommendations served per second, over 1 minute. Good: as usual at this hour.",
         ),
         Query(q.rate(REQUESTS, window="1m")),
         REQUEST_RATE,
         Levels(BLUE),
         data_links=[links.dashboard("Service", links.SERVICE)],
+        size=Size(3, 4),
     )
 
 
@@ -93,7 +99,8 @@ def silent_parts() -> Panel:
         Heading(
             6,
             "Parts down",
-            "Parts of the stack that do not answer. Good: 0; otherwise mistrust what they would have told.",
+            "Parts of the stack that do not answer. Good: 0; the panels fed by a part that is down show "
+            "too little.",
         ),
         Query(q.or_zero(f"count ({q.select(e.UP)} == 0)")),
         COUNT,
@@ -107,9 +114,9 @@ def is_it_the_model() -> Panel:
         Heading(
             11,
             "Is it the model?",
-            "Share of requests in which the user clicked an item: all answers, and the model's own, "
-            "personalised ones, which storage cannot spoil. Good: both steady. When the model's own falls, "
-            "it is the model; when only the users' falls, it is not.",
+            "Share of requests in which the user clicked an item: for all answers, and for personalised "
+            "ones only, which slow storage does not affect. Good: both steady. When both fall, look at the "
+            "model; when only the users' hit rate falls, look at storage.",
         ),
         [
             Query(q.known(q.hit_rate(PERSONALISED, window="5m")), "model's own hit rate"),
@@ -128,8 +135,8 @@ def is_it_the_infrastructure() -> Panel:
             12,
             "Is it the infrastructure?",
             "95th percentile of storage operations; dots are traces, click one to open it. Good: flat, "
-            f"below the dashed line, the deadline of {storage.DEADLINE_MS} ms; above it answers lose the "
-            "user's features.",
+            f"below the dashed line, the deadline of {storage.DEADLINE_MS} ms; slower reads cost answers "
+            "the user's features.",
         ),
         [
             Query(

@@ -65,7 +65,6 @@ def targets_down() -> Panel:
         COUNT,
         Levels(steps=[(1, RED)]),
         data_links=[INBOX],
-        width=4,
     )
 
 
@@ -74,12 +73,11 @@ def spans_lost() -> Panel:
         Heading(
             2,
             "Spans lost",
-            "Spans dropped or refused anywhere on their way, per second over 5 minutes. Good: 0.",
+            "Spans dropped or refused anywhere in the pipeline, per second over 5 minutes. Good: 0.",
         ),
         Query(" + ".join(losses(SPAN_LOSSES, "5m").values())),
         Value("cps", decimals=1),
         Levels(steps=[(0.001, RED)]),
-        width=4,
     )
 
 
@@ -87,13 +85,12 @@ def points_lost() -> Panel:
     return stat(
         Heading(
             3,
-            "Metric points lost",
-            "Metric points dropped or refused anywhere on their way, per second over 5 minutes. Good: 0.",
+            "Points lost",
+            "Metric points dropped or refused anywhere in the pipeline, per second over 5 minutes. Good: 0.",
         ),
         Query(" + ".join(losses(POINT_LOSSES, "5m").values())),
         Value("cps", decimals=1),
         Levels(steps=[(0.001, RED)]),
-        width=4,
     )
 
 
@@ -105,27 +102,21 @@ def fullest_queue() -> Panel:
         Heading(
             4,
             "Fullest queue",
-            "How full the fuller of the collector's sending queues is. Good: below 10%; a climb means that "
-            "Jaeger or Prometheus does not take what it is sent.",
+            "The highest fill level of the collector's sending queues. Good: below 10%; a rise means that "
+            "Jaeger or Prometheus does not accept what it is sent.",
         ),
         Query(f"max ({size} / {capacity})"),
         PERCENT,
         Levels(steps=[(0.1, ORANGE), (0.5, RED)]),
-        width=4,
     )
 
 
 def oldest_telemetry() -> Panel:
     return stat(
-        Heading(
-            5,
-            "Quietest service",
-            "Seconds since the service that has been silent the longest was last heard. Good: below 15 s.",
-        ),
+        Heading(5, "Silent for", "Longest time since a service sent metrics. Good: below 15 s."),
         Query(f"max (time() - timestamp({q.select(e.PROCESS_MEMORY)}))"),
         Value("s", decimals=0),
         Levels(steps=[(15, ORANGE), (30, RED)]),
-        width=4,
     )
 
 
@@ -134,13 +125,13 @@ def disk_used() -> Panel:
     return stat(
         Heading(
             6,
-            "Prometheus' disk",
-            "Space that metrics take of what they may take. Good: any; at 100% the oldest ones are removed.",
+            "Metrics disk",
+            "Disk space of Prometheus, as a share of its limit. Good: any; at 100% the oldest metrics are "
+            "removed.",
         ),
         Query(f"({used}) / {q.level(e.PROMETHEUS_RETENTION)}"),
         WHOLE_PERCENT,
         Levels(steps=[(0.9, ORANGE)]),
-        width=4,
     )
 
 
@@ -149,8 +140,8 @@ def spans_on_their_way() -> Panel:
         Heading(
             11,
             "Spans on their way",
-            "Spans per second at each station. Good: four lines in one; a line that falls below the one "
-            "before it shows where spans wait or are lost.",
+            "Spans per second at each stage of the pipeline. Good: four equal lines; a stage that falls "
+            "below the one before it shows where spans wait or are lost.",
         ),
         [
             Query(q.rate(e.SDK_SPANS_EXPORTED, OK), "handed over by services"),
@@ -165,7 +156,9 @@ def spans_on_their_way() -> Panel:
 def spans_lost_by_place() -> Panel:
     return timeseries(
         Heading(
-            12, "Spans lost, by place", "Spans per second dropped or refused, by where. Good: 0 everywhere."
+            12,
+            "Spans lost, by place",
+            "Spans per second dropped or refused, by where. Good: 0 everywhere.",
         ),
         [Query(expr, place) for place, expr in losses(SPAN_LOSSES).items()],
         Value("cps", decimals=1),
@@ -177,8 +170,8 @@ def points_on_their_way() -> Panel:
         Heading(
             21,
             "Metric points on their way",
-            "Metric points per second at each station. Good: the collector accepts what the services hand "
-            "over, and sends more, for it adds the metrics of the spans.",
+            "Metric points per second at each stage of the pipeline. Good: the collector accepts what the "
+            "services send, and sends more, because it adds metrics computed from spans.",
         ),
         [
             Query(q.rate(e.SDK_POINTS_EXPORTED, OK), "handed over by services"),

@@ -21,7 +21,7 @@ def services() -> list[Panel]:
 
 def components() -> list[Panel]:
     """Ids 30–32."""
-    return [row(30, "The stack's own parts"), cpu_by_component(), memory_by_component()]
+    return [row(30, "Parts of the stack"), cpu_by_component(), memory_by_component()]
 
 
 def cpu_by_service() -> Panel:
@@ -29,8 +29,8 @@ def cpu_by_service() -> Panel:
         Heading(
             21,
             "CPU by service",
-            "CPU cores in use by service. Good: below the dashed line for each process, for Python runs on "
-            "one core.",
+            "CPU cores in use by service. Good: below the dashed line for each process, because Python "
+            "runs on one core.",
         ),
         [Query(q.rate(e.PROCESS_CPU_TIME, CHOSEN, by=["service_name"]), "{{service_name}}")],
         Value("none", decimals=2),
@@ -41,9 +41,7 @@ def cpu_by_service() -> Panel:
 
 def memory_by_service() -> Panel:
     return timeseries(
-        Heading(
-            22, "Memory by service", "Resident memory by service. Good: level; a steady climb is a leak."
-        ),
+        Heading(22, "Memory by service", "Resident memory by service. Good: level; a steady rise is a leak."),
         [Query(q.level(e.PROCESS_MEMORY, CHOSEN, by=["service_name"]), "{{service_name}}")],
         Value("bytes", decimals=0),
         size=THIRD,
@@ -55,8 +53,7 @@ def lag_by_service() -> Panel:
         Heading(
             23,
             "Event loop lag by service, p99",
-            "How late each service's event loop runs what is due, 99th percentile. Good: below the dashed "
-            "line, 50 ms.",
+            "Delay of each service's event loop, 99th percentile. Good: below the dashed line, 50 ms.",
         ),
         [Query(q.known(q.quantile(0.99, LAG, CHOSEN, by=["service_name"])), "{{service_name}}")],
         SECONDS,
@@ -82,7 +79,7 @@ def files_by_service() -> Panel:
         Heading(
             25,
             "Open files by service",
-            "Files and connections that each service's processes hold open. Good: level; a steady climb "
+            "Files and connections that each service's processes hold open. Good: level; a steady rise "
             "ends at the limit of open files.",
         ),
         [Query(q.level(e.PROCESS_OPEN_FILES, CHOSEN, by=["service_name"]), "{{service_name}}")],

@@ -34,8 +34,8 @@ def hit_rate_by_version_and_source() -> Panel:
         Heading(
             11,
             "Hit rate by model version and source",
-            "Share of requests in which the user clicked at least one item, by who answered. Good: steady "
-            "lines; one that sinks alone is that version's or that source's doing.",
+            "Share of requests in which the user clicked at least one item, by version and source. Good: "
+            "steady lines; when one falls alone, look at that version or that source.",
         ),
         [
             Query(
@@ -52,7 +52,7 @@ def click_through_rate() -> Panel:
         Heading(
             12,
             "Click-through rate by model version",
-            "Clicks per item shown. Good: steady, and no lower after a deployment than before it.",
+            "Clicks per item shown. Good: steady, and no lower after a deployment than before.",
         ),
         [
             Query(
@@ -69,8 +69,8 @@ def answers_by_source() -> Panel:
         Heading(
             13,
             "Share of answers by source",
-            "Where answers come from. Good: nearly all personalised. Stale and popular grow when storage "
-            "misses its deadline.",
+            "Where answers come from. Good: nearly all personalised. The shares of stale and popular grow "
+            "when storage misses its deadline.",
         ),
         [Query(q.share(REQUESTS, *CHOSEN, by=["source"]), "{{source}}")],
         SHARE,
@@ -84,7 +84,7 @@ def reasons() -> Panel:
         Heading(
             14,
             "Reasons for degraded answers",
-            "Answers per second that are not personalised, by reason. Good: none but unknown users.",
+            "Answers per second that are not personalised, by reason. Good: only unknown users.",
         ),
         [Query(q.rate(REQUESTS, 'source!="personalised"', *CHOSEN, by=["reason"]), "{{reason}}")],
         Value("reqps", decimals=2),
@@ -97,8 +97,8 @@ def hit_rate_by_source() -> Panel:
         Heading(
             15,
             "Hit rate by source",
-            "What an answer from each source is worth now, over 5 minutes. Good: know the gap from "
-            "personalised to popular; it is what slow storage costs.",
+            "Hit rate of answers from each source, over 5 minutes. Good: personalised is highest. The gap "
+            "from personalised to popular is the cost of slow storage.",
         ),
         Query(q.known(q.hit_rate(*CHOSEN, by=["source"], window="5m")), "{{source}}"),
         Value("percentunit", maximum=1),

@@ -28,8 +28,7 @@ def requests_by_route() -> Panel:
         Heading(
             11,
             "Requests by route",
-            "Requests per second by route. Good: the usual shape; a route that falls to nothing lost its "
-            "callers.",
+            "Requests per second by route. Good: the usual shape; a route that falls to 0 lost its callers.",
         ),
         [Query(q.observations(REQUESTS, *CHOSEN, by=BY_ROUTE), ROUTE_LEGEND)],
         REQUEST_RATE,
@@ -77,7 +76,7 @@ def duration_quantiles() -> Panel:
             14,
             "Duration quantiles",
             "Median, 95th and 99th percentile over the chosen routes; dots are traces. Good: lines close "
-            "to each other; a p99 that leaves the others is a minority that suffers.",
+            "to each other; a p99 far above the others means that a few requests are slow.",
         ),
         quantiles,
         SECONDS,
@@ -91,10 +90,10 @@ def duration_heatmap() -> Panel:
         Heading(
             15,
             "Duration heatmap",
-            "How many requests took how long. Good: one narrow low band; a second one is a second way to "
-            "fail.",
+            "Requests by duration. Good: one narrow, low band; a second, higher band means that some "
+            "requests take a slow path.",
         ),
-        Query(q.distribution(REQUESTS, *TIMED), exemplars=True),
+        Query(q.distribution(REQUESTS, *TIMED)),
         data_links=[SLOW_TRACES],
     )
 
@@ -104,8 +103,8 @@ def answers_by_status() -> Panel:
         Heading(
             16,
             "Answers by status code",
-            "Answers per second by HTTP status. Good: nearly all 2xx; 4xx are the callers' mistakes, 5xx "
-            "are ours.",
+            "Answers per second by HTTP status. Good: nearly all 2xx; 4xx are errors of callers, 5xx "
+            "errors of the service.",
         ),
         [
             Query(

@@ -1,6 +1,18 @@
 """What the machine has left."""
 
-from grafana.options import ORANGE, RED, SHARE, THIRD, WHOLE_PERCENT, Heading, Levels, Lines, Query, Value
+from grafana.options import (
+    ORANGE,
+    RED,
+    SHARE,
+    THIRD,
+    WHOLE_PERCENT,
+    WIDE_NUMBER,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Value,
+)
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
 from prometheus import external as e
@@ -48,7 +60,7 @@ def cpu() -> Panel:
         Query(busy_cpu()),
         WHOLE_PERCENT,
         Levels(steps=[(NEARLY, ORANGE), (FULL, RED)]),
-        width=6,
+        size=WIDE_NUMBER,
     )
 
 
@@ -63,7 +75,7 @@ def memory() -> Panel:
         Query(q.highest(e.SYSTEM_MEMORY_SHARE, 'state="used"')),
         WHOLE_PERCENT,
         Levels(steps=[(NEARLY, ORANGE), (FULL, RED)]),
-        width=6,
+        size=WIDE_NUMBER,
     )
 
 
@@ -72,13 +84,13 @@ def disk() -> Panel:
         Heading(
             3,
             "Disk in use",
-            "Share in use of the file system that the stack's data is on. Good: below 80%; at 100% nothing "
-            "is kept.",
+            "Share in use of the file system that the stack's data is on. Good: below 80%; at 100% no data "
+            "is stored.",
         ),
         Query(used_disk()),
         WHOLE_PERCENT,
         Levels(steps=[(NEARLY, ORANGE), (FULL, RED)]),
-        width=6,
+        size=WIDE_NUMBER,
     )
 
 
@@ -87,13 +99,13 @@ def lag() -> Panel:
         Heading(
             4,
             "Slowest event loop, p99",
-            "How late the event loop of the worst service runs what is due, 99th percentile over 1 minute. "
-            "Good: below 50 ms.",
+            "Delay of the event loop in the slowest service, 99th percentile over 1 minute. Good: below 50 "
+            "ms.",
         ),
         Query(q.known(f"max ({q.quantile(0.99, LAG, CHOSEN, by=['service_name'], window='1m')})")),
         Value("s", decimals=1),
         Levels(steps=[(0.025, ORANGE), (0.05, RED)]),
-        width=6,
+        size=WIDE_NUMBER,
     )
 
 
@@ -118,8 +130,8 @@ def memory_by_state() -> Panel:
         Heading(
             12,
             "Machine's memory",
-            "Memory by state. Good: used is level and far from the whole; cached memory is given back when "
-            "needed.",
+            "Memory by state. Good: used memory is level and well below the total; cached memory is freed "
+            "when it is needed.",
         ),
         [Query(q.highest(e.SYSTEM_MEMORY, by=["state"]), "{{state}}")],
         Value("bytes", decimals=1),
@@ -148,8 +160,7 @@ def disk_io() -> Panel:
         Heading(
             14,
             "Disk traffic",
-            "Bytes read from and written to disk per second, all devices. Good: what you know from calm "
-            "days.",
+            "Bytes read from and written to disk per second, all devices. Good: as on normal days.",
         ),
         [Query(q.rate(e.SYSTEM_DISK_IO, by=["direction"]), "{{direction}}")],
         Value("Bps", decimals=1),
@@ -162,7 +173,7 @@ def network_io() -> Panel:
             15,
             "Network traffic",
             "Bytes over the network devices that lead out of the machine, per second. On one machine the "
-            "stack talks to itself, which is not counted. Good: what you know from calm days.",
+            "stack talks to itself, which is not counted. Good: as on normal days.",
         ),
         [Query(q.rate(e.SYSTEM_NETWORK_IO, OUTSIDE, by=["direction"]), "{{direction}}")],
         Value("Bps", decimals=1),

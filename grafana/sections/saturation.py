@@ -23,8 +23,8 @@ def lag() -> Panel:
         Heading(
             31,
             "Event loop lag",
-            "How late the event loop runs what is due. Good: a few milliseconds, below the dashed line; "
-            "above it, blocking code or a busy CPU holds up every request.",
+            "Delay of the event loop. Good: a few milliseconds, below the dashed line; above it, blocking "
+            "code or a busy CPU delays every request.",
         ),
         [Query(q.quantile(share, LAG, SERVICE.matcher), name) for share, name in quantiles],
         SECONDS,

@@ -39,11 +39,10 @@ def stages() -> list[Panel]:
 
 def requests() -> Panel:
     return stat(
-        Heading(1, "Requests", "Requests per second, over 1 minute. Good: what you expect at this hour."),
+        Heading(1, "Requests", "Requests per second, over 1 minute. Good: as usual at this hour."),
         Query(q.observations(REQUESTS, *CHOSEN, window="1m")),
         REQUEST_RATE,
         Levels(BLUE),
-        width=4,
     )
 
 
@@ -52,14 +51,13 @@ def errors() -> Panel:
     return stat(
         Heading(
             2,
-            "Failed requests",
+            "Error rate",
             "Share of requests answered with a server error (5xx), over 1 minute. Good: 0%.",
         ),
         Query(q.known(f"({q.or_zero(failed)}) / {served}")),
         Value("percentunit", decimals=2),
         Levels(steps=[(0.001, ORANGE), (0.01, RED)]),
         data_links=[FAILED_TRACES],
-        width=4,
     )
 
 
@@ -75,7 +73,6 @@ def p95() -> Panel:
         Value("s", decimals=0),
         Levels(steps=[(SLOW / 2, ORANGE), (SLOW, RED)]),
         data_links=[SLOW_TRACES],
-        width=4,
     )
 
 
@@ -83,14 +80,13 @@ def event_loop_lag() -> Panel:
     return stat(
         Heading(
             4,
-            "Event loop lag, p99",
-            "How late the event loop runs what is due, 99th percentile over 1 minute. Good: below "
-            f"{LATE * 1000:.0f} ms; above, something blocks the loop or the CPU is busy.",
+            "Loop lag, p99",
+            f"Delay of the event loop, 99th percentile over 1 minute. Good: below {LATE * 1000:.0f} ms; "
+            "above, something blocks the loop or the CPU is busy.",
         ),
         Query(q.known(q.quantile(0.99, LAG, SERVICE.matcher, window="1m"))),
         Value("s", decimals=1),
         Levels(steps=[(LATE / 2, ORANGE), (LATE, RED)]),
-        width=4,
     )
 
 
@@ -100,24 +96,24 @@ def cpu() -> Panel:
             5,
             "CPU",
             "CPU cores that the service's processes use, over 1 minute. Good: below 0.8 for each process, "
-            "for Python runs on one core.",
+            "because Python runs on one core.",
         ),
         Query(q.rate(e.PROCESS_CPU_TIME, SERVICE.matcher, window="1m")),
         Value("none", decimals=2),
         Levels(steps=[(0.6, ORANGE), (0.8, RED)]),
-        width=4,
     )
 
 
 def memory() -> Panel:
     return stat(
         Heading(
-            6, "Memory", "Resident memory of the service's processes. Good: level; a steady climb is a leak."
+            6,
+            "Memory",
+            "Resident memory of the service's processes. Good: level; a steady rise is a leak.",
         ),
         Query(q.level(e.PROCESS_MEMORY, SERVICE.matcher)),
         Value("bytes", decimals=0),
         Levels(BLUE),
-        width=4,
     )
 
 
@@ -128,7 +124,7 @@ def operations() -> Panel:
             21,
             "Stages, p95",
             "95th percentile of each operation in the traces, estimated from buckets, over all routes. "
-            "Good: flat; the stage that rises is the one to ask, those above it in the trace only wait for "
+            "Good: flat; look at the innermost stage that rises, those above it in the trace only wait for "
             "it.",
         ),
         [Query(q.known(p95_of_spans), "{{span_name}}", exemplars=True)],

@@ -18,7 +18,7 @@ SERVICE = links.dashboard("Service", links.SERVICE, service_name="${__field.labe
 def objectives() -> list[Panel]:
     """Ids 20–23."""
     return [
-        row(20, "Promises: what is left of the error budgets"),
+        row(20, "Service level objectives"),
         budgets(),
         burn_rates(),
         budgets_over_time(),
@@ -35,8 +35,8 @@ def budgets() -> Panel:
         Heading(
             21,
             "Error budget left",
-            "What is left of the failures that each objective allows in its period. Good: above 50%; at 0% "
-            "the promise is broken, and changes should wait.",
+            "What is left of the failures that each objective allows in its window. Good: above 50%; at 0% "
+            "the objective is missed: stop risky changes.",
         ),
         Query(q.lowest(recorded.BUDGET_LEFT, by=OBJECTIVE), LEGEND),
         SHARE,
@@ -50,8 +50,8 @@ def burn_rates() -> Panel:
         Heading(
             22,
             "Burn rate against its alert",
-            "How fast each error budget goes, as a share of the rate at which an alert is due. Good: near "
-            "0; at the dashed line, 1, the budget goes too fast.",
+            "Burn rate of each error budget, divided by the rate at which its alert fires. Good: near 0; "
+            "the alert fires at the dashed line, 1.",
         ),
         [Query(q.highest(recorded.BURN_RATE_EXCESS, by=OBJECTIVE), LEGEND)],
         Value("none", decimals=2),
@@ -66,8 +66,8 @@ def budgets_over_time() -> Panel:
         Heading(
             23,
             "Error budget over time",
-            "What was left of each error budget. Good: level or climbing; a step down is an incident's "
-            "price.",
+            "What was left of each error budget. Good: level or rising; a step down is the cost of an "
+            "incident.",
         ),
         [Query(q.lowest(recorded.BUDGET_LEFT, by=OBJECTIVE), LEGEND)],
         SHARE,
@@ -82,16 +82,16 @@ def firing() -> Panel:
         Heading(
             31,
             "Firing alerts",
-            "Alerts that are firing, and for how long; click one for what it means and what to do. Good: "
-            "only the heartbeat, which fires always to show that alerting works.",
+            "Firing alerts that Prometheus evaluates, and for how long; click one for its incident and "
+            "runbook. Good: only the heartbeat, which always fires to show that alerting works.",
         ),
         [Query(f"({since}) and {q.level(names.ALERTS, FIRING, by=ALERT)}")],
         [
-            Column("severity", "Severity", states={**SEVERITIES, "info": "blue", "none": "text"}),
+            Column("severity", "Severity", width=90, states={**SEVERITIES, "info": "blue", "none": "text"}),
             Column("alertname", "Alert", data_links=[links.inbox("Open in incidents")]),
-            Column("component", "Component"),
-            Column("owner", "Owner"),
-            Column("Value", "For", unit="dtdurations", decimals=0),
+            Column("component", "Component", width=110),
+            Column("owner", "Owner", width=140),
+            Column("Value", "For", unit="dtdurations", decimals=0, width=90),
         ],
         Sort("For"),
     )
@@ -104,7 +104,7 @@ def alerts_over_time() -> Panel:
         for matcher in [f'severity="{severity}"']
     }
     return timeseries(
-        Heading(32, "Alerts over time", "Alerts firing, by severity. Good: 0."),
+        Heading(32, "Alerts over time", "Firing alerts that Prometheus evaluates, by severity. Good: 0."),
         [Query(q.or_zero(count), severity) for severity, count in counts.items()],
         COUNT,
         Lines(stacked=True, colors=SEVERITIES),

@@ -85,10 +85,10 @@ def latency_heatmap() -> Panel:
         Heading(
             23,
             "Storage latency heatmap",
-            "How many storage operations took how long. Good: one narrow low band; a second band higher up "
-            "is an intermittent fault.",
+            "Storage operations by duration. Good: one narrow, low band; a second, higher band means an "
+            "intermittent fault.",
         ),
-        Query(q.distribution(DURATION, RECOMMENDER), exemplars=True),
+        Query(q.distribution(DURATION, RECOMMENDER)),
         data_links=[SLOW_CALLS],
     )
 
@@ -96,7 +96,9 @@ def latency_heatmap() -> Panel:
 def operations_by_outcome() -> Panel:
     return timeseries(
         Heading(
-            24, "Storage operations by outcome", "Operations per second by how they ended. Good: all ok."
+            24,
+            "Storage operations by outcome",
+            "Operations per second by how they ended. Good: all are ok.",
         ),
         [
             Query(
@@ -114,8 +116,8 @@ def operations_in_flight() -> Panel:
         Heading(
             25,
             "Storage operations in flight",
-            "Operations under way, with those that no request waits for any more. Good: a handful; at "
-            "their bound, new ones are refused.",
+            "Operations in flight, with those that no request waits for any more. Good: a few; at their "
+            "limit new ones are refused.",
         ),
         [Query(q.level(ACTIVE, RECOMMENDER, by=["operation"]), "{{operation}}")],
         COUNT,
@@ -128,7 +130,8 @@ def deadline_misses() -> Panel:
         Heading(
             26,
             "Deadline misses",
-            "Share of storage operations slower than the deadline. Good: 0%; each costs a personal answer.",
+            "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
+            "personalised answer.",
         ),
         [Query(share_beyond_deadline(q.PANEL), "beyond the deadline")],
         PERCENT,

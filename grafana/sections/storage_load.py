@@ -1,7 +1,7 @@
 """Object storage's errors, traffic and saturation, and what users get when it is not there."""
 
 from grafana import links
-from grafana.options import COUNT, PERCENT, RED, SHARE, THIRD, Heading, Lines, Query, Value
+from grafana.options import COUNT, PERCENT, RED, SHARE, THIRD, Heading, Lines, Query, Size, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections import storage
 from grafana.sections.object_storage import ACTIVE, BYTES, FAILED, LIMIT, REQUESTS
@@ -37,12 +37,12 @@ def traffic() -> list[Panel]:
 
 def fallbacks() -> list[Panel]:
     """Ids 40–43."""
-    return [row(40, "What users get instead"), answers_by_source(), feature_age(), reasons()]
+    return [row(40, "Fallbacks"), answers_by_source(), feature_age(), reasons()]
 
 
 def by_outcome() -> Panel:
     return timeseries(
-        Heading(21, "Operations by outcome", "Operations per second by how they ended. Good: all ok."),
+        Heading(21, "Operations by outcome", "Operations per second by how they ended. Good: all are ok."),
         [Query(q.observations(DURATION, RECOMMENDER, by=["outcome"]), "{{outcome}}")],
         Value("ops", decimals=1),
         Lines(stacked=True, colors={"ok": "green", "error": "red", "timeout": "orange"}),
@@ -58,7 +58,7 @@ def failures_by_type() -> Panel:
             22,
             "Failed operations by type",
             "Operations per second that failed, by outcome and type of error. Good: 0. Names of connection "
-            "errors point to the network, numbers are what storage answered.",
+            "errors point to the network; numbers are status codes of storage.",
         ),
         [Query(q.or_zero(failed, asked), "{{operation}} {{outcome}} {{error_type}}")],
         Value("ops", decimals=2),
@@ -74,7 +74,7 @@ def refused_by_server() -> Panel:
             23,
             "Errors answered by the server",
             "Requests per second that the storage server itself answered with an error, by kind. Good: 0; "
-            "failures that only the recommender sees are the network's.",
+            "failures that only the recommender sees come from the network.",
         ),
         [
             Query(q.or_zero(q.rate(e.MINIO_SERVER_ERRORS, by=["api"]), asked), "{{api}} 5xx"),
@@ -106,8 +106,8 @@ def in_flight() -> Panel:
         Heading(
             32,
             "Operations in flight",
-            "Operations under way, with those that no request waits for any more, and how many there may "
-            "be. Good: a handful, far from the limit; at the limit new ones are refused.",
+            "Operations in flight, with those that no request waits for any more, and their limit. Good: a "
+            "few; at the limit new ones are refused.",
         ),
         [
             Query(q.level(ACTIVE, RECOMMENDER, by=["operation"]), "{{operation}}"),
@@ -123,7 +123,8 @@ def deadline_misses() -> Panel:
         Heading(
             33,
             "Deadline misses",
-            "Share of storage operations slower than the deadline. Good: 0%; each costs a personal answer.",
+            "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
+            "personalised answer.",
         ),
         [Query(q.known(storage.share_beyond_deadline(q.PANEL)), "beyond the deadline")],
         PERCENT,
@@ -152,12 +153,12 @@ def answers_by_source() -> Panel:
             41,
             "Share of answers by source",
             "Where answers come from. Good: nearly all personalised; stale copies and the popular list "
-            "take over when storage misses its deadline.",
+            "replace them when storage misses its deadline.",
         ),
         [Query(q.share(REQUESTS, by=["source"]), "{{source}}")],
         SHARE,
         Lines(stacked=True, colors=SOURCES),
-        size=THIRD,
+        size=Size(7),
     )
 
 
@@ -172,7 +173,7 @@ def feature_age() -> Panel:
         [Query(q.known(q.quantile(share, AGE)), name) for share, name in ((0.5, "p50"), (0.95, "p95"))],
         Value("dtdurations"),
         Lines(steps=[(objectives.FRESH, RED)]),
-        size=THIRD,
+        size=Size(7),
     )
 
 
@@ -182,12 +183,12 @@ def reasons() -> Panel:
             43,
             "Answers without fresh features, by reason",
             "Answers per second to known users made without their fresh features: storage missed its "
-            "deadline, failed, had no place left, or had no valid features. Good: 0.",
+            "deadline, failed, was at its limit, or had no valid features. Good: 0.",
         ),
         [
             Query(q.or_zero(q.rate(REQUESTS, f'reason="{reason}"')), reason.replace("_", " "))
             for reason in REASONS
         ],
         Value("reqps", decimals=2),
-        size=THIRD,
+        size=Size(10),
     )

@@ -3,6 +3,7 @@
 from grafana.options import (
     ORANGE,
     PERCENT,
+    QUARTER,
     RED,
     SCORE,
     SECONDS,
@@ -69,7 +70,7 @@ def side_by_side() -> Panel:
         "Precision": (mean(m.SUMS["precision"], BY, *CHOSEN), "percentunit"),
         "NDCG": (mean(m.SUMS["ndcg"], BY, *CHOSEN), "none"),
         "MRR": (mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), "none"),
-        "Click-through rate": (q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
+        "Click-through": (q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
         "Thumbs up": (q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), "percentunit"),
         "p95": (q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), "s"),
     }
@@ -81,14 +82,14 @@ def side_by_side() -> Panel:
         Heading(
             11,
             "Versions in numbers",
-            "Each version's requests per second, share of personalised answers, ranking quality, liking "
-            "and 95th percentile of response time, over 5 minutes. Good: lines alike; a new version is at "
-            "least as good as the one before in every column, and no slower.",
+            "Each version's requests per second, share of personalised answers, ranking quality, thumbs "
+            "and 95th percentile of response time, over 5 minutes. Good: similar lines; a new version is "
+            "at least as good as the old one in every column, and no slower.",
         ),
         [Query(expr) for expr, _ in columns.values()],
         [Column("model_version", "Model version"), *shown],
         Sort("Requests", falling=True),
-        size=Size(16, 7),
+        size=Size(24, 6),
     )
 
 
@@ -96,14 +97,14 @@ def roll_out() -> Panel:
     return timeseries(
         Heading(
             12,
-            "Roll-out: share of requests by version",
-            "How requests are divided among versions. Good: the shares that you set, and no step that you "
-            "did not make.",
+            "Share of requests by version",
+            "How requests are divided among versions. Good: the shares that you set; no step without a "
+            "change of yours.",
         ),
         [Query(q.known(q.share(REQUESTS, *CHOSEN, by=BY)), LEGEND)],
         SHARE,
         Lines(stacked=True),
-        size=Size(8, 7),
+        size=QUARTER,
     )
 
 
@@ -117,7 +118,7 @@ def hit_rate() -> Panel:
         ),
         [Query(q.known(q.hit_rate(*CHOSEN, by=BY, window=WINDOW)), LEGEND)],
         PERCENT,
-        size=THIRD,
+        size=QUARTER,
     )
 
 
@@ -126,12 +127,12 @@ def ndcg() -> Panel:
         Heading(
             14,
             "NDCG by version",
-            "How near the top what users clicked stood: 1 is all of it first, 0 no click, over 5 minutes. "
-            "Good: steady, and no version below the others.",
+            "How near the top the clicked items stood: 1 means all of them first, 0 means no click, over 5 "
+            "minutes. Good: steady, and no version below the others.",
         ),
         [Query(mean(m.SUMS["ndcg"], BY, *CHOSEN), LEGEND)],
         SCORE,
-        size=THIRD,
+        size=QUARTER,
     )
 
 
@@ -139,13 +140,13 @@ def reciprocal_rank() -> Panel:
     return timeseries(
         Heading(
             15,
-            "Mean reciprocal rank by version",
-            "1 by the place of the first item clicked, 0 without a click, on average over 5 minutes. Good: "
-            "steady, and no version below the others.",
+            "MRR by version",
+            "1 divided by the position of the first clicked item, 0 without a click, averaged over 5 "
+            "minutes. Good: steady, and no version below the others.",
         ),
         [Query(mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), LEGEND)],
         SCORE,
-        size=THIRD,
+        size=QUARTER,
     )
 
 
@@ -168,8 +169,8 @@ def thumbs_up() -> Panel:
         Heading(
             17,
             "Thumbs up by version",
-            "Share of thumbs that point up, over 5 minutes. Good: steady; clicks that hold while thumbs "
-            "fall mean lists that tempt and disappoint.",
+            "Share of thumbs that point up, over 5 minutes. Good: steady. Steady clicks with falling "
+            "thumbs mean items that attract users and then disappoint them.",
         ),
         [Query(q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), LEGEND)],
         SHARE,
@@ -184,8 +185,8 @@ def sources() -> Panel:
         Heading(
             18,
             "Share of answers by version and source",
-            "What each version's answers were made from. Good: nearly all personalised, alike in every "
-            "version; one alone with many popular answers has no features published.",
+            "What each version's answers were made from. Good: nearly all personalised, in every version. "
+            "One version with many popular answers has no published features.",
         ),
         [
             Query(
@@ -202,9 +203,9 @@ def against_each_other() -> Panel:
         Heading(
             19,
             "Versions against each other",
-            "Hit rate of each version's personalised answers by that of all others, over 2 minutes; 1 "
-            f"where it is alone. Good: near 1. Below the dashed line, {limits.VERSION_KEPT:.0%}, and not by "
-            "chance, an alert says so.",
+            "Hit rate of each version's personalised answers, divided by that of all others, over 2 "
+            "minutes; 1 for a version that is alone. Good: near 1. Below the dashed line, "
+            f"{limits.VERSION_KEPT:.0%}, an alert fires, unless it can be chance.",
         ),
         [Query(f"({q.lowest(VERSION_KEPT, CHOSEN[0], by=BY)}) or {_alone()}", LEGEND)],
         WHOLE_PERCENT,
@@ -217,10 +218,10 @@ def certainty() -> Panel:
     return timeseries(
         Heading(
             20,
-            "Versions below the others, in standard errors",
+            "Version deviation, in standard errors",
             "By how many standard errors a version's hit rate is below the others' (two-proportion "
-            f"z-test); 0 where it is alone. Good: below 3. From the dashed line, {limits.SURER:g}, on it is "
-            "neither chance nor luck with its users.",
+            "z-test); 0 for a version that is alone. Good: below 3. From the dashed line, "
+            f"{limits.SURER:g}, on neither chance nor the mix of users explains it.",
         ),
         [Query(f"({q.highest(VERSION_DEVIATION, CHOSEN[0], by=BY)}) or 0 * {_alone()}", LEGEND)],
         Value("none", decimals=1),
@@ -235,8 +236,8 @@ def response_time() -> Panel:
             9,
             "Response time by version",
             "95th percentile of the whole inference pipeline, over 5 minutes; dots are traces, click one "
-            "to open it. Good: lines together, below the dashed one, the objective; a version that is slow "
-            "alone is at fault itself, for all wait for the same storage.",
+            "to open it. Good: similar lines below the dashed one, the objective. All versions wait for "
+            "the same storage, so a single slow version is itself the cause.",
         ),
         [Query(q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), LEGEND, exemplars=True)],
         SECONDS,

@@ -9,14 +9,14 @@ from grafana.model import Dashboard
 from grafana.model.panels import Bars, Table, Timeline
 from grafana.model.tables import Organize
 from grafana.options import ORANGE, RED, SHARE, THIRD, Heading, Levels, Query
-from grafana.panels import dashboard
+from grafana.panels import Page, dashboard
 from grafana.shapes import Column, Sort, bars, table, timeline
 
 HEADING = Heading(1, "Parts", "What it shows. Good: nothing in red.")
 
 
 def rendered(panel: Any) -> Any:
-    content = dashboard("some", "Some", "Some panels.", [panel], variables=[], tags=["some"])
+    content = dashboard(Page("some", "Some", "Some panels.", tags=["some"]), [panel])
     (found,) = Dashboard.model_validate(content).panels
     return found
 
@@ -24,7 +24,7 @@ def rendered(panel: Any) -> Any:
 def make_table(queries: int) -> Any:
     value = "Value" if queries == 1 else "Value #A"
     columns = [
-        Column("job", "Part", states={"collector": ORANGE}, data_links=[links.inbox("Incidents")]),
+        Column("job", "Part", width=90, states={"collector": ORANGE}, data_links=[links.inbox("Incidents")]),
         Column(value, "Load", unit="reqps", decimals=1, steps=[(1, RED)]),
     ]
     asked = [Query(f"sum by (job) (x{index})") for index in range(queries)]
@@ -51,7 +51,12 @@ def test_the_results_of_several_queries_are_merged_first() -> None:
 def test_a_column_has_its_own_unit_limits_colours_and_links() -> None:
     part, load = rendered(make_table(1)).fieldConfig.overrides
     assert (part.matcher.options, load.matcher.options) == ("Part", "Load")
-    assert [change.id for change in part.properties] == ["mappings", "custom.cellOptions", "links"]
+    assert [change.id for change in part.properties] == [
+        "mappings",
+        "custom.cellOptions",
+        "custom.width",
+        "links",
+    ]
     assert [change.id for change in load.properties] == [
         "unit",
         "decimals",
