@@ -12,6 +12,7 @@ from alerts.panels import place
 from alerts.routing import route
 from alerts.rules import ALERTS
 from alerts.runbook import SILENT, render_runbook, silent_runbook
+from config import load
 from grafana.dashboards import build_all
 from grafana.model import check_dashboards
 from grafana.provisioned import check_provisioning
@@ -32,7 +33,7 @@ def generate() -> artifacts.Files:
     return {
         "grafana/alerting.json": json.dumps(alerting, indent=2, ensure_ascii=False) + "\n",
         "prometheus/alerts.yaml": _yaml(to_prometheus.render(placed)),
-        "prometheus/recording.yaml": _yaml(render_recording()),
+        "prometheus/recording.yaml": _yaml(render_recording(load())),
         "alertmanager/alertmanager.yml": _yaml(to_alertmanager.render(routing)),
         **{f"runbooks/{alert.slug}.md": render_runbook(alert) for alert in ALERTS},
         f"runbooks/{SILENT}.md": silent_runbook(),

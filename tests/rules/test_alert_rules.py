@@ -10,6 +10,7 @@ import yaml
 from alerts import to_prometheus
 from alerts.panels import Placed, place
 from alerts.rules import ALERTS
+from config import Config
 from prometheus import measures
 from prometheus.recording import STEP, render_recording
 from tests.rules.promtool import run_promtool
@@ -33,7 +34,7 @@ def rules(placed: Placed) -> str:
 
 
 def recording(objective: str) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = render_recording()["groups"]
+    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
     return [
         group
         | {
@@ -46,7 +47,7 @@ def recording(objective: str) -> list[dict[str, Any]]:
 
 
 def comparisons() -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = render_recording()["groups"]
+    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
     return [group for group in groups if group["interval"] == f"{measures.STEP}s"]
 
 
