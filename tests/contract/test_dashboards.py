@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from config import Config
 from grafana.build import FOLDER, generate
 from prometheus import artifacts
 from prometheus.names import REGISTRY
@@ -39,7 +40,7 @@ def links_of(panel: dict[str, Any]) -> list[str]:
 
 
 def test_generated_files_are_up_to_date() -> None:
-    assert artifacts.differences(FOLDER, generate()) == []
+    assert artifacts.differences(FOLDER, generate(Config())) == []
 
 
 def test_the_dashboards_are_those_promised() -> None:
