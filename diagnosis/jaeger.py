@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import Any
 
 from diagnosis.evidence import Span, Trace
-from prometheus.objectives import STORAGE_DEADLINE
 from telemetry import attributes as a
 from telemetry.instruments import RECOMMENDATION_REQUESTS
 from telemetry.spans import SERVER
@@ -27,13 +26,13 @@ SLOW = "minDuration"
 _KEPT = frozenset({a.MODEL_VERSION, a.RECOMMENDATION_REASON, a.USER_SEGMENT})
 
 
-def searches(start: float, end: float) -> list[dict[str, str | int]]:
-    """Parameters of the searches for recommendations between two Unix times."""
+def searches(start: float, end: float, deadline: float) -> list[dict[str, str | int]]:
+    """Parameters of searches between two Unix times; the last picks what took over `deadline` seconds."""
     last = max(end - ARRIVING, (start + end) / 2)
     edges = [last - (last - start) * SHRINKING**number for number in range(SLICES)]
     found = [_search(*edge, SAMPLED) for edge in pairwise([*edges, last])]
     slow = _search((start + last) / 2, last, PICKED)
-    return [*found, slow | {SLOW: f"{STORAGE_DEADLINE * 1000:.0f}ms"}]
+    return [*found, slow | {SLOW: f"{deadline * 1000:.0f}ms"}]
 
 
 def _search(start: float, end: float, limit: int) -> dict[str, str | int]:

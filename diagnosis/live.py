@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import structlog
 
-from diagnosis.evidence import Evidence, Labelled, Trace
+from diagnosis.evidence import Evidence, Labelled, Limits, Trace
 from diagnosis.jaeger import SLOW, read_traces, searches
-from diagnosis.queries import BATCHES
+from diagnosis.queries import batches
 
 TIMEOUT = 5.0
 """Seconds for one question: a machine short of CPU answers late, and just then its evidence is needed."""
@@ -32,6 +32,7 @@ async def collect(
     start: float,
     end: float,
     *,
+    limits: Limits | None = None,
     client: httpx.AsyncClient | None = None,
 ) -> Evidence:
     """Read the window from `start` to `end` (Unix seconds); takes ≤ 1 s for 15 minutes.
@@ -39,15 +40,18 @@ async def collect(
     A source that is away or gives no sense leaves its part of the evidence out, which is logged; nothing is
     raised.
     """
+    limits = limits or Limits()
     if client is None:
-        limits = httpx.Limits(max_connections=CONNECTIONS)
-        async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as own:
-            return await collect(prometheus_url, jaeger_url, start, end, client=own)
+        few = httpx.Limits(max_connections=CONNECTIONS)
+        async with httpx.AsyncClient(timeout=TIMEOUT, limits=few, trust_env=False) as own:
+            return await collect(prometheus_url, jaeger_url, start, end, limits=limits, client=own)
     step = choose_step(start, end)
     metrics, jaeger = prometheus_url.rstrip("/"), jaeger_url.rstrip("/")
     results, traces = await asyncio.gather(
-        asyncio.gather(*(_ask(client, metrics, batch, start, end, step) for batch in BATCHES)),
-        asyncio.gather(*(_search(client, jaeger, search) for search in searches(start, end))),
+        asyncio.gather(*(_ask(client, metrics, batch, start, end, step) for batch in batches(limits))),
+        asyncio.gather(
+            *(_search(client, jaeger, search) for search in searches(start, end, limits.storage_deadline))
+        ),
     )
     return Evidence(
         start=start,
@@ -55,6 +59,7 @@ async def collect(
         step=step,
         series={name: found for result in results for name, found in result.items()},
         traces=_once(trace for found in traces for trace in found),
+        limits=limits,
         prometheus_url=metrics,
         jaeger_url=jaeger,
     )

@@ -6,11 +6,12 @@ of a change stays visible.
 """
 
 from collections.abc import Mapping
+from functools import cache
 
+from diagnosis.evidence import Limits
 from prometheus import external
 from prometheus import queries as q
 from prometheus.names import series
-from prometheus.objectives import LATENCY_LIMIT
 from telemetry import instruments as i
 from telemetry.spans import SERVER
 
@@ -32,7 +33,7 @@ _AGE = series(i.RECOMMENDATION_FEATURE_AGE)
 _LAG = series(i.EVENT_LOOP_LAG)
 
 
-def _serving() -> Mapping[str, str]:
+def _serving(limits: Limits) -> Mapping[str, str]:
     asked, staged = (SERVICE, RECOMMENDATIONS), ["stage"]
     status = ["http_response_status_code"]
     return {
@@ -40,7 +41,7 @@ def _serving() -> Mapping[str, str]:
         "feedback": q.observations(_HTTP, SERVICE, FEEDBACK, by=status, window=WINDOW),
         "latency_p50": q.quantile(0.5, _HTTP, *asked, window=WINDOW),
         "latency_p95": q.quantile(0.95, _HTTP, *asked, window=WINDOW),
-        "slow": q.share_above(LATENCY_LIMIT, _HTTP, *asked, window=WINDOW),
+        "slow": q.share_above(limits.latency, _HTTP, *asked, window=WINDOW),
         "stage_p50": q.quantile(0.5, _STAGE, SERVICE, by=staged, window=WINDOW),
         "loop_p50": q.quantile(0.5, _LAG, SERVICE, window=WINDOW),
         "loop_p95": q.quantile(0.95, _LAG, SERVICE, window=WINDOW),
@@ -96,11 +97,19 @@ def _model_and_data() -> Mapping[str, str]:
     }
 
 
-BATCHES: tuple[Mapping[str, str], ...] = (_serving(), _storage(), _machine(), _answers(), _model_and_data())
-"""The queries as they are asked: those of a batch together in one."""
+def batches(limits: Limits) -> tuple[Mapping[str, str], ...]:
+    """The queries as they are asked: those of a batch together in one."""
+    return _serving(limits), _storage(), _machine(), _answers(), _model_and_data()
 
-QUERIES: Mapping[str, str] = {name: query for batch in BATCHES for name, query in batch.items()}
-"""PromQL by the name under which its result is in `Evidence.series`."""
+
+@cache
+def queries(limits: Limits) -> Mapping[str, str]:
+    """PromQL by the name under which its result is in `Evidence.series`."""
+    return {name: query for batch in batches(limits) for name, query in batch.items()}
+
+
+QUERIES = queries(Limits())
+"""The same with the default limits."""
 
 MINUTE = "1m"
 _ANSWERS, _VIOLATIONS = series(i.RECOMMENDATION_REQUESTS), series(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
@@ -122,6 +131,6 @@ SHOWN: Mapping[str, str] = {
 """What people are shown of a query whose raw result says little, and of what is made from several."""
 
 
-def shown(name: str) -> str:
+def shown(name: str, limits: Limits) -> str:
     """The PromQL with which people see for themselves what a query told."""
-    return SHOWN.get(name) or QUERIES[name]
+    return SHOWN.get(name) or queries(limits)[name]

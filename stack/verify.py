@@ -10,11 +10,10 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from stack import ROOT, StackError
+from stack import StackError
+from stack.generated import in_use
 from stack.settings import Settings
 
-DASHBOARDS = ROOT / "grafana" / "generated"
-ALERTING = ROOT / "alerts" / "generated" / "grafana" / "alerting.json"
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in; every other variable stands for all its values (`.*`)."""
 
@@ -25,6 +24,14 @@ class Query:
 
     used_by: str
     promql: str
+
+
+def _dashboards() -> Path:
+    return in_use() / "grafana" / "generated"
+
+
+def _alerting() -> Path:
+    return in_use() / "alerts" / "generated" / "grafana" / "alerting.json"
 
 
 def verify_stack(settings: Settings, credentials: dict[str, str], console: Console) -> list[str]:
@@ -42,8 +49,9 @@ def verify_stack(settings: Settings, credentials: dict[str, str], console: Conso
     return problems
 
 
-def find_panel_queries(folder: Path = DASHBOARDS) -> Iterator[Query]:
+def find_panel_queries(folder: Path | None = None) -> Iterator[Query]:
     """Every panel query of the generated dashboards, variables filled in."""
+    folder = folder or _dashboards()
     for file in sorted(folder.glob("*.json")):
         dashboard = json.loads(file.read_text())
         for panel in dashboard["panels"]:
@@ -54,8 +62,9 @@ def find_panel_queries(folder: Path = DASHBOARDS) -> Iterator[Query]:
                     )
 
 
-def find_rule_queries(file: Path = ALERTING) -> Iterator[Query]:
+def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
     """The data query behind every generated alert rule, without its threshold."""
+    file = file or _alerting()
     for group in json.loads(file.read_text())["groups"]:
         for rule in group["rules"]:
             for query in rule["data"]:
@@ -97,7 +106,7 @@ def check_grafana(settings: Settings, credentials: dict[str, str]) -> list[str]:
     auth = ("admin", credentials["GRAFANA_ADMIN_PASSWORD"])
     with httpx.Client(base_url=settings.url("grafana"), auth=auth, timeout=10, trust_env=False) as client:
         loaded = {found["uid"] for found in _ask(client, "/api/search", {"type": "dash-db"})}
-        wanted = {json.loads(file.read_text())["uid"]: file.stem for file in DASHBOARDS.glob("*.json")}
+        wanted = {json.loads(file.read_text())["uid"]: file.stem for file in _dashboards().glob("*.json")}
         problems = [f"dashboard {wanted[uid]} is not in Grafana" for uid in wanted.keys() - loaded]
         if settings.alerting == "grafana":
             groups = _ask(client, "/api/prometheus/grafana/api/v1/rules", {})["data"]["groups"]
@@ -107,7 +116,7 @@ def check_grafana(settings: Settings, credentials: dict[str, str]) -> list[str]:
 
 
 def _check_grafana_rules(rules: dict[str, dict[str, Any]]) -> list[str]:
-    wanted = [r["title"] for g in json.loads(ALERTING.read_text())["groups"] for r in g["rules"]]
+    wanted = [r["title"] for g in json.loads(_alerting().read_text())["groups"] for r in g["rules"]]
     missing = [f"alert {title} is not in Grafana" for title in wanted if title not in rules]
     broken = [
         f"alert {name} in Grafana: {r['health']}"

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from config import Config
 from prometheus import queries as q
-from prometheus.objectives import OBJECTIVES, Objective
+from prometheus.objectives import Objective, all_objectives
 from prometheus.recorded import ERRORS, REQUESTS
 from report.period import Period
 from report.sources import Answers, Curve, Point, Prometheus
@@ -35,14 +36,14 @@ class Outcome:
         return None if self.kept is None else self.kept >= self.objective.target
 
 
-def review_objectives(prometheus: Prometheus, period: Period) -> list[Outcome]:
+def review_objectives(prometheus: Prometheus, period: Period, config: Config) -> list[Outcome]:
     """Every objective, in the order they are defined. Raises SourceAway."""
     window = f"{period.step}s"
     questions = {
         name: f"sum_over_time({q.select(of)}[{window}])"
         for name, of in (("counted", REQUESTS), ("bad", ERRORS))
     }
-    return judge(OBJECTIVES, prometheus.ask_course(questions, period))
+    return judge(all_objectives(config), prometheus.ask_course(questions, period))
 
 
 def judge(objectives: Sequence[Objective], answers: Answers) -> list[Outcome]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from prometheus import queries as q
 from prometheus.names import series
-from prometheus.objectives import STORAGE_DEADLINE
 from report.period import Period
 from report.sources import Answers, Prometheus
 from telemetry import instruments
@@ -15,7 +14,6 @@ _STORAGE = series(instruments.STORAGE_OPERATION_DURATION)
 HOUR, DAY = 3_600, 86_400
 SHORT_PERIOD, SHORT_CELL = 6 * HOUR, 300
 SLOWEST = 5
-DEADLINE_MS = STORAGE_DEADLINE * 1000
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Hours:
-    """The measured cells of `length` seconds, in rows of `row` seconds."""
+    """The measured cells of `length` seconds, in rows of `row` seconds; the deadline is in milliseconds."""
 
     length: int
     row: int
     cells: tuple[Cell, ...]
+    deadline_ms: float
 
     @property
     def slowest(self) -> list[Cell]:
@@ -45,22 +44,26 @@ class Hours:
     @property
     def late(self) -> list[Cell]:
         """Cells in which more than 1 in 20 operations missed the deadline."""
-        return [cell for cell in self.cells if cell.p95 > DEADLINE_MS]
+        return [cell for cell in self.cells if cell.p95 > self.deadline_ms]
 
 
-def review_hours(prometheus: Prometheus, period: Period) -> Hours:
-    """Hours of days or, for a short period, five minutes of hours. Raises SourceAway."""
+def review_hours(prometheus: Prometheus, period: Period, deadline: float) -> Hours:
+    """Hours of days or, for a short period, five minutes of hours. Raises SourceAway.
+
+    `deadline`: seconds that a request waits.
+    """
     short = period.seconds <= SHORT_PERIOD
     length, row = (SHORT_CELL, HOUR) if short else (HOUR, DAY)
     cells = Period(period.start // length * length, math.ceil(period.end / length) * length)
     window = f"{length}s"
     questions = {
         "p95": q.quantile(0.95, _STORAGE, window=window),
-        "misses": q.share_above(STORAGE_DEADLINE, _STORAGE, window=window),
+        "misses": q.share_above(deadline, _STORAGE, window=window),
         "operations": q.observations(_STORAGE, window=window),
         "hit_rate": q.hit_rate(window=window),
     }
-    return Hours(length, row, _fill_cells(prometheus.ask_course(questions, cells, length), length))
+    found = _fill_cells(prometheus.ask_course(questions, cells, length), length)
+    return Hours(length, row, found, deadline * 1000)
 
 
 def _fill_cells(answers: Answers, length: int) -> tuple[Cell, ...]:

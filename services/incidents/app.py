@@ -47,7 +47,7 @@ def create_app(
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     prometheus = Source("Prometheus", settings.prometheus_url)
     jaeger = Source("Jaeger", settings.jaeger_url)
-    explain = explain or Explainer(prometheus, jaeger)
+    explain = explain or Explainer(prometheus, jaeger, settings.limits)
     announcer = Announcer(settings.alertmanager_url, settings.page)
     reconciler = Reconciler(store, stream, prometheus)
     diagnoser = Diagnoser(store, stream, explain, announcer.tell)

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts.rules import ALERTS
+from alerts.rules import all_alerts
+from config import Config
 from grafana.build import FOLDER, generate
 from grafana.layout import title_room
 from prometheus import artifacts
@@ -27,6 +28,7 @@ PLOTS = [
 ]
 PANELS = [pytest.param(content, panel, id=f"{content['uid']}/{panel['title']}") for content, panel in PLOTS]
 DOCUMENT = (ROOT / "docs" / "dashboards.md").read_text()
+ALERTS = all_alerts(Config())
 SERVICES = {"recommender", "incidents", "${service_name}"}
 
 
@@ -41,7 +43,7 @@ def links_of(panel: dict[str, Any]) -> list[str]:
 
 
 def test_generated_files_are_up_to_date() -> None:
-    assert artifacts.differences(FOLDER, generate()) == []
+    assert artifacts.differences(FOLDER, generate(Config())) == []
 
 
 def test_the_dashboards_are_those_promised() -> None:

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from alerts.build import FOLDER as ALERTS_FOLDER
-from alerts.rules import ALERTS
+from alerts.rules import all_alerts
+from config import Config
 from grafana.build import FOLDER as DASHBOARDS_FOLDER
 from grafana.provisioned import check_provisioning
 from prometheus import external
 from prometheus.names import REGISTRY
 from prometheus.series import Form, Series
 from tests.rules.promtool import counter, histogram, run_promtool
+
+ALERTS = all_alerts(Config())
 
 RUNBOOKS = sorted((ALERTS_FOLDER.parent / "runbooks").glob("*.md"))
 MINUTES = 70

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from config import Config
 from grafana.dashboards import build_all
 from grafana.layout import COLUMNS
 
-DASHBOARDS = build_all()
+DASHBOARDS = build_all(Config())
 DURATIONS = (
     r"storage_operation_(duration|first_byte)|http_server_request_duration|recommendation_duration"
     r"|traces_span_metrics_duration"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from config import Config
 from grafana.dashboards import build_all
 from grafana.model import check_dashboards
 from grafana.provisioned import check_provisioning
@@ -29,7 +30,7 @@ def sources(content: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def content() -> dict[str, Any]:
-    return copy.deepcopy(build_all()["recommendation-quality-and-storage.json"])
+    return copy.deepcopy(build_all(Config())["recommendation-quality-and-storage.json"])
 
 
 def check(content: object) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from config import Config
 from stack import StackError
 from stack.settings import Settings, load_settings, process_environment
 
@@ -45,21 +46,25 @@ def test_data_set_without_ratings_is_refused(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_addresses_follow_the_ports() -> None:
-    environment = process_environment(Settings(prometheus_port=19090, storage_proxy_port=19100), CREDENTIALS)
+    environment = process_environment(
+        Settings(prometheus_port=19090, storage_proxy_port=19100), CREDENTIALS, Config()
+    )
     assert environment["PROMETHEUS_URL"] == "http://127.0.0.1:19090"
     assert environment["STORAGE_ENDPOINT"] == "http://127.0.0.1:19100"
     assert environment["GRAFANA_DISABLED"] == "true"
 
 
 def test_empty_settings_do_not_reach_the_processes() -> None:
-    assert "OTEL_TRACES_SAMPLER_ARG" not in process_environment(Settings(), CREDENTIALS)
+    assert "OTEL_TRACES_SAMPLER_ARG" not in process_environment(Settings(), CREDENTIALS, Config())
 
 
 def test_only_one_evaluates_alerts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     binary = tmp_path / "bin" / "grafana"
     monkeypatch.setattr("stack.settings.shutil.which", lambda name: str(binary))
     by = {
-        who: process_environment(Settings(alerting=who), CREDENTIALS)["GF_UNIFIED_ALERTING_EXECUTE_ALERTS"]
+        who: process_environment(Settings(alerting=who), CREDENTIALS, Config())[
+            "GF_UNIFIED_ALERTING_EXECUTE_ALERTS"
+        ]
         for who in ("grafana", "prometheus")
     }
     assert by == {"grafana": "true", "prometheus": "false"}
