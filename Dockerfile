@@ -33,7 +33,6 @@ COPY --from=packages /opt/whence /opt/whence
 COPY containers/entrypoint containers/healthy /usr/local/bin/
 WORKDIR /app
 COPY stack/__init__.py stack/credentials.py stack/container_secrets.py stack/
-COPY config/*.py config/
 COPY prometheus/*.py prometheus/
 COPY jaeger/*.py jaeger/
 COPY telemetry telemetry

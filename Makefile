@@ -86,11 +86,12 @@ mend: $(RUNTIME) ## Undo every fault
 faults: $(RUNTIME) ## List the faults and what users feel
 	@$(PY) -m faults list
 
-generate: $(RUNTIME) ## Write dashboards and alert rules from their Python sources and whence.yaml
-	@$(PY) -m generation $(if $(INTO),--into "$(INTO)")
+generate: $(RUNTIME) ## Write dashboards and rules: the defaults as committed, and what whence.yaml makes of them
+	@$(PY) -m stack generate
+	@$(PY) -m generation
 
-diff: $(RUNTIME) ## Show what `make generate` would change in panels, rules and receivers
-	@$(PY) -m generation --diff $(if $(INTO),--into "$(INTO)")
+diff: $(RUNTIME) ## Show what whence.yaml changes in panels, rules and receivers against what the stack runs by
+	@$(PY) -m stack diff
 
 check: $(DEV) ## Static checks: style, types, directions, generated files, configurations
 	@$(PY) -m components build otelcol-whence jaeger promtool amtool docker-compose

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerts.spec import Alert
+from config import Config
 from grafana.dashboards import build_all
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An alert with the id of its panel."""
+    """An alert with the id of its panel and the address of its runbook."""
 
     alert: Alert
     panel_id: int
+    runbook_url: str
 
     def annotations(self, value: str) -> dict[str, str]:
         """Annotations common to both renderings; `value` is the template of the query's value.
@@ -21,23 +23,24 @@ class Placed:
         """
         return {
             **self.alert.words(value),
-            "runbook_url": self.alert.runbook_url,
+            "runbook_url": self.runbook_url,
             "__dashboardUid__": self.alert.dashboard,
             "__panelId__": str(self.panel_id),
         }
 
 
-def place(alerts: Sequence[Alert]) -> list[Placed]:
-    """Each alert with its panel. Raises ValueError when a dashboard or a panel is not there."""
+def place(alerts: Sequence[Alert], config: Config) -> list[Placed]:
+    """Each alert with its panel and runbook. Raises ValueError when a dashboard or a panel is not there."""
     ids = {
         (content["uid"], panel["title"]): panel["id"]
-        for content in build_all().values()
+        for content in build_all(config).values()
         for panel in content["panels"]
     }
     for alert in alerts:
         if (alert.dashboard, alert.panel) not in ids:
             raise ValueError(f"alert {alert.slug}: dashboard {alert.dashboard} has no panel {alert.panel!r}")
-    return [Placed(alert, ids[alert.dashboard, alert.panel]) for alert in alerts]
+    runbooks = f"{config.urls.incidents}/runbooks"
+    return [Placed(alert, ids[alert.dashboard, alert.panel], f"{runbooks}/{alert.slug}") for alert in alerts]
 
 
 def by_group(alerts: Sequence[Placed]) -> dict[str, list[Placed]]:

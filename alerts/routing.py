@@ -6,10 +6,10 @@ whence.yaml are told what they asked for, gathered for half a minute, unless the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from alerts.spec import Alert
-from config import Receiver, load
+from alerts.spec import Alert, duration
+from config import Config, Receiver
 from config.receivers import Mail, MuteTime
 
 INCIDENTS = "incidents"
@@ -35,6 +35,14 @@ class Waits:
     group: int
     interval: int
     repeat: int
+
+    def render(self) -> dict[str, str]:
+        """As Alertmanager and Grafana both write them."""
+        return {
+            "group_wait": duration(self.group),
+            "group_interval": duration(self.interval),
+            "repeat_interval": duration(self.repeat),
+        }
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,9 @@ class Routing:
     inhibitions: tuple[Inhibition, ...]
 
 
-def route(alerts: Sequence[Alert]) -> Routing:
-    """The routing of these alerts, as whence.yaml has it. Raises ValueError for a cause that is no alert."""
-    chosen = load()
-    at_once = Waits(group=0, interval=10, repeat=chosen.repeat_interval)
+def route(alerts: Sequence[Alert], config: Config) -> Routing:
+    """The routing of these alerts. Raises ValueError for a cause that is no alert."""
+    at_once = Waits(group=0, interval=10, repeat=config.repeat_interval)
     beat = Waits(group=0, interval=10, repeat=HEARTBEAT_INTERVAL)
     return Routing(
         default=INCIDENTS,
@@ -82,13 +89,23 @@ def route(alerts: Sequence[Alert]) -> Routing:
         routes=(
             Route(INCIDENTS, (Matcher("heartbeat", "=", "true"),), beat, continues=False),
             Route(INCIDENTS, (), at_once),
-            *(_to(receiver, chosen.repeat_interval) for receiver in chosen.receivers),
+            *(_to(receiver, config.repeat_interval) for receiver in config.receivers),
         ),
-        receivers=chosen.receivers,
-        mute_times=chosen.mute_times,
-        mail=chosen.mail,
+        receivers=config.receivers,
+        mute_times=config.mute_times,
+        mail=config.mail,
         inhibitions=_inhibitions(alerts),
     )
+
+
+def render_mute_time(muted: MuteTime) -> dict[str, Any]:
+    """A mute time, as Alertmanager and Grafana both write it."""
+    interval: dict[str, Any] = {"location": muted.timezone}
+    if muted.days:
+        interval["weekdays"] = list(muted.days)
+    if muted.hours:
+        interval["times"] = [{"start_time": hours.from_, "end_time": hours.to} for hours in muted.hours]
+    return {"name": muted.name, "time_intervals": [interval]}
 
 
 def _to(receiver: Receiver, repeat: int) -> Route:

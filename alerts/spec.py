@@ -4,12 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-from config import load
-
 STEP = 10
 """Seconds: Grafana evaluates at multiples of this only."""
-
-RUNBOOKS = f"{load().urls.incidents}/runbooks"
 
 
 class Comparison(StrEnum):
@@ -99,8 +95,8 @@ class Alert:
 
     `summary` and `description` may hold `{value}`, the query's value in `value_format`, `{threshold}`, and
     `{labels.<name>}`. `panel` is the title of the panel to look at. `follows` names the alert that is its
-    cause when both fire, and mutes it. `owner` is empty when the series bring it. `runbook` names the file in
-    alerts/runbooks, when it is not the slug.
+    cause when both fire, and mutes it. `owner` is a name, or a template of one (`alerts.owners`), and
+    empty when the series bring it. `runbook` names the file in alerts/runbooks, when it is not the slug.
     """
 
     slug: str
@@ -144,11 +140,6 @@ class Alert:
         named |= {"owner": self.owner} if self.owner else {}
         named |= {"follows": self.follows} if self.follows else {}
         return named | ({"heartbeat": "true"} if self.is_heartbeat else {})
-
-    @property
-    def runbook_url(self) -> str:
-        """Where its runbook is served."""
-        return f"{RUNBOOKS}/{self.slug}"
 
     def words(self, value: str) -> dict[str, str]:
         """Summary and description, `{value}` replaced by the template `value` and labels by Go templates."""

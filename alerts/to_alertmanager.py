@@ -6,11 +6,10 @@ token beside its configuration: it is started where that is the same.
 
 from typing import Any
 
-from alerts.routing import INCIDENTS, Route, Routing, Waits
-from alerts.spec import duration
+from alerts.routing import INCIDENTS, Route, Routing, render_mute_time
 from config import Receiver
 from config.quantities import variable
-from config.receivers import Email, Mail, MuteTime, Slack, Webhook
+from config.receivers import Email, Mail, Slack, Webhook
 
 TITLE = "{{ .Status }}: {{ .GroupLabels.alertname }}"
 TEXT = "\n".join(f"{{{{ .Annotations.{name} }}}}" for name in ("summary", "description", "runbook_url"))
@@ -23,7 +22,7 @@ def render(routing: Routing) -> dict[str, Any]:
         "route": {
             "receiver": routing.default,
             "group_by": list(routing.group_by),
-            **_waits(routing.waits),
+            **routing.waits.render(),
             "routes": [_route(route) for route in routing.routes],
         },
         "inhibit_rules": [
@@ -38,26 +37,8 @@ def render(routing: Routing) -> dict[str, Any]:
     if routing.mail:
         content["global"] = _mail(routing.mail)
     if routing.mute_times:
-        content["time_intervals"] = [mute_time(muted) for muted in routing.mute_times]
+        content["time_intervals"] = [render_mute_time(muted) for muted in routing.mute_times]
     return content
-
-
-def mute_time(muted: MuteTime) -> dict[str, Any]:
-    """A mute time, as Alertmanager and Grafana both write it."""
-    interval: dict[str, Any] = {"location": muted.timezone}
-    if muted.days:
-        interval["weekdays"] = list(muted.days)
-    if muted.hours:
-        interval["times"] = [{"start_time": hours.from_, "end_time": hours.to} for hours in muted.hours]
-    return {"name": muted.name, "time_intervals": [interval]}
-
-
-def _waits(waits: Waits) -> dict[str, str]:
-    return {
-        "group_wait": duration(waits.group),
-        "group_interval": duration(waits.interval),
-        "repeat_interval": duration(waits.repeat),
-    }
 
 
 def _route(route: Route) -> dict[str, Any]:
@@ -66,7 +47,7 @@ def _route(route: Route) -> dict[str, Any]:
         rendered["matchers"] = [f'{label}{operator}"{value}"' for label, operator, value in route.matchers]
     if route.mute_times:
         rendered["mute_time_intervals"] = list(route.mute_times)
-    return {**rendered, **_waits(route.waits), "continue": route.continues}
+    return {**rendered, **route.waits.render(), "continue": route.continues}
 
 
 def _incidents() -> dict[str, Any]:

@@ -6,9 +6,8 @@ the cause is told first, and a consequence that ends with it is not told at all.
 
 from typing import Any
 
-from alerts.routing import CONSEQUENCE_WAIT, INCIDENTS, Matcher, Route, Routing, Waits
+from alerts.routing import CONSEQUENCE_WAIT, INCIDENTS, Matcher, Route, Routing, render_mute_time
 from alerts.spec import duration
-from alerts.to_alertmanager import mute_time
 from config import Receiver
 from config.quantities import variable
 from config.receivers import Email, Slack, Webhook
@@ -21,7 +20,7 @@ def render(routing: Routing) -> dict[str, Any]:
     points = [_point(INCIDENTS, "webhook", _incidents()), *(_receiver(each) for each in routing.receivers)]
     content: dict[str, Any] = {"contactPoints": points, "policies": [_policy(routing)]}
     if routing.mute_times:
-        content["muteTimes"] = [{"orgId": 1, **mute_time(muted)} for muted in routing.mute_times]
+        content["muteTimes"] = [{"orgId": 1, **render_mute_time(muted)} for muted in routing.mute_times]
     return content
 
 
@@ -30,16 +29,8 @@ def _policy(routing: Routing) -> dict[str, Any]:
         "orgId": 1,
         "receiver": routing.default,
         "group_by": list(routing.group_by),
-        **_waits(routing.waits),
+        **routing.waits.render(),
         "routes": [_route(route) for route in routing.routes],
-    }
-
-
-def _waits(waits: Waits) -> dict[str, str]:
-    return {
-        "group_wait": duration(waits.group),
-        "group_interval": duration(waits.interval),
-        "repeat_interval": duration(waits.repeat),
     }
 
 
@@ -48,7 +39,7 @@ def _route(route: Route) -> dict[str, Any]:
     if route.matchers:
         rendered["object_matchers"] = [list(matcher) for matcher in route.matchers]
     muted = {"mute_time_intervals": list(route.mute_times)} if route.mute_times else {}
-    rendered |= {**muted, **_waits(route.waits), "continue": route.continues}
+    rendered |= {**muted, **route.waits.render(), "continue": route.continues}
     if route.continues:
         wait = {"group_wait": duration(CONSEQUENCE_WAIT)}
         rendered["routes"] = [

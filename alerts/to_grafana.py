@@ -11,7 +11,7 @@ from alerts import to_contacts
 from alerts.panels import Placed, by_group
 from alerts.routing import Routing
 from alerts.spec import Alert, Comparison, duration
-from grafana.provisioned import FOLDER_TITLE, PROMETHEUS
+from grafana.provisioned import PROMETHEUS
 
 QUERY, CONDITION = "A", "B"
 EXPRESSION = "__expr__"
@@ -19,17 +19,17 @@ LOOK_BACK = 600
 _EVALUATORS = {Comparison.ABOVE: core.GreaterThan, Comparison.BELOW: core.LowerThan}
 
 
-def render(alerts: Sequence[Placed], routing: Routing) -> dict[str, Any]:
-    """The alerting file: rules by group, contact points, mute times and the policy tree."""
-    groups = [_group(name, members) for name, members in by_group(alerts).items()]
+def render(alerts: Sequence[Placed], routing: Routing, folder: str) -> dict[str, Any]:
+    """The alerting file: rules by group in a folder of this title, who is told, and when."""
+    groups = [_group(name, members, folder) for name, members in by_group(alerts).items()]
     file = core.AlertFileBasedProvisioning(groups)
     content: dict[str, Any] = json.loads(json.dumps(file.to_json_data(), cls=DashboardEncoder))
     return content | to_contacts.render(routing)
 
 
-def _group(name: str, members: Sequence[Placed]) -> dict[str, Any]:
+def _group(name: str, members: Sequence[Placed], folder: str) -> dict[str, Any]:
     interval = duration(members[0].alert.evaluation.interval)
-    group = core.AlertGroup(name, [_Rule(placed) for placed in members], FOLDER_TITLE, interval)
+    group = core.AlertGroup(name, [_Rule(placed) for placed in members], folder, interval)
     return {"orgId": 1, **group.to_json_data()}
 
 

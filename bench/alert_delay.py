@@ -22,9 +22,9 @@ from rich.table import Table
 
 from bench.inbox import Arrivals, firing, watch_inbox
 from bench.lines import append_line, read_lines
+from config import load
 from faults import FaultError
 from faults.catalogue import FAULTS
-from prometheus.objectives import BURN_RATES
 from stack import DATA, StackError
 from stack.settings import Settings, load_settings
 
@@ -144,9 +144,10 @@ def _spread(values: Sequence[float], of: int) -> str:
 
 def _pair(done: Sequence[Repetition]) -> str:
     """When the fastest burn-rate pair would fire for a budget of 1%, errors being the share the probe saw."""
-    rate, factor = max(BURN_RATES, key=lambda pair: pair[1])
+    objectives = load().objectives
+    rate = max(objectives.burn_rates, key=objectives.factor)
     share = statistics.median(each.share for each in done)
-    needed = factor * 0.01 / share
+    needed = objectives.factor(rate) * 0.01 / share
     return f"{needed * rate.long / 60:.1f} min" if needed < 1 else "never"
 
 

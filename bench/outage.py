@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from config import load
 from stack import ROOT, StackError
 from stack.credentials import ensure_credentials
 from stack.processes import control_process, read_processes
@@ -22,7 +23,7 @@ COLLECTOR_DEADLINE = 60.0
 def send_traffic(requests: int, rate: float) -> dict[str, Any]:
     """The users' own summary of a bounded run against the running stack."""
     command = [sys.executable, "-m", "services.traffic", "--requests", str(requests), "--rate", str(rate)]
-    environment = process_environment(load_settings(), ensure_credentials())
+    environment = process_environment(load_settings(), ensure_credentials(), load())
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return summary

@@ -18,11 +18,12 @@ _MISREAD = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.or
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a file; `lines` count from 1."""
+    """The values of a file; `lines` count from 1. How a configuration was written makes no difference to it:
+    all documents are equal."""
 
-    name: str
-    values: Any = field(default_factory=dict)
-    lines: Mapping[Place, int] = field(default_factory=dict)
+    name: str = field(compare=False)
+    values: Any = field(default_factory=dict, compare=False)
+    lines: Mapping[Place, int] = field(default_factory=dict, compare=False)
 
     def locate(self, place: Place) -> tuple[int, Any]:
         """The line of a key and its value; of the closest key above when it is not in the file."""
@@ -32,6 +33,12 @@ class Document:
                 return self.lines.get(place[:depth], 1), value
             value = value[part]
         return self.lines.get(place, 1), value
+
+    def tell(self, place: Place, problem: str, allowed: str, secret: bool = False) -> str:
+        """The line that tells of a mistake."""
+        line, value = self.locate(place)
+        got = "a value that is not shown" if secret else _short(value)
+        return f"{self.name}:{line}: {_key(place)}: {problem} (got {got}); {allowed}"
 
 
 def read(path: Path) -> Document:
@@ -85,3 +92,23 @@ def _scalar(node: ScalarNode) -> Any:
         return node.value
     constructor = yaml.SafeLoader("")
     return constructor.construct_object(node)
+
+
+def _key(place: Place) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts).removeprefix(".") or "file"
+
+
+def _short(value: Any) -> str:
+    """A value as it was written, but of a group only its keys: there may be secrets in it."""
+    if isinstance(value, dict):
+        text = f"{{{', '.join(value)}}}"
+    elif isinstance(value, list):
+        text = f"[{', '.join(map(_short, value))}]"
+    else:
+        text = (
+            str(value).lower()
+            if isinstance(value, bool)
+            else " ".join(str("nothing" if value in (None, "") else value).split())
+        )
+    return f"{text[:60]}…" if len(text) > 60 else text

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,52 +15,35 @@ from config.model import Config
 ROOT = Path(__file__).parent.parent
 VARIABLE = "WHENCE_CONFIG"
 FILE = "whence.yaml"
-LIMITS = ("objectives", "storage", "model")
 
 
 def load() -> Config:
     """The configuration of the file that WHENCE_CONFIG names, else of `whence.yaml`, else the defaults.
 
-    Read once for each file. Raises ConfigError with one line for each mistake.
+    To be called once, at the entry of a command, which hands it on. Raises ConfigError with one line for each
+    mistake.
     """
-    return _load(_path())[1]
-
-
-def read_limits() -> dict[str, Any]:
-    """What the file itself says of objectives and limits: all that a diagnosis needs of it, and no secret."""
-    load()
-    values = _load(_path())[0].values
-    return {name: values[name] for name in LIMITS if name in values}
-
-
-def read_secrets() -> dict[str, str]:
-    """The values of the variables that the configuration names, from the environment or `.env`."""
-    known = _environment()
-    return {name: known[name] for name in load().secrets.values()}
-
-
-def reject(place: Place, problem: str, allowed: str) -> ConfigError:
-    """The error for a value that only its user can judge, such as an alert that does not exist."""
-    document, _ = _load(_path())
-    return ConfigError([_line(document, place, problem, allowed)])
-
-
-def _path() -> Path:
-    chosen = os.environ.get(VARIABLE)
-    return Path(chosen).resolve() if chosen else ROOT / FILE
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path) -> tuple[Document, Config]:
+    path = _path()
     document = Document(FILE) if _absent(path) else read(path)
     if not isinstance(document.values, dict):
-        raise ConfigError([_line(document, (), "is not a list of keys", "write `key: value` lines")])
+        raise ConfigError([document.tell((), "is not a list of keys", "write `key: value` lines")])
     try:
         config = Config.model_validate(document.values)
     except ValidationError as error:
         raise ConfigError(_tell(document, error)) from None
     _check_environment(document, config)
-    return document, config
+    return config.written_in(document)
+
+
+def read_secrets(config: Config) -> dict[str, str]:
+    """The values of the variables that the configuration names, from the environment or `.env`."""
+    known = _environment()
+    return {name: known[name] for name in config.secrets.values()}
+
+
+def _path() -> Path:
+    chosen = os.environ.get(VARIABLE)
+    return Path(chosen).resolve() if chosen else ROOT / FILE
 
 
 def _absent(path: Path) -> bool:
@@ -71,7 +53,7 @@ def _absent(path: Path) -> bool:
 def _check_environment(document: Document, config: Config) -> None:
     known = _environment()
     lines = [
-        _line(document, place, "is not set", f"set {name} in .env or the environment")
+        document.tell(place, "is not set", f"set {name} in .env or the environment")
         for place, name in config.secrets.items()
         if not known.get(name)
     ]
@@ -87,7 +69,7 @@ def _tell(document: Document, invalid: ValidationError) -> list[str]:
     """One line for each mistake, not again for what holds it."""
     found = {(*_in_file(document, error["loc"]), *_at(error)): error for error in invalid.errors()}
     lines = [
-        _line(document, place, *_explain(error))
+        document.tell(place, *_explain(error))
         for place, error in found.items()
         if not any(other[: len(place)] == place for other in found if other != place)
     ]
@@ -139,29 +121,3 @@ def _explain(error: Mapping[str, Any]) -> tuple[str, str, bool]:
         listed = str(choices).replace("'", "").replace(" or ", ", ")
         return "is not known", f"use one of: {listed}", False
     return str(error["msg"]).lower(), "see whence.example.yaml", False
-
-
-def _line(document: Document, place: Place, problem: str, allowed: str, secret: bool = False) -> str:
-    line, value = document.locate(place)
-    got = "a value that is not shown" if secret else _short(value)
-    return f"{document.name}:{line}: {_key(place)}: {problem} (got {got}); {allowed}"
-
-
-def _key(place: Place) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
-    return "".join(parts).removeprefix(".") or "file"
-
-
-def _short(value: Any) -> str:
-    """A value as it was written, but of a group only its keys: there may be secrets in it."""
-    if isinstance(value, dict):
-        text = f"{{{', '.join(value)}}}"
-    elif isinstance(value, list):
-        text = f"[{', '.join(map(_short, value))}]"
-    else:
-        text = (
-            str(value).lower()
-            if isinstance(value, bool)
-            else " ".join(str("nothing" if value in (None, "") else value).split())
-        )
-    return f"{text[:60]}…" if len(text) > 60 else text

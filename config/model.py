@@ -1,15 +1,28 @@
 """Everything `whence.yaml` may say, with the defaults. Durations are seconds, shares are between 0 and 1."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from config.errors import wrong
+from config.document import Document, Place
+from config.errors import ConfigError, wrong
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.strict import Severity, Strict, default, require_unique
+
+MOST_ITEMS = 100
+LONGEST_DEADLINE = 5.0
+"""Seconds: as long as a fetch from storage lasts at most."""
+LONGEST_WINDOW = 300.0
+"""Seconds: as long as the recommender remembers its answers."""
+
+
+def _check_k(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_ITEMS:
+        raise wrong("is not a number of items", f"write a whole number from 1 to {MOST_ITEMS}")
+    return value
 
 
 class Storage(Strict):
@@ -23,6 +36,15 @@ class Storage(Strict):
     """Share of the operations beyond the deadline from which users feel it."""
     errors: Share = default("1%")
     """Share of failed operations above which an alert fires."""
+
+
+class Recommendations(Strict):
+    """What an answer is, and when a click counts for it."""
+
+    k: Annotated[int, BeforeValidator(_check_k), Field(ge=1, le=MOST_ITEMS)] = 10
+    """Items of an answer for who does not say how many; quality is measured on as many."""
+    attribution_window: Duration = default("15s")
+    """A click this long after an answer still counts for it; so long it takes until its label is known."""
 
 
 class Model(Strict):
@@ -80,6 +102,7 @@ class Config(Strict):
     urls: Urls = default({})
     objectives: Objectives = default({})
     storage: Storage = default({})
+    recommendations: Recommendations = default({})
     model: Model = default({})
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
@@ -93,6 +116,23 @@ class Config(Strict):
     """Who is told, besides the incidents page."""
     alerts: Mapping[str, Alert] = {}
     """Changes to alerts, by their name as in their runbook's address."""
+
+    _document: Document = PrivateAttr(default=Document("whence.yaml"))
+
+    def written_in(self, document: Document) -> Self:
+        """This configuration, which tells mistakes by the lines of a document."""
+        copy = self.model_copy()
+        copy._document = document  # noqa: SLF001
+        return copy
+
+    def reject(self, place: Place, problem: str, allowed: str) -> ConfigError:
+        """The error for a value that only its user can judge, such as an alert that does not exist."""
+        return ConfigError([self._document.tell(place, problem, allowed)])
+
+    @property
+    def is_default(self) -> bool:
+        """Whether there is no whence.yaml, or an empty one."""
+        return not self._document.values
 
     @property
     def watched(self) -> tuple[Watched, ...]:
@@ -117,6 +157,7 @@ class Config(Strict):
         self._check_mail()
         self._check_mute_times()
         self._check_burn_rates()
+        self._check_waits()
         return self
 
     def _check_mail(self) -> None:
@@ -132,6 +173,15 @@ class Config(Strict):
             for position, name in enumerate(receiver.mute_times):
                 if name not in known:
                     raise wrong("is not a mute time", allowed, ["receivers", index, "mute_times", position])
+
+    def _check_waits(self) -> None:
+        if self.storage.deadline >= LONGEST_DEADLINE:
+            problem = "is as long as a fetch from storage may last"
+            raise wrong(problem, f"write less than {LONGEST_DEADLINE:g}s", ["storage", "deadline"])
+        if self.recommendations.attribution_window > LONGEST_WINDOW:
+            problem = "is longer than answers are remembered"
+            at = ["recommendations", "attribution_window"]
+            raise wrong(problem, f"write at most {LONGEST_WINDOW:g}s", at)
 
     def _check_burn_rates(self) -> None:
         factor = max(self.objectives.factor(rate) for rate in self.objectives.burn_rates)

@@ -110,17 +110,24 @@ class ObjectivesOverride(Strict):
     latency: LatencyOverride = default({})
 
 
+RECOMMENDER = "recommender"
+"""The service whose answers have a quality."""
+
+PLATFORM = "platform"
+"""The owner of what has no other."""
+
+
 class Service(Strict):
     """A service to watch: its requests are in `http.server.request.duration`, by OpenTelemetry's rules."""
 
     name: Name
     """Its `service.name`."""
-    owner: Name = "platform"
+    owner: Name = PLATFORM
     """Who looks after it: a label of its alerts."""
     objectives: ObjectivesOverride = default({})
 
 
-WATCHED = [{"name": "recommender", "owner": "recommendations"}, {"name": "incidents", "owner": "platform"}]
+WATCHED = [{"name": RECOMMENDER, "owner": "recommendations"}, {"name": "incidents", "owner": PLATFORM}]
 
 
 @dataclass(frozen=True)

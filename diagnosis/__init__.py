@@ -4,8 +4,8 @@ Pure functions on `Evidence`; only `diagnosis.live` asks Prometheus and Jaeger. 
 """
 
 from diagnosis.engine import diagnose
-from diagnosis.evidence import Evidence
+from diagnosis.evidence import Evidence, Limits
 from diagnosis.queries import QUERIES
 from diagnosis.verdict import Verdict
 
-__all__ = ["QUERIES", "Evidence", "Verdict", "diagnose"]
+__all__ = ["QUERIES", "Evidence", "Limits", "Verdict", "diagnose"]

@@ -8,12 +8,11 @@ from itertools import pairwise
 import structlog
 from pydantic import ValidationError
 
-from diagnosis.evidence import Evidence, Labelled, Span, Trace
-from diagnosis.queries import BATCHES
+from diagnosis.evidence import Evidence, Labelled, Limits, Span, Trace
+from diagnosis.queries import batches
 from jaeger.client import Trace as JaegerTrace
 from jaeger.client import search
 from prometheus.client import AsyncClient, Request, SourceAway, query_range_batch
-from prometheus.objectives import STORAGE_DEADLINE
 from telemetry import attributes as a
 from telemetry.instruments import RECOMMENDATION_REQUESTS
 from telemetry.spans import SERVER
@@ -39,16 +38,19 @@ _KEPT = frozenset({a.MODEL_VERSION, a.RECOMMENDATION_REASON, a.USER_SEGMENT})
 log = structlog.get_logger(__name__)
 
 
-async def collect(prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float) -> Evidence:
+async def collect(
+    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float, limits: Limits | None = None
+) -> Evidence:
     """Read the window from `start` to `end` (Unix seconds); takes ≤ 1 s for 15 minutes.
 
     A source that is away or gives no sense leaves its part of the evidence out, which is logged; nothing is
     raised.
     """
+    limits = limits or Limits()
     step = choose_step(start, end)
-    *sampled, slow = searches(start, end)
+    *sampled, slow = searches(start, end, limits.storage_deadline)
     results, found, picked = await asyncio.gather(
-        asyncio.gather(*(_ask(prometheus, batch, start, end, step) for batch in BATCHES)),
+        asyncio.gather(*(_ask(prometheus, batch, start, end, step) for batch in batches(limits))),
         asyncio.gather(*(_search(jaeger, each, picked=False) for each in sampled)),
         _search(jaeger, slow, picked=True),
     )
@@ -58,6 +60,7 @@ async def collect(prometheus: AsyncClient, jaeger: AsyncClient, start: float, en
         step=step,
         series={name: found for result in results for name, found in result.items()},
         traces=_once(trace for traces in (*found, picked) for trace in traces),
+        limits=limits,
         prometheus_url=prometheus.address,
         jaeger_url=jaeger.address,
     )
@@ -68,12 +71,12 @@ def choose_step(start: float, end: float) -> float:
     return SHORTEST_STEP * max(1, math.ceil((end - start) / POINTS / SHORTEST_STEP))
 
 
-def searches(start: float, end: float) -> list[Request[list[JaegerTrace]]]:
-    """Searches for recommendations between two Unix times; the last one is for slow ones."""
+def searches(start: float, end: float, deadline: float) -> list[Request[list[JaegerTrace]]]:
+    """Searches between two Unix times; the last is for what took over `deadline` seconds."""
     last = max(end - ARRIVING, (start + end) / 2)
     edges = [last - (last - start) * SHRINKING**number for number in range(SLICES)]
     found = [_recommendations(*edge, SAMPLED) for edge in pairwise([*edges, last])]
-    return [*found, _recommendations((start + last) / 2, last, PICKED, STORAGE_DEADLINE)]
+    return [*found, _recommendations((start + last) / 2, last, PICKED, deadline)]
 
 
 def _recommendations(

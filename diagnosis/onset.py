@@ -31,9 +31,6 @@ BETWEEN = 45.0
 NEAR = 60.0
 """Seconds by which another symptom may lead the strongest one and still be of the same trouble."""
 
-LABELS = 15.0
-"""Seconds until the label of a request is known: the recommender's attribution window."""
-
 CLICKS = 3.0
 """Seconds until most clicks have come."""
 
@@ -42,7 +39,8 @@ CLICKS = 3.0
 class Symptom:
     """Something users feel: a signal that gets worse in direction `worse` (1 up, -1 down).
 
-    `noise`: spread at peace; `least`: the smallest move that is felt; `lag`: seconds it comes late.
+    `noise`: spread at peace; `least`: the smallest move that is felt; `lag`: seconds it comes late. What is
+    `labelled` comes late by the attribution window.
     """
 
     signal: str
@@ -50,6 +48,7 @@ class Symptom:
     noise: float
     least: float
     lag: float = 0.0
+    labelled: bool = False
 
 
 SYMPTOMS = (
@@ -62,7 +61,7 @@ SYMPTOMS = (
     Symptom("blind", 1, 0.1, 0.3),
     Symptom("age_p95", 1, 10.0, 60.0),
     Symptom("ctr", -1, 0.006, 0.008, CLICKS),
-    Symptom("hit_rate", -1, 0.03, 0.03, LABELS),
+    Symptom("hit_rate", -1, 0.03, 0.03, labelled=True),
 )
 
 
@@ -122,7 +121,7 @@ def _gather(changes: list[Change]) -> list[Onset]:
 def _agree(changes: list[Change]) -> Onset:
     """The earliest of the sure symptoms, strongest first; labels come late and are asked last."""
     sure = [change for change in changes if change.strength >= 0.8 * changes[0].strength]
-    fast = [change for change in sure if change.symptom.lag < LABELS] or sure
+    fast = [change for change in sure if not change.symptom.labelled] or sure
     return Onset(min(change.at for change in fast), changes)
 
 
@@ -157,7 +156,8 @@ def _find_step(grid: Grid, values: Values, symptom: Symptom, alerted_at: float |
     low, high = np.percentile(clipped[max(0, steps[best] - lead) : steps[best]], [25, 75])
     spread = max(float(high - low) / IQR_OF_NORMAL, symptom.noise)
     sure = ramp(size[best] / spread, 1.0, 2.5) * ramp(size[best] / symptom.least, 0.75, 1.5)
-    begun = float(times[begins] - step / 2 - SMOOTH / 2 - symptom.lag)
+    lag = grid.evidence.limits.attribution_window if symptom.labelled else symptom.lag
+    begun = float(times[begins] - step / 2 - SMOOTH / 2 - lag)
     return Change(symptom, max(begun, grid.evidence.start), sure, float(size[best]))
 
 

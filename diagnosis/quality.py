@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from diagnosis.decomposition import NOBODY, Cell, Count, Counts, Factors, add, factorise, overall, pool, split
 from diagnosis.grid import Grid, Periods, Window
-from diagnosis.onset import LABELS
 from diagnosis.readings import UNKNOWN, Reading, ramp
 from diagnosis.verdict import PARTS, Contribution, Dimension
 
@@ -101,10 +100,11 @@ def _by(counts: Counts, place: int) -> dict[str, Count]:
 
 
 def assess(grid: Grid, periods: Periods) -> Quality:
-    """Count labels in both windows; they come LABELS seconds after their requests."""
+    """Count labels in both windows; they come after the attribution window of their requests."""
+    late = grid.evidence.limits.attribution_window
     before, after = periods.before, periods.after
-    old = count(grid, Window(before.start + LABELS, before.end + LABELS))
-    new = count(grid, Window(after.start + LABELS, after.end + LABELS))
+    old = count(grid, Window(before.start + late, before.end + late))
+    new = count(grid, Window(after.start + late, after.end + late))
     known = overall(old).labelled >= FEWEST_BEFORE and overall(new).labelled >= FEWEST_AFTER
     return Quality(old, new, known, factorise(old, new), _error(old, new), _find_newcomer(old, new))
 

@@ -6,13 +6,14 @@ of a change stays visible.
 """
 
 from collections.abc import Mapping
+from functools import cache
 
+from diagnosis.evidence import Limits
 from prometheus import external
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.indicators import PERSONALISED, READ_FAILED, READ_OK, RECOMMENDATIONS, RECOMMENDER, STORAGE
 from prometheus.names import series
-from prometheus.objectives import LATENCY_LIMIT
 from telemetry import instruments as i
 
 WINDOW = "20s"
@@ -22,7 +23,7 @@ FEEDBACK = 'http_route="/feedback"'
 IDLE = 'state="idle"'
 
 
-def _serving() -> Mapping[str, str]:
+def _serving(limits: Limits) -> Mapping[str, str]:
     asked = (RECOMMENDER, RECOMMENDATIONS)
     status = ["http_response_status_code"]
     return {
@@ -30,7 +31,7 @@ def _serving() -> Mapping[str, str]:
         "feedback": sli.requests(RECOMMENDER, FEEDBACK, by=status, window=WINDOW),
         "latency_p50": sli.request_latency(0.5, *asked, window=WINDOW),
         "latency_p95": sli.request_latency(0.95, *asked, window=WINDOW),
-        "slow": sli.requests_slow_share(LATENCY_LIMIT, *asked, window=WINDOW),
+        "slow": sli.requests_slow_share(limits.latency, *asked, window=WINDOW),
         "stage_p50": sli.stage_latency(0.5, by=["stage"], window=WINDOW),
         "loop_p50": sli.event_loop_lag(0.5, RECOMMENDER, window=WINDOW),
         "loop_p95": sli.event_loop_lag(0.95, RECOMMENDER, window=WINDOW),
@@ -86,11 +87,19 @@ def _model_and_data() -> Mapping[str, str]:
     }
 
 
-BATCHES: tuple[Mapping[str, str], ...] = (_serving(), _storage(), _machine(), _answers(), _model_and_data())
-"""The queries as they are asked: those of a batch together in one."""
+def batches(limits: Limits) -> tuple[Mapping[str, str], ...]:
+    """The queries as they are asked: those of a batch together in one."""
+    return _serving(limits), _storage(), _machine(), _answers(), _model_and_data()
 
-QUERIES: Mapping[str, str] = {name: query for batch in BATCHES for name, query in batch.items()}
-"""PromQL by the name under which its result is in `Evidence.series`."""
+
+@cache
+def queries(limits: Limits) -> Mapping[str, str]:
+    """PromQL by the name under which its result is in `Evidence.series`."""
+    return {name: query for batch in batches(limits) for name, query in batch.items()}
+
+
+QUERIES = queries(Limits())
+"""The same with the default limits."""
 
 MINUTE = "1m"
 
@@ -109,6 +118,6 @@ SHOWN: Mapping[str, str] = {
 """What people are shown of a query whose raw result says little, and of what is made from several."""
 
 
-def shown(name: str) -> str:
+def shown(name: str, limits: Limits) -> str:
     """The PromQL with which people see for themselves what a query told."""
-    return SHOWN.get(name) or QUERIES[name]
+    return SHOWN.get(name) or queries(limits)[name]

@@ -168,14 +168,14 @@ def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
     said: dict[tuple[str, str], Statement] = {}
     for name in names:
         reading = case.readings[name]
-        key = query_of(name), unit_of(name)
+        key = query_of(name, case.grid.evidence.limits), unit_of(name)
         if key not in said and (reading.known or reading.after is not None):
             said[key] = _state(case.grid, case.values, name, reading)
     return list(said.values())[:STATEMENTS]
 
 
 def _state(grid: Grid, values: Mapping[str, Values], name: str, reading: Reading) -> Statement:
-    query = query_of(name)
+    query = query_of(name, grid.evidence.limits)
     curve = values.get(curve_of(name))
     return Statement(
         statement=state(name, reading),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from diagnosis.evidence import Limits
 from diagnosis.hypothesis import Hypothesis
 from diagnosis.queries import shown
 from diagnosis.readings import Reading
@@ -60,9 +61,9 @@ def unit_of(name: str) -> str:
     return (_SIGNALS.get(name) or FACTS[name]).unit
 
 
-def query_of(name: str) -> str:
+def query_of(name: str, limits: Limits) -> str:
     """The PromQL with which people see for themselves."""
-    return shown((_SIGNALS.get(name) or FACTS[name]).query)
+    return shown((_SIGNALS.get(name) or FACTS[name]).query, limits)
 
 
 def curve_of(name: str) -> str:

@@ -29,12 +29,12 @@ def inject(severity: str) -> str:
     from services.trainer.training import store_version
 
     def train_and_store(
-        dataset: Dataset, ratings: Ratings, held_out: Ratings, parameters: Parameters, to: Publication
+        dataset: Dataset, ratings: Ratings, held_out: Ratings, parameters: Parameters, to: Publication, k: int
     ) -> None:
         model = train(lose(ratings, LOST[severity]), parameters)
         _, counts = np.unique(ratings.user_ids, return_counts=True)
         arrays = replace(model.arrays, user_segments=assign_segments(counts))  # users are who they were
-        store_version(replace(model, arrays=arrays), dataset, held_out, parameters, to)
+        store_version(replace(model, arrays=arrays), dataset, held_out, parameters, to, k)
 
     version = publish(NAME, Parameters(factors=32, seed=SEED), 1.0, train_and_store)
     return (

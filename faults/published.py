@@ -14,6 +14,7 @@ from services.flags import FlagError, read_rollout, write_rollout
 from services.storage.artefacts import features_key, materialised_key, model_key
 from services.trainer.parameters import Parameters
 from services.trainer.publication import Publication
+from services.trainer.settings import TrainerSettings
 from stack import DATA, FLAGS_FILE
 from stack.settings import load_settings
 
@@ -26,8 +27,8 @@ LEFTOVERS = 60.0
 SETTLED = 2.5
 """Seconds without a new object after which none is to come."""
 
-Train = Callable[[Dataset, Ratings, Ratings, Parameters, Publication], None]
-"""Trains on (data set, training ratings, held-out ratings, parameters) and publishes."""
+Train = Callable[[Dataset, Ratings, Ratings, Parameters, Publication, int], None]
+"""Trains on (data set, training ratings, held-out ratings, parameters), measures lists of k, publishes."""
 
 
 def publish(fault: str, parameters: Parameters, share: float, train: Train) -> str:
@@ -38,7 +39,7 @@ def publish(fault: str, parameters: Parameters, share: float, train: Train) -> s
     version = parameters.version(dataset.id)
     former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else b""
     keep_aside(fault, {"version": version.encode(), "former": former})
-    train(dataset, *split(dataset), parameters, Publication(bucket.store, bucket.name))
+    train(dataset, *split(dataset), parameters, Publication(bucket.store, bucket.name), TrainerSettings().k)
     try:
         shares = {
             name: part * (1 - share) for name, part in (read_rollout(FLAGS_FILE) or {live: 100}).items()

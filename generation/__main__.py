@@ -1,4 +1,6 @@
-"""`python -m generation [--check | --diff] [--into FOLDER]`: dashboards, rules and schema from their sources.
+"""`python -m generation [--check]`: dashboards, rules and schema as committed, from their sources alone.
+
+With `--into FOLDER` what whence.yaml makes of them, into a folder of its own.
 
 Everything is computed and checked before the first file is written, and each file is replaced in one step: a
 mistake leaves all as it was, and an interruption leaves whole files, which the next run brings together.
@@ -9,7 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import config
+from config import Config, load
+from generation.builds import build_all, write_all
 from generation.changes import describe_changes
 from prometheus import artifacts
 
@@ -19,21 +22,18 @@ ROOT = Path(__file__).parent.parent
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 1 with the reason on stderr, one line for each mistake."""
     chosen = _parse(arguments)
+    into: Path = chosen.into or ROOT
     try:
-        config.load()
-        from generation.builds import build_all
-
-        made = build_all()
+        made = build_all(load() if chosen.into else Config())
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     if chosen.check:
-        return _check(chosen.into, made)
+        return _check(into, made)
     if chosen.diff:
-        print(describe_changes(chosen.into, made))
-        return 0
-    for folder, files in made.items():
-        artifacts.write(chosen.into / folder, files)
+        print(describe_changes(into, made))
+    else:
+        write_all(into, made)
     return 0
 
 
@@ -47,7 +47,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     either.add_argument("--diff", action="store_true", help="write nothing; show what would change")
     parser.add_argument(
-        "--into", type=Path, default=ROOT, metavar="FOLDER", help="a folder other than the project"
+        "--into", type=Path, metavar="FOLDER", help="what whence.yaml makes of them, into this folder"
     )
     return parser.parse_args(arguments)
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from config import Config
 from grafana.dashboards import build_all
 from grafana.model import check_dashboards
 from grafana.provisioned import check_provisioning
@@ -11,9 +12,9 @@ from prometheus import artifacts
 FOLDER = Path(__file__).parent / "generated"
 
 
-def generate() -> artifacts.Files:
+def generate(config: Config) -> artifacts.Files:
     """The dashboards' JSON by file name. Raises ValueError when Grafana would not read it as meant."""
-    contents = build_all()
+    contents = build_all(config)
     check_dashboards(contents, check_provisioning())
     return {
         name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in contents.items()

@@ -55,6 +55,11 @@ def inbox(title: str) -> Link:
     return {"title": title, "url": INBOX, "targetBlank": True}
 
 
+def incident(title: str) -> Link:
+    """A data link to the page that a series' label `path` names, below the incidents page."""
+    return {"title": title, "url": f"{INBOX}${{__field.labels.path}}", "targetBlank": True}
+
+
 def to_dashboards() -> Link:
     """The other dashboards, as a menu that keeps the time range and the variables."""
     return _dashboard_link("Dashboards", "dashboards", tags=[TAGS[0]], icon="dashboard", keep=True)

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grafana.options import Query, Steps
+
 SCHEMA_VERSION = 42
 """The last of the format's versions; Grafana 12.3 writes it itself."""
-
-Steps = Sequence[tuple[float, str]]
-"""(value, colour) from low to high: the colour holds from the value up."""
 
 BARS: dict[str, object] = {
     "displayMode": "basic",
@@ -31,7 +30,7 @@ HEATMAP_FIELD: dict[str, object] = {
 TIMELINE: dict[str, object] = {
     "alignValue": "left",
     "mergeValues": True,
-    "perPage": 20,
+    "perPage": 0,
     "rowHeight": 0.85,
     "showValue": "auto",
     "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []},
@@ -48,6 +47,7 @@ TIMELINE_FIELD: dict[str, object] = {
 
 TABLE_FIELD: dict[str, object] = {
     "align": "auto",
+    "minWidth": 80,
     "cellOptions": {"type": "auto"},
     "filterable": False,
     "inspect": False,
@@ -121,18 +121,18 @@ def named(states: Mapping[str, str]) -> list[object]:
 
 
 def target(
-    ref_id: str, source: Mapping[str, str], expr: str, legend: str, exemplars: bool, format: str
+    ref_id: str, source: Mapping[str, str], query: Query, format: str, instant: bool
 ) -> dict[str, object]:
-    """A query of a panel: a table's is instant, that of a time_series or a heatmap is over time."""
+    """A query of a panel."""
     return {
         "refId": ref_id,
         "datasource": dict(source),
-        "expr": expr,
-        "legendFormat": legend or "__auto",
+        "expr": query.expr,
+        "legendFormat": query.legend or "__auto",
         "format": format,
-        "range": format != "table",
-        "instant": format == "table",
-        "exemplar": exemplars,
+        "range": not instant,
+        "instant": instant,
+        "exemplar": query.exemplars,
         "editorMode": "code",
     }
 

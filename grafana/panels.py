@@ -4,7 +4,7 @@ grafanalib renders what older Grafanas read: what it lacks is added here, what i
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,72 +12,67 @@ from grafanalib import core
 from grafanalib._gen import DashboardEncoder
 
 from grafana import annotations, layout, links, modern
+from grafana.options import (
+    ALWAYS_GREEN,
+    HALF,
+    NUMBER,
+    PLAIN_LINES,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Size,
+    Value,
+)
 from grafana.provisioned import PROMETHEUS
 from grafana.variables import Variable
 
 SOURCE = {"type": "prometheus", "uid": PROMETHEUS}
-BLUE, GREEN, ORANGE, RED, PURPLE = "blue", "green", "orange", "red", "purple"
+NO_DATA = "no data"
 
 Panel: TypeAlias = Any
 """A grafanalib panel; grafanalib has no types."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """One PromQL query of a panel; `legend` is a Grafana legend template such as `{{source}}`."""
-
-    expr: str
-    legend: str = ""
-    exemplars: bool = False
-
-
 def row(id: int, title: str) -> Panel:
     """A heading over the panels that follow."""
-    return core.RowPanel(id=id, title=title, gridPos=_size(layout.COLUMNS, 1))
+    return core.RowPanel(id=id, title=title, gridPos=_place(Size(layout.COLUMNS, 1)))
 
 
 def text(id: int, title: str, content: str, *, height: int) -> Panel:
     """Words in Markdown."""
-    return core.Text(id=id, title=title, content=content, gridPos=_size(layout.COLUMNS, height))
+    return core.Text(id=id, title=title, content=content, gridPos=_place(Size(layout.COLUMNS, height)))
 
 
 def timeseries(
-    id: int,
-    title: str,
-    description: str,
+    heading: Heading,
     queries: Sequence[Query],
+    value: Value,
+    lines: Lines = PLAIN_LINES,
     *,
-    unit: str,
-    decimals: int | None = None,
-    steps: modern.Steps = (),
-    stacked: bool = False,
-    maximum: int | None = None,
-    colors: Mapping[str, str] | None = None,
     data_links: Sequence[links.Link] = (),
-    width: int = 12,
-    height: int = 8,
+    size: Size = HALF,
 ) -> Panel:
-    """Lines over time; `steps` are drawn as dashed lines at their values, `colors` are fixed by legend."""
-    fixed = [modern.fixed_color(name, color) for name, color in (colors or {}).items()]
+    """Values over time."""
     return core.TimeSeries(
-        **common(id, title, description, queries, width, height),
-        unit=unit,
-        valueDecimals=decimals,
+        **common(heading, queries, size),
+        unit=value.unit,
+        valueDecimals=value.decimals,
         valueMin=0,
-        valueMax=maximum,
-        fillOpacity=60 if stacked else 8,
-        lineWidth=0 if stacked else 2,
+        valueMax=value.maximum,
+        fillOpacity=60 if lines.stacked else 8,
+        lineWidth=0 if lines.stacked else 2,
         showPoints="never",
-        stacking={"mode": "normal" if stacked else "none", "group": "A"},
-        thresholdsStyleMode="dashed" if steps else "off",
-        legendDisplayMode="table",
-        legendCalcs=["lastNotNull", "max"],
+        stacking={"mode": "normal" if lines.stacked else "none", "group": "A"},
+        thresholdsStyleMode="dashed" if lines.steps else "off",
+        legendDisplayMode="list",
+        legendCalcs=["lastNotNull"],
         tooltipMode="multi",
         tooltipSort="desc",
         extraJson={
             "fieldConfig": {
-                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(steps)},
-                "overrides": fixed,
+                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(lines.steps)},
+                "overrides": [modern.fixed_color(name, color) for name, color in lines.colors.items()],
             },
             "options": {"legend": {"showLegend": True}},
         },
@@ -85,61 +80,81 @@ def timeseries(
 
 
 def stat(
-    id: int,
-    title: str,
-    description: str,
+    heading: Heading,
     query: Query,
+    value: Value,
+    levels: Levels = ALWAYS_GREEN,
     *,
-    unit: str,
-    decimals: int | None = None,
-    steps: modern.Steps = (),
-    base: str = GREEN,
-    states: Mapping[int, tuple[str, str]] | None = None,
-    no_value: str = "no data",
-    text_mode: str = "value",
     data_links: Sequence[links.Link] = (),
-    width: int = 3,
-    height: int = 4,
+    size: Size = NUMBER,
 ) -> Panel:
-    """One number and its recent course; `states` show whole numbers as (text, colour), on that colour."""
+    """One number as it is now."""
+    field = {"format": value.unit, "decimals": value.decimals, "noValue": NO_DATA}
+    return _stat(heading, query, field, levels, data_links, size)
+
+
+def name(
+    heading: Heading,
+    query: Query,
+    levels: Levels,
+    *,
+    filled: bool = False,
+    no_value: str = NO_DATA,
+    data_links: Sequence[links.Link] = (),
+    size: Size,
+) -> Panel:
+    """The legend of whatever there is now, in the colour of its value, or on that colour."""
+    field = {"format": "none", "noValue": no_value, "textMode": "name"}
+    field |= {"colorMode": "background"} if filled else {}
+    return _stat(heading, query, field, levels, data_links, size)
+
+
+def _stat(
+    heading: Heading,
+    query: Query,
+    field: Mapping[str, object],
+    levels: Levels,
+    data_links: Sequence[links.Link],
+    size: Size,
+) -> Panel:
+    defaults = {"links": list(data_links), "thresholds": modern.thresholds(levels.steps, levels.base)}
+    drawn = {"colorMode": "value", "textMode": "value", **field}
     return core.Stat(
-        **common(id, title, description, [query], width, height),
-        format=unit,
-        decimals=decimals,
+        **common(heading, [query], size, instant=True),
+        **drawn,
         color={"mode": "thresholds"},
-        colorMode="background" if states else "value",
-        graphMode="none" if states else "area",
-        mappings=modern.mappings(states or {}),
-        noValue=no_value,
+        graphMode="none",
+        mappings=[],
         reduceCalc="lastNotNull",
-        textMode=text_mode,
         thresholds=[],
         extraJson={
-            "fieldConfig": {
-                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(steps, base)}
-            },
+            "fieldConfig": {"defaults": defaults},
             "options": {"wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
         },
     )
 
 
-def dashboard(
-    uid: str,
-    title: str,
-    description: str,
-    panels: Sequence[Panel],
-    *,
-    variables: Sequence[Variable],
-    tags: Sequence[str],
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Page:
+    """What a dashboard is beside its panels; `marks` are the annotations that are on at first."""
+
+    uid: str
+    title: str
+    description: str
+    tags: Sequence[str]
+    variables: Sequence[Variable] = ()
+    marks: Collection[str] = (annotations.DEPLOYMENTS, annotations.VERDICTS)
+
+
+def dashboard(page: Page, panels: Sequence[Panel]) -> dict[str, Any]:
     """The dashboard's JSON, panels placed in the order given."""
     layout.arrange(panels)
     rendered = core.Dashboard(
-        uid=uid,
-        title=title,
-        description=description,
+        uid=page.uid,
+        title=page.title,
+        description=page.description,
         panels=list(panels),
-        tags=[*links.TAGS, *tags],
+        tags=[*links.TAGS, *page.tags],
         refresh="10s",
         time=core.Time("now-30m", "now"),
         timezone="browser",
@@ -147,8 +162,8 @@ def dashboard(
         schemaVersion=modern.SCHEMA_VERSION,
         version=1,
         links=[links.to_dashboards(), links.to_inbox()],
-        annotations=core.Annotations(annotations.all_annotations()),
-        templating=core.Templating([variable.render() for variable in variables]),
+        annotations=core.Annotations(annotations.all_annotations(page.marks)),
+        templating=core.Templating([variable.render() for variable in page.variables]),
     )
     content: dict[str, Any] = json.loads(json.dumps(rendered, cls=DashboardEncoder))
     return modern.dashboard(content)
@@ -175,29 +190,28 @@ def modern_panel(
 
 
 def common(
-    id: int,
-    title: str,
-    description: str,
+    heading: Heading,
     queries: Sequence[Query],
-    width: int,
-    height: int,
+    size: Size,
+    *,
     format: str = "time_series",
+    instant: bool = False,
 ) -> dict[str, Any]:
-    """What all panels with queries have."""
+    """What all panels with queries have; an `instant` query asks for now, any other for all of the time."""
     targets = [
-        modern.target(chr(ord("A") + index), SOURCE, query.expr, query.legend, query.exemplars, format)
+        modern.target(chr(ord("A") + index), SOURCE, query, format, instant)
         for index, query in enumerate(queries)
     ]
     return {
-        "id": id,
-        "title": title,
-        "description": description,
+        "id": heading.id,
+        "title": heading.title,
+        "description": heading.description,
         "dataSource": SOURCE,
         "targets": targets,
-        "gridPos": _size(width, height),
+        "gridPos": _place(size),
         "maxDataPoints": None,
     }
 
 
-def _size(width: int, height: int) -> Any:
-    return core.GridPos(h=height, w=width, x=0, y=0)
+def _place(size: Size) -> Any:
+    return core.GridPos(h=size.height, w=size.width, x=0, y=0)

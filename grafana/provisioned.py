@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from config import load
+from config import Config
 from grafana.strict import FormatError, NonEmpty, Strict, Uid, parse, require_unique, texts, variables
 
 FOLDER = Path(__file__).parent / "provisioning"
-FOLDER_TITLE = load().folder
-"""Of the folder that holds the dashboards and the alert rules."""
 PROMETHEUS = "prometheus"
 JAEGER = "jaeger"
 PROVIDER_FILE = "dashboards.yaml"
@@ -154,9 +152,9 @@ class Providers(Strict):
     providers: Annotated[list[Provider], Field(min_length=1)]
 
 
-def provide_dashboards() -> str:
+def provide_dashboards(config: Config) -> str:
     """The file that makes Grafana read the dashboards' folder. Raises FormatError."""
-    text = PROVIDER.format(folder=json.dumps(FOLDER_TITLE, ensure_ascii=False))
+    text = PROVIDER.format(folder=json.dumps(config.folder, ensure_ascii=False))
     parse(Providers, _checked(yaml.safe_load(text), PROVIDER_FILE), PROVIDER_FILE)
     return text
 

@@ -4,73 +4,56 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grafana import links, modern
-from grafana.panels import Panel, Query, common, modern_panel
+from grafana.options import HALF, Heading, Levels, Query, Size, Steps, Value
+from grafana.panels import NO_DATA, Panel, common, modern_panel
 
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column: the label or value it shows under a title; `states` colour its texts."""
+    """A table's column: the label or value it shows under a title; `states` colour its texts.
+
+    Columns without a `width`, in pixels, share the room that the others leave.
+    """
 
     name: str
     title: str
     unit: str = ""
     decimals: int | None = None
-    steps: modern.Steps = ()
+    steps: Steps = ()
     states: Mapping[str, str] | None = None
     data_links: Sequence[links.Link] = ()
+    width: int | None = None
 
 
-def bars(
-    id: int,
-    title: str,
-    description: str,
-    query: Query,
-    *,
-    unit: str,
-    maximum: float,
-    minimum: float = 0,
-    decimals: int | None = None,
-    base: str = "",
-    steps: modern.Steps = (),
-    width: int = 6,
-    height: int = 8,
-) -> Panel:
-    """One horizontal bar for each series, as it is now; in the colours of `steps` if there is a `base`."""
-    field: dict[str, object] = {"unit": unit, "min": minimum, "max": maximum, "noValue": "no data"}
-    field |= {"decimals": decimals} if decimals is not None else {}
-    field["color"] = {"mode": "thresholds" if base else "palette-classic"}
-    field |= {"thresholds": modern.thresholds(steps, base)} if base else {}
-    return modern_panel(
-        "bargauge", modern.BARS, field, common(id, title, description, [query], width, height)
-    )
+@dataclass(frozen=True)
+class Sort:
+    """A table's order, by a column's title."""
+
+    by: str
+    falling: bool = False
+
+
+def bars(heading: Heading, query: Query, value: Value, levels: Levels | None = None, *, size: Size) -> Panel:
+    """One horizontal bar for each series, as it is now; without levels, each in its own colour."""
+    field: dict[str, object] = {"unit": value.unit, "min": 0, "max": value.maximum, "noValue": NO_DATA}
+    field |= {"decimals": value.decimals} if value.decimals is not None else {}
+    field["color"] = {"mode": "thresholds" if levels else "palette-classic"}
+    field |= {"thresholds": modern.thresholds(levels.steps, levels.base)} if levels else {}
+    return modern_panel("bargauge", modern.BARS, field, common(heading, [query], size, instant=True))
 
 
 def heatmap(
-    id: int,
-    title: str,
-    description: str,
-    query: Query,
-    *,
-    unit: str,
-    data_links: Sequence[links.Link] = (),
-    width: int = 12,
-    height: int = 8,
+    heading: Heading, query: Query, *, data_links: Sequence[links.Link] = (), size: Size = HALF
 ) -> Panel:
-    """How a native histogram's observations spread over time."""
-    field = {"unit": unit, "custom": modern.HEATMAP_FIELD, "links": list(data_links)}
-    shared = common(id, title, description, [query], width, height, "heatmap")
-    return modern_panel("heatmap", modern.heatmap(unit), field, shared)
+    """How a native histogram's observations, in seconds, spread over time."""
+    field = {"unit": "s", "custom": modern.HEATMAP_FIELD, "links": list(data_links)}
+    return modern_panel(
+        "heatmap", modern.heatmap("s"), field, common(heading, [query], size, format="heatmap")
+    )
 
 
 def timeline(
-    id: int,
-    title: str,
-    description: str,
-    query: Query,
-    *,
-    states: Mapping[int, tuple[str, str]],
-    width: int = 12,
-    height: int = 8,
+    heading: Heading, query: Query, states: Mapping[int, tuple[str, str]], *, size: Size = HALF
 ) -> Panel:
     """One band for each series; `states` show whole numbers as (text, colour)."""
     field = {
@@ -79,22 +62,17 @@ def timeline(
         "mappings": modern.mappings(states),
         "custom": modern.TIMELINE_FIELD,
     }
-    shared = common(id, title, description, [query], width, height)
-    return modern_panel("state-timeline", modern.TIMELINE, field, shared)
+    return modern_panel("state-timeline", modern.TIMELINE, field, common(heading, [query], size))
 
 
 def table(
-    id: int,
-    title: str,
-    description: str,
+    heading: Heading,
     queries: Sequence[Query],
     columns: Sequence[Column],
+    sort: Sort,
     *,
-    sort_by: str,
-    falling: bool = False,
     hidden: Sequence[str] = (),
-    width: int = 12,
-    height: int = 8,
+    size: Size = HALF,
 ) -> Panel:
     """The queries' labels and values as they are now, side by side where labels agree.
 
@@ -102,18 +80,12 @@ def table(
     What is no column has to be `hidden`.
     """
     field = {"unit": "none", "noValue": "–", "custom": modern.TABLE_FIELD}
-    shared = common(id, title, description, queries, width, height, "table")
+    shared = common(heading, queries, size, format="table", instant=True)
     names = {column.name: column.title for column in columns}
     merged = [{"id": "merge", "options": {}}] if len(queries) > 1 else []
     shared["transformations"] = [*merged, modern.organized(names, hidden)]
-    overrides = [_column(column) for column in columns]
-    return modern_panel(
-        "table",
-        modern.table(sort_by, falling),
-        field,
-        shared,
-        [one for one in overrides if one["properties"]],
-    )
+    overrides = [one for one in map(_column, columns) if one["properties"]]
+    return modern_panel("table", modern.table(sort.by, sort.falling), field, shared, overrides)
 
 
 def _column(column: Column) -> dict[str, object]:
@@ -128,6 +100,8 @@ def _column(column: Column) -> dict[str, object]:
     if column.states:
         given.append(("mappings", modern.named(column.states)))
         given.append(("custom.cellOptions", {"type": "color-text"}))
+    if column.width:
+        given.append(("custom.width", column.width))
     if column.data_links:
         given.append(("links", list(column.data_links)))
     return modern.override(column.title, dict(given))

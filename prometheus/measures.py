@@ -21,7 +21,6 @@ from prometheus.indicators import RECOMMENDER as RECOMMENDER
 from prometheus.indicators import REQUESTS as REQUESTS
 from prometheus.indicators import THUMBS as THUMBS
 from prometheus.names import series
-from prometheus.objectives import BASELINE
 from prometheus.recorded import (
     MEASURE,
     MEASURE_KEPT,
@@ -72,23 +71,23 @@ POPULARITY = series(i.RECOMMENDATION_POPULARITY)
 SERVICE, VERSION = ["service_name"], ["service_name", "model_version"]
 
 
-def slice_rules() -> list[Rule]:
+def slice_rules(baseline: str) -> list[Rule]:
     """The hit rate of everybody and of each segment, over both windows."""
     return [
         *(rule for window in (FAST, SLOW) for rule in _slices(window)),
-        record(SLICE_USUAL, q.median_over(SLICE_HIT_RATE, window=BASELINE)),
+        record(SLICE_USUAL, q.median_over(SLICE_HIT_RATE, window=baseline)),
         record(SLICE_KEPT, f"{q.select(SLICE_HIT_RATE)} / ({q.select(SLICE_USUAL)} > 0)"),
-        *(record(SLICE_DEVIATION, _deviation(window)) for window in (FAST, SLOW)),
+        *(record(SLICE_DEVIATION, _deviation(window, baseline)) for window in (FAST, SLOW)),
         record(SEGMENT_KEPT, _kept_by_segment()),
         record(SEGMENT_BEST, q.highest(SEGMENT_KEPT, by=SERVICE)),
     ]
 
 
-def measure_rules() -> list[Rule]:
+def measure_rules(baseline: str) -> list[Rule]:
     """All else: what it is now, what is usual, how much of that is kept."""
     return [
         *(record(MEASURE, expr, measure=name) for name, expr in _measures()),
-        record(MEASURE_USUAL, q.median_over(MEASURE, window=BASELINE)),
+        record(MEASURE_USUAL, q.median_over(MEASURE, window=baseline)),
         record(MEASURE_KEPT, f"{q.select(MEASURE)} / ({q.select(MEASURE_USUAL)} > 0)"),
     ]
 
@@ -115,10 +114,10 @@ def _slices(window: str) -> Iterator[Rule]:
         yield record(SLICE_HIT_RATE, q.known(indicators.hit_rate(by=by, window=window)), **labels)
 
 
-def _deviation(window: str) -> str:
+def _deviation(window: str, baseline: str) -> str:
     of = f'window="{window}"'
     now, usual, n = (q.select(name, of) for name in (SLICE_HIT_RATE, SLICE_USUAL, SLICE_LABELLED))
-    past = f"({q.looks_over(SLICE_HIT_RATE, of, window=BASELINE)} * {STEP / _SECONDS[window]:.4g})"
+    past = f"({q.looks_over(SLICE_HIT_RATE, of, window=baseline)} * {STEP / _SECONDS[window]:.4g})"
     variance = f"{usual} * (1 - {usual}) * (1 + {pi / 2:.4g} / {past}) / {n}"
     return q.provided(f"({usual} - {now}) / sqrt({variance})", n, ENOUGH)
 

@@ -1,15 +1,111 @@
-"""What is promised to users, and the limits that dashboards draw and alerts watch, as set in whence.yaml."""
+"""What is promised to users of each service, as queries of good and bad requests."""
 
 from dataclasses import dataclass
 
-from config import load
+from config import Config, load
+from config.objectives import Freshness, Quality, Watched
 from prometheus import queries as q
 from prometheus.names import series
 from prometheus.recorded import HIT_RATE, HIT_RATE_BASELINE
 from telemetry import instruments
 
-_SET = load()
+QUALITY_TARGET = 0.99
+"""Share of requests that has to come while the hit rate keeps up with its own past."""
 
+SAMPLE = "1m"
+"""Window in which good and bad requests are counted; longer windows sum these counts."""
+
+_BY = ["service_name"]
+_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
+_ANSWERS = series(instruments.RECOMMENDATION_REQUESTS)
+_AGES = series(instruments.RECOMMENDATION_FEATURE_AGE)
+_LABELLED = series(instruments.RECOMMENDATION_LABELLED)
+_NO_STREAM = 'http_route!~".*/stream"'
+"""A stream lasts as long as someone listens."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A promise about one service: `target` (0–1) of its requests are good.
+
+    `requests` and `errors` are PromQL: those that count and those that are bad, per second, by service.
+    """
+
+    slug: str
+    title: str
+    promise: str
+    service: str
+    owner: str
+    target: float
+    requests: str
+    errors: str
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.4g}%"
+
+
+def _availability(of: Watched) -> Objective:
+    where = (f'service_name="{of.name}"', _NO_STREAM)
+    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
+    failed = q.observations(_HTTP, *where, 'http_response_status_code=~"5.."', by=_BY, window=SAMPLE)
+    errors, target = q.or_zero(failed, requests), of.availability
+    promise = f"{_percent(target)} of requests are answered without a server error"
+    return Objective("availability", "Availability", promise, of.name, of.owner, target, requests, errors)
+
+
+def _latency(of: Watched) -> Objective:
+    where = (f'service_name="{of.name}"', _NO_STREAM)
+    threshold, target = of.latency_threshold, of.latency_target
+    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
+    errors = q.known(q.observations_above(threshold, _HTTP, *where, by=_BY, window=SAMPLE))
+    promise = f"{_percent(target)} of requests are answered within {threshold * 1000:g} ms"
+    return Objective("latency", "Latency", promise, of.name, of.owner, target, requests, errors)
+
+
+def _freshness(of: Watched, wanted: Freshness) -> Objective:
+    """An answer without the user's features counts as one from features that are too old."""
+    service, target = f'service_name="{of.name}"', wanted.target
+    requests = q.rate(_ANSWERS, service, 'reason!="unknown_user"', by=_BY, window=SAMPLE)
+    fresh = q.known(q.observations_below(wanted.max_age, _AGES, service, by=_BY, window=SAMPLE))
+    errors = f"clamp_min({requests} - ({q.or_zero(fresh, requests)}), 0)"
+    hours = f"{wanted.max_age / 3600:g}"
+    promise = f"{_percent(target)} of answers to known users are made from features of the last {hours} h"
+    return Objective("freshness", "Freshness", promise, of.name, of.owner, target, requests, errors)
+
+
+def _quality(of: Watched, wanted: Quality) -> Objective:
+    service = f'service_name="{of.name}"'
+    requests = q.rate(_LABELLED, service, by=_BY, window=SAMPLE)
+    now, before = q.select(HIT_RATE, service), q.select(HIT_RATE_BASELINE, service)
+    errors = f"{requests} * ({now} < bool {wanted.kept:g} * {before})"
+    promise = (
+        f"{_percent(QUALITY_TARGET)} of requests come while the hit rate is at least "
+        f"{wanted.kept:.0%} of its own of the last {wanted.baseline / 3600:g} h"
+    )
+    return Objective("quality", "Quality", promise, of.name, of.owner, QUALITY_TARGET, requests, errors)
+
+
+def all_objectives(config: Config) -> tuple[Objective, ...]:
+    """Those of each watched service; freshness and quality are the recommender's only."""
+    found: list[Objective] = []
+    for watched in config.watched:
+        found += [_availability(watched), _latency(watched)]
+        if watched.name == instruments.RECOMMENDATION_REQUESTS.service:
+            found += [
+                _freshness(watched, config.objectives.freshness),
+                _quality(watched, config.objectives.quality),
+            ]
+    return tuple(found)
+
+
+def baseline(config: Config) -> str:
+    """The past that quality is compared with, as a window of a query."""
+    return f"{config.objectives.quality.baseline}s"
+
+
+# For modules that do not get the configuration as an argument yet
+_SET = load()
 STORAGE_DEADLINE = _SET.storage.deadline
 """Seconds the recommender waits for a user's features before it answers without them."""
 
@@ -50,93 +146,4 @@ WINDOW = _SET.objectives.window
 
 BURN_RATES = tuple((rate, _SET.objectives.factor(rate)) for rate in _SET.objectives.burn_rates)
 """Pairs of windows, each with the burn rate from which both together alert."""
-
-QUALITY_TARGET = 0.99
-"""Share of requests that has to come while the hit rate keeps up with its own past."""
-
-SAMPLE = "1m"
-"""Window in which good and bad requests are counted; longer windows sum these counts."""
-
-_BY = ["service_name"]
-_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
-_ANSWERS = series(instruments.RECOMMENDATION_REQUESTS)
-_AGES = series(instruments.RECOMMENDATION_FEATURE_AGE)
-_LABELLED = series(instruments.RECOMMENDATION_LABELLED)
-_NO_STREAM = 'http_route!~".*/stream"'
-"""A stream lasts as long as someone listens."""
-
-
-@dataclass(frozen=True)
-class Objective:
-    """A promise about one service: `target` (0–1) of its requests are good.
-
-    `requests` and `errors` are PromQL: those that count and those that are bad, per second, by service.
-    """
-
-    slug: str
-    title: str
-    promise: str
-    service: str
-    owner: str
-    target: float
-    requests: str
-    errors: str
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.4g}%"
-
-
-def _availability(service: str, owner: str, target: float) -> Objective:
-    where = (f'service_name="{service}"', _NO_STREAM)
-    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
-    failed = q.observations(_HTTP, *where, 'http_response_status_code=~"5.."', by=_BY, window=SAMPLE)
-    errors = q.or_zero(failed, requests)
-    promise = f"{_percent(target)} of requests are answered without a server error"
-    return Objective("availability", "Availability", promise, service, owner, target, requests, errors)
-
-
-def _latency(service: str, owner: str, target: float, threshold: float) -> Objective:
-    where = (f'service_name="{service}"', _NO_STREAM)
-    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
-    errors = q.known(q.observations_above(threshold, _HTTP, *where, by=_BY, window=SAMPLE))
-    promise = f"{_percent(target)} of requests are answered within {threshold * 1000:g} ms"
-    return Objective("latency", "Latency", promise, service, owner, target, requests, errors)
-
-
-def _freshness(service: str, owner: str) -> Objective:
-    """An answer without the user's features counts as one from features that are too old."""
-    target, of = _SET.objectives.freshness.target, f'service_name="{service}"'
-    requests = q.rate(_ANSWERS, of, 'reason!="unknown_user"', by=_BY, window=SAMPLE)
-    fresh = q.known(q.observations_below(FRESH, _AGES, of, by=_BY, window=SAMPLE))
-    errors = f"clamp_min({requests} - ({q.or_zero(fresh, requests)}), 0)"
-    promise = (
-        f"{_percent(target)} of answers to known users are made from features of the last {FRESH / 3600:g} h"
-    )
-    return Objective("freshness", "Freshness", promise, service, owner, target, requests, errors)
-
-
-def _quality(service: str, owner: str) -> Objective:
-    of = f'service_name="{service}"'
-    requests = q.rate(_LABELLED, of, by=_BY, window=SAMPLE)
-    now, before = q.select(HIT_RATE, of), q.select(HIT_RATE_BASELINE, of)
-    errors = f"{requests} * ({now} < bool {MODEL_HIT_RATE_KEPT:g} * {before})"
-    promise = (
-        f"{_percent(QUALITY_TARGET)} of requests come while the hit rate is at least "
-        f"{MODEL_HIT_RATE_KEPT:.0%} of its own of the last "
-        f"{_SET.objectives.quality.baseline / 3600:g} h"
-    )
-    return Objective("quality", "Quality", promise, service, owner, QUALITY_TARGET, requests, errors)
-
-
-def _all_objectives() -> tuple[Objective, ...]:
-    found: list[Objective] = []
-    for watched in _SET.watched:
-        found.append(_availability(watched.name, watched.owner, watched.availability))
-        found.append(_latency(watched.name, watched.owner, watched.latency_target, watched.latency_threshold))
-        if watched.name == instruments.RECOMMENDATION_REQUESTS.service:
-            found += [_freshness(watched.name, watched.owner), _quality(watched.name, watched.owner)]
-    return tuple(found)
-
-
-OBJECTIVES = _all_objectives()
+OBJECTIVES = all_objectives(_SET)

@@ -146,10 +146,13 @@ def click_through_rate(*where: str, by: Sequence[str] = (), window: str = PANEL)
     return f"{rate(clicks, *where, by=by, window=window)} / {rate(shown, *where, by=by, window=window)}"
 
 
-def newly_seen(of: Series, by: Sequence[str], ago: str = "1m") -> str:
-    """The groups of a series that exist now and did not a while `ago`."""
-    now = f"{_group(of, by)} ({select(of)})"
-    return f"{now} unless {_group(of, by)} ({select(of)} offset {_checked_window(ago)})"
+def set_since(of: Series, by: Sequence[str], within: str = "5m") -> str:
+    """The Unix time at which each group of a gauge became 1, if that was `within` the window."""
+    _check_form(of, Form.GAUGE)
+    _check_labels(of, by)
+    window, grouping = _checked_window(within), f"by ({', '.join(by)})"
+    first = f"min_over_time(timestamp({select(of)} == 1)[{window}:10s])"
+    return f"(min {grouping} ({first}) unless group {grouping} ({select(of)} offset {window} == 1))"
 
 
 def known(expr: str) -> str:

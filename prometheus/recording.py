@@ -12,9 +12,10 @@ has, and without error. Otherwise one bad minute of the first ten would count as
 from collections.abc import Iterator
 from typing import Any
 
+from config import Config
 from prometheus import measures
 from prometheus import queries as q
-from prometheus.objectives import BASELINE, BURN_RATES, OBJECTIVES, WINDOW
+from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
     BUDGET,
     BUDGET_LEFT,
@@ -43,14 +44,15 @@ ENOUGH = 100
 """Requests in the longer window of a pair below which its burn rate is chance."""
 
 
-def render_recording() -> dict[str, Any]:
+def render_recording(config: Config) -> dict[str, Any]:
     """The rules file's content."""
+    past = baseline(config)
     groups = [
-        ("objectives", STEP, [*_hit_rates(), *_counts()]),
-        ("burn rates", STEP, [*_burn_rates(slow=False), *_excesses()]),
-        ("burn rates over days", SLOW_STEP, [*_burn_rates(slow=True), _budget_left()]),
-        ("hit rate against its past", measures.STEP, measures.slice_rules()),
-        ("measures against their past", measures.STEP, measures.measure_rules()),
+        ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
+        ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
+        ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),
+        ("hit rate against its past", measures.STEP, measures.slice_rules(past)),
+        ("measures against their past", measures.STEP, measures.measure_rules(past)),
         ("versions against each other", measures.STEP, measures.version_rules()),
     ]
     return {
@@ -64,14 +66,14 @@ def duration_name(seconds: int) -> str:
     return f"{seconds // unit}{name}"
 
 
-def _hit_rates() -> Iterator[Rule]:
+def _hit_rates(baseline: str) -> Iterator[Rule]:
     where = f'service_name="{instruments.RECOMMENDATION_HITS.service}"'
-    for hit_rate, window in ((HIT_RATE, "5m"), (HIT_RATE_BASELINE, BASELINE)):
+    for hit_rate, window in ((HIT_RATE, "5m"), (HIT_RATE_BASELINE, baseline)):
         yield record(hit_rate, q.known(q.hit_rate(where, by=["service_name"], window=window)))
 
 
-def _counts() -> Iterator[Rule]:
-    for objective in OBJECTIVES:
+def _counts(config: Config) -> Iterator[Rule]:
+    for objective in all_objectives(config):
         of = {"service_name": objective.service, "owner": objective.owner, "objective": objective.slug}
         yield record(REQUESTS, objective.requests, **of)
         yield record(ERRORS, objective.errors, **of)
@@ -79,8 +81,8 @@ def _counts() -> Iterator[Rule]:
         yield record(BUDGET, f"vector({1 - objective.target:.6g})", **of)
 
 
-def _burn_rates(*, slow: bool) -> Iterator[Rule]:
-    windows = sorted({window for rate, _ in BURN_RATES for window in (rate.long, rate.short)})
+def _burn_rates(config: Config, *, slow: bool) -> Iterator[Rule]:
+    windows = sorted({window for rate in config.objectives.burn_rates for window in (rate.long, rate.short)})
     for window in windows:
         if (window >= LONG) is slow:
             yield record(BURN_RATE, _burn_rate(window), window=duration_name(window))
@@ -94,19 +96,19 @@ def _burn_rate(window: int) -> str:
     return q.known(f"{errors} / {requests} / {q.select(BUDGET)}")
 
 
-def _excesses() -> Iterator[Rule]:
+def _excesses(config: Config) -> Iterator[Rule]:
     by = sorted(OF_OBJECTIVE)
-    for rate, factor in BURN_RATES:
+    for rate in config.objectives.burn_rates:
         long, short = duration_name(rate.long), duration_name(rate.short)
         both = q.lowest(BURN_RATE, f'window=~"{long}|{short}"', by=by)
         requests = f"{STEP} * sum_over_time({q.select(REQUESTS)}[{long}])"
         yield record(
             BURN_RATE_EXCESS,
-            q.provided(f"{both} / {factor:g}", requests, ENOUGH),
+            q.provided(f"{both} / {config.objectives.factor(rate):g}", requests, ENOUGH),
             severity=rate.severity,
             pair=f"{long}/{short}",
         )
 
 
-def _budget_left() -> Rule:
-    return record(BUDGET_LEFT, f"1 - ({_burn_rate(WINDOW)})")
+def _budget_left(config: Config) -> Rule:
+    return record(BUDGET_LEFT, f"1 - ({_burn_rate(config.objectives.window)})")

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from config import load
 from prometheus.client import Client, SourceAway
 from report.inbox import Inbox
 from report.page import render
@@ -36,10 +37,10 @@ def write_report(
     except ValidationError as bad:
         first = bad.errors()[0]
         _stop(f"{str(first['loc'][0]).upper()}={first['input']!r}: {first['msg']}", 2)
-    now = int(time.time())
+    config, now = load(), int(time.time())
     prometheus, inbox = Client("Prometheus", settings.prometheus, TIMEOUT), Inbox(settings.incidents)
     try:
-        page = render(review(prometheus, inbox, Period(now - length, now)), since, inbox.address)
+        page = render(review(prometheus, inbox, Period(now - length, now), config), since, inbox.address)
         path = out or FOLDER / f"{time.strftime('%Y-%m-%d-%H%M', time.gmtime(now))}-{since}.html"
         replace_file(path, page)
     except SourceAway as away:

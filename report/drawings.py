@@ -13,7 +13,7 @@ from report.sections.alerts import Fired
 from report.sections.course import SOURCES, Course
 from report.sections.health import WHOLE, Health, Presence
 from report.sections.objectives import Outcome
-from report.sections.storage import DEADLINE_MS, Hours
+from report.sections.storage import Hours
 from report.sections.versions import Version
 from report.wording import (
     write_cell_milliseconds,
@@ -36,6 +36,7 @@ class Drawings:
 
     def __init__(self, review: Review) -> None:
         self._period = review.period
+        self._deadline_ms = review.deadline_ms
         self._health = review.health.content
         self._canvas = Canvas(
             review.period, tuple(_mark_incidents(review.incidents.content or (), review.period))
@@ -63,9 +64,8 @@ class Drawings:
             Line("p95", "storage", course.storage_p95),
             Line("median", "storage-typical", course.storage_p50),
         ]
-        return self._canvas.draw(
-            lines, write_tick_milliseconds, limit=(DEADLINE_MS, f"deadline {DEADLINE_MS:.0f} ms")
-        )
+        deadline = self._deadline_ms, f"deadline {self._deadline_ms:.0f} ms"
+        return self._canvas.draw(lines, write_tick_milliseconds, limit=deadline)
 
     def responses(self, course: Course) -> Plot:
         """How long users waited."""
@@ -93,7 +93,9 @@ class Drawings:
     def hours(self, hours: Hours) -> Grid:
         """Storage's p95 hour by hour."""
         cells = [(cell.start, cell.p95) for cell in hours.cells]
-        return Layout(self._period, hours.length, hours.row).draw(cells, DEADLINE_MS, write_cell_milliseconds)
+        return Layout(self._period, hours.length, hours.row).draw(
+            cells, hours.deadline_ms, write_cell_milliseconds
+        )
 
     def fired(self, alerts: Sequence[Fired]) -> Strips:
         """When each alert fired."""

@@ -15,7 +15,7 @@ from report.period import utc
 from report.review import Review
 from report.sections.alerts import BRIEF, FLAPPING, FLAPPING_WITHIN
 from report.sections.course import typical, worst
-from report.sections.storage import DEADLINE_MS, HOUR
+from report.sections.storage import HOUR
 from report.sections.versions import ENOUGH_LABELS, write_served
 from report.summary import summarise
 
@@ -56,7 +56,6 @@ def _environment() -> Environment:
         "worst": worst,
         "utc": utc,
         "write_served": write_served,
-        "DEADLINE_MS": DEADLINE_MS,
         "ENOUGH_LABELS": ENOUGH_LABELS,
         "HOUR": HOUR,
         "BRIEF": BRIEF,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from config import Config
 from prometheus import queries as q
 from prometheus.client import Client, SourceAway
 from prometheus.external import UP
@@ -33,11 +34,13 @@ class Section(Generic[T]):
 
 @dataclass(frozen=True)
 class Review:
-    """Everything the page shows. `asked` is what was wanted, `period` the part of it with telemetry."""
+    """Everything the page shows. `asked` is what was wanted, `period` the part of it with telemetry;
+    `deadline_ms` is how long a request waits for storage."""
 
     asked: Period
     period: Period
     empty: bool
+    deadline_ms: float
     figures: Section[Compared]
     objectives: Section[list[Outcome]]
     course: Section[Course]
@@ -48,7 +51,7 @@ class Review:
     health: Section[Health]
 
 
-def review(prometheus: Client, inbox: Inbox, asked: Period) -> Review:
+def review(prometheus: Client, inbox: Inbox, asked: Period, config: Config) -> Review:
     """The review of a period. Raises SourceAway if Prometheus cannot even say since when it has data."""
     twice = Period(asked.start - asked.seconds, asked.end)
     beginning = find_beginning(prometheus, twice)
@@ -59,10 +62,11 @@ def review(prometheus: Client, inbox: Inbox, asked: Period) -> Review:
         asked=asked,
         period=period,
         empty=beginning is None,
+        deadline_ms=config.storage.deadline * 1000,
         figures=_attempt(lambda: count_figures(prometheus, period, comparable)),
-        objectives=_attempt(lambda: review_objectives(prometheus, period)),
+        objectives=_attempt(lambda: review_objectives(prometheus, period, config)),
         course=_attempt(lambda: follow_course(prometheus, period)),
-        hours=_attempt(lambda: review_hours(prometheus, period)),
+        hours=_attempt(lambda: review_hours(prometheus, period, config.storage.deadline)),
         versions=_attempt(lambda: compare_versions(prometheus, period)),
         incidents=incidents,
         alerts=_fired(incidents, asked),

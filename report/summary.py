@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from report.review import Review
 from report.sections.course import typical
 from report.sections.health import WHOLE
-from report.sections.storage import DEADLINE_MS, HOUR, Cell
+from report.sections.storage import HOUR, Cell
 from report.wording import plural, write_duration, write_milliseconds, write_moment, write_share
 
 NAMED = 3
@@ -63,7 +63,7 @@ def _storage(review: Review) -> Iterator[Sentence]:
     if not hours or not hours.cells:
         return
     unit = "hour" if hours.length == HOUR else "five-minute cell"
-    worst, limit = hours.slowest[0], f"its {DEADLINE_MS:.0f} ms deadline (p95)"
+    worst, limit = hours.slowest[0], f"its {hours.deadline_ms:.0f} ms deadline (p95)"
     p95 = write_milliseconds(worst.p95)
     if not hours.late:
         yield Sentence("good", f"Storage kept {limit} in every {unit}; the slowest was {p95}.")

@@ -14,7 +14,8 @@ from components.compiler import BuildFailed
 from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
-from stack import DATA, ROOT, StackError, compose, containers, describe_refusal, processes
+from config import Config, load
+from stack import DATA, ROOT, StackError, compose, containers, describe_refusal, generated, processes
 from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
@@ -44,7 +45,7 @@ console = Console()
 @app.command()
 def up() -> None:
     """Start everything; return when all is healthy."""
-    wanted = load_settings().mode
+    config, wanted = load(), load_settings().mode
     if processes.supervisor_alive() and wanted != "containers":
         waiting = [each.name for each in processes.read_processes() or [] if not each.ready]
         console.print(f"Already running; not ready: {', '.join(waiting)}." if waiting else "Already running.")
@@ -55,7 +56,9 @@ def up() -> None:
         raise StackError("the stack runs as plain processes: `make down` first")
     console.print(reason)
     settings = load_settings(mode)
-    seconds = _start_containers(settings) if mode == "containers" else _start_processes(settings)
+    if generated.update(config):
+        console.print(f"By whence.yaml: {generated.FOLDER}")
+    seconds = _start_containers(settings) if mode == "containers" else _start_processes(settings, config)
     console.print(f"Everything is healthy after {seconds:.0f} s.")
     _print_addresses(settings)
 
@@ -65,24 +68,37 @@ def _start_containers(settings: Settings) -> float:
     return containers.start(settings, console)
 
 
-def _start_processes(settings: Settings) -> float:
+def _start_processes(settings: Settings, config: Config) -> float:
     needed = [name for name in BINARIES if not (name == "minio" and settings.external_storage)]
     require_fit(settings, select(needed), console)
     binaries = ensure(needed)
     if processes.supervisor_alive():
         raise StackError("another `make up` started the stack meanwhile: `make status`")
     credentials = ensure_credentials()
-    write_run_directory(settings, credentials, binaries)
+    write_run_directory(settings, credentials, config, binaries)
     remember_mode("processes")
     try:
         with hold_interrupts() as interrupted:
-            processes.start_supervisor(process_environment(settings, credentials))
+            processes.start_supervisor(process_environment(settings, credentials, config))
             return show_startup(console, until_interrupted(interrupted, processes.await_ready()))
     except BaseException:
         with suppress(OSError):  # nobody may be there to read it any more
             console.print("Stopping what was started.")
         processes.stop_supervisor()
         raise
+
+
+@app.command()
+def generate() -> None:
+    """Write what whence.yaml makes of dashboards, rules and receivers; the next start runs by it."""
+    written = generated.update(load())
+    console.print(f"Written to {generated.FOLDER}." if written else "No whence.yaml: the defaults hold.")
+
+
+@app.command()
+def diff() -> None:
+    """Show what whence.yaml changes in panels, rules and receivers, against what the stack runs by."""
+    print(generated.describe(load()))
 
 
 @app.command()
@@ -140,7 +156,8 @@ def shell(service: Annotated[str, typer.Argument(help="one service")]) -> None:
     if in_containers():
         compose.become(*compose.EVERY_PROFILE, "exec", service, "sh")
     program = os.environ.get("SHELL", "/bin/sh")
-    os.execvpe(program, [program], process_environment(load_settings("processes"), ensure_credentials()))
+    settings = load_settings("processes")
+    os.execvpe(program, [program], process_environment(settings, ensure_credentials(), load()))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from stack import DATA, ROOT, StackError
+from stack.generated import in_use
 from stack.processes import Process
 
 EVERY_PROFILE = ("--profile", "*")
@@ -106,8 +107,9 @@ def parse_size(text: str) -> int:
 
 
 def _environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Of every compose command: the data folder is the same one for it as for all others."""
-    return {**os.environ, "WHENCE_DATA": str(DATA), **(variables or {})}
+    """Of every compose command: the folders are the same ones for it as for all others."""
+    folders = {"WHENCE_DATA": str(DATA), "WHENCE_GENERATED": str(in_use())}
+    return {**os.environ, **folders, **(variables or {})}
 
 
 def _command(*arguments: str) -> list[str]:

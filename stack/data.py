@@ -13,6 +13,7 @@ PARTS = (
     "datasets",
     "faults",
     "flags",
+    "generated",
     "grafana",
     "incidents",
     "jaeger",

@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from config import read_secrets
+from config import Config, read_secrets
 from stack import ROOT, RUN
 from stack.data import require_own
+from stack.generated import in_use
 from stack.settings import HOST, Settings
 
 SCRAPED = {
@@ -20,7 +21,7 @@ SCRAPED = {
 
 
 def write_run_directory(
-    settings: Settings, credentials: Mapping[str, str], binaries: Mapping[str, Path]
+    settings: Settings, credentials: Mapping[str, str], config: Config, binaries: Mapping[str, Path]
 ) -> None:
     """Lays out configuration, targets and links to the binaries for the processes to start from."""
     require_own()
@@ -31,7 +32,7 @@ def write_run_directory(
     _link(RUN / "jaeger" / "config.yaml", ROOT / "jaeger" / "config.yaml")
     _write_json(RUN / "toxiproxy" / "proxies.json", [_storage_proxy(settings)])
     _write_prometheus(settings)
-    _write_alertmanager(settings, credentials)
+    _write_alertmanager(settings, credentials, config)
     _link_grafana()
 
 
@@ -47,7 +48,7 @@ def _storage_proxy(settings: Settings) -> dict[str, object]:
 def _write_prometheus(settings: Settings) -> None:
     folder = RUN / "prometheus"
     _link(folder / "prometheus.yml", ROOT / "prometheus" / "prometheus.yml")
-    _link(folder / "rules", ROOT / "alerts" / "generated" / "prometheus")
+    _link(folder / "rules", in_use() / "alerts" / "generated" / "prometheus")
     targets = [
         {"targets": [f"{HOST}:{getattr(settings, port)}"], "labels": {"component": component}}
         for component, port in SCRAPED.items()
@@ -60,20 +61,21 @@ def _write_prometheus(settings: Settings) -> None:
     _write_json(folder / "alertmanagers" / "stack.json", [{"targets": notified}])
 
 
-def _write_alertmanager(settings: Settings, credentials: Mapping[str, str]) -> None:
+def _write_alertmanager(settings: Settings, credentials: Mapping[str, str], config: Config) -> None:
     folder = RUN / "alertmanager"
-    _link(folder / "alertmanager.yml", ROOT / "alerts" / "generated" / "alertmanager" / "alertmanager.yml")
+    generated = in_use() / "alerts" / "generated" / "alertmanager"
+    _link(folder / "alertmanager.yml", generated / "alertmanager.yml")
     _write_secret(folder / "webhook_url", f"{settings.url('incidents')}/webhooks/alerts")
     _write_secret(folder / "webhook_token", credentials["WEBHOOK_TOKEN"])
-    for name, value in read_secrets().items():
+    for name, value in read_secrets(config).items():
         _write_secret(folder / name, value)
 
 
 def _link_grafana() -> None:
     provisioning = RUN / "grafana" / "provisioning"
-    for part in ("datasources", "dashboards"):
-        _link(provisioning / part, ROOT / "grafana" / "provisioning" / part)
-    _link(provisioning / "alerting", ROOT / "alerts" / "generated" / "grafana")
+    _link(provisioning / "datasources", ROOT / "grafana" / "provisioning" / "datasources")
+    _link(provisioning / "dashboards", in_use() / "grafana" / "provisioning" / "dashboards")
+    _link(provisioning / "alerting", in_use() / "alerts" / "generated" / "grafana")
     (provisioning / "plugins").mkdir()
 
 

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from config import load, read_secrets
+from config import Config, read_secrets, service_environment
 from grafana.mail import mail_environment
 from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
+from stack.generated import in_use
 from stack.modes import Mode, recall_mode
 from stack.storage import StorageChoice
 
@@ -164,11 +165,11 @@ def _require_engine() -> None:
         raise StackError(f"no containers: {problem}; see to that, or use MODE=processes")
 
 
-def process_environment(settings: Settings, credentials: dict[str, str]) -> dict[str, str]:
+def process_environment(settings: Settings, credentials: dict[str, str], config: Config) -> dict[str, str]:
     """Every variable the processes of process-compose.yaml and their configuration files use."""
     dataset = str(Path(settings.dataset).resolve()) if settings.dataset else ""
     chosen = {name.upper(): str(value) for name, value in settings.model_dump().items()}
-    chosen |= settings.choose_keys(credentials)
+    chosen |= settings.choose_keys(credentials) | service_environment(config)
     chosen |= {
         "BIND_HOST": HOST,
         "DATA_DIR": str(DATA),
@@ -192,27 +193,28 @@ def process_environment(settings: Settings, credentials: dict[str, str]) -> dict
         "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),
         "FEATURES_READY_FILE": str(RUN / "features.ready"),
         "INCIDENTS_DATABASE": str(DATA / "incidents" / "incidents.db"),
+        "RUNBOOKS": str(in_use() / "alerts" / "generated" / "runbooks"),
         "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
-        "INCIDENTS_URL": load().urls.incidents if "incidents" in load().urls.model_fields_set else "",
+        "INCIDENTS_URL": config.urls.incidents if "incidents" in config.urls.model_fields_set else "",
         "ALERTMANAGER_URL": settings.url("alertmanager") if settings.alerting == "prometheus" else "",
         "GRAFANA_DISABLED": "false" if settings.grafana else "true",
     }
-    chosen |= _grafana_environment(settings, credentials) if settings.grafana else {"GRAFANA_URL": ""}
+    chosen |= _grafana_environment(settings, credentials, config) if settings.grafana else {"GRAFANA_URL": ""}
     return {
         **os.environ,
         **{k: v for k, v in chosen.items() if v or k in ("GRAFANA_BIN", "GRAFANA_HOMEPATH")},
     }
 
 
-def _grafana_environment(settings: Settings, credentials: dict[str, str]) -> dict[str, str]:
-    grafana, address = DATA / "grafana", load().urls.grafana or settings.url("grafana")
+def _grafana_environment(settings: Settings, credentials: dict[str, str], config: Config) -> dict[str, str]:
+    grafana, address = DATA / "grafana", config.urls.grafana or settings.url("grafana")
     return {
-        **read_secrets(),
-        **mail_environment(load().mail, read_secrets()),
+        **read_secrets(config),
+        **mail_environment(config.mail, read_secrets(config)),
         "GRAFANA_BIN": str(settings.grafana),
         "GRAFANA_HOMEPATH": str(settings.grafana_home),
         "GRAFANA_URL": address,
-        "WHENCE_DASHBOARDS": str(ROOT / "grafana" / "generated"),
+        "WHENCE_DASHBOARDS": str(in_use() / "grafana" / "generated"),
         "GF_PATHS_PROVISIONING": str(RUN / "grafana" / "provisioning"),
         "GF_PATHS_DATA": str(grafana),
         "GF_PATHS_LOGS": str(grafana / "log"),

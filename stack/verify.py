@@ -12,12 +12,11 @@ from rich.console import Console
 
 from prometheus import client as prometheus_client
 from prometheus.client import Client, Refused, SourceAway, read_rules, rules
-from stack import ROOT, StackError
+from stack import StackError
+from stack.generated import in_use
 from stack.settings import Settings
 
 TIMEOUT = 10.0
-DASHBOARDS = ROOT / "grafana" / "generated"
-ALERTING = ROOT / "alerts" / "generated" / "grafana" / "alerting.json"
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in; every other variable stands for all its values (`.*`)."""
 MINIO = "minio_"
@@ -30,6 +29,14 @@ class Query:
 
     used_by: str
     promql: str
+
+
+def _dashboards() -> Path:
+    return in_use() / "grafana" / "generated"
+
+
+def _alerting() -> Path:
+    return in_use() / "alerts" / "generated" / "grafana" / "alerting.json"
 
 
 def verify_stack(settings: Settings, credentials: dict[str, str], console: Console) -> list[str]:
@@ -49,8 +56,9 @@ def verify_stack(settings: Settings, credentials: dict[str, str], console: Conso
     return problems
 
 
-def find_panel_queries(folder: Path = DASHBOARDS) -> Iterator[Query]:
+def find_panel_queries(folder: Path | None = None) -> Iterator[Query]:
     """Every panel query of the generated dashboards, variables filled in."""
+    folder = folder or _dashboards()
     for file in sorted(folder.glob("*.json")):
         dashboard = json.loads(file.read_text())
         for panel in dashboard["panels"]:
@@ -61,8 +69,9 @@ def find_panel_queries(folder: Path = DASHBOARDS) -> Iterator[Query]:
                     )
 
 
-def find_rule_queries(file: Path = ALERTING) -> Iterator[Query]:
+def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
     """The data query behind every generated alert rule, without its threshold."""
+    file = file or _alerting()
     for group in json.loads(file.read_text())["groups"]:
         for rule in group["rules"]:
             for query in rule["data"]:
@@ -108,7 +117,7 @@ def check_grafana(settings: Settings, credentials: dict[str, str]) -> list[str]:
     address = settings.url("grafana")
     with httpx.Client(base_url=address, auth=auth, timeout=TIMEOUT, trust_env=False) as client:
         loaded = {found["uid"] for found in _ask(client, "/api/search", {"type": "dash-db"})}
-        wanted = {json.loads(file.read_text())["uid"]: file.stem for file in DASHBOARDS.glob("*.json")}
+        wanted = {json.loads(file.read_text())["uid"]: file.stem for file in _dashboards().glob("*.json")}
         problems = [f"dashboard {wanted[uid]} is not in Grafana" for uid in wanted.keys() - loaded]
         if settings.alerting == "grafana":
             answer = _ask(client, "/api/prometheus/grafana/api/v1/rules", {})
@@ -117,7 +126,7 @@ def check_grafana(settings: Settings, credentials: dict[str, str]) -> list[str]:
 
 
 def _check_grafana_rules(health: dict[str, str]) -> list[str]:
-    wanted = [r["title"] for g in json.loads(ALERTING.read_text())["groups"] for r in g["rules"]]
+    wanted = [r["title"] for g in json.loads(_alerting().read_text())["groups"] for r in g["rules"]]
     missing = [f"alert {title} is not in Grafana" for title in wanted if title not in health]
     broken = [
         f"alert {name} in Grafana: {state}" for name, state in health.items() if state not in ("ok", "nodata")

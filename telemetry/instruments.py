@@ -214,12 +214,20 @@ THREAD_POOL_ACTIVE = Instrument(
 THREAD_POOL_LIMIT = Instrument(
     "thread_pool.limit", Kind.GAUGE, "{thread}", "Worker threads there may be; more work waits.", (a.POOL,)
 )
-INCIDENT_VERDICT = Instrument(
-    "incident.verdict",
+INCIDENT_OPEN = Instrument(
+    "incident.open",
     Kind.GAUGE,
     "{incident}",
-    "1 while an incident with that verdict fires.",
-    (a.DOMAIN, a.CAUSE),
+    "The number of the newest open incident with that alert and verdict; 0 when it is over.",
+    (a.ALERT, a.SEVERITY, a.DOMAIN, a.CAUSE),
+    service="incidents",
+)
+INCIDENT_STARTED = Instrument(
+    "incident.started",
+    Kind.GAUGE,
+    "s",
+    "Unix time at which that incident began; 0 when it is over.",
+    (a.ALERT, a.SEVERITY, a.DOMAIN, a.CAUSE),
     service="incidents",
 )
 

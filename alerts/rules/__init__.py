@@ -1,7 +1,7 @@
 """The alerts. A new one is an entry in one of these files, its runbook, and its scenario in tests/rules."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from types import ModuleType
 
 from alerts.rules import (
     budgets,
@@ -17,21 +17,35 @@ from alerts.rules import (
     watching,
 )
 from alerts.spec import Alert, Severity
-from config import load, reject
+from config import Config
 
-MODULES = (symptoms, quality, versions, data, demand, storage, saturation, pipeline, watching, silence)
+MODULES = (
+    symptoms,
+    quality,
+    versions,
+    data,
+    demand,
+    storage,
+    saturation,
+    pipeline,
+    watching,
+    silence,
+    budgets,
+)
 
 
-def _defined(module: ModuleType) -> list[Alert]:
-    return [value for value in vars(module).values() if isinstance(value, Alert)]
+def all_alerts(config: Config) -> tuple[Alert, ...]:
+    """Every alert, as whence.yaml changes it. Raises ConfigError for a change to one that does not exist."""
+    return customise([alert for module in MODULES for alert in module.alerts(config)], config)
 
 
-def customise(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
+def customise(alerts: Sequence[Alert], config: Config) -> tuple[Alert, ...]:
     """The alerts as whence.yaml changes them. Raises ConfigError for one that does not exist."""
     known = {alert.slug: alert for alert in alerts}
-    for slug, wish in load().alerts.items():
+    for slug, wish in config.alerts.items():
         if slug not in known:
-            raise reject(("alerts", slug), "is not an alert", f"use one of: {', '.join(sorted(known))}")
+            allowed = f"use one of: {', '.join(sorted(known))}"
+            raise config.reject(("alerts", slug), "is not an alert", allowed)
         alert = known[slug]
         for_ = alert.evaluation.for_ if wish.for_ is None else wish.for_
         known[slug] = replace(
@@ -42,6 +56,3 @@ def customise(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
             evaluation=replace(alert.evaluation, for_=for_),
         )
     return tuple(known.values())
-
-
-ALERTS = customise((*(alert for module in MODULES for alert in _defined(module)), *budgets.BUDGETS))

@@ -1,9 +1,10 @@
 """Burn-rate alerts: the error budgets of the objectives go faster than they may."""
 
-from alerts.rules.evaluations import AT_ONCE
+from alerts.rules.evaluations import at_once
 from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
-from prometheus import objectives
+from config import Config
 from prometheus import queries as q
+from prometheus.objectives import all_objectives
 from prometheus.recorded import BURN_RATE_EXCESS
 from prometheus.recording import STEP, duration_name
 
@@ -17,10 +18,12 @@ CONSEQUENCES = {"latency": "degraded-answers", "freshness": "degraded-answers", 
 """Storage trouble costs freshness and quality by design, and takes its toll on latency."""
 
 
-def _budget(slug: str, title: str, *, fast: bool) -> Alert | None:
+def _budget(config: Config, slug: str, title: str, *, fast: bool) -> Alert | None:
     """Critical burn rates page; the milder ones are one alert of the worst severity among them."""
     pairs = [
-        rate for rate, _ in objectives.BURN_RATES if (Severity(rate.severity) is Severity.CRITICAL) is fast
+        rate
+        for rate in config.objectives.burn_rates
+        if (Severity(rate.severity) is Severity.CRITICAL) is fast
     ]
     if not pairs:
         return None
@@ -33,15 +36,14 @@ def _budget(slug: str, title: str, *, fast: bool) -> Alert | None:
         query=q.highest(BURN_RATE_EXCESS, *of, by=["service_name", "owner"]),
         comparison=Comparison.ABOVE,
         threshold=1,
-        evaluation=PAGE if fast else AT_ONCE,
+        evaluation=PAGE if fast else at_once(config),
         severity=severities[0],
         component="objectives",
         owner=OWN,
         summary=f"{title} of {{labels.service_name}}: budget burns {{value}} × its alarm rate",
         description=f"The error budget for the {title.lower()} of {{labels.service_name}} goes {{value}} "
-        f"times as "
-        f"fast as is told: {rates} of what has to last {duration_name(objectives.WINDOW)}, and it still "
-        f"goes on.",
+        f"times as fast as is told: {rates} of what has to last {duration_name(config.objectives.window)}, "
+        "and it still goes on.",
         value_format=ValueFormat.NUMBER,
         dashboard=OVERVIEW,
         panel="Burn rate against its alert",
@@ -50,10 +52,10 @@ def _budget(slug: str, title: str, *, fast: bool) -> Alert | None:
     )
 
 
-def _all_budgets() -> tuple[Alert, ...]:
-    titles = {objective.slug: objective.title for objective in objectives.OBJECTIVES}
-    found = [_budget(slug, title, fast=fast) for slug, title in titles.items() for fast in (True, False)]
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """A fast and a slow one for each kind of objective."""
+    titles = {objective.slug: objective.title for objective in all_objectives(config)}
+    found = [
+        _budget(config, slug, title, fast=fast) for slug, title in titles.items() for fast in (True, False)
+    ]
     return tuple(alert for alert in found if alert)
-
-
-BUDGETS = _all_budgets()

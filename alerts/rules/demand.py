@@ -1,57 +1,71 @@
 """How much is asked for, against its own past."""
 
-from alerts.rules.evaluations import SOON
+from alerts.owners import by_service
+from alerts.rules.evaluations import soon
 from alerts.rules.symptoms import FEW
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from config import Config
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.objectives import BASELINE
+from prometheus.objectives import baseline
 from prometheus.recorded import MEASURE, MEASURE_KEPT, MEASURE_USUAL
 
 BY_SERVICE = ["service_name"]
 MODEL_AND_DATA = "model-and-data"
 
 
-def _requests_kept() -> str:
+def _requests_kept(config: Config) -> str:
     of = 'measure="requests"'
     kept, usual = (q.lowest(measured, of, by=BY_SERVICE) for measured in (MEASURE_KEPT, MEASURE_USUAL))
-    looks = f"min by (service_name) ({q.looks_over(MEASURE, of, window=BASELINE)})"
+    looks = f"min by (service_name) ({q.looks_over(MEASURE, of, window=baseline(config))})"
     return q.provided(q.unless_chance(kept, looks, limits.LOOKS), usual, FEW)
 
 
-TRAFFIC_SURGE = Alert(
-    slug="traffic-surge",
-    title="Traffic Surge",
-    query=_requests_kept(),
-    comparison=Comparison.ABOVE,
-    threshold=limits.SURGE,
-    evaluation=SOON,
-    severity=Severity.INFO,
-    component="traffic",
-    owner="platform",
-    summary="{value} times as many requests as usual",
-    description="In the last minute {labels.service_name} got {value} times as many requests as usual; from "
-    "{threshold} times on it is worth knowing. No harm in itself: other alerts say if it is too much.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=MODEL_AND_DATA,
-    panel="Requests against their past",
-)
+def traffic_surge(config: Config) -> Alert:
+    return Alert(
+        slug="traffic-surge",
+        title="Traffic Surge",
+        query=_requests_kept(config),
+        comparison=Comparison.ABOVE,
+        threshold=limits.SURGE,
+        evaluation=soon(config),
+        severity=Severity.INFO,
+        component="traffic",
+        owner=by_service(config),
+        summary="{value} times as many requests as usual",
+        description="In the last minute {labels.service_name} got {value} times as many requests as "
+        "usual; from {threshold} times on it is worth knowing. No harm in itself: other alerts say if it "
+        "is too much.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=MODEL_AND_DATA,
+        panel="Requests against their past",
+    )
 
-DEMAND_FELL = Alert(
-    slug="demand-fell",
-    title="Demand Fell",
-    query=_requests_kept(),
-    comparison=Comparison.BELOW,
-    threshold=limits.FALL,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="traffic",
-    owner="platform",
-    summary="{value} of the usual requests",
-    description="In the last minute {labels.service_name} got {value} of its usual requests; {threshold} "
-    "is the limit. Some callers do not get through, or have left.",
-    value_format=ValueFormat.SHARE,
-    dashboard=MODEL_AND_DATA,
-    panel="Requests against their past",
-    follows="collector-down",
-)
+
+def demand_fell(config: Config) -> Alert:
+    return Alert(
+        slug="demand-fell",
+        title="Demand Fell",
+        query=_requests_kept(config),
+        comparison=Comparison.BELOW,
+        threshold=limits.FALL,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="traffic",
+        owner=by_service(config),
+        summary="{value} of the usual requests",
+        description="In the last minute {labels.service_name} got {value} of its usual requests; "
+        "{threshold} is the limit. Some callers do not get through, or have left.",
+        value_format=ValueFormat.SHARE,
+        dashboard=MODEL_AND_DATA,
+        panel="Requests against their past",
+        follows="collector-down",
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """All of them."""
+    return (
+        traffic_surge(config),
+        demand_fell(config),
+    )

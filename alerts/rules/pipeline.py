@@ -1,7 +1,9 @@
 """The telemetry pipeline: services → collector → Jaeger. What is lost here is missing in every picture."""
 
-from alerts.rules.evaluations import SOON, STEADY
+from alerts.owners import STACK, by_service
+from alerts.rules.evaluations import soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from config import Config
 from prometheus import external as e
 from prometheus import queries as q
 from prometheus.names import Series, series
@@ -45,158 +47,184 @@ QUEUE_IN_USE = (
     f"{q.level(e.COLLECTOR_QUEUE_SIZE, by=_BY_QUEUE)} / {q.level(e.COLLECTOR_QUEUE_CAPACITY, by=_BY_QUEUE)}"
 )
 
-COLLECTOR_REFUSES = Alert(
-    slug="collector-refuses-telemetry",
-    title="Collector Refuses Telemetry",
-    query=_sum_of_rates(e.COLLECTOR_SPANS_REFUSED, e.COLLECTOR_POINTS_REFUSED, window="1m"),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="pipeline",
-    owner="platform",
-    summary="The collector refuses {value} spans and points per second",
-    description="The collector turned away {value} spans and metric points per second in the last minute, "
-    "usually because "
-    "its memory limit is reached. Services try again; what they cannot keep is lost.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Spans lost, by place",
-)
 
-COLLECTOR_LOSES = Alert(
-    slug="collector-loses-telemetry",
-    title="Collector Loses Telemetry",
-    query=_lost("5m"),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=SOON,
-    severity=Severity.CRITICAL,
-    component="pipeline",
-    owner="platform",
-    summary="The collector loses {value} spans and points per second",
-    description="Over the last 5 minutes {value} spans and metric points per second could neither be "
-    "delivered nor queued. "
-    "They will be missing in traces, pictures and alerts.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Metric points lost, by place",
-)
+def collector_refuses(config: Config) -> Alert:
+    return Alert(
+        slug="collector-refuses-telemetry",
+        title="Collector Refuses Telemetry",
+        query=_sum_of_rates(e.COLLECTOR_SPANS_REFUSED, e.COLLECTOR_POINTS_REFUSED, window="1m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=STACK,
+        summary="The collector refuses {value} spans and points per second",
+        description="The collector turned away {value} spans and metric points per second in the last "
+        "minute, usually because its memory limit is reached. Services try again; what they cannot keep "
+        "is lost.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Spans lost, by place",
+    )
 
-COLLECTOR_QUEUE_FILLS = Alert(
-    slug="collector-queue-fills",
-    title="Collector Queue Fills",
-    query=QUEUE_IN_USE,
-    comparison=Comparison.ABOVE,
-    threshold=QUEUE_FILLS,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="pipeline",
-    owner="platform",
-    summary="The queue to {labels.exporter} is {value} full",
-    description="The collector's queue on disk to {labels.exporter} is {value} full. Nothing is lost yet: "
-    "it holds what the "
-    "other side does not take, and is empty when all is well.",
-    value_format=ValueFormat.SHARE,
-    dashboard=PIPELINE,
-    panel="Sending queues",
-    follows="jaeger-down",
-)
 
-COLLECTOR_QUEUE_FULL = Alert(
-    slug="collector-queue-nearly-full",
-    title="Collector Queue Nearly Full",
-    query=QUEUE_IN_USE,
-    comparison=Comparison.ABOVE,
-    threshold=QUEUE_FULL,
-    evaluation=SOON,
-    severity=Severity.CRITICAL,
-    component="pipeline",
-    owner="platform",
-    summary="The queue to {labels.exporter} is {value} full: loss is near",
-    description="The collector's queue on disk to {labels.exporter} is {value} full. When it is full, spans "
-    "and metrics are "
-    "dropped.",
-    value_format=ValueFormat.SHARE,
-    dashboard=PIPELINE,
-    panel="Sending queues",
-)
+def collector_loses(config: Config) -> Alert:
+    return Alert(
+        slug="collector-loses-telemetry",
+        title="Collector Loses Telemetry",
+        query=_lost("5m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.CRITICAL,
+        component="pipeline",
+        owner=STACK,
+        summary="The collector loses {value} spans and points per second",
+        description="Over the last 5 minutes {value} spans and metric points per second could neither be "
+        "delivered nor queued. They will be missing in traces, pictures and alerts.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Metric points lost, by place",
+    )
 
-COLLECTOR_MEMORY_HIGH = Alert(
-    slug="collector-memory-high",
-    title="Collector Memory High",
-    query=q.highest(e.COLLECTOR_HEAP, 'job="collector"', by=["job"]),
-    comparison=Comparison.ABOVE,
-    threshold=HEAP,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="pipeline",
-    owner="platform",
-    summary="The collector's heap is {value} large",
-    description="The collector holds {value}; from 128 MiB on its memory limiter refuses data. More "
-    "telemetry comes in than "
-    "goes out, or something sends very large batches.",
-    value_format=ValueFormat.BYTES,
-    dashboard=PIPELINE,
-    panel="Collector's memory",
-)
 
-JAEGER_FAILS = Alert(
-    slug="jaeger-fails-to-store",
-    title="Jaeger Fails To Store",
-    query=_sum_of_rates(e.JAEGER_SPANS_FAILED, e.JAEGER_SPANS_REFUSED, window="5m"),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="pipeline",
-    owner="platform",
-    summary="Jaeger fails to store {value} spans per second",
-    description="Over the last 5 minutes Jaeger refused or failed to write {value} spans per second. The "
-    "collector keeps them "
-    "and tries again until its queue is full.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Spans lost, by place",
-)
+def collector_queue_fills(config: Config) -> Alert:
+    return Alert(
+        slug="collector-queue-fills",
+        title="Collector Queue Fills",
+        query=QUEUE_IN_USE,
+        comparison=Comparison.ABOVE,
+        threshold=QUEUE_FILLS,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=STACK,
+        summary="The queue to {labels.exporter} is {value} full",
+        description="The collector's queue on disk to {labels.exporter} is {value} full. Nothing is lost "
+        "yet: it holds what the other side does not take, and is empty when all is well.",
+        value_format=ValueFormat.SHARE,
+        dashboard=PIPELINE,
+        panel="Sending queues",
+        follows="jaeger-down",
+    )
 
-TRACES_STOPPED = Alert(
-    slug="traces-stopped",
-    title="Traces Stopped",
-    query=q.provided(
-        q.rate(e.COLLECTOR_SPANS_ACCEPTED, window="2m"), q.observations(REQUESTS, window="2m"), at_least=FEW
-    ),
-    comparison=Comparison.BELOW,
-    threshold=NOTHING,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="pipeline",
-    owner="platform",
-    summary="Requests are served, but {value} spans per second arrive",
-    description="Services answer requests and send metrics, but the collector got {value} spans per second "
-    "in the last 2 "
-    "minutes. Sampling is off, or the services' trace export is broken.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Spans on their way",
-    follows="collector-down",
-)
 
-SERVICES_LOSE = Alert(
-    slug="services-lose-telemetry",
-    title="Services Lose Telemetry",
-    query=_lost_in_services(),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="pipeline",
-    owner="platform",
-    summary="{labels.service_name} loses {value} spans and points per second",
-    description="Over the last 5 minutes {labels.service_name} could not hand {value} spans and metric "
-    "points per second to "
-    "the collector. Its requests do not wait for that, but its traces have gaps.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Spans lost, by place",
-)
+def collector_queue_full(config: Config) -> Alert:
+    return Alert(
+        slug="collector-queue-nearly-full",
+        title="Collector Queue Nearly Full",
+        query=QUEUE_IN_USE,
+        comparison=Comparison.ABOVE,
+        threshold=QUEUE_FULL,
+        evaluation=soon(config),
+        severity=Severity.CRITICAL,
+        component="pipeline",
+        owner=STACK,
+        summary="The queue to {labels.exporter} is {value} full: loss is near",
+        description="The collector's queue on disk to {labels.exporter} is {value} full. When it is full, "
+        "spans and metrics are dropped.",
+        value_format=ValueFormat.SHARE,
+        dashboard=PIPELINE,
+        panel="Sending queues",
+    )
+
+
+def collector_memory_high(config: Config) -> Alert:
+    return Alert(
+        slug="collector-memory-high",
+        title="Collector Memory High",
+        query=q.highest(e.COLLECTOR_HEAP, 'job="collector"', by=["job"]),
+        comparison=Comparison.ABOVE,
+        threshold=HEAP,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=STACK,
+        summary="The collector's heap is {value} large",
+        description="The collector holds {value}; from 128 MiB on its memory limiter refuses data. More "
+        "telemetry comes in than goes out, or something sends very large batches.",
+        value_format=ValueFormat.BYTES,
+        dashboard=PIPELINE,
+        panel="Collector's memory",
+    )
+
+
+def jaeger_fails(config: Config) -> Alert:
+    return Alert(
+        slug="jaeger-fails-to-store",
+        title="Jaeger Fails To Store",
+        query=_sum_of_rates(e.JAEGER_SPANS_FAILED, e.JAEGER_SPANS_REFUSED, window="5m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=STACK,
+        summary="Jaeger fails to store {value} spans per second",
+        description="Over the last 5 minutes Jaeger refused or failed to write {value} spans per second. "
+        "The collector keeps them and tries again until its queue is full.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Spans lost, by place",
+    )
+
+
+def traces_stopped(config: Config) -> Alert:
+    return Alert(
+        slug="traces-stopped",
+        title="Traces Stopped",
+        query=q.provided(
+            q.rate(e.COLLECTOR_SPANS_ACCEPTED, window="2m"),
+            q.observations(REQUESTS, window="2m"),
+            at_least=FEW,
+        ),
+        comparison=Comparison.BELOW,
+        threshold=NOTHING,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=STACK,
+        summary="Requests are served, but {value} spans per second arrive",
+        description="Services answer requests and send metrics, but the collector got {value} spans per "
+        "second in the last 2 minutes. Sampling is off, or the services' trace export is broken.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Spans on their way",
+        follows="collector-down",
+    )
+
+
+def services_lose(config: Config) -> Alert:
+    return Alert(
+        slug="services-lose-telemetry",
+        title="Services Lose Telemetry",
+        query=_lost_in_services(),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=by_service(config),
+        summary="{labels.service_name} loses {value} spans and points per second",
+        description="Over the last 5 minutes {labels.service_name} could not hand {value} spans and "
+        "metric points per second to the collector. Its requests do not wait for that, but its traces "
+        "have gaps.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Spans lost, by place",
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """All of them."""
+    return (
+        collector_refuses(config),
+        collector_loses(config),
+        collector_queue_fills(config),
+        collector_queue_full(config),
+        collector_memory_high(config),
+        jaeger_fails(config),
+        traces_stopped(config),
+        services_lose(config),
+    )

@@ -1,8 +1,10 @@
 """Quality against its own past, whoever spoils it: hit rate, ranking, clicks, thumbs, one segment alone."""
 
-from alerts.rules.evaluations import NOW, SOON
+from alerts.owners import by_service
+from alerts.rules.evaluations import now, soon
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
-from prometheus import limits, objectives
+from config import Config
+from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
 from prometheus.recorded import (
@@ -51,17 +53,17 @@ def _more_thumbs_down() -> str:
     return q.provided(f"{now} - {usual}", thumbs, limits.THUMBS / 300)
 
 
-def _ranking(slug: str, title: str, measure: str, means: str) -> Alert:
+def _ranking(config: Config, slug: str, title: str, measure: str, means: str) -> Alert:
     return Alert(
         slug=slug,
         title=title,
         query=_kept(measure),
         comparison=Comparison.BELOW,
-        threshold=objectives.RANKING_KEPT,
-        evaluation=SOON,
+        threshold=config.model.ranking_kept,
+        evaluation=soon(config),
         severity=Severity.WARNING,
         component="quality",
-        owner="recommendations",
+        owner=by_service(config),
         summary=f"{title}: {{value}} of what is usual",
         description=f"Over the last 2 minutes {{labels.service_name}} kept {{value}} of {means} that is "
         "usual; {threshold} is the limit. Users find less, or further down.",
@@ -73,108 +75,152 @@ def _ranking(slug: str, title: str, measure: str, means: str) -> Alert:
     )
 
 
-HIT_RATE_DROPPED = Alert(
-    slug="hit-rate-dropped",
-    title="Hit Rate Dropped",
-    query=_hit_rate_kept(m.FAST),
-    comparison=Comparison.BELOW,
-    threshold=objectives.HIT_RATE_KEPT,
-    evaluation=NOW,
-    severity=Severity.CRITICAL,
-    component="quality",
-    owner="recommendations",
-    summary="The hit rate is {value} of what is usual",
-    description="In the last minute the answers of {labels.service_name} hit {value} as often as usual; "
-    "{threshold} is the limit, and it is no chance. It says that users lose, not why: model, data, storage.",
-    value_format=ValueFormat.SHARE,
-    dashboard=MODEL_AND_DATA,
-    panel="Hit rate against its past",
-    runbook="hit-rate",
-)
+def hit_rate_dropped(config: Config) -> Alert:
+    return Alert(
+        slug="hit-rate-dropped",
+        title="Hit Rate Dropped",
+        query=_hit_rate_kept(m.FAST),
+        comparison=Comparison.BELOW,
+        threshold=config.model.hit_rate_kept,
+        evaluation=now(config),
+        severity=Severity.CRITICAL,
+        component="quality",
+        owner=by_service(config),
+        summary="The hit rate is {value} of what is usual",
+        description="In the last minute the answers of {labels.service_name} hit {value} as often as "
+        "usual; {threshold} is the limit, and it is no chance. It says that users lose, not why: model, "
+        "data, storage.",
+        value_format=ValueFormat.SHARE,
+        dashboard=MODEL_AND_DATA,
+        panel="Hit rate against its past",
+        runbook="hit-rate",
+    )
 
-HIT_RATE_LOWER = Alert(
-    slug="hit-rate-lower",
-    title="Hit Rate Lower",
-    query=_hit_rate_kept(m.SLOW),
-    comparison=Comparison.BELOW,
-    threshold=limits.HIT_RATE_KEPT_SLOWLY,
-    evaluation=NOW,
-    severity=Severity.WARNING,
-    component="quality",
-    owner="recommendations",
-    summary="The hit rate of 3 minutes is {value} of what is usual",
-    description="Over the last 3 minutes the answers of {labels.service_name} hit {value} as often as usual; "
-    "{threshold} is the limit, and it is no chance. A small loss that lasts: model, data or storage.",
-    value_format=ValueFormat.SHARE,
-    dashboard=MODEL_AND_DATA,
-    panel="Hit rate against its past",
-    follows="hit-rate-dropped",
-    runbook="hit-rate",
-)
 
-SEGMENT_HURT = Alert(
-    slug="segment-hurt",
-    title="Segment Hurt",
-    query=_segment_kept(),
-    comparison=Comparison.BELOW,
-    threshold=limits.SEGMENT_KEPT,
-    evaluation=NOW,
-    severity=Severity.CRITICAL,
-    component="quality",
-    owner="recommendations",
-    summary="Segment {labels.segment} keeps {value} of its hit rate, others all",
-    description="In the last minute users of the segment {labels.segment} of {labels.service_name} kept "
-    "{value} of their usual hit rate, by what the best segment kept of its own; {threshold} is the limit. "
-    "Not everybody is hurt: what is theirs alone?",
-    value_format=ValueFormat.SHARE,
-    dashboard=MODEL_AND_DATA,
-    panel="Hit rate by segment against its past",
-)
+def hit_rate_lower(config: Config) -> Alert:
+    return Alert(
+        slug="hit-rate-lower",
+        title="Hit Rate Lower",
+        query=_hit_rate_kept(m.SLOW),
+        comparison=Comparison.BELOW,
+        threshold=limits.HIT_RATE_KEPT_SLOWLY,
+        evaluation=now(config),
+        severity=Severity.WARNING,
+        component="quality",
+        owner=by_service(config),
+        summary="The hit rate of 3 minutes is {value} of what is usual",
+        description="Over the last 3 minutes the answers of {labels.service_name} hit {value} as often as "
+        "usual; {threshold} is the limit, and it is no chance. A small loss that lasts: model, data or "
+        "storage.",
+        value_format=ValueFormat.SHARE,
+        dashboard=MODEL_AND_DATA,
+        panel="Hit rate against its past",
+        follows="hit-rate-dropped",
+        runbook="hit-rate",
+    )
 
-NDCG_DROPPED = _ranking("ndcg-dropped", "NDCG Dropped", "ndcg", "the NDCG")
-RANK_DROPPED = _ranking(
-    "reciprocal-rank-dropped",
-    "Reciprocal Rank Dropped",
-    "reciprocal_rank",
-    "the mean reciprocal rank of the first hit",
-)
-PRECISION_DROPPED = _ranking("precision-dropped", "Precision Dropped", "precision", "the precision")
-CLICKS_DROPPED = _ranking(
-    "click-through-dropped", "Click-Through Rate Dropped", "click_through", "the clicks per item shown"
-)
 
-THUMBS_DOWN = Alert(
-    slug="thumbs-down-up",
-    title="More Thumbs Down",
-    query=_more_thumbs_down(),
-    comparison=Comparison.ABOVE,
-    threshold=limits.MORE_THUMBS_DOWN,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="quality",
-    owner="recommendations",
-    summary="{value} of thumbs more than usual point down",
-    description="Over the last 5 minutes the share of thumbs that point down at {labels.service_name} was "
-    "{value} above what is usual; {threshold} is the limit. Users click, and dislike what they get.",
-    value_format=ValueFormat.SHARE,
-    dashboard=MODEL_AND_DATA,
-    panel="Thumbs down against their past",
-)
+def segment_hurt(config: Config) -> Alert:
+    return Alert(
+        slug="segment-hurt",
+        title="Segment Hurt",
+        query=_segment_kept(),
+        comparison=Comparison.BELOW,
+        threshold=limits.SEGMENT_KEPT,
+        evaluation=now(config),
+        severity=Severity.CRITICAL,
+        component="quality",
+        owner=by_service(config),
+        summary="Segment {labels.segment} keeps {value} of its hit rate, others all",
+        description="In the last minute users of the segment {labels.segment} of {labels.service_name} "
+        "kept {value} of their usual hit rate, by what the best segment kept of its own; {threshold} is "
+        "the limit. Not everybody is hurt: what is theirs alone?",
+        value_format=ValueFormat.SHARE,
+        dashboard=MODEL_AND_DATA,
+        panel="Hit rate by segment against its past",
+    )
 
-FEEDBACK_STOPPED = Alert(
-    slug="feedback-stopped",
-    title="Feedback Stopped",
-    query=_kept("click_through"),
-    comparison=Comparison.BELOW,
-    threshold=limits.HARDLY_ANY_CLICKS,
-    evaluation=SOON,
-    severity=Severity.CRITICAL,
-    component="quality",
-    owner="recommendations",
-    summary="{value} of the usual clicks arrive",
-    description="Over the last 2 minutes {labels.service_name} counted {value} of the usual clicks per item; "
-    "even random lists get more than {threshold}. Feedback is lost: every quality number is wrong.",
-    value_format=ValueFormat.SHARE,
-    dashboard=MODEL_AND_DATA,
-    panel="Quality against its past",
-)
+
+def ndcg_dropped(config: Config) -> Alert:
+    return _ranking(config, "ndcg-dropped", "NDCG Dropped", "ndcg", "the NDCG")
+
+
+def rank_dropped(config: Config) -> Alert:
+    return _ranking(
+        config,
+        "reciprocal-rank-dropped",
+        "Reciprocal Rank Dropped",
+        "reciprocal_rank",
+        "the mean reciprocal rank of the first hit",
+    )
+
+
+def precision_dropped(config: Config) -> Alert:
+    return _ranking(config, "precision-dropped", "Precision Dropped", "precision", "the precision")
+
+
+def clicks_dropped(config: Config) -> Alert:
+    return _ranking(
+        config,
+        "click-through-dropped",
+        "Click-Through Rate Dropped",
+        "click_through",
+        "the clicks per item shown",
+    )
+
+
+def thumbs_down(config: Config) -> Alert:
+    return Alert(
+        slug="thumbs-down-up",
+        title="More Thumbs Down",
+        query=_more_thumbs_down(),
+        comparison=Comparison.ABOVE,
+        threshold=limits.MORE_THUMBS_DOWN,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="quality",
+        owner=by_service(config),
+        summary="{value} of thumbs more than usual point down",
+        description="Over the last 5 minutes the share of thumbs that point down at {labels.service_name} "
+        "was {value} above what is usual; {threshold} is the limit. Users click, and dislike what they "
+        "get.",
+        value_format=ValueFormat.SHARE,
+        dashboard=MODEL_AND_DATA,
+        panel="Thumbs down against their past",
+    )
+
+
+def feedback_stopped(config: Config) -> Alert:
+    return Alert(
+        slug="feedback-stopped",
+        title="Feedback Stopped",
+        query=_kept("click_through"),
+        comparison=Comparison.BELOW,
+        threshold=limits.HARDLY_ANY_CLICKS,
+        evaluation=soon(config),
+        severity=Severity.CRITICAL,
+        component="quality",
+        owner=by_service(config),
+        summary="{value} of the usual clicks arrive",
+        description="Over the last 2 minutes {labels.service_name} counted {value} of the usual clicks "
+        "per item; even random lists get more than {threshold}. Feedback is lost: every quality number is "
+        "wrong.",
+        value_format=ValueFormat.SHARE,
+        dashboard=MODEL_AND_DATA,
+        panel="Quality against its past",
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """All of them."""
+    return (
+        hit_rate_dropped(config),
+        hit_rate_lower(config),
+        segment_hurt(config),
+        ndcg_dropped(config),
+        rank_dropped(config),
+        precision_dropped(config),
+        clicks_dropped(config),
+        thumbs_down(config),
+        feedback_stopped(config),
+    )

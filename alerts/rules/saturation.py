@@ -1,7 +1,9 @@
 """What runs short: places to read storage, CPU, memory, disk, file descriptors, the event loop's time."""
 
-from alerts.rules.evaluations import AT_ONCE, LASTING, SOON, STEADY
+from alerts.owners import STACK, by_service
+from alerts.rules.evaluations import at_once, lasting, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from config import Config
 from prometheus import external as e
 from prometheus import queries as q
 from prometheus.names import series
@@ -19,163 +21,185 @@ LAG = series(instruments.EVENT_LOOP_LAG)
 IDLE, FREE = 'state="idle"', 'system_filesystem_state="free"'
 NEARLY_ALL, MOST = 0.9, 0.8
 BUSY_CPU = 0.95
-LATE = 0.25
-"""Seconds that the event loop may run late: as much as a request waits for storage."""
 FREE_DISK = 0.1
 MEMORY = 512 * 2**20
 ONE_CORE = 0.9
 OPEN_FILES = 800
 """Of the 1,024 that a process may open by default."""
 
-STORAGE_READS_AT_LIMIT = Alert(
-    slug="storage-reads-near-limit",
-    title="Storage Reads Near Limit",
-    query=f"{q.level(ACTIVE, by=BY_SERVICE)} / {q.level(LIMIT, by=BY_SERVICE)}",
-    comparison=Comparison.ABOVE,
-    threshold=MOST,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="storage",
-    owner="recommendations",
-    summary="{value} of the places to read storage are taken",
-    description="{value} of the storage reads that {labels.service_name} may have under way at once are; "
-    "beyond all of "
-    "them, requests are answered without storage. Slow storage holds its places longer.",
-    value_format=ValueFormat.SHARE,
-    dashboard=STORAGE,
-    panel="Operations in flight",
-)
 
-EVENT_LOOP_LATE = Alert(
-    slug="event-loop-late",
-    title="Event Loop Late",
-    query=q.known(q.quantile(0.95, LAG, by=BY_SERVICE, window="1m")),
-    comparison=Comparison.ABOVE,
-    threshold=LATE,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} runs what is due {value} late",
-    description="In the last minute 1 in 20 looks at the event loop of {labels.service_name} came "
-    "{value} late; "
-    "{threshold} is the limit. Every request of it waits as long, before its duration begins to count: "
-    "something blocks the loop, or the CPU is taken.",
-    value_format=ValueFormat.DURATION,
-    dashboard=SERVICE,
-    panel="Event loop lag",
-)
+def storage_reads_at_limit(config: Config) -> Alert:
+    return Alert(
+        slug="storage-reads-near-limit",
+        title="Storage Reads Near Limit",
+        query=f"{q.level(ACTIVE, by=BY_SERVICE)} / {q.level(LIMIT, by=BY_SERVICE)}",
+        comparison=Comparison.ABOVE,
+        threshold=MOST,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="storage",
+        owner=by_service(config),
+        summary="{value} of the places to read storage are taken",
+        description="{value} of the storage reads that {labels.service_name} may have under way at once "
+        "are; beyond all of them, requests are answered without storage. Slow storage holds its places "
+        "longer.",
+        value_format=ValueFormat.SHARE,
+        dashboard=STORAGE,
+        panel="Operations in flight",
+    )
 
-PROCESS_CPU_HIGH = Alert(
-    slug="process-cpu-high",
-    title="Process CPU High",
-    query=q.rate(e.PROCESS_CPU_TIME, by=BY_SERVICE, window="5m"),
-    comparison=Comparison.ABOVE,
-    threshold=ONE_CORE,
-    evaluation=LASTING,
-    severity=Severity.WARNING,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} uses {value} CPU cores",
-    description="Over the last 5 minutes {labels.service_name} used {value} cores, for 10 minutes now. One "
-    "Python process "
-    "has one: above {threshold}, requests wait for it.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=HOST,
-    panel="CPU by service",
-)
 
-PROCESS_MEMORY_HIGH = Alert(
-    slug="process-memory-high",
-    title="Process Memory High",
-    query=q.highest(e.PROCESS_MEMORY, by=BY_SERVICE),
-    comparison=Comparison.ABOVE,
-    threshold=MEMORY,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} holds {value} of memory",
-    description="The process of {labels.service_name} is {value} large; above {threshold} something grows "
-    "that should not, "
-    "and the next limit ends the process.",
-    value_format=ValueFormat.BYTES,
-    dashboard=HOST,
-    panel="Memory by service",
-)
+def event_loop_late(config: Config) -> Alert:
+    return Alert(
+        slug="event-loop-late",
+        title="Event Loop Late",
+        query=q.known(q.quantile(0.95, LAG, by=BY_SERVICE, window="1m")),
+        comparison=Comparison.ABOVE,
+        threshold=config.storage.deadline,  # as long as a request waits for storage
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} runs what is due {value} late",
+        description="In the last minute 1 in 20 looks at the event loop of {labels.service_name} came "
+        "{value} late; {threshold} is the limit. Every request of it waits as long, before its duration "
+        "begins to count: something blocks the loop, or the CPU is taken.",
+        value_format=ValueFormat.DURATION,
+        dashboard=SERVICE,
+        panel="Event loop lag",
+    )
 
-FILE_DESCRIPTORS_HIGH = Alert(
-    slug="file-descriptors-high",
-    title="File Descriptors High",
-    query=q.highest(e.PROCESS_OPEN_FILES, by=BY_SERVICE),
-    comparison=Comparison.ABOVE,
-    threshold=OPEN_FILES,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} has {value} files open",
-    description="The process of {labels.service_name} has {value} files and connections open; the usual "
-    "limit is 1,024. "
-    "Beyond it, no connection is taken.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=HOST,
-    panel="Open files by service",
-)
 
-HOST_CPU_BUSY = Alert(
-    slug="host-cpu-busy",
-    title="Host CPU Busy",
-    query=f"1 - {q.mean_over(e.SYSTEM_CPU, IDLE, window='5m')}",
-    comparison=Comparison.ABOVE,
-    threshold=BUSY_CPU,
-    # A start, a build or a training run keeps a small machine busy for minutes.
-    evaluation=LASTING,
-    severity=Severity.WARNING,
-    component="host",
-    owner="platform",
-    summary="The machine's CPUs are {value} busy",
-    description="The CPUs were {value} busy over 5 minutes, for 10 minutes now; above {threshold} all that "
-    "runs here gets "
-    "slower together.",
-    value_format=ValueFormat.SHARE,
-    dashboard=HOST,
-    panel="Machine's CPU",
-)
+def process_cpu_high(config: Config) -> Alert:
+    return Alert(
+        slug="process-cpu-high",
+        title="Process CPU High",
+        query=q.rate(e.PROCESS_CPU_TIME, by=BY_SERVICE, window="5m"),
+        comparison=Comparison.ABOVE,
+        threshold=ONE_CORE,
+        evaluation=lasting(config),
+        severity=Severity.WARNING,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} uses {value} CPU cores",
+        description="Over the last 5 minutes {labels.service_name} used {value} cores, for 10 minutes "
+        "now. One Python process has one: above {threshold}, requests wait for it.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=HOST,
+        panel="CPU by service",
+    )
 
-HOST_MEMORY_SHORT = Alert(
-    slug="host-memory-short",
-    title="Host Memory Short",
-    query=q.highest(e.SYSTEM_MEMORY_SHARE, 'state="used"'),
-    comparison=Comparison.ABOVE,
-    threshold=NEARLY_ALL,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="host",
-    owner="platform",
-    summary="{value} of the machine's memory is used",
-    description="{value} of the memory is used, caches not counted; above {threshold} the kernel may soon "
-    "end a process.",
-    value_format=ValueFormat.SHARE,
-    dashboard=HOST,
-    panel="Memory in use",
-)
 
-DISK_NEARLY_FULL = Alert(
-    slug="disk-nearly-full",
-    title="Disk Nearly Full",
-    query=f"{q.level(e.SYSTEM_FILE_SYSTEM, FREE)} / {q.level(e.SYSTEM_FILE_SYSTEM)}",
-    comparison=Comparison.BELOW,
-    threshold=FREE_DISK,
-    evaluation=AT_ONCE,
-    severity=Severity.CRITICAL,
-    component="host",
-    owner="platform",
-    summary="The disk has {value} of its space left",
-    description="{value} of the disk is free; below {threshold} metrics, traces, queues and incidents are "
-    "about to lose what "
-    "they should keep.",
-    value_format=ValueFormat.SHARE,
-    dashboard=HOST,
-    panel="Disk in use over time",
-)
+def process_memory_high(config: Config) -> Alert:
+    return Alert(
+        slug="process-memory-high",
+        title="Process Memory High",
+        query=q.highest(e.PROCESS_MEMORY, by=BY_SERVICE),
+        comparison=Comparison.ABOVE,
+        threshold=MEMORY,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} holds {value} of memory",
+        description="The process of {labels.service_name} is {value} large; above {threshold} something "
+        "grows that should not, and the next limit ends the process.",
+        value_format=ValueFormat.BYTES,
+        dashboard=HOST,
+        panel="Memory by service",
+    )
+
+
+def file_descriptors_high(config: Config) -> Alert:
+    return Alert(
+        slug="file-descriptors-high",
+        title="File Descriptors High",
+        query=q.highest(e.PROCESS_OPEN_FILES, by=BY_SERVICE),
+        comparison=Comparison.ABOVE,
+        threshold=OPEN_FILES,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} has {value} files open",
+        description="The process of {labels.service_name} has {value} files and connections open; the "
+        "usual limit is 1,024. Beyond it, no connection is taken.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=HOST,
+        panel="Open files by service",
+    )
+
+
+def host_cpu_busy(config: Config) -> Alert:
+    return Alert(
+        slug="host-cpu-busy",
+        title="Host CPU Busy",
+        query=f"1 - {q.mean_over(e.SYSTEM_CPU, IDLE, window='5m')}",
+        comparison=Comparison.ABOVE,
+        threshold=BUSY_CPU,
+        # A start, a build or a training run keeps a small machine busy for minutes.
+        evaluation=lasting(config),
+        severity=Severity.WARNING,
+        component="host",
+        owner=STACK,
+        summary="The machine's CPUs are {value} busy",
+        description="The CPUs were {value} busy over 5 minutes, for 10 minutes now; above {threshold} all "
+        "that runs here gets slower together.",
+        value_format=ValueFormat.SHARE,
+        dashboard=HOST,
+        panel="Machine's CPU",
+    )
+
+
+def host_memory_short(config: Config) -> Alert:
+    return Alert(
+        slug="host-memory-short",
+        title="Host Memory Short",
+        query=q.highest(e.SYSTEM_MEMORY_SHARE, 'state="used"'),
+        comparison=Comparison.ABOVE,
+        threshold=NEARLY_ALL,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="host",
+        owner=STACK,
+        summary="{value} of the machine's memory is used",
+        description="{value} of the memory is used, caches not counted; above {threshold} the kernel may "
+        "soon end a process.",
+        value_format=ValueFormat.SHARE,
+        dashboard=HOST,
+        panel="Memory in use",
+    )
+
+
+def disk_nearly_full(config: Config) -> Alert:
+    return Alert(
+        slug="disk-nearly-full",
+        title="Disk Nearly Full",
+        query=f"{q.level(e.SYSTEM_FILE_SYSTEM, FREE)} / {q.level(e.SYSTEM_FILE_SYSTEM)}",
+        comparison=Comparison.BELOW,
+        threshold=FREE_DISK,
+        evaluation=at_once(config),
+        severity=Severity.CRITICAL,
+        component="host",
+        owner=STACK,
+        summary="The disk has {value} of its space left",
+        description="{value} of the disk is free; below {threshold} metrics, traces, queues and incidents "
+        "are about to lose what they should keep.",
+        value_format=ValueFormat.SHARE,
+        dashboard=HOST,
+        panel="Disk in use over time",
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """All of them."""
+    return (
+        storage_reads_at_limit(config),
+        event_loop_late(config),
+        process_cpu_high(config),
+        process_memory_high(config),
+        file_descriptors_high(config),
+        host_cpu_busy(config),
+        host_memory_short(config),
+        disk_nearly_full(config),
+    )

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from alerts.rules.evaluations import AT_ONCE, SOON, STEADY
+from alerts.owners import STACK, by_service
+from alerts.rules.evaluations import at_once, soon, steady
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
-from config import load
+from config import Config
 from prometheus import external as e
-from prometheus import objectives
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
@@ -24,22 +24,24 @@ WATCHER = 'job="prometheus"'
 OTHERS = 'job!~"collector|jaeger|minio"'
 WEBHOOKS = ('service_name="incidents"', 'http_route="/webhooks/alerts"')
 
-# Its own state says when it cannot be asked: without Prometheus, nothing in Grafana would.
-UP = Evaluation(
-    interval=load().evaluation.fast,
-    for_=20,
-    keep_firing_for=60,
-    no_data=NoData.ALERTING,
-    execution_error=ExecutionError.ALERTING,
-)
+
+def _up(config: Config) -> Evaluation:
+    """Its own state says when it cannot be asked: without Prometheus, nothing in Grafana would."""
+    return Evaluation(
+        interval=config.evaluation.fast,
+        for_=20,
+        keep_firing_for=60,
+        no_data=NoData.ALERTING,
+        execution_error=ExecutionError.ALERTING,
+    )
 
 
-def _silent_for() -> str:
+def _silent_for(config: Config) -> str:
     """Seconds since the last metric of each watched service; it knows which ones ought to be heard.
 
     A metric of its process: the collector goes on saying `target_info` for the spans of one that is gone.
     """
-    names = dict.fromkeys(objective.service for objective in objectives.OBJECTIVES)
+    names = [service.name for service in config.services]
     heard = q.select(e.PROCESS_MEMORY, q.one_of("service_name", names))
     last = f"max by (service_name) (max_over_time(timestamp({heard})[{FORGOTTEN}s:10s]))"
     waited = f"clamp_min(time() - {q.highest(e.GO_START, WATCHER)} - {START:g}, 0)"
@@ -56,18 +58,25 @@ def _refused_share() -> str:
 
 
 def _down(
-    slug: str, title: str, job: str, severity: Severity, means: str, evaluation: Evaluation = UP
+    config: Config,
+    slug: str,
+    title: str,
+    job: str,
+    severity: Severity,
+    means: str,
+    no_data: NoData | None = None,
 ) -> Alert:
+    evaluation = _up(config)
     return Alert(
         slug=slug,
         title=title,
         query=q.lowest(e.UP, job, by=["job"]),
         comparison=Comparison.BELOW,
         threshold=1,
-        evaluation=evaluation,
+        evaluation=replace(evaluation, no_data=no_data) if no_data else evaluation,
         severity=severity,
         component="pipeline",
-        owner="platform",
+        owner=STACK,
         summary="{labels.job} does not answer (up = {value})",
         description=f"Prometheus asks {{labels.job}} every 10 seconds and gets no answer. {means}",
         value_format=ValueFormat.NUMBER,
@@ -76,91 +85,122 @@ def _down(
     )
 
 
-COLLECTOR_DOWN = _down(
-    "collector-down",
-    "Collector Down",
-    'job="collector"',
-    Severity.CRITICAL,
-    "No telemetry of any service arrives while it is away: every other alert about them is blind.",
-)
-JAEGER_DOWN = _down(
-    "jaeger-down",
-    "Jaeger Down",
-    'job="jaeger"',
-    Severity.WARNING,
-    "No trace can be looked at. The collector keeps new ones until its queue is full.",
-)
-STORAGE_SERVER_DOWN = _down(
-    "storage-server-down",
-    "Storage Server Down",
-    'job="minio"',
-    Severity.CRITICAL,
-    "Nothing of object storage can be read or written: users get the popular list.",
-    replace(UP, no_data=NoData.OK),  # storage may be somewhere else, with no server of the stack's own
-)
-TARGET_DOWN = _down(
-    "target-down",
-    "Target Down",
-    OTHERS,
-    Severity.WARNING,
-    "Nobody knows how this part of the stack is.",
-)
+def collector_down(config: Config) -> Alert:
+    return _down(
+        config,
+        "collector-down",
+        "Collector Down",
+        'job="collector"',
+        Severity.CRITICAL,
+        "No telemetry of any service arrives while it is away: every other alert about them is blind.",
+    )
 
-TELEMETRY_SILENT = Alert(
-    slug="telemetry-silent",
-    title="Telemetry Silent",
-    query=_silent_for(),
-    comparison=Comparison.ABOVE,
-    threshold=SILENCE,
-    evaluation=SOON,
-    severity=Severity.CRITICAL,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} has not been heard of for {value}",
-    description="No metric of {labels.service_name} arrived for {value}; it sends some every 5 seconds. It "
-    "is down, or it "
-    "cannot reach the collector. Its other alerts are blind meanwhile.",
-    value_format=ValueFormat.DURATION,
-    dashboard=PIPELINE,
-    panel="Seconds since last heard",
-    follows="collector-down",
-)
 
-INCIDENTS_REFUSES = Alert(
-    slug="incidents-refuses-alerts",
-    title="Incidents Refuses Alerts",
-    query=_refused_share(),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=STEADY,
-    severity=Severity.CRITICAL,
-    component="monitoring",
-    owner="platform",
-    summary="The incidents page refuses {value} of what it is sent",
-    description="Over the last 5 minutes the incidents service refused {value} of the webhooks it got: a "
-    "wrong token, a body "
-    "it does not know, or a database it cannot write. Alerts may be missing on its page.",
-    value_format=ValueFormat.SHARE,
-    dashboard="service",
-    panel="Answers by status code",
-)
+def jaeger_down(config: Config) -> Alert:
+    return _down(
+        config,
+        "jaeger-down",
+        "Jaeger Down",
+        'job="jaeger"',
+        Severity.WARNING,
+        "No trace can be looked at. The collector keeps new ones until its queue is full.",
+    )
 
-HEARTBEAT = Alert(
-    slug="heartbeat",
-    title="Heartbeat",
-    query="vector(1)",
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=AT_ONCE,
-    severity=Severity.INFO,
-    component="monitoring",
-    owner="platform",
-    summary="Alerting is alive (always {value})",
-    description="This alert always fires. The incidents service expects it again and again, and raises an "
-    "alert of its own, "
-    "Alerting Is Silent, when it does not come.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Notifications",
-    is_heartbeat=True,
-)
+
+def storage_server_down(config: Config) -> Alert:
+    return _down(
+        config,
+        "storage-server-down",
+        "Storage Server Down",
+        'job="minio"',
+        Severity.CRITICAL,
+        "Nothing of object storage can be read or written: users get the popular list.",
+        NoData.OK,  # storage may be somewhere else, with no server of the stack's own
+    )
+
+
+def target_down(config: Config) -> Alert:
+    return _down(
+        config,
+        "target-down",
+        "Target Down",
+        OTHERS,
+        Severity.WARNING,
+        "Nobody knows how this part of the stack is.",
+    )
+
+
+def telemetry_silent(config: Config) -> Alert:
+    return Alert(
+        slug="telemetry-silent",
+        title="Telemetry Silent",
+        query=_silent_for(config),
+        comparison=Comparison.ABOVE,
+        threshold=SILENCE,
+        evaluation=soon(config),
+        severity=Severity.CRITICAL,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} has not been heard of for {value}",
+        description="No metric of {labels.service_name} arrived for {value}; it sends some every 5 "
+        "seconds. It is down, or it cannot reach the collector. Its other alerts are blind meanwhile.",
+        value_format=ValueFormat.DURATION,
+        dashboard=PIPELINE,
+        panel="Seconds since last heard",
+        follows="collector-down",
+    )
+
+
+def incidents_refuses(config: Config) -> Alert:
+    return Alert(
+        slug="incidents-refuses-alerts",
+        title="Incidents Refuses Alerts",
+        query=_refused_share(),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=steady(config),
+        severity=Severity.CRITICAL,
+        component="monitoring",
+        owner=by_service(config),
+        summary="The incidents page refuses {value} of what it is sent",
+        description="Over the last 5 minutes the incidents service refused {value} of the webhooks it "
+        "got: a wrong token, a body it does not know, or a database it cannot write. Alerts may be "
+        "missing on its page.",
+        value_format=ValueFormat.SHARE,
+        dashboard="service",
+        panel="Answers by status code",
+    )
+
+
+def heartbeat(config: Config) -> Alert:
+    return Alert(
+        slug="heartbeat",
+        title="Heartbeat",
+        query="vector(1)",
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=at_once(config),
+        severity=Severity.INFO,
+        component="monitoring",
+        owner=STACK,
+        summary="Alerting is alive (always {value})",
+        description="This alert always fires. The incidents service expects it again and again, and "
+        "raises an alert of its own, Alerting Is Silent, when it does not come.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Notifications",
+        is_heartbeat=True,
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """All of them."""
+    return (
+        collector_down(config),
+        jaeger_down(config),
+        storage_server_down(config),
+        target_down(config),
+        telemetry_silent(config),
+        incidents_refuses(config),
+        heartbeat(config),
+    )

@@ -1,10 +1,12 @@
 """What users feel: errors, waiting, answers that are not for them, and no answers at all."""
 
-from alerts.rules.evaluations import NOW, SOON, STEADY
+from alerts.owners import by_service
+from alerts.rules.evaluations import now, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
-from prometheus import objectives
+from config import Config
 from prometheus import queries as q
 from prometheus.names import series
+from prometheus.objectives import baseline
 from prometheus.recorded import ERRORS, REQUESTS
 from telemetry import instruments
 
@@ -21,7 +23,6 @@ LABELLED = series(instruments.RECOMMENDATION_LABELLED)
 
 AS_MEANT = 'reason=~"ok|unknown_user|features_.*"'
 PERSONALISED = 'source="personalised"'
-WATCHED = q.one_of("service_name", [objective.service for objective in objectives.OBJECTIVES])
 FEW = 0.5
 """Requests per second below which a share says little: 30 in a minute."""
 
@@ -45,9 +46,14 @@ def reason_share(reason: str, window: str) -> str:
     return q.provided(f"({q.or_zero(part, all_)}) / {all_}", all_, at_least=FEW)
 
 
-def _error_share() -> str:
-    all_ = q.observations(HTTP, WATCHED, by=BY_SERVICE, window="1m")
-    failed = q.observations(HTTP, WATCHED, 'http_response_status_code=~"5.."', by=BY_SERVICE, window="1m")
+def _watched(config: Config) -> str:
+    return q.one_of("service_name", [service.name for service in config.services])
+
+
+def _error_share(config: Config) -> str:
+    watched = _watched(config)
+    all_ = q.observations(HTTP, watched, by=BY_SERVICE, window="1m")
+    failed = q.observations(HTTP, watched, 'http_response_status_code=~"5.."', by=BY_SERVICE, window="1m")
     return q.provided(f"({q.or_zero(failed, all_)}) / {all_}", all_, at_least=FEW)
 
 
@@ -57,170 +63,195 @@ def _slow_share() -> str:
     return q.provided(f"{slow} / {all_}", all_, at_least=FEW)
 
 
-def _traffic_kept() -> str:
-    now, before = (q.observations(HTTP, WATCHED, by=BY_SERVICE, window=window) for window in ("2m", "30m"))
+def _traffic_kept(config: Config) -> str:
+    watched = _watched(config)
+    now, before = (q.observations(HTTP, watched, by=BY_SERVICE, window=window) for window in ("2m", "30m"))
     return q.provided(f"{now} / {before}", before, at_least=FEW)
 
 
-def _model_against_its_past() -> str:
+def _model_against_its_past(config: Config) -> str:
     now = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window="5m")
-    past = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=objectives.BASELINE)
+    past = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=baseline(config))
     labelled = q.rate(LABELLED, RECOMMENDER, PERSONALISED, by=BY_SERVICE, window="5m")
     return q.provided(f"({now}) / ({past})", labelled, at_least=FEW)
 
 
-ANSWERS_WITHOUT_STORAGE = Alert(
-    slug="answers-without-storage",
-    title="Answers Without Storage",
-    query=_not_as_meant("20s"),
-    comparison=Comparison.ABOVE,
-    threshold=MANY,
-    evaluation=NOW,
-    severity=Severity.CRITICAL,
-    component="storage",
-    owner="recommendations",
-    summary="{value} of users are answered without storage",
-    description="In the last 20 seconds {value} of the answers of {labels.service_name} were made without "
-    "what storage "
-    "holds about the user, because it was late, failing or busy; {threshold} is the limit. The model is the "
-    "same.",
-    value_format=ValueFormat.SHARE,
-    dashboard=STORAGE,
-    panel="Answers without fresh features, by reason",
-)
+def answers_without_storage(config: Config) -> Alert:
+    return Alert(
+        slug="answers-without-storage",
+        title="Answers Without Storage",
+        query=_not_as_meant("20s"),
+        comparison=Comparison.ABOVE,
+        threshold=MANY,
+        evaluation=now(config),
+        severity=Severity.CRITICAL,
+        component="storage",
+        owner=by_service(config),
+        summary="{value} of users are answered without storage",
+        description="In the last 20 seconds {value} of the answers of {labels.service_name} were made "
+        "without what storage holds about the user, because it was late, failing or busy; {threshold} is "
+        "the limit. The model is the same.",
+        value_format=ValueFormat.SHARE,
+        dashboard=STORAGE,
+        panel="Answers without fresh features, by reason",
+    )
 
-DEGRADED_ANSWERS = Alert(
-    slug="degraded-answers",
-    title="Degraded Answers",
-    query=_not_as_meant("5m"),
-    comparison=Comparison.ABOVE,
-    threshold=objectives.STORAGE_DEADLINE_MISSES,
-    # Early and lasting: it mutes the budgets that burn because of it, whose windows are as long.
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="storage",
-    owner="recommendations",
-    summary="{value} of answers of 5 minutes were stale or popular",
-    description="Over the last 5 minutes {value} of the answers of {labels.service_name} came from a stale "
-    "copy or the "
-    "popular list because of storage; {threshold} may. Clicks and hit rate fall by about as much.",
-    value_format=ValueFormat.SHARE,
-    dashboard=STORAGE,
-    panel="Share of answers by source",
-)
 
-STORAGE_BUSY = Alert(
-    slug="storage-busy",
-    title="Storage Reads Refused",
-    query=reason_share('reason="storage_busy"', "1m"),
-    comparison=Comparison.ABOVE,
-    threshold=RARE,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="storage",
-    owner="recommendations",
-    summary="{value} of requests found no free place to read storage",
-    description="In the last minute {value} of the requests of {labels.service_name} did not even ask "
-    "storage: as many "
-    "reads as are allowed at once were under way. Storage is slow, or the load has grown.",
-    value_format=ValueFormat.SHARE,
-    dashboard=STORAGE,
-    panel="Answers without fresh features, by reason",
-)
+def degraded_answers(config: Config) -> Alert:
+    return Alert(
+        slug="degraded-answers",
+        title="Degraded Answers",
+        query=_not_as_meant("5m"),
+        comparison=Comparison.ABOVE,
+        threshold=config.storage.deadline_misses,
+        # Early and lasting: it mutes the budgets that burn because of it, whose windows are as long.
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="storage",
+        owner=by_service(config),
+        summary="{value} of answers of 5 minutes were stale or popular",
+        description="Over the last 5 minutes {value} of the answers of {labels.service_name} came from a "
+        "stale copy or the popular list because of storage; {threshold} may. Clicks and hit rate fall by "
+        "about as much.",
+        value_format=ValueFormat.SHARE,
+        dashboard=STORAGE,
+        panel="Share of answers by source",
+    )
 
-FEATURES_UNUSABLE = Alert(
-    slug="features-unusable",
-    title="Features Unusable",
-    query=reason_share('reason=~"features_.*"', "5m"),
-    comparison=Comparison.ABOVE,
-    threshold=RARE,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="features",
-    owner="recommendations",
-    summary="{value} of users have no usable features",
-    description="Over the last 5 minutes storage answered, but {value} of the requests of "
-    "{labels.service_name} found their "
-    "user's features missing or invalid; {threshold} may. The last training run is the first suspect.",
-    value_format=ValueFormat.SHARE,
-    dashboard=QUALITY,
-    panel="Reasons for degraded answers",
-)
 
-SERVER_ERRORS = Alert(
-    slug="server-errors",
-    title="Server Errors",
-    query=_error_share(),
-    comparison=Comparison.ABOVE,
-    threshold=SOME,
-    evaluation=NOW,
-    severity=Severity.CRITICAL,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} fails {value} of its requests",
-    description="In the last minute {labels.service_name} answered {value} of its requests with a server "
-    "error (5xx); "
-    "{threshold} is the limit for telling it at once.",
-    value_format=ValueFormat.SHARE,
-    dashboard=SERVICE,
-    panel="Failed requests by route",
-)
+def storage_busy(config: Config) -> Alert:
+    return Alert(
+        slug="storage-busy",
+        title="Storage Reads Refused",
+        query=reason_share('reason="storage_busy"', "1m"),
+        comparison=Comparison.ABOVE,
+        threshold=RARE,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="storage",
+        owner=by_service(config),
+        summary="{value} of requests found no free place to read storage",
+        description="In the last minute {value} of the requests of {labels.service_name} did not even ask "
+        "storage: as many reads as are allowed at once were under way. Storage is slow, or the load has "
+        "grown.",
+        value_format=ValueFormat.SHARE,
+        dashboard=STORAGE,
+        panel="Answers without fresh features, by reason",
+    )
 
-REQUESTS_SLOW = Alert(
-    slug="requests-slow",
-    title="Requests Slow",
-    query=_slow_share(),
-    comparison=Comparison.ABOVE,
-    threshold=MANY,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} is late with {value} of its answers",
-    description="In the last minute {value} of the requests of {labels.service_name} took longer than its "
-    "latency objective "
-    "allows; {threshold} is the limit for telling it at once.",
-    value_format=ValueFormat.SHARE,
-    dashboard=SERVICE,
-    panel="Duration quantiles",
-)
 
-TRAFFIC_STOPPED = Alert(
-    slug="traffic-stopped",
-    title="Traffic Stopped",
-    query=_traffic_kept(),
-    comparison=Comparison.BELOW,
-    threshold=GONE,
-    evaluation=SOON,
-    severity=Severity.WARNING,
-    component="service",
-    owner="platform",
-    summary="{labels.service_name} gets {value} of its usual requests",
-    description="In the last 2 minutes {labels.service_name} got {value} of the requests it got on average "
-    "over half an hour. "
-    "It answers, but nobody asks: look at what is in front of it.",
-    value_format=ValueFormat.SHARE,
-    dashboard=SERVICE,
-    panel="Requests by route",
-    follows="collector-down",
-)
+def features_unusable(config: Config) -> Alert:
+    return Alert(
+        slug="features-unusable",
+        title="Features Unusable",
+        query=reason_share('reason=~"features_.*"', "5m"),
+        comparison=Comparison.ABOVE,
+        threshold=RARE,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="features",
+        owner=by_service(config),
+        summary="{value} of users have no usable features",
+        description="Over the last 5 minutes storage answered, but {value} of the requests of "
+        "{labels.service_name} found their user's features missing or invalid; {threshold} may. The last "
+        "training run is the first suspect.",
+        value_format=ValueFormat.SHARE,
+        dashboard=QUALITY,
+        panel="Reasons for degraded answers",
+    )
 
-MODEL_WORSE = Alert(
-    slug="model-worse-than-its-past",
-    title="Model Worse Than Its Past",
-    query=_model_against_its_past(),
-    comparison=Comparison.BELOW,
-    threshold=objectives.MODEL_HIT_RATE_KEPT,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="model",
-    owner="recommendations",
-    summary="The model's own hit rate is {value} of what it was",
-    description="Over the last 5 minutes the personalised answers of {labels.service_name}, those that "
-    "storage cannot spoil, "
-    "hit {value} as often as over the baseline's period; {threshold} is the limit. It is the model or its "
-    "data.",
-    value_format=ValueFormat.SHARE,
-    dashboard=QUALITY,
-    panel="Hit rate by model version and source",
-)
+
+def server_errors(config: Config) -> Alert:
+    return Alert(
+        slug="server-errors",
+        title="Server Errors",
+        query=_error_share(config),
+        comparison=Comparison.ABOVE,
+        threshold=SOME,
+        evaluation=now(config),
+        severity=Severity.CRITICAL,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} fails {value} of its requests",
+        description="In the last minute {labels.service_name} answered {value} of its requests with a "
+        "server error (5xx); {threshold} is the limit for telling it at once.",
+        value_format=ValueFormat.SHARE,
+        dashboard=SERVICE,
+        panel="Failed requests by route",
+    )
+
+
+def requests_slow(config: Config) -> Alert:
+    return Alert(
+        slug="requests-slow",
+        title="Requests Slow",
+        query=_slow_share(),
+        comparison=Comparison.ABOVE,
+        threshold=MANY,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} is late with {value} of its answers",
+        description="In the last minute {value} of the requests of {labels.service_name} took longer than "
+        "its latency objective allows; {threshold} is the limit for telling it at once.",
+        value_format=ValueFormat.SHARE,
+        dashboard=SERVICE,
+        panel="Duration quantiles",
+    )
+
+
+def traffic_stopped(config: Config) -> Alert:
+    return Alert(
+        slug="traffic-stopped",
+        title="Traffic Stopped",
+        query=_traffic_kept(config),
+        comparison=Comparison.BELOW,
+        threshold=GONE,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="service",
+        owner=by_service(config),
+        summary="{labels.service_name} gets {value} of its usual requests",
+        description="In the last 2 minutes {labels.service_name} got {value} of the requests it got on "
+        "average over half an hour. It answers, but nobody asks: look at what is in front of it.",
+        value_format=ValueFormat.SHARE,
+        dashboard=SERVICE,
+        panel="Requests by route",
+        follows="collector-down",
+    )
+
+
+def model_worse(config: Config) -> Alert:
+    return Alert(
+        slug="model-worse-than-its-past",
+        title="Model Worse Than Its Past",
+        query=_model_against_its_past(config),
+        comparison=Comparison.BELOW,
+        threshold=config.objectives.quality.kept,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="model",
+        owner=by_service(config),
+        summary="The model's own hit rate is {value} of what it was",
+        description="Over the last 5 minutes the personalised answers of {labels.service_name}, those "
+        "that storage cannot spoil, hit {value} as often as over the baseline's period; {threshold} is "
+        "the limit. It is the model or its data.",
+        value_format=ValueFormat.SHARE,
+        dashboard=QUALITY,
+        panel="Hit rate by model version and source",
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """All of them."""
+    return (
+        answers_without_storage(config),
+        degraded_answers(config),
+        storage_busy(config),
+        features_unusable(config),
+        server_errors(config),
+        requests_slow(config),
+        traffic_stopped(config),
+        model_worse(config),
+    )

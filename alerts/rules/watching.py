@@ -1,149 +1,171 @@
 """Whoever watches: Prometheus and Alertmanager themselves."""
 
-from alerts.rules.evaluations import AT_ONCE, SOON, STEADY
+from alerts.owners import STACK
+from alerts.rules.evaluations import at_once, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from config import Config
 from prometheus import external as e
 from prometheus import queries as q
 
 PIPELINE = "pipeline-health"
 
-PROMETHEUS_REJECTS = Alert(
-    slug="prometheus-rejects-samples",
-    title="Prometheus Rejects Samples",
-    query=" + ".join(
-        q.rate(of, window="5m")
-        for of in (e.PROMETHEUS_OUT_OF_ORDER, e.PROMETHEUS_TOO_OLD, e.PROMETHEUS_OUT_OF_BOUNDS)
-    ),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="monitoring",
-    owner="platform",
-    summary="Prometheus rejects {value} samples per second",
-    description="Over the last 5 minutes Prometheus refused {value} samples per second as out of order, too "
-    "old or out of "
-    "bounds. What they said is missing in pictures and alerts.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Metric points lost, by place",
-)
 
-PROMETHEUS_DAMAGED = Alert(
-    slug="prometheus-storage-damaged",
-    title="Prometheus Storage Damaged",
-    query=" + ".join(
-        q.rate(of, window="1h") for of in (e.PROMETHEUS_WAL_CORRUPTIONS, e.PROMETHEUS_WAL_WRITES_FAILED)
-    ),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=AT_ONCE,
-    severity=Severity.CRITICAL,
-    component="monitoring",
-    owner="platform",
-    summary="Prometheus' write-ahead log fails ({value} per second)",
-    description="Within the last hour Prometheus found its write-ahead log corrupt or could not write it. "
-    "Recent metrics may "
-    "not survive its next start.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Prometheus on disk",
-)
+def prometheus_rejects(config: Config) -> Alert:
+    return Alert(
+        slug="prometheus-rejects-samples",
+        title="Prometheus Rejects Samples",
+        query=" + ".join(
+            q.rate(of, window="5m")
+            for of in (e.PROMETHEUS_OUT_OF_ORDER, e.PROMETHEUS_TOO_OLD, e.PROMETHEUS_OUT_OF_BOUNDS)
+        ),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="monitoring",
+        owner=STACK,
+        summary="Prometheus rejects {value} samples per second",
+        description="Over the last 5 minutes Prometheus refused {value} samples per second as out of "
+        "order, too old or out of bounds. What they said is missing in pictures and alerts.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Metric points lost, by place",
+    )
 
-RULES_FAIL = Alert(
-    slug="prometheus-rules-fail",
-    title="Prometheus Rules Fail",
-    query=q.rate(e.PROMETHEUS_RULES_FAILED, window="5m"),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=STEADY,
-    severity=Severity.CRITICAL,
-    component="monitoring",
-    owner="platform",
-    summary="{value} rule evaluations per second fail",
-    description="Over the last 5 minutes {value} evaluations of recording or alert rules per second failed: "
-    "some alerts are "
-    "blind.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Rules evaluated",
-)
 
-RULES_LATE = Alert(
-    slug="prometheus-rules-late",
-    title="Prometheus Rules Late",
-    query=q.rate(e.PROMETHEUS_RULES_MISSED, window="5m"),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=STEADY,
-    severity=Severity.WARNING,
-    component="monitoring",
-    owner="platform",
-    summary="{value} rounds of rules per second are left out",
-    description="Over the last 5 minutes Prometheus left out {value} rounds of rules per second, because "
-    "the one before "
-    "had not ended. Alerts come late.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Rules evaluated",
-)
+def prometheus_damaged(config: Config) -> Alert:
+    return Alert(
+        slug="prometheus-storage-damaged",
+        title="Prometheus Storage Damaged",
+        query=" + ".join(
+            q.rate(of, window="1h") for of in (e.PROMETHEUS_WAL_CORRUPTIONS, e.PROMETHEUS_WAL_WRITES_FAILED)
+        ),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=at_once(config),
+        severity=Severity.CRITICAL,
+        component="monitoring",
+        owner=STACK,
+        summary="Prometheus' write-ahead log fails ({value} per second)",
+        description="Within the last hour Prometheus found its write-ahead log corrupt or could not write "
+        "it. Recent metrics may not survive its next start.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Prometheus on disk",
+    )
 
-PROMETHEUS_CANNOT_NOTIFY = Alert(
-    slug="prometheus-cannot-notify",
-    title="Prometheus Cannot Notify",
-    query=" + ".join(
-        q.rate(of, window="2m")
-        for of in (e.PROMETHEUS_NOTIFICATION_ERRORS, e.PROMETHEUS_NOTIFICATIONS_DROPPED)
-    ),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=SOON,
-    severity=Severity.CRITICAL,
-    component="monitoring",
-    owner="platform",
-    summary="Prometheus fails to hand on {value} alerts per second",
-    description="In the last 2 minutes Prometheus could not hand {value} alerts per second to Alertmanager. "
-    "You may read this "
-    "late: the missing heartbeat says it too.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Notifications",
-)
 
-ALERTMANAGER_CANNOT_NOTIFY = Alert(
-    slug="alertmanager-cannot-notify",
-    title="Alertmanager Cannot Notify",
-    query=q.rate(e.NOTIFICATIONS_FAILED, by=["integration"], window="5m"),
-    comparison=Comparison.ABOVE,
-    threshold=0,
-    evaluation=SOON,
-    severity=Severity.CRITICAL,
-    component="monitoring",
-    owner="platform",
-    summary="Alertmanager fails to notify by {labels.integration}",
-    description="Over the last 5 minutes {value} notifications per second by {labels.integration} failed. "
-    "Alerts fire, and "
-    "those who rely on this way do not hear of them.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Notifications",
-)
+def rules_fail(config: Config) -> Alert:
+    return Alert(
+        slug="prometheus-rules-fail",
+        title="Prometheus Rules Fail",
+        query=q.rate(e.PROMETHEUS_RULES_FAILED, window="5m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=steady(config),
+        severity=Severity.CRITICAL,
+        component="monitoring",
+        owner=STACK,
+        summary="{value} rule evaluations per second fail",
+        description="Over the last 5 minutes {value} evaluations of recording or alert rules per second "
+        "failed: some alerts are blind.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Rules evaluated",
+    )
 
-CONFIGURATION_REJECTED = Alert(
-    slug="prometheus-configuration-rejected",
-    title="Prometheus Configuration Rejected",
-    query=q.lowest(e.PROMETHEUS_CONFIGURED, by=["job"]),
-    comparison=Comparison.BELOW,
-    threshold=1,
-    evaluation=AT_ONCE,
-    severity=Severity.WARNING,
-    component="monitoring",
-    owner="platform",
-    summary="Prometheus runs on an old configuration (reload = {value})",
-    description="Prometheus could not read its configuration or rules when it was last told to, and goes on "
-    "with what it had. "
-    "The next start would fail.",
-    value_format=ValueFormat.NUMBER,
-    dashboard=PIPELINE,
-    panel="Rules evaluated",
-)
+
+def rules_late(config: Config) -> Alert:
+    return Alert(
+        slug="prometheus-rules-late",
+        title="Prometheus Rules Late",
+        query=q.rate(e.PROMETHEUS_RULES_MISSED, window="5m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="monitoring",
+        owner=STACK,
+        summary="{value} rounds of rules per second are left out",
+        description="Over the last 5 minutes Prometheus left out {value} rounds of rules per second, "
+        "because the one before had not ended. Alerts come late.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Rules evaluated",
+    )
+
+
+def prometheus_cannot_notify(config: Config) -> Alert:
+    return Alert(
+        slug="prometheus-cannot-notify",
+        title="Prometheus Cannot Notify",
+        query=" + ".join(
+            q.rate(of, window="2m")
+            for of in (e.PROMETHEUS_NOTIFICATION_ERRORS, e.PROMETHEUS_NOTIFICATIONS_DROPPED)
+        ),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.CRITICAL,
+        component="monitoring",
+        owner=STACK,
+        summary="Prometheus fails to hand on {value} alerts per second",
+        description="In the last 2 minutes Prometheus could not hand {value} alerts per second to "
+        "Alertmanager. You may read this late: the missing heartbeat says it too.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Notifications",
+    )
+
+
+def alertmanager_cannot_notify(config: Config) -> Alert:
+    return Alert(
+        slug="alertmanager-cannot-notify",
+        title="Alertmanager Cannot Notify",
+        query=q.rate(e.NOTIFICATIONS_FAILED, by=["integration"], window="5m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.CRITICAL,
+        component="monitoring",
+        owner=STACK,
+        summary="Alertmanager fails to notify by {labels.integration}",
+        description="Over the last 5 minutes {value} notifications per second by {labels.integration} "
+        "failed. Alerts fire, and those who rely on this way do not hear of them.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Notifications",
+    )
+
+
+def configuration_rejected(config: Config) -> Alert:
+    return Alert(
+        slug="prometheus-configuration-rejected",
+        title="Prometheus Configuration Rejected",
+        query=q.lowest(e.PROMETHEUS_CONFIGURED, by=["job"]),
+        comparison=Comparison.BELOW,
+        threshold=1,
+        evaluation=at_once(config),
+        severity=Severity.WARNING,
+        component="monitoring",
+        owner=STACK,
+        summary="Prometheus runs on an old configuration (reload = {value})",
+        description="Prometheus could not read its configuration or rules when it was last told to, and "
+        "goes on with what it had. The next start would fail.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Rules evaluated",
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    """All of them."""
+    return (
+        prometheus_rejects(config),
+        prometheus_damaged(config),
+        rules_fail(config),
+        rules_late(config),
+        prometheus_cannot_notify(config),
+        alertmanager_cannot_notify(config),
+        configuration_rejected(config),
+    )

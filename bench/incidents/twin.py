@@ -9,6 +9,7 @@ from faults.bucket import Bucket
 from services.dataset import DatasetSettings, find_folder, load, split
 from services.trainer.parameters import LIVE
 from services.trainer.publication import Publication
+from services.trainer.settings import TrainerSettings
 from stack import DATA
 from stack.settings import load_settings
 
@@ -22,7 +23,7 @@ def main() -> None:
 
     dataset = load(find_folder(DatasetSettings(dataset=load_settings().dataset, data_dir=DATA)))
     bucket = Bucket()
-    train_version(dataset, *split(dataset), TWIN, Publication(bucket.store, bucket.name))
+    train_version(dataset, *split(dataset), TWIN, Publication(bucket.store, bucket.name), TrainerSettings().k)
     print(TWIN.version(dataset.id))
 
 

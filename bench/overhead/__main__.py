@@ -13,6 +13,7 @@ from bench.overhead.processes import ServerFailed, run_collector
 from bench.overhead.report import summarise, tabulate
 from bench.overhead.variants import App
 from components.build import ComponentMissing
+from config import load
 from stack import StackError
 from stack.credentials import ensure_credentials
 from stack.settings import load_settings, process_environment
@@ -56,7 +57,7 @@ def main(
 def _environment(app: App) -> dict[str, str]:
     if app is App.NOTHING:
         return {}
-    environment = process_environment(load_settings(), ensure_credentials())
+    environment = process_environment(load_settings(), ensure_credentials(), load())
     access, secret = environment["RECOMMENDER_S3_ACCESS_KEY"], environment["RECOMMENDER_S3_SECRET_KEY"]
     keys = {"STORAGE_ACCESS_KEY": access, "STORAGE_SECRET_KEY": secret}
     return environment | keys | {"STORAGE_ENDPOINT": environment["STORAGE_URL"]}

@@ -3,26 +3,28 @@
 from typing import Any
 
 from grafana.links import MODEL_AND_DATA as UID
-from grafana.panels import dashboard
-from grafana.sections import drift, features, model_glance, past, shown, versions
+from grafana.panels import Page, dashboard
+from grafana.sections import baseline, diversity, drift, features, model_summary, versions
 from grafana.sections.quality import DATASET, SEGMENT, VERSION
 
 
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Model and data",
-        "Model versions side by side, quality against its own past and by segment, drift, features.",
+        Page(
+            UID,
+            "Model and data",
+            "Model versions side by side, quality against its own past and by segment, drift, features.",
+            tags=["quality", "model", "data"],
+            variables=[DATASET, VERSION, SEGMENT],
+        ),
         [
-            *model_glance.panels(),
+            *model_summary.panels(),
             *versions.panels(),
-            *past.of_everybody(),
-            *past.by_segment(),
-            *shown.panels(),
+            *baseline.overall(),
+            *baseline.by_segment(),
+            *diversity.panels(),
             *drift.panels(),
             *features.panels(),
         ],
-        variables=[DATASET, VERSION, SEGMENT],
-        tags=["quality", "model", "data"],
     )

@@ -2,17 +2,22 @@
 
 from typing import Any
 
+from grafana.annotations import VERDICTS
 from grafana.links import OBJECT_STORAGE as UID
-from grafana.panels import dashboard
+from grafana.panels import Page, dashboard
 from grafana.sections import object_storage, storage_load
 
 
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Object storage",
-        "Golden signals of object storage from both ends of the network, and what users get without it.",
+        Page(
+            UID,
+            "Object storage",
+            "Golden signals from both ends of the network, and what users get when storage fails.",
+            tags=["storage"],
+            marks=(VERDICTS,),
+        ),
         [
             *object_storage.numbers(),
             *object_storage.latency(),
@@ -20,6 +25,4 @@ def build() -> dict[str, Any]:
             *storage_load.traffic(),
             *storage_load.fallbacks(),
         ],
-        variables=[],
-        tags=["storage"],
     )

@@ -3,24 +3,24 @@
 from typing import Any
 
 from grafana.links import OVERVIEW as UID
-from grafana.panels import dashboard
-from grafana.sections import inventory, overview, promises
+from grafana.panels import Page, dashboard
+from grafana.sections import inventory, overview, slo
 
 
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Overview",
-        "What is wrong, is it the model or the infrastructure, what is left of the error budgets, what is "
-        "live.",
+        Page(
+            UID,
+            "Overview",
+            "Open incidents, model or infrastructure, error budgets, and what is live.",
+            tags=["overview"],
+        ),
         [
             *overview.first_look(),
             *overview.model_or_infrastructure(),
-            *promises.objectives(),
-            *promises.alerts(),
+            *slo.objectives(),
+            *slo.alerts(),
             *inventory.panels(),
         ],
-        variables=[],
-        tags=["overview"],
     )

@@ -3,24 +3,26 @@
 from typing import Any
 
 from grafana.links import PIPELINE as UID
-from grafana.panels import dashboard
-from grafana.sections import pipeline, stores
+from grafana.panels import Page, dashboard
+from grafana.sections import backends, pipeline
 
 
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Pipeline health",
-        "Whether telemetry arrives: what is accepted, sent, stored, refused and dropped, and who is silent.",
+        Page(
+            UID,
+            "Pipeline health",
+            "What telemetry is accepted, sent, stored, refused and dropped, and which services are silent.",
+            tags=["pipeline"],
+            marks=(),
+        ),
         [
             *pipeline.numbers(),
             *pipeline.traces(),
             *pipeline.metrics(),
-            *stores.collector(),
-            *stores.stores(),
-            *stores.reach(),
+            *backends.collector(),
+            *backends.prometheus(),
+            *backends.reachability(),
         ],
-        variables=[],
-        tags=["pipeline"],
     )

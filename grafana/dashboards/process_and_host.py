@@ -3,17 +3,20 @@
 from typing import Any
 
 from grafana.links import RESOURCES as UID
-from grafana.panels import dashboard
+from grafana.panels import Page, dashboard
 from grafana.sections import processes, resources
 
 
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Process and host",
-        "What the machine has left, and what the services and the stack's own parts use.",
+        Page(
+            UID,
+            "Process and host",
+            "What the machine has left, and what the services and the stack's own parts use.",
+            tags=["resources"],
+            variables=[resources.SERVICE],
+            marks=(),
+        ),
         [*resources.numbers(), *resources.host(), *processes.services(), *processes.components()],
-        variables=[resources.SERVICE],
-        tags=["resources"],
     )

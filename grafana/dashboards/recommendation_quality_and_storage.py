@@ -3,17 +3,19 @@
 from typing import Any
 
 from grafana.links import QUALITY as UID
-from grafana.panels import dashboard
-from grafana.sections import glance, quality, storage
+from grafana.panels import Page, dashboard
+from grafana.sections import quality, storage, summary
 
 
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Recommendation quality and storage",
-        "Recommendation quality and object storage on one time axis: whose doing is a drop?",
-        [*glance.panels(), *quality.panels(), *storage.panels()],
-        variables=[quality.DATASET, quality.VERSION, quality.SEGMENT],
-        tags=["quality", "storage"],
+        Page(
+            UID,
+            "Recommendation quality and storage",
+            "Recommendation quality and object storage on one time axis: what causes a drop?",
+            tags=["quality", "storage"],
+            variables=[quality.DATASET, quality.VERSION, quality.SEGMENT],
+        ),
+        [*summary.panels(), *quality.panels(), *storage.panels()],
     )

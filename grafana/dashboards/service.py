@@ -2,18 +2,22 @@
 
 from typing import Any
 
+from grafana.annotations import VERDICTS
 from grafana.links import SERVICE as UID
-from grafana.panels import dashboard
+from grafana.panels import Page, dashboard
 from grafana.sections import requests, saturation, service
 
 
 def build() -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
-        UID,
-        "Service",
-        "Rate, errors and duration of one HTTP service by route, its stages, and what it is short of.",
+        Page(
+            UID,
+            "Service",
+            "Rate, errors and duration of one HTTP service by route, its stages, and what it is short of.",
+            tags=["service"],
+            variables=[service.SERVICE, service.ROUTE],
+            marks=(VERDICTS,),
+        ),
         [*service.numbers(), *requests.panels(), *service.stages(), *saturation.panels()],
-        variables=[service.SERVICE, service.ROUTE],
-        tags=["service"],
     )

@@ -96,7 +96,7 @@ class BuiltIn(Strict):
 
 
 class Marks(Strict):
-    """Marks from a Prometheus query."""
+    """Marks at the times that a Prometheus query gives; at the times of its samples they would be regions."""
 
     datasource: DataSourceRef
     enable: bool
@@ -108,7 +108,7 @@ class Marks(Strict):
     titleFormat: NonEmpty
     textFormat: str
     tagKeys: str
-    useValueForTime: Literal[False]
+    useValueForTime: Literal[True]
 
 
 def _kind(mark: object) -> str:

@@ -1,6 +1,6 @@
 """The panel types in use, each with all of its options. Another type is added here before it can be used."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -41,6 +41,9 @@ class Text(_Placed):
 
 
 class _Plot(_Placed):
+    _now: ClassVar[bool] = False
+    """Whether it shows what is now, or what was over time."""
+
     description: Annotated[str, Field(min_length=20)]
     datasource: DataSourceRef
     fieldConfig: FieldConfig
@@ -53,6 +56,8 @@ class _Plot(_Placed):
     @classmethod
     def _check_ref_ids(cls, targets: list[Target]) -> list[Target]:
         require_unique([target.refId for target in targets], "refId")
+        if any(target.instant != cls._now for target in targets):
+            raise ValueError("its queries have to be " + ("instant" if cls._now else "a range"))
         return targets
 
 
@@ -99,7 +104,7 @@ class StatOptions(Strict):
 
     textMode: Literal["auto", "value", "value_and_name", "name", "none"]
     colorMode: Literal["value", "background", "background_solid", "none"]
-    graphMode: Literal["area", "none"]
+    graphMode: Literal["none"]
     justifyMode: Literal["auto", "center"]
     orientation: Literal["auto", "horizontal", "vertical"]
     wideLayout: bool
@@ -111,6 +116,7 @@ class StatOptions(Strict):
 class Stat(_Plot):
     """One number."""
 
+    _now: ClassVar[bool] = True
     type: Literal["stat"]
     options: StatOptions
 
@@ -134,6 +140,7 @@ class BarOptions(Strict):
 class Bars(_Plot):
     """One bar for each series."""
 
+    _now: ClassVar[bool] = True
     type: Literal["bargauge"]
     options: BarOptions
 
@@ -165,6 +172,8 @@ class Heatmap(_Plot):
     def _check_format(cls, targets: list[Target]) -> list[Target]:
         if [target.format for target in targets] != ["heatmap"]:
             raise ValueError("a heatmap takes one query, of format heatmap")
+        if targets[0].exemplar:
+            raise ValueError("exemplars would cover a heatmap")
         return targets
 
 
@@ -190,6 +199,7 @@ class Timeline(_Plot):
 class Table(_Plot):
     """Labels and values as they are now."""
 
+    _now: ClassVar[bool] = True
     type: Literal["table"]
     options: TableOptions
     transformations: list[Annotated[Merge | Organize, Field(discriminator="id")]]

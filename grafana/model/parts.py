@@ -145,13 +145,25 @@ class CellChange(Strict):
     value: CellOptions
 
 
+class WidthChange(Strict):
+    id: Literal["custom.width"]
+    value: Annotated[int, Field(ge=40)]
+
+
 class LinksChange(Strict):
     id: Literal["links"]
     value: Annotated[list[Link], Field(min_length=1)]
 
 
 Change = Annotated[
-    ColorChange | UnitChange | DecimalsChange | ThresholdsChange | MappingsChange | CellChange | LinksChange,
+    ColorChange
+    | UnitChange
+    | DecimalsChange
+    | ThresholdsChange
+    | MappingsChange
+    | CellChange
+    | WidthChange
+    | LinksChange,
     Field(discriminator="id"),
 ]
 
@@ -171,7 +183,7 @@ class FieldConfig(Strict):
 
 
 class Target(Strict):
-    """One Prometheus query of a panel: a table's is asked for now, all others over time."""
+    """One Prometheus query of a panel, asked for now or over time."""
 
     refId: RefId
     datasource: DataSourceRef
@@ -185,6 +197,6 @@ class Target(Strict):
 
     @model_validator(mode="after")
     def _check_time(self) -> "Target":
-        if self.instant == self.range or self.instant != (self.format == "table"):
-            raise ValueError("a table's query is instant, any other is a range")
+        if self.instant == self.range:
+            raise ValueError("a query is either instant or a range")
         return self

@@ -1,7 +1,8 @@
 """Drift: do users, their features and the scores still look as they did in training?"""
 
-from grafana.panels import ORANGE, RED, Panel, Query, row, timeseries
-from grafana.sections.model_glance import DRIFT, PREDICTIONS
+from grafana.options import COUNT, ORANGE, QUARTER, RED, SCORE, SHARE, THIRD, Heading, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
+from grafana.sections.model_summary import DRIFT, PREDICTIONS
 from grafana.sections.quality import REQUESTS, SEGMENT, VERSION
 from prometheus import limits, objectives
 from prometheus import queries as q
@@ -19,7 +20,7 @@ LEGEND = "{{feature}} {{segment}}"
 def panels() -> list[Panel]:
     """Ids 60–67."""
     return [
-        row(60, "Drift: what changed since training"),
+        row(60, "Drift since training"),
         stability(),
         shape(),
         distance(),
@@ -31,112 +32,111 @@ def panels() -> list[Panel]:
 
 
 def stability() -> Panel:
-    """The customary one."""
     return timeseries(
-        61,
-        "Feature drift: population stability index",
-        f"How far the features of 2 minutes are from those in training, by segment. Good: below 0.1; above "
-        f"the dashed line, {objectives.DRIFT:g}, the shift is large and an alert fires.",
+        Heading(
+            61,
+            "Feature drift: PSI",
+            "How far the features of 2 minutes are from those in training, by segment. Good: below 0.1; "
+            f"above the dashed line, {objectives.DRIFT:g}, the shift is large and an alert fires.",
+        ),
         [Query(q.highest(DRIFT, FEATURES, ANY_SEGMENT, 'statistic="psi"', by=BY), LEGEND)],
-        unit="none",
-        decimals=2,
-        steps=[(0.1, ORANGE), (objectives.DRIFT, RED)],
-        width=8,
+        Value("none", decimals=2),
+        Lines(steps=[(0.1, ORANGE), (objectives.DRIFT, RED)]),
+        size=THIRD,
     )
 
 
 def shape() -> Panel:
-    """Without bins."""
     return timeseries(
-        62,
-        "Feature drift: Kolmogorov-Smirnov",
-        f"The largest gap between the distribution of a feature now and in training, by segment. Good: "
-        f"below 0.1; above the dashed line, {limits.SHAPE:g}, an alert fires.",
+        Heading(
+            62,
+            "Feature drift: Kolmogorov-Smirnov",
+            "The largest gap between the distribution of a feature now and in training, by segment. Good: "
+            f"below 0.1; above the dashed line, {limits.SHAPE:g}, an alert fires.",
+        ),
         [Query(q.highest(DRIFT, FEATURES, ANY_SEGMENT, 'statistic="ks"', by=BY), LEGEND)],
-        unit="none",
-        decimals=2,
-        maximum=1,
-        steps=[(limits.SHAPE, RED)],
-        width=8,
+        Value("none", decimals=2, maximum=1),
+        Lines(steps=[(limits.SHAPE, RED)]),
+        size=THIRD,
     )
 
 
 def distance() -> Panel:
-    """Between 0 and 1."""
     return timeseries(
-        63,
-        "Feature drift: Jensen-Shannon",
-        "Jensen-Shannon distance of the features from training, by segment: 0 is alike, 1 nothing in common. "
-        "Good: below 0.1. It tells how far, where the index tells that.",
+        Heading(
+            63,
+            "Feature drift: Jensen-Shannon",
+            "Jensen-Shannon distance of the features from training, by segment: 0 means alike, 1 means "
+            "nothing in common. Good: below 0.1. Unlike the stability index it has an upper end.",
+        ),
         [Query(q.highest(DRIFT, FEATURES, ANY_SEGMENT, 'statistic="js"', by=BY), LEGEND)],
-        unit="none",
-        decimals=2,
-        maximum=1,
-        width=8,
+        Value("none", decimals=2, maximum=1),
+        size=THIRD,
     )
 
 
 def predictions() -> Panel:
-    """What the model makes of it."""
     return timeseries(
-        64,
-        "Prediction drift",
-        f"How far the scores of the items ranked first are from those in training, by version. Good: below "
-        f"0.1; above the dashed line, {objectives.DRIFT:g} (population stability index), an alert fires.",
+        Heading(
+            64,
+            "Prediction drift",
+            "How far the scores of the items ranked first are from those in training, by version. Good: "
+            f"below 0.1; above the dashed line, {objectives.DRIFT:g} (population stability index), an alert "
+            "fires.",
+        ),
         [
             Query(
                 q.highest(PREDICTIONS, VERSION.matcher, by=["model_version", "statistic"]),
                 "{{model_version}} {{statistic}}",
             )
         ],
-        unit="none",
-        decimals=2,
-        steps=[(objectives.DRIFT, RED)],
-        width=6,
+        Value("none", decimals=2),
+        Lines(steps=[(objectives.DRIFT, RED)]),
+        size=QUARTER,
     )
 
 
 def mix() -> Panel:
-    """Who comes."""
     return timeseries(
-        65,
-        "Segment mix drift",
-        f"How far the mix of user segments of 2 minutes is from that in training. Good: near 0; above the "
-        f"dashed line, {limits.MIX:g} (population stability index), other users come, and averages mislead.",
+        Heading(
+            65,
+            "Segment mix drift",
+            "How far the mix of user segments of 2 minutes is from that in training. Good: near 0; above "
+            f"the dashed line, {limits.MIX:g} (population stability index), the users are others than in "
+            "training, and averages mislead.",
+        ),
         [Query(q.highest(DRIFT, MIX, by=["statistic"]), "{{statistic}}")],
-        unit="none",
-        decimals=3,
-        steps=[(limits.MIX, RED)],
-        width=6,
+        SCORE,
+        Lines(steps=[(limits.MIX, RED)]),
+        size=QUARTER,
     )
 
 
 def shares() -> Panel:
-    """In numbers that a person knows."""
     return timeseries(
-        66,
-        "Requests by segment",
-        "How requests are divided among user segments. Good: steady; this is the mix that the panel beside "
-        "measures.",
+        Heading(
+            66,
+            "Requests by segment",
+            "How requests are divided among user segments. Good: steady; the panel beside measures the "
+            "change of this mix.",
+        ),
         [Query(q.known(q.share(REQUESTS, SEGMENT.matcher, by=["segment"], window="2m")), "{{segment}}")],
-        unit="percentunit",
-        decimals=1,
-        stacked=True,
-        maximum=1,
-        width=6,
+        SHARE,
+        Lines(stacked=True),
+        size=QUARTER,
     )
 
 
 def samples() -> Panel:
-    """How much to believe."""
     return timeseries(
-        67,
-        "Samples behind the drift",
-        "Values of the last 2 minutes that drift is judged by. Good: above the dashed line, "
-        f"{limits.DRIFT_SAMPLES}; below it nothing is judged, and the last value stands.",
+        Heading(
+            67,
+            "Samples behind the drift",
+            "Values of the last 2 minutes that drift is computed from. Good: above the dashed line, "
+            f"{limits.DRIFT_SAMPLES}; with fewer, the last drift is kept.",
+        ),
         [Query(q.lowest(SAMPLES, ANY_SEGMENT, by=BY), LEGEND)],
-        unit="none",
-        decimals=0,
-        steps=[(limits.DRIFT_SAMPLES, ORANGE)],
-        width=6,
+        COUNT,
+        Lines(steps=[(limits.DRIFT_SAMPLES, ORANGE)]),
+        size=QUARTER,
     )

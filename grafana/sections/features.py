@@ -1,6 +1,7 @@
 """What the model is given: features that are missing, expired, old or broken, and users nobody knows."""
 
-from grafana.panels import ORANGE, PURPLE, RED, Panel, Query, row, timeseries
+from grafana.options import ORANGE, PERCENT, PURPLE, RED, THIRD, Heading, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
 from grafana.shapes import heatmap
 from prometheus import limits, objectives
 from prometheus import measures as m
@@ -18,7 +19,7 @@ REASONS = {"features_missing": RED, "features_expired": ORANGE, "features_invali
 def panels() -> list[Panel]:
     """Ids 70–76."""
     return [
-        row(70, "Features: what the model is given"),
+        row(70, "Features"),
         without_features(),
         missing(),
         unknown_users(),
@@ -35,90 +36,89 @@ def unusable(reason: str, window: str = q.PANEL) -> str:
 
 
 def without_features() -> Panel:
-    """Whether the model gets what it needs."""
     return timeseries(
-        71,
-        "Answers without usable features",
-        f"Share of answers whose user's features storage did not have, had too old, or had broken. Good: "
-        f"0%; above the dashed line, {objectives.FEATURES_UNUSABLE:.0%}, an alert fires. Storage answers: "
-        f"it is the data.",
+        Heading(
+            71,
+            "Answers without usable features",
+            "Share of answers whose user's features were missing in storage, expired or invalid. Good: 0%; "
+            f"above the dashed line, {objectives.FEATURES_UNUSABLE:.0%}, an alert fires. Storage answered: "
+            "the data is at fault.",
+        ),
         [Query(unusable(f'reason="{reason}"'), reason) for reason in REASONS],
-        unit="percentunit",
-        decimals=1,
-        colors=REASONS,
-        steps=[(objectives.FEATURES_UNUSABLE, RED)],
-        width=8,
+        PERCENT,
+        Lines(steps=[(objectives.FEATURES_UNUSABLE, RED)], colors=REASONS),
+        size=THIRD,
     )
 
 
 def missing() -> Panel:
-    """Which ones."""
     return timeseries(
-        72,
-        "Missing features",
-        "Features per second that a request should have had and was served without. Good: 0.",
+        Heading(
+            72,
+            "Missing features",
+            "Features per second that an answer needed and did not get. Good: 0.",
+        ),
         [Query(q.or_zero(q.rate(MISSING)), "missing")],
-        unit="ops",
-        decimals=2,
-        width=8,
+        Value("ops", decimals=2),
+        size=THIRD,
     )
 
 
 def unknown_users() -> Panel:
-    """Users nobody knows."""
     of = 'measure="unknown_users"'
     return timeseries(
-        73,
-        "Unknown users",
-        f"Share of requests from users whom no model knows, over 1 minute, and what is usual. Good: both "
-        f"alike; {limits.MORE_UNKNOWN:.0%} more than usual is an alert, and time to train.",
+        Heading(
+            73,
+            "Unknown users",
+            "Share of requests from users who are not in the model's training data, over 1 minute, and "
+            f"what is usual. Good: similar lines; at {limits.MORE_UNKNOWN:.0%} more than usual an alert "
+            "fires: train a new model.",
+        ),
         [Query(q.lowest(MEASURE, of), "now"), Query(q.lowest(MEASURE_USUAL, of), "usual")],
-        unit="percentunit",
-        decimals=1,
-        width=8,
+        PERCENT,
+        size=THIRD,
     )
 
 
 def age() -> Panel:
-    """How old they are."""
     quantiles = [(0.5, "median"), (0.95, "p95"), (1, "oldest")]
     return timeseries(
-        74,
-        "Feature age",
-        f"Time since the features of an answer were computed. Good: a saw below the time between two rounds "
-        f"of the feature job; a median above the dashed line, {objectives.FEATURE_AGE:g} s, means it has "
-        f"stopped.",
+        Heading(
+            74,
+            "Feature age",
+            "Time since the features of an answer were computed. Good: a sawtooth below the interval of "
+            f"the feature job; a median above the dashed line, {objectives.FEATURE_AGE:g} s, means that the "
+            "job has stopped.",
+        ),
         [Query(q.known(q.quantile(share, AGES, window="1m")), name) for share, name in quantiles],
-        unit="s",
-        decimals=0,
-        steps=[(objectives.FEATURE_AGE, RED)],
-        width=8,
+        Value("s", decimals=0),
+        Lines(steps=[(objectives.FEATURE_AGE, RED)]),
+        size=THIRD,
     )
 
 
 def age_heatmap() -> Panel:
-    """Everybody's, or some users'."""
     return heatmap(
-        75,
-        "Feature age heatmap",
-        "How many answers were made from features of which age. Good: one band that starts again at 0 with "
-        "each round; a second band that climbs is a part of the users that is not renewed.",
+        Heading(
+            75,
+            "Feature age heatmap",
+            "Answers by the age of their features. Good: one band that returns to 0 with each run of the "
+            "feature job; a second, rising band means that the features of some users are not renewed.",
+        ),
         Query(q.distribution(AGES)),
-        unit="s",
-        width=8,
+        size=THIRD,
     )
 
 
 def violations() -> Panel:
-    """Whether they are sound."""
     return timeseries(
-        76,
-        "Schema violations",
-        f"Features per second that broke their schema: items that the model does not know, wrong lengths, "
-        f"numbers that are none. Good: 0; more than {limits.SCHEMA_VIOLATIONS:g} for each request is an "
-        f"alert.",
+        Heading(
+            76,
+            "Schema violations",
+            "Features per second that broke their schema: unknown items, wrong lengths, numbers that are "
+            f"not finite. Good: 0; an alert fires at more than {limits.SCHEMA_VIOLATIONS:g} per request.",
+        ),
         [Query(q.or_zero(q.rate(VIOLATIONS, by=["feature", "kind"])), "{{feature}} {{kind}}")],
-        unit="ops",
-        decimals=2,
-        width=8,
+        Value("ops", decimals=2),
+        size=THIRD,
     )

@@ -1,9 +1,10 @@
 """What is live: the services with their load and state, the model and its data."""
 
 from grafana import links
-from grafana.panels import BLUE, ORANGE, PURPLE, RED, Panel, Query, row
+from grafana.options import BLUE, ORANGE, PURPLE, RED, Heading, Query, Size
+from grafana.panels import Panel, row
 from grafana.sections.service import SLOW
-from grafana.shapes import Column, table, timeline
+from grafana.shapes import Column, Sort, table, timeline
 from prometheus import external as e
 from prometheus import queries as q
 from prometheus.names import series
@@ -27,12 +28,14 @@ def panels() -> list[Panel]:
 
 
 def services() -> Panel:
-    """Everyone in one line each."""
     return table(
-        41,
-        "Services",
-        "Each service that is heard: its load, share of failed requests, duration, and what it uses, over "
-        "the last minute. Good: nothing in red; click a name for its dashboard. A dash means no requests.",
+        Heading(
+            41,
+            "Services",
+            "Each service that sends telemetry: its load, share of failed requests, duration and "
+            "resources, over the last minute. Good: nothing in red; click a name for its dashboard. A dash "
+            "means no requests.",
+        ),
         [Query(expr) for expr in _of_services()],
         [
             Column("service_name", "Service", data_links=[SERVICE, RESOURCES]),
@@ -45,21 +48,21 @@ def services() -> Panel:
             Column("Value #D", "CPU cores", unit="none", decimals=2, steps=[(0.6, ORANGE), (0.8, RED)]),
             Column("Value #E", "Memory", unit="bytes", decimals=0),
         ],
+        Sort("Service"),
         hidden=["Value #F"],
-        sort_by="Service",
-        width=24,
-        height=6,
+        size=Size(24, 6),
     )
 
 
 def model() -> Panel:
-    """Which model, from which data, how old."""
     labels = ["model_version", "dataset_id", "trained_at"]
     return table(
-        42,
-        "Model",
-        "The model that answers, the data set it was trained on, and when. Good: the one you deployed; "
-        "its own page is Model and data.",
+        Heading(
+            42,
+            "Model",
+            "The model that answers, the data set it was trained on, and when. Good: the one you deployed; "
+            "click it for the dashboard Model and data.",
+        ),
         [Query(f"{q.highest(MODEL, by=labels)} == 1")],
         [
             Column(
@@ -70,21 +73,22 @@ def model() -> Panel:
             Column("dataset_id", "Data set"),
             Column("trained_at", "Trained at"),
         ],
+        Sort("Model version"),
         hidden=["Value"],
-        sort_by="Model version",
-        height=6,
+        size=Size(12, 6),
     )
 
 
 def versions() -> Panel:
-    """When it changed."""
     return timeline(
-        43,
-        "Model versions over time",
-        "Which version answered when. Good: one at a time, and the change you meant.",
+        Heading(
+            43,
+            "Model versions over time",
+            "Which version answered when. Good: one at a time, and no change but yours.",
+        ),
         Query(q.highest(MODEL, by=["model_version"]), "{{model_version}}"),
-        states={0: ("replaced", BLUE), 1: ("live", PURPLE)},
-        height=6,
+        {0: ("replaced", BLUE), 1: ("live", PURPLE)},
+        size=Size(12, 6),
     )
 
 

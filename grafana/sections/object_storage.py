@@ -1,6 +1,20 @@
 """Object storage's golden signals at a glance, and its latency from both ends of the network."""
 
-from grafana.panels import BLUE, ORANGE, RED, Panel, Query, row, stat, timeseries
+from grafana.options import (
+    BLUE,
+    ORANGE,
+    PERCENT,
+    RED,
+    SECONDS,
+    SHARE,
+    WHOLE_PERCENT,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Value,
+)
+from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections import storage
 from grafana.sections.storage import DEADLINE_LINE, DEADLINE_MS, DURATION, RECOMMENDER, SLOW_CALLS
 from grafana.shapes import heatmap
@@ -38,105 +52,110 @@ def latency() -> list[Panel]:
 
 
 def p95() -> Panel:
-    """Latency."""
     return stat(
-        1,
-        "Latency, p95",
-        "95th percentile of storage operations, over 1 minute. "
-        f"Good: well below the deadline of {DEADLINE_MS} ms.",
+        Heading(
+            1,
+            "Latency, p95",
+            "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
+            f"{DEADLINE_MS} ms.",
+        ),
         Query(q.known(q.quantile(0.95, DURATION, RECOMMENDER, window="1m"))),
-        unit="s",
-        decimals=0,
-        steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)],
+        Value("s", decimals=0),
+        Levels(steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)]),
         data_links=[SLOW_CALLS],
-        width=4,
     )
 
 
 def beyond_deadline() -> Panel:
-    """Latency as users feel it."""
     return stat(
-        2,
-        "Beyond the deadline",
-        "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
+        Heading(
+            2,
+            "Past deadline",
+            "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
+        ),
         Query(q.known(storage.share_beyond_deadline("1m"))),
-        unit="percentunit",
-        decimals=1,
-        steps=[(objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE), (objectives.STORAGE_DEADLINE_MISSES, RED)],
+        PERCENT,
+        Levels(
+            steps=[
+                (objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE),
+                (objectives.STORAGE_DEADLINE_MISSES, RED),
+            ]
+        ),
         data_links=[SLOW_CALLS],
-        width=4,
     )
 
 
 def failed() -> Panel:
-    """Errors."""
     failures = q.or_zero(q.observations(DURATION, *FAILED, window="1m"))
     return stat(
-        3,
-        "Failed operations",
-        "Share of storage operations that ended with an error or were given up, over 1 minute. Good: 0%.",
+        Heading(
+            3,
+            "Error rate",
+            "Share of storage operations that ended with an error or were given up, over 1 minute. Good: 0%.",
+        ),
         Query(q.known(f"({failures}) / {q.observations(DURATION, RECOMMENDER, window='1m')}")),
-        unit="percentunit",
-        decimals=2,
-        steps=[(objectives.STORAGE_ERRORS / 5, ORANGE), (objectives.STORAGE_ERRORS, RED)],
+        Value("percentunit", decimals=2),
+        Levels(steps=[(objectives.STORAGE_ERRORS / 5, ORANGE), (objectives.STORAGE_ERRORS, RED)]),
         data_links=[SLOW_CALLS],
-        width=4,
     )
 
 
 def in_flight() -> Panel:
-    """Saturation."""
     return stat(
-        4,
-        "Places in use",
-        "Operations under way as a share of those that may be at once. "
-        "Good: a few percent; at 100% requests are answered without storage.",
+        Heading(
+            4,
+            "Limit in use",
+            "Operations in flight as a share of the limit. Good: a few percent; at 100% requests are "
+            "answered without storage.",
+        ),
         Query(f"{q.level(ACTIVE, RECOMMENDER)} / {q.level(LIMIT, RECOMMENDER)}"),
-        unit="percentunit",
-        decimals=0,
-        steps=[(0.5, ORANGE), (0.8, RED)],
-        width=4,
+        WHOLE_PERCENT,
+        Levels(steps=[(0.5, ORANGE), (0.8, RED)]),
     )
 
 
 def throughput() -> Panel:
-    """Traffic."""
     return stat(
-        5,
-        "Bytes read",
-        "Bytes read from storage per second, over 1 minute. Good: in step with the requests; falling while "
-        "operations stay under way means a narrow network.",
+        Heading(
+            5,
+            "Bytes read",
+            "Bytes read from storage per second, over 1 minute. Good: in step with the requests; falling "
+            "bytes with many operations in flight mean too little bandwidth.",
+        ),
         Query(q.rate(BYTES, RECOMMENDER, window="1m")),
-        unit="Bps",
-        decimals=1,
-        base=BLUE,
-        width=4,
+        Value("Bps", decimals=1),
+        Levels(BLUE),
     )
 
 
 def answers_without() -> Panel:
-    """The price."""
     without, served = q.rate(REQUESTS, WITHOUT_STORAGE, window="1m"), q.rate(REQUESTS, window="1m")
     return stat(
-        6,
-        "Answers without storage",
-        "Share of answers made from a stale copy or the popular list because storage was late, failing or "
-        "busy, over 1 minute. Good: 0%.",
+        Heading(
+            6,
+            "Fallback rate",
+            "Share of answers made from a stale copy or the popular list because storage was late, failing "
+            "or busy, over 1 minute. Good: 0%.",
+        ),
         Query(q.known(f"({q.or_zero(without)}) / {served}")),
-        unit="percentunit",
-        decimals=1,
-        steps=[(objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE), (objectives.STORAGE_DEADLINE_MISSES, RED)],
-        width=4,
+        PERCENT,
+        Levels(
+            steps=[
+                (objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE),
+                (objectives.STORAGE_DEADLINE_MISSES, RED),
+            ]
+        ),
     )
 
 
 def quantiles_by_operation() -> Panel:
-    """How slow, for whom."""
     return timeseries(
-        11,
-        "Latency quantiles by operation",
-        "Median, 95th and 99th percentile of storage operations; dots are traces, click one to open it. "
-        f"Good: p99 below the dashed line, the deadline of {DEADLINE_MS} ms.",
+        Heading(
+            11,
+            "Latency quantiles by operation",
+            "Median, 95th and 99th percentile of storage operations; dots are traces, click one to open "
+            f"it. Good: p99 below the dashed line, the deadline of {DEADLINE_MS} ms.",
+        ),
         [
             Query(
                 q.quantile(share, DURATION, RECOMMENDER, by=["operation"]),
@@ -145,45 +164,46 @@ def quantiles_by_operation() -> Panel:
             )
             for share in (0.5, 0.95, 0.99)
         ],
-        unit="s",
-        steps=DEADLINE_LINE,
+        SECONDS,
+        Lines(steps=DEADLINE_LINE),
         data_links=[SLOW_CALLS],
     )
 
 
 def latency_heatmap() -> Panel:
-    """The shape that quantiles hide."""
     return heatmap(
-        12,
-        "Latency heatmap",
-        "How many storage operations took how long. Good: one narrow low band; "
-        "a second band higher up is an intermittent fault.",
-        Query(q.distribution(DURATION, RECOMMENDER), exemplars=True),
-        unit="s",
+        Heading(
+            12,
+            "Latency heatmap",
+            "Storage operations by duration. Good: one narrow, low band; a second, higher band means an "
+            "intermittent fault.",
+        ),
+        Query(q.distribution(DURATION, RECOMMENDER)),
         data_links=[SLOW_CALLS],
     )
 
 
 def first_byte() -> Panel:
-    """Waiting or reading."""
     p95_of = {"first byte": FIRST_BYTE, "last byte": DURATION}
     return timeseries(
-        13,
-        "Time to first and last byte, p95",
-        "When an answer of storage begins and when it is all there, 95th percentile. Good: the lines touch. "
-        "Both high: a slow storage or a long way; only the last byte late: a narrow network.",
+        Heading(
+            13,
+            "Time to first and last byte, p95",
+            "Time until a response of storage begins and until it is complete, 95th percentile. Good: the "
+            "lines touch. Both high: slow storage or a long network path; only the last byte late: too "
+            "little bandwidth.",
+        ),
         [
             Query(q.quantile(0.95, of, RECOMMENDER), name, exemplars=name == "first byte")
             for name, of in p95_of.items()
         ],
-        unit="s",
-        steps=DEADLINE_LINE,
+        SECONDS,
+        Lines(steps=DEADLINE_LINE),
         data_links=[SLOW_CALLS],
     )
 
 
 def both_ends() -> Panel:
-    """Storage or the network to it."""
     window = {"window": q.PANEL}
     soon, all_reads = (
         q.rate(e.MINIO_FIRST_BYTE_BUCKETS, 'api="getobject"', f'le="{bound}"', **window)
@@ -191,19 +211,18 @@ def both_ends() -> Panel:
     )
     seen = q.share_above(SLOW_FIRST_BYTE, FIRST_BYTE, RECOMMENDER)
     return timeseries(
-        14,
-        "Slow first bytes, seen from both ends",
-        f"Share of reads whose first byte takes more than {SLOW_FIRST_BYTE * 1000:.0f} ms, as the "
-        "recommender sees "
-        "it and as the storage server measures itself. Good: both 0%. Only the recommender's high: the "
-        "network between them; both high: the server.",
+        Heading(
+            14,
+            "Slow first bytes, seen from both ends",
+            f"Share of reads whose first byte takes more than {SLOW_FIRST_BYTE * 1000:.0f} ms, as measured "
+            "by the recommender and by the storage server itself. Good: both 0%. Only the recommender's "
+            "high: the network between them; both high: the server.",
+        ),
         [
             Query(q.known(seen), "seen by the recommender"),
             Query(q.known(f"1 - {soon} / {all_reads}"), "by the server"),
         ],
-        unit="percentunit",
-        decimals=1,
-        maximum=1,
-        colors={"seen by the recommender": "orange", "by the server": "purple"},
+        SHARE,
+        Lines(colors={"seen by the recommender": "orange", "by the server": "purple"}),
         data_links=[SLOW_CALLS],
     )

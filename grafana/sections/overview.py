@@ -1,9 +1,24 @@
 """The first page: what is wrong, whose doing it is, what it costs, what is live."""
 
 from grafana import links
-from grafana.panels import BLUE, ORANGE, RED, Panel, Query, stat, timeseries
-from grafana.sections import glance, storage
-from grafana.sections.glance import PERSONALISED, REQUESTS
+from grafana.options import (
+    BLUE,
+    COUNT,
+    NUMBER,
+    ORANGE,
+    PERCENT,
+    RED,
+    REQUEST_RATE,
+    SECONDS,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Size,
+)
+from grafana.panels import Panel, name, stat, timeseries
+from grafana.sections import storage, verdict
+from grafana.sections.verdict import CRITICAL, FIRING, OPEN, PERSONALISED, REQUESTS
 from prometheus import external as e
 from prometheus import names, objectives
 from prometheus import queries as q
@@ -11,7 +26,6 @@ from prometheus.names import series
 from telemetry import instruments
 
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
-FIRING = 'alertstate="firing"'
 INBOX = links.inbox("Incidents")
 QUALITY = links.dashboard("Quality and storage", links.QUALITY)
 STORAGE = links.dashboard("Object storage", links.OBJECT_STORAGE)
@@ -20,9 +34,9 @@ STORAGE = links.dashboard("Object storage", links.OBJECT_STORAGE)
 def first_look() -> list[Panel]:
     """One line that answers: what is wrong, and whose doing is it? Ids 1–6."""
     return [
-        glance.where_to_look(),
-        firing("critical", 2, "Critical alerts", RED),
-        firing("warning", 3, "Warnings", ORANGE),
+        verdict.where_to_look(Size(7, 4)),
+        firing(2, "Critical", CRITICAL, RED),
+        firing(3, "Warnings", 'severity="warning"', ORANGE),
         live_model(),
         requests(),
         silent_parts(),
@@ -34,92 +48,96 @@ def model_or_infrastructure() -> list[Panel]:
     return [is_it_the_model(), is_it_the_infrastructure()]
 
 
-def firing(severity: str, id: int, title: str, color: str) -> Panel:
-    """How many alerts of a severity."""
-    alerts = q.select(names.ALERTS, FIRING, f'severity="{severity}"')
+def firing(id: int, title: str, severity: str, color: str) -> Panel:
+    alerts, incidents = q.select(names.ALERTS, FIRING, severity), q.select(OPEN, severity)
     return stat(
-        id,
-        title,
-        f"Alerts of severity {severity} that are firing. Good: 0.",
-        Query(q.or_zero(f"count ({alerts})")),
-        unit="none",
-        decimals=0,
-        steps=[(1, color)],
+        Heading(
+            id,
+            title,
+            "Firing alerts of this severity; where Grafana evaluates them, open incidents of it. Good: 0.",
+        ),
+        Query(q.or_zero(f"count ({alerts}) or count ({incidents} > 0)")),
+        COUNT,
+        Levels(steps=[(1, color)]),
         data_links=[INBOX],
+        size=Size(3, 4),
     )
 
 
 def live_model() -> Panel:
-    """What answers."""
-    return stat(
-        4,
-        "Live model",
-        "Version of the model that answers; two of them while instances switch. Good: the one you deployed.",
+    return name(
+        Heading(
+            4,
+            "Live model",
+            "Version of the model that answers; two while a version is rolled out. Good: the one you "
+            "deployed.",
+        ),
         Query(f"max by (model_version) ({q.select(MODEL)}) == 1", "{{model_version}}"),
-        unit="none",
-        base=BLUE,
-        text_mode="name",
+        Levels(BLUE),
         data_links=[QUALITY],
-        width=6,
+        size=NUMBER,
     )
 
 
 def requests() -> Panel:
-    """The load."""
     return stat(
-        5,
-        "Recommendations",
-        "Recommendations served per second, over 1 minute. Good: what you expect at this hour.",
+        Heading(
+            5,
+            "Requests",
+            "Recommendations served per second, over 1 minute. Good: as usual at this hour.",
+        ),
         Query(q.rate(REQUESTS, window="1m")),
-        unit="reqps",
-        decimals=1,
-        base=BLUE,
+        REQUEST_RATE,
+        Levels(BLUE),
         data_links=[links.dashboard("Service", links.SERVICE)],
+        size=Size(3, 4),
     )
 
 
 def silent_parts() -> Panel:
-    """Whether this page can be believed."""
     return stat(
-        6,
-        "Parts down",
-        "Parts of the stack that do not answer. Good: 0; otherwise mistrust what they would have told.",
+        Heading(
+            6,
+            "Parts down",
+            "Parts of the stack that do not answer. Good: 0; the panels fed by a part that is down show "
+            "too little.",
+        ),
         Query(q.or_zero(f"count ({q.select(e.UP)} == 0)")),
-        unit="none",
-        decimals=0,
-        steps=[(1, RED)],
+        COUNT,
+        Levels(steps=[(1, RED)]),
         data_links=[links.dashboard("Pipeline health", links.PIPELINE)],
     )
 
 
 def is_it_the_model() -> Panel:
-    """Quality, with and without storage's share in it."""
     return timeseries(
-        11,
-        "Is it the model?",
-        "Share of requests in which the user clicked an item: all answers, and the model's own, "
-        "personalised ones, "
-        "which storage cannot spoil. Good: both steady. When the model's own falls, it is the model; when "
-        "only the users' falls, it is not.",
+        Heading(
+            11,
+            "Is it the model?",
+            "Share of requests in which the user clicked an item: for all answers, and for personalised "
+            "ones only, which slow storage does not affect. Good: both steady. When both fall, look at the "
+            "model; when only the users' hit rate falls, look at storage.",
+        ),
         [
             Query(q.known(q.hit_rate(PERSONALISED, window="5m")), "model's own hit rate"),
             Query(q.known(q.hit_rate(window="5m")), "users' hit rate"),
         ],
-        unit="percentunit",
-        decimals=1,
-        colors={"model's own hit rate": "purple", "users' hit rate": "blue"},
+        PERCENT,
+        Lines(colors={"model's own hit rate": "purple", "users' hit rate": "blue"}),
         data_links=[QUALITY],
-        height=7,
+        size=Size(12, 7),
     )
 
 
 def is_it_the_infrastructure() -> Panel:
-    """Storage against its deadline."""
     return timeseries(
-        12,
-        "Is it the infrastructure?",
-        "95th percentile of storage operations; dots are traces, click one to open it. Good: flat, below the "
-        f"dashed line, the deadline of {storage.DEADLINE_MS} ms; above it answers lose the user's features.",
+        Heading(
+            12,
+            "Is it the infrastructure?",
+            "95th percentile of storage operations; dots are traces, click one to open it. Good: flat, "
+            f"below the dashed line, the deadline of {storage.DEADLINE_MS} ms; slower reads cost answers "
+            "the user's features.",
+        ),
         [
             Query(
                 q.known(q.quantile(0.95, storage.DURATION, storage.RECOMMENDER)),
@@ -127,9 +145,8 @@ def is_it_the_infrastructure() -> Panel:
                 exemplars=True,
             )
         ],
-        unit="s",
-        steps=[(objectives.STORAGE_DEADLINE, RED)],
-        colors={"storage p95": "orange"},
+        SECONDS,
+        Lines(steps=[(objectives.STORAGE_DEADLINE, RED)], colors={"storage p95": "orange"}),
         data_links=[STORAGE, storage.SLOW_CALLS],
-        height=7,
+        size=Size(12, 7),
     )

@@ -1,7 +1,8 @@
 """The way of telemetry: handed over, accepted, sent, stored; what is lost, and where."""
 
 from grafana import links
-from grafana.panels import ORANGE, RED, Panel, Query, row, stat, timeseries
+from grafana.options import COUNT, ORANGE, PERCENT, RED, WHOLE_PERCENT, Heading, Levels, Query, Value
+from grafana.panels import Panel, row, stat, timeseries
 from prometheus import external as e
 from prometheus import queries as q
 from prometheus.series import Series
@@ -58,154 +59,141 @@ def losses(places: dict[str, list[tuple[Series, tuple[str, ...]]]], window: str 
 
 
 def targets_down() -> Panel:
-    """What does not answer."""
     return stat(
-        1,
-        "Targets down",
-        "Parts of the stack that do not answer Prometheus. Good: 0.",
+        Heading(1, "Targets down", "Parts of the stack that do not answer Prometheus. Good: 0."),
         Query(q.or_zero(f"count ({q.select(e.UP)} == 0)")),
-        unit="none",
-        decimals=0,
-        steps=[(1, RED)],
+        COUNT,
+        Levels(steps=[(1, RED)]),
         data_links=[INBOX],
-        width=4,
     )
 
 
 def spans_lost() -> Panel:
-    """Traces with holes."""
     return stat(
-        2,
-        "Spans lost",
-        "Spans dropped or refused anywhere on their way, per second over 5 minutes. Good: 0.",
+        Heading(
+            2,
+            "Spans lost",
+            "Spans dropped or refused anywhere in the pipeline, per second over 5 minutes. Good: 0.",
+        ),
         Query(" + ".join(losses(SPAN_LOSSES, "5m").values())),
-        unit="cps",
-        decimals=1,
-        steps=[(0.001, RED)],
-        width=4,
+        Value("cps", decimals=1),
+        Levels(steps=[(0.001, RED)]),
     )
 
 
 def points_lost() -> Panel:
-    """Graphs with holes."""
     return stat(
-        3,
-        "Metric points lost",
-        "Metric points dropped or refused anywhere on their way, per second over 5 minutes. Good: 0.",
+        Heading(
+            3,
+            "Points lost",
+            "Metric points dropped or refused anywhere in the pipeline, per second over 5 minutes. Good: 0.",
+        ),
         Query(" + ".join(losses(POINT_LOSSES, "5m").values())),
-        unit="cps",
-        decimals=1,
-        steps=[(0.001, RED)],
-        width=4,
+        Value("cps", decimals=1),
+        Levels(steps=[(0.001, RED)]),
     )
 
 
 def fullest_queue() -> Panel:
-    """How long the collector can still wait."""
     size, capacity = (
         q.level(of, by=["exporter"]) for of in (e.COLLECTOR_QUEUE_SIZE, e.COLLECTOR_QUEUE_CAPACITY)
     )
     return stat(
-        4,
-        "Fullest queue",
-        "How full the fuller of the collector's sending queues is. Good: below 10%; "
-        "a climb means that Jaeger or Prometheus does not take what it is sent.",
+        Heading(
+            4,
+            "Fullest queue",
+            "The highest fill level of the collector's sending queues. Good: below 10%; a rise means that "
+            "Jaeger or Prometheus does not accept what it is sent.",
+        ),
         Query(f"max ({size} / {capacity})"),
-        unit="percentunit",
-        decimals=1,
-        steps=[(0.1, ORANGE), (0.5, RED)],
-        width=4,
+        PERCENT,
+        Levels(steps=[(0.1, ORANGE), (0.5, RED)]),
     )
 
 
 def oldest_telemetry() -> Panel:
-    """Who fell silent."""
     return stat(
-        5,
-        "Quietest service",
-        "Seconds since the service that has been silent the longest was last heard. Good: below 15 s.",
+        Heading(5, "Silent for", "Longest time since a service sent metrics. Good: below 15 s."),
         Query(f"max (time() - timestamp({q.select(e.PROCESS_MEMORY)}))"),
-        unit="s",
-        decimals=0,
-        steps=[(15, ORANGE), (30, RED)],
-        width=4,
+        Value("s", decimals=0),
+        Levels(steps=[(15, ORANGE), (30, RED)]),
     )
 
 
 def disk_used() -> Panel:
-    """When history gets shorter."""
     used = f"{q.level(e.PROMETHEUS_BLOCKS)} + {q.level(e.PROMETHEUS_WAL)}"
     return stat(
-        6,
-        "Prometheus' disk",
-        "Space that metrics take of what they may take. Good: any; at 100% the oldest ones are removed.",
+        Heading(
+            6,
+            "Metrics disk",
+            "Disk space of Prometheus, as a share of its limit. Good: any; at 100% the oldest metrics are "
+            "removed.",
+        ),
         Query(f"({used}) / {q.level(e.PROMETHEUS_RETENTION)}"),
-        unit="percentunit",
-        decimals=0,
-        steps=[(0.9, ORANGE)],
-        width=4,
+        WHOLE_PERCENT,
+        Levels(steps=[(0.9, ORANGE)]),
     )
 
 
 def spans_on_their_way() -> Panel:
-    """Four counts of the same."""
     return timeseries(
-        11,
-        "Spans on their way",
-        "Spans per second at each station. Good: four lines in one; a line that falls below the one before "
-        "it shows where spans wait or are lost.",
+        Heading(
+            11,
+            "Spans on their way",
+            "Spans per second at each stage of the pipeline. Good: four equal lines; a stage that falls "
+            "below the one before it shows where spans wait or are lost.",
+        ),
         [
             Query(q.rate(e.SDK_SPANS_EXPORTED, OK), "handed over by services"),
             Query(q.rate(e.COLLECTOR_SPANS_ACCEPTED), "accepted by the collector"),
             Query(q.rate(e.COLLECTOR_SPANS_SENT), "sent to Jaeger"),
             Query(q.rate(e.JAEGER_SPANS_STORED), "stored by Jaeger"),
         ],
-        unit="cps",
-        decimals=0,
+        Value("cps", decimals=0),
     )
 
 
 def spans_lost_by_place() -> Panel:
-    """Where traces get holes."""
     return timeseries(
-        12,
-        "Spans lost, by place",
-        "Spans per second dropped or refused, by where. Good: 0 everywhere.",
+        Heading(
+            12,
+            "Spans lost, by place",
+            "Spans per second dropped or refused, by where. Good: 0 everywhere.",
+        ),
         [Query(expr, place) for place, expr in losses(SPAN_LOSSES).items()],
-        unit="cps",
-        decimals=1,
+        Value("cps", decimals=1),
     )
 
 
 def points_on_their_way() -> Panel:
-    """Three counts of nearly the same."""
     return timeseries(
-        21,
-        "Metric points on their way",
-        "Metric points per second at each station. Good: the collector accepts what the services hand "
-        "over, and sends more, for it adds the metrics of the spans.",
+        Heading(
+            21,
+            "Metric points on their way",
+            "Metric points per second at each stage of the pipeline. Good: the collector accepts what the "
+            "services send, and sends more, because it adds metrics computed from spans.",
+        ),
         [
             Query(q.rate(e.SDK_POINTS_EXPORTED, OK), "handed over by services"),
             Query(q.rate(e.COLLECTOR_POINTS_ACCEPTED), "accepted by the collector"),
             Query(q.rate(e.COLLECTOR_POINTS_SENT), "sent to Prometheus"),
         ],
-        unit="cps",
-        decimals=0,
+        Value("cps", decimals=0),
     )
 
 
 def points_lost_by_place() -> Panel:
-    """Where graphs get holes."""
     refused = q.or_zero(q.rate(e.PROMETHEUS_REQUESTS, *REFUSED))
     return timeseries(
-        22,
-        "Metric points lost, by place",
-        "Metric points per second dropped or refused, by where, and requests that Prometheus refused. "
-        "Good: 0 everywhere.",
+        Heading(
+            22,
+            "Metric points lost, by place",
+            "Metric points per second dropped or refused, by where, and requests that Prometheus refused. "
+            "Good: 0 everywhere.",
+        ),
         [
             *(Query(expr, place) for place, expr in losses(POINT_LOSSES).items()),
             Query(refused, "Prometheus, requests refused"),
         ],
-        unit="cps",
-        decimals=1,
+        Value("cps", decimals=1),
     )

@@ -1,6 +1,7 @@
 """What the services and the stack's own parts use of the machine."""
 
-from grafana.panels import RED, Panel, Query, row, timeseries
+from grafana.options import COUNT, RED, SECONDS, THIRD, Heading, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
 from grafana.sections.resources import CHOSEN, LAG, NEARLY
 from prometheus import external as e
 from prometheus import queries as q
@@ -20,97 +21,93 @@ def services() -> list[Panel]:
 
 def components() -> list[Panel]:
     """Ids 30–32."""
-    return [row(30, "The stack's own parts"), cpu_by_component(), memory_by_component()]
+    return [row(30, "Parts of the stack"), cpu_by_component(), memory_by_component()]
 
 
 def cpu_by_service() -> Panel:
-    """Cost."""
     return timeseries(
-        21,
-        "CPU by service",
-        "CPU cores in use by service. Good: below the dashed line for each process, for Python runs on one "
-        "core.",
+        Heading(
+            21,
+            "CPU by service",
+            "CPU cores in use by service. Good: below the dashed line for each process, because Python "
+            "runs on one core.",
+        ),
         [Query(q.rate(e.PROCESS_CPU_TIME, CHOSEN, by=["service_name"]), "{{service_name}}")],
-        unit="none",
-        decimals=2,
-        steps=[(NEARLY, RED)],
-        width=8,
+        Value("none", decimals=2),
+        Lines(steps=[(NEARLY, RED)]),
+        size=THIRD,
     )
 
 
 def memory_by_service() -> Panel:
-    """Leaks."""
     return timeseries(
-        22,
-        "Memory by service",
-        "Resident memory by service. Good: level; a steady climb is a leak.",
+        Heading(22, "Memory by service", "Resident memory by service. Good: level; a steady rise is a leak."),
         [Query(q.level(e.PROCESS_MEMORY, CHOSEN, by=["service_name"]), "{{service_name}}")],
-        unit="bytes",
-        decimals=0,
-        width=8,
+        Value("bytes", decimals=0),
+        size=THIRD,
     )
 
 
 def lag_by_service() -> Panel:
-    """Blocked loops."""
     return timeseries(
-        23,
-        "Event loop lag by service, p99",
-        "How late each service's event loop runs what is due, 99th percentile. Good: below the dashed "
-        "line, 50 ms.",
+        Heading(
+            23,
+            "Event loop lag by service, p99",
+            "Delay of each service's event loop, 99th percentile. Good: below the dashed line, 50 ms.",
+        ),
         [Query(q.known(q.quantile(0.99, LAG, CHOSEN, by=["service_name"])), "{{service_name}}")],
-        unit="s",
-        steps=[(0.05, RED)],
-        width=8,
+        SECONDS,
+        Lines(steps=[(0.05, RED)]),
+        size=THIRD,
     )
 
 
 def threads_by_service() -> Panel:
-    """Leaks of another kind."""
     return timeseries(
-        24,
-        "Threads by service",
-        "Threads of each service's processes. Good: level once all pools are warm.",
+        Heading(
+            24,
+            "Threads by service",
+            "Threads of each service's processes. Good: level once all pools are warm.",
+        ),
         [Query(q.level(e.PROCESS_THREADS, CHOSEN, by=["service_name"]), "{{service_name}}")],
-        unit="none",
-        decimals=0,
+        COUNT,
     )
 
 
 def files_by_service() -> Panel:
-    """And another."""
     return timeseries(
-        25,
-        "Open files by service",
-        "Files and connections that each service's processes hold open. "
-        "Good: level; a steady climb ends at the limit of open files.",
+        Heading(
+            25,
+            "Open files by service",
+            "Files and connections that each service's processes hold open. Good: level; a steady rise "
+            "ends at the limit of open files.",
+        ),
         [Query(q.level(e.PROCESS_OPEN_FILES, CHOSEN, by=["service_name"]), "{{service_name}}")],
-        unit="none",
-        decimals=0,
+        COUNT,
     )
 
 
 def cpu_by_component() -> Panel:
-    """What watching costs."""
     used = [e.GO_CPU, e.COLLECTOR_CPU, e.JAEGER_CPU, e.MINIO_CPU]
     return timeseries(
-        31,
-        "CPU by component",
-        "CPU cores in use by the parts of the stack. Good: together less than the services they watch.",
+        Heading(
+            31,
+            "CPU by component",
+            "CPU cores in use by the parts of the stack. Good: together less than the services they watch.",
+        ),
         [Query(q.rate(of, by=["job"]), "{{job}}") for of in used],
-        unit="none",
-        decimals=2,
+        Value("none", decimals=2),
     )
 
 
 def memory_by_component() -> Panel:
-    """What watching holds."""
     held = [e.GO_MEMORY, e.COLLECTOR_MEMORY, e.JAEGER_MEMORY, e.MINIO_MEMORY]
     return timeseries(
-        32,
-        "Memory by component",
-        "Resident memory of the parts of the stack. Good: level; each has a limit of its own.",
+        Heading(
+            32,
+            "Memory by component",
+            "Resident memory of the parts of the stack. Good: level; each has a limit of its own.",
+        ),
         [Query(q.level(of, by=["job"]), "{{job}}") for of in held],
-        unit="bytes",
-        decimals=0,
+        Value("bytes", decimals=0),
     )

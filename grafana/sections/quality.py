@@ -1,6 +1,7 @@
 """Recommendation quality: what users get, by who answered."""
 
-from grafana.panels import Panel, Query, row, timeseries
+from grafana.options import PERCENT, QUARTER, SHARE, Heading, Lines, Query, Size, Value
+from grafana.panels import Panel, row, timeseries
 from grafana.shapes import bars
 from grafana.variables import Variable
 from prometheus import queries as q
@@ -29,78 +30,77 @@ def panels() -> list[Panel]:
 
 
 def hit_rate_by_version_and_source() -> Panel:
-    """Who answers well."""
     return timeseries(
-        11,
-        "Hit rate by model version and source",
-        "Share of requests in which the user clicked at least one item, by who answered. "
-        "Good: steady lines; one that sinks alone is that version's or that source's doing.",
+        Heading(
+            11,
+            "Hit rate by model version and source",
+            "Share of requests in which the user clicked at least one item, by version and source. Good: "
+            "steady lines; when one falls alone, look at that version or that source.",
+        ),
         [
             Query(
                 q.known(q.hit_rate(*CHOSEN, by=["model_version", "source"], window="5m")),
                 "{{model_version}} {{source}}",
             )
         ],
-        unit="percentunit",
-        decimals=1,
+        PERCENT,
     )
 
 
 def click_through_rate() -> Panel:
-    """Clicks per item shown."""
     return timeseries(
-        12,
-        "Click-through rate by model version",
-        "Clicks per item shown. Good: steady, and no lower after a deployment than before it.",
+        Heading(
+            12,
+            "Click-through rate by model version",
+            "Clicks per item shown. Good: steady, and no lower after a deployment than before.",
+        ),
         [
             Query(
                 q.known(q.click_through_rate(*CHOSEN, by=["model_version"], window="5m")),
                 "{{model_version}}",
             )
         ],
-        unit="percentunit",
-        decimals=2,
+        Value("percentunit", decimals=2),
     )
 
 
 def answers_by_source() -> Panel:
-    """Where answers come from."""
     return timeseries(
-        13,
-        "Share of answers by source",
-        "Where answers come from. Good: nearly all personalised. "
-        "Stale and popular grow when storage misses its deadline.",
+        Heading(
+            13,
+            "Share of answers by source",
+            "Where answers come from. Good: nearly all personalised. The shares of stale and popular grow "
+            "when storage misses its deadline.",
+        ),
         [Query(q.share(REQUESTS, *CHOSEN, by=["source"]), "{{source}}")],
-        unit="percentunit",
-        decimals=1,
-        stacked=True,
-        maximum=1,
-        colors=SOURCES,
-        width=9,
+        SHARE,
+        Lines(stacked=True, colors=SOURCES),
+        size=Size(9, 8),
     )
 
 
 def reasons() -> Panel:
-    """Why answers are not personalised."""
     return timeseries(
-        14,
-        "Reasons for degraded answers",
-        "Answers per second that are not personalised, by reason. Good: none but unknown users.",
+        Heading(
+            14,
+            "Reasons for degraded answers",
+            "Answers per second that are not personalised, by reason. Good: only unknown users.",
+        ),
         [Query(q.rate(REQUESTS, 'source!="personalised"', *CHOSEN, by=["reason"]), "{{reason}}")],
-        unit="reqps",
-        decimals=2,
-        width=9,
+        Value("reqps", decimals=2),
+        size=Size(9, 8),
     )
 
 
 def hit_rate_by_source() -> Panel:
-    """What slow storage costs."""
     return bars(
-        15,
-        "Hit rate by source",
-        "What an answer from each source is worth now, over 5 minutes. "
-        "Good: know the gap from personalised to popular; it is what slow storage costs.",
+        Heading(
+            15,
+            "Hit rate by source",
+            "Hit rate of answers from each source, over 5 minutes. Good: personalised is highest. The gap "
+            "from personalised to popular is the cost of slow storage.",
+        ),
         Query(q.known(q.hit_rate(*CHOSEN, by=["source"], window="5m")), "{{source}}"),
-        unit="percentunit",
-        maximum=1,
+        Value("percentunit", maximum=1),
+        size=QUARTER,
     )

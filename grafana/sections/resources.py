@@ -1,6 +1,19 @@
 """What the machine has left."""
 
-from grafana.panels import ORANGE, RED, Panel, Query, row, stat, timeseries
+from grafana.options import (
+    ORANGE,
+    RED,
+    SHARE,
+    THIRD,
+    WHOLE_PERCENT,
+    WIDE_NUMBER,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Value,
+)
+from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
 from prometheus import external as e
 from prometheus import queries as q
@@ -38,133 +51,130 @@ def used_disk() -> str:
 
 
 def cpu() -> Panel:
-    """Time."""
     return stat(
-        1,
-        "CPU in use",
-        "Share of the machine's CPU time that is not idle. Good: below 80% for most of the time.",
+        Heading(
+            1,
+            "CPU in use",
+            "Share of the machine's CPU time that is not idle. Good: below 80% for most of the time.",
+        ),
         Query(busy_cpu()),
-        unit="percentunit",
-        decimals=0,
-        steps=[(NEARLY, ORANGE), (FULL, RED)],
-        width=6,
+        WHOLE_PERCENT,
+        Levels(steps=[(NEARLY, ORANGE), (FULL, RED)]),
+        size=WIDE_NUMBER,
     )
 
 
 def memory() -> Panel:
-    """Room to think."""
     return stat(
-        2,
-        "Memory in use",
-        "Share of the machine's memory in use, caches left out. Good: below 80%; at 100% processes are "
-        "killed.",
+        Heading(
+            2,
+            "Memory in use",
+            "Share of the machine's memory in use, caches left out. Good: below 80%; at 100% processes are "
+            "killed.",
+        ),
         Query(q.highest(e.SYSTEM_MEMORY_SHARE, 'state="used"')),
-        unit="percentunit",
-        decimals=0,
-        steps=[(NEARLY, ORANGE), (FULL, RED)],
-        width=6,
+        WHOLE_PERCENT,
+        Levels(steps=[(NEARLY, ORANGE), (FULL, RED)]),
+        size=WIDE_NUMBER,
     )
 
 
 def disk() -> Panel:
-    """Room to keep."""
     return stat(
-        3,
-        "Disk in use",
-        "Share in use of the file system that the stack's data is on. Good: below 80%; at 100% nothing is "
-        "kept.",
+        Heading(
+            3,
+            "Disk in use",
+            "Share in use of the file system that the stack's data is on. Good: below 80%; at 100% no data "
+            "is stored.",
+        ),
         Query(used_disk()),
-        unit="percentunit",
-        decimals=0,
-        steps=[(NEARLY, ORANGE), (FULL, RED)],
-        width=6,
+        WHOLE_PERCENT,
+        Levels(steps=[(NEARLY, ORANGE), (FULL, RED)]),
+        size=WIDE_NUMBER,
     )
 
 
 def lag() -> Panel:
-    """Whether the processes keep up."""
     return stat(
-        4,
-        "Slowest event loop, p99",
-        "How late the event loop of the worst service runs what is due, 99th percentile over 1 minute. "
-        "Good: below 50 ms.",
+        Heading(
+            4,
+            "Slowest event loop, p99",
+            "Delay of the event loop in the slowest service, 99th percentile over 1 minute. Good: below 50 "
+            "ms.",
+        ),
         Query(q.known(f"max ({q.quantile(0.99, LAG, CHOSEN, by=['service_name'], window='1m')})")),
-        unit="s",
-        decimals=1,
-        steps=[(0.025, ORANGE), (0.05, RED)],
-        width=6,
+        Value("s", decimals=1),
+        Levels(steps=[(0.025, ORANGE), (0.05, RED)]),
+        size=WIDE_NUMBER,
     )
 
 
 def cpu_by_state() -> Panel:
-    """Who has the time."""
     busy = q.select(e.SYSTEM_CPU, 'state!="idle"')
     return timeseries(
-        11,
-        "Machine's CPU",
-        "Share of the CPU time by state, averaged over the cores. Good: below the dashed line for most of "
-        "the time.",
+        Heading(
+            11,
+            "Machine's CPU",
+            "Share of the CPU time by state, averaged over the cores. Good: below the dashed line for most "
+            "of the time.",
+        ),
         [Query(f"avg by (state) ({busy})", "{{state}}")],
-        unit="percentunit",
-        decimals=0,
-        stacked=True,
-        maximum=1,
-        steps=[(FULL, RED)],
-        width=8,
+        Value("percentunit", decimals=0, maximum=1),
+        Lines(steps=[(FULL, RED)], stacked=True),
+        size=THIRD,
     )
 
 
 def memory_by_state() -> Panel:
-    """Who has the room."""
     return timeseries(
-        12,
-        "Machine's memory",
-        "Memory by state. Good: used is level and far from the whole; cached memory is given back when "
-        "needed.",
+        Heading(
+            12,
+            "Machine's memory",
+            "Memory by state. Good: used memory is level and well below the total; cached memory is freed "
+            "when it is needed.",
+        ),
         [Query(q.highest(e.SYSTEM_MEMORY, by=["state"]), "{{state}}")],
-        unit="bytes",
-        decimals=1,
-        stacked=True,
-        colors={"used": "orange", "cached": "blue", "free": "green"},
-        width=8,
+        Value("bytes", decimals=1),
+        Lines(stacked=True, colors={"used": "orange", "cached": "blue", "free": "green"}),
+        size=THIRD,
     )
 
 
 def disk_over_time() -> Panel:
-    """How fast it fills."""
     return timeseries(
-        13,
-        "Disk in use over time",
-        "Share in use of the file system that the stack's data is on. Good: level, below the dashed line.",
+        Heading(
+            13,
+            "Disk in use over time",
+            "Share in use of the file system that the stack's data is on. Good: level, below the dashed "
+            "line.",
+        ),
         [Query(used_disk(), "used")],
-        unit="percentunit",
-        decimals=1,
-        maximum=1,
-        steps=[(FULL, RED)],
-        width=8,
+        SHARE,
+        Lines(steps=[(FULL, RED)]),
+        size=THIRD,
     )
 
 
 def disk_io() -> Panel:
-    """How busy the disk is."""
     return timeseries(
-        14,
-        "Disk traffic",
-        "Bytes read from and written to disk per second, all devices. Good: what you know from calm days.",
+        Heading(
+            14,
+            "Disk traffic",
+            "Bytes read from and written to disk per second, all devices. Good: as on normal days.",
+        ),
         [Query(q.rate(e.SYSTEM_DISK_IO, by=["direction"]), "{{direction}}")],
-        unit="Bps",
-        decimals=1,
+        Value("Bps", decimals=1),
     )
 
 
 def network_io() -> Panel:
-    """How busy the network is."""
     return timeseries(
-        15,
-        "Network traffic",
-        "Bytes over the network devices that lead out of the machine, per second. On one machine the stack "
-        "talks to itself, which is not counted. Good: what you know from calm days.",
+        Heading(
+            15,
+            "Network traffic",
+            "Bytes over the network devices that lead out of the machine, per second. On one machine the "
+            "stack talks to itself, which is not counted. Good: as on normal days.",
+        ),
         [Query(q.rate(e.SYSTEM_NETWORK_IO, OUTSIDE, by=["direction"]), "{{direction}}")],
-        unit="Bps",
-        decimals=1,
+        Value("Bps", decimals=1),
     )

@@ -1,6 +1,7 @@
 """What runs out first in a service: the event loop, its threads, its CPU."""
 
-from grafana.panels import RED, Panel, Query, row, timeseries
+from grafana.options import RED, SECONDS, THIRD, Heading, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
 from grafana.sections.service import LAG, LATE, SERVICE
 from prometheus import external as e
 from prometheus import queries as q
@@ -17,28 +18,30 @@ def panels() -> list[Panel]:
 
 
 def lag() -> Panel:
-    """Whether one request holds up all."""
     quantiles = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")]
     return timeseries(
-        31,
-        "Event loop lag",
-        "How late the event loop runs what is due. Good: a few milliseconds, below the dashed line; "
-        "above it, blocking code or a busy CPU holds up every request.",
+        Heading(
+            31,
+            "Event loop lag",
+            "Delay of the event loop. Good: a few milliseconds, below the dashed line; above it, blocking "
+            "code or a busy CPU delays every request.",
+        ),
         [Query(q.quantile(share, LAG, SERVICE.matcher), name) for share, name in quantiles],
-        unit="s",
-        steps=[(LATE, RED)],
-        width=8,
+        SECONDS,
+        Lines(steps=[(LATE, RED)]),
+        size=THIRD,
     )
 
 
 def threads() -> Panel:
-    """Whether work waits for a thread."""
     pools = [(THREADS, "{{pool}}", ["pool"]), (STORAGE, "storage", [])]
     return timeseries(
-        32,
-        "Thread pools in use",
-        "Share of the worker threads at work, by pool: `blocking` runs what is not a coroutine, `storage` "
-        "reads objects. Good: below the dashed line; at 100% new work waits, or is refused.",
+        Heading(
+            32,
+            "Thread pools in use",
+            "Share of the worker threads at work, by pool: `blocking` runs what is not a coroutine, "
+            "`storage` reads objects. Good: below the dashed line; at 100% new work waits, or is refused.",
+        ),
         [
             Query(
                 f"{q.level(active, SERVICE.matcher, by=by)} / {q.level(limit, SERVICE.matcher, by=by)}",
@@ -46,25 +49,22 @@ def threads() -> Panel:
             )
             for (active, limit), legend, by in pools
         ],
-        unit="percentunit",
-        decimals=0,
-        maximum=1,
-        steps=[(0.8, RED)],
-        width=8,
+        Value("percentunit", decimals=0, maximum=1),
+        Lines(steps=[(0.8, RED)]),
+        size=THIRD,
     )
 
 
 def cpu_by_mode() -> Panel:
-    """Whether the process has a core to itself."""
     return timeseries(
-        33,
-        "CPU by mode",
-        "CPU cores in use by the service's own code (user) and by the kernel for it (system). "
-        "Good: below the dashed line for each process.",
+        Heading(
+            33,
+            "CPU by mode",
+            "CPU cores in use by the service's own code (user) and by the kernel for it (system). Good: "
+            "below the dashed line for each process.",
+        ),
         [Query(q.rate(e.PROCESS_CPU_TIME, SERVICE.matcher, by=["type"]), "{{type}}")],
-        unit="none",
-        decimals=2,
-        stacked=True,
-        steps=[(0.8, RED)],
-        width=8,
+        Value("none", decimals=2),
+        Lines(steps=[(0.8, RED)], stacked=True),
+        size=THIRD,
     )

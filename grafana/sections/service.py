@@ -1,7 +1,8 @@
 """Any HTTP service at a glance, and where its time goes."""
 
 from grafana import links
-from grafana.panels import BLUE, ORANGE, RED, Panel, Query, row, stat, timeseries
+from grafana.options import BLUE, ORANGE, RED, REQUEST_RATE, Heading, Levels, Query, Value
+from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
 from prometheus import external as e
 from prometheus import names, objectives
@@ -37,121 +38,112 @@ def stages() -> list[Panel]:
 
 
 def requests() -> Panel:
-    """The load."""
     return stat(
-        1,
-        "Requests",
-        "Requests per second, over 1 minute. Good: what you expect at this hour.",
+        Heading(1, "Requests", "Requests per second, over 1 minute. Good: as usual at this hour."),
         Query(q.observations(REQUESTS, *CHOSEN, window="1m")),
-        unit="reqps",
-        decimals=1,
-        base=BLUE,
-        width=4,
+        REQUEST_RATE,
+        Levels(BLUE),
     )
 
 
 def errors() -> Panel:
-    """What fails."""
     failed, served = (q.observations(REQUESTS, *where, window="1m") for where in (FAILED, CHOSEN))
     return stat(
-        2,
-        "Failed requests",
-        "Share of requests answered with a server error (5xx), over 1 minute. Good: 0%.",
+        Heading(
+            2,
+            "Error rate",
+            "Share of requests answered with a server error (5xx), over 1 minute. Good: 0%.",
+        ),
         Query(q.known(f"({q.or_zero(failed)}) / {served}")),
-        unit="percentunit",
-        decimals=2,
-        steps=[(0.001, ORANGE), (0.01, RED)],
+        Value("percentunit", decimals=2),
+        Levels(steps=[(0.001, ORANGE), (0.01, RED)]),
         data_links=[FAILED_TRACES],
-        width=4,
     )
 
 
 def p95() -> Panel:
-    """What users wait."""
     return stat(
-        3,
-        "Duration, p95",
-        "95th percentile of the duration of requests, streams left out, over 1 minute. "
-        f"Good: below {SLOW * 1000:.0f} ms.",
+        Heading(
+            3,
+            "Duration, p95",
+            "95th percentile of the duration of requests, streams left out, over 1 minute. Good: below "
+            f"{SLOW * 1000:.0f} ms.",
+        ),
         Query(q.known(q.quantile(0.95, REQUESTS, *TIMED, window="1m"))),
-        unit="s",
-        decimals=0,
-        steps=[(SLOW / 2, ORANGE), (SLOW, RED)],
+        Value("s", decimals=0),
+        Levels(steps=[(SLOW / 2, ORANGE), (SLOW, RED)]),
         data_links=[SLOW_TRACES],
-        width=4,
     )
 
 
 def event_loop_lag() -> Panel:
-    """Whether the process keeps up."""
     return stat(
-        4,
-        "Event loop lag, p99",
-        "How late the event loop runs what is due, 99th percentile over 1 minute. "
-        f"Good: below {LATE * 1000:.0f} ms; above, something blocks the loop or the CPU is busy.",
+        Heading(
+            4,
+            "Loop lag, p99",
+            f"Delay of the event loop, 99th percentile over 1 minute. Good: below {LATE * 1000:.0f} ms; "
+            "above, something blocks the loop or the CPU is busy.",
+        ),
         Query(q.known(q.quantile(0.99, LAG, SERVICE.matcher, window="1m"))),
-        unit="s",
-        decimals=1,
-        steps=[(LATE / 2, ORANGE), (LATE, RED)],
-        width=4,
+        Value("s", decimals=1),
+        Levels(steps=[(LATE / 2, ORANGE), (LATE, RED)]),
     )
 
 
 def cpu() -> Panel:
-    """What it costs."""
     return stat(
-        5,
-        "CPU",
-        "CPU cores that the service's processes use, over 1 minute. Good: below 0.8 for each process, "
-        "for Python runs on one core.",
+        Heading(
+            5,
+            "CPU",
+            "CPU cores that the service's processes use, over 1 minute. Good: below 0.8 for each process, "
+            "because Python runs on one core.",
+        ),
         Query(q.rate(e.PROCESS_CPU_TIME, SERVICE.matcher, window="1m")),
-        unit="none",
-        decimals=2,
-        steps=[(0.6, ORANGE), (0.8, RED)],
-        width=4,
+        Value("none", decimals=2),
+        Levels(steps=[(0.6, ORANGE), (0.8, RED)]),
     )
 
 
 def memory() -> Panel:
-    """What it holds."""
     return stat(
-        6,
-        "Memory",
-        "Resident memory of the service's processes. Good: level; a steady climb is a leak.",
+        Heading(
+            6,
+            "Memory",
+            "Resident memory of the service's processes. Good: level; a steady rise is a leak.",
+        ),
         Query(q.level(e.PROCESS_MEMORY, SERVICE.matcher)),
-        unit="bytes",
-        decimals=0,
-        base=BLUE,
-        width=4,
+        Value("bytes", decimals=0),
+        Levels(BLUE),
     )
 
 
 def operations() -> Panel:
-    """The slow stage."""
     p95_of_spans = q.classic_quantile(0.95, names.SPAN_DURATION_BUCKET, SERVICE.matcher, by=["span_name"])
     return timeseries(
-        21,
-        "Stages, p95",
-        "95th percentile of each operation in the traces, estimated from buckets, over all routes. "
-        "Good: flat; the stage that rises is the one to ask, those above it in the trace only wait for it.",
+        Heading(
+            21,
+            "Stages, p95",
+            "95th percentile of each operation in the traces, estimated from buckets, over all routes. "
+            "Good: flat; look at the innermost stage that rises, those above it in the trace only wait for "
+            "it.",
+        ),
         [Query(q.known(p95_of_spans), "{{span_name}}", exemplars=True)],
-        unit="ms",
-        decimals=0,
+        Value("ms", decimals=0),
         data_links=[SLOW_TRACES],
     )
 
 
 def failed_operations() -> Panel:
-    """The failing stage."""
     failed = q.rate(names.SPAN_CALLS, SERVICE.matcher, 'status_code="STATUS_CODE_ERROR"', by=["span_name"])
     calls = q.rate(names.SPAN_CALLS, SERVICE.matcher, by=["span_name"])
     return timeseries(
-        22,
-        "Failed stages",
-        "Operations per second whose span ended with an error. Good: 0; the innermost one that fails is "
-        "the cause.",
+        Heading(
+            22,
+            "Failed stages",
+            "Operations per second whose span ended with an error. Good: 0; the innermost one that fails "
+            "is the cause.",
+        ),
         [Query(q.or_zero(failed, calls), "{{span_name}}")],
-        unit="ops",
-        decimals=2,
+        Value("ops", decimals=2),
         data_links=[FAILED_TRACES],
     )

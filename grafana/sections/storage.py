@@ -1,7 +1,8 @@
 """Object storage as the recommender sees it."""
 
 from grafana import links
-from grafana.panels import RED, Panel, Query, row, timeseries
+from grafana.options import COUNT, PERCENT, RED, SECONDS, THIRD, Heading, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
 from grafana.shapes import heatmap
 from prometheus import objectives
 from prometheus import queries as q
@@ -45,108 +46,112 @@ def share_beyond_deadline(window: str) -> str:
 
 
 def average_latency() -> Panel:
-    """What High Storage Latency watches."""
     return timeseries(
-        21,
-        "Storage Latency",
-        "Average duration of storage operations in milliseconds, from their 5-minute rate. Good: below the "
-        f"dashed line, {objectives.STORAGE_AVERAGE_LIMIT_MS:.0f} ms, where High Storage Latency fires.",
+        Heading(
+            21,
+            "Storage Latency",
+            "Average duration of storage operations in milliseconds, from their 5-minute rate. Good: below "
+            f"the dashed line, {objectives.STORAGE_AVERAGE_LIMIT_MS:.0f} ms, where High Storage Latency "
+            "fires.",
+        ),
         [Query(q.average_ms(DURATION, RECOMMENDER, by=["operation"], window="5m"), "{{operation}}")],
-        unit="ms",
-        decimals=0,
-        steps=[(objectives.STORAGE_AVERAGE_LIMIT_MS, RED)],
+        Value("ms", decimals=0),
+        Lines(steps=[(objectives.STORAGE_AVERAGE_LIMIT_MS, RED)]),
         data_links=[SLOW_CALLS],
     )
 
 
 def latency_quantiles() -> Panel:
-    """What Storage Slower Than Deadline watches, with the traces behind it."""
     quantiles = [
         Query(q.quantile(share, DURATION, RECOMMENDER), f"p{share * 100:.0f}", exemplars=share == 0.95)
         for share in (0.5, 0.95, 0.99)
     ]
     return timeseries(
-        22,
-        "Storage latency quantiles",
-        "Median, 95th and 99th percentile of storage operations; dots are traces, click one to open it. "
-        f"Good: p95 below the dashed line, the deadline of {DEADLINE_MS} ms.",
+        Heading(
+            22,
+            "Storage latency quantiles",
+            "Median, 95th and 99th percentile of storage operations; dots are traces, click one to open "
+            f"it. Good: p95 below the dashed line, the deadline of {DEADLINE_MS} ms.",
+        ),
         quantiles,
-        unit="s",
-        steps=DEADLINE_LINE,
+        SECONDS,
+        Lines(steps=DEADLINE_LINE),
         data_links=[SLOW_CALLS],
     )
 
 
 def latency_heatmap() -> Panel:
-    """The shape that averages hide."""
     return heatmap(
-        23,
-        "Storage latency heatmap",
-        "How many storage operations took how long. Good: one narrow low band; "
-        "a second band higher up is an intermittent fault.",
-        Query(q.distribution(DURATION, RECOMMENDER), exemplars=True),
-        unit="s",
+        Heading(
+            23,
+            "Storage latency heatmap",
+            "Storage operations by duration. Good: one narrow, low band; a second, higher band means an "
+            "intermittent fault.",
+        ),
+        Query(q.distribution(DURATION, RECOMMENDER)),
         data_links=[SLOW_CALLS],
     )
 
 
 def operations_by_outcome() -> Panel:
-    """Load and errors."""
     return timeseries(
-        24,
-        "Storage operations by outcome",
-        "Operations per second by how they ended. Good: all ok.",
+        Heading(
+            24,
+            "Storage operations by outcome",
+            "Operations per second by how they ended. Good: all are ok.",
+        ),
         [
             Query(
                 q.observations(DURATION, RECOMMENDER, by=["operation", "outcome"]),
                 "{{operation}} {{outcome}}",
             )
         ],
-        unit="ops",
-        decimals=1,
-        stacked=True,
+        Value("ops", decimals=1),
+        Lines(stacked=True),
     )
 
 
 def operations_in_flight() -> Panel:
-    """Saturation."""
     return timeseries(
-        25,
-        "Storage operations in flight",
-        "Operations under way, with those that no request waits for any more. "
-        "Good: a handful; at their bound, new ones are refused.",
+        Heading(
+            25,
+            "Storage operations in flight",
+            "Operations in flight, with those that no request waits for any more. Good: a few; at their "
+            "limit new ones are refused.",
+        ),
         [Query(q.level(ACTIVE, RECOMMENDER, by=["operation"]), "{{operation}}")],
-        unit="none",
-        decimals=0,
-        width=8,
+        COUNT,
+        size=THIRD,
     )
 
 
 def deadline_misses() -> Panel:
-    """What users feel."""
     return timeseries(
-        26,
-        "Deadline misses",
-        "Share of storage operations slower than the deadline. Good: 0%; each costs a personal answer.",
+        Heading(
+            26,
+            "Deadline misses",
+            "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
+            "personalised answer.",
+        ),
         [Query(share_beyond_deadline(q.PANEL), "beyond the deadline")],
-        unit="percentunit",
-        decimals=1,
-        steps=[(objectives.STORAGE_DEADLINE_MISSES, RED)],
+        PERCENT,
+        Lines(steps=[(objectives.STORAGE_DEADLINE_MISSES, RED)]),
         data_links=[SLOW_CALLS],
-        width=8,
+        size=THIRD,
     )
 
 
 def time_per_stage() -> Panel:
-    """Storage's time beside the model's own."""
     return timeseries(
-        27,
-        "Time per stage, p95",
-        "95th percentile of each stage of a request. Good: load_features below the deadline; "
-        "score and rank are the model's own time and stay flat.",
+        Heading(
+            27,
+            "Time per stage, p95",
+            "95th percentile of each stage of a request. Good: load_features below the deadline; score and "
+            "rank are the model's own time and stay flat.",
+        ),
         [Query(q.quantile(0.95, STAGES, by=["stage"]), "{{stage}}", exemplars=True)],
-        unit="s",
-        steps=DEADLINE_LINE,
+        SECONDS,
+        Lines(steps=DEADLINE_LINE),
         data_links=[SLOW_REQUESTS],
-        width=8,
+        size=THIRD,
     )

@@ -1,9 +1,25 @@
 """Model versions side by side: how much each answers, from what, how well, and how users like it."""
 
-from grafana.panels import ORANGE, RED, Panel, Query, row, timeseries
+from grafana.options import (
+    ORANGE,
+    PERCENT,
+    QUARTER,
+    RED,
+    SCORE,
+    SECONDS,
+    SHARE,
+    THIRD,
+    WHOLE_PERCENT,
+    Heading,
+    Lines,
+    Query,
+    Size,
+    Value,
+)
+from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import CHOSEN, REQUESTS
 from grafana.sections.storage import SLOW_REQUESTS
-from grafana.shapes import Column, table
+from grafana.shapes import Column, Sort, table
 from prometheus import limits, objectives
 from prometheus import measures as m
 from prometheus import queries as q
@@ -44,7 +60,6 @@ def mean(of: Series, by: list[str], *where: str, window: str = WINDOW) -> str:
 
 
 def side_by_side() -> Panel:
-    """Everything in one line each."""
     thumbs, up = (q.rate(m.THUMBS, *CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
     served = q.rate(REQUESTS, *CHOSEN, by=BY, window=WINDOW)
     personal = q.rate(REQUESTS, m.PERSONALISED, *CHOSEN, by=BY, window=WINDOW)
@@ -55,7 +70,7 @@ def side_by_side() -> Panel:
         "Precision": (mean(m.SUMS["precision"], BY, *CHOSEN), "percentunit"),
         "NDCG": (mean(m.SUMS["ndcg"], BY, *CHOSEN), "none"),
         "MRR": (mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), "none"),
-        "Click-through rate": (q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
+        "Click-through": (q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
         "Thumbs up": (q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), "percentunit"),
         "p95": (q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), "s"),
     }
@@ -64,174 +79,171 @@ def side_by_side() -> Panel:
         for index, (title, (_, unit)) in enumerate(columns.items())
     ]
     return table(
-        11,
-        "Versions in numbers",
-        "Each version's requests per second, share of personalised answers, ranking quality, liking and "
-        "95th percentile of response time, over 5 minutes. Good: lines alike; a new version is at least as "
-        "good as the one before in every column, and no slower.",
+        Heading(
+            11,
+            "Versions in numbers",
+            "Each version's requests per second, share of personalised answers, ranking quality, thumbs "
+            "and 95th percentile of response time, over 5 minutes. Good: similar lines; a new version is "
+            "at least as good as the old one in every column, and no slower.",
+        ),
         [Query(expr) for expr, _ in columns.values()],
         [Column("model_version", "Model version"), *shown],
-        sort_by="Requests",
-        falling=True,
-        width=16,
-        height=7,
+        Sort("Requests", falling=True),
+        size=Size(24, 6),
     )
 
 
 def roll_out() -> Panel:
-    """Who gets which version."""
     return timeseries(
-        12,
-        "Roll-out: share of requests by version",
-        "How requests are divided among versions. Good: the shares that you set, and no step that you did "
-        "not make.",
+        Heading(
+            12,
+            "Share of requests by version",
+            "How requests are divided among versions. Good: the shares that you set; no step without a "
+            "change of yours.",
+        ),
         [Query(q.known(q.share(REQUESTS, *CHOSEN, by=BY)), LEGEND)],
-        unit="percentunit",
-        decimals=1,
-        stacked=True,
-        maximum=1,
-        width=8,
-        height=7,
+        SHARE,
+        Lines(stacked=True),
+        size=QUARTER,
     )
 
 
 def hit_rate() -> Panel:
-    """Whether users find something."""
     return timeseries(
-        13,
-        "Hit rate by version",
-        "Share of requests in which the user clicked at least one item, all answers of the version, over 5 "
-        "minutes. Good: steady, and no version below the others.",
+        Heading(
+            13,
+            "Hit rate by version",
+            "Share of requests in which the user clicked at least one item, all answers of the version, "
+            "over 5 minutes. Good: steady, and no version below the others.",
+        ),
         [Query(q.known(q.hit_rate(*CHOSEN, by=BY, window=WINDOW)), LEGEND)],
-        unit="percentunit",
-        decimals=1,
-        width=8,
+        PERCENT,
+        size=QUARTER,
     )
 
 
 def ndcg() -> Panel:
-    """Whether they find it on top."""
     return timeseries(
-        14,
-        "NDCG by version",
-        "How near the top what users clicked stood: 1 is all of it first, 0 no click, over 5 minutes. "
-        "Good: steady, and no version below the others.",
+        Heading(
+            14,
+            "NDCG by version",
+            "How near the top the clicked items stood: 1 means all of them first, 0 means no click, over 5 "
+            "minutes. Good: steady, and no version below the others.",
+        ),
         [Query(mean(m.SUMS["ndcg"], BY, *CHOSEN), LEGEND)],
-        unit="none",
-        decimals=3,
-        width=8,
+        SCORE,
+        size=QUARTER,
     )
 
 
 def reciprocal_rank() -> Panel:
-    """How far down they have to look."""
     return timeseries(
-        15,
-        "Mean reciprocal rank by version",
-        "1 by the place of the first item clicked, 0 without a click, on average over 5 minutes. "
-        "Good: steady, and no version below the others.",
+        Heading(
+            15,
+            "MRR by version",
+            "1 divided by the position of the first clicked item, 0 without a click, averaged over 5 "
+            "minutes. Good: steady, and no version below the others.",
+        ),
         [Query(mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), LEGEND)],
-        unit="none",
-        decimals=3,
-        width=8,
+        SCORE,
+        size=QUARTER,
     )
 
 
 def click_through_rate() -> Panel:
-    """Clicks per item shown."""
     return timeseries(
-        16,
-        "Click-through rate by version",
-        "Clicks per item shown, over 5 minutes. Good: steady, and no version below the others.",
+        Heading(
+            16,
+            "Click-through rate by version",
+            "Clicks per item shown, over 5 minutes. Good: steady, and no version below the others.",
+        ),
         [Query(q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), LEGEND)],
-        unit="percentunit",
-        decimals=1,
-        width=8,
+        PERCENT,
+        size=THIRD,
     )
 
 
 def thumbs_up() -> Panel:
-    """Whether they like it."""
     thumbs, up = (q.rate(m.THUMBS, *CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
     return timeseries(
-        17,
-        "Thumbs up by version",
-        "Share of thumbs that point up, over 5 minutes. Good: steady; clicks that hold while thumbs fall "
-        "mean lists that tempt and disappoint.",
+        Heading(
+            17,
+            "Thumbs up by version",
+            "Share of thumbs that point up, over 5 minutes. Good: steady. Steady clicks with falling "
+            "thumbs mean items that attract users and then disappoint them.",
+        ),
         [Query(q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), LEGEND)],
-        unit="percentunit",
-        decimals=1,
-        maximum=1,
-        width=8,
+        SHARE,
+        size=THIRD,
     )
 
 
 def sources() -> Panel:
-    """What the answers were made from."""
     by = [*BY, "source"]
     part, whole = (q.rate(REQUESTS, *CHOSEN, by=labels) for labels in (by, BY))
     return timeseries(
-        18,
-        "Share of answers by version and source",
-        "What each version's answers were made from. Good: nearly all personalised, alike in every version; "
-        "one alone with many popular answers has no features published.",
+        Heading(
+            18,
+            "Share of answers by version and source",
+            "What each version's answers were made from. Good: nearly all personalised, in every version. "
+            "One version with many popular answers has no published features.",
+        ),
         [
             Query(
                 q.known(f"{part} / on (model_version) group_left () {whole}"), "{{model_version}} {{source}}"
             )
         ],
-        unit="percentunit",
-        decimals=1,
-        maximum=1,
-        width=8,
+        SHARE,
+        size=THIRD,
     )
 
 
 def against_each_other() -> Panel:
-    """Whether one is worse."""
     return timeseries(
-        19,
-        "Versions against each other",
-        f"Hit rate of each version's personalised answers by that of all others, over 2 minutes; 1 where it "
-        f"is alone. Good: near 1. Below the dashed line, {limits.VERSION_KEPT:.0%}, and not by chance, an "
-        f"alert says so.",
+        Heading(
+            19,
+            "Versions against each other",
+            "Hit rate of each version's personalised answers, divided by that of all others, over 2 "
+            "minutes; 1 for a version that is alone. Good: near 1. Below the dashed line, "
+            f"{limits.VERSION_KEPT:.0%}, an alert fires, unless it can be chance.",
+        ),
         [Query(f"({q.lowest(VERSION_KEPT, CHOSEN[0], by=BY)}) or {_alone()}", LEGEND)],
-        unit="percentunit",
-        decimals=0,
-        steps=[(limits.VERSION_KEPT, ORANGE)],
-        width=8,
+        WHOLE_PERCENT,
+        Lines(steps=[(limits.VERSION_KEPT, ORANGE)]),
+        size=THIRD,
     )
 
 
 def certainty() -> Panel:
-    """Whether that is chance."""
     return timeseries(
-        20,
-        "Versions below the others, in standard errors",
-        f"By how many standard errors a version's hit rate is below the others' (two-proportion z-test); 0 "
-        f"where it is alone. Good: below 3. From the dashed line, {limits.SURER:g}, on it is neither chance "
-        f"nor luck with its users.",
+        Heading(
+            20,
+            "Version deviation, in standard errors",
+            "By how many standard errors a version's hit rate is below the others' (two-proportion "
+            "z-test); 0 for a version that is alone. Good: below 3. From the dashed line, "
+            f"{limits.SURER:g}, on neither chance nor the mix of users explains it.",
+        ),
         [Query(f"({q.highest(VERSION_DEVIATION, CHOSEN[0], by=BY)}) or 0 * {_alone()}", LEGEND)],
-        unit="none",
-        decimals=1,
-        steps=[(limits.SURER, RED)],
-        width=8,
+        Value("none", decimals=1),
+        Lines(steps=[(limits.SURER, RED)]),
+        size=THIRD,
     )
 
 
 def response_time() -> Panel:
-    """Whether one makes its users wait."""
     return timeseries(
-        9,
-        "Response time by version",
-        "95th percentile of the whole inference pipeline, over 5 minutes; dots are traces, click one to open "
-        "it. Good: lines together, below the dashed one, the objective; a version that is slow alone is at "
-        "fault itself, for all wait for the same storage.",
+        Heading(
+            9,
+            "Response time by version",
+            "95th percentile of the whole inference pipeline, over 5 minutes; dots are traces, click one "
+            "to open it. Good: similar lines below the dashed one, the objective. All versions wait for "
+            "the same storage, so a single slow version is itself the cause.",
+        ),
         [Query(q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), LEGEND, exemplars=True)],
-        unit="s",
-        steps=[(objectives.LATENCY_LIMIT, RED)],
+        SECONDS,
+        Lines(steps=[(objectives.LATENCY_LIMIT, RED)]),
         data_links=[SLOW_REQUESTS],
-        width=8,
+        size=THIRD,
     )
 
 

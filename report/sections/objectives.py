@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from config import Config
 from prometheus import queries as q
 from prometheus.client import Answers, Client, Point, TimeSeries
-from prometheus.objectives import OBJECTIVES, Objective
+from prometheus.objectives import Objective, all_objectives
 from prometheus.recorded import ERRORS, REQUESTS
 from report.period import Period, query_period
 
@@ -35,14 +36,14 @@ class Outcome:
         return None if self.kept is None else self.kept >= self.objective.target
 
 
-def review_objectives(prometheus: Client, period: Period) -> list[Outcome]:
+def review_objectives(prometheus: Client, period: Period, config: Config) -> list[Outcome]:
     """Every objective, in the order they are defined. Raises SourceAway."""
     window = f"{period.step}s"
     questions = {
         name: f"sum_over_time({q.select(of)}[{window}])"
         for name, of in (("counted", REQUESTS), ("bad", ERRORS))
     }
-    return judge(OBJECTIVES, prometheus.ask(query_period(questions, period)))
+    return judge(all_objectives(config), prometheus.ask(query_period(questions, period)))
 
 
 def judge(objectives: Sequence[Objective], answers: Answers) -> list[Outcome]:

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 from prometheus import indicators as sli
 from prometheus.client import Answers, Client
-from prometheus.objectives import STORAGE_DEADLINE
 from report.period import Period, query_period
 
 HOUR, DAY = 3_600, 86_400
 SHORT_PERIOD, SHORT_CELL = 6 * HOUR, 300
 SLOWEST = 5
-DEADLINE_MS = STORAGE_DEADLINE * 1000
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Hours:
-    """The measured cells of `length` seconds, in rows of `row` seconds."""
+    """The measured cells of `length` seconds, in rows of `row` seconds; the deadline is in milliseconds."""
 
     length: int
     row: int
     cells: tuple[Cell, ...]
+    deadline_ms: float
 
     @property
     def slowest(self) -> list[Cell]:
@@ -41,22 +40,26 @@ class Hours:
     @property
     def late(self) -> list[Cell]:
         """Cells in which more than 1 in 20 operations missed the deadline."""
-        return [cell for cell in self.cells if cell.p95 > DEADLINE_MS]
+        return [cell for cell in self.cells if cell.p95 > self.deadline_ms]
 
 
-def review_hours(prometheus: Client, period: Period) -> Hours:
-    """Hours of days or, for a short period, five minutes of hours. Raises SourceAway."""
+def review_hours(prometheus: Client, period: Period, deadline: float) -> Hours:
+    """Hours of days or, for a short period, five minutes of hours. Raises SourceAway.
+
+    `deadline`: seconds that a request waits.
+    """
     short = period.seconds <= SHORT_PERIOD
     length, row = (SHORT_CELL, HOUR) if short else (HOUR, DAY)
     cells = Period(period.start // length * length, math.ceil(period.end / length) * length)
     window = f"{length}s"
     questions = {
         "p95": sli.storage_latency(0.95, window=window),
-        "misses": sli.storage_late_share(STORAGE_DEADLINE, window=window),
+        "misses": sli.storage_late_share(deadline, window=window),
         "operations": sli.storage_operations(window=window),
         "hit_rate": sli.hit_rate(window=window),
     }
-    return Hours(length, row, _fill_cells(prometheus.ask(query_period(questions, cells, length)), length))
+    found = _fill_cells(prometheus.ask(query_period(questions, cells, length)), length)
+    return Hours(length, row, found, deadline * 1000)
 
 
 def _fill_cells(answers: Answers, length: int) -> tuple[Cell, ...]:

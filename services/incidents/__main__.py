@@ -9,11 +9,12 @@ import uvicorn
 
 from services.configuration import load_settings
 from services.incidents.app import create_app
+from services.incidents.measuring import Gauges
 from services.incidents.schema import NewerDatabase
 from services.incidents.settings import Settings
 from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
-from telemetry.instruments import INCIDENT_VERDICT
+from telemetry.instruments import INCIDENT_OPEN, INCIDENT_STARTED
 
 CONNECTIONS = 256
 """More at once are answered 503."""
@@ -42,7 +43,8 @@ def main() -> None:
     stream = Stream()
     telemetry = start_telemetry("incidents", host_metrics=True)
     try:
-        app = create_app(settings, stream, gauge=telemetry.instrument(INCIDENT_VERDICT))
+        gauges = Gauges(telemetry.instrument(INCIDENT_OPEN), telemetry.instrument(INCIDENT_STARTED))
+        app = create_app(settings, stream, gauges=gauges)
     except (NewerDatabase, OSError, sqlite3.Error) as error:
         raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
     # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.

@@ -19,7 +19,7 @@ from services.incidents.explaining import Explain, Explainer
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Inbox
-from services.incidents.measuring import Gauge, VerdictGauge
+from services.incidents.measuring import Gauges, OpenIncidents
 from services.incidents.pages import Pages
 from services.incidents.reconciling import Reconciler
 from services.incidents.settings import Settings
@@ -36,9 +36,9 @@ def create_app(
     settings: Settings,
     stream: Stream | None = None,
     explain: Explain | None = None,
-    gauge: Gauge | None = None,
+    gauges: Gauges | None = None,
 ) -> FastAPI:
-    """The service as an ASGI application; whoever stops it ends `stream`. `gauge` is `incident.verdict`.
+    """The service as an ASGI application; whoever stops it ends `stream`.
 
     Raises NewerDatabase, OSError, sqlite3.Error if the database cannot be opened.
     """
@@ -47,14 +47,16 @@ def create_app(
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     prometheus = AsyncClient("Prometheus", settings.prometheus_url)
     jaeger = AsyncClient("Jaeger", settings.jaeger_url)
-    explain = explain or Explainer(prometheus, jaeger)
+    explain = explain or Explainer(prometheus, jaeger, settings.limits)
     announcer = Announcer(settings.alertmanager_url, settings.page)
     reconciler = Reconciler(store, stream, prometheus)
-    diagnoser = Diagnoser(store, stream, explain, VerdictGauge(gauge), announcer.tell)
+    diagnoser = Diagnoser(store, stream, explain, announcer.tell)
+    watchers = [heartbeat.watch, reconciler.watch, diagnoser.watch]
+    watchers += [OpenIncidents(store, gauges).watch] if gauges else []
 
     @asynccontextmanager
     async def watch_and_close(_: FastAPI) -> AsyncIterator[None]:
-        watching = [asyncio.create_task(part.watch()) for part in (heartbeat, reconciler, diagnoser)]
+        watching = [asyncio.create_task(watch()) for watch in watchers]
         yield
         for task in watching:
             task.cancel()

@@ -16,7 +16,6 @@ from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents.explaining import Explain
 from services.incidents.incident import Incident
-from services.incidents.measuring import VerdictGauge
 from services.incidents.schedule import LEAST, LONGEST, choose_window, is_over, pauses
 from services.incidents.store import Store
 from services.incidents.stream import Stream
@@ -64,14 +63,12 @@ class Diagnoser:
         store: Store,
         stream: Stream,
         explain: Explain,
-        gauge: VerdictGauge,
         tell: Tell,
         clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._stream = stream
         self._explain = explain
-        self._gauge = gauge
         self._tell = tell
         self._clock = clock or Clock()
         self._followed: dict[int, _Following] = {}
@@ -121,7 +118,6 @@ class Diagnoser:
                     return
         finally:
             self._followed.pop(incident_id, None)
-            self._gauge.release(incident_id)
 
     async def _wait(self, pause: float, changed: asyncio.Event) -> None:
         """Wait for `pause` seconds, or until the incident changes, but LEAST in any case."""
@@ -164,7 +160,6 @@ class Diagnoser:
             return False
         self._troubles.pop(incident.id, None)
         new = await self._store.add_verdict(incident.id, now, verdict)
-        self._gauge.hold(incident.id, verdict)
         self._stream.publish(VerdictChange(incident_id=incident.id, new=new, verdict=verdict))
         former = (await self._store.select_verdicts(incident.id))[1:2] if new else []
         await self._tell(incident, verdict, former[0].verdict if former else None)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from anyio import CapacityLimiter, to_thread
 
-from diagnosis import Verdict, diagnose
+from diagnosis import Limits, Verdict, diagnose
 from diagnosis.live import collect
 from prometheus.client import AsyncClient, SourceAway, query
 
@@ -24,9 +24,10 @@ class Explain(Protocol):
 class Explainer:
     """At most AT_ONCE diagnoses at a time, in a thread of their own."""
 
-    def __init__(self, prometheus: AsyncClient, jaeger: AsyncClient) -> None:
+    def __init__(self, prometheus: AsyncClient, jaeger: AsyncClient, limits: Limits) -> None:
         self._prometheus = prometheus
         self._jaeger = jaeger
+        self._limits = limits
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._thread = CapacityLimiter(1)
 
@@ -35,7 +36,7 @@ class Explainer:
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
-                evidence = await collect(self._prometheus, self._jaeger, start, end)
+                evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
                 if not evidence.series:
                     raise SourceAway("Prometheus answered none of the questions about this time.")
                 work = partial(diagnose, evidence, alerted_at=alerted_at)

@@ -17,7 +17,9 @@ SEVERITIES = ("info", "warning", "critical")
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
-LEAD = timedelta(minutes=10)
+LEAD = timedelta(minutes=15)
+"""How much of the time before the first alert is shown and diagnosed."""
+
 TRAIL = timedelta(minutes=5)
 ALERTING_DELAY = timedelta(minutes=2)
 """How long users may feel trouble before its alert fires."""

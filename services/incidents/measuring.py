@@ -1,9 +1,22 @@
-"""The verdicts on incidents that fire, as a metric: dashboards mark them on their time axis."""
+"""The incidents that are open, as metrics: dashboards name them and mark where they began."""
 
-from typing import Protocol
+import asyncio
+import sqlite3
+from typing import NamedTuple, Protocol
 
-from diagnosis import Verdict
+import structlog
+
+from services.incidents.incident import Incident
+from services.incidents.store import Store
 from telemetry import attributes as a
+
+PAUSE = 5.0
+"""Seconds between two looks."""
+
+MOST = 50
+"""Open incidents that are looked at, the newest."""
+
+log = structlog.get_logger(__name__)
 
 
 class Gauge(Protocol):
@@ -12,27 +25,47 @@ class Gauge(Protocol):
     def set(self, amount: int | float, attributes: dict[str, str], /) -> None: ...
 
 
-class VerdictGauge:
-    """1 for each domain and cause that some incident under diagnosis has for its verdict, else 0."""
+class Gauges(NamedTuple):
+    """`incident.open` and `incident.started`."""
 
-    def __init__(self, gauge: Gauge | None) -> None:
-        self._gauge = gauge
-        self._held: dict[int, tuple[str, str]] = {}
+    number: Gauge
+    started: Gauge
 
-    def hold(self, incident_id: int, verdict: Verdict) -> None:
-        """The incident fires and has this verdict."""
-        if self._held.get(incident_id) == (verdict.domain, verdict.cause):
-            return
-        self.release(incident_id)
-        self._held[incident_id] = verdict.domain, verdict.cause
-        self._set(verdict.domain, verdict.cause, 1)
 
-    def release(self, incident_id: int) -> None:
-        """The incident is over, or has another verdict."""
-        pair = self._held.pop(incident_id, None)
-        if pair and pair not in self._held.values():
-            self._set(*pair, 0)
+class OpenIncidents:
+    """The number and the start of the newest open incident of each alert and verdict; 0 when it is over."""
 
-    def _set(self, domain: str, cause: str, value: int) -> None:
-        if self._gauge:
-            self._gauge.set(value, {a.DOMAIN: domain, a.CAUSE: cause})
+    def __init__(self, store: Store, gauges: Gauges) -> None:
+        self._store = store
+        self._gauges = gauges
+        self._shown: set[tuple[str, ...]] = set()
+
+    async def watch(self) -> None:
+        """Measure again and again; runs until it is cancelled."""
+        while True:
+            try:
+                await self.measure()
+            except sqlite3.Error as error:
+                log.error("open incidents not measured", reason=str(error))
+            await asyncio.sleep(PAUSE)
+
+    async def measure(self) -> None:
+        """Set the gauges to what is stored."""
+        oldest_first = reversed(await self._store.select_open(MOST))
+        newest = {_labels(incident): incident for incident in oldest_first}
+        for labels in self._shown - newest.keys():
+            self._set(labels, 0, 0)
+        for labels, incident in newest.items():
+            self._set(labels, incident.id, incident.started_at.timestamp())
+        self._shown = set(newest)
+
+    def _set(self, labels: tuple[str, ...], number: int, started: float) -> None:
+        attributes = dict(zip((a.ALERT, a.SEVERITY, a.DOMAIN, a.CAUSE), labels, strict=True))
+        self._gauges.number.set(number, attributes)
+        self._gauges.started.set(started, attributes)
+
+
+def _labels(incident: Incident) -> tuple[str, ...]:
+    verdict = incident.verdict
+    opinion = (verdict.domain, verdict.cause) if verdict else ("pending", "no verdict yet")
+    return incident.headline.name, incident.headline.severity, *opinion

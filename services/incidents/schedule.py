@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 
-from services.incidents.incident import Incident, Window
+from services.incidents.incident import LEAD, Incident, Window
 
 FIRST = (0.0, 20.0, 25.0, 45.0)
 """Seconds before each of the first diagnoses: at the alert, then about 20, 45 and 90 s after it."""
@@ -12,9 +12,6 @@ FIRST = (0.0, 20.0, 25.0, 45.0)
 LATER = 120.0
 LEAST = 10.0
 """Seconds between two diagnoses at least, however often the alerts change."""
-
-LEAD = timedelta(minutes=15)
-"""How much of the time before the first alert is looked at."""
 
 TRAIL = timedelta(minutes=1)
 LONGEST = timedelta(hours=6)

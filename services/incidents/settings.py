@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from diagnosis import Limits
+
 Address = Annotated[
     str,
     StringConstraints(pattern=r"^https?://[^\s/]+"),
@@ -40,12 +42,24 @@ class Settings(BaseSettings):
     heartbeat_timeout: Annotated[float, Field(gt=0)] = 180
     """Seconds without a heartbeat after which alerting is silent: three times the alert's repeat interval."""
     recommender_storage_deadline: Annotated[float, Field(gt=0)] = 0.25
-    """Seconds; the same variable that the recommender reads."""
+    """Seconds; this and the next are the variables that the recommender reads."""
+    recommender_attribution_window: Annotated[float, Field(gt=0)] = 15.0
+    recommender_latency_limit: Annotated[float, Field(gt=0)] = 0.3
+    """Seconds from which a request of the recommender is slow."""
 
     @property
     def page(self) -> str:
         """The address of this service in links that leave it."""
         return self.incidents_url or f"http://127.0.0.1:{self.incidents_port}"
+
+    @property
+    def limits(self) -> Limits:
+        """What a diagnosis goes by."""
+        return Limits(
+            latency=self.recommender_latency_limit,
+            storage_deadline=self.recommender_storage_deadline,
+            attribution_window=self.recommender_attribution_window,
+        )
 
     @property
     def deadline_ms(self) -> int:

@@ -46,6 +46,10 @@ class Store:
         """At most `limit` incidents, newest first, older than the one with the id `before`."""
         return await self._run(self._select, "id < ?", before or 2**63 - 1, limit)
 
+    async def select_open(self, limit: int) -> list[Incident]:
+        """At most `limit` incidents that still fire, newest first."""
+        return await self._run(self._select, "ended_at IS NULL AND id > ?", 0, limit)
+
     async def count_firing(self) -> int:
         """How many incidents still fire; fails if the file cannot be read."""
         return await self._run(self._count_firing)

@@ -21,14 +21,14 @@ from services.recommender.messages import FeedbackEvent, FeedbackTaken, Problem,
 from services.recommender.model import ModelUnavailable
 from services.recommender.object_reader import ObjectReader
 from services.recommender.recommender import Recommender
-from services.recommender.settings import RecommenderSettings
+from services.recommender.settings import MOST_ITEMS, RecommenderSettings
 from services.recommender.signals.monitor import Signals
 from services.recommender.signals.series import Gauges
 from services.recommender.versions import Versions
 
 MAX_BODY = 16 * 1024
 UserId = Annotated[int, Path(gt=0, lt=2**63)]
-K = Annotated[int, Query(ge=1, le=100)]
+K = Annotated[int, Query(ge=1, le=MOST_ITEMS)]
 Responses = dict[int | str, dict[str, Any]]
 
 log = structlog.get_logger()
@@ -70,14 +70,14 @@ def create_app(
     )
     add_errors(app)
     add_health(app, versions)
-    add_recommendations(app, Recommender(versions, features, feedback, signals, recorder))
+    add_recommendations(app, Recommender(versions, features, feedback, signals, recorder), settings.k)
     add_feedback(app, feedback)
     return app
 
 
-def add_recommendations(app: FastAPI, recommender: Recommender) -> None:
+def add_recommendations(app: FastAPI, recommender: Recommender, usual: int) -> None:
     @app.get("/recommendations/{user_id}", responses=_problems(503))
-    async def recommend(user_id: UserId, k: K = 10) -> Recommendations:
+    async def recommend(user_id: UserId, k: K = usual) -> Recommendations:
         """The k best items for a user; the popular ones for a user without features at hand."""
         try:
             return Recommendations.of(await recommender.recommend(user_id, k))

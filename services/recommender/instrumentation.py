@@ -220,5 +220,5 @@ def _describe_model(model: Model) -> dict[str, str]:
     return {
         a.MODEL_VERSION: model.version,
         a.DATASET_ID: model.dataset_id,
-        a.TRAINED_AT: model.card.trained_at.isoformat(),
+        a.TRAINED_AT: model.card.trained_at.isoformat(" ", "minutes"),
     }

@@ -3,15 +3,23 @@
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+MOST_ITEMS = 100
+"""That one request may ask for."""
+
 
 class RecommenderSettings(BaseSettings):
-    """Times in seconds. A request waits for storage at most `storage_deadline`, a fetch lasts at most
-    `storage_hard_limit`; features computed more than `feature_max_age` ago are not used."""
+    """Times in seconds. Who does not say how many items gets `k`.
+
+    A request waits for storage at most `storage_deadline`, a fetch lasts at most `storage_hard_limit`;
+    features computed more than `feature_max_age` ago are not used.
+    """
 
     model_config = SettingsConfigDict(env_prefix="RECOMMENDER_", frozen=True, populate_by_name=True)
 
     bind_host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("bind_host", "BIND_HOST"))
     port: int = Field(default=8000, ge=1, le=65_535)
+
+    k: int = Field(default=10, ge=1, le=MOST_ITEMS)
 
     storage_deadline: float = Field(default=0.25, gt=0, le=10)
     storage_hard_limit: float = Field(default=5.0, gt=0, le=60)

@@ -9,16 +9,15 @@ features/<version>/<user>.json     what a recommendation for one user needs
 materialised/<version>.json        since when all its users have fresh features
 """
 
-import hashlib
-import io
-import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+
+from services.storage.arrays import pack, unpack
 
 LIVE_KEY = "live.json"
 SEGMENTS = ("light", "regular", "heavy")
@@ -124,34 +123,16 @@ class ModelArrays:
 
     def to_bytes(self) -> bytes:
         """The content of model.npz."""
-        buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            item_ids=self.item_ids,
-            item_factors=self.item_factors,
-            popular=self.popular,
-            user_ids=self.user_ids,
-            user_segments=self.user_segments,
-        )
-        return buffer.getvalue()
+        return pack({each.name: getattr(self, each.name) for each in fields(self)})
 
     @classmethod
     def from_bytes(cls, data: bytes, sha256: str) -> Self:
         """Read and check model.npz against its card's `sha256`; raises `CorruptModel`."""
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise CorruptModel("model.npz does not have the checksum its card states")
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                arrays = cls(**{name: archive[name] for name in _DTYPES})
-        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-            raise CorruptModel(f"model.npz cannot be read: {error}") from error
+        arrays = cls(**unpack(data, sha256, "model.npz", _DTYPES, CorruptModel))
         arrays._check()
         return arrays
 
     def _check(self) -> None:
-        for name, dtype in _DTYPES.items():
-            if getattr(self, name).dtype != dtype:
-                raise CorruptModel(f"{name} is {getattr(self, name).dtype}, not {np.dtype(dtype)}")
         problems = {
             "item_factors is not a matrix with one row per item": self.item_factors.ndim != 2
             or len(self.item_factors) != len(self.item_ids),

@@ -1,15 +1,14 @@
 """models/<version>/offline.npz: what the feature job makes every user's features from."""
 
-import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.storage.arrays import pack, unpack
 
 _DTYPES: dict[str, Any] = {
     "user_ids": np.int32,
@@ -48,20 +47,12 @@ class OfflineFeatures:
 
     def to_bytes(self) -> bytes:
         """The content of offline.npz."""
-        buffer = io.BytesIO()
-        np.savez(buffer, **{each.name: getattr(self, each.name) for each in fields(self)})
-        return buffer.getvalue()
+        return pack({each.name: getattr(self, each.name) for each in fields(self)})
 
     @classmethod
     def from_bytes(cls, data: bytes, sha256: str) -> Self:
         """Read and check offline.npz against its card's `offline_sha256`; raises `CorruptFeatures`."""
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise CorruptFeatures("offline.npz does not have the checksum its card states")
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                features = cls(**{name: archive[name] for name in _DTYPES})
-        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-            raise CorruptFeatures(f"offline.npz cannot be read: {error}") from error
+        features = cls(**unpack(data, sha256, "offline.npz", _DTYPES, CorruptFeatures))
         features._check()
         return features
 
@@ -81,9 +72,6 @@ class OfflineFeatures:
         return json.dumps(features, separators=(",", ":")).encode()
 
     def _check(self) -> None:
-        for name, dtype in _DTYPES.items():
-            if getattr(self, name).dtype != dtype:
-                raise CorruptFeatures(f"{name} is {getattr(self, name).dtype}, not {np.dtype(dtype)}")
         users = len(self.user_ids)
         if self.user_segments.shape != (users,) or len(self.user_factors) != users:
             raise CorruptFeatures("not every user has a segment and factors")

@@ -50,7 +50,7 @@ async def _send_bounded(
     settings: TrafficSettings, crowd: Crowd, requests: int | None, duration: float | None
 ) -> None:
     async with _connect(settings) as client:
-        visits = Visits(client, crowd, Habits(), settings.seed)
+        visits = Visits(client, crowd, Habits(), settings.seed, settings.k)
         completed = await visits.run(settings.rate, requests, duration, PATIENCE_SECONDS)
     print(json.dumps(visits.tally.summarise()))
     if not completed:
@@ -62,7 +62,7 @@ async def _send_bounded(
 async def _serve(settings: TrafficSettings, crowd: Crowd) -> None:
     async with _connect(settings) as client, asyncio.TaskGroup() as tasks:
         behaviour = BehaviourFile(settings.behaviour_file)
-        visits = Visits(client, crowd, Habits(), settings.seed, behaviour)
+        visits = Visits(client, crowd, Habits(), settings.seed, settings.k, behaviour)
         tasks.create_task(behaviour.run())
         tasks.create_task(visits.run(settings.rate, None, None, None))
         while True:

@@ -10,7 +10,7 @@ FASTEST = 500.0
 
 
 class TrafficSettings(BaseSettings):
-    """TRAFFIC_RATE in requests per second, TRAFFIC_SEED, RECOMMENDER_URL.
+    """TRAFFIC_RATE in requests per second, TRAFFIC_SEED, RECOMMENDER_URL, RECOMMENDER_K items per request.
 
     TRAFFIC_SUMMARY: seconds between two summaries in the log. TRAFFIC_BEHAVIOUR, or traffic/behaviour.json
     under DATA_DIR: the file that says where users behave otherwise than usual.
@@ -20,6 +20,7 @@ class TrafficSettings(BaseSettings):
 
     rate: float = Field(default=20.0, gt=0, le=FASTEST)
     seed: int = Field(default=1, ge=0)
+    k: int = Field(default=10, ge=1, le=100, validation_alias="RECOMMENDER_K")
     summary: float = Field(default=60.0, ge=1, le=3600)
     behaviour: Path | None = None
     data_dir: Path = Field(default=Path("data"), validation_alias="DATA_DIR")

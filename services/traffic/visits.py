@@ -15,7 +15,6 @@ from services.traffic.settings import FASTEST
 from services.traffic.tally import Tally
 
 log = structlog.get_logger()
-K = 10
 MAX_IN_FLIGHT = 64
 MAX_VISITS = 2000
 MAX_LATENESS = 1.0
@@ -37,8 +36,8 @@ class Visits:
     """Sends requests and reactions through `client` and counts them in `tally`, which may be replaced.
 
     At most 64 requests and 2,000 visits (a request and the reactions to it) are under way; past that, and
-    when the recommender is away, users are not queued: the schedule moves on. Without `behaviour` users
-    behave as usual.
+    when the recommender is away, users are not queued: the schedule moves on. Each request asks for `k`
+    items. Without `behaviour` users behave as usual.
     """
 
     def __init__(
@@ -47,6 +46,7 @@ class Visits:
         crowd: Crowd,
         habits: Habits,
         seed: int,
+        k: int,
         behaviour: BehaviourFile | None = None,
     ) -> None:
         self.tally = Tally()
@@ -54,6 +54,7 @@ class Visits:
         self._crowd = crowd
         self._habits = habits
         self._seed = seed
+        self._k = k
         self._behaviour = behaviour or BehaviourFile(None)
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._open = asyncio.Semaphore(MAX_VISITS)
@@ -126,7 +127,7 @@ class Visits:
         tally.sent += 1
         started = time.perf_counter()
         try:
-            response = await self._client.get(f"/recommendations/{user_id}", params={"k": K})
+            response = await self._client.get(f"/recommendations/{user_id}", params={"k": self._k})
             status = str(response.status_code)
             answer = _Answer.model_validate_json(response.content) if response.is_success else None
             self._failures_in_a_row = 0

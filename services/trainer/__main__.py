@@ -12,6 +12,7 @@ from services.storage.patience import StorageAway, describe
 from services.storage.settings import StorageSettings
 from services.trainer.publication import WORKERS, Publication
 from services.trainer.run import run
+from services.trainer.settings import TrainerSettings
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 10.0
 
@@ -27,12 +28,12 @@ def main() -> None:
     skip = parser.parse_args().skip_bad_rows
     configure_logging("trainer")
     source = load_settings(DatasetSettings)
-    storage = load_settings(StorageSettings)
+    storage, k = load_settings(StorageSettings), load_settings(TrainerSettings).k
     client = make_client(
         storage, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, max_pool=WORKERS
     )
     try:
-        run(find_folder(source), Publication(client, storage.bucket), skip or source.skip_bad_rows)
+        run(find_folder(source), Publication(client, storage.bucket), skip or source.skip_bad_rows, k)
     except (DatasetError, StorageAway) as failure:
         raise SystemExit(f"trainer: {failure}") from None
     except ClientError as refused:

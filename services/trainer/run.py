@@ -11,15 +11,17 @@ from services.trainer.publication import Publication
 log = structlog.get_logger()
 
 
-def run(folder: Path, publication: Publication, skip_bad_rows: bool) -> None:
+def run(folder: Path, publication: Publication, skip_bad_rows: bool, k: int) -> None:
     """Store every version of `TRAINED` for the data set in `folder` and make one live if none of its is.
+
+    They are measured on lists of `k` items.
 
     Raises `DatasetError` for unusable data, `StorageAway` or botocore's ClientError for storage.
     """
     dataset_id = identify(folder)
     missing = [each for each in TRAINED if not _is_stored(each.version(dataset_id), publication)]
     if missing:
-        _train(folder, missing, publication, skip_bad_rows)
+        _train(folder, missing, publication, skip_bad_rows, k)
     _ensure_live(dataset_id, publication)
 
 
@@ -31,7 +33,9 @@ def _is_stored(version: str, publication: Publication) -> bool:
     return True
 
 
-def _train(folder: Path, missing: list[Parameters], publication: Publication, skip_bad_rows: bool) -> None:
+def _train(
+    folder: Path, missing: list[Parameters], publication: Publication, skip_bad_rows: bool, k: int
+) -> None:
     from services.trainer.training import (
         train_version,
     )  # ALS and SciPy load slowly; a second start needs neither
@@ -46,7 +50,7 @@ def _train(folder: Path, missing: list[Parameters], publication: Publication, sk
         )
     log.info("training", dataset_id=dataset.id, ratings=len(dataset.ratings), versions=len(missing))
     for parameters in missing:
-        train_version(dataset, train, held_out, parameters, publication)
+        train_version(dataset, train, held_out, parameters, publication, k)
 
 
 def _ensure_live(dataset_id: str, publication: Publication) -> None:

@@ -1,6 +1,5 @@
 """Train one version and store it with its card."""
 
-import hashlib
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import numpy as np
 import structlog
 
 from services.dataset import Dataset, Ratings
+from services.storage.arrays import checksum
 from services.storage.artefacts import SEGMENTS, ModelCard, features_key, model_key, reference_key
 from services.storage.offline import OfflineFeatures, offline_key
 from services.trainer.metrics import measure, measure_coverage
@@ -21,24 +21,33 @@ from services.trainer.publication import Publication
 from services.trainer.reference import make_reference
 
 log = structlog.get_logger()
-K = 10
 GIT_TIMEOUT_SECONDS = 2.0
 
 
 def train_version(
-    dataset: Dataset, ratings: Ratings, held_out: Ratings, parameters: Parameters, publication: Publication
+    dataset: Dataset,
+    ratings: Ratings,
+    held_out: Ratings,
+    parameters: Parameters,
+    publication: Publication,
+    k: int,
 ) -> None:
-    """Fit a model to `ratings`, measure it on `held_out`, store it."""
-    store_version(train(ratings, parameters), dataset, held_out, parameters, publication)
+    """Fit a model to `ratings`, measure lists of `k` items on `held_out`, store it."""
+    store_version(train(ratings, parameters), dataset, held_out, parameters, publication, k)
 
 
 def store_version(
-    model: TrainedModel, dataset: Dataset, held_out: Ratings, parameters: Parameters, publication: Publication
+    model: TrainedModel,
+    dataset: Dataset,
+    held_out: Ratings,
+    parameters: Parameters,
+    publication: Publication,
+    k: int,
 ) -> None:
     """Measure a model that was just fitted with `parameters` on `held_out`, store it with its card."""
     trained_at = datetime.now(UTC)
     trained = time.monotonic()
-    metrics = evaluate(model, held_out)
+    metrics = evaluate(model, held_out, k)
     version = parameters.version(dataset.id)
     offline = make_offline(model)
     objects = {
@@ -55,8 +64,8 @@ def store_version(
         metrics=metrics,
         segments=SEGMENTS,
         code_revision=find_revision(),
-        sha256=_hash(objects[model_key(version)]),
-        offline_sha256=_hash(objects[offline_key(version)]),
+        sha256=checksum(objects[model_key(version)]),
+        offline_sha256=checksum(objects[offline_key(version)]),
         skipped_rows=dict(dataset.skipped),
     )
     publication.write_version(card, objects, make_features(offline, version, trained_at.timestamp()))
@@ -70,11 +79,11 @@ def store_version(
     )
 
 
-def evaluate(model: TrainedModel, held_out: Ratings) -> dict[str, float]:
-    """Metrics at 10 of the model's unseen best, and of the popular list that replaces it in need."""
+def evaluate(model: TrainedModel, held_out: Ratings, k: int) -> dict[str, float]:
+    """Metrics at k of the model's unseen best, and of the popular list that replaces it in need."""
     users = model.arrays.user_ids
-    lists = model.recommend(K)
-    popular = np.tile(model.arrays.popular[:K], (len(users), 1))
+    lists = model.recommend(k)
+    popular = np.tile(model.arrays.popular[:k], (len(users), 1))
     return {
         **measure(users, lists, held_out),
         "coverage": measure_coverage(lists, model.arrays.item_ids),
@@ -103,7 +112,3 @@ def find_revision() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return found.stdout.strip()
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -44,7 +44,7 @@ def check_config(load: Callable[[], Config]) -> tuple[Config | None, Finding]:
     try:
         return load(), good("whence.yaml", "valid, or none")
     except ConfigError as error:
-        return None, problem("whence.yaml", str(error), "correct it, then `make generate`")
+        return None, problem("whence.yaml", str(error), "correct it; `make diff` shows what it does")
 
 
 def check_ports(wanted: Mapping[str, int], ours: Collection[int]) -> list[Finding]:

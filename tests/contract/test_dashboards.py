@@ -7,7 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from alerts.rules import all_alerts
+from config import Config
 from grafana.build import FOLDER, generate
+from grafana.layout import title_room
 from prometheus import artifacts
 from prometheus.names import REGISTRY
 from services.recommender.answers import Reason, Source
@@ -25,6 +28,7 @@ PLOTS = [
 ]
 PANELS = [pytest.param(content, panel, id=f"{content['uid']}/{panel['title']}") for content, panel in PLOTS]
 DOCUMENT = (ROOT / "docs" / "dashboards.md").read_text()
+ALERTS = all_alerts(Config())
 SERVICES = {"recommender", "incidents", "${service_name}"}
 
 
@@ -39,7 +43,7 @@ def links_of(panel: dict[str, Any]) -> list[str]:
 
 
 def test_generated_files_are_up_to_date() -> None:
-    assert artifacts.differences(FOLDER, generate()) == []
+    assert artifacts.differences(FOLDER, generate(Config())) == []
 
 
 def test_the_dashboards_are_those_promised() -> None:
@@ -93,16 +97,25 @@ def test_links_use_variables_that_the_dashboard_has(content: dict[str, Any], pan
         used = re.findall(r"\$\{([a-z]\w*)\}", url)
         assert set(used) <= known
         labels = re.findall(r"\$\{__(?:data\.fields|field\.labels)\.(\w+)\}", url)
-        assert all(f"({label}" in expr or f", {label}" in expr for label in labels for expr in asked(panel))
+        assert all(set(labels) <= labels_of(expr) for expr in asked(panel))
 
 
 @pytest.mark.parametrize(("content", "panel"), PANELS)
 def test_legends_name_labels_that_their_query_keeps(content: dict[str, Any], panel: dict[str, Any]) -> None:
     for target in panel["targets"]:
-        kept = {
-            label for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in group.split(", ")
-        }
-        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= kept
+        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= labels_of(target["expr"])
+
+
+def labels_of(expr: str) -> set[str]:
+    """Labels that a query keeps or makes."""
+    kept = {label for group in re.findall(r"by \(([^)]*)\)", expr) for label in group.split(", ")}
+    return kept | set(re.findall(r', "([a-z]\w*)", "', expr))
+
+
+@pytest.mark.parametrize(("content", "panel"), PANELS)
+def test_no_title_is_cut_in_a_window_of_1280_pixels(content: dict[str, Any], panel: dict[str, Any]) -> None:
+    watched = any((alert.dashboard, alert.panel) == (content["uid"], panel["title"]) for alert in ALERTS)
+    assert len(panel["title"]) <= title_room(panel["gridPos"]["w"], alerts=watched)
 
 
 @pytest.mark.parametrize(("content", "panel"), PANELS)

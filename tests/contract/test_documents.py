@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from config import Config
 from faults.catalogue import FAULTS
 from stack import ROOT
 from stack.rundir import SCRAPED
@@ -44,14 +45,14 @@ def test_processes_use_only_variables_they_are_given() -> None:
     credentials = {
         name: "x" for name in re.findall(r"\$\{((?:TRAINER|RECOMMENDER|FEATURES)_S3_\w+)\}", COMPOSE)
     }
-    given = process_environment(Settings(), credentials)
+    given = process_environment(Settings(), credentials, Config())
     assert set(re.findall(r"\$\{(\w+)\}", COMPOSE)) <= given.keys()
 
 
 @pytest.mark.parametrize("file", ["collector/config.yaml", "jaeger/config.yaml"])
 def test_configuration_uses_only_variables_it_is_given(file: str) -> None:
     used = set(re.findall(r"\$\{env:(\w+)", (ROOT / file).read_text()))
-    assert used <= process_environment(Settings(), {}).keys()
+    assert used <= process_environment(Settings(), {}, Config()).keys()
 
 
 def test_every_process_is_probed_restarted_or_ends_by_itself() -> None:

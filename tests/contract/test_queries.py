@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from alerts.build import FOLDER as ALERTS_FOLDER
-from alerts.rules import ALERTS
+from alerts.rules import all_alerts
+from config import Config
 from grafana.build import FOLDER as DASHBOARDS_FOLDER
 from grafana.provisioned import check_provisioning
 from prometheus import external
 from prometheus.names import REGISTRY
 from prometheus.series import Form, Series
 from tests.rules.promtool import counter, histogram, run_promtool
+
+ALERTS = all_alerts(Config())
 
 RUNBOOKS = sorted((ALERTS_FOLDER.parent / "runbooks").glob("*.md"))
 MINUTES = 70
@@ -121,7 +124,7 @@ ABSENT_AT_PEACE = {
 """Counters that exist only once something went wrong."""
 
 LABELS = {
-    "service_name": ["recommender"],
+    "service_name": ["recommender", "incidents"],
     "state": ["idle", "used", "user"],
     "system_filesystem_state": ["used", "free"],
     "le": ["0.050", "+Inf"],
@@ -195,30 +198,88 @@ def test_no_panel_is_without_data_at_peace(tmp_path: Path) -> None:
     ]
     test = {
         "interval": "10s",
-        "input_series": [{"series": name, "values": values} for name, values in samples().items()],
+        "input_series": series_of(samples()),
         "promql_expr_test": expected,
     }
     run_promtool(tmp_path, [test], rules="groups: []\n")
 
 
+QUIET = histogram((MINUTES * 60, {0.002: 40}))
+SLOW = "Storage Slower Than Deadline"
+FAILED = 'recommendation_requests_total{reason="storage_error", source="stale"}'
+
+
+def firing(alert: str) -> dict[str, str]:
+    name = f'ALERTS{{alertstate="firing", severity="critical", alertname="{alert}"}}'
+    return {name: f"1+0x{MINUTES * 6}"}
+
+
+def incident(severity: str, alert: str, number: int) -> dict[str, str]:
+    verdict = 'domain="infrastructure", cause="storage-latency"'
+    return {
+        f'incident_open{{severity="{severity}", alert="{alert}", {verdict}}}': f"{number}+0x{MINUTES * 6}"
+    }
+
+
 @pytest.mark.parametrize(
-    ("change", "verdict"),
+    ("change", "look", "path", "level"),
     [
-        ({}, 0),
-        ({'recommendation_requests_total{reason="storage_error", source="stale"}': counter((4200, 40))}, 1),
-        ({HITS: counter((3600, 200), (600, 100))}, 2),
-        ({LAG: histogram((4200, {0.2: 40}))}, 4),
+        ({}, "All well", ".", 0),
+        ({FAILED: counter((4200, 40))}, "Storage", ".", 1),
+        ({HITS: counter((3600, 200), (600, 100))}, "The model", ".", 1),
+        ({LAG: histogram((4200, {0.2: 40}))}, "Overload", ".", 1),
+        (firing(SLOW), SLOW, ".", 2),
+        (incident("warning", SLOW, 7), f"{SLOW}: storage-latency", "incidents/7", 1),
+        (firing(SLOW) | incident("warning", "Late", 7), SLOW, ".", 2),
+        (
+            incident("critical", SLOW, 7) | incident("warning", "Newer", 8),
+            f"{SLOW}: storage-latency",
+            "incidents/7",
+            2,
+        ),
+        (incident("critical", SLOW, 0), "All well", ".", 0),
     ],
-    ids=["all well", "storage", "model", "overload"],
+    ids=[
+        "all well",
+        "storage",
+        "model",
+        "overload",
+        "alert",
+        "incident",
+        "worse alert",
+        "worse incident",
+        "over",
+    ],
 )
-def test_where_to_look_tells_storage_from_model(tmp_path: Path, change: dict[str, str], verdict: int) -> None:
-    stack = samples() | {LAG: histogram((MINUTES * 60, {0.002: 40}))} | change
+def test_where_to_look_names_the_worst_there_is(
+    tmp_path: Path, change: dict[str, str], look: str, path: str, level: int
+) -> None:
+    stack = {name: values for name, values in samples().items() if not name.startswith("incident_open")}
     query = filled(QUERIES["recommendation-quality-and-storage/Where to look/A"])
+    expr = f"sum by (look, path) ({query})"
+    wanted = [{"labels": f'{{look="{look}", path="{path}"}}', "value": level}]
     test = {
         "interval": "10s",
-        "input_series": [{"series": name, "values": values} for name, values in stack.items()],
+        "input_series": series_of(stack | {LAG: QUIET} | change),
+        "promql_expr_test": [{"expr": expr, "eval_time": f"{MINUTES}m", "exp_samples": wanted}],
+    }
+    run_promtool(tmp_path, [test], rules="groups: []\n")
+
+
+@pytest.mark.parametrize("silent", ["recommendation_requests", 'service_name="incidents"'])
+def test_nothing_is_well_without_traffic_or_incidents(tmp_path: Path, silent: str) -> None:
+    stack = {name: values for name, values in samples().items() if silent not in name}
+    query = filled(QUERIES["overview/Where to look/A"])
+    expr = f"{query} or vector(-1)"
+    test = {
+        "interval": "10s",
+        "input_series": series_of({n: v for n, v in stack.items() if not n.startswith("incident_open")}),
         "promql_expr_test": [
-            {"expr": query, "eval_time": f"{MINUTES}m", "exp_samples": [{"labels": "{}", "value": verdict}]}
+            {"expr": expr, "eval_time": f"{MINUTES}m", "exp_samples": [{"labels": "{}", "value": -1}]}
         ],
     }
     run_promtool(tmp_path, [test], rules="groups: []\n")
+
+
+def series_of(stack: dict[str, str]) -> list[dict[str, str]]:
+    return [{"series": name, "values": values} for name, values in stack.items()]

@@ -49,7 +49,7 @@ def environment(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """The stack's own ports, and a `whence.yaml` and generated files apart from the project's."""
     folder = tmp_path_factory.mktemp("adapt")
     (folder / "whence.yaml").write_text(CONFIG)
-    own = {"WHENCE_CONFIG": str(folder / "whence.yaml"), "INTO": str(folder)}
+    own = {"WHENCE_CONFIG": str(folder / "whence.yaml"), "WHENCE_DATA": str(folder)}
     return {**stack.environment, "OTEL_EXPORTER_OTLP_ENDPOINT": stack.url("otlp_http"), **own}
 
 
@@ -75,7 +75,7 @@ def generated(environment: dict[str, str]) -> Path:
     done = _run(f"set -e\n{APPLY}", environment)
     assert done.returncode == 0, done.stderr
     assert "checkout" in done.stdout
-    return Path(environment["INTO"])
+    return Path(environment["WHENCE_DATA"]) / "generated"
 
 
 def _run(commands: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

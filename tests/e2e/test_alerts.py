@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
-from alerts.rules import ALERTS
+from alerts.rules import all_alerts
 from alerts.spec import Alert
+from config import Config
 from tests.e2e.live import Stack, eventually
+
+ALERTS = all_alerts(Config())
 
 SLOWEST = 0.3
 """Seconds that a rule's query may take at demo size."""

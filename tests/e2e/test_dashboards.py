@@ -14,8 +14,8 @@ SLOWEST_MS = 300.0
 """What a person does not wait for."""
 
 LATE = {
-    ("object-storage", "Beyond the deadline"): 0.5,
-    ("object-storage", "Answers without storage"): 0.5,
+    ("object-storage", "Past deadline"): 0.5,
+    ("object-storage", "Fallback rate"): 0.5,
     ("object-storage", "Deadline misses"): 0.5,
     ("object-storage", "Answers without fresh features, by reason"): 1.0,
     ("recommendation-quality-and-storage", "Reasons for degraded answers"): 1.0,
@@ -24,9 +24,9 @@ LATE = {
 """What storage that is late raises, and above what."""
 
 AWAY = {
-    ("object-storage", "Failed operations"): 0.1,
+    ("object-storage", "Error rate"): 0.1,
     ("object-storage", "Failed operations by type"): 0.1,
-    ("object-storage", "Answers without storage"): 0.1,
+    ("object-storage", "Fallback rate"): 0.1,
     ("overview", "Parts down"): 0.5,
     ("pipeline-health", "Targets down"): 0.5,
     ("service", "Failed stages"): 0.1,
@@ -34,7 +34,7 @@ AWAY = {
 """What storage that is gone raises."""
 
 NO_MODEL = {
-    ("service", "Failed requests"): 0.01,
+    ("service", "Error rate"): 0.01,
     ("service", "Failed requests by route"): 0.1,
 }
 """What a service raises that starts while storage is gone."""
@@ -121,18 +121,24 @@ def _try(stack: Stack, url: str) -> None:
 
 
 def _await_verdict(stack: Stack, storage: bool) -> None:
-    """Wait until the verdict, whose first bit is storage, names it or does not."""
+    """Wait until the first panel names storage, or no longer does: not before its incident is over."""
 
     def agreed() -> bool:
-        verdict = _highest(stack, "overview", "Where to look")
-        return verdict >= 0 and bool(int(verdict) & 1) is storage
+        looks = _newest(stack, "overview", "Where to look")
+        return bool(looks) and any("storage" in look.lower() for look in looks) is storage
 
-    eventually(f"Where to look names storage: {storage}", agreed, 240, every=1)
+    eventually(f"Where to look names storage: {storage}", agreed, 600, every=1)
 
 
 def _highest(stack: Stack, uid: str, title: str) -> float:
+    return max(_newest(stack, uid, title).values(), default=float("-inf"))
+
+
+def _newest(stack: Stack, uid: str, title: str) -> dict[str, float]:
     values = settle(stack, uid)
     wanted = [target for target in panels.targets(DASHBOARDS[uid]) if target.panel == title]
     assert wanted, f"{uid} has no panel {title!r}"
     found = [panels.newest(panels.ask(stack, target, values)[0]) for target in wanted]
-    return max((number for numbers in found for number in numbers.values()), default=float("-inf"))
+    return {
+        f"{name} {index}": number for index, numbers in enumerate(found) for name, number in numbers.items()
+    }

@@ -14,6 +14,7 @@ import pytest
 
 from alerts.build import generate
 from components.build import ComponentMissing, binary
+from config import Config
 from stack.ports import find_free_ports
 from tests.e2e.live import eventually
 
@@ -60,7 +61,7 @@ def alertmanager(tmp_path: Path, inbox: Inbox) -> Iterator[str]:
         program = binary("alertmanager")
     except ComponentMissing as missing:
         pytest.skip(str(missing))
-    (tmp_path / "alertmanager.yml").write_text(generate()["alertmanager/alertmanager.yml"])
+    (tmp_path / "alertmanager.yml").write_text(generate(Config())["alertmanager/alertmanager.yml"])
     (tmp_path / "webhook_url").write_text(f"http://127.0.0.1:{inbox.server_port}/")
     (tmp_path / "webhook_token").write_text(TOKEN)
     port = find_free_ports(["port"])["PORT"]

@@ -79,12 +79,12 @@ def alertmanager(
     }
     for name, value in {**secrets, "WHENCE_CONFIG": str(tmp_path / "whence.yaml")}.items():
         monkeypatch.setenv(name, value)
-    load()
+    config = load()
     subprocess.run(
         [sys.executable, "-m", "generation", "--into", str(tmp_path)], cwd=ROOT, env=os.environ, check=True
     )
     monkeypatch.setattr(rundir, "RUN", tmp_path / "run")
-    rundir.write_run_directory(Settings(), {"WEBHOOK_TOKEN": "token"}, {})
+    rundir.write_run_directory(Settings(), {"WEBHOOK_TOKEN": "token"}, config, {})
     folder = tmp_path / "run" / "alertmanager"
     generated = (tmp_path / "alerts/generated/alertmanager/alertmanager.yml").read_text()
     assert not [value for value in secrets.values() if value in generated]

@@ -9,14 +9,16 @@ import yaml
 
 from alerts import to_prometheus
 from alerts.panels import Placed, place
-from alerts.rules import ALERTS
+from alerts.rules import all_alerts
+from config import Config
 from prometheus import measures
 from prometheus.recording import STEP, render_recording
 from tests.rules.promtool import run_promtool
 from tests.rules.scenarios import SCENARIOS
 from tests.rules.scenarios.scenario import NEVER, Scenario, Series
 
-PLACED = {placed.alert.slug: placed for placed in place(ALERTS)}
+PLACED = {placed.alert.slug: placed for placed in place(all_alerts(Config()), Config())}
+OWNERS = {service.name: service.owner for service in Config().services}
 BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
 AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
@@ -33,7 +35,7 @@ def rules(placed: Placed) -> str:
 
 
 def recording(objective: str) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = render_recording()["groups"]
+    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
     return [
         group
         | {
@@ -46,7 +48,7 @@ def recording(objective: str) -> list[dict[str, Any]]:
 
 
 def comparisons() -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = render_recording()["groups"]
+    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
     return [group for group in groups if group["interval"] == f"{measures.STEP}s"]
 
 
@@ -75,7 +77,11 @@ def fired(placed: Placed, scenario: Scenario) -> dict[str, Any]:
         name: re.sub(r"\{\{ \.Labels\.(\w+) \}\}", lambda found: labels[found[1]], text)
         for name, text in placed.annotations(scenario.value).items()
     }
-    return {"exp_labels": placed.alert.labels | labels, "exp_annotations": annotations}
+    owner = OWNERS.get(labels.get("service_name", ""), "platform")
+    return {
+        "exp_labels": placed.alert.labels | {"owner": owner} | labels,
+        "exp_annotations": annotations,
+    }
 
 
 def test_every_alert_has_a_scenario() -> None:

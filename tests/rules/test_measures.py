@@ -7,13 +7,14 @@ from typing import Any
 
 import yaml
 
+from config import Config
 from prometheus import measures
 from prometheus.recording import render_recording
 from tests.rules.promtool import counter, run_promtool
 from tests.rules.scenarios.quality import COUNTS, SEEN, hitting
 from tests.rules.scenarios.scenario import Series
 
-GROUPS = [g for g in render_recording()["groups"] if g["interval"] == f"{measures.STEP}s"]
+GROUPS = [g for g in render_recording(Config())["groups"] if g["interval"] == f"{measures.STEP}s"]
 RULES = yaml.safe_dump({"groups": GROUPS})
 HOUR = 3600
 

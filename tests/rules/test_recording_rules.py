@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 import yaml
 
-from config import load
-from prometheus.objectives import BURN_RATES, OBJECTIVES
+from config import Config
+from prometheus.objectives import all_objectives
 from prometheus.recording import STEP, duration_name, render_recording
 from tests.rules.promtool import histogram, run_promtool
 from tests.rules.scenarios import budgets
 from tests.rules.scenarios.scenario import Series
 
-RULES = yaml.safe_dump(render_recording())
+CONFIG = Config()
+RULES = yaml.safe_dump(render_recording(CONFIG))
 AVAILABILITY = '{objective="availability", service_name="recommender"}'
 
 
@@ -72,13 +73,13 @@ def test_answers_without_features_are_not_fresh(tmp_path: Path) -> None:
     ask(tmp_path, series, 890, {'slo:errors:rate1m{objective="freshness"}': 20})
 
 
-@pytest.mark.parametrize("rate", [rate for rate, _ in BURN_RATES], ids=lambda rate: duration_name(rate.long))
+@pytest.mark.parametrize("rate", CONFIG.objectives.burn_rates, ids=lambda rate: duration_name(rate.long))
 def test_the_workbooks_factors_come_out(rate: Any) -> None:
     known = {"1h": 14.4, "6h": 6, "1d": 3, "3d": 1}
-    assert load().objectives.factor(rate) == pytest.approx(known[duration_name(rate.long)])
+    assert CONFIG.objectives.factor(rate) == pytest.approx(known[duration_name(rate.long)])
 
 
 def test_every_watched_service_has_its_objectives_and_owner() -> None:
-    found = {(objective.service, objective.slug, objective.owner) for objective in OBJECTIVES}
-    for service in load().watched:
+    found = {(objective.service, objective.slug, objective.owner) for objective in all_objectives(CONFIG)}
+    for service in CONFIG.watched:
         assert {(service.name, slug, service.owner) for slug in ("availability", "latency")} <= found

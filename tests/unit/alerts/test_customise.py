@@ -3,16 +3,18 @@ from pathlib import Path
 import pytest
 
 from alerts.rules import customise
-from alerts.rules.storage import HIGH_STORAGE_LATENCY, STORAGE_OUTAGE
+from alerts.rules.storage import high_storage_latency, storage_outage
 from alerts.spec import Severity
-from config import ConfigError
+from config import Config, ConfigError, load
 from tests.unit.alerts.chosen import choose
+
+HIGH_STORAGE_LATENCY, STORAGE_OUTAGE = high_storage_latency(Config()), storage_outage(Config())
 
 
 def test_an_alert_is_changed_as_wished_and_the_others_are_not(tmp_path: Path) -> None:
     wish = "alerts:\n  high-storage-latency: {threshold: 400, severity: critical, for: 1m}\n"
     with choose(wish, tmp_path):
-        changed, kept = customise((HIGH_STORAGE_LATENCY, STORAGE_OUTAGE))
+        changed, kept = customise((HIGH_STORAGE_LATENCY, STORAGE_OUTAGE), load())
     assert (changed.threshold, changed.severity, changed.evaluation.for_) == (400, Severity.CRITICAL, 60)
     assert "400 ms" in changed.words("")["description"]
     assert changed.evaluation.interval == HIGH_STORAGE_LATENCY.evaluation.interval
@@ -21,13 +23,13 @@ def test_an_alert_is_changed_as_wished_and_the_others_are_not(tmp_path: Path) ->
 
 def test_a_paused_alert_keeps_everything_else(tmp_path: Path) -> None:
     with choose("alerts:\n  storage-outage: {paused: true}\n", tmp_path):
-        (paused,) = customise((STORAGE_OUTAGE,))
+        (paused,) = customise((STORAGE_OUTAGE,), load())
     assert paused.is_paused
     assert paused.threshold == STORAGE_OUTAGE.threshold
 
 
 def test_an_alert_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
     with choose("alerts:\n  storage-outrage: {paused: true}\n", tmp_path), pytest.raises(ConfigError) as told:
-        customise((STORAGE_OUTAGE,))
+        customise((STORAGE_OUTAGE,), load())
     assert "whence.yaml:2: alerts.storage-outrage: is not an alert" in str(told.value)
     assert "storage-outage" in str(told.value)

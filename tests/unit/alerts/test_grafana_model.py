@@ -8,16 +8,19 @@ from alerts import to_grafana
 from alerts.grafana_model import check_alerting
 from alerts.panels import place
 from alerts.routing import route
-from alerts.rules import ALERTS
+from alerts.rules import all_alerts
+from config import Config
 from grafana.dashboards import build_all
 from grafana.model import check_dashboards
 from grafana.provisioned import check_provisioning
 from grafana.strict import FormatError
 
 Content = dict[str, Any]
+CONFIG = Config()
+ALERTS = all_alerts(CONFIG)
 SOURCES = check_provisioning()
-DASHBOARDS = check_dashboards(build_all(), SOURCES)
-RENDERED = to_grafana.render(place(ALERTS), route(ALERTS))
+DASHBOARDS = check_dashboards(build_all(CONFIG), SOURCES)
+RENDERED = to_grafana.render(place(ALERTS, CONFIG), route(ALERTS, CONFIG), CONFIG.folder)
 
 
 def check(content: Content) -> None:

@@ -9,15 +9,17 @@ import pytest
 
 from alerts import to_alertmanager, to_contacts
 from alerts.routing import Routing, route
-from alerts.rules import ALERTS
-from alerts.rules.storage import HIGH_STORAGE_LATENCY, STORAGE_OUTAGE
+from alerts.rules import all_alerts
+from alerts.rules.storage import high_storage_latency, storage_outage
+from config import Config, load
 from tests.unit.alerts.chosen import MINE, choose
 
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Iterator[Routing]:
     with choose(MINE, tmp_path):
-        yield route(ALERTS)
+        config = load()
+        yield route(all_alerts(config), config)
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def grafana(mine: Routing) -> dict[str, Any]:
 
 
 def test_by_default_only_the_incidents_page_is_told_and_the_heartbeat_repeats_each_minute() -> None:
-    content = to_alertmanager.render(route(ALERTS))
+    content = to_alertmanager.render(route(all_alerts(Config()), Config()))
     assert [receiver["name"] for receiver in content["receivers"]] == ["incidents"]
     heartbeat, all_ = content["route"]["routes"]
     assert (heartbeat["matchers"], heartbeat["repeat_interval"]) == (['heartbeat="true"'], "1m")
@@ -117,6 +119,6 @@ def test_what_follows_from_another_alert_is_muted_by_it_or_held_back(
 
 
 def test_a_cause_that_is_no_alert_is_an_error() -> None:
-    lost = replace(HIGH_STORAGE_LATENCY, follows="storage-outrage")
+    lost = replace(high_storage_latency(Config()), follows="storage-outrage")
     with pytest.raises(ValueError, match="high-storage-latency follows 'storage-outrage', which is no alert"):
-        route([lost, STORAGE_OUTAGE])
+        route([lost, storage_outage(Config())], Config())

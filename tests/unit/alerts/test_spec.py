@@ -3,8 +3,11 @@ from typing import Any
 
 import pytest
 
-from alerts.rules.storage import HIGH_STORAGE_LATENCY
+from alerts.rules.storage import high_storage_latency
 from alerts.spec import Severity, ValueFormat, duration
+from config import Config
+
+HIGH_STORAGE_LATENCY = high_storage_latency(Config())
 
 
 @pytest.mark.parametrize(
@@ -73,8 +76,8 @@ def test_thresholds_are_said_in_their_unit(value_format: ValueFormat, threshold:
 
 
 def test_labels_say_who_owns_it_and_what_it_follows() -> None:
-    plain = HIGH_STORAGE_LATENCY.labels
-    assert plain == {"severity": "warning", "component": "storage", "owner": "platform"}
+    plain = replace(HIGH_STORAGE_LATENCY, owner="sales").labels
+    assert plain == {"severity": "warning", "component": "storage", "owner": "sales"}
     assert replace(HIGH_STORAGE_LATENCY, follows="storage-outage").labels["follows"] == "storage-outage"
     assert "owner" not in replace(HIGH_STORAGE_LATENCY, owner="").labels
     assert replace(HIGH_STORAGE_LATENCY, is_heartbeat=True).labels["heartbeat"] == "true"

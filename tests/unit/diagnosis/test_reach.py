@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 OURS = ("config", "telemetry", "services", "prometheus", "diagnosis", "alerts", "faults", "stack", "bench")
 INJECTORS = ("faults", "stack", "bench", "services.traffic")
 TELLTALE = re.compile(
-    r"toxi|toxic|fault|traffic|inject|lease|behaviour|incident_verdict|flag_file", re.IGNORECASE
+    r"toxi|toxic|fault|traffic|inject|lease|behaviour|incident_(open|started)|flag_file", re.IGNORECASE
 )
 
 GRAPH = grimp.build_graph(*OURS)

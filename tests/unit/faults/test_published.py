@@ -47,7 +47,7 @@ def bucket(flags: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
 
 def train(*_: object) -> None:
     for key in (f"models/{VERSION}/card.json", f"features/{VERSION}/1.json", f"materialised/{VERSION}.json"):
-        _[-1]._store.put_object(Bucket="", Key=key, Body=b"{}", ContentType="")  # type: ignore[attr-defined]
+        _[4]._store.put_object(Bucket="", Key=key, Body=b"{}", ContentType="")  # type: ignore[attr-defined]
 
 
 def publish(share: float) -> str:
@@ -139,4 +139,4 @@ def test_publication_is_what_training_gets(flags: Path, bucket: MemoryBucket) ->
         train(*given)
 
     published.publish(FAULT, bad_model.PARAMETERS, 0.1, note)
-    assert isinstance(seen[-1], Publication) and seen[-2] == bad_model.PARAMETERS
+    assert isinstance(seen[4], Publication) and seen[3] == bad_model.PARAMETERS

@@ -1,12 +1,14 @@
+import json
 import re
 from typing import Any
 
 import pytest
 
+from config import Config
 from grafana.dashboards import build_all
 from grafana.layout import COLUMNS
 
-DASHBOARDS = build_all()
+DASHBOARDS = build_all(Config())
 DURATIONS = (
     r"storage_operation_(duration|first_byte)|http_server_request_duration|recommendation_duration"
     r"|traces_span_metrics_duration"
@@ -34,17 +36,19 @@ def test_every_panel_says_what_good_looks_like(plot: dict[str, Any]) -> None:
 def test_latency_panels_show_exemplars_and_lead_to_traces(plot: dict[str, Any]) -> None:
     asked = " ".join(target["expr"] for target in plot["targets"])
     spread = "histogram_quantile(" in asked or plot["type"] == "heatmap"
-    if plot["type"] in ("timeseries", "heatmap") and spread and re.search(DURATIONS, asked):
-        assert any(target["exemplar"] for target in plot["targets"])
+    of_latency = plot["type"] in ("timeseries", "heatmap") and spread and re.search(DURATIONS, asked)
+    if of_latency:
         assert any("jaeger" in link["url"] for link in plot["fieldConfig"]["defaults"]["links"])
-    else:
-        assert not any(target["exemplar"] for target in plot["targets"])
+    exemplars = any(target["exemplar"] for target in plot["targets"])
+    assert exemplars == bool(of_latency and plot["type"] == "timeseries"), "exemplars would cover a heatmap"
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_lines_have_a_legend_with_last_and_highest(plot: dict[str, Any]) -> None:
+def test_lines_have_a_legend_that_is_a_list_with_last_values(plot: dict[str, Any]) -> None:
+    """A table would show two and a half of its rows."""
     if plot["type"] == "timeseries":
-        assert plot["options"]["legend"]["calcs"] == ["lastNotNull", "max"]
+        legend = plot["options"]["legend"]
+        assert (legend["displayMode"], legend["calcs"]) == ("list", ["lastNotNull"])
         assert all(target["legendFormat"] != "__auto" for target in plot["targets"])
 
 
@@ -108,7 +112,53 @@ def test_one_time_axis_refreshing_by_itself() -> None:
     assert not any("timeFrom" in panel or "timeShift" in panel for panel in content["panels"])
 
 
-def test_deployments_alerts_and_verdicts_are_marked() -> None:
-    marks = DASHBOARDS["recommendation-quality-and-storage.json"]["annotations"]["list"]
-    assert [mark["name"] for mark in marks] == ["Annotations & Alerts", "Deployments", "Alerts", "Verdicts"]
-    assert all(mark["enable"] for mark in marks)
+@pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_annotations_are_marks_and_not_regions(content: dict[str, Any]) -> None:
+    """Grafana joins consecutive samples of a query to a region, but not those that name one time."""
+    own, *marks = content["annotations"]["list"]
+    assert [mark["name"] for mark in marks] == ["Deployments", "Alerts", "Verdicts"]
+    assert all(mark["useValueForTime"] and mark["expr"].startswith("1000 * ") for mark in marks)
+    assert own["builtIn"]
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "on"),
+    [
+        ("overview", ["Deployments", "Verdicts"]),
+        ("recommendation-quality-and-storage", ["Deployments", "Verdicts"]),
+        ("model-and-data", ["Deployments", "Verdicts"]),
+        ("service", ["Verdicts"]),
+        ("object-storage", ["Verdicts"]),
+        ("pipeline-health", []),
+        ("process-and-host", []),
+    ],
+)
+def test_annotations_are_on_where_they_help(dashboard: str, on: list[str]) -> None:
+    _, *marks = DASHBOARDS[f"{dashboard}.json"]["annotations"]["list"]
+    assert [mark["name"] for mark in marks if mark["enable"]] == on
+
+
+STATS = [panel for content in DASHBOARDS.values() for panel in content["panels"] if panel["type"] == "stat"]
+
+
+@pytest.mark.parametrize("plot", STATS, ids=lambda plot: plot["title"])
+def test_a_number_does_not_lie_on_a_graph(plot: dict[str, Any]) -> None:
+    assert plot["options"]["graphMode"] == "none"
+    assert all(target["instant"] for target in plot["targets"])
+
+
+@pytest.mark.parametrize("plot", STATS, ids=lambda plot: plot["title"])
+def test_what_says_well_looks_at_alerts_and_incidents(plot: dict[str, Any]) -> None:
+    said = json.dumps(plot)
+    if re.search(r"\bwell\b", said.replace("well below", ""), re.IGNORECASE):
+        (target,) = plot["targets"]
+        assert 'ALERTS{alertstate="firing", severity="critical"}' in target["expr"]
+        assert "incident_open" in target["expr"]
+        assert plot["fieldConfig"]["defaults"]["noValue"] == "Unknown"
+        unknown, *_ = plot["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert unknown["color"] != "green"
+
+
+def test_something_says_well() -> None:
+    found = [plot["title"] for plot in STATS if "All well" in json.dumps(plot)]
+    assert found == ["Where to look", "Where to look"]

@@ -35,6 +35,10 @@ def test_a_variable_can_choose_the_service_of_a_trace_search() -> None:
     assert "minDuration" not in pane["queries"][0] and "operation" not in pane["queries"][0]
 
 
+def test_a_link_to_an_incident_follows_the_series_path() -> None:
+    assert str(links.incident("Incident")["url"]).endswith("/${__field.labels.path}")
+
+
 def test_a_link_to_a_dashboard_keeps_the_time_and_sets_variables() -> None:
     link = links.dashboard("Service", links.SERVICE, service_name="${__data.fields.service_name}")
     assert link["url"] == "/d/service?${__url_time_range}&var-service_name=${__data.fields.service_name}"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from config import Config
 from grafana.dashboards import build_all
 from grafana.model import check_dashboards
 from grafana.provisioned import check_provisioning
@@ -29,7 +30,7 @@ def sources(content: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def content() -> dict[str, Any]:
-    return copy.deepcopy(build_all()["recommendation-quality-and-storage.json"])
+    return copy.deepcopy(build_all(Config())["recommendation-quality-and-storage.json"])
 
 
 def check(content: object) -> None:
@@ -79,7 +80,18 @@ def test_what_we_build_passes(content: dict[str, Any]) -> None:
         (lambda c: c["templating"]["list"][0].update(definition="label_values(x, y)"), "defined twice"),
         (lambda c: c["templating"]["list"][0].update(multi=False), "one of its values or any of them"),
         (lambda c: c["templating"]["list"].pop(), "uses the variable 'segment', which is not there"),
-        (lambda c: latency(c)["targets"][0].update(instant=True), "a table's query is instant"),
+        (lambda c: latency(c)["targets"][0].update(instant=True), "either instant or a range"),
+        (lambda c: latency(c)["targets"][0].update(instant=True, range=False), "have to be a range"),
+        (
+            lambda c: panel(c, "Requests")["targets"][0].update(instant=False, range=True),
+            "have to be instant",
+        ),
+        (lambda c: panel(c, "Requests")["options"].update(graphMode="area"), "graphMode"),
+        (
+            lambda c: panel(c, "Storage latency heatmap")["targets"][0].update(exemplar=True),
+            "exemplars would cover a heatmap",
+        ),
+        (lambda c: c["annotations"]["list"][1].update(useValueForTime=False), "useValueForTime"),
         (lambda c: latency(c).update(transformations=[{"id": "merge"}]), "transformations"),
         (lambda c: sources(c)["overrides"][0]["matcher"].update(id="byRegexp"), "matcher.id"),
         (

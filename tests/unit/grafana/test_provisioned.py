@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from config import Config
 from grafana import provisioned
 from grafana.provisioned import FOLDER, PROVIDER_FILE, check_provisioning, provide_dashboards
 from grafana.strict import FormatError
@@ -20,7 +21,7 @@ def test_the_committed_files_pass() -> None:
 
 
 def test_the_provider_is_what_grafana_is_told() -> None:
-    assert provide_dashboards() == (FOLDER / "dashboards" / PROVIDER_FILE).read_text()
+    assert provide_dashboards(Config()) == (FOLDER / "dashboards" / PROVIDER_FILE).read_text()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_a_wrong_provider_is_refused(
 ) -> None:
     monkeypatch.setattr(provisioned, "PROVIDER", provisioned.PROVIDER.replace(old, new))
     with pytest.raises(FormatError, match=message):
-        provide_dashboards()
+        provide_dashboards(Config())
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,15 @@ from grafana import links
 from grafana.model import Dashboard
 from grafana.model.panels import Bars, Table, Timeline
 from grafana.model.tables import Organize
-from grafana.panels import ORANGE, RED, Query, dashboard
-from grafana.shapes import Column, bars, table, timeline
+from grafana.options import ORANGE, RED, SHARE, THIRD, Heading, Levels, Query
+from grafana.panels import Page, dashboard
+from grafana.shapes import Column, Sort, bars, table, timeline
 
-WORDS = "What it shows. Good: nothing in red."
+HEADING = Heading(1, "Parts", "What it shows. Good: nothing in red.")
 
 
 def rendered(panel: Any) -> Any:
-    content = dashboard("some", "Some", "Some panels.", [panel], variables=[], tags=["some"])
+    content = dashboard(Page("some", "Some", "Some panels.", tags=["some"]), [panel])
     (found,) = Dashboard.model_validate(content).panels
     return found
 
@@ -23,11 +24,11 @@ def rendered(panel: Any) -> Any:
 def make_table(queries: int) -> Any:
     value = "Value" if queries == 1 else "Value #A"
     columns = [
-        Column("job", "Part", states={"collector": ORANGE}, data_links=[links.inbox("Incidents")]),
+        Column("job", "Part", width=90, states={"collector": ORANGE}, data_links=[links.inbox("Incidents")]),
         Column(value, "Load", unit="reqps", decimals=1, steps=[(1, RED)]),
     ]
     asked = [Query(f"sum by (job) (x{index})") for index in range(queries)]
-    return table(1, "Parts", WORDS, asked, columns, hidden=["Value #B"], sort_by="Part", falling=True)
+    return table(HEADING, asked, columns, Sort("Part", falling=True), hidden=["Value #B"])
 
 
 def test_a_table_shows_its_columns_in_order_under_their_titles() -> None:
@@ -50,7 +51,12 @@ def test_the_results_of_several_queries_are_merged_first() -> None:
 def test_a_column_has_its_own_unit_limits_colours_and_links() -> None:
     part, load = rendered(make_table(1)).fieldConfig.overrides
     assert (part.matcher.options, load.matcher.options) == ("Part", "Load")
-    assert [change.id for change in part.properties] == ["mappings", "custom.cellOptions", "links"]
+    assert [change.id for change in part.properties] == [
+        "mappings",
+        "custom.cellOptions",
+        "custom.width",
+        "links",
+    ]
     assert [change.id for change in load.properties] == [
         "unit",
         "decimals",
@@ -60,35 +66,27 @@ def test_a_column_has_its_own_unit_limits_colours_and_links() -> None:
 
 
 def test_a_column_like_all_others_needs_no_override() -> None:
-    plain = table(1, "Parts", WORDS, [Query("up")], [Column("job", "Part")], sort_by="Part")
+    plain = table(HEADING, [Query("up")], [Column("job", "Part")], Sort("Part"))
     assert rendered(plain).fieldConfig.overrides == []
 
 
 def test_a_table_cannot_be_sorted_by_what_it_does_not_show() -> None:
-    wrong = table(1, "Parts", WORDS, [Query("up")], [Column("job", "Part")], sort_by="Load")
+    wrong = table(HEADING, [Query("up")], [Column("job", "Part")], Sort("Load"))
     with pytest.raises(ValueError, match="cannot sort by 'Load', which is no column"):
         rendered(wrong)
 
 
 def test_a_timeline_names_and_colours_its_states() -> None:
     states = {0: ("down", RED), 1: ("up", "green")}
-    found = rendered(timeline(1, "Parts", WORDS, Query("up", "{{job}}"), states=states))
+    found = rendered(timeline(HEADING, Query("up", "{{job}}"), states))
     assert isinstance(found, Timeline)
     (mapping,) = found.fieldConfig.defaults.mappings
     assert {value: shown.text for value, shown in mapping.options.items()} == {"0": "down", "1": "up"}
 
 
 def test_bars_with_a_base_are_coloured_by_their_limits() -> None:
-    limits = bars(
-        1,
-        "Left",
-        WORDS,
-        Query("x", "{{job}}"),
-        unit="percentunit",
-        maximum=1,
-        base=RED,
-        steps=[(0.5, "green")],
-    )
+    levels = Levels(RED, [(0.5, "green")])
+    limits = bars(HEADING, Query("x", "{{job}}"), SHARE, levels, size=THIRD)
     found = rendered(limits)
     assert isinstance(found, Bars)
     assert found.fieldConfig.defaults.color == {"mode": "thresholds"}

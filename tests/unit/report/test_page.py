@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from config import Config
 from report.page import render
 from report.period import Period
 from report.review import review
@@ -38,7 +39,7 @@ WHOLE_STORY = answer_from(story())
 @cache
 def made(handle: Handle = WHOLE_STORY, incidents: Handle = INCIDENTS) -> str:
     source = prometheus(handle)
-    return render(review(source, inbox(incidents), WEEK), "7d", "http://incidents.test")
+    return render(review(source, inbox(incidents), WEEK, Config()), "7d", "http://incidents.test")
 
 
 class Outline(HTMLParser):

@@ -1,7 +1,8 @@
 import pytest
 
+from config import Config
 from prometheus.client import Answers, TimeSeries
-from prometheus.objectives import OBJECTIVES
+from prometheus.objectives import all_objectives
 from report.inbox import Incident
 from report.period import Period
 from report.sections.alerts import review_alerts
@@ -37,7 +38,7 @@ def counted(bad: float) -> Known:
     ("errors", "met", "spent"), [(0.25, True, 0.5), (0.5, True, 1.0), (5.0, False, 10.0)]
 )
 def test_budget_is_what_the_promise_leaves_over(errors: float, met: bool, spent: float) -> None:
-    outcome = review_objectives(prometheus(answer_from(counted(errors))), WEEK)[0]
+    outcome = review_objectives(prometheus(answer_from(counted(errors))), WEEK, Config())[0]
     assert outcome.objective.target == 0.995
     assert outcome.kept == pytest.approx(1 - errors / 100)
     assert outcome.budget_spent == pytest.approx(spent)
@@ -45,20 +46,20 @@ def test_budget_is_what_the_promise_leaves_over(errors: float, met: bool, spent:
 
 
 def test_budget_only_ever_goes_down_and_outages_spend_nothing_known() -> None:
-    outcome = review_objectives(prometheus(answer_from(story())), WEEK)[0]
+    outcome = review_objectives(prometheus(answer_from(story())), WEEK, Config())[0]
     shares = [share for _, share in outcome.spent]
     assert shares == sorted(shares) and shares[0] == 0 < shares[-1]
     assert not [time for time, _ in outcome.spent if DOWN[0] < time <= DOWN[1]]
 
 
 def test_objective_without_requests_is_neither_met_nor_missed() -> None:
-    outcomes = review_objectives(prometheus(answer_from({})), WEEK)
-    assert [one.objective for one in outcomes] == list(OBJECTIVES)
+    outcomes = review_objectives(prometheus(answer_from({})), WEEK, Config())
+    assert [one.objective for one in outcomes] == list(all_objectives(Config()))
     assert {(one.met, one.kept, one.budget_spent) for one in outcomes} == {(None, None, None)}
 
 
 def test_slowest_hours_come_first_and_hours_without_data_are_left_out() -> None:
-    hours = review_hours(prometheus(answer_from(story())), WEEK)
+    hours = review_hours(prometheus(answer_from(story())), WEEK, 0.25)
     assert [cell.start for cell in hours.slowest[:2]] == [SLOW[0], SLOW[0] + HOUR]
     assert hours.slowest[0].p95 == pytest.approx(800) and hours.slowest[0].operations == 20 * HOUR
     assert len(hours.late) == 2
@@ -66,7 +67,7 @@ def test_slowest_hours_come_first_and_hours_without_data_are_left_out() -> None:
 
 
 def test_short_periods_are_looked_at_in_five_minutes() -> None:
-    hours = review_hours(prometheus(answer_from(story())), Period(NOW - 1_000, NOW + 10))
+    hours = review_hours(prometheus(answer_from(story())), Period(NOW - 1_000, NOW + 10), 0.25)
     assert (hours.length, len(hours.cells)) == (300, 5)
 
 

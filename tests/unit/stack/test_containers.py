@@ -32,6 +32,7 @@ def test_defaults_are_those_of_the_example() -> None:
     assert used.pop("COMPOSE_PROFILES") in ("", "grafana")
     assert used.pop("DATASET") == "/dev/null"
     assert used.pop("WHENCE_DATA") == "./data"
+    assert used.pop("WHENCE_GENERATED") == "."
     assert used == {name: defaults[name] for name in used}
     assert len(used) > 25
 
@@ -71,6 +72,7 @@ def test_each_container_is_checked_or_said_not_to_be() -> None:
 
 def test_configuration_is_mounted_read_only_and_exists(service: dict[str, Any]) -> None:
     for volume in service.get("volumes", ()):
+        volume = volume.replace("${WHENCE_GENERATED:-.}/", "./")
         if volume.startswith("./") and "$" not in volume:
             source, _, mode = volume.split(":")
             assert mode == "ro" and (ROOT / source).exists(), volume

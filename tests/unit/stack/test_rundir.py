@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from config import Config
 from stack import rundir
 from stack.settings import Settings
 
@@ -15,7 +16,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_targets_and_proxy_follow_the_ports(run: Path) -> None:
     settings = Settings(minio_port=19000, storage_proxy_port=19100, collector_metrics_port=18888)
-    rundir.write_run_directory(settings, {"WEBHOOK_TOKEN": "token"}, {})
+    rundir.write_run_directory(settings, {"WEBHOOK_TOKEN": "token"}, Config(), {})
     targets = json.loads((run / "prometheus" / "targets" / "stack.json").read_text())
     by_component = {target["labels"]["component"]: target["targets"] for target in targets}
     assert by_component["collector"] == ["127.0.0.1:18888"]
@@ -25,7 +26,7 @@ def test_targets_and_proxy_follow_the_ports(run: Path) -> None:
 
 def test_the_users_own_storage_is_behind_the_proxy_and_no_minio_is_scraped(run: Path) -> None:
     rundir.write_run_directory(
-        Settings(storage_endpoint="http://s3.local:7070"), {"WEBHOOK_TOKEN": "token"}, {}
+        Settings(storage_endpoint="http://s3.local:7070"), {"WEBHOOK_TOKEN": "token"}, Config(), {}
     )
     (proxy,) = json.loads((run / "toxiproxy" / "proxies.json").read_text())
     assert proxy["upstream"] == "s3.local:7070"
@@ -36,12 +37,12 @@ def test_the_users_own_storage_is_behind_the_proxy_and_no_minio_is_scraped(run: 
 @pytest.mark.parametrize(("alerting", "notified"), [("prometheus", 1), ("grafana", 0)])
 def test_prometheus_notifies_only_when_it_is_the_one(run: Path, alerting: str, notified: int) -> None:
     settings = Settings.model_validate({"alerting": alerting})
-    rundir.write_run_directory(settings, {"WEBHOOK_TOKEN": "token"}, {})
+    rundir.write_run_directory(settings, {"WEBHOOK_TOKEN": "token"}, Config(), {})
     (group,) = json.loads((run / "prometheus" / "alertmanagers" / "stack.json").read_text())
     assert len(group["targets"]) == notified
 
 
 def test_linked_configuration_exists(run: Path) -> None:
-    rundir.write_run_directory(Settings(), {"WEBHOOK_TOKEN": "token"}, {})
+    rundir.write_run_directory(Settings(), {"WEBHOOK_TOKEN": "token"}, Config(), {})
     dangling = [path for path in run.rglob("*") if path.is_symlink() and not path.exists()]
     assert not dangling

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from config import Config
 from stack import StackError
 from stack.settings import Settings, load_settings, process_environment
 
@@ -45,21 +46,25 @@ def test_data_set_without_ratings_is_refused(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_addresses_follow_the_ports() -> None:
-    environment = process_environment(Settings(prometheus_port=19090, storage_proxy_port=19100), CREDENTIALS)
+    environment = process_environment(
+        Settings(prometheus_port=19090, storage_proxy_port=19100), CREDENTIALS, Config()
+    )
     assert environment["PROMETHEUS_URL"] == "http://127.0.0.1:19090"
     assert environment["STORAGE_URL"] == "http://127.0.0.1:19100"
     assert environment["GRAFANA_DISABLED"] == "true"
 
 
 def test_empty_settings_do_not_reach_the_processes() -> None:
-    assert "OTEL_TRACES_SAMPLER_ARG" not in process_environment(Settings(), CREDENTIALS)
+    assert "OTEL_TRACES_SAMPLER_ARG" not in process_environment(Settings(), CREDENTIALS, Config())
 
 
 def test_only_one_evaluates_alerts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     binary = tmp_path / "bin" / "grafana"
     monkeypatch.setattr("stack.settings.shutil.which", lambda name: str(binary))
     by = {
-        who: process_environment(Settings(alerting=who), CREDENTIALS)["GF_UNIFIED_ALERTING_EXECUTE_ALERTS"]
+        who: process_environment(Settings(alerting=who), CREDENTIALS, Config())[
+            "GF_UNIFIED_ALERTING_EXECUTE_ALERTS"
+        ]
         for who in ("grafana", "prometheus")
     }
     assert by == {"grafana": "true", "prometheus": "false"}
@@ -82,7 +87,9 @@ def test_an_endpoint_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_without_an_endpoint_minio_is_started_and_everybody_has_their_own_keys() -> None:
-    environment = process_environment(Settings(), CREDENTIALS | {"TRAINER_S3_SECRET_KEY": "its own"})
+    environment = process_environment(
+        Settings(), CREDENTIALS | {"TRAINER_S3_SECRET_KEY": "its own"}, Config()
+    )
     assert environment["STORAGE_EXTERNAL"] == "false"
     assert environment["TRAINER_S3_SECRET_KEY"] == "its own"
 
@@ -107,7 +114,7 @@ def test_services_reach_an_endpoint_through_the_proxy_where_that_is_possible(
             **ELSEWHERE,
         }
     )
-    environment = process_environment(settings, CREDENTIALS)
+    environment = process_environment(settings, CREDENTIALS, Config())
     assert (environment["STORAGE_URL"], settings.storage_upstream) == (url, upstream)
     assert (environment["STORAGE_BUCKET"], environment["STORAGE_EXTERNAL"]) == ("ours", "true")
     for role in ("RECOMMENDER", "TRAINER", "FEATURES"):

@@ -12,7 +12,6 @@ from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents.diagnosing import Clock, Diagnoser
 from services.incidents.incident import Incident
-from services.incidents.measuring import VerdictGauge
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.webhooks import read_alerts
@@ -62,16 +61,6 @@ class InlineStore(Store):
         return work(*args, **kwargs)
 
 
-class Gauge:
-    """The last value of each verdict."""
-
-    def __init__(self) -> None:
-        self.values: dict[tuple[str, str], float] = {}
-
-    def set(self, amount: float, attributes: dict[str, str], /) -> None:
-        self.values[attributes["domain"], attributes["cause"]] = amount
-
-
 class Bench:
     """A diagnoser at work on a store, with everything around it in hand."""
 
@@ -80,11 +69,8 @@ class Bench:
         self.stream = Stream()
         self.clock = clock
         self.oracle = oracle
-        self.gauge = Gauge()
         self.told: list[tuple[str, str | None]] = []
-        self.diagnoser = Diagnoser(
-            self.store, self.stream, oracle, VerdictGauge(self.gauge), self._hear, clock
-        )
+        self.diagnoser = Diagnoser(self.store, self.stream, oracle, self._hear, clock)
 
     async def _hear(self, incident: Incident, verdict: Verdict, former: Verdict | None) -> None:
         self.told.append((verdict.cause, former.cause if former else None))

@@ -39,11 +39,9 @@ def test_it_ends_with_the_incident_and_a_last_verdict(tmp_path: Path) -> None:
         async with bench(tmp_path, storage_latency()) as b:
             await b.take(alert())
             await b.clock.pass_(30)
-            assert b.gauge.values == {("infrastructure", "storage-latency"): 1}
             await b.take(alert(ends_at=later(0.5)))
             await b.clock.pass_(600)
             assert b.times == [0, 20, 30]
-            assert b.gauge.values == {("infrastructure", "storage-latency"): 0}
 
     run(work)
 
@@ -72,7 +70,7 @@ def test_alerts_that_flap_cause_at_most_a_diagnosis_in_ten_seconds(tmp_path: Pat
     run(work)
 
 
-def test_a_change_of_mind_is_kept_told_and_measured(tmp_path: Path) -> None:
+def test_a_change_of_mind_is_kept_and_told(tmp_path: Path) -> None:
     async def work() -> None:
         verdicts = (UNKNOWN, storage_latency(confidence=0.6), storage_latency(confidence=0.9), BAD_MODEL)
         async with bench(tmp_path, *verdicts) as b:
@@ -94,7 +92,6 @@ def test_a_change_of_mind_is_kept_told_and_measured(tmp_path: Path) -> None:
                 ("storage-latency", None),
                 ("bad-model", "storage-latency"),
             ]
-            assert [pair for pair, value in b.gauge.values.items() if value] == [("model", "bad-model")]
 
     run(work)
 

@@ -101,7 +101,7 @@ def test_the_recommender_answers_from_what_trainer_and_features_stored(
     storage: StorageSettings, ratings: Path
 ) -> None:
     client = make_client(storage, connect_timeout=2, read_timeout=10, max_pool=8)
-    run(ratings, Publication(client, storage.bucket), False)
+    run(ratings, Publication(client, storage.bucket), False, k=10)
     job = Job(partial(Bucket, storage), NO_FLAGS, interval=60)
     job.follow()
     try:

@@ -75,7 +75,7 @@ def send(
     async def run() -> tuple[bool, Tally]:
         transport = httpx.MockTransport(recommender)
         async with httpx.AsyncClient(transport=transport, base_url="http://recommender") as client:
-            visits = Visits(client, Crowd(TRAIN, TRAIN, habits), habits, seed)
+            visits = Visits(client, Crowd(TRAIN, TRAIN, habits), habits, seed, 10)
             return await visits.run(500.0, requests, duration, patience), visits.tally
 
     return asyncio.run(run())
@@ -196,7 +196,7 @@ def test_users_come_more_often_while_the_behaviour_says_so(recommender: Recommen
         async with httpx.AsyncClient(transport=transport, base_url="http://recommender") as client:
             behaviour = BehaviourFile(None)
             behaviour.current = Behaviour(rate_factor=factor)
-            visits = Visits(client, Crowd(TRAIN, TRAIN, HABITS), HABITS, 1, behaviour)
+            visits = Visits(client, Crowd(TRAIN, TRAIN, HABITS), HABITS, 1, 10, behaviour)
             await visits.run(30.0, None, 1.0, 30.0)
             return visits.tally.sent
 

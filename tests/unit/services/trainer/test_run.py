@@ -50,7 +50,7 @@ def test_ratings_too_few_to_judge_a_model_by_are_refused_before_anything_is_stor
     rows = "".join(f"{user},{movie},4.0,1000\n" for user in range(1, 9) for movie in (1, 2))
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + rows)
     with pytest.raises(DatasetError, match="nobody has 3 ratings"):
-        run(tmp_path, Publication(store, "whence"), False)
+        run(tmp_path, Publication(store, "whence"), False, 10)
     assert store.objects == {}
 
 
@@ -60,7 +60,7 @@ def store() -> MemoryStore:
 
 
 def train(store: MemoryStore, folder: Path, skip_bad_rows: bool = False) -> None:
-    run(folder, Publication(store, "whence"), skip_bad_rows)
+    run(folder, Publication(store, "whence"), skip_bad_rows, 10)
 
 
 def versions(folder: Path) -> list[str]:

@@ -1,0 +1,22 @@
+"""Who looks after what an alert is about."""
+
+from config import Config
+from config.objectives import PLATFORM
+
+STACK = PLATFORM
+"""The owner of the stack's own parts, which are no services of whence.yaml."""
+
+
+def by_service(config: Config) -> str:
+    """The owner of the service that the series name: a template which both renderings fill in, without `$`.
+
+    Services that whence.yaml does not list are the platform's, like the stack.
+    """
+    services: dict[str, list[str]] = {}
+    for service in config.services:
+        services.setdefault(service.owner, []).append(f'"{service.name}"')
+    services.pop(STACK, None)
+    cases = [
+        f"if eq .Labels.service_name {' '.join(names)} }}}}{owner}{{{{ " for owner, names in services.items()
+    ]
+    return f"{{{{ {'else '.join(cases)}else }}}}{STACK}{{{{ end }}}}" if cases else STACK

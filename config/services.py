@@ -1,0 +1,16 @@
+"""What services are told of the configuration: they read environment variables and nothing else."""
+
+from config.model import Config
+from config.objectives import RECOMMENDER
+
+
+def service_environment(config: Config) -> dict[str, str]:
+    """The variables of the recommender, of who asks it and of who judges it; durations in seconds."""
+    limits = [service.latency_threshold for service in config.watched if service.name == RECOMMENDER]
+    latency = limits[0] if limits else config.objectives.latency.threshold
+    return {
+        "RECOMMENDER_K": str(config.recommendations.k),
+        "RECOMMENDER_STORAGE_DEADLINE": f"{config.storage.deadline:g}",
+        "RECOMMENDER_ATTRIBUTION_WINDOW": f"{config.recommendations.attribution_window:g}",
+        "RECOMMENDER_LATENCY_LIMIT": f"{latency:g}",
+    }

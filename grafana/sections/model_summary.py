@@ -1,0 +1,168 @@
+"""Model and data at a glance: does anything move, and what?"""
+
+from grafana import links
+from grafana.options import (
+    BLUE,
+    COUNT,
+    GREEN,
+    ORANGE,
+    PERCENT,
+    RED,
+    WIDE_NUMBER,
+    Heading,
+    Levels,
+    Query,
+    Value,
+)
+from grafana.panels import Panel, stat
+from grafana.sections.features import AGES, unusable
+from prometheus import limits, objectives
+from prometheus import measures as m
+from prometheus import queries as q
+from prometheus.names import series
+from prometheus.recorded import SEGMENT_KEPT, SLICE_HIT_RATE, SLICE_KEPT
+from telemetry import instruments
+
+EVERYBODY = ('segment="all"', f'window="{m.FAST}"')
+DRIFT = series(instruments.RECOMMENDATION_FEATURE_DRIFT)
+PREDICTIONS = series(instruments.RECOMMENDATION_PREDICTION_DRIFT)
+VIOLATIONS = series(instruments.RECOMMENDATION_SCHEMA_VIOLATIONS)
+QUALITY = links.dashboard("Quality and storage", links.QUALITY)
+
+
+def panels() -> list[Panel]:
+    """One line of numbers. Ids 1–8."""
+    return [
+        hit_rate(),
+        kept(),
+        worst_segment(),
+        versions(),
+        drift(),
+        without_features(),
+        age(),
+        violations(),
+    ]
+
+
+def hit_rate() -> Panel:
+    return stat(
+        Heading(
+            1,
+            "Hit rate",
+            "Share of requests in which the user clicked at least one item, all answers, over 1 minute. "
+            "Good: what is usual, which the number beside tells.",
+        ),
+        Query(q.lowest(SLICE_HIT_RATE, *EVERYBODY)),
+        PERCENT,
+        Levels(BLUE),
+        data_links=[QUALITY],
+        size=WIDE_NUMBER,
+    )
+
+
+def kept() -> Panel:
+    return stat(
+        Heading(
+            2,
+            "Hit rate against baseline",
+            "Hit rate of the last minute, divided by its median over the baseline's period. Good: near "
+            f"100%, 5% up or down is chance; below {objectives.HIT_RATE_KEPT:.0%} an alert fires.",
+        ),
+        Query(q.lowest(SLICE_KEPT, *EVERYBODY)),
+        PERCENT,
+        Levels(RED, [(objectives.HIT_RATE_KEPT, ORANGE), (limits.HIT_RATE_KEPT_SLOWLY, GREEN)]),
+        data_links=[QUALITY],
+        size=WIDE_NUMBER,
+    )
+
+
+def worst_segment() -> Panel:
+    return stat(
+        Heading(
+            3,
+            "Worst segment",
+            "The lowest hit rate of a segment, divided by that segment's usual one, over 1 minute; "
+            f"segments with fewer than {m.ENOUGH} labelled requests are left out. Good: close to the number "
+            "beside.",
+        ),
+        Query(q.lowest(SEGMENT_KEPT)),
+        PERCENT,
+        Levels(RED, [(limits.SEGMENT_KEPT, ORANGE), (limits.UNHURT, GREEN)]),
+        size=WIDE_NUMBER,
+    )
+
+
+def versions() -> Panel:
+    answering = f"{q.rate(m.REQUESTS, by=['model_version'], window='1m')} > 0"
+    return stat(
+        Heading(
+            4,
+            "Versions serving",
+            "Model versions that answered requests in the last minute. Good: 1, or 2 while one is rolled "
+            "out.",
+        ),
+        Query(f"count ({answering})"),
+        COUNT,
+        Levels(steps=[(3, ORANGE)]),
+        size=WIDE_NUMBER,
+    )
+
+
+def drift() -> Panel:
+    features, predictions = (q.highest(of, 'statistic="psi"') for of in (DRIFT, PREDICTIONS))
+    return stat(
+        Heading(
+            5,
+            "Largest drift",
+            "The largest population stability index of all features, segments and predictions against "
+            f"training. Good: below 0.1; from {objectives.DRIFT:g} on the drift is large.",
+        ),
+        Query(f'max (({features}) or label_replace({predictions}, "of", "predictions", "", ""))'),
+        Value("none", decimals=2),
+        Levels(steps=[(0.1, ORANGE), (objectives.DRIFT, RED)]),
+        size=WIDE_NUMBER,
+    )
+
+
+def without_features() -> Panel:
+    return stat(
+        Heading(
+            6,
+            "Without usable features",
+            "Share of answers to users whose features are missing, invalid or expired, over 1 minute. "
+            "Good: 0%.",
+        ),
+        Query(unusable('reason=~"features_.*"', "1m")),
+        PERCENT,
+        Levels(steps=[(objectives.FEATURES_UNUSABLE / 5, ORANGE), (objectives.FEATURES_UNUSABLE, RED)]),
+        size=WIDE_NUMBER,
+    )
+
+
+def age() -> Panel:
+    return stat(
+        Heading(
+            7,
+            "Median feature age",
+            "Time since the features of an answer were computed, median over 1 minute. Good: well below "
+            f"{objectives.FEATURE_AGE:g} s; older features are not being renewed and will expire.",
+        ),
+        Query(q.known(q.quantile(0.5, AGES, window="1m"))),
+        Value("s", decimals=0),
+        Levels(steps=[(0.75 * objectives.FEATURE_AGE, ORANGE), (objectives.FEATURE_AGE, RED)]),
+        size=WIDE_NUMBER,
+    )
+
+
+def violations() -> Panel:
+    return stat(
+        Heading(
+            8,
+            "Invalid features",
+            "Features that broke their schema, per second, over 1 minute. Good: 0.",
+        ),
+        Query(q.or_zero(q.rate(VIOLATIONS, window="1m"))),
+        Value("ops", decimals=1),
+        Levels(steps=[(0.01, RED)]),
+        size=WIDE_NUMBER,
+    )

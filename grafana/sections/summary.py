@@ -1,0 +1,140 @@
+"""The first look: in five seconds, is it the model or the infrastructure?"""
+
+from grafana.options import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PERCENT,
+    RED,
+    REQUEST_RATE,
+    WIDE_NUMBER,
+    Heading,
+    Levels,
+    Query,
+    Size,
+    Value,
+)
+from grafana.panels import Panel, stat, text
+from grafana.sections import storage, verdict
+from prometheus import objectives
+from prometheus import queries as q
+from prometheus.names import series
+from telemetry import instruments
+
+REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
+PERSONALISED = 'source="personalised"'
+
+HOW_TO_READ = f"""\
+- **Users' hit rate falls, the model's own holds**: answers lack fresh features, look at storage.
+- **Both fall together and storage is fast**: look at the model, its version and its data.
+- After {storage.DEADLINE_MS} ms without storage, a request is answered from a stale copy or the popular list.
+"""
+
+
+def panels() -> list[Panel]:
+    """Two lines of numbers, one of words. Ids 1–8."""
+    return [
+        verdict.where_to_look(Size(12, 3)),
+        users_hit_rate(),
+        models_hit_rate(),
+        personalised_answers(),
+        storage_p95(),
+        beyond_deadline(),
+        requests(),
+        text(8, "How to read this", HOW_TO_READ, height=4),
+    ]
+
+
+def users_hit_rate() -> Panel:
+    return stat(
+        Heading(
+            2,
+            "Users' hit rate",
+            "Share of requests in which the user clicked at least one item, all answers, over 5 minutes. "
+            "Good: close to the model's own hit rate.",
+        ),
+        Query(q.known(q.hit_rate(window="5m"))),
+        PERCENT,
+        Levels(BLUE),
+        size=WIDE_NUMBER,
+    )
+
+
+def models_hit_rate() -> Panel:
+    return stat(
+        Heading(
+            3,
+            "Model's own hit rate",
+            "Hit rate of personalised answers only, over 5 minutes: slow storage does not affect it. Good: "
+            "steady. When it falls, look at the model.",
+        ),
+        Query(q.known(q.hit_rate(PERSONALISED, window="5m"))),
+        PERCENT,
+        Levels(BLUE),
+        size=WIDE_NUMBER,
+    )
+
+
+def personalised_answers() -> Panel:
+    personalised, served = q.rate(REQUESTS, PERSONALISED, window="1m"), q.rate(REQUESTS, window="1m")
+    return stat(
+        Heading(
+            4,
+            "Personalised answers",
+            "Share of answers made with the user's own fresh features, over 1 minute. Good: above 95%.",
+        ),
+        Query(q.known(f"{personalised} / {served}")),
+        PERCENT,
+        Levels(RED, [(0.8, ORANGE), (0.95, GREEN)]),
+        size=WIDE_NUMBER,
+    )
+
+
+def storage_p95() -> Panel:
+    return stat(
+        Heading(
+            5,
+            "Storage latency, p95",
+            "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
+            f"{storage.DEADLINE_MS} ms.",
+        ),
+        Query(q.known(q.quantile(0.95, storage.DURATION, storage.RECOMMENDER, window="1m"))),
+        Value("s", decimals=0),
+        Levels(steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)]),
+        data_links=[storage.SLOW_CALLS],
+        size=WIDE_NUMBER,
+    )
+
+
+def beyond_deadline() -> Panel:
+    return stat(
+        Heading(
+            6,
+            "Storage past its deadline",
+            "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
+        ),
+        Query(q.known(storage.share_beyond_deadline("1m"))),
+        PERCENT,
+        Levels(
+            steps=[
+                (objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE),
+                (objectives.STORAGE_DEADLINE_MISSES, RED),
+            ]
+        ),
+        data_links=[storage.SLOW_CALLS],
+        size=WIDE_NUMBER,
+    )
+
+
+def requests() -> Panel:
+    return stat(
+        Heading(
+            7,
+            "Requests",
+            "Recommendations served per second, over 1 minute. Good: as usual at this hour.",
+        ),
+        Query(q.rate(REQUESTS, window="1m")),
+        REQUEST_RATE,
+        Levels(BLUE),
+        size=WIDE_NUMBER,
+    )

@@ -1,0 +1,110 @@
+"""Where to look: the worst incident with its verdict or critical alert, else a suspect, else all well."""
+
+from grafana import links
+from grafana.options import GREEN, ORANGE, RED, Heading, Levels, Query, Size
+from grafana.panels import Panel, name
+from grafana.sections import storage
+from prometheus import external as e
+from prometheus import names, objectives
+from prometheus import queries as q
+from prometheus.names import series
+from telemetry import instruments
+
+REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
+LAG = series(instruments.EVENT_LOOP_LAG)
+OPEN = series(instruments.INCIDENT_OPEN)
+PERSONALISED = 'source="personalised"'
+STORAGE_FAILED = 'reason=~"storage_.*"'
+FIRING = 'alertstate="firing"'
+CRITICAL = 'severity="critical"'
+INCIDENTS_ALIVE = f'service_name="{instruments.INCIDENT_OPEN.service}"'
+
+OVERLOADED = 0.1
+"""Seconds that the event loop may be late, 99th percentile, before all times measured in it mislead."""
+
+WELL, SUSPECT, BAD = 0, 1, 2
+INBOX = "."
+"""The path of the page with all incidents, below its own address."""
+
+
+def where_to_look(size: Size) -> Panel:
+    branches = [_incident(BAD, CRITICAL), _critical_alert(), _incident(SUSPECT), _suspects(), _well()]
+    return name(
+        Heading(
+            1,
+            "Where to look",
+            "The newest open incident and its verdict; click it to open it. Without one: a critical alert, "
+            f"or what is suspect. Storage: over {objectives.STORAGE_DEADLINE_MISSES:.0%} of answers had to "
+            "do without it. The model: the hit rate of its personalised answers is below "
+            f"{objectives.MODEL_HIT_RATE_KEPT:.0%} of that of the last hour. Overload: the recommender's "
+            f"event loop is more than {OVERLOADED * 1000:.0f} ms late, which makes storage look slow, too. "
+            "Unknown: there is no traffic, or the incidents service is silent. Good: All well.",
+        ),
+        Query(f" {OTHERWISE} ".join(branches), "{{look}}"),
+        Levels(ORANGE, [(WELL, GREEN), (SUSPECT, ORANGE), (BAD, RED)]),
+        filled=True,
+        no_value="Unknown",
+        data_links=[
+            links.incident("Incident"),
+            links.dashboard("Quality and storage", links.QUALITY),
+            links.dashboard("Model and data", links.MODEL_AND_DATA),
+            links.dashboard("Object storage", links.OBJECT_STORAGE),
+            links.dashboard("Service", links.SERVICE, service_name=storage.SERVICE),
+        ],
+        size=size,
+    )
+
+
+OTHERWISE = "or on ()"
+"""Between two vectors: the second only where the first is empty."""
+
+
+def _incident(level: int, *where: str) -> str:
+    newest = f"topk(1, {q.highest(OPEN, *where, by=['alert', 'severity', 'cause'])} > 0)"
+    numbered = f'count_values by (alert, severity, cause) ("id", {newest})'
+    said = f'label_join({numbered}, "look", ": ", "alert", "cause")'
+    paged = f'label_replace({said}, "page", "incidents", "", "")'
+    return f'{level} * label_join({paged}, "path", "/", "page", "id")'
+
+
+def _critical_alert() -> str:
+    one = f"topk(1, {q.highest(names.ALERTS, FIRING, CRITICAL, by=['alertname'])})"
+    said = f'label_join({one}, "look", "", "alertname")'
+    return f"{BAD} * {_at_inbox(said)}"
+
+
+def _suspects() -> str:
+    suspects = {
+        "Storage": _storage_fails(),
+        "The model": _model_is_worse(),
+        "Overload": _recommender_is_late(),
+    }
+    said = " or ".join(_say(who, f"group ({seen})") for who, seen in suspects.items())
+    return f"{SUSPECT} * ({said})"
+
+
+def _well() -> str:
+    heard = f"{q.rate(REQUESTS, window='1m')} > 0 and on () {q.level(e.PROCESS_MEMORY, INCIDENTS_ALIVE)}"
+    return f"{WELL} * {_say('All well', heard)}"
+
+
+def _storage_fails() -> str:
+    served, failed = q.rate(REQUESTS, window="1m"), q.rate(REQUESTS, STORAGE_FAILED, window="1m")
+    return f"{failed} / {served} > {objectives.STORAGE_DEADLINE_MISSES:g}"
+
+
+def _model_is_worse() -> str:
+    own, past = q.hit_rate(PERSONALISED, window="5m"), q.hit_rate(PERSONALISED, window="1h")
+    return f"{own} < {objectives.MODEL_HIT_RATE_KEPT:g} * ({past})"
+
+
+def _recommender_is_late() -> str:
+    return f"{q.quantile(0.99, LAG, storage.RECOMMENDER, window='1m')} > {OVERLOADED:g}"
+
+
+def _say(what: str, expr: str) -> str:
+    return _at_inbox(f'label_replace({expr}, "look", "{what}", "", "")')
+
+
+def _at_inbox(expr: str) -> str:
+    return f'label_replace({expr}, "path", "{INBOX}", "", "")'

@@ -1,0 +1,50 @@
+"""Every alert carries the owner of its service, as whence.yaml names it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from alerts import to_prometheus
+from alerts.panels import place
+from alerts.rules import all_alerts
+from alerts.spec import Alert
+from config import Config
+from prometheus.recording import render_recording
+from tests.rules.promtool import histogram, run_promtool
+
+OWNERS = {"recommender": "sales", "checkout": "payments", "search": "payments", "incidents": "desk"}
+CONFIG = Config.model_validate(
+    {"services": [{"name": name, "owner": owner} for name, owner in OWNERS.items()]}
+)
+FAILING = histogram((600, {0.02: 200}))
+ANSWERS = 'http_server_request_duration_seconds{service_name="%s", http_response_status_code="500"}'
+
+
+@pytest.mark.parametrize("slug", ["server-errors", "availability-budget-burns-fast"])
+def test_the_alert_of_each_service_goes_to_its_owner(slug: str, tmp_path: Path) -> None:
+    placed = [each for each in place(all_alerts(CONFIG), CONFIG) if each.alert.slug == slug]
+    groups = [*render_recording(CONFIG)["groups"], *to_prometheus.render(placed)["groups"]]
+    firing = (
+        f'group by (service_name, owner) (ALERTS{{alertname="{placed[0].alert.title}", alertstate="firing"}})'
+    )
+    expected = [
+        {"labels": f'{{service_name="{name}", owner="{owner}"}}', "value": 1}
+        for name, owner in OWNERS.items()
+    ]
+    test = {
+        "interval": "10s",
+        "input_series": [{"series": ANSWERS % name, "values": FAILING} for name in OWNERS],
+        "promql_expr_test": [{"expr": firing, "eval_time": "590s", "exp_samples": expected}],
+    }
+    run_promtool(tmp_path, [test], yaml.safe_dump({"groups": groups}))
+
+
+@pytest.mark.parametrize("alert", all_alerts(CONFIG), ids=lambda alert: alert.slug)
+def test_no_alert_about_services_has_an_owner_of_its_own(alert: Alert) -> None:
+    if "service_name" not in alert.query:
+        assert alert.owner == "platform"
+    elif alert.owner:
+        assert all(owner in alert.owner for owner in OWNERS.values())
+    else:
+        assert "by (service_name, owner)" in alert.query
