@@ -3,8 +3,7 @@
 import math
 from typing import NamedTuple
 
-Z = 1.959964
-"""Of a 95% interval."""
+from prometheus.quantities import wilson_interval
 
 
 class Share(NamedTuple):
@@ -20,13 +19,10 @@ class Share(NamedTuple):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval (1927, "Probable inference, the law of succession"); 0–1 of nothing."""
+        """Wilson's score interval; 0–1 of nothing."""
         if not self.of:
             return 0.0, 1.0
-        p, n, square = self.value, self.of, Z * Z
-        middle = (p + square / (2 * n)) / (1 + square / n)
-        half = Z / (1 + square / n) * math.sqrt(p * (1 - p) / n + square / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson_interval(self.right, self.of)
 
     def __str__(self) -> str:
         if not self.of:
