@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from prometheus.quantities import write_duration
 from report.figures.grid import Grid, Layout
 from report.figures.lines import Band, Canvas, Line, Plot
 from report.figures.scale import time_axis
@@ -17,7 +18,6 @@ from report.sections.storage import Hours
 from report.sections.versions import Version
 from report.wording import (
     write_cell_milliseconds,
-    write_duration,
     write_rate,
     write_share,
     write_tick_milliseconds,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from prometheus.quantities import write_duration, write_milliseconds
 from report import wording
 from report.drawings import Drawings
 from report.figures.scale import LEFT, RIGHT, WIDTH
@@ -43,9 +44,9 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "share": wording.write_share,
-        "milliseconds": wording.write_milliseconds,
+        "milliseconds": write_milliseconds,
         "count": wording.write_count,
-        "duration": wording.write_duration,
+        "duration": write_duration,
         "moment": wording.write_moment,
         "tone": lambda severity: severity if severity in SEVERITIES else "none",
     }

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from prometheus.quantities import write_duration, write_milliseconds
 from report.review import Review
 from report.sections.course import typical
 from report.sections.health import WHOLE
 from report.sections.storage import HOUR, Cell
-from report.wording import plural, write_duration, write_milliseconds, write_moment, write_share
+from report.wording import plural, write_moment, write_share
 
 NAMED = 3
 

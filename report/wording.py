@@ -20,13 +20,6 @@ def write_tick_share(share: float) -> str:
     return f"{share * 100:.3g}%"
 
 
-def write_milliseconds(milliseconds: float) -> str:
-    """Three figures: 0.42 ms, 31 ms, 1.25 s."""
-    if milliseconds >= 1_000:
-        return f"{milliseconds / 1_000:.2f} s"
-    return f"{milliseconds:.0f} ms" if milliseconds >= 10 or not milliseconds else f"{milliseconds:.2g} ms"
-
-
 def write_tick_milliseconds(milliseconds: float) -> str:
     """Milliseconds on an axis or in a cell: 250 ms, 1.5 s."""
     return f"{milliseconds / 1_000:.3g} s" if milliseconds >= 1_000 else f"{milliseconds:.3g} ms"
@@ -48,17 +41,6 @@ def write_count(count: float) -> str:
 def write_rate(rate: float) -> str:
     """Per second on an axis."""
     return f"{rate:.3g}/s"
-
-
-def write_duration(seconds: float) -> str:
-    """The two largest units: 2 d 3 h, 1 h 5 min, 4 min 20 s, 12 s."""
-    whole = max(0, round(seconds))
-    minutes, hours, days = whole // 60, whole // 3_600, whole // 86_400
-    if days:
-        return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
-    if hours:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return (f"{minutes} min {whole % 60} s" if whole % 60 else f"{minutes} min") if minutes else f"{whole} s"
 
 
 def write_moment(seconds: float) -> str:

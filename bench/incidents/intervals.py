@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from scipy.stats import binomtest
+from prometheus.quantities import wilson_interval
 
 
 class Share(NamedTuple):
@@ -19,11 +19,10 @@ class Share(NamedTuple):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval (1927, "Probable inference, the law of succession"); 0–1 of nothing."""
+        """Wilson's score interval; 0–1 of nothing."""
         if not self.of:
             return 0.0, 1.0
-        low, high = binomtest(self.right, self.of).proportion_ci(0.95, method="wilson")
-        return float(low), float(high)
+        return wilson_interval(self.right, self.of)
 
     def __str__(self) -> str:
         if not self.of:

@@ -1,6 +1,5 @@
 """Quality by model version, with a guard against few labels."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.client import Answers, Client, Point, TimeSeries, query_batch
 from prometheus.names import series
+from prometheus.quantities import wilson_interval
 from report.period import Period, query_period, utc
 from telemetry import instruments
 
@@ -89,14 +89,6 @@ def describe_versions(totals: Answers, courses: Answers, period: Period) -> list
         for name in names[:VERSIONS]
         if counts["requests"][name] >= 1
     ]
-
-
-def wilson_interval(hits: float, trials: float, z: float = 1.96) -> tuple[float, float]:
-    """95% interval of a share: E. B. Wilson, JASA 22 (1927), doi.org/10.1080/01621459.1927.10502953."""
-    share = min(hits / trials, 1.0)
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
-    return centre - half, centre + half
 
 
 def write_served(served: tuple[float, float], period: Period) -> str:

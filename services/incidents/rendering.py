@@ -1,11 +1,12 @@
 """Templates, and how times, spans of time and severities are written in them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from prometheus.quantities import write_duration, write_milliseconds
 from services.incidents.incident import SEVERITIES
 from services.incidents.runbooks import render_inline
 from services.incidents.verdicts import (
@@ -34,7 +35,7 @@ def load_templates() -> Jinja2Templates:
     )
     environment.filters |= {
         "utc": write_utc,
-        "duration": write_duration,
+        "duration": lambda span: write_duration(span.total_seconds()),
         "milliseconds": write_milliseconds,
         "tone": choose_tone,
         "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
@@ -55,24 +56,6 @@ def load_templates() -> Jinja2Templates:
 def write_utc(moment: datetime) -> str:
     """For example 2026-11-20 21:45:50 UTC."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def write_duration(span: timedelta) -> str:
-    """The two largest units: 2 d 3 h, 1 h 5 min, 4 min 20 s, 12 s; as the page's script does."""
-    seconds = max(0, round(span.total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
-    if days:
-        return f"{days} d {hours % 24} h"
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
-
-
-def write_milliseconds(milliseconds: float) -> str:
-    """Three figures: 0.42 ms, 31 ms, 1.25 s."""
-    if milliseconds >= 1_000:
-        return f"{milliseconds / 1_000:.2f} s"
-    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.2g} ms"
 
 
 def choose_tone(severity: str) -> str:

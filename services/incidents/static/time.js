@@ -15,9 +15,10 @@ export function writeTime(seconds, form = "clock") {
 export function writeDuration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   const minutes = Math.floor(whole / 60), hours = Math.floor(whole / 3600), days = Math.floor(whole / 86400);
-  if (days) return `${days} d ${hours % 24} h`;
-  if (hours) return `${hours} h ${minutes % 60} min`;
-  return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+  const join = (large, unit, small, part) => small ? `${large} ${unit} ${small} ${part}` : `${large} ${unit}`;
+  if (days) return join(days, "d", hours % 24, "h");
+  if (hours) return join(hours, "h", minutes % 60, "min");
+  return minutes ? join(minutes, "min", whole % 60, "s") : `${whole} s`;
 }
 
 export function showTimes(root) {

@@ -10,7 +10,7 @@ from report.sections.figures import count_figures
 from report.sections.health import count_losses, review_health
 from report.sections.objectives import review_objectives
 from report.sections.storage import review_hours
-from report.sections.versions import compare_versions, wilson_interval, write_served
+from report.sections.versions import compare_versions, write_served
 from tests.unit.report.fakes import (
     CANARY,
     DAY,
@@ -82,11 +82,6 @@ def test_versions_are_compared_and_few_labels_are_not_judged() -> None:
     canary = compare_versions(prometheus(answer_from(facts)), Period(NOW - 7 * DAY, CANARY[1]))
     new = next(one for one in canary if one.name == "als16-bbbbbb")
     assert (new.hit_rate, new.interval, new.hit_rates) == (None, None, ())
-
-
-def test_interval_is_wilsons() -> None:
-    assert wilson_interval(10, 100) == pytest.approx((0.0552, 0.1744), abs=1e-4)
-    assert wilson_interval(100, 100)[1] == pytest.approx(1) and wilson_interval(0, 100)[0] == pytest.approx(0)
 
 
 def test_time_of_service_is_said_shortly() -> None:

@@ -23,33 +23,11 @@ def test_shares(share: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.42, "0.42 ms"), (31.4, "31 ms"), (1250, "1.25 s"), (0, "0 ms")]
-)
-def test_milliseconds(value: float, text: str) -> None:
-    assert wording.write_milliseconds(value) == text
-
-
-@pytest.mark.parametrize(
     ("count", "text"),
     [(0, "0"), (982.4, "982"), (9_999, "9,999"), (43_120, "43.1 k"), (12_100_000, "12.1 M")],
 )
 def test_counts(count: float, text: str) -> None:
     assert wording.write_count(count) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (59.6, "1 min"),
-        (260, "4 min 20 s"),
-        (3_900, "1 h 5 min"),
-        (7_200, "2 h"),
-        (183_600, "2 d 3 h"),
-    ],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert wording.write_duration(seconds) == text
 
 
 @pytest.mark.parametrize(

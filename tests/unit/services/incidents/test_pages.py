@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from services.incidents.rendering import write_duration, write_milliseconds
 from tests.unit.services.incidents.bodies import alert, alertmanager, later
 from tests.unit.services.incidents.running import incidents_service
 
@@ -168,16 +167,3 @@ def test_a_runbook_is_a_page_and_its_html_is_inert(client: httpx.Client) -> None
 def test_only_slugs_name_runbooks(client: httpx.Client, runbooks: Path, slug: str) -> None:
     (runbooks.parent / "secret.md").write_text("secret")
     assert client.get(f"/runbooks/{slug}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(-1, "0 s"), (12, "12 s"), (260, "4 min 20 s"), (3_900, "1 h 5 min"), (97_200, "1 d 3 h")],
-)
-def test_durations_are_written_in_their_two_largest_units(seconds: int, text: str) -> None:
-    assert write_duration(timedelta(seconds=seconds)) == text
-
-
-@pytest.mark.parametrize(("value", "text"), [(0.42, "0.42 ms"), (31.4, "31 ms"), (1250, "1.25 s")])
-def test_milliseconds_keep_their_telling_figures(value: float, text: str) -> None:
-    assert write_milliseconds(value) == text
