@@ -13,7 +13,7 @@ import yaml
 from alerts.rules import all_alerts
 from config import Config, service_environment
 from diagnosis import Limits, diagnose
-from diagnosis.jaeger import SLOW, searches
+from diagnosis.live import searches
 from diagnosis.queries import queries
 from generation.builds import configure_containers
 from grafana.dashboards import build_all
@@ -139,7 +139,7 @@ def test_the_storage_deadline_is_followed_by_all(told: None) -> None:
     assert RecommenderSettings().storage_deadline == 0.4
     inbox = IncidentsSettings()  # type: ignore[call-arg]
     assert inbox.deadline_ms == 400
-    assert searches(0, 900, inbox.limits.storage_deadline)[-1][SLOW] == "400ms"
+    assert searches(0, 900, inbox.limits.storage_deadline)[-1].parameters["minDuration"] == "400ms"
 
 
 @UNTIL_GRAFANA
