@@ -42,4 +42,4 @@ RUN python -m compileall -q .
 USER 10000:10000
 EXPOSE 8000 8010
 ENTRYPOINT ["entrypoint"]
-CMD ["python", "-m", "services.recommender"]
+CMD ["python", "-m", "services.demo.recommender"]

@@ -22,7 +22,15 @@ COLLECTOR_DEADLINE = 60.0
 
 def send_traffic(requests: int, rate: float) -> dict[str, Any]:
     """The users' own summary of a bounded run against the running stack."""
-    command = [sys.executable, "-m", "services.traffic", "--requests", str(requests), "--rate", str(rate)]
+    command = [
+        sys.executable,
+        "-m",
+        "services.demo.traffic",
+        "--requests",
+        str(requests),
+        "--rate",
+        str(rate),
+    ]
     environment = process_environment(load_settings(), ensure_credentials(), load())
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

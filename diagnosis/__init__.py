@@ -1,11 +1,11 @@
 """From telemetry to a verdict: what broke, whence it came, and the evidence for it.
 
-Pure functions on `Evidence`; only `diagnosis.live` asks Prometheus and Jaeger. It sees what an operator sees.
+Pure functions on `Evidence`; only `sources.live` asks Prometheus and Jaeger. It sees what an operator sees.
 """
 
 from diagnosis.engine import diagnose
-from diagnosis.evidence import Evidence, Limits
-from diagnosis.queries import QUERIES
-from diagnosis.verdict import Verdict
+from diagnosis.sources.evidence import Evidence, Limits
+from diagnosis.sources.queries import QUERIES
+from diagnosis.verdict.verdict import Verdict
 
 __all__ = ["QUERIES", "Evidence", "Limits", "Verdict", "diagnose"]

@@ -10,7 +10,7 @@ import typer
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from diagnosis.verdict import Verdict
+from diagnosis.verdict.verdict import Verdict
 
 TIMEOUT = 20.0
 UNITS = {"s": 1, "m": 60, "h": 3_600}

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 
-from diagnosis.evidence import Evidence
-from diagnosis.facts import derive
-from diagnosis.grid import Grid, Values
-from diagnosis.onset import Onset, find_onsets
-from diagnosis.periods import choose_periods
-from diagnosis.quality import assess, read_quality
-from diagnosis.readings import read_all
-from diagnosis.report import Case, report, report_nothing
-from diagnosis.scoring import rank
-from diagnosis.signals import SIGNALS
-from diagnosis.spans import read_spans
-from diagnosis.symptoms import feel
-from diagnosis.verdict import Verdict
+from diagnosis.hypotheses.quality import assess, read_quality
+from diagnosis.hypotheses.scoring import rank
+from diagnosis.onset.impact import feel
+from diagnosis.onset.onset import Onset, find_onsets
+from diagnosis.onset.periods import choose_periods
+from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.signals.changes import read_all
+from diagnosis.signals.derived import derive
+from diagnosis.signals.self_time import read_spans
+from diagnosis.signals.series import Grid, Values
+from diagnosis.sources.evidence import Evidence
+from diagnosis.verdict.report import Case, report, report_nothing
+from diagnosis.verdict.verdict import Verdict
 
 FELT = 0.25
 """How surely a symptom must have moved for there to be trouble."""

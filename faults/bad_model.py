@@ -6,7 +6,7 @@ them by heart: nobody's list is any good, and nothing but its quality tells.
 
 from faults import Fault
 from faults.published import EXCLUSIVE, publish, withdraw
-from services.trainer.parameters import Parameters
+from services.demo.trainer.parameters import Parameters
 
 NAME = "bad-model"
 SHARES = {"low": 0.1, "medium": 0.3, "high": 0.6}
@@ -15,7 +15,7 @@ PARAMETERS = Parameters(factors=32, alpha=1000.0, regularization=1e-6)
 
 def inject(severity: str) -> str:
     """Trains, publishes and rolls the version out; a sentence saying so."""
-    from services.trainer.training import train_version  # ALS and SciPy load slowly
+    from services.demo.trainer.training import train_version  # ALS and SciPy load slowly
 
     version = publish(NAME, PARAMETERS, SHARES[severity], train_version)
     return f"{version}, a worse version, now answers {SHARES[severity]:.0%} of the users."

@@ -9,11 +9,11 @@ import numpy as np
 
 from faults import Fault
 from faults.published import EXCLUSIVE, publish, withdraw
-from services.dataset import Dataset, Ratings
-from services.dataset.segments import assign_segments
-from services.storage.artefacts import SEGMENTS
-from services.trainer.parameters import Parameters
-from services.trainer.publication import Publication
+from services.demo.dataset import Dataset, Ratings
+from services.demo.dataset.segments import assign_segments
+from services.demo.storage.artefacts import SEGMENTS
+from services.demo.trainer.parameters import Parameters
+from services.demo.trainer.publication import Publication
 
 NAME = "biased-segment"
 SEGMENT = "regular"
@@ -25,8 +25,8 @@ SEED = 9
 
 def inject(severity: str) -> str:
     """Trains, publishes and rolls the version out; a sentence saying so."""
-    from services.trainer.model import train  # ALS and SciPy load slowly
-    from services.trainer.training import store_version
+    from services.demo.trainer.model import train  # ALS and SciPy load slowly
+    from services.demo.trainer.training import store_version
 
     def train_and_store(
         dataset: Dataset, ratings: Ratings, held_out: Ratings, parameters: Parameters, to: Publication, k: int

@@ -7,9 +7,9 @@ from pydantic import BaseModel, SecretStr
 
 from faults import FaultError
 from faults.programs import find_credentials
-from services.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
-from services.storage.client import ObjectStore, StorageError, make_client, read_object
-from services.storage.settings import StorageSettings
+from services.demo.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
+from services.demo.storage.client import ObjectStore, StorageError, make_client, read_object
+from services.demo.storage.settings import StorageSettings
 from stack.settings import load_settings
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 10.0

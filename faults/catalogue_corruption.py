@@ -12,7 +12,7 @@ import numpy as np
 from faults import Fault
 from faults.aside import forget, keep_aside, recall
 from faults.bucket import Bucket
-from services.storage.artefacts import ModelArrays, card_key, model_key
+from services.demo.storage.artefacts import ModelArrays, card_key, model_key
 
 NAME = "catalogue-corruption"
 SHARES = {"low": 0.03, "medium": 0.15, "high": 0.4}

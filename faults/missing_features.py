@@ -7,8 +7,8 @@ from zlib import crc32
 from faults import Fault
 from faults.aside import forget, keep_aside, recall
 from faults.bucket import Bucket
-from services.storage.artefacts import features_key
-from services.storage.offline import OfflineFeatures, offline_key
+from services.demo.storage.artefacts import features_key
+from services.demo.storage.offline import OfflineFeatures, offline_key
 
 NAME = "missing-features"
 PERCENT = {"low": 10, "medium": 40, "high": 85}

@@ -9,12 +9,12 @@ import httpx
 from faults import FaultError
 from faults.aside import forget, keep_aside, recall
 from faults.bucket import Bucket
-from services.dataset import Dataset, DatasetError, DatasetSettings, Ratings, find_folder, load, split
-from services.flags import FlagError, read_rollout, write_rollout
-from services.storage.artefacts import features_key, materialised_key, model_key
-from services.trainer.parameters import Parameters
-from services.trainer.publication import Publication
-from services.trainer.settings import TrainerSettings
+from services.demo.dataset import Dataset, DatasetError, DatasetSettings, Ratings, find_folder, load, split
+from services.demo.flags import FlagError, read_rollout, write_rollout
+from services.demo.storage.artefacts import features_key, materialised_key, model_key
+from services.demo.trainer.parameters import Parameters
+from services.demo.trainer.publication import Publication
+from services.demo.trainer.settings import TrainerSettings
 from stack import DATA, FLAGS_FILE
 from stack.settings import load_settings
 

@@ -17,7 +17,7 @@ from faults import Fault, FaultError
 from faults.aside import forget, keep_aside, recall
 from faults.bucket import Bucket
 from faults.programs import find_credentials, start, stop
-from services.storage.policies import make_policy
+from services.demo.storage.policies import make_policy
 from stack.settings import load_settings
 
 NAME = "stale-features"

@@ -1,4 +1,4 @@
-"""The simulated users' behaviour file (services/traffic/behaviour.py), changed by faults that share it.
+"""The simulated users' behaviour file (services/demo/traffic/behaviour.py), changed by faults that share it.
 
 Each change is good for a few seconds and renewed while its fault lasts, so that users behave as usual again
 soon after whoever renews it is gone.

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from services.flags import FlagError, clear_rollout, read_rollout, write_rollout
-from services.trainer.parameters import CANDIDATE
+from services.demo.flags import FlagError, clear_rollout, read_rollout, write_rollout
+from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
 from stack.settings import Settings
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from bench.incidents.recording import Recording
 from diagnosis import Evidence, Verdict
-from diagnosis.evidence import Labelled
+from diagnosis.sources.evidence import Labelled
 
 Diagnose = Callable[[Evidence, float | None], Verdict]
 Edit = Callable[[Recording, Evidence, float | None], tuple[Evidence, float | None]]

@@ -9,7 +9,7 @@ from typing import Any
 from bench.incidents.outsiders import UserGateway, start_trouble
 from bench.incidents.scenario import Scenario, Step
 from bench.incidents.stacks import BenchStack
-from services.flags import clear_rollout, write_rollout
+from services.demo.flags import clear_rollout, write_rollout
 
 LEASE = 900
 """Seconds after which a fault ends by itself, should this program die."""

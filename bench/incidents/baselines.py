@@ -14,7 +14,7 @@ from itertools import pairwise
 from bench.incidents.intervals import Share, share_of
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS
-from diagnosis.evidence import Labelled
+from diagnosis.sources.evidence import Labelled
 
 LEAD = 30.0
 """Seconds before the alert at which the robust z splits the window: alerts take about as long."""

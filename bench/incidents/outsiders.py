@@ -129,7 +129,7 @@ class UserGateway:
         try:
             self._await()
             stack.control("stop", "traffic")
-            self._processes.append(self._start(["services.traffic"], "traffic-gateway"))
+            self._processes.append(self._start(["services.demo.traffic"], "traffic-gateway"))
         except BaseException:
             self.close()
             raise

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.incidents.outcome import Outcome
 from bench.incidents.ticks import Tick
 from diagnosis import Evidence
-from diagnosis.evidence import Labelled, Trace
+from diagnosis.sources.evidence import Labelled, Trace
 
 T = TypeVar("T")
 RECORDINGS = Path(__file__).resolve().parent.parent / "recordings"

@@ -15,7 +15,7 @@ import httpx
 
 from bench.incidents.ticks import SECONDS, Measured
 from diagnosis import Evidence
-from diagnosis.live import collect
+from diagnosis.sources.live import collect
 from jaeger.client import find
 from prometheus import queries as q
 from prometheus.client import AsyncClient, Client, Request, SourceAway, TimeSeries, query, query_range

@@ -6,10 +6,10 @@ The trainer's own candidate will not do: with half the factors it costs 7 points
 from dataclasses import replace
 
 from faults.bucket import Bucket
-from services.dataset import DatasetSettings, find_folder, load, split
-from services.trainer.parameters import LIVE
-from services.trainer.publication import Publication
-from services.trainer.settings import TrainerSettings
+from services.demo.dataset import DatasetSettings, find_folder, load, split
+from services.demo.trainer.parameters import LIVE
+from services.demo.trainer.publication import Publication
+from services.demo.trainer.settings import TrainerSettings
 from stack import DATA
 from stack.settings import load_settings
 
@@ -19,7 +19,7 @@ TWIN = replace(LIVE, seed=LIVE.seed + 1)
 
 def main() -> None:
     """Train on the stack's data set, and publish."""
-    from services.trainer.training import train_version  # ALS and SciPy load slowly
+    from services.demo.trainer.training import train_version  # ALS and SciPy load slowly
 
     dataset = load(find_folder(DatasetSettings(dataset=load_settings().dataset, data_dir=DATA)))
     bucket = Bucket()

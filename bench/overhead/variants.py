@@ -24,8 +24,12 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from starlette.types import ASGIApp
 
 from services.configuration import load_settings
-from services.flags import FlagSettings
-from services.flags.file import FlagFile
+from services.demo.flags import FlagSettings
+from services.demo.flags.file import FlagFile
+from services.demo.recommender import app as recommender
+from services.demo.recommender.connection import connect
+from services.demo.recommender.settings import RecommenderSettings
+from services.demo.storage.settings import StorageSettings
 from services.instrumentation import (
     NATIVE_TELEMETRY_OFF,
     ServerTelemetry,
@@ -33,10 +37,6 @@ from services.instrumentation import (
     start_telemetry,
 )
 from services.instrumentation.resource import Identity
-from services.recommender import app as recommender
-from services.recommender.connection import connect
-from services.recommender.settings import RecommenderSettings
-from services.storage.settings import StorageSettings
 
 
 class App(StrEnum):
@@ -77,7 +77,7 @@ def create_app() -> ASGIApp:
     variant = Variant(os.environ["OVERHEAD_VARIANT"])
     telemetry = _start_telemetry(variant)
     native = NATIVE_TELEMETRY.get(variant, NATIVE_TELEMETRY_OFF)
-    with patch("services.recommender.app.NATIVE_TELEMETRY_OFF", native):
+    with patch("services.demo.recommender.app.NATIVE_TELEMETRY_OFF", native):
         app = _APPS[App(os.environ["OVERHEAD_APP"])](telemetry, native)
     if variant is Variant.INSTRUMENTOR:
         FastAPIInstrumentor.instrument_app(app)

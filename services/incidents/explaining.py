@@ -7,7 +7,7 @@ from typing import Protocol
 from anyio import CapacityLimiter, to_thread
 
 from diagnosis import Limits, Verdict, diagnose
-from diagnosis.live import collect
+from diagnosis.sources.live import collect
 from prometheus.client import AsyncClient, SourceAway, query
 
 AT_ONCE = 2

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from diagnosis.verdict import Statement
+from diagnosis.verdict.verdict import Statement
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.api import LARGEST, IncidentId
 from services.incidents.diagnosing import Diagnoser

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from diagnosis import Verdict
-from diagnosis.verdict import Contribution
+from diagnosis.verdict.verdict import Contribution
 
 LEAST = 0.01
 """Parts below this share of the bar are shown together."""

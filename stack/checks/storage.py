@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from pydantic import SecretStr
 
-from services.features.bucket import Bucket, BucketError
-from services.storage.artefacts import LIVE_KEY
-from services.storage.settings import StorageSettings
+from services.demo.features.bucket import Bucket, BucketError
+from services.demo.storage.artefacts import LIVE_KEY
+from services.demo.storage.settings import StorageSettings
 from stack.checks.finding import Finding, good, problem
 from stack.settings import Settings
 

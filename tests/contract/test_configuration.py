@@ -13,14 +13,14 @@ import yaml
 from alerts.rules import all_alerts
 from config import Config, service_environment
 from diagnosis import Limits, diagnose
-from diagnosis.live import searches
-from diagnosis.queries import queries
+from diagnosis.sources.live import searches
+from diagnosis.sources.queries import queries
 from generation.builds import configure_containers
 from grafana.dashboards import build_all
+from services.demo.recommender.settings import RecommenderSettings
+from services.demo.traffic.settings import TrafficSettings
+from services.demo.trainer.settings import TrainerSettings
 from services.incidents.settings import Settings as IncidentsSettings
-from services.recommender.settings import RecommenderSettings
-from services.traffic.settings import TrafficSettings
-from services.trainer.settings import TrainerSettings
 from stack import ROOT
 from stack.settings import Settings, process_environment
 from tests.unit.diagnosis import telemetry

@@ -13,7 +13,7 @@ from grafana.build import FOLDER, generate
 from grafana.layout import title_room
 from prometheus import artifacts
 from prometheus.names import REGISTRY
-from services.recommender.answers import Reason, Source
+from services.demo.recommender.answers import Reason, Source
 from stack import ROOT
 from telemetry.spans import SPANS
 

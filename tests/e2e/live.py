@@ -97,7 +97,9 @@ class Stack:
 
     def send_traffic(self, requests: int, rate: float, timeout: float = 300) -> dict[str, Any]:
         """A bounded run of simulated users: their own count of what they sent and got."""
-        done = self.run("services.traffic", "--requests", str(requests), "--rate", str(rate), timeout=timeout)
+        done = self.run(
+            "services.demo.traffic", "--requests", str(requests), "--rate", str(rate), timeout=timeout
+        )
         summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return summary
 

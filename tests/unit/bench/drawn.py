@@ -8,7 +8,7 @@ from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS, Scenario
 from bench.incidents.ticks import Tick
 from diagnosis import Evidence
-from diagnosis.evidence import Labelled, Trace
+from diagnosis.sources.evidence import Labelled, Trace
 
 INJECTED = 1_000.0
 ALERTED = 1_040.0

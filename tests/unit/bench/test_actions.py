@@ -7,7 +7,7 @@ import pytest
 from bench.incidents.actions import Actions
 from bench.incidents.scenario import Scenario, Step
 from bench.incidents.stacks import BenchStack
-from services.flags import read_rollout
+from services.demo.flags import read_rollout
 from tests.unit.bench.drawn import draw_scenario
 
 

@@ -10,7 +10,7 @@ from bench.incidents.recording import LARGEST, read_recordings, write_recording
 from bench.incidents.replay import FLOOR, Floor, find_shortfalls, read_floor, replay
 from bench.incidents.scoring import score
 from diagnosis import QUERIES, Evidence, Verdict
-from diagnosis.evidence import Labelled
+from diagnosis.sources.evidence import Labelled
 from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
 FLOORS = Floor(recordings=2, domain=0.9, cause=0.8, top3=0.9, controls_blamed=0.1, seconds=30)

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.incidents.strain import STRAINED, measure_strain
-from diagnosis.evidence import Labelled
+from diagnosis.sources.evidence import Labelled
 from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnosis import Evidence
-from diagnosis.evidence import Labelled, Span, Trace
+from diagnosis.sources.evidence import Labelled, Span, Trace
 from telemetry import attributes as a
 from telemetry import spans
 from tests.unit.diagnosis.requests import START, Array, Requests

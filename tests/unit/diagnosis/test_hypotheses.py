@@ -3,13 +3,13 @@
 import pytest
 
 from diagnosis.engine import examine
-from diagnosis.grid import Grid
-from diagnosis.hypotheses import HYPOTHESES
-from diagnosis.hypothesis import Hypothesis
-from diagnosis.onset import find_onsets
-from diagnosis.report import Case
-from diagnosis.signals import SIGNALS
-from services.recommender.answers import Reason
+from diagnosis.hypotheses.catalogue import HYPOTHESES
+from diagnosis.hypotheses.hypothesis import Hypothesis
+from diagnosis.onset.onset import find_onsets
+from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.signals.series import Grid
+from diagnosis.verdict.report import Case
+from services.demo.recommender.answers import Reason
 from tests.unit.diagnosis.judging import ALERT_AFTER
 from tests.unit.diagnosis.scenarios import CAUSES
 

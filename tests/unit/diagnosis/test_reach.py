@@ -7,13 +7,13 @@ import grimp
 import pytest
 
 from diagnosis import QUERIES
-from diagnosis.queries import SHOWN
+from diagnosis.sources.queries import SHOWN
 from prometheus.names import REGISTRY
 from tests.contract.test_queries import series_named
 
 ROOT = Path(__file__).parents[3]
 OURS = ("config", "telemetry", "services", "prometheus", "diagnosis", "alerts", "faults", "stack", "bench")
-INJECTORS = ("faults", "stack", "bench", "services.traffic")
+INJECTORS = ("faults", "stack", "bench", "services.demo.traffic")
 TELLTALE = re.compile(
     r"toxi|toxic|fault|traffic|inject|lease|behaviour|incident_(open|started)|flag_file", re.IGNORECASE
 )

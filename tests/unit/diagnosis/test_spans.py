@@ -2,8 +2,8 @@
 
 import pytest
 
-from diagnosis.evidence import Span, Trace
-from diagnosis.spans import self_times
+from diagnosis.signals.self_time import self_times
+from diagnosis.sources.evidence import Span, Trace
 
 
 def test_self_times_sum_to_the_request() -> None:

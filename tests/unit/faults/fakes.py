@@ -19,7 +19,7 @@ from faults.bucket import Bucket
 from faults.lease import Lease
 from stack import ROOT
 from stack.ports import find_free_ports
-from tests.unit.services.trainer.memory_store import MemoryStore
+from tests.unit.services.demo.trainer.memory_store import MemoryStore
 
 
 @dataclass

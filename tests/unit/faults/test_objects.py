@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from faults import aside, catalogue_corruption, missing_features, stale_features
-from services.storage.artefacts import (
+from services.demo.storage.artefacts import (
     LIVE_KEY,
     SEGMENTS,
     LivePointer,
@@ -21,8 +21,8 @@ from services.storage.artefacts import (
     features_key,
     model_key,
 )
-from services.storage.offline import OfflineFeatures, offline_key
-from services.storage.policies import make_policy
+from services.demo.storage.offline import OfflineFeatures, offline_key
+from services.demo.storage.policies import make_policy
 from tests.unit.faults.fakes import MemoryBucket
 
 VERSION = "als32-abcdef"

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from faults import FaultError, aside, bad_model, biased_segment, published
-from services.dataset import Dataset, Ratings
-from services.dataset.segments import assign_segments
-from services.flags import read_rollout, write_rollout
-from services.storage.artefacts import LIVE_KEY, SEGMENTS, LivePointer
-from services.trainer.parameters import LIVE, Parameters
-from services.trainer.publication import Publication
+from services.demo.dataset import Dataset, Ratings
+from services.demo.dataset.segments import assign_segments
+from services.demo.flags import read_rollout, write_rollout
+from services.demo.storage.artefacts import LIVE_KEY, SEGMENTS, LivePointer
+from services.demo.trainer.parameters import LIVE, Parameters
+from services.demo.trainer.publication import Publication
 from tests.unit.faults.fakes import MemoryBucket
 
 FAULT, VERSION = "bad-model", bad_model.PARAMETERS.version("d")

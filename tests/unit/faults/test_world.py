@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from faults import SEVERITIES, Fault, concept_drift, covariate_drift, traffic_surge, world
-from services.traffic.behaviour import AS_USUAL, Behaviour, BehaviourFile
+from services.demo.traffic.behaviour import AS_USUAL, Behaviour, BehaviourFile
 
 FAULTS = (traffic_surge.FAULT, covariate_drift.FAULT, concept_drift.FAULT)
 

@@ -20,7 +20,7 @@ PROGRAMS = {
     service["command"][2]
     for service in yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
     if str(service.get("command", "")).startswith("['python', '-m'")
-} | {"services.recommender"}
+} | {"services.demo.recommender"}
 
 
 def test_what_is_copied_is_let_through() -> None:

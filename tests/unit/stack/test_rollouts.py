@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.flags import read_rollout, write_rollout
-from services.trainer.parameters import CANDIDATE
+from services.demo.flags import read_rollout, write_rollout
+from services.demo.trainer.parameters import CANDIDATE
 from stack import StackError, rollouts
 from stack.settings import Settings
 

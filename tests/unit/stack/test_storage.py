@@ -9,7 +9,7 @@ from stack import StackError, doctor
 from stack.checks.finding import Finding, Level
 from stack.checks.storage import check_storage
 from stack.settings import Settings
-from tests.unit.services.features.fake_s3 import FakeS3, run_s3
+from tests.unit.services.demo.features.fake_s3 import FakeS3, run_s3
 
 
 @pytest.fixture

@@ -1,9 +1,0 @@
-"""Every cause that the diagnosis knows. A new one is one more entry here and its test."""
-
-from diagnosis.infrastructure import INFRASTRUCTURE
-from diagnosis.model_and_data import MODEL_AND_DATA
-
-HYPOTHESES = (*INFRASTRUCTURE, *MODEL_AND_DATA)
-
-CAUSES = tuple(hypothesis.cause for hypothesis in HYPOTHESES)
-"""The names of the causes, as the verdict gives them."""

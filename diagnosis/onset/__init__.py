@@ -1,0 +1,1 @@
+"""When it began, and what users noticed of it."""

@@ -1,0 +1,1 @@
+"""What the evidence says, signal by signal: aligned series, derived signals, changes."""

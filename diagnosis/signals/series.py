@@ -1,0 +1,145 @@
+"""Series on a common grid of time, as arrays; what is not known is NaN."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnosis.sources.evidence import Evidence, Labelled
+
+Values = NDArray[np.float64]
+"""A value per step of the grid."""
+
+SMOOTH = 10.0
+"""Seconds over which shares of counts are taken: two exports of the services' metrics."""
+
+
+class Row(NamedTuple):
+    """One series: its labels and its values."""
+
+    labels: Mapping[str, str]
+    values: Values
+
+
+class Window(NamedTuple):
+    """A stretch of time in Unix seconds, its start excluded."""
+
+    start: float
+    end: float
+
+
+class Periods(NamedTuple):
+    """What is compared: a stretch of peace, the trouble, and the steps of the trouble in which it was felt.
+
+    Trouble may come and go: what a signal is like while it is felt says more than its mean over it all.
+    """
+
+    before: Window
+    after: Window
+    felt: NDArray[np.bool_]
+
+
+class Grid:
+    """The evidence's series by query name; missing ones are empty."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        count = int((evidence.end - evidence.start) / evidence.step + 1e-6) + 1
+        self.times: Values = evidence.start + evidence.step * np.arange(count, dtype=np.float64)
+        self._rows: dict[str, list[Row]] = {}
+        self._growth: dict[str, list[Row]] = {}
+
+    @cached_property
+    def nothing(self) -> Values:
+        """What an unknown series looks like."""
+        return np.full(len(self.times), np.nan)
+
+    def rows(self, query: str, **where: str) -> list[Row]:
+        """The series of a query whose labels have these values."""
+        if query not in self._rows:
+            found = self.evidence.series.get(query, [])
+            self._rows[query] = [Row(series.labels, self._place(series)) for series in found]
+        return [row for row in self._rows[query] if _matches(row.labels, where)]
+
+    def one(self, query: str, **where: str) -> Values:
+        """The sum of the matching series; NaN where none is known."""
+        return total([row.values for row in self.rows(query, **where)], self.nothing)
+
+    def growth(self, query: str, **where: str) -> list[Row]:
+        """What raw counters grew by in each step; a series that begins later has grown from 0."""
+        if query not in self._growth:
+            self._growth[query] = [Row(labels, grown(values)) for labels, values in self.rows(query)]
+        return [row for row in self._growth[query] if _matches(row.labels, where)]
+
+    def share(self, query: str, is_part: Callable[[Mapping[str, str]], bool]) -> Values:
+        """The share of a counter's growth that its series with fitting labels have, over SMOOTH seconds."""
+        rows = self.growth(query)
+        whole = total([row.values for row in rows], self.nothing)
+        part = total([row.values for row in rows if is_part(row.labels)], np.zeros_like(whole))
+        return self.ratio(part, whole)
+
+    def ratio(self, part: Values, whole: Values, seconds: float = SMOOTH) -> Values:
+        """Growth by growth, both over `seconds`; NaN where the whole did not grow."""
+        steps = max(1, round(seconds / self.evidence.step))
+        below = running_sum(whole, steps)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(below > 0, running_sum(part, steps) / below, np.nan)
+
+    def inside(self, window: Window) -> NDArray[np.bool_]:
+        """Which steps are in a window."""
+        return np.asarray((self.times > window.start) & (self.times <= window.end))
+
+    def _place(self, series: Labelled) -> Values:
+        values = self.nothing.copy()
+        if series.values:
+            points = np.asarray(series.values, dtype=np.float64)
+            places = np.rint((points[:, 0] - self.evidence.start) / self.evidence.step).astype(np.int64)
+            fits = (places >= 0) & (places < len(values)) & np.isfinite(points[:, 1])
+            values[places[fits]] = points[fits, 1]
+        return values
+
+
+def total(rows: list[Values], otherwise: Values) -> Values:
+    """The sum of series, NaN only where all of them are."""
+    if not rows:
+        return otherwise
+    stacked = np.vstack(rows)
+    return np.where(np.isnan(stacked).all(axis=0), np.nan, np.nansum(stacked, axis=0))
+
+
+def grown(values: Values) -> Values:
+    """The increase of a cumulative counter in each step, after a restart from 0. Gaps fall to their end."""
+    known = np.flatnonzero(~np.isnan(values))
+    increase = np.zeros_like(values)
+    if len(known):
+        steps = np.diff(values[known])
+        increase[known[1:]] = np.where(steps >= 0, steps, values[known[1:]])
+        if known[0] > 1:
+            increase[known[0]] = values[known[0]]
+    return increase
+
+
+def running_sum(values: Values, steps: int) -> Values:
+    """The sum of each step and those before it, `steps` in all; what is unknown counts 0."""
+    summed = np.cumsum(np.nan_to_num(values))
+    shifted = np.concatenate([np.zeros(min(steps, len(summed))), summed[:-steps]])
+    return np.asarray(summed - shifted)
+
+
+def _matches(labels: Mapping[str, str], where: Mapping[str, str]) -> bool:
+    return all(labels.get(name) == value for name, value in where.items())
+
+
+def points_of(grid: Grid, values: Values, most: int) -> list[tuple[float, float]]:
+    """At most `most` points of a series for a small chart, evenly chosen."""
+    return list(_thin(grid.times, values, most))
+
+
+def _thin(times: Values, values: Values, most: int) -> Iterator[tuple[float, float]]:
+    known = np.flatnonzero(np.isfinite(values))
+    if len(known) > most:
+        known = known[np.linspace(0, len(known) - 1, most).round().astype(np.int64)]
+    for place in known:
+        yield float(times[place]), float(f"{values[place]:.6g}")

@@ -1,0 +1,142 @@
+"""Evidence from a running stack: a few range queries to Prometheus and searches in Jaeger, all at once."""
+
+import asyncio
+import math
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+import structlog
+from pydantic import ValidationError
+
+from diagnosis.sources.evidence import Evidence, Labelled, Limits, Span, Trace
+from diagnosis.sources.queries import batches
+from jaeger.client import Trace as JaegerTrace
+from jaeger.client import search
+from prometheus.client import AsyncClient, Request, SourceAway, query_range_batch
+from telemetry import attributes as a
+from telemetry.instruments import RECOMMENDATION_REQUESTS
+from telemetry.spans import SERVER
+
+SHORTEST_STEP = 5.0
+POINTS = 240
+"""Points per series at most."""
+
+SLICES = 10
+"""Jaeger gives the latest that match: the window is searched in slices, to sample all of it."""
+
+SHRINKING = 0.66
+"""Each slice as a part of the one before: when trouble began is not known yet, but it was not long ago."""
+
+ARRIVING = 10.0
+"""Seconds before the end that are left out: slow reads, just what is looked for, end after their requests."""
+
+SAMPLED, PICKED = 8, 12
+"""Traces per slice; slow ones picked from the last part of the window."""
+
+_KEPT = frozenset({a.MODEL_VERSION, a.RECOMMENDATION_REASON, a.USER_SEGMENT})
+
+log = structlog.get_logger(__name__)
+
+
+async def collect(
+    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float, limits: Limits | None = None
+) -> Evidence:
+    """Read the window from `start` to `end` (Unix seconds); takes ≤ 1 s for 15 minutes.
+
+    A source that is away or gives no sense leaves its part of the evidence out, which is logged; nothing is
+    raised.
+    """
+    limits = limits or Limits()
+    step = choose_step(start, end)
+    *sampled, slow = searches(start, end, limits.storage_deadline)
+    results, found, picked = await asyncio.gather(
+        asyncio.gather(*(_ask(prometheus, batch, start, end, step) for batch in batches(limits))),
+        asyncio.gather(*(_search(jaeger, each, picked=False) for each in sampled)),
+        _search(jaeger, slow, picked=True),
+    )
+    return Evidence(
+        start=start,
+        end=end,
+        step=step,
+        series={name: found for result in results for name, found in result.items()},
+        traces=_once(trace for traces in (*found, picked) for trace in traces),
+        limits=limits,
+        prometheus_url=prometheus.address,
+        jaeger_url=jaeger.address,
+    )
+
+
+def choose_step(start: float, end: float) -> float:
+    """Seconds between points: 5, or as many multiples of it as keep a series within POINTS."""
+    return SHORTEST_STEP * max(1, math.ceil((end - start) / POINTS / SHORTEST_STEP))
+
+
+def searches(start: float, end: float, deadline: float) -> list[Request[list[JaegerTrace]]]:
+    """Searches between two Unix times; the last is for what took over `deadline` seconds."""
+    last = max(end - ARRIVING, (start + end) / 2)
+    edges = [last - (last - start) * SHRINKING**number for number in range(SLICES)]
+    found = [_recommendations(*edge, SAMPLED) for edge in pairwise([*edges, last])]
+    return [*found, _recommendations((start + last) / 2, last, PICKED, deadline)]
+
+
+def _recommendations(
+    start: float, end: float, limit: int, slower_than: float | None = None
+) -> Request[list[JaegerTrace]]:
+    service = RECOMMENDATION_REQUESTS.service
+    return search(service, start, end, limit=limit, operation=SERVER.name, slower_than=slower_than)
+
+
+async def _ask(
+    prometheus: AsyncClient, batch: Mapping[str, str], start: float, end: float, step: float
+) -> dict[str, list[Labelled]]:
+    try:
+        answers = await prometheus.ask(query_range_batch(batch, start, end, step))
+    except SourceAway as away:
+        log.warning("metrics left out", queries=sorted(batch), reason=str(away))
+        return {}
+    return {
+        name: [Labelled(labels=dict(each.labels), values=list(each.points)) for each in series]
+        for name, series in answers.items()
+        if series
+    }
+
+
+async def _search(jaeger: AsyncClient, request: Request[list[JaegerTrace]], *, picked: bool) -> list[Trace]:
+    try:
+        return [_shorten(trace, picked) for trace in await jaeger.ask(request)]
+    except (SourceAway, ValidationError) as away:
+        log.warning("traces left out", reason=str(away))
+        return []
+
+
+def _shorten(trace: JaegerTrace, picked: bool) -> Trace:
+    """The trace with the attributes that the diagnosis reads."""
+    places = {span.span_id: place for place, span in enumerate(trace.spans)}
+    spans = [
+        Span(
+            name=span.name,
+            service=span.service,
+            parent=places.get(span.parent or ""),
+            start_ms=span.start_ms,
+            duration_ms=span.duration_ms,
+            error=span.error,
+            attributes={key: value for key, value in span.tags.items() if key in _KEPT},
+        )
+        for span in trace.spans
+    ]
+    return Trace(
+        trace_id=trace.trace_id,
+        started_at=trace.started_at,
+        duration_ms=trace.duration_ms,
+        picked=picked,
+        spans=spans,
+    )
+
+
+def _once(traces: Iterable[Trace]) -> list[Trace]:
+    """Each trace once, in order of time; one that was found by chance counts as found by chance."""
+    known: dict[str, Trace] = {}
+    for trace in traces:
+        if trace.trace_id not in known or not trace.picked:
+            known[trace.trace_id] = trace
+    return sorted(known.values(), key=lambda trace: trace.started_at)

@@ -1,0 +1,1 @@
+"""The answer: its form, how it is put together, and its words."""

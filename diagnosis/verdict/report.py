@@ -1,0 +1,239 @@
+"""The verdict, put together from what was found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from diagnosis.hypotheses.hypothesis import Direction, Expect, Hypothesis
+from diagnosis.hypotheses.quality import Quality
+from diagnosis.hypotheses.scoring import DOUBT, Scored
+from diagnosis.onset.impact import Felt
+from diagnosis.onset.onset import SYMPTOMS
+from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.signals.changes import Reading, ramp
+from diagnosis.signals.self_time import REASON, SEGMENT, VERSION, cite
+from diagnosis.signals.series import Grid, Periods, Values, points_of
+from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
+from diagnosis.verdict.wording import curve_of, query_of, say, state, unit_of
+from jaeger.client import find
+from prometheus.client import query_range
+
+STATEMENTS, ALTERNATIVES = 8, 5
+TOLD = 0.1
+"""Points of hit rate that are worth a word."""
+
+SYMPTOM_SIGNALS = {
+    "degraded": "degraded",
+    "slow": "slow",
+    "failing": "failing",
+    "restarts": "restarts",
+    "blind": "blind",
+    "quality": "loss",
+    "ageing": "age_p95",
+}
+
+FELT_AS = {
+    "degraded": "answers without the users' features",
+    "slow": "slow answers",
+    "failing": "failed requests",
+    "restarts": "a service that restarts again and again",
+    "blind": "missing telemetry",
+    "quality": "a lower hit rate",
+    "ageing": "features that grow old",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that was found out about one trouble."""
+
+    grid: Grid
+    values: Mapping[str, Values]
+    onset: float
+    periods: Periods
+    readings: dict[str, Reading]
+    quality: Quality
+    felt: Felt
+
+
+def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
+    """The best hypothesis as the verdict, or that none fits."""
+    best = ranked[0]
+    if best.score < DOUBT:
+        return _report_unknown(case, ranked)
+    h = best.hypothesis
+    return Verdict(
+        domain=h.domain,
+        cause=h.cause,
+        component=h.component,
+        confidence=round(best.confidence * _trust(case), 3),
+        summary=" ".join([say(h, case.readings), *_tell_quality(case, h)]),
+        onset=case.onset,
+        evidence=_state_all(case, [*_felt(case), *_names(h)]),
+        traces=_cite(case, h),
+        alternatives=_alternatives(ranked[1:], _trust(case)),
+        remedy=h.remedy,
+        runbook=f"/runbooks/{h.runbook}",
+        decomposition=case.quality.contributions(),
+        hit_rate_before=case.quality.rate_before,
+        hit_rate_after=case.quality.rate_after,
+    )
+
+
+def report_nothing(grid: Grid, values: Mapping[str, Values]) -> Verdict:
+    """Nothing that users feel has moved."""
+    evidence = []
+    for symptom in SYMPTOMS:
+        points = points_of(grid, values[symptom.signal], MOST_POINTS)
+        if points:
+            last = points[-1][1]
+            reading = Reading(points[0][1], last, 0.0, 0.0)
+            evidence.append(_state(grid, values, symptom.signal, reading))
+    known = len(evidence) / len(SYMPTOMS)
+    return Verdict(
+        domain="none",
+        cause="none",
+        confidence=round(0.2 + 0.75 * known, 3),
+        summary="Nothing that users feel has moved."
+        if evidence
+        else "There is no telemetry of this time: nothing can be said.",
+        evidence=evidence,
+    )
+
+
+def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
+    felt = [FELT_AS[name] for name in _symptoms(case)]
+    doubt = 1 - sum(scored.confidence for scored in ranked)
+    return Verdict(
+        domain="unknown",
+        cause="unknown",
+        component=_find_deepest(case),
+        confidence=round(doubt, 3),
+        summary=f"Users feel {' and '.join(felt)}, but no known cause fits what moved.",
+        onset=case.onset,
+        evidence=_state_all(case, [*_felt(case), *_most_moved(case)]),
+        traces=_links(case, {}),
+        alternatives=_alternatives(ranked, 1.0),
+        remedy="Start from what moved most, listed here, and from the slowest traces.",
+        decomposition=case.quality.contributions(),
+        hit_rate_before=case.quality.rate_before,
+        hit_rate_after=case.quality.rate_after,
+    )
+
+
+SHORT_BASELINE, SHORT_TROUBLE = 120.0, 45.0
+"""Seconds below which what is known of peace and of trouble is little."""
+
+
+def _trust(case: Case) -> float:
+    """What is taken from the confidence because there is little to go by."""
+    before, after, _ = case.periods
+    traces = 1.0 if case.readings["waits_for_storage"].known else 0.95
+    baseline = 0.9 + 0.1 * ramp(before.end - before.start, 0.0, SHORT_BASELINE)
+    felt = 0.6 + 0.4 * case.felt.most
+    return felt * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
+
+
+CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "collector")
+"""Components from the users down: each waits for, or is fed by, those after it."""
+
+
+def _find_deepest(case: Case) -> str:
+    """The deepest component of which a signal moved: where to look first when no cause is known."""
+    moved = {signal.component for signal in SIGNALS if case.readings[signal.name].moved >= 0.5}
+    return next((component for component in reversed(CALLS) if component in moved), "")
+
+
+def _symptoms(case: Case) -> list[str]:
+    moved = sorted(case.felt.symptoms.items(), key=lambda item: -item[1])
+    return [name for name, sure in moved if sure >= 0.25]
+
+
+def _felt(case: Case) -> list[str]:
+    return [SYMPTOM_SIGNALS[name] for name in _symptoms(case)]
+
+
+def _names(hypothesis: Hypothesis) -> list[str]:
+    expected: list[Expect] = [*hypothesis.needs, *hypothesis.predicts]
+    moved = [expect.signal for expect in expected if expect.direction is not Direction.UNMOVED]
+    return [*moved, *(expect.signal for expect in expected if expect.direction is Direction.UNMOVED)]
+
+
+def _most_moved(case: Case) -> list[str]:
+    moved = sorted(case.readings.items(), key=lambda item: -item[1].moved)
+    return [name for name, reading in moved if reading.moved >= 0.5]
+
+
+def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
+    """Known readings as statements, each query and unit once for what comes first."""
+    said: dict[tuple[str, str], Statement] = {}
+    for name in names:
+        reading = case.readings[name]
+        key = query_of(name, case.grid.evidence.limits), unit_of(name)
+        if key not in said and (reading.known or reading.after is not None):
+            said[key] = _state(case.grid, case.values, name, reading)
+    return list(said.values())[:STATEMENTS]
+
+
+def _state(grid: Grid, values: Mapping[str, Values], name: str, reading: Reading) -> Statement:
+    query = query_of(name, grid.evidence.limits)
+    curve = values.get(curve_of(name))
+    return Statement(
+        statement=state(name, reading),
+        query=query,
+        before=reading.before,
+        after=reading.after,
+        unit=unit_of(name),
+        link=_link(grid, query),
+        points=points_of(grid, curve, MOST_POINTS) if curve is not None else [],
+    )
+
+
+def _link(grid: Grid, query: str) -> str:
+    e = grid.evidence
+    return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)
+
+
+def _cite(case: Case, hypothesis: Hypothesis) -> list[CitedTrace]:
+    newcomer = case.quality.newcomer
+    wanted: dict[str, frozenset[str]] = {}
+    if hypothesis.reasons:
+        wanted[REASON] = frozenset(hypothesis.reasons)
+    if newcomer and "version" in hypothesis.newcomer:
+        wanted[VERSION] = frozenset({newcomer.version})
+    if newcomer and "segment" in hypothesis.newcomer:
+        wanted[SEGMENT] = frozenset({newcomer.worst})
+    return _links(case, wanted)
+
+
+def _links(case: Case, wanted: dict[str, frozenset[str]]) -> list[CitedTrace]:
+    found = cite(case.grid.evidence.traces, case.periods.after, wanted) or cite(
+        case.grid.evidence.traces, case.periods.after, {}
+    )
+    base = case.grid.evidence.jaeger_url
+    return [CitedTrace(trace_id=trace.trace_id, link=find(trace.trace_id).link(base)) for trace in found]
+
+
+def _alternatives(ranked: Sequence[Scored], trust: float) -> list[Alternative]:
+    return [
+        Alternative(
+            cause=scored.hypothesis.cause,
+            confidence=round(scored.confidence * trust, 3),
+            why_not=scored.against,
+        )
+        for scored in ranked[:ALTERNATIVES]
+    ]
+
+
+def _tell_quality(case: Case, hypothesis: Hypothesis) -> list[str]:
+    """How much hit rate was lost, and how much of it this cause accounts for."""
+    if case.readings["loss"].up < 0.25:
+        return []
+    quality = case.quality
+    losses = sum(max(0.0, -100 * effect) for effect in quality.factors)
+    gains = losses + 100 * quality.change
+    portion = case.felt.portions["quality"].get(hypothesis.explains.get("quality", ""), 0.0)
+    return [
+        f"The hit rate fell by {-100 * quality.change:.1f} points, from {quality.rate_before:.3f} to "
+        f"{quality.rate_after:.3f}; {losses * portion:.1f} points were lost to this"
+        + (f", {gains:.1f} were won by other changes." if gains >= TOLD else ".")
+    ]

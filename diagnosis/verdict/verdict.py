@@ -1,0 +1,77 @@
+"""What a diagnosis says, in the form that the incidents API gives out."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from diagnosis.sources.evidence import Point
+
+Domain = Literal["infrastructure", "model", "data", "traffic", "telemetry", "none", "unknown"]
+Dimension = Literal["source", "version", "segment"]
+Part = Literal["mix", "within"]
+PARTS: tuple[Part, ...] = ("mix", "within")
+
+MOST_POINTS = 60
+"""Points of the small chart of a statement."""
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Statement(_Said):
+    """One piece of evidence: `query` gave `before` and `after` the onset, in `unit`; `link` asks it again."""
+
+    statement: str
+    query: str
+    before: float | None = None
+    after: float | None = None
+    unit: str = ""
+    link: str = ""
+    points: list[Point] = Field(default=[], max_length=MOST_POINTS)
+
+
+class CitedTrace(_Said):
+    """A request from the affected window that shows the trouble."""
+
+    trace_id: str
+    link: str = ""
+
+
+class Alternative(_Said):
+    """Another cause that was considered, and what speaks against it."""
+
+    cause: str
+    confidence: float = Field(ge=0, le=1)
+    why_not: str = ""
+
+
+class Contribution(_Said):
+    """Points of hit rate (1 point = 0.01) that one part of one group adds to the change."""
+
+    dimension: Dimension
+    label: str
+    part: Part
+    points: float
+
+
+class Verdict(_Said):
+    """Whence the trouble came. `onset` is in Unix seconds, None when nothing moved.
+
+    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
+    """
+
+    domain: Domain
+    cause: str
+    component: str = ""
+    confidence: float = Field(ge=0, le=1)
+    summary: str
+    onset: float | None = None
+    evidence: list[Statement] = []
+    traces: list[CitedTrace] = []
+    alternatives: list[Alternative] = []
+    remedy: str = ""
+    runbook: str = ""
+    decomposition: list[Contribution] = []
+    hit_rate_before: float | None = None
+    hit_rate_after: float | None = None

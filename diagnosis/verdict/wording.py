@@ -1,0 +1,112 @@
+"""Readings in words: numbers with their units, statements, summaries."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from diagnosis.hypotheses.hypothesis import Hypothesis
+from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.signals.changes import Reading
+from diagnosis.sources.evidence import Limits
+from diagnosis.sources.queries import shown
+
+_SIGNALS = {signal.name: signal for signal in SIGNALS}
+
+
+class Fact(NamedTuple):
+    """How a derived fact is shown: its title, unit, query, and the signal whose curve is drawn, if one is."""
+
+    title: str
+    unit: str
+    query: str
+    curve: str = ""
+
+
+FACTS: Mapping[str, Fact] = {
+    "refuses": Fact("Storage reads that could not connect", "share", "storage_outcomes", "away"),
+    "tail_only": Fact("The 95th percentile of storage reads", "s", "storage_p95", "storage_p95"),
+    "all_late": Fact("The median storage read", "s", "storage_p50", "storage_p50"),
+    "trickles": Fact("Time from the first byte to the last", "ms", "transfer", "transfer"),
+    "full": Fact("Places for storage reads in use", "share", "storage_active", "active"),
+    "places_held": Fact("Places for storage reads in use", "share", "storage_active", "active"),
+    "own_work": Fact("The event loop's lag", "s", "loop_p95", "loop"),
+    "cpu_short": Fact("The host's CPU in use", "share", "host_cpu", "host"),
+    "surge": Fact("Requests", "1/s", "requests", "rate"),
+    "ageing": Fact("The age of the oldest features in use", "s", "feature_age_p95", "age_p95"),
+    "popularity_moved": Fact("Popularity of what is shown", "share", "popularity", "popularity"),
+    "segment_mix": Fact("Requests that moved to other segments", "share", "segments"),
+    "feedback_lost": Fact("Feedback taken per answer", "1", "feedback", "feedback"),
+    "loss": Fact("The hit rate", "share", "hits", "hit_rate"),
+    "lost_by_segment": Fact("The hit rate, by who came", "share", "hits", "hit_rate"),
+    "lost_by_source": Fact("The hit rate, by where answers came from", "share", "hits", "hit_rate"),
+    "lost_by_version": Fact("The hit rate, by which version answered", "share", "hits", "hit_rate"),
+    "lost_within": Fact("The hit rate of like users, versions and sources", "share", "hits", "hit_rate"),
+    "version_worse": Fact("The new version's hit rate against the others'", "points", "hits_by_version"),
+    "version_explains": Fact("What the new version cost in hit rate", "points", "hits_by_version"),
+    "one_segment": Fact(
+        "The new version against the others, elsewhere and in its worst segment", "points", "hits_by_version"
+    ),
+    "newcomer": Fact("The new version's share of the answers", "share", "versions"),
+    "waits_for_storage": Fact("A request's time in its storage read, from traces", "ms", "storage_mean_ms"),
+    "computes": Fact("A request's time in the service itself, from traces", "ms", "stage_p50"),
+}
+
+
+def name_signal(name: str) -> str:
+    """What a signal or fact is called."""
+    return (_SIGNALS.get(name) or FACTS[name]).title
+
+
+def unit_of(name: str) -> str:
+    """The unit of its numbers."""
+    return (_SIGNALS.get(name) or FACTS[name]).unit
+
+
+def query_of(name: str, limits: Limits) -> str:
+    """The PromQL with which people see for themselves."""
+    return shown((_SIGNALS.get(name) or FACTS[name]).query, limits)
+
+
+def curve_of(name: str) -> str:
+    """The signal whose curve shows it; empty if none does."""
+    return name if name in _SIGNALS else FACTS[name].curve
+
+
+def show(value: float | None, unit: str) -> str:
+    """A number as people read it: shares in percent, short times in milliseconds."""
+    if value is None:
+        return "unknown"
+    if unit == "share":
+        return f"{100 * value:.3g}%" if abs(value) < 0.0995 else f"{100 * value:.0f}%"
+    if unit == "points":
+        return f"{100 * value:+.1f} points"
+    if unit == "s":
+        return f"{1000 * value:.3g} ms" if abs(value) < 1 else f"{value:.3g} s"
+    if unit == "1/s":
+        return f"{value:.3g} requests/s"
+    return f"{value:.3g} {unit}".strip() if unit not in ("1", "") else f"{value:.2g}"
+
+
+class _Shown:
+    def __init__(self, reading: Reading, unit: str) -> None:
+        self.before = show(reading.before, unit)
+        self.after = show(reading.after, unit)
+
+
+def say(hypothesis: Hypothesis, readings: Mapping[str, Reading]) -> str:
+    """The hypothesis' sentence with the numbers of this case."""
+    shown = {name: _Shown(reading, unit_of(name)) for name, reading in readings.items()}
+    return hypothesis.says.format(**shown)
+
+
+def state(name: str, reading: Reading) -> str:
+    """One reading as a sentence."""
+    before, after = (show(value, unit_of(name)) for value in (reading.before, reading.after))
+    title = name_signal(name)
+    if not reading.known:
+        return f"{title}: {after}; too little is known from before."
+    if before == after:
+        return f"{title} stayed at {after}."
+    if reading.moved < 0.25:
+        return f"{title}: {before} before, {after} after, no clear move."
+    rose = (reading.after or 0.0) > (reading.before or 0.0)
+    return f"{title} {'rose' if rose else 'fell'} from {before} to {after}."

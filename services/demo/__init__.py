@@ -1,0 +1,1 @@
+"""The demo: a recommender, what feeds it, and the simulated users who ask it."""

@@ -1,0 +1,15 @@
+"""Which version answers whom: a flag file in flagd's format, written by hand or by `make rollout`."""
+
+from services.demo.flags.flag import FLAG_KEY, Flag, FlagError
+from services.demo.flags.rollout import clear_rollout, read_rollout, write_rollout
+from services.demo.flags.settings import FlagSettings
+
+__all__ = [
+    "FLAG_KEY",
+    "Flag",
+    "FlagError",
+    "FlagSettings",
+    "clear_rollout",
+    "read_rollout",
+    "write_rollout",
+]

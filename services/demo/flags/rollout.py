@@ -1,0 +1,43 @@
+"""Reading and writing roll-outs: shares of the users by version."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.demo.flags.flag import FLAG_KEY, make_flag, parse_flag
+
+
+def read_rollout(path: Path) -> dict[str, float]:
+    """Percent of the users by version; empty where nothing is rolled out. Raises `FlagError` or OSError."""
+    try:
+        flag = parse_flag(path.read_text())
+    except FileNotFoundError:
+        return {}
+    return {flag.variants[variant]: share for variant, share in flag.shares.items()} if flag else {}
+
+
+def write_rollout(path: Path, shares: Mapping[str, float]) -> None:
+    """Give each version its relative share of the users; the first one is the default. Raises `FlagError`.
+
+    Name the version that was there first: users then only move to the others as their shares grow. The file
+    is replaced as a whole, so that no reader sees half of it.
+    """
+    variants = {version: version for version in shares}
+    default = next(iter(shares), "")
+    make_flag(variants, default, list(shares.items()))
+    entry = {
+        "state": "ENABLED",
+        "variants": variants,
+        "defaultVariant": default,
+        "targeting": {"fractional": [[version, share] for version, share in shares.items()]},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"flags": {FLAG_KEY: entry}}, indent=2) + "\n")
+    os.replace(partial, path)
+
+
+def clear_rollout(path: Path) -> None:
+    """Give everybody the live version again."""
+    path.unlink(missing_ok=True)

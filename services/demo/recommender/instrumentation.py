@@ -1,0 +1,224 @@
+"""What the recommender records; instruments and attributes are made once, outside the request path."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from time import perf_counter, time
+from types import TracebackType
+
+from opentelemetry import context as otel_context
+from opentelemetry.metrics import Counter, Histogram, UpDownCounter
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
+
+from services.demo.flags import FLAG_KEY
+from services.demo.flags.provider import PROVIDER_NAME
+from services.demo.recommender.answers import Answer, Labels, Reason, Source
+from services.demo.recommender.connection import Connection
+from services.demo.recommender.model import Model
+from services.demo.recommender.object_reader import ObjectRead, Outcome
+from services.demo.recommender.signals.judgement import Judgement
+from services.instrumentation import Telemetry
+from telemetry import attributes as a
+from telemetry import instruments as i
+from telemetry import spans
+
+GET_OBJECT = "GetObject"
+USER_FACTORS = "user_factors"
+"""The feature that `recommendation.feature.*` is about."""
+
+_OPERATION = {a.OPERATION: GET_OBJECT}
+_FEATURE = {a.FEATURE: USER_FACTORS}
+
+
+@lru_cache(maxsize=1_024)
+def _label(labels: Labels, *extra: tuple[str, str]) -> dict[str, str]:
+    named = {a.SOURCE: labels.source.value, a.MODEL_VERSION: labels.version, a.SEGMENT: labels.segment}
+    return named | dict(extra)
+
+
+@lru_cache(maxsize=256)
+def _label_outcome(outcome: Outcome, error_type: str | None) -> dict[str, str]:
+    named = _OPERATION | {a.OUTCOME: outcome.value}
+    return named | {a.ERROR_TYPE: error_type} if error_type else named
+
+
+@lru_cache(maxsize=64)
+def _label_stage(stage: str, version: str) -> dict[str, str]:
+    return {a.STAGE: stage, a.MODEL_VERSION: version}
+
+
+class Stage:
+    """A stage of the pipeline: inside `with` its span is the current one; leaving records its duration."""
+
+    __slots__ = ("_duration", "_labels", "_span", "_span_name", "_started", "_token", "_tracer")
+
+    def __init__(self, labels: dict[str, str], span_name: str, tracer: Tracer, duration: Histogram) -> None:
+        self._span_name = span_name
+        self._labels = labels
+        self._tracer = tracer
+        self._duration = duration
+
+    def __enter__(self) -> Span:
+        self._started = perf_counter()
+        self._span = self._tracer.start_span(self._span_name)
+        self._token = otel_context.attach(set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._span.record_exception(error)
+            self._span.set_status(StatusCode.ERROR)
+        self._duration.record(perf_counter() - self._started, self._labels)
+        self._span.end()
+        otel_context.detach(self._token)
+
+
+class Recorder:
+    """All spans and measurements of the recommender, by what they mean."""
+
+    def __init__(self, telemetry: Telemetry, connection: Connection) -> None:
+        self._describe = telemetry.describe
+        self._tracer: Tracer = telemetry.tracer
+        self._storage_span: dict[str, str | int] = {
+            a.RPC_SYSTEM: "aws-api",
+            a.RPC_SERVICE: "S3",
+            a.RPC_METHOD: GET_OBJECT,
+            a.AWS_S3_BUCKET: connection.bucket,
+            a.SERVER_ADDRESS: connection.host,
+            a.SERVER_PORT: connection.port,
+        }
+        self._stage_duration: Histogram = telemetry.instrument(i.RECOMMENDATION_DURATION)
+        self._storage_duration: Histogram = telemetry.instrument(i.STORAGE_OPERATION_DURATION)
+        self._first_byte: Histogram = telemetry.instrument(i.STORAGE_OPERATION_FIRST_BYTE)
+        self._storage_limit = telemetry.instrument(i.STORAGE_OPERATION_LIMIT)
+        self._transferred: Counter = telemetry.instrument(i.STORAGE_TRANSFER_SIZE)
+        self._active: UpDownCounter = telemetry.instrument(i.STORAGE_OPERATION_ACTIVE)
+        self._requests: Counter = telemetry.instrument(i.RECOMMENDATION_REQUESTS)
+        self._impressions: Counter = telemetry.instrument(i.RECOMMENDATION_IMPRESSIONS)
+        self._top_score: Histogram = telemetry.instrument(i.RECOMMENDATION_SCORE)
+        self._feature_age: Histogram = telemetry.instrument(i.RECOMMENDATION_FEATURE_AGE)
+        self._feature_missing: Counter = telemetry.instrument(i.RECOMMENDATION_FEATURE_MISSING)
+        self._clicks: Counter = telemetry.instrument(i.RECOMMENDATION_CLICKS)
+        self._thumbs: Counter = telemetry.instrument(i.RECOMMENDATION_THUMBS)
+        self._labelled: Counter = telemetry.instrument(i.RECOMMENDATION_LABELLED)
+        self._hits: Counter = telemetry.instrument(i.RECOMMENDATION_HITS)
+        self._precision: Counter = telemetry.instrument(i.RECOMMENDATION_PRECISION)
+        self._ndcg: Counter = telemetry.instrument(i.RECOMMENDATION_NDCG)
+        self._reciprocal_rank: Counter = telemetry.instrument(i.RECOMMENDATION_RECIPROCAL_RANK)
+        self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
+        self._model_info = telemetry.instrument(i.RECOMMENDATION_MODEL_INFO)
+
+    def pipeline(self, version: str) -> Stage:
+        """The whole of one answer of a version."""
+        return self._stage("total", spans.PIPELINE.name, version)
+
+    def load_features(self, version: str) -> Stage:
+        return self._stage("load_features", spans.LOAD_FEATURES.name, version)
+
+    def score(self, version: str) -> Stage:
+        return self._stage("score", spans.SCORE.name, version)
+
+    def rank(self, version: str) -> Stage:
+        return self._stage("rank", spans.RANK.name, version)
+
+    def _stage(self, name: str, span_name: str, version: str) -> Stage:
+        return Stage(_label_stage(name, version), span_name, self._tracer, self._stage_duration)
+
+    def start_storage_span(self) -> Span:
+        """The span of one read; it holds no object key, for that names the user."""
+        return self._tracer.start_span(
+            spans.S3_GET_OBJECT.name, kind=SpanKind.CLIENT, attributes=self._storage_span
+        )
+
+    def describe_limit(self, operations: int) -> None:
+        """How many operations on storage may be under way at once."""
+        self._storage_limit.set(operations, _OPERATION)
+
+    def count_active(self, change: int) -> None:
+        """One operation on storage more or less under way."""
+        self._active.add(change, _OPERATION)
+
+    def record_storage(self, span: Span, read: ObjectRead) -> None:
+        """Record a finished read in the context of its span, so that exemplars name its trace."""
+        context = set_span_in_context(span)
+        labels = _label_outcome(read.outcome, read.error_type)
+        self._storage_duration.record(read.seconds, labels, context=context)
+        if read.first_byte is not None:
+            self._first_byte.record(read.first_byte, labels, context=context)
+        if read.body:
+            self._transferred.add(len(read.body), _OPERATION, context=context)
+        if read.status is not None:
+            span.set_attribute(a.HTTP_RESPONSE_STATUS_CODE, read.status)
+        if read.request_id is not None:
+            span.set_attribute(a.AWS_REQUEST_ID, read.request_id)
+        if read.error_type is not None:
+            span.set_attribute(a.ERROR_TYPE, read.error_type)
+            span.set_status(StatusCode.ERROR)
+
+    def record_answer(self, span: Span, answer: Answer, computed_at: float | None) -> None:
+        """Describe an answer on its span and count it; `computed_at` is its features' Unix time."""
+        span.set_attributes(_describe_answer(answer))
+        self._requests.add(1, _label(answer.labels, (a.REASON, answer.reason.value)))
+        self._impressions.add(len(answer.items), _label(answer.labels))
+        if answer.items and answer.labels.source is not Source.POPULAR:
+            self._top_score.record(answer.items[0][1], {a.MODEL_VERSION: answer.labels.version})
+        if computed_at is not None:
+            self._feature_age.record(max(0.0, time() - computed_at), _FEATURE)
+        if answer.reason is Reason.FEATURES_MISSING:
+            self._feature_missing.add(1, _FEATURE)
+
+    def count_click(self, labels: Labels) -> None:
+        self._clicks.add(1, _label(labels))
+
+    def count_thumb(self, labels: Labels, direction: str) -> None:
+        """`direction` is up or down."""
+        self._thumbs.add(1, _label(labels, (a.DIRECTION, direction)))
+
+    def count_labelled(self, labels: Labels, requests: int, judged: Judgement) -> None:
+        """Requests whose attribution window has closed, and the sum of their judgements."""
+        named = _label(labels)
+        self._labelled.add(requests, named)
+        self._hits.add(judged.hits, named)
+        self._precision.add(judged.precision, named)
+        self._ndcg.add(judged.ndcg, named)
+        self._reciprocal_rank.add(judged.reciprocal_rank, named)
+
+    def count_violations(self, kind: str, count: int = 1) -> None:
+        """Features of users that broke their schema; `kind` says how."""
+        self._violations.add(count, _FEATURE | {a.KIND: kind})
+
+    def record_versions(self, former: Iterable[Model], live: Model, in_use: Iterable[Model]) -> None:
+        """Say with all telemetry from now on which model is live, and which ones answer."""
+        self._describe({a.MODEL_VERSION: live.version, a.DATASET_ID: live.dataset_id})
+        for model in former:
+            self._model_info.set(0, _describe_model(model))
+        for model in in_use:
+            self._model_info.set(1, _describe_model(model))
+
+
+def _describe_answer(answer: Answer) -> dict[str, str | int | float]:
+    source, version, segment = answer.labels
+    described: dict[str, str | int | float] = {
+        a.STORAGE_LATENCY_MS: answer.waited * 1_000,
+        a.MODEL_VERSION: version,
+        a.DATASET_ID: answer.dataset_id,
+        a.RECOMMENDATION_SOURCE: source.value,
+        a.RECOMMENDATION_REASON: answer.reason.value,
+        a.USER_SEGMENT: segment,
+        a.FEATURE_FLAG_KEY: FLAG_KEY,
+        a.FEATURE_FLAG_PROVIDER_NAME: PROVIDER_NAME,
+        a.FEATURE_FLAG_RESULT_VARIANT: version,
+        a.FEATURE_FLAG_RESULT_REASON: answer.flag_reason,
+    }
+    if answer.items:
+        described[a.MODEL_PREDICTION] = answer.items[0][0]
+    return described
+
+
+def _describe_model(model: Model) -> dict[str, str]:
+    return {
+        a.MODEL_VERSION: model.version,
+        a.DATASET_ID: model.dataset_id,
+        a.TRAINED_AT: model.card.trained_at.isoformat(" ", "minutes"),
+    }

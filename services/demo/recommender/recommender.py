@@ -1,0 +1,81 @@
+"""One answer, from the user's id to the k best items; the source of an answer is decided here only."""
+
+import secrets
+
+from opentelemetry import trace
+
+from services.demo.recommender.answers import Answer, Labels, Reason, Source
+from services.demo.recommender.feature_store import Features, FeatureStore, Loaded
+from services.demo.recommender.feedback import Feedback
+from services.demo.recommender.instrumentation import Recorder
+from services.demo.recommender.model import Model
+from services.demo.recommender.ranking import Ranked, rank, rank_popular, score
+from services.demo.recommender.signals.monitor import Signals
+from services.demo.recommender.versions import Versions
+from services.demo.storage.reference import UNKNOWN_SEGMENT
+
+
+class Recommender:
+    """Answers each request with the version chosen for its user, with or without the user's features."""
+
+    def __init__(
+        self,
+        versions: Versions,
+        features: FeatureStore,
+        feedback: Feedback,
+        signals: Signals,
+        recorder: Recorder,
+    ) -> None:
+        self._versions = versions
+        self._features = features
+        self._feedback = feedback
+        self._signals = signals
+        self._recorder = recorder
+
+    async def recommend(self, user_id: int, k: int) -> Answer:
+        """The k best items for a user. Raises `ModelUnavailable` before the first model is loaded."""
+        model, flag_reason = self._versions.choose(user_id)
+        with self._recorder.pipeline(model.version) as span:
+            segment = model.segment_of(user_id)
+            loaded = await self._load(model, user_id, segment)
+            answer = Answer(
+                request_id=secrets.token_hex(8),
+                trace_id=_trace_id(span),
+                user_id=user_id,
+                dataset_id=model.dataset_id,
+                labels=Labels(_source(loaded), model.version, segment or UNKNOWN_SEGMENT),
+                reason=loaded.reason,
+                flag_reason=flag_reason,
+                waited=loaded.waited,
+                items=self._choose(model, loaded.features, k),
+            )
+            self._recorder.record_answer(span, answer, loaded.computed_at)
+        self._feedback.expect(answer)
+        self._signals.observe(model, answer, loaded.features)
+        return answer
+
+    async def _load(self, model: Model, user_id: int, segment: str | None) -> Loaded:
+        if segment is None:
+            return Loaded(None, Reason.UNKNOWN_USER)
+        with self._recorder.load_features(model.version):
+            return await self._features.load(model, user_id)
+
+    def _choose(self, model: Model, features: Features | None, k: int) -> Ranked:
+        if features is None:
+            with self._recorder.rank(model.version):
+                return rank_popular(model.arrays.popular, k)
+        with self._recorder.score(model.version):
+            scores = score(model.arrays.item_factors, features.factors)
+        with self._recorder.rank(model.version):
+            return rank(scores, model.arrays.item_ids, features.seen, k)
+
+
+def _source(loaded: Loaded) -> Source:
+    if loaded.features is None:
+        return Source.POPULAR
+    return Source.PERSONALISED if loaded.reason is Reason.OK else Source.STALE
+
+
+def _trace_id(span: trace.Span) -> str | None:
+    context = span.get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None

@@ -1,0 +1,114 @@
+"""Train one version and store it with its card."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from services.demo.dataset import Dataset, Ratings
+from services.demo.storage.arrays import checksum
+from services.demo.storage.artefacts import SEGMENTS, ModelCard, features_key, model_key, reference_key
+from services.demo.storage.offline import OfflineFeatures, offline_key
+from services.demo.trainer.metrics import measure, measure_coverage
+from services.demo.trainer.model import TrainedModel, make_offline, train
+from services.demo.trainer.parameters import ALGORITHM, Parameters
+from services.demo.trainer.publication import Publication
+from services.demo.trainer.reference import make_reference
+
+log = structlog.get_logger()
+GIT_TIMEOUT_SECONDS = 2.0
+
+
+def train_version(
+    dataset: Dataset,
+    ratings: Ratings,
+    held_out: Ratings,
+    parameters: Parameters,
+    publication: Publication,
+    k: int,
+) -> None:
+    """Fit a model to `ratings`, measure lists of `k` items on `held_out`, store it."""
+    store_version(train(ratings, parameters), dataset, held_out, parameters, publication, k)
+
+
+def store_version(
+    model: TrainedModel,
+    dataset: Dataset,
+    held_out: Ratings,
+    parameters: Parameters,
+    publication: Publication,
+    k: int,
+) -> None:
+    """Measure a model that was just fitted with `parameters` on `held_out`, store it with its card."""
+    trained_at = datetime.now(UTC)
+    trained = time.monotonic()
+    metrics = evaluate(model, held_out, k)
+    version = parameters.version(dataset.id)
+    offline = make_offline(model)
+    objects = {
+        offline_key(version): offline.to_bytes(),
+        reference_key(version): make_reference(version, model).model_dump_json().encode(),
+        model_key(version): model.arrays.to_bytes(),
+    }
+    card = ModelCard(
+        version=version,
+        dataset_id=dataset.id,
+        trained_at=trained_at,
+        algorithm=ALGORITHM,
+        parameters=asdict(parameters),
+        metrics=metrics,
+        segments=SEGMENTS,
+        code_revision=find_revision(),
+        sha256=checksum(objects[model_key(version)]),
+        offline_sha256=checksum(objects[offline_key(version)]),
+        skipped_rows=dict(dataset.skipped),
+    )
+    publication.write_version(card, objects, make_features(offline, version, trained_at.timestamp()))
+    log.info(
+        "version stored",
+        version=card.version,
+        users=len(model.arrays.user_ids),
+        items=len(model.arrays.item_ids),
+        storing_seconds=round(time.monotonic() - trained, 2),
+        **metrics,
+    )
+
+
+def evaluate(model: TrainedModel, held_out: Ratings, k: int) -> dict[str, float]:
+    """Metrics at k of the model's unseen best, and of the popular list that replaces it in need."""
+    users = model.arrays.user_ids
+    lists = model.recommend(k)
+    popular = np.tile(model.arrays.popular[:k], (len(users), 1))
+    return {
+        **measure(users, lists, held_out),
+        "coverage": measure_coverage(lists, model.arrays.item_ids),
+        **measure(users, popular, held_out, "baseline_popular_"),
+    }
+
+
+def make_features(offline: OfflineFeatures, version: str, computed_at: float) -> Iterator[tuple[str, bytes]]:
+    """Key and content of every user's feature object."""
+    for row, user_id in enumerate(offline.user_ids.tolist()):
+        yield features_key(version, user_id), offline.encode(row, SEGMENTS, computed_at)
+
+
+def find_revision() -> str:
+    """The checkout's git commit, or `unknown` outside of one."""
+    command = ("git", "rev-parse", "--short=12", "HEAD")
+    try:
+        found = subprocess.run(
+            command,
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=GIT_TIMEOUT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip()

@@ -1,0 +1,174 @@
+"""Clicks and thumbs, through the HTTP interface; windows and retention, with a clock of the test's own."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.demo.recommender.answers import Answer, Labels, Reason, Source
+from services.demo.recommender.feedback import Event, Feedback, ItemNotShown, UnknownRequest
+from services.demo.recommender.settings import RecommenderSettings
+from services.demo.recommender.signals.judgement import Judgement, judge
+from tests.unit.services.demo.recommender.support import published, serve, until
+
+LABELS = Labels(Source.PERSONALISED, "v1", "heavy")
+OTHER = Labels(Source.POPULAR, "v1", "light")
+
+
+@dataclass
+class Tally:
+    """A recorder that only counts."""
+
+    clicks: list[Labels] = field(default_factory=list)
+    thumbs: list[str] = field(default_factory=list)
+    labelled: dict[Labels, tuple[int, int]] = field(default_factory=dict)
+    judged: dict[Labels, Judgement] = field(default_factory=dict)
+
+    def count_click(self, labels: Labels) -> None:
+        self.clicks.append(labels)
+
+    def count_thumb(self, labels: Labels, direction: str) -> None:
+        self.thumbs.append(direction)
+
+    def count_labelled(self, labels: Labels, requests: int, judged: Judgement) -> None:
+        self.judged[labels] = self.judged.get(labels, Judgement()).plus(judged)
+        before = self.labelled.get(labels, (0, 0))
+        self.labelled[labels] = (before[0] + requests, before[1] + judged.hits)
+
+
+class Desk:
+    """Feedback with a clock that stands still unless moved."""
+
+    def __init__(self, capacity: int = 100) -> None:
+        self.now = 0.0
+        self.tally = Tally()
+        settings = RecommenderSettings(
+            attribution_window=15, feedback_retention=60, feedback_capacity=capacity
+        )
+        self.feedback = Feedback(settings, self.tally, clock=lambda: self.now)  # type: ignore[arg-type]
+
+    def show(self, request_id: str, labels: Labels = LABELS) -> None:
+        items = [(item, 1.0) for item in (5, 6, 7)]
+        self.feedback.expect(Answer(request_id, None, 1, "d", labels, Reason.OK, "default", 0.0, items))
+
+    def move_to(self, now: float) -> None:
+        self.now = now
+        self.feedback.sweep()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    yield Desk()
+
+
+def test_the_same_event_counts_once_and_different_ones_each(desk: Desk) -> None:
+    desk.show("a")
+    assert desk.feedback.take("a", 5, Event.CLICK)
+    assert not desk.feedback.take("a", 5, Event.CLICK)
+    assert desk.feedback.take("a", 6, Event.CLICK)
+    assert desk.feedback.take("a", 5, Event.THUMBS_UP)
+    assert desk.feedback.take("a", 5, Event.THUMBS_DOWN)
+    assert (len(desk.tally.clicks), desk.tally.thumbs) == (2, ["up", "down"])
+
+
+def test_a_request_is_labelled_when_its_window_closes_and_not_before(desk: Desk) -> None:
+    desk.show("hit")
+    desk.show("no hit")
+    desk.show("other", OTHER)
+    desk.feedback.take("hit", 5, Event.CLICK)
+    desk.feedback.take("hit", 6, Event.CLICK)
+    desk.feedback.take("no hit", 5, Event.THUMBS_UP)
+    desk.move_to(14.9)
+    assert not desk.tally.labelled
+    desk.move_to(15.0)
+    desk.move_to(30.0)
+    assert desk.tally.labelled == {LABELS: (2, 1), OTHER: (1, 0)}
+
+
+def test_a_late_click_is_a_click_but_no_hit(desk: Desk) -> None:
+    desk.show("a")
+    desk.now = 15.5
+    assert desk.feedback.take("a", 5, Event.CLICK)
+    desk.feedback.sweep()
+    assert len(desk.tally.clicks) == 1
+    assert desk.tally.labelled == {LABELS: (1, 0)}
+
+
+def test_ranking_quality_is_that_of_the_places_clicked_in_time(desk: Desk) -> None:
+    for request_id in ("first", "both", "late", "thumb"):
+        desk.show(request_id)
+    desk.feedback.take("first", 5, Event.CLICK)
+    desk.feedback.take("both", 7, Event.CLICK)
+    desk.feedback.take("both", 6, Event.CLICK)
+    desk.feedback.take("thumb", 5, Event.THUMBS_UP)
+    desk.now = 15.0
+    desk.feedback.take("late", 5, Event.CLICK)
+    desk.feedback.sweep()
+    expected = judge([0], 3).plus(judge([2, 1], 3))
+    assert desk.tally.judged[LABELS] == pytest.approx(expected)
+    assert desk.tally.judged[LABELS].reciprocal_rank == pytest.approx(1 + 1 / 2)
+    assert desk.tally.judged[LABELS].precision == pytest.approx(1 / 3 + 2 / 3)
+
+
+def test_requests_are_forgotten_after_the_retention(desk: Desk) -> None:
+    desk.show("a")
+    desk.move_to(60.0)
+    assert desk.feedback.take("a", 5, Event.CLICK)
+    desk.move_to(60.1)
+    with pytest.raises(UnknownRequest, match="older than 60 s"):
+        desk.feedback.take("a", 6, Event.CLICK)
+
+
+def test_requests_pushed_out_by_newer_ones_are_forgotten_never_labelled_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk = Desk(capacity=2)
+    for request_id in "abc":
+        desk.show(request_id)
+    with pytest.raises(UnknownRequest):
+        desk.feedback.take("a", 5, Event.CLICK)
+    desk.move_to(15.0)
+    desk.move_to(16.0)
+    assert desk.tally.labelled == {LABELS: (2, 0)}
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if "labels lost" in line]
+    assert "RECOMMENDER_FEEDBACK_CAPACITY" in said and "1" in said
+
+
+def test_an_item_that_was_not_shown_is_refused(desk: Desk) -> None:
+    desk.show("a")
+    with pytest.raises(ItemNotShown, match="item 8 is not in the answer"):
+        desk.feedback.take("a", 8, Event.CLICK)
+    assert not desk.tally.clicks
+
+
+def test_feedback_over_http() -> None:
+    async def scenario() -> None:
+        async with serve(published(), attribution_window=0.2) as service:
+            answer = await service.ask(3)
+            click = {
+                "request_id": answer["request_id"],
+                "item_id": answer["items"][0]["item_id"],
+                "event": "click",
+            }
+            for counted in (True, False):
+                response = await service.client.post("/feedback", json=click)
+                assert (response.status_code, response.json()) == (202, {"counted": counted})
+            thumb = await service.client.post("/feedback", json=click | {"event": "thumbs_down"})
+            assert thumb.status_code == 202
+            unknown = await service.client.post("/feedback", json=click | {"request_id": "ffff"})
+            assert unknown.status_code == 404 and "ffff" in unknown.json()["detail"]
+            unseen = await service.client.post("/feedback", json=click | {"item_id": 10_000})
+            assert unseen.status_code == 422 and "10000" in unseen.json()["detail"]
+            await until(lambda: service.total("recommendation.labelled") == 1, "the window has closed")
+            for name in ("impressions", "clicks", "thumbs", "labelled", "hits"):
+                expected = 10 if name == "impressions" else 1
+                labels = {"source": "personalised", "model_version": "als4-aaaaaa", "segment": "heavy"}
+                assert service.total(f"recommendation.{name}", **labels) == expected, name
+            assert service.total("recommendation.thumbs", direction="down") == 1
+            assert service.total("recommendation.precision") == pytest.approx(0.1)
+            assert (
+                service.total("recommendation.ndcg") == service.total("recommendation.reciprocal_rank") == 1
+            )
+
+    asyncio.run(scenario())
