@@ -13,7 +13,7 @@ from services.demo.trainer.model import train
 from services.demo.trainer.parameters import TRAINED, Parameters
 
 VISITS = 6000
-REPOSITORY = Path(__file__).parents[4]
+REPOSITORY = Path(__file__).parents[5]
 MOVIELENS = Path(os.environ.get("WHENCE_MOVIELENS", REPOSITORY.parent / "shared/data/ml-latest-small"))
 
 
