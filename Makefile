@@ -93,7 +93,7 @@ diff: $(RUNTIME) ## Show what `make generate` would change in panels, rules and 
 	@$(PY) -m generation --diff $(if $(INTO),--into "$(INTO)")
 
 check: $(DEV) ## Static checks: style, types, directions, generated files, configurations
-	@$(PY) -m stack build
+	@$(PY) -m components build otelcol-whence jaeger promtool amtool docker-compose
 	bin() { $(PY) -m components path "$$1"; }
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -106,7 +106,6 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	"$$(bin promtool)" check config --syntax-only prometheus/prometheus.yml
 	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
 	"$$(bin amtool)" check-config alerts/generated/alertmanager/alertmanager.yml
-	$(PY) -m components build docker-compose
 	"$$(bin docker-compose)" --env-file .env.example config --quiet
 	echo "Checks passed."
 
@@ -114,7 +113,8 @@ test-fast: $(DEV) ## Tests that need no running stack (about a minute)
 	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract
 
 test-rules: $(DEV) ## Each alert and recording rule in promtool: silent just before, then firing, then over
-	@$(PY) -m pytest -q -n 2 tests/rules
+	@$(PY) -m components build promtool
+	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
 	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py
@@ -132,6 +132,7 @@ test: $(DEV) ## Everything that has to pass, with counts and the time of each ph
 	  $(MAKE) --no-print-directory "$$1"
 	  echo "── $$1 took $$((SECONDS - started)) s"
 	}
+	$(PY) -m stack build
 	phase check
 	phase test-fast
 	phase test-rules

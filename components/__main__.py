@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from components import build as builds
 from components import cache, compiler, pins, toolchain
@@ -26,8 +27,9 @@ def build(
 
 @app.command()
 def path(name: Annotated[str, typer.Argument(help="A binary, such as promtool.")]) -> None:
-    """Print where a built binary is."""
+    """Print where a binary is; one that is not built yet is built first, which is told on standard error."""
     with exit_status():
+        builds.ensure([name], Console(stderr=True))
         typer.echo(builds.binary(name))
 
 

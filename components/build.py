@@ -1,27 +1,42 @@
-"""Builds what is missing, and says where the binaries are."""
+"""Builds what is missing, two at a time where the machine allows, and says where the binaries are."""
 
+import os
+import threading
 from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from components import cache, compiler, toolchain
+from rich.console import Console
+
+from components import cache, compiler, memory, toolchain
 from components.pins import COMPONENTS, Component, select
 from components.progress import Progress, progress
+
+AT_ONCE = 2
+MEMORY_OF_ONE = 2e9
+"""Bytes that one component's compilation takes at its worst."""
+TICK_SECONDS = 0.2
 
 
 class ComponentMissing(RuntimeError):
     """A binary was asked for that has not been built."""
 
 
-def ensure(names: Sequence[str] = ()) -> dict[str, Path]:
+class Stopped(Exception):
+    """A compilation ends because another failed or somebody interrupted."""
+
+
+def ensure(names: Sequence[str] = (), console: Console | None = None) -> dict[str, Path]:
     """Build the components of these names (of components or binaries; none: all) that the cache lacks.
 
-    Returns the absolute path of every binary of theirs by its name. Raises UnknownComponent, ToolchainMissing
-    or BuildFailed, each with a message that can be shown as it is.
+    Progress goes to `console`, else to standard output. Returns the absolute path of every binary of theirs
+    by its name. Raises UnknownComponent, ToolchainMissing or BuildFailed, each with a message that can be
+    shown as it is.
     """
     components = select(names) if names else COMPONENTS
     missing = _missing(components)
     if missing:
-        with progress(missing) as report, cache.exclusive(on_wait=report.wait):
+        with progress(console or Console()) as report, cache.exclusive(on_wait=report.wait):
             _build(_missing(missing), report)
     return {binary: _path(component, binary) for component in components for binary, _ in component.binaries}
 
@@ -35,6 +50,12 @@ def binary(name: str) -> Path:
     return path
 
 
+def count_at_once() -> int:
+    """How many components to compile at the same time: one on a single core or with little memory."""
+    fitting = int(memory.read_available() / MEMORY_OF_ONE)
+    return max(1, min(AT_ONCE, os.cpu_count() or 1, fitting))
+
+
 def _missing(components: Sequence[Component]) -> list[Component]:
     return [component for component in components if not cache.is_built(component)]
 
@@ -44,13 +65,45 @@ def _path(component: Component, binary: str) -> Path:
 
 
 def _build(components: Sequence[Component], report: Progress) -> None:
+    """Compile the components; the first failure or an interruption stops all that run and begins no other."""
     if not components:
         return
-    go = toolchain.find(on_install=report.say)
-    for component in components:
-        report.begin(component)
-        with cache.workspace() as work:
-            binaries = compiler.compile(component, go, work, tick=report.tick)
-            cache.publish(binaries, cache.home(component))
-        cache.prune(cache.home(component))
-        report.end()
+    go, at_once, stop = toolchain.find(on_install=report.say), count_at_once(), threading.Event()
+    report.start(components, at_once)
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
+        try:
+            queue = _longest_then_shortest_first(components)
+            _await([pool.submit(_build_one, each, go, report, stop) for each in queue], report)
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _longest_then_shortest_first(components: Sequence[Component]) -> list[Component]:
+    """While the modules of the longest are downloaded, small ones keep the cores busy."""
+    *shorter, longest = sorted(components, key=lambda component: component.seconds)
+    return [longest, *shorter]
+
+
+def _await(builds: Sequence[Future[None]], report: Progress) -> None:
+    """Keep the report moving until all builds are done; raise the first failure at once."""
+    pending = set(builds)
+    while pending:
+        done, pending = wait(pending, TICK_SECONDS, FIRST_EXCEPTION)
+        for build in done:
+            build.result()
+        report.tick()
+
+
+def _build_one(component: Component, go: Path, report: Progress, stop: threading.Event) -> None:
+    def check() -> None:
+        if stop.is_set():
+            raise Stopped
+
+    check()
+    report.begin(component)
+    with cache.workspace() as work:
+        binaries = compiler.compile(component, go, work, tick=check)
+        cache.publish(binaries, cache.home(component))
+    cache.prune(cache.home(component))
+    report.end(component)

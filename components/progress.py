@@ -1,6 +1,7 @@
 """Tells who waits what is compiled, why, and for how long: a bar on a terminal, else plain lines."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,19 +9,24 @@ from contextlib import contextmanager
 from rich import progress as bars
 from rich.console import Console
 
+from components import estimate
 from components.pins import Component
 
-REFERENCE_CORES = 2
-REASON = "nothing is downloaded prebuilt, and the next start finds it ready"
+NEVER_OVER = 0.95
+"""The share of a component's expected time after which it is shown as standing still, not as finished."""
 
 
 class Progress:
-    """Progress over a queue of components, as one line at the start and one at the end of each."""
+    """Progress over components that are compiled at the same time, as lines when one begins or ends."""
 
-    def __init__(self, queue: Sequence[Component], console: Console) -> None:
-        self.queue = list(queue)
+    def __init__(self, console: Console) -> None:
         self.console = console
-        self.started = time.monotonic()
+        self.lock = threading.RLock()
+        self.done: dict[Component, float] = {}
+        """Seconds of the expected ones that are behind each component, running or not."""
+        self.running: dict[Component, float] = {}
+        """When each running component began, on the monotonic clock."""
+        self.ticked = time.monotonic()
 
     def say(self, text: str) -> None:
         """Print one line."""
@@ -30,56 +36,85 @@ class Progress:
         """Another process builds in the same cache."""
         self.say("another build is under way in this cache: waiting for it to finish")
 
+    def start(self, components: Sequence[Component], at_once: int) -> None:
+        """Say before anything is compiled what it will take."""
+        self.done = dict.fromkeys(components, 0.0)
+        self.say(announcement(components, at_once))
+
     def begin(self, component: Component) -> None:
-        """The compilation of a component starts; those before it in the queue are done."""
-        del self.queue[: self.queue.index(component)]
-        self.started = time.monotonic()
-        self.say(
-            f"{named(component)}: first start, compiling it (about {duration(expected(component))}); {REASON}"
-        )
+        """The compilation of a component starts, maybe beside others."""
+        with self.lock:
+            self.tick()
+            beside = f" beside {' and '.join(map(named, self.running))}" if self.running else ""
+            self.running[component] = time.monotonic()
+            left = estimate.in_words(self.remaining)
+            self.say(f"{named(component)}: compiling{beside}, about {left} left in all")
 
     def tick(self) -> None:
-        """The compilation is still under way."""
+        """Time has passed: the running components share it."""
+        with self.lock:
+            now = time.monotonic()
+            share = (now - self.ticked) / max(len(self.running), 1)
+            self.ticked = now
+            for component in self.running:
+                limit = estimate.seconds(component) * NEVER_OVER
+                self.done[component] = min(self.done[component] + share, limit)
 
-    def end(self) -> None:
-        """The compilation that began last is complete."""
-        self.say(f"{named(self.queue.pop(0))}: compiled in {self.elapsed:.0f} s")
+    def end(self, component: Component) -> None:
+        """The compilation of a component is complete."""
+        with self.lock:
+            self.tick()
+            took = time.monotonic() - self.running.pop(component)
+            self.done[component] = estimate.seconds(component)
+            self.say(f"{named(component)}: compiled in {took:.0f} s")
 
     @property
-    def elapsed(self) -> float:
-        """Seconds since the current compilation began."""
-        return time.monotonic() - self.started
+    def total(self) -> float:
+        """The seconds that all components are expected to take, from the first to the last."""
+        return sum(map(estimate.seconds, self.done))
 
     @property
     def remaining(self) -> float:
-        """The seconds that the rest of the queue is expected to take."""
-        if not self.queue:
-            return 0.0
-        current, *later = map(expected, self.queue)
-        return max(current - self.elapsed, 1.0) + sum(later)
+        """The seconds that are expected to be left."""
+        return self.total - sum(self.done.values())
 
 
 class Bar(Progress):
     """The same with a bar that moves by expected durations."""
 
-    def __init__(self, queue: Sequence[Component], console: Console) -> None:
-        super().__init__(queue, console)
-        self.total = sum(map(expected, queue))
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
         columns = (bars.SpinnerColumn(), bars.BarColumn(), bars.TextColumn("{task.description}"))
         self.bars = bars.Progress(*columns, bars.TimeElapsedColumn(), console=console, transient=True)
-        self.task = self.bars.add_task("", total=self.total)
-
-    def begin(self, component: Component) -> None:
-        """See Progress."""
-        super().begin(component)
-        self.tick()
+        self.task = self.bars.add_task("", total=None)
 
     def tick(self) -> None:
         """Move the bar."""
-        description = (
-            f"compiling {named(self.queue[0])}, about {duration(self.remaining)} left in all, elapsed"
-        )
-        self.bars.update(self.task, completed=self.total - self.remaining, description=description)
+        with self.lock:
+            super().tick()
+            if self.running:
+                left = estimate.in_words(self.remaining)
+                titles = " and ".join(component.title for component in self.running)
+                self.bars.update(
+                    self.task,
+                    total=self.total,
+                    completed=self.total - self.remaining,
+                    description=f"compiling {titles}, about {left} left",
+                )
+
+
+def announcement(components: Sequence[Component], at_once: int) -> str:
+    """What is about to be compiled and why, and the time and disk it takes on this machine."""
+    several = f"{len(components)} programs" if len(components) > 1 else named(components[0])
+    pace = f" ({at_once} at a time)" if min(at_once, len(components)) > 1 else ""
+    time_needed = estimate.in_words(sum(map(estimate.seconds, components)))
+    cores = os.cpu_count() or 1
+    machine = "one core" if cores == 1 else f"{cores} cores"
+    size = f"{estimate.disk(components):.1f} GB in Go's caches"
+    return (
+        f"compiling {several}{pace} from pinned source, as nothing is downloaded prebuilt: "
+        f"about {time_needed} on {machine} and up to {size}, this once; later starts take seconds"
+    )
 
 
 def named(component: Component) -> str:
@@ -87,23 +122,12 @@ def named(component: Component) -> str:
     return f"{component.title} {component.release}"
 
 
-def expected(component: Component) -> float:
-    """Seconds that a cold build of the component takes on this machine, scaled by its cores."""
-    return component.seconds * REFERENCE_CORES / (os.cpu_count() or REFERENCE_CORES)
-
-
-def duration(seconds: float) -> str:
-    """A duration in words, rounded as an estimate should be."""
-    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
 @contextmanager
-def progress(queue: Sequence[Component]) -> Iterator[Progress]:
-    """A progress report for building `queue`, fit for where standard output goes."""
-    console = Console()
+def progress(console: Console) -> Iterator[Progress]:
+    """A progress report on a console, fit for where that goes."""
     if not console.is_terminal:
-        yield Progress(queue, console)
+        yield Progress(console)
         return
-    bar = Bar(queue, console)
+    bar = Bar(console)
     with bar.bars:
         yield bar

@@ -32,7 +32,6 @@ BINARIES = (
     "toxiproxy",
     "process-compose",
     "prometheus",
-    "promtool",
     "alertmanager",
     "jaeger",
     "collector",

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 import config
+from components import memory
 from components.pins import Component
 from stack import DATA, ROOT, StackError, compose, engine, processes
 from stack.checks import clock, configuration, machine, storage, tools
@@ -41,7 +42,7 @@ def examine(needed: Sequence[Component]) -> Iterator[Finding]:
 def examine_start(settings: Settings, needed: Sequence[Component]) -> Iterator[Finding]:
     """What a start as plain processes would fail on; takes milliseconds."""
     unbuilt = machine.find_unbuilt(needed)
-    yield machine.check_memory(machine.read_available_memory(), unbuilt)
+    yield machine.check_memory(memory.read_available(), unbuilt)
     yield machine.check_disk(DATA, machine.read_free_disk(DATA))
     go_cache = machine.find_go_cache()
     yield machine.check_build_disk(go_cache, machine.read_free_disk(go_cache), unbuilt, needed)
@@ -79,7 +80,7 @@ def _examine_programs(settings: Settings, needed: Sequence[Component]) -> Iterat
 
 
 def _examine_containers(settings: Settings, trouble: str | None) -> Iterator[Finding]:
-    yield machine.check_memory(machine.read_available_memory())
+    yield machine.check_memory(memory.read_available())
     yield from storage.check_storage(settings)
     if trouble is None:
         running = any(container.status == "Running" for container in compose.read_containers())

@@ -10,9 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
-
-from components import cache
+from components import cache, estimate
 from components.pins import Component
 from stack.checks.finding import Finding, good, problem, warning
 
@@ -27,9 +25,6 @@ MEMORY_TO_BUILD = 3.0
 DISK_TO_RUN = 1.0
 DISK_COMFORTABLE = 5.0
 """GB: retention keeps Prometheus within 2 by default; traces, objects and logs share the rest."""
-
-DISK_TO_BUILD = 9.3
-"""GB that compiling every component leaves in Go's own caches, measured."""
 
 OPEN_FILES_NEEDED, OPEN_FILES_COMFORTABLE = 1024, 4096
 
@@ -56,16 +51,6 @@ def check_memory(available: float, unbuilt: Sequence[Component] = ()) -> Finding
     return good("Memory", found)
 
 
-def read_available_memory(group: Path = Path("/sys/fs/cgroup")) -> float:
-    """Bytes that programs can still get: of the machine, or of the control group if that has less."""
-    available = psutil.virtual_memory().available
-    try:
-        limit, used = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
-    except OSError:
-        return available
-    return min(available, int(limit) - int(used)) if limit.isdecimal() else available
-
-
 def check_disk(folder: Path, free: float) -> Finding:
     """Whether `free` bytes where the data goes are enough to run."""
     found = f"{free / GB:.1f} GB free for data in {folder}"
@@ -86,8 +71,7 @@ def check_build_disk(
     """Whether `free` bytes where Go keeps its caches are enough to compile what is not built."""
     if not unbuilt:
         return good("Build", f"all {len(every)} programs are compiled: nothing more is needed")
-    share = sum(c.seconds for c in unbuilt) / sum(c.seconds for c in every)
-    need = max(DISK_TO_BUILD * share, 0.5)
+    need = estimate.disk(unbuilt)
     names = ", ".join(component.title for component in unbuilt)
     found = f"{names} to compile at the first start: up to {need:.1f} GB, {free / GB:.1f} free in {folder}"
     if free < need * GB:

@@ -13,10 +13,12 @@ if [ "$1" = env ]; then echo "${FAKE_GO_VERSION:-go1.26.8}"; exit; fi
 echo "$*" >> "$FAKE_GO_CALLS"
 while [ "$1" != -o ]; do shift; done
 echo half > "$2"
-if [ -n "$FAKE_GO_FAILS" ]; then seq -f 'error %g' 40; echo 'go: downloading something'; exit 1; fi
-if [ -n "$FAKE_GO_HANGS" ]; then echo $$ > "$FAKE_GO_CALLS.pid"; exec sleep 120; fi
+case "$3" in $FAKE_GO_HANGS) echo $$ >> "$FAKE_GO_CALLS.pids"; exec sleep 120;; esac
+until [ "$(wc -l < "$FAKE_GO_CALLS")" -ge "${FAKE_GO_CROWD:-1}" ]; do sleep 0.02; done
+case "$3" in $FAKE_GO_FAILS) seq -f 'error %g' 40; echo 'go: downloading something'; exit 1;; esac
 echo whole > "$2"
 """
+"""It hangs or fails for the packages that match a pattern, and waits until it was called so many times."""
 
 
 @pytest.fixture

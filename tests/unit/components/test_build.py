@@ -1,12 +1,13 @@
 """Builds are whole or absent, happen once, and explain themselves; shown with a fake Go."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from components import build, compiler, pins
+from components import build, compiler, memory, pins
 from components.__main__ import app
 from components.pins import Component
 
@@ -48,7 +49,7 @@ def test_a_changed_pin_is_built_again_and_the_old_build_removed(
 def test_a_failed_build_names_the_component_and_shows_the_last_lines(
     cache_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAKE_GO_FAILS", "1")
+    monkeypatch.setenv("FAKE_GO_FAILS", "*")
     with pytest.raises(compiler.BuildFailed) as failure:
         build.ensure()
     headline, *tail = str(failure.value).splitlines()
@@ -64,17 +65,64 @@ def test_a_binary_that_is_not_built_is_reported_with_the_command_that_builds_it(
         build.binary("probetool")
 
 
-def test_plain_output_is_one_line_at_the_start_and_one_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def two(component: Component, monkeypatch: pytest.MonkeyPatch) -> tuple[Component, Component]:
+    """Two components of one module, with a binary each, and a machine with cores and memory for both."""
+    first = replace(component, binaries=component.binaries[:1])
+    second = replace(first, name="tool", binaries=component.binaries[1:], part_of="probe")
+    monkeypatch.setattr(build, "COMPONENTS", (first, second))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(memory, "read_available", lambda: 2 * build.MEMORY_OF_ONE)
+    return first, second
+
+
+def test_two_are_built_at_the_same_time(
+    two: tuple[Component, Component], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_GO_CROWD", "2")
+    assert {path.read_text() for path in build.ensure().values()} == {"whole\n"}
+
+
+def test_a_failure_of_one_stops_the_other(
+    two: tuple[Component, Component], monkeypatch: pytest.MonkeyPatch, cache_root: Path
+) -> None:
+    monkeypatch.setenv("FAKE_GO_CROWD", "2")
+    monkeypatch.setenv("FAKE_GO_FAILS", "example.test/probe")
+    monkeypatch.setenv("FAKE_GO_HANGS", "*/tool")
+    with pytest.raises(compiler.BuildFailed, match="Probe 1.0 did not build"):
+        build.ensure()
+    assert _left_in(cache_root) == set()
+
+
+@pytest.mark.parametrize(
+    ("cores", "available", "at_once"), [(1, 9.0, 1), (2, 9.0, 2), (64, 99.0, 2), (2, 1.9, 1), (2, 0.1, 1)]
+)
+def test_how_many_at_once_depends_on_cores_and_memory(
+    cores: int, available: float, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(memory, "read_available", lambda: available * build.MEMORY_OF_ONE)
+    assert build.count_at_once() == at_once
+
+
+def test_plain_output_is_a_line_ahead_and_one_when_each_begins_and_ends(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     build.ensure()
-    start, end = capsys.readouterr().out.splitlines()
-    assert (
-        start.startswith("Probe 1.0: first start, compiling it (about ") and "nothing is downloaded" in start
-    )
+    ahead, start, end = capsys.readouterr().out.splitlines()
+    assert ahead.startswith("compiling Probe 1.0 from pinned source, as nothing is downloaded prebuilt: ")
+    assert start.startswith("Probe 1.0: compiling, about ")
     assert end.startswith("Probe 1.0: compiled in ")
 
 
+def test_asking_for_a_path_builds_what_is_missing_and_prints_nothing_else() -> None:
+    result = CliRunner().invoke(app, ["path", "probetool"])
+    assert result.stdout == f"{build.binary('probetool')}\n"
+    assert "Probe 1.0: compiling" in result.stderr
+
+
 def test_a_failure_ends_the_command_with_status_1_and_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAKE_GO_FAILS", "1")
+    monkeypatch.setenv("FAKE_GO_FAILS", "*")
     result = CliRunner().invoke(app, ["build"])
     assert result.exit_code == 1
     assert "Probe 1.0 did not build" in result.stderr and "error 40" in result.stderr

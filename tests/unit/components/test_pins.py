@@ -1,6 +1,7 @@
 """The pin table, the go.mod files and the collector's manifest say the same."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -49,10 +50,16 @@ def test_binaries_have_unique_names() -> None:
 
 
 def test_components_are_selected_by_their_own_or_their_binaries_names() -> None:
-    assert [component.name for component in pins.select(["promtool", "toxiproxy", "prometheus"])] == [
-        "toxiproxy",
-        "prometheus",
-    ]
+    chosen = pins.select(["otelcol-whence", "toxiproxy", "collector"])
+    assert [component.name for component in chosen] == ["toxiproxy", "collector"]
+
+
+@pytest.mark.parametrize("part", [each for each in COMPONENTS if each.part_of], ids=lambda part: part.name)
+def test_a_part_has_the_release_and_flags_of_the_whole(part: Component) -> None:
+    (whole,) = pins.select([part.part_of])
+    assert replace(part, name="", title="", binaries=(), seconds=0, part_of="") == replace(
+        whole, name="", title="", binaries=(), seconds=0
+    )
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

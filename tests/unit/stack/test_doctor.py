@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from components import memory
 from components.pins import COMPONENTS
 from config import Config, ConfigError
 from stack import StackError, doctor
@@ -138,7 +139,7 @@ def test_only_a_problem_fails(capsys: pytest.CaptureFixture[str], finding: Findi
 def sound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine on which a start has nothing to complain about."""
     monkeypatch.setattr(doctor, "DATA", tmp_path)
-    monkeypatch.setattr(machine, "read_available_memory", lambda: 8 * GB)
+    monkeypatch.setattr(memory, "read_available", lambda: 8 * GB)
     monkeypatch.setattr(machine, "read_free_disk", lambda folder: 50 * GB)
     monkeypatch.setattr("stack.processes.read_processes", lambda: None)
     monkeypatch.setattr(Settings, "ports", {})
@@ -152,7 +153,7 @@ def test_start_on_a_sound_machine_says_nothing(sound: None, capsys: pytest.Captu
 def test_start_goes_on_with_a_warning(
     sound: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(machine, "read_available_memory", lambda: 1.2 * GB)
+    monkeypatch.setattr(memory, "read_available", lambda: 1.2 * GB)
     doctor.require_fit(Settings(), [], Console())
     assert "1.2 GB" in capsys.readouterr().out
 
