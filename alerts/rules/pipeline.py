@@ -11,8 +11,8 @@ PIPELINE = "pipeline-health"
 REQUESTS = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 
 QUEUE_FILLS, QUEUE_FULL = 0.1, 0.7
-HEAP = 115 * 2**20
-"""Bytes, of the 128 MiB from which the collector's memory_limiter refuses data."""
+HEAP = 170 * 2**20
+"""Bytes, of the 192 MiB from which the collector's memory_limiter refuses data."""
 FEW = 0.5
 NOTHING = 0.01
 
@@ -133,7 +133,7 @@ COLLECTOR_MEMORY_HIGH = Alert(
     component="pipeline",
     owner="platform",
     summary="The collector's heap is {value} large",
-    description="The collector holds {value}; from 128 MiB on its memory limiter refuses data. More "
+    description="The collector holds {value}; from 192 MiB on its memory limiter refuses data. More "
     "telemetry comes in than "
     "goes out, or something sends very large batches.",
     value_format=ValueFormat.BYTES,

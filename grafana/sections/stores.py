@@ -6,7 +6,7 @@ from grafana.shapes import timeline
 from prometheus import external as e
 from prometheus import queries as q
 
-MEMORY_LIMIT = 160 * 2**20
+MEMORY_LIMIT = 224 * 2**20
 """The collector's memory_limiter, in bytes: collector/config.yaml."""
 
 

@@ -77,13 +77,13 @@ SCENARIOS = {
     ),
     "collector-memory-high": Scenario(
         quiet={
-            "100 MiB": {HEAP % "collector": gauge((900, 100 * 2**20))},
+            "160 MiB": {HEAP % "collector": gauge((900, 160 * 2**20))},
             "Jaeger's": {HEAP % "jaeger": gauge((900, 2**28))},
         },
-        breach={HEAP % "collector": gauge((CALM, 2**25), (TROUBLE, 2**27), (AFTER, 2**25))},
+        breach={HEAP % "collector": gauge((CALM, 2**25), (TROUBLE, 180 * 2**20), (AFTER, 2**25))},
         fires_at=330,
         over_at=660,
-        value="128MiB",
+        value="180MiB",
         labels={"job": "collector"},
     ),
     "jaeger-fails-to-store": Scenario(
