@@ -4,10 +4,11 @@ from alerts.rules.evaluations import AT_ONCE
 from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
 from prometheus import objectives
 from prometheus import queries as q
-from prometheus.recorded import BURN_RATE_EXCESS
+from prometheus.recorded import BUDGET, BURN_RATE_EXCESS, ERRORS, REQUESTS
 from prometheus.recording import STEP, duration_name
 
 OVERVIEW = "overview"
+BY = ["service_name", "owner"]
 OWN = ""
 """The owner is a label of the series: each service has one in whence.yaml."""
 
@@ -15,6 +16,12 @@ OWN = ""
 PAGE = Evaluation(interval=STEP, for_=0, keep_firing_for=0)
 CONSEQUENCES = {"latency": "degraded-answers", "freshness": "degraded-answers", "quality": "degraded-answers"}
 """Storage trouble costs freshness and quality by design, and takes its toll on latency."""
+
+
+def _burns_now(objective: str) -> str:
+    """Burn rate of the last minute. The milder alerts do without: a slow leak may well pause for a minute."""
+    errors, requests, budget = (q.lowest(of, objective, by=BY) for of in (ERRORS, REQUESTS, BUDGET))
+    return f"{errors} / ({requests} * {budget})"
 
 
 def _budget(slug: str, title: str, *, fast: bool) -> Alert | None:
@@ -30,7 +37,8 @@ def _budget(slug: str, title: str, *, fast: bool) -> Alert | None:
     return Alert(
         slug=f"{slug}-budget-burns-{'fast' if fast else 'slowly'}",
         title=f"{title} Budget Burns {'Fast' if fast else 'Slowly'}",
-        query=q.highest(BURN_RATE_EXCESS, *of, by=["service_name", "owner"]),
+        query=q.highest(BURN_RATE_EXCESS, *of, by=BY),
+        still=_burns_now(of[0]) if fast else "",
         comparison=Comparison.ABOVE,
         threshold=1,
         evaluation=PAGE if fast else AT_ONCE,

@@ -3,6 +3,7 @@
 from alerts.rules.evaluations import SOON, STEADY
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from prometheus import external as e
+from prometheus import parts
 from prometheus import queries as q
 from prometheus.names import Series, series
 from telemetry import instruments
@@ -11,8 +12,10 @@ PIPELINE = "pipeline-health"
 REQUESTS = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 
 QUEUE_FILLS, QUEUE_FULL = 0.1, 0.7
-HEAP = 170 * 2**20
-"""Bytes, of the 192 MiB from which the collector's memory_limiter refuses data."""
+HEAP = 115 * 2**20
+"""Bytes, of the 128 MiB from which the collector's memory_limiter refuses data."""
+COLLECTIONS, CORES = 2, 0.9
+"""Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
 FEW = 0.5
 NOTHING = 0.01
 
@@ -38,6 +41,14 @@ def _lost_in_services() -> str:
     exported = (e.SDK_SPANS_EXPORTED, e.SDK_POINTS_EXPORTED)
     failed = [q.or_zero(q.rate(of, 'error_type!=""', by=by, window=window), dropped) for of in exported]
     return " + ".join([dropped, *(f"({part})" for part in failed)])
+
+
+def _times_its_limit() -> str:
+    short = {"memory": (parts.collections("5m"), COLLECTIONS), "CPU": (parts.cores("5m"), CORES)}
+    return " or ".join(
+        f'label_replace(({used}) / {limit:g}, "short_of", "{what}", "", "")'
+        for what, (used, limit) in short.items()
+    )
 
 
 _BY_QUEUE = ["exporter"]
@@ -125,7 +136,7 @@ COLLECTOR_QUEUE_FULL = Alert(
 COLLECTOR_MEMORY_HIGH = Alert(
     slug="collector-memory-high",
     title="Collector Memory High",
-    query=q.highest(e.COLLECTOR_HEAP, 'job="collector"', by=["job"]),
+    query=q.highest(e.HEAP, 'job="collector"', by=["job"]),
     comparison=Comparison.ABOVE,
     threshold=HEAP,
     evaluation=SOON,
@@ -133,7 +144,7 @@ COLLECTOR_MEMORY_HIGH = Alert(
     component="pipeline",
     owner="platform",
     summary="The collector's heap is {value} large",
-    description="The collector holds {value}; from 192 MiB on its memory limiter refuses data. More "
+    description="The collector holds {value}; from 128 MiB on its memory limiter refuses data. More "
     "telemetry comes in than "
     "goes out, or something sends very large batches.",
     value_format=ValueFormat.BYTES,
@@ -199,4 +210,23 @@ SERVICES_LOSE = Alert(
     value_format=ValueFormat.NUMBER,
     dashboard=PIPELINE,
     panel="Spans lost, by place",
+)
+
+PART_STARVED = Alert(
+    slug="part-starved",
+    title="Part Starved",
+    query=_times_its_limit(),
+    comparison=Comparison.ABOVE,
+    threshold=1,
+    evaluation=STEADY,
+    severity=Severity.WARNING,
+    component="pipeline",
+    owner="platform",
+    summary="{labels.job} is short of {labels.short_of}: {value} × the limit",
+    description="Over the last 5 minutes {labels.job} was short of {labels.short_of}: at {value} times its "
+    f"limit. Memory: {COLLECTIONS} garbage collections per second. CPU: {CORES} cores; in a container, one "
+    "that wants more is throttled. It is late, and slows what runs beside it.",
+    value_format=ValueFormat.NUMBER,
+    dashboard=PIPELINE,
+    panel="Garbage collections",
 )

@@ -45,6 +45,11 @@ def _transfer_time(window: str) -> str:
     return q.provided(f"{last} - {first}", _operations('outcome="ok"', window=window), at_least=FEW)
 
 
+def _late_share(window: str) -> str:
+    late = q.share_above(objectives.STORAGE_DEADLINE, DURATION, RECOMMENDER, by=BY_SERVICE, window=window)
+    return q.provided(late, _operations(window=window), at_least=FEW)
+
+
 HIGH_STORAGE_LATENCY = Alert(
     slug="high-storage-latency",
     title="High Storage Latency",
@@ -137,11 +142,8 @@ STORAGE_OUTAGE = Alert(
 STORAGE_MISSES_DEADLINES = Alert(
     slug="storage-misses-deadlines",
     title="Storage Misses Deadlines",
-    query=q.provided(
-        q.share_above(objectives.STORAGE_DEADLINE, DURATION, RECOMMENDER, by=BY_SERVICE, window="5m"),
-        _operations(window="5m"),
-        at_least=FEW,
-    ),
+    query=_late_share("5m"),
+    still=_late_share("1m"),
     comparison=Comparison.ABOVE,
     threshold=objectives.STORAGE_DEADLINE_MISSES,
     evaluation=STEADY,

@@ -1,5 +1,7 @@
 """What users feel: errors, waiting, answers that are not for them, and no answers at all."""
 
+from dataclasses import replace
+
 from alerts.rules.evaluations import NOW, SOON, STEADY
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from prometheus import objectives
@@ -62,10 +64,10 @@ def _traffic_kept() -> str:
     return q.provided(f"{now} / {before}", before, at_least=FEW)
 
 
-def _model_against_its_past() -> str:
-    now = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window="5m")
+def _model_against_its_past(window: str) -> str:
+    now = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=window)
     past = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=objectives.BASELINE)
-    labelled = q.rate(LABELLED, RECOMMENDER, PERSONALISED, by=BY_SERVICE, window="5m")
+    labelled = q.rate(LABELLED, RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=window)
     return q.provided(f"({now}) / ({past})", labelled, at_least=FEW)
 
 
@@ -93,10 +95,11 @@ DEGRADED_ANSWERS = Alert(
     slug="degraded-answers",
     title="Degraded Answers",
     query=_not_as_meant("5m"),
+    still=_not_as_meant("1m"),
     comparison=Comparison.ABOVE,
     threshold=objectives.STORAGE_DEADLINE_MISSES,
-    # Early and lasting: it mutes the budgets that burn because of it, whose windows are as long.
-    evaluation=SOON,
+    # Early and lasting: it mutes the budgets that burn because of it, and ends after them.
+    evaluation=replace(SOON, keep_firing_for=90),
     severity=Severity.WARNING,
     component="storage",
     owner="recommendations",
@@ -132,6 +135,7 @@ FEATURES_UNUSABLE = Alert(
     slug="features-unusable",
     title="Features Unusable",
     query=reason_share('reason=~"features_.*"', "5m"),
+    still=reason_share('reason=~"features_.*"', "1m"),
     comparison=Comparison.ABOVE,
     threshold=RARE,
     evaluation=STEADY,
@@ -208,7 +212,8 @@ TRAFFIC_STOPPED = Alert(
 MODEL_WORSE = Alert(
     slug="model-worse-than-its-past",
     title="Model Worse Than Its Past",
-    query=_model_against_its_past(),
+    query=_model_against_its_past("5m"),
+    still=_model_against_its_past("2m"),  # of a minute's labels it would be chance
     comparison=Comparison.BELOW,
     threshold=objectives.MODEL_HIT_RATE_KEPT,
     evaluation=STEADY,

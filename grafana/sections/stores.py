@@ -4,15 +4,16 @@ from grafana.panels import GREEN, RED, Panel, Query, row, timeseries
 from grafana.sections.pipeline import OTLP
 from grafana.shapes import timeline
 from prometheus import external as e
+from prometheus import parts
 from prometheus import queries as q
 
-MEMORY_LIMIT = 224 * 2**20
+MEMORY_LIMIT = 160 * 2**20
 """The collector's memory_limiter, in bytes: collector/config.yaml."""
 
 
 def collector() -> list[Panel]:
-    """Ids 30–33."""
-    return [row(30, "The collector and Jaeger"), queues(), memory(), jaeger()]
+    """Ids 30–34."""
+    return [row(30, "The collector and Jaeger"), queues(), memory(), jaeger(), garbage()]
 
 
 def stores() -> list[Panel]:
@@ -75,6 +76,22 @@ def jaeger() -> Panel:
         decimals=1,
         colors={"accepted": "blue", "stored": "green", "refused": "orange", "failed": "red"},
         width=8,
+    )
+
+
+def garbage() -> Panel:
+    """Who has too little memory."""
+    return timeseries(
+        34,
+        "Garbage collections",
+        "Garbage collections per second of each part; those of the collector and Jaeger are estimated. "
+        "Good: below 1; above the dashed line a part has too little memory, and spends its CPU on that.",
+        [Query(parts.collections("5m"), "{{job}}")],
+        unit="cps",
+        decimals=2,
+        steps=[(2, RED)],
+        width=24,
+        height=6,
     )
 
 

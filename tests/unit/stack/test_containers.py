@@ -11,7 +11,7 @@ import yaml
 
 from components.pins import select
 from stack import ROOT, StackError, compose, container_secrets, containers, engine, modes
-from stack.rundir import SCRAPED
+from stack.rundir import MINIO_METRICS, SCRAPED
 from stack.settings import ContainerSettings, Settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -121,6 +121,8 @@ def test_prometheus_scrapes_the_same_components() -> None:
     targets = json.loads((CONTAINERS / "prometheus" / "targets.json").read_text())
     targets += json.loads((CONTAINERS / "prometheus" / "notify-alertmanager.json").read_text())
     assert {target["labels"]["component"] for target in targets} == {*SCRAPED, "minio"}
+    paths = [target["labels"].get("__metrics_path__") for target in targets]
+    assert tuple(path for path in paths if path) == MINIO_METRICS
 
 
 def test_one_notifies_at_a_time() -> None:
