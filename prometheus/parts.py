@@ -18,14 +18,16 @@ def cores(window: str) -> str:
 def collections(window: str) -> str:
     """Garbage collections per second.
 
-    The collector and Jaeger do not count them. Each collection makes room for as much as the heap swings
-    between its lowest and its highest, so there it is what they allocate per second by that swing: rather
-    too few, for the heap also swings with what it holds. Of few samples, too many: ask for minutes.
+    The collector and Jaeger do not count them. Each collection makes room for as much as the heap swings, so
+    there it is what they allocate per second by that swing: rather too few, for the heap also swings with
+    what it holds. Of few samples, too many: ask for minutes.
     """
     estimated = (_estimate(of, window) for of in (e.COLLECTOR_ALLOCATED, e.JAEGER_ALLOCATED))
     return " or ".join([q.rate(e.GO_COLLECTIONS, by=BY, window=window), *estimated])
 
 
 def _estimate(allocated: Series, window: str) -> str:
-    highest, lowest = q.peak_over(e.HEAP, by=BY, window=window), q.trough_over(e.HEAP, by=BY, window=window)
-    return f"{q.rate(allocated, by=BY, window=window)} / clamp_min({highest} - {lowest}, {SMALLEST_SWING})"
+    """A heap grows evenly from low to high: between quantiles .1 and .9 lies .8 of its way, and no outlier."""
+    low, high = (q.quantile_over(at, e.HEAP, by=BY, window=window) for at in (0.1, 0.9))
+    swing = f"clamp_min(({high} - {low}) / 0.8, {SMALLEST_SWING})"
+    return f"{q.rate(allocated, by=BY, window=window)} / {swing}"

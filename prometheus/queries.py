@@ -122,14 +122,12 @@ def median_over(of: Series, *where: str, window: str) -> str:
     return f"quantile_over_time(0.5, {select(of, *where)}[{_checked_window(window)}])"
 
 
-def peak_over(of: Series, *where: str, by: Sequence[str], window: str) -> str:
-    """The highest of a gauge's series over a window."""
-    return _extreme_over("max", of, where, by, window)
-
-
-def trough_over(of: Series, *where: str, by: Sequence[str], window: str) -> str:
-    """The lowest of a gauge's series over a window."""
-    return _extreme_over("min", of, where, by, window)
+def quantile_over(quantile: float, of: Series, *where: str, by: Sequence[str], window: str) -> str:
+    """A quantile (0–1) over a window of a gauge's series, the highest of each group."""
+    _check_form(of, Form.GAUGE)
+    _check_labels(of, by)
+    samples = f"{select(of, *where)}[{_checked_window(window)}]"
+    return f"max by ({', '.join(by)}) (quantile_over_time({quantile:g}, {samples}))"
 
 
 def looks_over(of: Series, *where: str, window: str) -> str:
@@ -182,13 +180,6 @@ def _aggregate(operator: str, of: Series, where: Sequence[str], by: Sequence[str
     _check_labels(of, by)
     grouping = f" by ({', '.join(by)})" if by else ""
     return f"{operator}{grouping} ({select(of, *where)})"
-
-
-def _extreme_over(operator: str, of: Series, where: Sequence[str], by: Sequence[str], window: str) -> str:
-    _check_form(of, Form.GAUGE)
-    _check_labels(of, by)
-    samples = f"{select(of, *where)}[{_checked_window(window)}]"
-    return f"{operator} by ({', '.join(by)}) ({operator}_over_time({samples}))"
 
 
 def _sum_of_rates(of: Series, form: Form, where: Sequence[str], by: Sequence[str], window: str) -> str:
