@@ -143,7 +143,7 @@ test: $(DEV) ## Everything that has to pass, with counts and the time of each ph
 bench-overhead: $(DEV) ## Telemetry's cost per request against the alternatives [ROUNDS=5]
 	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)
 
-bench-footprint: $(DEV) ## Resident memory per process under load [MINUTES=5]
+bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under load [MINUTES=5,60]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)
 
 bench-outage: $(RUNTIME) ## What users notice while the collector is away [ROUNDS=3]

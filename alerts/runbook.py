@@ -33,7 +33,7 @@ def render_runbook(alert: Alert) -> str:
     means, check, fix = _written(alert.runbook or alert.slug)
     question = f"The alert's own query; it fires {alert.comparison} {alert.threshold:g}:"
     silence = SILENCE.format(title=alert.title, slug=alert.slug, threshold=alert.threshold)
-    asked = f"{question}\n\n```promql\n{alert.query}\n```"
+    asked = f"{question}\n\n```promql\n{alert.expr}\n```"
     return _join(alert.title, means, f"{asked}\n\n{check}", fix, silence)
 
 

@@ -94,9 +94,11 @@ class Alert:
     """One alert. `slug` is its uid and the name its runbook is served under.
 
     `summary` and `description` may hold `{value}`, the query's value in `value_format`, `{threshold}`, and
-    `{labels.<name>}`. `panel` is the title of the panel to look at. `follows` names the alert that is its
-    cause when both fire, and mutes it. `owner` is a name, or a template of one (`alerts.owners`), and
-    empty when the series bring it. `runbook` names the file in alerts/runbooks, when it is not the slug.
+    `{labels.<name>}`. `panel` is the title of the panel to look at. `still` is the query over a short window:
+    it has to breach the threshold as well, so that a slow alert neither begins nor goes on when the trouble
+    is over. `follows` names the alert that is its cause when both fire, and mutes it. `owner` is a name, or a
+    template of one (`alerts.owners`), and empty when the series bring it. `runbook` names the file in
+    alerts/runbooks, when it is not the slug.
     """
 
     slug: str
@@ -113,6 +115,7 @@ class Alert:
     value_format: ValueFormat
     dashboard: str
     panel: str
+    still: str = ""
     follows: str = ""
     runbook: str = ""
     is_heartbeat: bool = False
@@ -123,10 +126,18 @@ class Alert:
             raise ValueError(
                 f"alert {self.slug!r}: a slug is at most 40 lower-case letters, digits and dashes"
             )
-        if "$" in self.query:
+        if "$" in self.query + self.still:
             raise ValueError(f"alert {self.slug}: alerts have no dashboard variables; write the window out")
         for field in (self.summary, self.description):
             _check_placeholders(self.slug, field)
+
+    @property
+    def expr(self) -> str:
+        """What is compared with the threshold: the query, made 0 or (of a share kept) 1 where it is over."""
+        if not self.still:
+            return self.query
+        breached = f"(({self.still}) {self.comparison} bool {self.threshold:g})"
+        return f"({self.query}) {'*' if self.comparison is Comparison.ABOVE else '^'} {breached}"
 
     @property
     def group(self) -> str:

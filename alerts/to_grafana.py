@@ -72,7 +72,7 @@ class _Query(core.Target):  # type: ignore[misc]
     """The alert's query, asked for one moment."""
 
     def __init__(self, alert: Alert) -> None:
-        super().__init__(refId=QUERY, expr=alert.query, datasource=PROMETHEUS)
+        super().__init__(refId=QUERY, expr=alert.expr, datasource=PROMETHEUS)
 
     def to_json_data(self) -> dict[str, Any]:
         return {

@@ -22,7 +22,7 @@ def _rule(placed: Placed) -> dict[str, Any]:
     alert = placed.alert
     return {
         "alert": alert.title,
-        "expr": f"({alert.query}) {alert.comparison} {alert.threshold:g}",
+        "expr": f"({alert.expr}) {alert.comparison} {alert.threshold:g}",
         "for": duration(alert.evaluation.for_),
         "keep_firing_for": duration(alert.evaluation.keep_firing_for),
         "labels": alert.labels,

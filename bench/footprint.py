@@ -1,71 +1,107 @@
-"""`python -m bench.footprint`: resident memory of every process of the running stack under its demo load."""
+"""`python -m bench.footprint`: what each process of the running stack uses under its demo load."""
 
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from stack import StackError, compose
-from stack.processes import PID_FILE, read_processes
-from stack.running import in_containers
+from bench.usage import Usage, measure_usage
+from stack import StackError
 from stack.settings import load_settings
 
+WINDOW = 60.0
+"""Seconds over which CPU and garbage collections are counted."""
 
-def measure_memory() -> dict[str, int]:
-    """Resident bytes by process, children included, or by container as the engine accounts them.
+CORES, COLLECTIONS, MEMORY = 0.5, 2.0, 1.2 * 2**30
+"""What everything but Grafana may use after an hour at 20 requests/s: in all, each Go process, in all."""
 
-    Raises StackError when the stack is not running.
-    """
-    contained = in_containers()
-    processes = None if contained else read_processes()
-    if contained and (containers := compose.measure_memory()):
-        return containers
-    if processes is None:
-        raise StackError("the stack is not running; start it with `make up`")
-    return {p.name: _resident(p.pid) for p in processes if p.status == "Running"} | {
-        "process-compose": _supervisor()
-    }
+TITLE = "After {:g} minutes at {:g} requests/s, CPU and collections over the last minute"
 
 
-def _resident(pid: int) -> int:
-    process = psutil.Process(pid)
-    return sum(p.memory_info().rss for p in [process, *process.children(recursive=True)])
+def within_aims(usages: list[Usage]) -> bool:
+    """Whether every aim is met."""
+    total = sum_up(usages)
+    return total.cores <= CORES and (total.collections or 0) <= COLLECTIONS and total.memory <= MEMORY
 
 
-def _supervisor() -> int:
-    return int(psutil.Process(int(PID_FILE.read_text())).memory_info().rss)
+def sum_up(usages: list[Usage]) -> Usage:
+    """Everything but Grafana: cores and memory in all, collections of the process with the most."""
+    counted = [usage for usage in usages if usage.name != "grafana"]
+    collections = [usage.collections for usage in counted if usage.collections is not None]
+    return Usage(
+        "everything but Grafana",
+        sum(usage.cores for usage in counted),
+        max(collections, default=None),
+        sum(usage.memory for usage in counted),
+    )
+
+
+def draw(usages: list[Usage], title: str) -> Table:
+    """A line per process, the hungriest first, then all of them against the aims."""
+    table = Table("process", "CPU (cores)", "collections/s", "resident (MB)", box=None, title=title)
+    for usage in sorted(usages, key=lambda usage: -usage.memory):
+        table.add_row(usage.name, f"{usage.cores:.3f}", usage.said, f"{usage.memory / 2**20:.0f}")
+    total = sum_up(usages)
+    most = total.collections or 0
+    table.add_row(
+        total.name,
+        f"{total.cores:.2f} of {CORES:g}: {_verdict(total.cores <= CORES)}",
+        f"at most {most:.2f} of {COLLECTIONS:g}: {_verdict(most <= COLLECTIONS)}",
+        f"{total.memory / 2**20:.0f} of {MEMORY / 2**20:.0f}: {_verdict(total.memory <= MEMORY)}",
+        style="bold",
+    )
+    return table
+
+
+def _verdict(met: bool) -> str:
+    return "pass" if met else "FAIL"
+
+
+def parse_minutes(text: str) -> list[float]:
+    """`5,60` → [5, 60]. Raises StackError for what is no list of minutes."""
+    try:
+        minutes = sorted(float(part) for part in text.split(","))
+    except ValueError:
+        minutes = []
+    if not minutes or minutes[0] < WINDOW / 60 or minutes[-1] > 1440:
+        raise StackError(f"MINUTES={text}: give minutes from 1 to 1440, such as 5 or 5,60")
+    return minutes
 
 
 def main(
-    minutes: Annotated[float, typer.Option(min=0, max=120)] = 5,
-    file: Annotated[Path | None, typer.Option("--json", help="also write the figures here, in bytes")] = None,
+    minutes: Annotated[str, typer.Option(help="when to measure, such as 5 or 5,60")] = "5",
+    file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
 ) -> None:
-    """Wait under load, then print resident memory per process."""
-    console = Console()
-    measure_memory()
-    rate = load_settings().traffic_rate
+    """Measure under load and print it; exit status 1 when the last measurement misses an aim."""
+    console, settings, began = Console(), load_settings(), time.monotonic()
+    whens = parse_minutes(minutes)
+    measure_usage(settings, 0)
+    found: dict[float, list[Usage]] = {}
+    for when in whens:
+        _wait(console, began + when * 60 - WINDOW)
+        found[when] = measure_usage(settings, WINDOW)
+        console.print(draw(found[when], TITLE.format(when, settings.traffic_rate)))
+    if file:
+        content = {f"{when:g}": [asdict(usage) for usage in usages] for when, usages in found.items()}
+        file.write_text(json.dumps(content, indent=2) + "\n")
+    if not within_aims(found[whens[-1]]):
+        raise typer.Exit(1)
+
+
+def _wait(console: Console, end: float) -> None:
+    total = max(end - time.monotonic(), 0)
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(f"{minutes:g} minutes at {rate:g} requests/s", total=minutes * 60)
-        end = time.monotonic() + minutes * 60
+        task = progress.add_task(f"{total / 60:.0f} minutes until the next measurement", total=total)
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(1, left))
-            progress.update(task, completed=minutes * 60 - left)
-    memory = measure_memory()
-    table = Table("process", "resident", box=None, title=f"After {minutes:g} minutes at {rate:g} requests/s")
-    for name, size in sorted(memory.items(), key=lambda item: -item[1]):
-        table.add_row(name, f"{size / 2**20:.0f} MB")
-    without_grafana = sum(size for name, size in memory.items() if name != "grafana")
-    table.add_row("everything but Grafana", f"{without_grafana / 2**20:.0f} MB", style="bold")
-    console.print(table)
-    if file:
-        file.write_text(json.dumps(memory, indent=2) + "\n")
+            progress.update(task, completed=total - left)
 
 
 if __name__ == "__main__":

@@ -65,18 +65,22 @@ COLLECTOR_QUEUE_SIZE = _gauge("otelcol_exporter_queue_size", "exporter", "data_t
 COLLECTOR_QUEUE_CAPACITY = _gauge("otelcol_exporter_queue_capacity", "exporter", "data_type")
 COLLECTOR_CPU = _counter("otelcol_process_cpu_seconds")
 COLLECTOR_MEMORY = _gauge("otelcol_process_memory_rss")
+COLLECTOR_ALLOCATED = _counter("otelcol_process_runtime_total_alloc_bytes")
 
-# Jaeger, itself built on the collector, writes the same with suffixes
+# Jaeger, itself built on the collector, writes the same with suffixes, and this one as it is
+HEAP = _gauge("otelcol_process_runtime_heap_alloc_bytes")
 JAEGER_SPANS_ACCEPTED = _counter("otelcol_receiver_accepted_spans_total", "receiver", "transport")
 JAEGER_SPANS_REFUSED = _counter("otelcol_receiver_refused_spans_total", "receiver", "transport")
 JAEGER_SPANS_STORED = _counter("otelcol_exporter_sent_spans_total", "exporter")
 JAEGER_SPANS_FAILED = _counter("otelcol_exporter_send_failed_spans_total", "exporter")
 JAEGER_CPU = _counter("otelcol_process_cpu_seconds_total")
 JAEGER_MEMORY = _gauge("otelcol_process_memory_rss_bytes")
+JAEGER_ALLOCATED = _counter("otelcol_process_runtime_total_alloc_bytes_total")
 
-# Prometheus and Alertmanager
+# Prometheus, Alertmanager; collections of MinIO too
 GO_CPU = _counter("process_cpu_seconds_total")
 GO_MEMORY = _gauge("process_resident_memory_bytes")
+GO_COLLECTIONS = _counter("go_gc_duration_seconds_count")
 GO_START = _gauge("process_start_time_seconds")
 PROMETHEUS_SAMPLES = _counter("prometheus_tsdb_head_samples_appended_total", "type")
 PROMETHEUS_EXEMPLARS = _counter("prometheus_tsdb_exemplar_exemplars_appended_total")
@@ -105,7 +109,6 @@ MINIO_CPU = _counter("minio_node_process_cpu_total_seconds", "server")
 MINIO_MEMORY = _gauge("minio_node_process_resident_memory_bytes", "server")
 
 # Alerts only
-COLLECTOR_HEAP = _gauge("otelcol_process_runtime_heap_alloc_bytes")
 PROMETHEUS_OUT_OF_ORDER = _counter("prometheus_tsdb_out_of_order_samples_total", "type")
 PROMETHEUS_OUT_OF_BOUNDS = _counter("prometheus_tsdb_out_of_bound_samples_total", "type")
 PROMETHEUS_WAL_CORRUPTIONS = _counter("prometheus_tsdb_wal_corruptions_total")

@@ -32,6 +32,9 @@ themselves; the first two minutes of a service, in which what is usual is not kn
 SURE = 4
 """Standard errors: by chance once in 30,000 looks."""
 
+AS_USUAL = 1
+"""Standard errors below which a fall of the last minute is over: of one of 7%, that is 1 look in 40."""
+
 HIT_RATE_KEPT_SLOWLY = 0.95
 """Share of the usual hit rate over 3 minutes."""
 

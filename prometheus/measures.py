@@ -106,6 +106,12 @@ def version_rules() -> list[Rule]:
     ]
 
 
+def thumbs_down(window: str) -> str:
+    """Share of the thumbs that point down, by service."""
+    thumbs, up = (indicators.thumbs(*of, by=SERVICE, window=window) for of in ((), ('direction="up"',)))
+    return q.known(f"1 - ({q.or_zero(up, thumbs)}) / {thumbs}")
+
+
 def _slices(window: str) -> Iterator[Rule]:
     for by, labels in ((SERVICE, {"segment": ALL}), ([*SERVICE, "segment"], {})):
         labels = labels | {"window": window}
@@ -133,8 +139,7 @@ def _measures() -> Iterator[tuple[str, str]]:
     for name, summed in SUMS.items():
         yield name, q.known(f"{q.rate(summed, RECOMMENDER, by=SERVICE, window='2m')} / {labelled}")
     yield "click_through", q.known(indicators.click_through_rate(by=SERVICE, window="2m"))
-    thumbs, up = (indicators.thumbs(*of, by=SERVICE, window="5m") for of in ((), ('direction="up"',)))
-    yield "thumbs_down", q.known(f"1 - ({q.or_zero(up, thumbs)}) / {thumbs}")
+    yield "thumbs_down", thumbs_down("5m")
     requests = indicators.answers(by=SERVICE, window="1m")
     unknown = indicators.answers('reason="unknown_user"', by=SERVICE, window="1m")
     yield "unknown_users", q.known(f"({q.or_zero(unknown, requests)}) / {requests}")

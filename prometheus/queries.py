@@ -122,6 +122,14 @@ def median_over(of: Series, *where: str, window: str) -> str:
     return f"quantile_over_time(0.5, {select(of, *where)}[{_checked_window(window)}])"
 
 
+def quantile_over(quantile: float, of: Series, *where: str, by: Sequence[str], window: str) -> str:
+    """A quantile (0–1) over a window of a gauge's series, the highest of each group."""
+    _check_form(of, Form.GAUGE)
+    _check_labels(of, by)
+    samples = f"{select(of, *where)}[{_checked_window(window)}]"
+    return f"max by ({', '.join(by)}) (quantile_over_time({quantile:g}, {samples}))"
+
+
 def looks_over(of: Series, *where: str, window: str) -> str:
     """How many samples each of a gauge's series has in a window."""
     _check_form(of, Form.GAUGE)

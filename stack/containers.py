@@ -61,8 +61,8 @@ def stop() -> bool:
 
 def read_states() -> list[Process]:
     """The containers, with the memory that the engine accounts to them."""
-    memory = compose.measure_memory()
-    return [replace(state, memory=memory.get(state.name, 0)) for state in compose.read_containers()]
+    usage = compose.measure_usage()
+    return [replace(state, memory=usage.get(state.name, (0, 0))[1]) for state in compose.read_containers()]
 
 
 def delete() -> None:

@@ -18,6 +18,8 @@ SCRAPED = {
     "prometheus": "prometheus_port",
     "alertmanager": "alertmanager_port",
 }
+MINIO_METRICS = ("/minio/v2/metrics/cluster", "/minio/metrics/v3/debug/go")
+"""Two targets of one address: an instance label of their own keeps their `up` apart."""
 
 
 def write_run_directory(
@@ -49,16 +51,21 @@ def _write_prometheus(settings: Settings) -> None:
     folder = RUN / "prometheus"
     _link(folder / "prometheus.yml", ROOT / "prometheus" / "prometheus.yml")
     _link(folder / "rules", in_use() / "alerts" / "generated" / "prometheus")
-    targets = [
+    targets: list[dict[str, object]] = [
         {"targets": [f"{HOST}:{getattr(settings, port)}"], "labels": {"component": component}}
         for component, port in SCRAPED.items()
     ]
-    minio = {"component": "minio", "__metrics_path__": "/minio/v2/metrics/cluster"}
     if not settings.external_storage:
-        targets.append({"targets": [f"{HOST}:{settings.minio_port}"], "labels": minio})
+        targets += [_minio(settings, path) for path in MINIO_METRICS]
     _write_json(folder / "targets" / "stack.json", targets)
     notified = [f"{HOST}:{settings.alertmanager_port}"] if settings.alerting == "prometheus" else []
     _write_json(folder / "alertmanagers" / "stack.json", [{"targets": notified}])
+
+
+def _minio(settings: Settings, path: str) -> dict[str, object]:
+    address = f"{HOST}:{settings.minio_port}"
+    labels = {"component": "minio", "instance": f"{address}{path}", "__metrics_path__": path}
+    return {"targets": [address], "labels": labels}
 
 
 def _write_alertmanager(settings: Settings, credentials: Mapping[str, str], config: Config) -> None:

@@ -233,5 +233,6 @@ def _grafana_environment(settings: Settings, credentials: dict[str, str], config
         "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
         "GF_NEWS_NEWS_FEED_ENABLED": "false",
         "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        "GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED": "true",
         "GF_UNIFIED_ALERTING_EXECUTE_ALERTS": str(settings.alerting == "grafana").lower(),
     }

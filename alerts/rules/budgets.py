@@ -5,10 +5,11 @@ from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
 from config import Config
 from prometheus import queries as q
 from prometheus.objectives import all_objectives
-from prometheus.recorded import BURN_RATE_EXCESS
+from prometheus.recorded import BUDGET, BURN_RATE_EXCESS, ERRORS, REQUESTS
 from prometheus.recording import STEP, duration_name
 
 OVERVIEW = "overview"
+BY = ["service_name", "owner"]
 OWN = ""
 """The owner is a label of the series: each service has one in whence.yaml."""
 
@@ -16,6 +17,12 @@ OWN = ""
 PAGE = Evaluation(interval=STEP, for_=0, keep_firing_for=0)
 CONSEQUENCES = {"latency": "degraded-answers", "freshness": "degraded-answers", "quality": "degraded-answers"}
 """Storage trouble costs freshness and quality by design, and takes its toll on latency."""
+
+
+def _burns_now(objective: str) -> str:
+    """Burn rate of the last minute. The milder alerts do without: a slow leak may well pause for a minute."""
+    errors, requests, budget = (q.lowest(of, objective, by=BY) for of in (ERRORS, REQUESTS, BUDGET))
+    return f"{errors} / ({requests} * {budget})"
 
 
 def _budget(config: Config, slug: str, title: str, *, fast: bool) -> Alert | None:
@@ -33,7 +40,8 @@ def _budget(config: Config, slug: str, title: str, *, fast: bool) -> Alert | Non
     return Alert(
         slug=f"{slug}-budget-burns-{'fast' if fast else 'slowly'}",
         title=f"{title} Budget Burns {'Fast' if fast else 'Slowly'}",
-        query=q.highest(BURN_RATE_EXCESS, *of, by=["service_name", "owner"]),
+        query=q.highest(BURN_RATE_EXCESS, *of, by=BY),
+        still=_burns_now(of[0]) if fast else "",
         comparison=Comparison.ABOVE,
         threshold=1,
         evaluation=PAGE if fast else at_once(config),

@@ -5,6 +5,7 @@ from alerts.rules.evaluations import soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
+from prometheus import parts
 from prometheus import queries as q
 from prometheus.names import Series, series
 from telemetry import instruments
@@ -15,6 +16,8 @@ REQUESTS = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 QUEUE_FILLS, QUEUE_FULL = 0.1, 0.7
 HEAP = 115 * 2**20
 """Bytes, of the 128 MiB from which the collector's memory_limiter refuses data."""
+COLLECTIONS, CORES = 2, 0.9
+"""Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
 FEW = 0.5
 NOTHING = 0.01
 
@@ -40,6 +43,14 @@ def _lost_in_services() -> str:
     exported = (e.SDK_SPANS_EXPORTED, e.SDK_POINTS_EXPORTED)
     failed = [q.or_zero(q.rate(of, 'error_type!=""', by=by, window=window), dropped) for of in exported]
     return " + ".join([dropped, *(f"({part})" for part in failed)])
+
+
+def _times_its_limit() -> str:
+    short = {"memory": (parts.collections("5m"), COLLECTIONS), "CPU": (parts.cores("5m"), CORES)}
+    return " or ".join(
+        f'label_replace(({used}) / {limit:g}, "short_of", "{what}", "", "")'
+        for what, (used, limit) in short.items()
+    )
 
 
 _BY_QUEUE = ["exporter"]
@@ -134,7 +145,7 @@ def collector_memory_high(config: Config) -> Alert:
     return Alert(
         slug="collector-memory-high",
         title="Collector Memory High",
-        query=q.highest(e.COLLECTOR_HEAP, 'job="collector"', by=["job"]),
+        query=q.highest(e.HEAP, 'job="collector"', by=["job"]),
         comparison=Comparison.ABOVE,
         threshold=HEAP,
         evaluation=soon(config),
@@ -216,6 +227,27 @@ def services_lose(config: Config) -> Alert:
     )
 
 
+def part_starved(config: Config) -> Alert:
+    return Alert(
+        slug="part-starved",
+        title="Part Starved",
+        query=_times_its_limit(),
+        comparison=Comparison.ABOVE,
+        threshold=1,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=STACK,
+        summary="{labels.job} is short of {labels.short_of}: {value} × the limit",
+        description="Over the last 5 minutes {labels.job} was short of {labels.short_of}: at {value} times "
+        f"its limit. Memory: {COLLECTIONS} garbage collections per second. CPU: {CORES} cores; in a "
+        "container, one that wants more is throttled. It is late, and slows what runs beside it.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Garbage collections",
+    )
+
+
 def alerts(config: Config) -> tuple[Alert, ...]:
     """All of them."""
     return (
@@ -227,4 +259,5 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         jaeger_fails(config),
         traces_stopped(config),
         services_lose(config),
+        part_starved(config),
     )

@@ -23,10 +23,18 @@ BY_SEGMENT = ["service_name", "segment"]
 MODEL_AND_DATA = "model-and-data"
 
 
-def _hit_rate_kept(window: str) -> str:
-    of = ('segment="all"', f'window="{window}"')
+def _hit_rate_kept() -> str:
+    of = ('segment="all"', f'window="{m.FAST}"')
     kept, deviation = (q.lowest(series, *of, by=BY_SERVICE) for series in (SLICE_KEPT, SLICE_DEVIATION))
     return q.unless_chance(kept, deviation, limits.SURE)
+
+
+def _hit_rate_kept_slowly() -> str:
+    """1, as ever, from when the last minute is as usual: what has been mended is over."""
+    of = ('segment="all"', f'window="{m.SLOW}"')
+    kept, deviation = (q.lowest(series, *of, by=BY_SERVICE) for series in (SLICE_KEPT, SLICE_DEVIATION))
+    latest = q.lowest(SLICE_DEVIATION, 'segment="all"', f'window="{m.FAST}"', by=BY_SERVICE)
+    return q.unless_chance(kept, f"({deviation} unless {latest} < {limits.AS_USUAL})", limits.SURE)
 
 
 def _segment_kept() -> str:
@@ -47,10 +55,10 @@ def _kept(measure: str) -> str:
     )
 
 
-def _more_thumbs_down() -> str:
-    now, usual = (q.lowest(of, 'measure="thumbs_down"', by=BY_SERVICE) for of in (MEASURE, MEASURE_USUAL))
+def _more_thumbs_down(now: str) -> str:
+    usual = q.lowest(MEASURE_USUAL, 'measure="thumbs_down"', by=BY_SERVICE)
     thumbs = q.rate(m.THUMBS, m.RECOMMENDER, by=BY_SERVICE, window="5m")
-    return q.provided(f"{now} - {usual}", thumbs, limits.THUMBS / 300)
+    return q.provided(f"({now}) - {usual}", thumbs, limits.THUMBS / 300)
 
 
 def _ranking(config: Config, slug: str, title: str, measure: str, means: str) -> Alert:
@@ -79,7 +87,7 @@ def hit_rate_dropped(config: Config) -> Alert:
     return Alert(
         slug="hit-rate-dropped",
         title="Hit Rate Dropped",
-        query=_hit_rate_kept(m.FAST),
+        query=_hit_rate_kept(),
         comparison=Comparison.BELOW,
         threshold=config.model.hit_rate_kept,
         evaluation=now(config),
@@ -101,7 +109,7 @@ def hit_rate_lower(config: Config) -> Alert:
     return Alert(
         slug="hit-rate-lower",
         title="Hit Rate Lower",
-        query=_hit_rate_kept(m.SLOW),
+        query=_hit_rate_kept_slowly(),
         comparison=Comparison.BELOW,
         threshold=limits.HIT_RATE_KEPT_SLOWLY,
         evaluation=now(config),
@@ -173,7 +181,8 @@ def thumbs_down(config: Config) -> Alert:
     return Alert(
         slug="thumbs-down-up",
         title="More Thumbs Down",
-        query=_more_thumbs_down(),
+        query=_more_thumbs_down(q.lowest(MEASURE, 'measure="thumbs_down"', by=BY_SERVICE)),
+        still=_more_thumbs_down(m.thumbs_down("1m")),
         comparison=Comparison.ABOVE,
         threshold=limits.MORE_THUMBS_DOWN,
         evaluation=soon(config),

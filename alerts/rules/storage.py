@@ -48,6 +48,11 @@ def _transfer_time(window: str) -> str:
     return q.provided(f"{last} - {first}", _operations('outcome="ok"', window=window), at_least=FEW)
 
 
+def _late_share(config: Config, window: str) -> str:
+    late = q.share_above(config.storage.deadline, DURATION, RECOMMENDER, by=BY_SERVICE, window=window)
+    return q.provided(late, _operations(window=window), at_least=FEW)
+
+
 def high_storage_latency(config: Config) -> Alert:
     return Alert(
         slug="high-storage-latency",
@@ -148,11 +153,8 @@ def storage_misses_deadlines(config: Config) -> Alert:
     return Alert(
         slug="storage-misses-deadlines",
         title="Storage Misses Deadlines",
-        query=q.provided(
-            q.share_above(config.storage.deadline, DURATION, RECOMMENDER, by=BY_SERVICE, window="5m"),
-            _operations(window="5m"),
-            at_least=FEW,
-        ),
+        query=_late_share(config, "5m"),
+        still=_late_share(config, "1m"),
         comparison=Comparison.ABOVE,
         threshold=config.storage.deadline_misses,
         evaluation=steady(config),

@@ -1,5 +1,7 @@
 """What users feel: errors, waiting, answers that are not for them, and no answers at all."""
 
+from dataclasses import replace
+
 from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
@@ -69,10 +71,10 @@ def _traffic_kept(config: Config) -> str:
     return q.provided(f"{now} / {before}", before, at_least=FEW)
 
 
-def _model_against_its_past(config: Config) -> str:
-    now = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window="5m")
+def _model_against_its_past(config: Config, window: str) -> str:
+    now = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=window)
     past = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=baseline(config))
-    labelled = q.rate(LABELLED, RECOMMENDER, PERSONALISED, by=BY_SERVICE, window="5m")
+    labelled = q.rate(LABELLED, RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=window)
     return q.provided(f"({now}) / ({past})", labelled, at_least=FEW)
 
 
@@ -102,10 +104,11 @@ def degraded_answers(config: Config) -> Alert:
         slug="degraded-answers",
         title="Degraded Answers",
         query=_not_as_meant("5m"),
+        still=_not_as_meant("1m"),
         comparison=Comparison.ABOVE,
         threshold=config.storage.deadline_misses,
-        # Early and lasting: it mutes the budgets that burn because of it, whose windows are as long.
-        evaluation=soon(config),
+        # Early and lasting: it mutes the budgets that burn because of it, and ends after them.
+        evaluation=replace(soon(config), keep_firing_for=90),
         severity=Severity.WARNING,
         component="storage",
         owner=by_service(config),
@@ -145,6 +148,7 @@ def features_unusable(config: Config) -> Alert:
         slug="features-unusable",
         title="Features Unusable",
         query=reason_share('reason=~"features_.*"', "5m"),
+        still=reason_share('reason=~"features_.*"', "1m"),
         comparison=Comparison.ABOVE,
         threshold=RARE,
         evaluation=steady(config),
@@ -226,7 +230,8 @@ def model_worse(config: Config) -> Alert:
     return Alert(
         slug="model-worse-than-its-past",
         title="Model Worse Than Its Past",
-        query=_model_against_its_past(config),
+        query=_model_against_its_past(config, "5m"),
+        still=_model_against_its_past(config, "2m"),  # of a minute's labels it would be chance
         comparison=Comparison.BELOW,
         threshold=config.objectives.quality.kept,
         evaluation=steady(config),

@@ -1,10 +1,11 @@
 """The parts that carry and keep telemetry, and who answers and is heard."""
 
-from grafana.options import GREEN, RED, SECONDS, THIRD, Heading, Lines, Query, Value
+from grafana.options import GREEN, RED, SECONDS, THIRD, Heading, Lines, Query, Size, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.pipeline import OTLP
 from grafana.shapes import timeline
 from prometheus import external as e
+from prometheus import parts
 from prometheus import queries as q
 
 MEMORY_LIMIT = 160 * 2**20
@@ -12,8 +13,8 @@ MEMORY_LIMIT = 160 * 2**20
 
 
 def collector() -> list[Panel]:
-    """Ids 30–33."""
-    return [row(30, "The collector and Jaeger"), queues(), memory(), jaeger()]
+    """Ids 30–34."""
+    return [row(30, "The collector and Jaeger"), queues(), memory(), jaeger(), garbage()]
 
 
 def prometheus() -> list[Panel]:
@@ -76,6 +77,21 @@ def jaeger() -> Panel:
         Value("cps", decimals=1),
         Lines(colors={"accepted": "blue", "stored": "green", "refused": "orange", "failed": "red"}),
         size=THIRD,
+    )
+
+
+def garbage() -> Panel:
+    return timeseries(
+        Heading(
+            34,
+            "Garbage collections",
+            "Garbage collections per second of each part; those of the collector and Jaeger are estimated. "
+            "Good: below 1; above the dashed line a part has too little memory, and spends its CPU on that.",
+        ),
+        [Query(parts.collections("5m"), "{{job}}")],
+        Value("cps", decimals=2),
+        Lines(steps=[(2, RED)]),
+        size=Size(24, 6),
     )
 
 

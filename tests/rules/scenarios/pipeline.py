@@ -11,6 +11,8 @@ HTTP = (
     'http_server_request_duration_seconds{service_name="%s", http_route="%s", http_response_status_code="%d"}'
 )
 SDK = 'otel_sdk_%s_total{service_name="recommender", error_type="%s"}'
+COLLECTIONS = 'go_gc_duration_seconds_count{job="%s"}'
+CORES = 'otelcol_process_cpu_seconds%s{job="%s"}'
 HEAP = 'otelcol_process_runtime_heap_alloc_bytes{job="%s"}'
 
 
@@ -27,6 +29,17 @@ def filled(share: float) -> Series:
     return {
         QUEUE % "size": gauge((CALM, 0), (TROUBLE, 200_000 * share), (AFTER, 0)),
         QUEUE % "capacity": gauge((WHOLE, 200_000)),
+    }
+
+
+def collecting(job: str, low: int, high: int, allocated: int) -> Series:
+    """A heap that swings between two sizes, in MB, every 10 s to the other one; MB allocated per second."""
+    suffix = "_total" if job == "jaeger" else ""
+    return {
+        HEAP % job: " ".join(f"{size}e6" for size in (low, high) * 45),
+        f'otelcol_process_runtime_total_alloc_bytes{suffix}{{job="{job}"}}': counter(
+            (900, allocated * 10**7)
+        ),
     }
 
 
@@ -92,6 +105,20 @@ SCENARIOS = {
         fires_at=340,
         over_at=950,
         value="1.33",
+    ),
+    "part-starved": Scenario(
+        quiet={
+            "a collection a second": {COLLECTIONS % "minio": counter((900, 10))},
+            "a busy minute": {COLLECTIONS % "prometheus": counter((300, 1), (60, 80), (540, 1))},
+            "a heap with room": collecting("jaeger", 130, 260, allocated=40),
+            "a heap at rest": collecting("collector", 30, 30, allocated=1),
+            "four fifths of a core": {CORES % ("_total", "jaeger"): counter((900, 8))},
+        },
+        breach={COLLECTIONS % "minio": counter((CALM, 2), (TROUBLE, 127), (AFTER, 2))},
+        fires_at=480,
+        over_at=900,
+        value="3.91",
+        labels={"job": "minio", "short_of": "memory"},
     ),
     "traces-stopped": Scenario(
         quiet={

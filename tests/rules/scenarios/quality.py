@@ -56,13 +56,13 @@ def clicked(before: float, during: float, labelled: int = 200) -> Series:
     }
 
 
-def rated(before: float, during: float, thumbs: float = 40) -> Series:
+def rated(before: float, during: float, thumbs: float = 40, seconds: int = TROUBLE) -> Series:
     """Thumbs in 10 seconds, and the shares of them that point down."""
     of = SEEN % ("als16-1", "heavy", "personalised")
     up, down = (f'{of}, direction="{direction}"' for direction in ("up", "down"))
     return {
-        **counted("thumbs", up, (1 - before) * thumbs, (1 - during) * thumbs),
-        **counted("thumbs", down, before * thumbs, during * thumbs),
+        **counted("thumbs", up, (1 - before) * thumbs, (1 - during) * thumbs, seconds),
+        **counted("thumbs", down, before * thumbs, during * thumbs, seconds),
     }
 
 
@@ -106,7 +106,7 @@ SCENARIOS = {
         quiet_for=1500,
         breach=hitting(0.63, 0.567),
         fires_at=1010,
-        over_at=1300,
+        over_at=1260,
         value="93.53%",
         labels=RECOMMENDER,
     ),
@@ -146,11 +146,15 @@ SCENARIOS = {
         labels=RECOMMENDER,
     ),
     "thumbs-down-up": Scenario(
-        quiet={"5 points more": rated(0.1, 0.15), "few": rated(0.1, 0.9, thumbs=8)},
+        quiet={
+            "5 points more": rated(0.1, 0.15),
+            "few": rated(0.1, 0.9, thumbs=8),
+            "mended": rated(0.1, 0.22, seconds=260),
+        },
         quiet_for=1500,
         breach=rated(0.1, 0.4),
         fires_at=1030,
-        over_at=1460,
+        over_at=1300,
         value="13.45%",
         labels=RECOMMENDER,
     ),

@@ -9,6 +9,9 @@ Series = Mapping[str, str]
 CALM, TROUBLE, AFTER = 300, 300, 600
 """Seconds of the phases of a short story."""
 
+MENDED = 100
+"""Seconds of trouble that is over before a slow alert would tell it: it then stays silent."""
+
 NEVER = 3600
 """Seconds after which an alert that is never over still fires."""
 

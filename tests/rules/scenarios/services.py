@@ -1,7 +1,7 @@
 """Services: errors, waiting, no traffic, a worse model; and what they run short of."""
 
 from tests.rules.promtool import counter, gauge, histogram
-from tests.rules.scenarios.scenario import AFTER, CALM, RECOMMENDER, TROUBLE, Scenario, Series
+from tests.rules.scenarios.scenario import AFTER, CALM, MENDED, RECOMMENDER, TROUBLE, Scenario, Series
 
 HTTP = (
     'http_server_request_duration_seconds{service_name="recommender", http_route="/x", '
@@ -29,10 +29,12 @@ def late(share: float) -> Series:
     }
 
 
-def hitting(before: int, after: int, source: str = "personalised") -> Series:
+def hitting(before: int, after: int, source: str = "personalised", seconds: int = LONG) -> Series:
     of = f'{{service_name="recommender", source="{source}", model_version="als32-1"}}'
     return {
-        f"recommendation_hits_total{of}": counter((LONG, before), (LONG, after), (LONG, before)),
+        f"recommendation_hits_total{of}": counter(
+            (LONG, before), (seconds, after), (2 * LONG - seconds, before)
+        ),
         f"recommendation_labelled_total{of}": counter((3 * LONG, 200)),
     }
 
@@ -87,6 +89,7 @@ SCENARIOS = {
             "a fifth worse": hitting(120, 96),
             "popular answers get worse": hitting(120, 20, source="popular"),
             "better": hitting(60, 120),
+            "mended": hitting(120, 0, seconds=MENDED),
         },
         breach=hitting(120, 50),
         fires_at=2100,

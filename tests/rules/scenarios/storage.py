@@ -1,7 +1,7 @@
 """Storage: late, failing, away, slow to transfer, full; and what users get instead."""
 
 from tests.rules.promtool import counter, gauge, histogram
-from tests.rules.scenarios.scenario import AFTER, CALM, RECOMMENDER, TROUBLE, Scenario, Series
+from tests.rules.scenarios.scenario import AFTER, CALM, MENDED, RECOMMENDER, TROUBLE, Scenario, Series
 
 STORAGE = (
     'storage_operation_duration_seconds{service_name="recommender", operation="GetObject", outcome="ok"}'
@@ -94,10 +94,11 @@ SCENARIOS = {
             "4% late": {STORAGE: histogram((900, {0.02: 192, 1.0: 8}))},
             "all at 240 ms": {STORAGE: histogram((900, {0.24: 200}))},
             "few": {STORAGE: histogram((900, {1.0: 4}))},
+            "mended": {STORAGE: histogram((CALM, FAST), (MENDED, {1.0: 200}), (500, FAST))},
         },
         breach={STORAGE: histogram((CALM, FAST), (TROUBLE, {0.02: 160, 1.0: 40}), (AFTER, FAST))},
         fires_at=540,
-        over_at=840,
+        over_at=660,
         value="16.55%",
         labels=RECOMMENDER,
     ),
@@ -172,10 +173,14 @@ SCENARIOS = {
         labels=RECOMMENDER,
     ),
     "degraded-answers": Scenario(
-        quiet={"4%": answered("storage_error", 0.04), "unknown users": answered("unknown_user", 0.9)},
+        quiet={
+            "4%": answered("storage_error", 0.04),
+            "unknown users": answered("unknown_user", 0.9),
+            "mended": answered("storage_error", 0.08, seconds=190),
+        },
         breach=answered("storage_error", 0.5),
         fires_at=360,
-        over_at=930,
+        over_at=740,
         value="10.34%",
         labels=RECOMMENDER,
     ),
@@ -188,10 +193,14 @@ SCENARIOS = {
         labels=RECOMMENDER,
     ),
     "features-unusable": Scenario(
-        quiet={"1 in 200": answered("features_missing", 0.005), "late": answered("storage_deadline", 0.5)},
+        quiet={
+            "1 in 200": answered("features_missing", 0.005),
+            "late": answered("storage_deadline", 0.5),
+            "mended": answered("features_missing", 0.5, seconds=MENDED),
+        },
         breach=answered("features_invalid", 0.1),
         fires_at=480,
-        over_at=900,
+        over_at=660,
         value="6.169%",
         labels=RECOMMENDER,
     ),

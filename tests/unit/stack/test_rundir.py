@@ -20,6 +20,10 @@ def test_targets_and_proxy_follow_the_ports(run: Path) -> None:
     targets = json.loads((run / "prometheus" / "targets" / "stack.json").read_text())
     by_component = {target["labels"]["component"]: target["targets"] for target in targets}
     assert by_component["collector"] == ["127.0.0.1:18888"]
+    instances = [
+        target["labels"]["instance"] for target in targets if target["targets"] == ["127.0.0.1:19000"]
+    ]
+    assert len(set(instances)) == len(instances) == 2
     (proxy,) = json.loads((run / "toxiproxy" / "proxies.json").read_text())
     assert (proxy["listen"], proxy["upstream"]) == ("127.0.0.1:19100", "127.0.0.1:19000")
 
