@@ -4,13 +4,8 @@ import json
 import re
 from urllib.parse import quote
 
-from config import load
+from config import Config
 from grafana.provisioned import JAEGER
-
-TAGS = load().tags
-"""Of every dashboard; the menu of dashboards finds them by the first."""
-
-INBOX = f"{load().urls.incidents}/"
 
 OVERVIEW = "overview"
 QUALITY = "recommendation-quality-and-storage"
@@ -50,24 +45,25 @@ def dashboard(title: str, uid: str, **variables: str) -> Link:
     return {"title": title, "url": f"/d/{uid}?${{__url_time_range}}{chosen}", "targetBlank": False}
 
 
-def inbox(title: str) -> Link:
+def inbox(title: str, config: Config) -> Link:
     """A data link to the incidents page."""
-    return {"title": title, "url": INBOX, "targetBlank": True}
+    return {"title": title, "url": f"{config.urls.incidents}/", "targetBlank": True}
 
 
-def incident(title: str) -> Link:
+def incident(title: str, config: Config) -> Link:
     """A data link to the page that a series' label `path` names, below the incidents page."""
-    return {"title": title, "url": f"{INBOX}${{__field.labels.path}}", "targetBlank": True}
+    address = f"{config.urls.incidents}/${{__field.labels.path}}"
+    return {"title": title, "url": address, "targetBlank": True}
 
 
-def to_dashboards() -> Link:
-    """The other dashboards, as a menu that keeps the time range and the variables."""
-    return _dashboard_link("Dashboards", "dashboards", tags=[TAGS[0]], icon="dashboard", keep=True)
+def to_dashboards(config: Config) -> Link:
+    """The other dashboards, found by the first tag, as a menu that keeps the time range and the variables."""
+    return _dashboard_link("Dashboards", "dashboards", tags=[config.tags[0]], icon="dashboard", keep=True)
 
 
-def to_inbox() -> Link:
+def to_inbox(config: Config) -> Link:
     """The incidents page."""
-    return _dashboard_link("Incidents", "link", url=INBOX, icon="bell")
+    return _dashboard_link("Incidents", "link", url=f"{config.urls.incidents}/", icon="bell")
 
 
 def _quote(text: str) -> str:

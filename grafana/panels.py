@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from grafanalib import core
 from grafanalib._gen import DashboardEncoder
 
+from config import Config
 from grafana import annotations, layout, links, modern
 from grafana.options import (
     ALWAYS_GREEN,
@@ -146,7 +147,7 @@ class Page:
     marks: Collection[str] = (annotations.DEPLOYMENTS, annotations.VERDICTS)
 
 
-def dashboard(page: Page, panels: Sequence[Panel]) -> dict[str, Any]:
+def dashboard(page: Page, panels: Sequence[Panel], config: Config) -> dict[str, Any]:
     """The dashboard's JSON, panels placed in the order given."""
     layout.arrange(panels)
     rendered = core.Dashboard(
@@ -154,14 +155,14 @@ def dashboard(page: Page, panels: Sequence[Panel]) -> dict[str, Any]:
         title=page.title,
         description=page.description,
         panels=list(panels),
-        tags=[*links.TAGS, *page.tags],
+        tags=[*config.tags, *page.tags],
         refresh="10s",
         time=core.Time("now-30m", "now"),
         timezone="browser",
         graphTooltip=core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
         schemaVersion=modern.SCHEMA_VERSION,
         version=1,
-        links=[links.to_dashboards(), links.to_inbox()],
+        links=[links.to_dashboards(config), links.to_inbox(config)],
         annotations=core.Annotations(annotations.all_annotations(page.marks)),
         templating=core.Templating([variable.render() for variable in page.variables]),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from config import Config, load
+from config import Config
 from config.objectives import Freshness, Quality, Watched
 from prometheus import queries as q
 from prometheus.names import series
@@ -102,48 +102,3 @@ def all_objectives(config: Config) -> tuple[Objective, ...]:
 def baseline(config: Config) -> str:
     """The past that quality is compared with, as a window of a query."""
     return f"{config.objectives.quality.baseline}s"
-
-
-# For modules that do not get the configuration as an argument yet
-_SET = load()
-STORAGE_DEADLINE = _SET.storage.deadline
-"""Seconds the recommender waits for a user's features before it answers without them."""
-
-STORAGE_DEADLINE_MISSES = _SET.storage.deadline_misses
-"""Share of storage operations beyond the deadline from which users feel it."""
-
-STORAGE_AVERAGE_LIMIT_MS = _SET.storage.average_limit * 1000
-"""Average storage latency over five minutes, in milliseconds, that nobody may sleep through."""
-
-STORAGE_ERRORS = _SET.storage.errors
-"""Share of storage operations that may fail."""
-
-MODEL_HIT_RATE_KEPT = _SET.objectives.quality.kept
-"""Share of its own hit rate of the baseline's period below which the live model is suspect."""
-
-HIT_RATE_KEPT = _SET.model.hit_rate_kept
-"""Share of the usual hit rate below which users feel it at once."""
-
-RANKING_KEPT = _SET.model.ranking_kept
-"""Share of the usual ranking quality that has to be kept."""
-
-DRIFT = _SET.model.drift
-"""Population stability index from which a shift against the training data is large."""
-
-FEATURES_UNUSABLE = _SET.model.features_unusable
-"""Share of the requests that may find their user's features missing or expired."""
-
-FEATURE_AGE = _SET.model.feature_age
-"""Seconds of median age from which features count as ageing."""
-
-LATENCY_LIMIT = _SET.objectives.latency.threshold
-"""Seconds after which a request counts as slow, where a service has no limit of its own."""
-
-BASELINE = f"{_SET.objectives.quality.baseline}s"
-FRESH = _SET.objectives.freshness.max_age
-WINDOW = _SET.objectives.window
-"""Seconds over which a promise holds and its error budget is counted."""
-
-BURN_RATES = tuple((rate, _SET.objectives.factor(rate)) for rate in _SET.objectives.burn_rates)
-"""Pairs of windows, each with the burn rate from which both together alert."""
-OBJECTIVES = all_objectives(_SET)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from config import Config
 from grafana.links import MODEL_AND_DATA as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import baseline, diversity, drift, features, model_summary, versions
 from grafana.sections.quality import DATASET, SEGMENT, VERSION
 
 
-def build() -> dict[str, Any]:
+def build(config: Config) -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
         Page(
@@ -19,12 +20,13 @@ def build() -> dict[str, Any]:
             variables=[DATASET, VERSION, SEGMENT],
         ),
         [
-            *model_summary.panels(),
-            *versions.panels(),
-            *baseline.overall(),
+            *model_summary.panels(config),
+            *versions.panels(config),
+            *baseline.overall(config),
             *baseline.by_segment(),
             *diversity.panels(),
-            *drift.panels(),
-            *features.panels(),
+            *drift.panels(config),
+            *features.panels(config),
         ],
+        config,
     )

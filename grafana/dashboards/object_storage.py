@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from config import Config
 from grafana.annotations import VERDICTS
 from grafana.links import OBJECT_STORAGE as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import object_storage, storage_load
 
 
-def build() -> dict[str, Any]:
+def build(config: Config) -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
         Page(
@@ -19,10 +20,11 @@ def build() -> dict[str, Any]:
             marks=(VERDICTS,),
         ),
         [
-            *object_storage.numbers(),
-            *object_storage.latency(),
+            *object_storage.numbers(config),
+            *object_storage.latency(config),
             *storage_load.errors(),
-            *storage_load.traffic(),
-            *storage_load.fallbacks(),
+            *storage_load.traffic(config),
+            *storage_load.fallbacks(config),
         ],
+        config,
     )

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from config import Config
 from grafana.links import OVERVIEW as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import inventory, overview, slo
 
 
-def build() -> dict[str, Any]:
+def build(config: Config) -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
         Page(
@@ -17,10 +18,11 @@ def build() -> dict[str, Any]:
             tags=["overview"],
         ),
         [
-            *overview.first_look(),
-            *overview.model_or_infrastructure(),
+            *overview.first_look(config),
+            *overview.model_or_infrastructure(config),
             *slo.objectives(),
-            *slo.alerts(),
-            *inventory.panels(),
+            *slo.alerts(config),
+            *inventory.panels(config),
         ],
+        config,
     )

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from config import Config
 from grafana.links import PIPELINE as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import backends, pipeline
 
 
-def build() -> dict[str, Any]:
+def build(config: Config) -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
         Page(
@@ -18,11 +19,12 @@ def build() -> dict[str, Any]:
             marks=(),
         ),
         [
-            *pipeline.numbers(),
+            *pipeline.numbers(config),
             *pipeline.traces(),
             *pipeline.metrics(),
             *backends.collector(),
             *backends.prometheus(),
             *backends.reachability(),
         ],
+        config,
     )

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from config import Config
 from grafana.links import RESOURCES as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import processes, resources
 
 
-def build() -> dict[str, Any]:
+def build(config: Config) -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
         Page(
@@ -19,4 +20,5 @@ def build() -> dict[str, Any]:
             marks=(),
         ),
         [*resources.numbers(), *resources.host(), *processes.services(), *processes.components()],
+        config,
     )

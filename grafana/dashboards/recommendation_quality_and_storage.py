@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from config import Config
 from grafana.links import QUALITY as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import quality, storage, summary
 
 
-def build() -> dict[str, Any]:
+def build(config: Config) -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
         Page(
@@ -17,5 +18,6 @@ def build() -> dict[str, Any]:
             tags=["quality", "storage"],
             variables=[quality.DATASET, quality.VERSION, quality.SEGMENT],
         ),
-        [*summary.panels(), *quality.panels(), *storage.panels()],
+        [*summary.panels(config), *quality.panels(), *storage.panels(config)],
+        config,
     )

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from config import Config
 from grafana.annotations import VERDICTS
 from grafana.links import SERVICE as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import requests, saturation, service
 
 
-def build() -> dict[str, Any]:
+def build(config: Config) -> dict[str, Any]:
     """The dashboard's JSON."""
     return dashboard(
         Page(
@@ -16,8 +17,9 @@ def build() -> dict[str, Any]:
             "Service",
             "Rate, errors and duration of one HTTP service by route, its stages, and what it is short of.",
             tags=["service"],
-            variables=[service.SERVICE, service.ROUTE],
+            variables=service.variables(config),
             marks=(VERDICTS,),
         ),
-        [*service.numbers(), *requests.panels(), *service.stages(), *saturation.panels()],
+        [*service.numbers(config), *requests.panels(config), *service.stages(config), *saturation.panels()],
+        config,
     )

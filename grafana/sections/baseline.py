@@ -1,5 +1,6 @@
 """Quality against its own past: does it fall, whose quality, and is it chance?"""
 
+from config import Config
 from grafana.options import (
     COUNT,
     ORANGE,
@@ -16,7 +17,7 @@ from grafana.options import (
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import SEGMENT
 from grafana.sections.versions import mean
-from prometheus import limits, objectives
+from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
 from prometheus.recorded import (
@@ -36,13 +37,13 @@ LEGEND = "{{segment}}"
 CLOSED = q.one_of("measure", [*m.SUMS, "click_through"])
 
 
-def overall() -> list[Panel]:
+def overall(config: Config) -> list[Panel]:
     """Ids 30–34."""
     return [
         row(30, "Quality against its own past"),
-        hit_rate_kept(),
+        hit_rate_kept(config),
         certainty(),
-        measures_kept(),
+        measures_kept(config),
         thumbs_down(),
         requests(),
     ]
@@ -59,7 +60,7 @@ def by_segment() -> list[Panel]:
     ]
 
 
-def hit_rate_kept() -> Panel:
+def hit_rate_kept(config: Config) -> Panel:
     return timeseries(
         Heading(
             31,
@@ -70,7 +71,7 @@ def hit_rate_kept() -> Panel:
         ),
         [Query(q.lowest(SLICE_KEPT, EVERYBODY, by=["window"]), "over {{window}}")],
         WHOLE_PERCENT,
-        Lines(steps=[(objectives.HIT_RATE_KEPT, RED), (limits.HIT_RATE_KEPT_SLOWLY, ORANGE)]),
+        Lines(steps=[(config.model.hit_rate_kept, RED), (limits.HIT_RATE_KEPT_SLOWLY, ORANGE)]),
         size=THIRD,
     )
 
@@ -91,19 +92,19 @@ def certainty() -> Panel:
     )
 
 
-def measures_kept() -> Panel:
+def measures_kept(config: Config) -> Panel:
     return timeseries(
         Heading(
             33,
             "Quality against its past",
             "NDCG, reciprocal rank, precision and click-through rate of 2 minutes, divided by their "
             "medians over the baseline's period. Good: near 100%; below the dashed line, "
-            f"{objectives.RANKING_KEPT:.0%}, an alert fires. When the hit rate holds and the ranks fall, "
+            f"{config.model.ranking_kept:.0%}, an alert fires. When the hit rate holds and the ranks fall, "
             "the right items stand further down.",
         ),
         [Query(q.lowest(MEASURE_KEPT, CLOSED, by=["measure"]), "{{measure}}")],
         WHOLE_PERCENT,
-        Lines(steps=[(objectives.RANKING_KEPT, ORANGE)]),
+        Lines(steps=[(config.model.ranking_kept, ORANGE)]),
         size=THIRD,
     )
 

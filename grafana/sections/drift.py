@@ -1,10 +1,11 @@
 """Drift: do users, their features and the scores still look as they did in training?"""
 
+from config import Config
 from grafana.options import COUNT, ORANGE, QUARTER, RED, SCORE, SHARE, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.model_summary import DRIFT, PREDICTIONS
 from grafana.sections.quality import REQUESTS, SEGMENT, VERSION
-from prometheus import limits, objectives
+from prometheus import limits
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
@@ -17,31 +18,31 @@ BY = ["feature", "segment"]
 LEGEND = "{{feature}} {{segment}}"
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """Ids 60–67."""
     return [
         row(60, "Drift since training"),
-        stability(),
+        stability(config),
         shape(),
         distance(),
-        predictions(),
+        predictions(config),
         mix(),
         shares(),
         samples(),
     ]
 
 
-def stability() -> Panel:
+def stability(config: Config) -> Panel:
     return timeseries(
         Heading(
             61,
             "Feature drift: PSI",
             "How far the features of 2 minutes are from those in training, by segment. Good: below 0.1; "
-            f"above the dashed line, {objectives.DRIFT:g}, the shift is large and an alert fires.",
+            f"above the dashed line, {config.model.drift:g}, the shift is large and an alert fires.",
         ),
         [Query(q.highest(DRIFT, FEATURES, ANY_SEGMENT, 'statistic="psi"', by=BY), LEGEND)],
         Value("none", decimals=2),
-        Lines(steps=[(0.1, ORANGE), (objectives.DRIFT, RED)]),
+        Lines(steps=[(0.1, ORANGE), (config.model.drift, RED)]),
         size=THIRD,
     )
 
@@ -75,14 +76,14 @@ def distance() -> Panel:
     )
 
 
-def predictions() -> Panel:
+def predictions(config: Config) -> Panel:
     return timeseries(
         Heading(
             64,
             "Prediction drift",
             "How far the scores of the items ranked first are from those in training, by version. Good: "
-            f"below 0.1; above the dashed line, {objectives.DRIFT:g} (population stability index), an alert "
-            "fires.",
+            f"below 0.1; above the dashed line, {config.model.drift:g} (population stability index), an "
+            "alert fires.",
         ),
         [
             Query(
@@ -91,7 +92,7 @@ def predictions() -> Panel:
             )
         ],
         Value("none", decimals=2),
-        Lines(steps=[(objectives.DRIFT, RED)]),
+        Lines(steps=[(config.model.drift, RED)]),
         size=QUARTER,
     )
 

@@ -1,9 +1,10 @@
 """What the model is given: features that are missing, expired, old or broken, and users nobody knows."""
 
+from config import Config
 from grafana.options import ORANGE, PERCENT, PURPLE, RED, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.shapes import heatmap
-from prometheus import limits, objectives
+from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
 from prometheus.names import series
@@ -16,14 +17,14 @@ VIOLATIONS = series(instruments.RECOMMENDATION_SCHEMA_VIOLATIONS)
 REASONS = {"features_missing": RED, "features_expired": ORANGE, "features_invalid": PURPLE}
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """Ids 70–76."""
     return [
         row(70, "Features"),
-        without_features(),
+        without_features(config),
         missing(),
         unknown_users(),
-        age(),
+        age(config),
         age_heatmap(),
         violations(),
     ]
@@ -35,18 +36,18 @@ def unusable(reason: str, window: str = q.PANEL) -> str:
     return q.known(f"({q.or_zero(part)}) / {served}")
 
 
-def without_features() -> Panel:
+def without_features(config: Config) -> Panel:
     return timeseries(
         Heading(
             71,
             "Answers without usable features",
             "Share of answers whose user's features were missing in storage, expired or invalid. Good: 0%; "
-            f"above the dashed line, {objectives.FEATURES_UNUSABLE:.0%}, an alert fires. Storage answered: "
-            "the data is at fault.",
+            f"above the dashed line, {config.model.features_unusable:.0%}, an alert fires. Storage "
+            "answered: the data is at fault.",
         ),
         [Query(unusable(f'reason="{reason}"'), reason) for reason in REASONS],
         PERCENT,
-        Lines(steps=[(objectives.FEATURES_UNUSABLE, RED)], colors=REASONS),
+        Lines(steps=[(config.model.features_unusable, RED)], colors=REASONS),
         size=THIRD,
     )
 
@@ -80,19 +81,19 @@ def unknown_users() -> Panel:
     )
 
 
-def age() -> Panel:
+def age(config: Config) -> Panel:
     quantiles = [(0.5, "median"), (0.95, "p95"), (1, "oldest")]
     return timeseries(
         Heading(
             74,
             "Feature age",
             "Time since the features of an answer were computed. Good: a sawtooth below the interval of "
-            f"the feature job; a median above the dashed line, {objectives.FEATURE_AGE:g} s, means that the "
-            "job has stopped.",
+            f"the feature job; a median above the dashed line, {config.model.feature_age:g} s, means that "
+            "the job has stopped.",
         ),
         [Query(q.known(q.quantile(share, AGES, window="1m")), name) for share, name in quantiles],
         Value("s", decimals=0),
-        Lines(steps=[(objectives.FEATURE_AGE, RED)]),
+        Lines(steps=[(config.model.feature_age, RED)]),
         size=THIRD,
     )
 

@@ -1,9 +1,9 @@
 """What is live: the services with their load and state, the model and its data."""
 
+from config import Config
 from grafana import links
 from grafana.options import BLUE, ORANGE, PURPLE, RED, Heading, Query, Size
 from grafana.panels import Panel, row
-from grafana.sections.service import SLOW
 from grafana.shapes import Column, Sort, table, timeline
 from prometheus import external as e
 from prometheus import queries as q
@@ -22,12 +22,12 @@ MODEL_AND_DATA = links.dashboard(
 RESOURCES = links.dashboard("Process and host", links.RESOURCES, service_name="${__data.fields.service_name}")
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """Ids 40–43."""
-    return [row(40, "What is live"), services(), model(), versions()]
+    return [row(40, "What is live"), services(config), model(), versions()]
 
 
-def services() -> Panel:
+def services(config: Config) -> Panel:
     return table(
         Heading(
             41,
@@ -44,7 +44,16 @@ def services() -> Panel:
             Column(
                 "Value #B", "Failed", unit="percentunit", decimals=2, steps=[(0.001, ORANGE), (0.01, RED)]
             ),
-            Column("Value #C", "p95", unit="s", decimals=0, steps=[(SLOW / 2, ORANGE), (SLOW, RED)]),
+            Column(
+                "Value #C",
+                "p95",
+                unit="s",
+                decimals=0,
+                steps=[
+                    (config.objectives.latency.threshold / 2, ORANGE),
+                    (config.objectives.latency.threshold, RED),
+                ],
+            ),
             Column("Value #D", "CPU cores", unit="none", decimals=2, steps=[(0.6, ORANGE), (0.8, RED)]),
             Column("Value #E", "Memory", unit="bytes", decimals=0),
         ],

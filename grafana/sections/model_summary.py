@@ -1,5 +1,6 @@
 """Model and data at a glance: does anything move, and what?"""
 
+from config import Config
 from grafana import links
 from grafana.options import (
     BLUE,
@@ -16,7 +17,7 @@ from grafana.options import (
 )
 from grafana.panels import Panel, stat
 from grafana.sections.features import AGES, unusable
-from prometheus import limits, objectives
+from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
 from prometheus.names import series
@@ -30,16 +31,16 @@ VIOLATIONS = series(instruments.RECOMMENDATION_SCHEMA_VIOLATIONS)
 QUALITY = links.dashboard("Quality and storage", links.QUALITY)
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """One line of numbers. Ids 1–8."""
     return [
         hit_rate(),
-        kept(),
+        kept(config),
         worst_segment(),
         versions(),
-        drift(),
-        without_features(),
-        age(),
+        drift(config),
+        without_features(config),
+        age(config),
         violations(),
     ]
 
@@ -60,17 +61,17 @@ def hit_rate() -> Panel:
     )
 
 
-def kept() -> Panel:
+def kept(config: Config) -> Panel:
     return stat(
         Heading(
             2,
             "Hit rate against baseline",
             "Hit rate of the last minute, divided by its median over the baseline's period. Good: near "
-            f"100%, 5% up or down is chance; below {objectives.HIT_RATE_KEPT:.0%} an alert fires.",
+            f"100%, 5% up or down is chance; below {config.model.hit_rate_kept:.0%} an alert fires.",
         ),
         Query(q.lowest(SLICE_KEPT, *EVERYBODY)),
         PERCENT,
-        Levels(RED, [(objectives.HIT_RATE_KEPT, ORANGE), (limits.HIT_RATE_KEPT_SLOWLY, GREEN)]),
+        Levels(RED, [(config.model.hit_rate_kept, ORANGE), (limits.HIT_RATE_KEPT_SLOWLY, GREEN)]),
         data_links=[QUALITY],
         size=WIDE_NUMBER,
     )
@@ -108,23 +109,23 @@ def versions() -> Panel:
     )
 
 
-def drift() -> Panel:
+def drift(config: Config) -> Panel:
     features, predictions = (q.highest(of, 'statistic="psi"') for of in (DRIFT, PREDICTIONS))
     return stat(
         Heading(
             5,
             "Largest drift",
             "The largest population stability index of all features, segments and predictions against "
-            f"training. Good: below 0.1; from {objectives.DRIFT:g} on the drift is large.",
+            f"training. Good: below 0.1; from {config.model.drift:g} on the drift is large.",
         ),
         Query(f'max (({features}) or label_replace({predictions}, "of", "predictions", "", ""))'),
         Value("none", decimals=2),
-        Levels(steps=[(0.1, ORANGE), (objectives.DRIFT, RED)]),
+        Levels(steps=[(0.1, ORANGE), (config.model.drift, RED)]),
         size=WIDE_NUMBER,
     )
 
 
-def without_features() -> Panel:
+def without_features(config: Config) -> Panel:
     return stat(
         Heading(
             6,
@@ -134,22 +135,22 @@ def without_features() -> Panel:
         ),
         Query(unusable('reason=~"features_.*"', "1m")),
         PERCENT,
-        Levels(steps=[(objectives.FEATURES_UNUSABLE / 5, ORANGE), (objectives.FEATURES_UNUSABLE, RED)]),
+        Levels(steps=[(config.model.features_unusable / 5, ORANGE), (config.model.features_unusable, RED)]),
         size=WIDE_NUMBER,
     )
 
 
-def age() -> Panel:
+def age(config: Config) -> Panel:
     return stat(
         Heading(
             7,
             "Median feature age",
             "Time since the features of an answer were computed, median over 1 minute. Good: well below "
-            f"{objectives.FEATURE_AGE:g} s; older features are not being renewed and will expire.",
+            f"{config.model.feature_age:g} s; older features are not being renewed and will expire.",
         ),
         Query(q.known(q.quantile(0.5, AGES, window="1m"))),
         Value("s", decimals=0),
-        Levels(steps=[(0.75 * objectives.FEATURE_AGE, ORANGE), (objectives.FEATURE_AGE, RED)]),
+        Levels(steps=[(0.75 * config.model.feature_age, ORANGE), (config.model.feature_age, RED)]),
         size=WIDE_NUMBER,
     )
 

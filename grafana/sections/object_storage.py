@@ -1,5 +1,6 @@
 """Object storage's golden signals at a glance, and its latency from both ends of the network."""
 
+from config import Config
 from grafana.options import (
     BLUE,
     ORANGE,
@@ -16,10 +17,9 @@ from grafana.options import (
 )
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections import storage
-from grafana.sections.storage import DEADLINE_LINE, DEADLINE_MS, DURATION, RECOMMENDER, SLOW_CALLS
+from grafana.sections.storage import DURATION, RECOMMENDER, deadline_line, deadline_ms, slow_calls
 from grafana.shapes import heatmap
 from prometheus import external as e
-from prometheus import objectives
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
@@ -35,57 +35,64 @@ SLOW_FIRST_BYTE = 0.05
 """Seconds; one of the bounds of MinIO's own histogram."""
 
 
-def numbers() -> list[Panel]:
+def numbers(config: Config) -> list[Panel]:
     """The four golden signals and what they cost. Ids 1–6."""
-    return [p95(), beyond_deadline(), failed(), in_flight(), throughput(), answers_without()]
-
-
-def latency() -> list[Panel]:
-    """Ids 10–14."""
     return [
-        row(10, "Latency"),
-        quantiles_by_operation(),
-        latency_heatmap(),
-        first_byte(),
-        both_ends(),
+        p95(config),
+        beyond_deadline(config),
+        failed(config),
+        in_flight(),
+        throughput(),
+        answers_without(config),
     ]
 
 
-def p95() -> Panel:
+def latency(config: Config) -> list[Panel]:
+    """Ids 10–14."""
+    return [
+        row(10, "Latency"),
+        quantiles_by_operation(config),
+        latency_heatmap(config),
+        first_byte(config),
+        both_ends(config),
+    ]
+
+
+def p95(config: Config) -> Panel:
     return stat(
         Heading(
             1,
             "Latency, p95",
             "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
-            f"{DEADLINE_MS} ms.",
+            f"{deadline_ms(config)} ms.",
         ),
         Query(q.known(q.quantile(0.95, DURATION, RECOMMENDER, window="1m"))),
         Value("s", decimals=0),
-        Levels(steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)]),
-        data_links=[SLOW_CALLS],
+        Levels(steps=[(config.storage.deadline / 2, ORANGE), (config.storage.deadline, RED)]),
+        data_links=[slow_calls(config)],
     )
 
 
-def beyond_deadline() -> Panel:
+def beyond_deadline(config: Config) -> Panel:
     return stat(
         Heading(
             2,
             "Past deadline",
             "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
         ),
-        Query(q.known(storage.share_beyond_deadline("1m"))),
+        Query(q.known(storage.share_beyond_deadline(config, "1m"))),
         PERCENT,
         Levels(
             steps=[
-                (objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE),
-                (objectives.STORAGE_DEADLINE_MISSES, RED),
+                (config.storage.deadline_misses / 5, ORANGE),
+                (config.storage.deadline_misses, RED),
             ]
         ),
-        data_links=[SLOW_CALLS],
+        data_links=[slow_calls(config)],
     )
 
 
-def failed() -> Panel:
+def failed(config: Config) -> Panel:
     failures = q.or_zero(q.observations(DURATION, *FAILED, window="1m"))
     return stat(
         Heading(
@@ -95,8 +102,8 @@ def failed() -> Panel:
         ),
         Query(q.known(f"({failures}) / {q.observations(DURATION, RECOMMENDER, window='1m')}")),
         Value("percentunit", decimals=2),
-        Levels(steps=[(objectives.STORAGE_ERRORS / 5, ORANGE), (objectives.STORAGE_ERRORS, RED)]),
-        data_links=[SLOW_CALLS],
+        Levels(steps=[(config.storage.errors / 5, ORANGE), (config.storage.errors, RED)]),
+        data_links=[slow_calls(config)],
     )
 
 
@@ -128,7 +135,7 @@ def throughput() -> Panel:
     )
 
 
-def answers_without() -> Panel:
+def answers_without(config: Config) -> Panel:
     without, served = q.rate(REQUESTS, WITHOUT_STORAGE, window="1m"), q.rate(REQUESTS, window="1m")
     return stat(
         Heading(
@@ -141,20 +148,20 @@ def answers_without() -> Panel:
         PERCENT,
         Levels(
             steps=[
-                (objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE),
-                (objectives.STORAGE_DEADLINE_MISSES, RED),
+                (config.storage.deadline_misses / 5, ORANGE),
+                (config.storage.deadline_misses, RED),
             ]
         ),
     )
 
 
-def quantiles_by_operation() -> Panel:
+def quantiles_by_operation(config: Config) -> Panel:
     return timeseries(
         Heading(
             11,
             "Latency quantiles by operation",
             "Median, 95th and 99th percentile of storage operations; dots are traces, click one to open "
-            f"it. Good: p99 below the dashed line, the deadline of {DEADLINE_MS} ms.",
+            f"it. Good: p99 below the dashed line, the deadline of {deadline_ms(config)} ms.",
         ),
         [
             Query(
@@ -165,12 +172,12 @@ def quantiles_by_operation() -> Panel:
             for share in (0.5, 0.95, 0.99)
         ],
         SECONDS,
-        Lines(steps=DEADLINE_LINE),
-        data_links=[SLOW_CALLS],
+        Lines(steps=deadline_line(config)),
+        data_links=[slow_calls(config)],
     )
 
 
-def latency_heatmap() -> Panel:
+def latency_heatmap(config: Config) -> Panel:
     return heatmap(
         Heading(
             12,
@@ -179,11 +186,11 @@ def latency_heatmap() -> Panel:
             "intermittent fault.",
         ),
         Query(q.distribution(DURATION, RECOMMENDER)),
-        data_links=[SLOW_CALLS],
+        data_links=[slow_calls(config)],
     )
 
 
-def first_byte() -> Panel:
+def first_byte(config: Config) -> Panel:
     p95_of = {"first byte": FIRST_BYTE, "last byte": DURATION}
     return timeseries(
         Heading(
@@ -198,12 +205,12 @@ def first_byte() -> Panel:
             for name, of in p95_of.items()
         ],
         SECONDS,
-        Lines(steps=DEADLINE_LINE),
-        data_links=[SLOW_CALLS],
+        Lines(steps=deadline_line(config)),
+        data_links=[slow_calls(config)],
     )
 
 
-def both_ends() -> Panel:
+def both_ends(config: Config) -> Panel:
     window = {"window": q.PANEL}
     soon, all_reads = (
         q.rate(e.MINIO_FIRST_BYTE_BUCKETS, 'api="getobject"', f'le="{bound}"', **window)
@@ -224,5 +231,5 @@ def both_ends() -> Panel:
         ],
         SHARE,
         Lines(colors={"seen by the recommender": "orange", "by the server": "purple"}),
-        data_links=[SLOW_CALLS],
+        data_links=[slow_calls(config)],
     )

@@ -1,5 +1,6 @@
 """The first page: what is wrong, whose doing it is, what it costs, what is live."""
 
+from config import Config
 from grafana import links
 from grafana.options import (
     BLUE,
@@ -20,35 +21,34 @@ from grafana.panels import Panel, name, stat, timeseries
 from grafana.sections import storage, verdict
 from grafana.sections.verdict import CRITICAL, FIRING, OPEN, PERSONALISED, REQUESTS
 from prometheus import external as e
-from prometheus import names, objectives
+from prometheus import names
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
 
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
-INBOX = links.inbox("Incidents")
 QUALITY = links.dashboard("Quality and storage", links.QUALITY)
 STORAGE = links.dashboard("Object storage", links.OBJECT_STORAGE)
 
 
-def first_look() -> list[Panel]:
+def first_look(config: Config) -> list[Panel]:
     """One line that answers: what is wrong, and whose doing is it? Ids 1–6."""
     return [
-        verdict.where_to_look(Size(7, 4)),
-        firing(2, "Critical", CRITICAL, RED),
-        firing(3, "Warnings", 'severity="warning"', ORANGE),
+        verdict.where_to_look(config, Size(7, 4)),
+        firing(config, 2, "Critical", CRITICAL, RED),
+        firing(config, 3, "Warnings", 'severity="warning"', ORANGE),
         live_model(),
         requests(),
         silent_parts(),
     ]
 
 
-def model_or_infrastructure() -> list[Panel]:
+def model_or_infrastructure(config: Config) -> list[Panel]:
     """The two suspects side by side. Ids 11 and 12."""
-    return [is_it_the_model(), is_it_the_infrastructure()]
+    return [is_it_the_model(), is_it_the_infrastructure(config)]
 
 
-def firing(id: int, title: str, severity: str, color: str) -> Panel:
+def firing(config: Config, id: int, title: str, severity: str, color: str) -> Panel:
     alerts, incidents = q.select(names.ALERTS, FIRING, severity), q.select(OPEN, severity)
     return stat(
         Heading(
@@ -59,7 +59,7 @@ def firing(id: int, title: str, severity: str, color: str) -> Panel:
         Query(q.or_zero(f"count ({alerts}) or count ({incidents} > 0)")),
         COUNT,
         Levels(steps=[(1, color)]),
-        data_links=[INBOX],
+        data_links=[links.inbox("Incidents", config)],
         size=Size(3, 4),
     )
 
@@ -129,14 +129,14 @@ def is_it_the_model() -> Panel:
     )
 
 
-def is_it_the_infrastructure() -> Panel:
+def is_it_the_infrastructure(config: Config) -> Panel:
     return timeseries(
         Heading(
             12,
             "Is it the infrastructure?",
             "95th percentile of storage operations; dots are traces, click one to open it. Good: flat, "
-            f"below the dashed line, the deadline of {storage.DEADLINE_MS} ms; slower reads cost answers "
-            "the user's features.",
+            f"below the dashed line, the deadline of {storage.deadline_ms(config)} ms; slower reads cost "
+            "answers the user's features.",
         ),
         [
             Query(
@@ -146,7 +146,7 @@ def is_it_the_infrastructure() -> Panel:
             )
         ],
         SECONDS,
-        Lines(steps=[(objectives.STORAGE_DEADLINE, RED)], colors={"storage p95": "orange"}),
-        data_links=[STORAGE, storage.SLOW_CALLS],
+        Lines(steps=[(config.storage.deadline, RED)], colors={"storage p95": "orange"}),
+        data_links=[STORAGE, storage.slow_calls(config)],
         size=Size(12, 7),
     )

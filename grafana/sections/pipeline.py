@@ -1,5 +1,6 @@
 """The way of telemetry: handed over, accepted, sent, stored; what is lost, and where."""
 
+from config import Config
 from grafana import links
 from grafana.options import COUNT, ORANGE, PERCENT, RED, WHOLE_PERCENT, Heading, Levels, Query, Value
 from grafana.panels import Panel, row, stat, timeseries
@@ -11,7 +12,6 @@ OK, LOST = 'error_type=""', 'error_type!=""'
 OTLP = 'handler="/api/v1/otlp/v1/metrics"'
 REFUSED = (OTLP, 'code!~"2.."')
 TO_JAEGER, TO_PROMETHEUS = 'data_type="traces"', 'data_type="metrics"'
-INBOX = links.inbox("Incidents")
 
 SPAN_LOSSES: dict[str, list[tuple[Series, tuple[str, ...]]]] = {
     "services, queue full": [(e.SDK_SPANS_PROCESSED, (LOST,))],
@@ -31,9 +31,16 @@ POINT_LOSSES: dict[str, list[tuple[Series, tuple[str, ...]]]] = {
 """Where telemetry can be lost, in the order of its way, and the counters that say so."""
 
 
-def numbers() -> list[Panel]:
+def numbers(config: Config) -> list[Panel]:
     """What is down, lost, waiting, old. Ids 1–6."""
-    return [targets_down(), spans_lost(), points_lost(), fullest_queue(), oldest_telemetry(), disk_used()]
+    return [
+        targets_down(config),
+        spans_lost(),
+        points_lost(),
+        fullest_queue(),
+        oldest_telemetry(),
+        disk_used(),
+    ]
 
 
 def traces() -> list[Panel]:
@@ -58,13 +65,13 @@ def losses(places: dict[str, list[tuple[Series, tuple[str, ...]]]], window: str 
     }
 
 
-def targets_down() -> Panel:
+def targets_down(config: Config) -> Panel:
     return stat(
         Heading(1, "Targets down", "Parts of the stack that do not answer Prometheus. Good: 0."),
         Query(q.or_zero(f"count ({q.select(e.UP)} == 0)")),
         COUNT,
         Levels(steps=[(1, RED)]),
-        data_links=[INBOX],
+        data_links=[links.inbox("Incidents", config)],
     )
 
 

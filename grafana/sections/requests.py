@@ -1,8 +1,9 @@
 """Rate, errors and duration of an HTTP service, route by route."""
 
+from config import Config
 from grafana.options import RED, REQUEST_RATE, SECONDS, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.service import CHOSEN, FAILED, FAILED_TRACES, REQUESTS, SLOW, SLOW_TRACES, TIMED, TRACES
+from grafana.sections.service import CHOSEN, FAILED, FAILED_TRACES, REQUESTS, TIMED, TRACES, slow_traces
 from grafana.shapes import heatmap
 from prometheus import queries as q
 
@@ -10,15 +11,15 @@ BY_ROUTE = ["http_request_method", "http_route"]
 ROUTE_LEGEND = "{{http_request_method}} {{http_route}}"
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """Rate, errors, duration. Ids 10–16."""
     return [
         row(10, "Rate, errors and duration by route"),
         requests_by_route(),
         errors_by_route(),
-        duration_by_route(),
-        duration_quantiles(),
-        duration_heatmap(),
+        duration_by_route(config),
+        duration_quantiles(config),
+        duration_heatmap(config),
         answers_by_status(),
     ]
 
@@ -51,22 +52,22 @@ def errors_by_route() -> Panel:
     )
 
 
-def duration_by_route() -> Panel:
+def duration_by_route(config: Config) -> Panel:
     return timeseries(
         Heading(
             13,
             "Duration by route, p95",
             "95th percentile by route; dots are traces, click one to open it. Good: flat and below the "
-            f"dashed line, {SLOW * 1000:.0f} ms.",
+            f"dashed line, {config.objectives.latency.threshold * 1000:.0f} ms.",
         ),
         [Query(q.known(q.quantile(0.95, REQUESTS, *TIMED, by=BY_ROUTE)), ROUTE_LEGEND, exemplars=True)],
         SECONDS,
-        Lines(steps=[(SLOW, RED)]),
-        data_links=[SLOW_TRACES],
+        Lines(steps=[(config.objectives.latency.threshold, RED)]),
+        data_links=[slow_traces(config)],
     )
 
 
-def duration_quantiles() -> Panel:
+def duration_quantiles(config: Config) -> Panel:
     quantiles = [
         Query(q.quantile(share, REQUESTS, *TIMED), f"p{share * 100:.0f}", exemplars=share == 0.99)
         for share in (0.5, 0.95, 0.99)
@@ -80,12 +81,12 @@ def duration_quantiles() -> Panel:
         ),
         quantiles,
         SECONDS,
-        Lines(steps=[(SLOW, RED)]),
-        data_links=[SLOW_TRACES],
+        Lines(steps=[(config.objectives.latency.threshold, RED)]),
+        data_links=[slow_traces(config)],
     )
 
 
-def duration_heatmap() -> Panel:
+def duration_heatmap(config: Config) -> Panel:
     return heatmap(
         Heading(
             15,
@@ -94,7 +95,7 @@ def duration_heatmap() -> Panel:
             "requests take a slow path.",
         ),
         Query(q.distribution(REQUESTS, *TIMED)),
-        data_links=[SLOW_TRACES],
+        data_links=[slow_traces(config)],
     )
 
 

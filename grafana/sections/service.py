@@ -1,11 +1,14 @@
 """Any HTTP service at a glance, and where its time goes."""
 
+from dataclasses import replace
+
+from config import Config
 from grafana import links
 from grafana.options import BLUE, ORANGE, RED, REQUEST_RATE, Heading, Levels, Query, Value
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
 from prometheus import external as e
-from prometheus import names, objectives
+from prometheus import names
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
@@ -13,28 +16,36 @@ from telemetry import instruments
 REQUESTS = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 LAG = series(instruments.EVENT_LOOP_LAG)
 
-SERVICE = Variable("service_name", "Service", REQUESTS, first=objectives.OBJECTIVES[0].service)
+SERVICE = Variable("service_name", "Service", REQUESTS)
 ROUTE = Variable("http_route", "Route", REQUESTS, where=(SERVICE.matcher,))
 CHOSEN = (SERVICE.matcher, ROUTE.matcher)
 TIMED = (*CHOSEN, 'http_route!~".*/stream"')
 """A stream lasts as long as someone listens."""
 FAILED = (*CHOSEN, 'http_response_status_code=~"5.."')
 
-SLOW = objectives.LATENCY_LIMIT
 LATE = 0.05
 TRACES = links.traces("Traces", service="${service_name}")
-SLOW_TRACES = links.traces("Slow traces", service="${service_name}", slower_than_ms=round(SLOW * 1000))
 FAILED_TRACES = links.traces("Failed traces", service="${service_name}", tags="error=true")
 
 
-def numbers() -> list[Panel]:
+def variables(config: Config) -> list[Variable]:
+    """Which service, at first the first of those that are watched, and which of its routes."""
+    return [replace(SERVICE, first=config.watched[0].name), ROUTE]
+
+
+def slow_traces(config: Config) -> links.Link:
+    slow = round(config.objectives.latency.threshold * 1000)
+    return links.traces("Slow traces", service="${service_name}", slower_than_ms=slow)
+
+
+def numbers(config: Config) -> list[Panel]:
     """The service at a glance. Ids 1–6."""
-    return [requests(), errors(), p95(), event_loop_lag(), cpu(), memory()]
+    return [requests(), errors(), p95(config), event_loop_lag(), cpu(), memory()]
 
 
-def stages() -> list[Panel]:
+def stages(config: Config) -> list[Panel]:
     """Where the time goes. Ids 20–22."""
-    return [row(20, "Stages: where the time goes"), operations(), failed_operations()]
+    return [row(20, "Stages: where the time goes"), operations(config), failed_operations()]
 
 
 def requests() -> Panel:
@@ -61,18 +72,23 @@ def errors() -> Panel:
     )
 
 
-def p95() -> Panel:
+def p95(config: Config) -> Panel:
     return stat(
         Heading(
             3,
             "Duration, p95",
             "95th percentile of the duration of requests, streams left out, over 1 minute. Good: below "
-            f"{SLOW * 1000:.0f} ms.",
+            f"{config.objectives.latency.threshold * 1000:.0f} ms.",
         ),
         Query(q.known(q.quantile(0.95, REQUESTS, *TIMED, window="1m"))),
         Value("s", decimals=0),
-        Levels(steps=[(SLOW / 2, ORANGE), (SLOW, RED)]),
-        data_links=[SLOW_TRACES],
+        Levels(
+            steps=[
+                (config.objectives.latency.threshold / 2, ORANGE),
+                (config.objectives.latency.threshold, RED),
+            ]
+        ),
+        data_links=[slow_traces(config)],
     )
 
 
@@ -117,7 +133,7 @@ def memory() -> Panel:
     )
 
 
-def operations() -> Panel:
+def operations(config: Config) -> Panel:
     p95_of_spans = q.classic_quantile(0.95, names.SPAN_DURATION_BUCKET, SERVICE.matcher, by=["span_name"])
     return timeseries(
         Heading(
@@ -129,7 +145,7 @@ def operations() -> Panel:
         ),
         [Query(q.known(p95_of_spans), "{{span_name}}", exemplars=True)],
         Value("ms", decimals=0),
-        data_links=[SLOW_TRACES],
+        data_links=[slow_traces(config)],
     )
 
 

@@ -1,5 +1,6 @@
 """Objectives: how much of each error budget is left, how fast it goes, and which alerts are out."""
 
+from config import Config
 from grafana import links
 from grafana.options import COUNT, GREEN, ORANGE, RED, SHARE, THIRD, Heading, Levels, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
@@ -25,9 +26,9 @@ def objectives() -> list[Panel]:
     ]
 
 
-def alerts() -> list[Panel]:
+def alerts(config: Config) -> list[Panel]:
     """Ids 30–32."""
-    return [row(30, "Alerts"), firing(), alerts_over_time()]
+    return [row(30, "Alerts"), firing(config), alerts_over_time(config)]
 
 
 def budgets() -> Panel:
@@ -76,7 +77,7 @@ def budgets_over_time() -> Panel:
     )
 
 
-def firing() -> Panel:
+def firing(config: Config) -> Panel:
     since = f"time() - {q.highest(names.ALERTS_FOR_STATE, by=ALERT)}"
     return table(
         Heading(
@@ -88,7 +89,7 @@ def firing() -> Panel:
         [Query(f"({since}) and {q.level(names.ALERTS, FIRING, by=ALERT)}")],
         [
             Column("severity", "Severity", width=90, states={**SEVERITIES, "info": "blue", "none": "text"}),
-            Column("alertname", "Alert", data_links=[links.inbox("Open in incidents")]),
+            Column("alertname", "Alert", data_links=[links.inbox("Open in incidents", config)]),
             Column("component", "Component", width=110),
             Column("owner", "Owner", width=140),
             Column("Value", "For", unit="dtdurations", decimals=0, width=90),
@@ -97,7 +98,7 @@ def firing() -> Panel:
     )
 
 
-def alerts_over_time() -> Panel:
+def alerts_over_time(config: Config) -> Panel:
     counts = {
         severity: f"count ({q.select(names.ALERTS, FIRING, matcher)})"
         for severity in SEVERITIES
@@ -108,5 +109,5 @@ def alerts_over_time() -> Panel:
         [Query(q.or_zero(count), severity) for severity, count in counts.items()],
         COUNT,
         Lines(stacked=True, colors=SEVERITIES),
-        data_links=[links.inbox("Incidents")],
+        data_links=[links.inbox("Incidents", config)],
     )

@@ -1,10 +1,10 @@
 """Object storage as the recommender sees it."""
 
+from config import Config
 from grafana import links
-from grafana.options import COUNT, PERCENT, RED, SECONDS, THIRD, Heading, Lines, Query, Value
+from grafana.options import COUNT, PERCENT, RED, SECONDS, THIRD, Heading, Lines, Query, Steps, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.shapes import heatmap
-from prometheus import objectives
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments, spans
@@ -15,53 +15,63 @@ STAGES = series(instruments.RECOMMENDATION_DURATION)
 
 SERVICE = instruments.STORAGE_OPERATION_DURATION.service
 RECOMMENDER = f'service_name="{SERVICE}"'
-DEADLINE_MS = round(objectives.STORAGE_DEADLINE * 1000)
-DEADLINE_LINE = [(objectives.STORAGE_DEADLINE, RED)]
-
-SLOW_CALLS = links.traces(
-    "Slow storage calls", service=SERVICE, operation=spans.S3_GET_OBJECT.name, slower_than_ms=DEADLINE_MS
-)
-SLOW_REQUESTS = links.traces(
-    "Slow requests", service=SERVICE, operation=spans.SERVER.name, slower_than_ms=DEADLINE_MS
-)
 
 
-def panels() -> list[Panel]:
+def deadline_ms(config: Config) -> int:
+    return round(config.storage.deadline * 1000)
+
+
+def deadline_line(config: Config) -> Steps:
+    return [(config.storage.deadline, RED)]
+
+
+def slow_calls(config: Config) -> links.Link:
+    slow = deadline_ms(config)
+    operation = spans.S3_GET_OBJECT.name
+    return links.traces("Slow storage calls", service=SERVICE, operation=operation, slower_than_ms=slow)
+
+
+def slow_requests(config: Config) -> links.Link:
+    slow, operation = deadline_ms(config), spans.SERVER.name
+    return links.traces("Slow requests", service=SERVICE, operation=operation, slower_than_ms=slow)
+
+
+def panels(config: Config) -> list[Panel]:
     """Ids 20–27."""
     return [
         row(20, "Storage: what it costs"),
-        average_latency(),
-        latency_quantiles(),
-        latency_heatmap(),
+        average_latency(config),
+        latency_quantiles(config),
+        latency_heatmap(config),
         operations_by_outcome(),
         operations_in_flight(),
-        deadline_misses(),
-        time_per_stage(),
+        deadline_misses(config),
+        time_per_stage(config),
     ]
 
 
-def share_beyond_deadline(window: str) -> str:
+def share_beyond_deadline(config: Config, window: str) -> str:
     """PromQL: share of the recommender's storage operations slower than the deadline."""
-    return q.share_above(objectives.STORAGE_DEADLINE, DURATION, RECOMMENDER, window=window)
+    return q.share_above(config.storage.deadline, DURATION, RECOMMENDER, window=window)
 
 
-def average_latency() -> Panel:
+def average_latency(config: Config) -> Panel:
     return timeseries(
         Heading(
             21,
             "Storage Latency",
             "Average duration of storage operations in milliseconds, from their 5-minute rate. Good: below "
-            f"the dashed line, {objectives.STORAGE_AVERAGE_LIMIT_MS:.0f} ms, where High Storage Latency "
+            f"the dashed line, {config.storage.average_limit * 1000:.0f} ms, where High Storage Latency "
             "fires.",
         ),
         [Query(q.average_ms(DURATION, RECOMMENDER, by=["operation"], window="5m"), "{{operation}}")],
         Value("ms", decimals=0),
-        Lines(steps=[(objectives.STORAGE_AVERAGE_LIMIT_MS, RED)]),
-        data_links=[SLOW_CALLS],
+        Lines(steps=[(config.storage.average_limit * 1000, RED)]),
+        data_links=[slow_calls(config)],
     )
 
 
-def latency_quantiles() -> Panel:
+def latency_quantiles(config: Config) -> Panel:
     quantiles = [
         Query(q.quantile(share, DURATION, RECOMMENDER), f"p{share * 100:.0f}", exemplars=share == 0.95)
         for share in (0.5, 0.95, 0.99)
@@ -71,16 +81,16 @@ def latency_quantiles() -> Panel:
             22,
             "Storage latency quantiles",
             "Median, 95th and 99th percentile of storage operations; dots are traces, click one to open "
-            f"it. Good: p95 below the dashed line, the deadline of {DEADLINE_MS} ms.",
+            f"it. Good: p95 below the dashed line, the deadline of {deadline_ms(config)} ms.",
         ),
         quantiles,
         SECONDS,
-        Lines(steps=DEADLINE_LINE),
-        data_links=[SLOW_CALLS],
+        Lines(steps=deadline_line(config)),
+        data_links=[slow_calls(config)],
     )
 
 
-def latency_heatmap() -> Panel:
+def latency_heatmap(config: Config) -> Panel:
     return heatmap(
         Heading(
             23,
@@ -89,7 +99,7 @@ def latency_heatmap() -> Panel:
             "intermittent fault.",
         ),
         Query(q.distribution(DURATION, RECOMMENDER)),
-        data_links=[SLOW_CALLS],
+        data_links=[slow_calls(config)],
     )
 
 
@@ -125,7 +135,7 @@ def operations_in_flight() -> Panel:
     )
 
 
-def deadline_misses() -> Panel:
+def deadline_misses(config: Config) -> Panel:
     return timeseries(
         Heading(
             26,
@@ -133,15 +143,15 @@ def deadline_misses() -> Panel:
             "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
             "personalised answer.",
         ),
-        [Query(share_beyond_deadline(q.PANEL), "beyond the deadline")],
+        [Query(share_beyond_deadline(config, q.PANEL), "beyond the deadline")],
         PERCENT,
-        Lines(steps=[(objectives.STORAGE_DEADLINE_MISSES, RED)]),
-        data_links=[SLOW_CALLS],
+        Lines(steps=[(config.storage.deadline_misses, RED)]),
+        data_links=[slow_calls(config)],
         size=THIRD,
     )
 
 
-def time_per_stage() -> Panel:
+def time_per_stage(config: Config) -> Panel:
     return timeseries(
         Heading(
             27,
@@ -151,7 +161,7 @@ def time_per_stage() -> Panel:
         ),
         [Query(q.quantile(0.95, STAGES, by=["stage"]), "{{stage}}", exemplars=True)],
         SECONDS,
-        Lines(steps=DEADLINE_LINE),
-        data_links=[SLOW_REQUESTS],
+        Lines(steps=deadline_line(config)),
+        data_links=[slow_requests(config)],
         size=THIRD,
     )

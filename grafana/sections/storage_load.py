@@ -1,14 +1,14 @@
 """Object storage's errors, traffic and saturation, and what users get when it is not there."""
 
+from config import Config
 from grafana import links
 from grafana.options import COUNT, PERCENT, RED, SHARE, THIRD, Heading, Lines, Query, Size, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections import storage
 from grafana.sections.object_storage import ACTIVE, BYTES, FAILED, LIMIT, REQUESTS
 from grafana.sections.quality import SOURCES
-from grafana.sections.storage import DURATION, RECOMMENDER, SLOW_CALLS
+from grafana.sections.storage import DURATION, RECOMMENDER, slow_calls
 from prometheus import external as e
-from prometheus import objectives
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
@@ -30,14 +30,20 @@ def errors() -> list[Panel]:
     return [row(20, "Errors"), by_outcome(), failures_by_type(), refused_by_server()]
 
 
-def traffic() -> list[Panel]:
+def traffic(config: Config) -> list[Panel]:
     """Ids 30–34."""
-    return [row(30, "Traffic and saturation"), bytes_read(), in_flight(), deadline_misses(), space_left()]
+    return [
+        row(30, "Traffic and saturation"),
+        bytes_read(),
+        in_flight(),
+        deadline_misses(config),
+        space_left(),
+    ]
 
 
-def fallbacks() -> list[Panel]:
+def fallbacks(config: Config) -> list[Panel]:
     """Ids 40–43."""
-    return [row(40, "Fallbacks"), answers_by_source(), feature_age(), reasons()]
+    return [row(40, "Fallbacks"), answers_by_source(), feature_age(config), reasons()]
 
 
 def by_outcome() -> Panel:
@@ -118,7 +124,7 @@ def in_flight() -> Panel:
     )
 
 
-def deadline_misses() -> Panel:
+def deadline_misses(config: Config) -> Panel:
     return timeseries(
         Heading(
             33,
@@ -126,10 +132,10 @@ def deadline_misses() -> Panel:
             "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
             "personalised answer.",
         ),
-        [Query(q.known(storage.share_beyond_deadline(q.PANEL)), "beyond the deadline")],
+        [Query(q.known(storage.share_beyond_deadline(config, q.PANEL)), "beyond the deadline")],
         PERCENT,
-        Lines(steps=[(objectives.STORAGE_DEADLINE_MISSES, RED)]),
-        data_links=[SLOW_CALLS],
+        Lines(steps=[(config.storage.deadline_misses, RED)]),
+        data_links=[slow_calls(config)],
     )
 
 
@@ -162,17 +168,17 @@ def answers_by_source() -> Panel:
     )
 
 
-def feature_age() -> Panel:
+def feature_age(config: Config) -> Panel:
     return timeseries(
         Heading(
             42,
             "Age of the features used",
             "How long ago the features behind an answer were computed, median and 95th percentile. Good: "
-            f"below {objectives.FRESH / 3600:g} h, the objective of freshness.",
+            f"below {config.objectives.freshness.max_age / 3600:g} h, the objective of freshness.",
         ),
         [Query(q.known(q.quantile(share, AGE)), name) for share, name in ((0.5, "p50"), (0.95, "p95"))],
         Value("dtdurations"),
-        Lines(steps=[(objectives.FRESH, RED)]),
+        Lines(steps=[(config.objectives.freshness.max_age, RED)]),
         size=Size(7),
     )
 

@@ -1,5 +1,6 @@
 """The first look: in five seconds, is it the model or the infrastructure?"""
 
+from config import Config
 from grafana.options import (
     BLUE,
     GREEN,
@@ -16,7 +17,6 @@ from grafana.options import (
 )
 from grafana.panels import Panel, stat, text
 from grafana.sections import storage, verdict
-from prometheus import objectives
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
@@ -24,24 +24,24 @@ from telemetry import instruments
 REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
 PERSONALISED = 'source="personalised"'
 
-HOW_TO_READ = f"""\
+HOW_TO_READ = """\
 - **Users' hit rate falls, the model's own holds**: answers lack fresh features, look at storage.
 - **Both fall together and storage is fast**: look at the model, its version and its data.
-- After {storage.DEADLINE_MS} ms without storage, a request is answered from a stale copy or the popular list.
+- After {deadline} ms without storage, a request is answered from a stale copy or the popular list.
 """
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """Two lines of numbers, one of words. Ids 1–8."""
     return [
-        verdict.where_to_look(Size(12, 3)),
+        verdict.where_to_look(config, Size(12, 3)),
         users_hit_rate(),
         models_hit_rate(),
         personalised_answers(),
-        storage_p95(),
-        beyond_deadline(),
+        storage_p95(config),
+        beyond_deadline(config),
         requests(),
-        text(8, "How to read this", HOW_TO_READ, height=4),
+        text(8, "How to read this", HOW_TO_READ.format(deadline=storage.deadline_ms(config)), height=4),
     ]
 
 
@@ -90,38 +90,38 @@ def personalised_answers() -> Panel:
     )
 
 
-def storage_p95() -> Panel:
+def storage_p95(config: Config) -> Panel:
     return stat(
         Heading(
             5,
             "Storage latency, p95",
             "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
-            f"{storage.DEADLINE_MS} ms.",
+            f"{storage.deadline_ms(config)} ms.",
         ),
         Query(q.known(q.quantile(0.95, storage.DURATION, storage.RECOMMENDER, window="1m"))),
         Value("s", decimals=0),
-        Levels(steps=[(objectives.STORAGE_DEADLINE / 2, ORANGE), (objectives.STORAGE_DEADLINE, RED)]),
-        data_links=[storage.SLOW_CALLS],
+        Levels(steps=[(config.storage.deadline / 2, ORANGE), (config.storage.deadline, RED)]),
+        data_links=[storage.slow_calls(config)],
         size=WIDE_NUMBER,
     )
 
 
-def beyond_deadline() -> Panel:
+def beyond_deadline(config: Config) -> Panel:
     return stat(
         Heading(
             6,
             "Storage past its deadline",
             "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
         ),
-        Query(q.known(storage.share_beyond_deadline("1m"))),
+        Query(q.known(storage.share_beyond_deadline(config, "1m"))),
         PERCENT,
         Levels(
             steps=[
-                (objectives.STORAGE_DEADLINE_MISSES / 5, ORANGE),
-                (objectives.STORAGE_DEADLINE_MISSES, RED),
+                (config.storage.deadline_misses / 5, ORANGE),
+                (config.storage.deadline_misses, RED),
             ]
         ),
-        data_links=[storage.SLOW_CALLS],
+        data_links=[storage.slow_calls(config)],
         size=WIDE_NUMBER,
     )
 

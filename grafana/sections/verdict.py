@@ -1,11 +1,12 @@
 """Where to look: the worst incident with its verdict or critical alert, else a suspect, else all well."""
 
+from config import Config
 from grafana import links
 from grafana.options import GREEN, ORANGE, RED, Heading, Levels, Query, Size
 from grafana.panels import Panel, name
 from grafana.sections import storage
 from prometheus import external as e
-from prometheus import names, objectives
+from prometheus import names
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
@@ -22,30 +23,34 @@ INCIDENTS_ALIVE = f'service_name="{instruments.INCIDENT_OPEN.service}"'
 OVERLOADED = 0.1
 """Seconds that the event loop may be late, 99th percentile, before all times measured in it mislead."""
 
+OTHERWISE = "or on ()"
+"""Between two vectors: the second only where the first is empty."""
+
 WELL, SUSPECT, BAD = 0, 1, 2
 INBOX = "."
 """The path of the page with all incidents, below its own address."""
 
 
-def where_to_look(size: Size) -> Panel:
-    branches = [_incident(BAD, CRITICAL), _critical_alert(), _incident(SUSPECT), _suspects(), _well()]
+def where_to_look(config: Config, size: Size) -> Panel:
+    branches = [_incident(BAD, CRITICAL), _critical_alert(), _incident(SUSPECT), _suspects(config), _well()]
     return name(
         Heading(
             1,
             "Where to look",
-            "The newest open incident and its verdict; click it to open it. Without one: a critical alert, "
-            f"or what is suspect. Storage: over {objectives.STORAGE_DEADLINE_MISSES:.0%} of answers had to "
-            "do without it. The model: the hit rate of its personalised answers is below "
-            f"{objectives.MODEL_HIT_RATE_KEPT:.0%} of that of the last hour. Overload: the recommender's "
-            f"event loop is more than {OVERLOADED * 1000:.0f} ms late, which makes storage look slow, too. "
-            "Unknown: there is no traffic, or the incidents service is silent. Good: All well.",
+            "The newest critical incident and its verdict; click it to open it. Without one: a critical "
+            "alert, another incident, or what is suspect. Storage: over "
+            f"{config.storage.deadline_misses:.0%} of answers had to do without it. The model: the hit rate "
+            f"of its personalised answers is below {config.objectives.quality.kept:.0%} of that of the last "
+            f"hour. Overload: the recommender's event loop is more than {OVERLOADED * 1000:.0f} ms late, "
+            "which makes storage look slow, too. Unknown: there is no traffic, or the incidents service is "
+            "silent. Good: All well.",
         ),
         Query(f" {OTHERWISE} ".join(branches), "{{look}}"),
         Levels(ORANGE, [(WELL, GREEN), (SUSPECT, ORANGE), (BAD, RED)]),
         filled=True,
         no_value="Unknown",
         data_links=[
-            links.incident("Incident"),
+            links.incident("Incident", config),
             links.dashboard("Quality and storage", links.QUALITY),
             links.dashboard("Model and data", links.MODEL_AND_DATA),
             links.dashboard("Object storage", links.OBJECT_STORAGE),
@@ -53,10 +58,6 @@ def where_to_look(size: Size) -> Panel:
         ],
         size=size,
     )
-
-
-OTHERWISE = "or on ()"
-"""Between two vectors: the second only where the first is empty."""
 
 
 def _incident(level: int, *where: str) -> str:
@@ -73,10 +74,10 @@ def _critical_alert() -> str:
     return f"{BAD} * {_at_inbox(said)}"
 
 
-def _suspects() -> str:
+def _suspects(config: Config) -> str:
     suspects = {
-        "Storage": _storage_fails(),
-        "The model": _model_is_worse(),
+        "Storage": _storage_fails(config),
+        "The model": _model_is_worse(config),
         "Overload": _recommender_is_late(),
     }
     said = " or ".join(_say(who, f"group ({seen})") for who, seen in suspects.items())
@@ -88,14 +89,14 @@ def _well() -> str:
     return f"{WELL} * {_say('All well', heard)}"
 
 
-def _storage_fails() -> str:
+def _storage_fails(config: Config) -> str:
     served, failed = q.rate(REQUESTS, window="1m"), q.rate(REQUESTS, STORAGE_FAILED, window="1m")
-    return f"{failed} / {served} > {objectives.STORAGE_DEADLINE_MISSES:g}"
+    return f"{failed} / {served} > {config.storage.deadline_misses:g}"
 
 
-def _model_is_worse() -> str:
+def _model_is_worse(config: Config) -> str:
     own, past = q.hit_rate(PERSONALISED, window="5m"), q.hit_rate(PERSONALISED, window="1h")
-    return f"{own} < {objectives.MODEL_HIT_RATE_KEPT:g} * ({past})"
+    return f"{own} < {config.objectives.quality.kept:g} * ({past})"
 
 
 def _recommender_is_late() -> str:

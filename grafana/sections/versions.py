@@ -1,5 +1,6 @@
 """Model versions side by side: how much each answers, from what, how well, and how users like it."""
 
+from config import Config
 from grafana.options import (
     ORANGE,
     PERCENT,
@@ -18,9 +19,9 @@ from grafana.options import (
 )
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import CHOSEN, REQUESTS
-from grafana.sections.storage import SLOW_REQUESTS
+from grafana.sections.storage import slow_requests
 from grafana.shapes import Column, Sort, table
-from prometheus import limits, objectives
+from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
 from prometheus.names import series
@@ -35,7 +36,7 @@ WHOLE = ('stage="total"', CHOSEN[0])
 WINDOW = "5m"
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """Ids 9–20."""
     return [
         row(10, "Versions side by side"),
@@ -49,7 +50,7 @@ def panels() -> list[Panel]:
         sources(),
         against_each_other(),
         certainty(),
-        response_time(),
+        response_time(config),
     ]
 
 
@@ -230,7 +231,7 @@ def certainty() -> Panel:
     )
 
 
-def response_time() -> Panel:
+def response_time(config: Config) -> Panel:
     return timeseries(
         Heading(
             9,
@@ -241,8 +242,8 @@ def response_time() -> Panel:
         ),
         [Query(q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), LEGEND, exemplars=True)],
         SECONDS,
-        Lines(steps=[(objectives.LATENCY_LIMIT, RED)]),
-        data_links=[SLOW_REQUESTS],
+        Lines(steps=[(config.objectives.latency.threshold, RED)]),
+        data_links=[slow_requests(config)],
         size=THIRD,
     )
 

@@ -162,3 +162,24 @@ def test_what_says_well_looks_at_alerts_and_incidents(plot: dict[str, Any]) -> N
 def test_something_says_well() -> None:
     found = [plot["title"] for plot in STATS if "All well" in json.dumps(plot)]
     assert found == ["Where to look", "Where to look"]
+
+
+def test_panels_follow_the_configuration() -> None:
+    config = Config.model_validate(
+        {
+            "storage": {"deadline": "120ms"},
+            "tags": ["mine"],
+            "urls": {"incidents": "https://inbox.example.org"},
+        }
+    )
+    content = build_all(config)["recommendation-quality-and-storage.json"]
+    assert content["tags"][0] == "mine"
+    assert content["links"][1]["url"] == "https://inbox.example.org/"
+    panels = {panel["title"]: panel for panel in content["panels"]}
+    quantiles = panels["Storage latency quantiles"]
+    assert [step["value"] for step in quantiles["fieldConfig"]["defaults"]["thresholds"]["steps"]] == [
+        None,
+        0.12,
+    ]
+    assert "the deadline of 120 ms" in quantiles["description"]
+    assert "After 120 ms without storage" in panels["How to read this"]["options"]["content"]

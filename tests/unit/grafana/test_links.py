@@ -1,6 +1,7 @@
 import json
 from urllib.parse import parse_qs, urlsplit
 
+from config import Config
 from grafana import links
 
 
@@ -36,7 +37,7 @@ def test_a_variable_can_choose_the_service_of_a_trace_search() -> None:
 
 
 def test_a_link_to_an_incident_follows_the_series_path() -> None:
-    assert str(links.incident("Incident")["url"]).endswith("/${__field.labels.path}")
+    assert str(links.incident("Incident", Config())["url"]).endswith("/${__field.labels.path}")
 
 
 def test_a_link_to_a_dashboard_keeps_the_time_and_sets_variables() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from config import Config
 from grafana import links
 from grafana.model import Dashboard
 from grafana.model.panels import Bars, Table, Timeline
@@ -16,7 +17,7 @@ HEADING = Heading(1, "Parts", "What it shows. Good: nothing in red.")
 
 
 def rendered(panel: Any) -> Any:
-    content = dashboard(Page("some", "Some", "Some panels.", tags=["some"]), [panel])
+    content = dashboard(Page("some", "Some", "Some panels.", tags=["some"]), [panel], Config())
     (found,) = Dashboard.model_validate(content).panels
     return found
 
@@ -24,7 +25,13 @@ def rendered(panel: Any) -> Any:
 def make_table(queries: int) -> Any:
     value = "Value" if queries == 1 else "Value #A"
     columns = [
-        Column("job", "Part", width=90, states={"collector": ORANGE}, data_links=[links.inbox("Incidents")]),
+        Column(
+            "job",
+            "Part",
+            width=90,
+            states={"collector": ORANGE},
+            data_links=[links.inbox("Incidents", Config())],
+        ),
         Column(value, "Load", unit="reqps", decimals=1, steps=[(1, RED)]),
     ]
     asked = [Query(f"sum by (job) (x{index})") for index in range(queries)]
