@@ -1,6 +1,7 @@
 """What came of one run, as one JSON line; a file of them that survives being killed while writing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -148,3 +149,24 @@ def choose_missing(scenarios: Sequence[Scenario], done: Sequence[Outcome]) -> li
 def choose_latest(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The latest run of each scenario, in the order of the file."""
     return list({outcome.scenario.id: outcome for outcome in outcomes}.values())
+
+
+History = list[dict[str, Any]]
+"""What an incident said, and when: its verdicts with `made_at`, the newest first."""
+
+
+def choose_verdict(history: History, until: float) -> dict[str, Any] | None:
+    """The newest verdict made by a moment (Unix seconds); None where there was none yet."""
+    return next((dated["verdict"] for dated in history if _made_at(dated) <= until), None)
+
+
+def describe_first(history: History) -> dict[str, Any]:
+    """The incident's own first verdict and when it was made, as fields of an outcome; none of no history."""
+    if not history:
+        return {}
+    first = history[-1]
+    return {"first": Answer.model_validate(first["verdict"]), "first_at": round(_made_at(first), 2)}
+
+
+def _made_at(dated: dict[str, Any]) -> float:
+    return datetime.fromisoformat(dated["made_at"]).timestamp()

@@ -3,6 +3,7 @@
 import gzip
 import math
 import os
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,10 @@ TRACES = 60
 LARGEST = 60_000
 """Bytes of a recording; one that would be larger keeps fewer traces."""
 
+STRAINED = 0.95
+"""The share of all CPU in use, median over the trouble, from which a run is not kept: other work
+on the machine left it too little, and what is measured then is not the scenario."""
+
 
 class Recording(BaseModel):
     """One run: outcome (with the truth), the users' ticks, and the evidence at the time of the verdict."""
@@ -35,6 +40,23 @@ class Recording(BaseModel):
     outcome: Outcome
     ticks: list[Tick] = []
     evidence: Evidence | None = None
+
+
+def measure_strain(recording: Recording) -> float:
+    """The median share of the machine's CPU in use from the injection to the question; 0 where unknown.
+
+    Judged before the verdict is looked at. A scenario that loads the machine itself is not strained by it.
+    """
+    outcome, evidence = recording.outcome, recording.evidence
+    if outcome.scenario.alone or evidence is None or outcome.asked_at is None:
+        return 0.0
+    used = [
+        value
+        for series in evidence.series.get("host_cpu", ())
+        for at, value in series.values
+        if outcome.injected_at < at <= outcome.asked_at
+    ]
+    return statistics.median(used) if used else 0.0
 
 
 def shrink(evidence: Evidence | None, traces: int = TRACES) -> Evidence | None:

@@ -15,16 +15,14 @@ from typing import Any
 
 from bench.inbox import watch_inbox
 from bench.incidents.actions import Actions
-from bench.incidents.outcome import Answer, Felt, Fired, Outcome
+from bench.incidents.outcome import Answer, Felt, Fired, History, Outcome, choose_verdict, describe_first
 from bench.incidents.outsiders import TroubleEnded
 from bench.incidents.proof import check_proof
-from bench.incidents.recording import Recording, shrink
+from bench.incidents.recording import STRAINED, Recording, measure_strain, shrink
 from bench.incidents.scenario import Scenario
 from bench.incidents.scoring import SLOW_DOMAINS
 from bench.incidents.stacks import BenchStack
-from bench.incidents.strain import STRAINED, measure_strain
 from bench.incidents.turns import Turns
-from bench.incidents.verdicts import History, choose_verdict, describe_first
 from bench.incidents.watching import Watch
 from diagnosis import Evidence
 from stack import StackError

@@ -2,21 +2,22 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, model_validator
 
 from diagnosis import Verdict
 from prometheus.client import AsyncClient, SourceAway
-from services.incidents.asking import Asked
 from services.incidents.charts import Charts, draw_charts
 from services.incidents.diagnosing import VerdictChange
 from services.incidents.explaining import Explain
 from services.incidents.heartbeat import Heartbeat, Pulse
 from services.incidents.history import DatedVerdict
 from services.incidents.incident import Incident
+from services.incidents.schedule import LONGEST
 from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
 
@@ -24,7 +25,30 @@ LARGEST = 2**63 - 1
 NO_POINTS = {"incidents": {"__all__": {"verdict": {"evidence": {"__all__": {"points"}}}}}}
 EVENTS: dict[type[BaseModel], str] = {Incident: "incident", Pulse: "heartbeat", VerdictChange: "verdict"}
 
+SKEW = timedelta(minutes=1)
+"""How far the asker's clock may be ahead of ours."""
+
 IncidentId = Annotated[int, Path(ge=1, le=LARGEST)]
+
+
+class Asked(BaseModel):
+    """The window that `POST /api/diagnoses` takes.
+
+    Times with a zone, or unix seconds; at most LONGEST, and not in the future.
+    """
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError("the window is empty: start has to be before end")
+        if self.end - self.start > LONGEST:
+            raise ValueError("the window is too long: at most 6 hours can be diagnosed at once")
+        if self.end > datetime.now(UTC) + SKEW:
+            raise ValueError("the window ends in the future: end it now at the latest")
+        return self
 
 
 class IncidentList(BaseModel):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.incidents.strain import STRAINED, measure_strain
+from bench.incidents.recording import STRAINED, measure_strain
 from diagnosis.sources.evidence import Labelled
 from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
