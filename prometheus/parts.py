@@ -27,7 +27,7 @@ def collections(window: str) -> str:
 
 
 def _estimate(allocated: Series, window: str) -> str:
-    """A heap grows evenly from low to high: quantiles .1 and .9 hold .8 of its way, and no outlier."""
+    """A heap grows evenly from low to high: from quantile .1 to .9 it is .8 of that, without outliers."""
     low, high = (q.quantile_over(at, e.HEAP, by=BY, window=window) for at in (0.1, 0.9))
     swing = f"clamp_min(({high} - {low}) / 0.8, {SMALLEST_SWING})"
     return f"{q.rate(allocated, by=BY, window=window)} / {swing}"
