@@ -29,7 +29,8 @@ def test_the_report_asks_storage_latency_and_hit_rate_as_measured(section: objec
 
     client = Client("Prometheus", "http://p", transport=httpx.MockTransport(answer))
     assert callable(section)
-    section(client, PERIOD, *([False] if section is count_figures else []))
+    more = {count_figures: [False], review_hours: [0.25]}.get(section, [])
+    section(client, PERIOD, *more)
     for measure in (sli.storage_latency(0.95, window=window), sli.hit_rate(window=window)):
         assert any(measure in query for query in asked), measure
 
