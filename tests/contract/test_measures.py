@@ -29,8 +29,8 @@ def test_the_report_asks_storage_latency_and_hit_rate_as_measured(section: objec
 
     client = Client("Prometheus", "http://p", transport=httpx.MockTransport(answer))
     assert callable(section)
-    more = {count_figures: [False], review_hours: [0.25]}.get(section, [])
-    section(client, PERIOD, *more)
+    more: dict[object, list[float]] = {count_figures: [False], review_hours: [0.25]}
+    section(client, PERIOD, *more.get(section, []))
     for measure in (sli.storage_latency(0.95, window=window), sli.hit_rate(window=window)):
         assert any(measure in query for query in asked), measure
 
