@@ -39,10 +39,10 @@ def _lost(window: str) -> str:
 
 def _lost_in_services() -> str:
     by, window = ["service_name"], "5m"
-    dropped = q.rate(e.SDK_SPANS_PROCESSED, 'error_type!=""', by=by, window=window)
-    exported = (e.SDK_SPANS_EXPORTED, e.SDK_POINTS_EXPORTED)
-    failed = [q.or_zero(q.rate(of, 'error_type!=""', by=by, window=window), dropped) for of in exported]
-    return " + ".join([dropped, *(f"({part})" for part in failed)])
+    sending = q.rate(e.SDK_SPANS_PROCESSED, by=by, window=window)
+    counts = (e.SDK_SPANS_PROCESSED, e.SDK_SPANS_EXPORTED, e.SDK_POINTS_EXPORTED)
+    lost = [q.or_zero(q.rate(of, 'error_type!=""', by=by, window=window), sending) for of in counts]
+    return " + ".join(f"({part})" for part in lost)
 
 
 def _times_its_limit() -> str:
