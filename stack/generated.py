@@ -14,7 +14,7 @@ FOLDER = DATA / "generated"
 
 def in_use() -> Path:
     """The folder by whose generated files the stack runs."""
-    return FOLDER if FOLDER.is_dir() else ROOT
+    return FOLDER if _is_ours() else ROOT
 
 
 def update(config: Config) -> bool:
@@ -23,7 +23,8 @@ def update(config: Config) -> bool:
     Raises StackError with a line for each mistake; then everything is as it was.
     """
     if config.is_default:
-        shutil.rmtree(FOLDER, ignore_errors=True)
+        if _is_ours():
+            shutil.rmtree(FOLDER)
         return False
     from generation.builds import (
         build_all,
@@ -46,3 +47,8 @@ def describe(config: Config) -> str:
     from generation.changes import describe_changes
 
     return describe_changes(in_use(), build_all(config))
+
+
+def _is_ours() -> bool:
+    """A data folder that was named may have somebody else's folder of that name."""
+    return (FOLDER / "containers" / "generated" / "services.env").is_file()
