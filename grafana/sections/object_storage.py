@@ -3,6 +3,7 @@
 from config import Config
 from grafana.options import (
     BLUE,
+    NUMBER,
     ORANGE,
     PERCENT,
     RED,
@@ -18,7 +19,6 @@ from grafana.options import (
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections import storage
 from grafana.sections.storage import DURATION, RECOMMENDER, deadline_line, deadline_ms, slow_calls
-from grafana.shapes import heatmap
 from prometheus import external as e
 from prometheus import queries as q
 from prometheus.names import series
@@ -38,8 +38,8 @@ SLOW_FIRST_BYTE = 0.05
 def numbers(config: Config) -> list[Panel]:
     """The four golden signals and what they cost. Ids 1–6."""
     return [
-        p95(config),
-        beyond_deadline(config),
+        storage.latency_now(config, 1, "Latency, p95", NUMBER),
+        storage.misses_now(config, 2, "Past deadline", NUMBER),
         failed(config),
         in_flight(),
         throughput(),
@@ -52,44 +52,10 @@ def latency(config: Config) -> list[Panel]:
     return [
         row(10, "Latency"),
         quantiles_by_operation(config),
-        latency_heatmap(config),
+        storage.latency_heatmap(config, 12, "Latency heatmap"),
         first_byte(config),
         both_ends(config),
     ]
-
-
-def p95(config: Config) -> Panel:
-    return stat(
-        Heading(
-            1,
-            "Latency, p95",
-            "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
-            f"{deadline_ms(config)} ms.",
-        ),
-        Query(q.known(q.quantile(0.95, DURATION, RECOMMENDER, window="1m"))),
-        Value("s", decimals=0),
-        Levels(steps=[(config.storage.deadline / 2, ORANGE), (config.storage.deadline, RED)]),
-        data_links=[slow_calls(config)],
-    )
-
-
-def beyond_deadline(config: Config) -> Panel:
-    return stat(
-        Heading(
-            2,
-            "Past deadline",
-            "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
-        ),
-        Query(q.known(storage.share_beyond_deadline(config, "1m"))),
-        PERCENT,
-        Levels(
-            steps=[
-                (config.storage.deadline_misses / 5, ORANGE),
-                (config.storage.deadline_misses, RED),
-            ]
-        ),
-        data_links=[slow_calls(config)],
-    )
 
 
 def failed(config: Config) -> Panel:
@@ -146,12 +112,7 @@ def answers_without(config: Config) -> Panel:
         ),
         Query(q.known(f"({q.or_zero(without)}) / {served}")),
         PERCENT,
-        Levels(
-            steps=[
-                (config.storage.deadline_misses / 5, ORANGE),
-                (config.storage.deadline_misses, RED),
-            ]
-        ),
+        storage.misses(config),
     )
 
 
@@ -173,19 +134,6 @@ def quantiles_by_operation(config: Config) -> Panel:
         ],
         SECONDS,
         Lines(steps=deadline_line(config)),
-        data_links=[slow_calls(config)],
-    )
-
-
-def latency_heatmap(config: Config) -> Panel:
-    return heatmap(
-        Heading(
-            12,
-            "Latency heatmap",
-            "Storage operations by duration. Good: one narrow, low band; a second, higher band means an "
-            "intermittent fault.",
-        ),
-        Query(q.distribution(DURATION, RECOMMENDER)),
         data_links=[slow_calls(config)],
     )
 

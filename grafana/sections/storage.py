@@ -2,8 +2,22 @@
 
 from config import Config
 from grafana import links
-from grafana.options import COUNT, PERCENT, RED, SECONDS, THIRD, Heading, Lines, Query, Steps, Value
-from grafana.panels import Panel, row, timeseries
+from grafana.options import (
+    COUNT,
+    ORANGE,
+    PERCENT,
+    RED,
+    SECONDS,
+    THIRD,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Size,
+    Steps,
+    Value,
+)
+from grafana.panels import Panel, row, stat, timeseries
 from grafana.shapes import heatmap
 from prometheus import queries as q
 from prometheus.names import series
@@ -42,10 +56,10 @@ def panels(config: Config) -> list[Panel]:
         row(20, "Storage: what it costs"),
         average_latency(config),
         latency_quantiles(config),
-        latency_heatmap(config),
+        latency_heatmap(config, 23, "Storage latency heatmap"),
         operations_by_outcome(),
         operations_in_flight(),
-        deadline_misses(config),
+        deadline_misses(config, 26, THIRD),
         time_per_stage(config),
     ]
 
@@ -53,6 +67,42 @@ def panels(config: Config) -> list[Panel]:
 def share_beyond_deadline(config: Config, window: str) -> str:
     """PromQL: share of the recommender's storage operations slower than the deadline."""
     return q.share_above(config.storage.deadline, DURATION, RECOMMENDER, window=window)
+
+
+def misses(config: Config) -> Levels:
+    limit = config.storage.deadline_misses
+    return Levels(steps=[(limit / 5, ORANGE), (limit, RED)])
+
+
+def latency_now(config: Config, id: int, title: str, size: Size) -> Panel:
+    return stat(
+        Heading(
+            id,
+            title,
+            "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
+            f"{deadline_ms(config)} ms.",
+        ),
+        Query(q.known(q.quantile(0.95, DURATION, RECOMMENDER, window="1m"))),
+        Value("s", decimals=0),
+        Levels(steps=[(config.storage.deadline / 2, ORANGE), (config.storage.deadline, RED)]),
+        data_links=[slow_calls(config)],
+        size=size,
+    )
+
+
+def misses_now(config: Config, id: int, title: str, size: Size) -> Panel:
+    return stat(
+        Heading(
+            id,
+            title,
+            "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
+        ),
+        Query(q.known(share_beyond_deadline(config, "1m"))),
+        PERCENT,
+        misses(config),
+        data_links=[slow_calls(config)],
+        size=size,
+    )
 
 
 def average_latency(config: Config) -> Panel:
@@ -90,11 +140,11 @@ def latency_quantiles(config: Config) -> Panel:
     )
 
 
-def latency_heatmap(config: Config) -> Panel:
+def latency_heatmap(config: Config, id: int, title: str) -> Panel:
     return heatmap(
         Heading(
-            23,
-            "Storage latency heatmap",
+            id,
+            title,
             "Storage operations by duration. Good: one narrow, low band; a second, higher band means an "
             "intermittent fault.",
         ),
@@ -135,19 +185,19 @@ def operations_in_flight() -> Panel:
     )
 
 
-def deadline_misses(config: Config) -> Panel:
+def deadline_misses(config: Config, id: int, size: Size) -> Panel:
     return timeseries(
         Heading(
-            26,
+            id,
             "Deadline misses",
             "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
             "personalised answer.",
         ),
-        [Query(share_beyond_deadline(config, q.PANEL), "beyond the deadline")],
+        [Query(q.known(share_beyond_deadline(config, q.PANEL)), "beyond the deadline")],
         PERCENT,
         Lines(steps=[(config.storage.deadline_misses, RED)]),
         data_links=[slow_calls(config)],
-        size=THIRD,
+        size=size,
     )
 
 

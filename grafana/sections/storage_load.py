@@ -2,12 +2,12 @@
 
 from config import Config
 from grafana import links
-from grafana.options import COUNT, PERCENT, RED, SHARE, THIRD, Heading, Lines, Query, Size, Value
+from grafana.options import COUNT, HALF, RED, SHARE, THIRD, Heading, Lines, Query, Size, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections import storage
 from grafana.sections.object_storage import ACTIVE, BYTES, FAILED, LIMIT, REQUESTS
 from grafana.sections.quality import SOURCES
-from grafana.sections.storage import DURATION, RECOMMENDER, slow_calls
+from grafana.sections.storage import DURATION, RECOMMENDER
 from prometheus import external as e
 from prometheus import queries as q
 from prometheus.names import series
@@ -36,7 +36,7 @@ def traffic(config: Config) -> list[Panel]:
         row(30, "Traffic and saturation"),
         bytes_read(),
         in_flight(),
-        deadline_misses(config),
+        storage.deadline_misses(config, 33, HALF),
         space_left(),
     ]
 
@@ -121,21 +121,6 @@ def in_flight() -> Panel:
         ],
         COUNT,
         Lines(colors={"limit": "red"}),
-    )
-
-
-def deadline_misses(config: Config) -> Panel:
-    return timeseries(
-        Heading(
-            33,
-            "Deadline misses",
-            "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
-            "personalised answer.",
-        ),
-        [Query(q.known(storage.share_beyond_deadline(config, q.PANEL)), "beyond the deadline")],
-        PERCENT,
-        Lines(steps=[(config.storage.deadline_misses, RED)]),
-        data_links=[slow_calls(config)],
     )
 
 

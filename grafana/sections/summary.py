@@ -13,7 +13,6 @@ from grafana.options import (
     Levels,
     Query,
     Size,
-    Value,
 )
 from grafana.panels import Panel, stat, text
 from grafana.sections import storage, verdict
@@ -38,8 +37,8 @@ def panels(config: Config) -> list[Panel]:
         users_hit_rate(),
         models_hit_rate(),
         personalised_answers(),
-        storage_p95(config),
-        beyond_deadline(config),
+        storage.latency_now(config, 5, "Storage latency, p95", WIDE_NUMBER),
+        storage.misses_now(config, 6, "Storage past its deadline", WIDE_NUMBER),
         requests(),
         text(8, "How to read this", HOW_TO_READ.format(deadline=storage.deadline_ms(config)), height=4),
     ]
@@ -86,42 +85,6 @@ def personalised_answers() -> Panel:
         Query(q.known(f"{personalised} / {served}")),
         PERCENT,
         Levels(RED, [(0.8, ORANGE), (0.95, GREEN)]),
-        size=WIDE_NUMBER,
-    )
-
-
-def storage_p95(config: Config) -> Panel:
-    return stat(
-        Heading(
-            5,
-            "Storage latency, p95",
-            "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
-            f"{storage.deadline_ms(config)} ms.",
-        ),
-        Query(q.known(q.quantile(0.95, storage.DURATION, storage.RECOMMENDER, window="1m"))),
-        Value("s", decimals=0),
-        Levels(steps=[(config.storage.deadline / 2, ORANGE), (config.storage.deadline, RED)]),
-        data_links=[storage.slow_calls(config)],
-        size=WIDE_NUMBER,
-    )
-
-
-def beyond_deadline(config: Config) -> Panel:
-    return stat(
-        Heading(
-            6,
-            "Storage past its deadline",
-            "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
-        ),
-        Query(q.known(storage.share_beyond_deadline(config, "1m"))),
-        PERCENT,
-        Levels(
-            steps=[
-                (config.storage.deadline_misses / 5, ORANGE),
-                (config.storage.deadline_misses, RED),
-            ]
-        ),
-        data_links=[storage.slow_calls(config)],
         size=WIDE_NUMBER,
     )
 

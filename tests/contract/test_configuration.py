@@ -62,8 +62,6 @@ CHOSEN = Config.model_validate(
     }
 )
 
-UNTIL_GRAFANA = pytest.mark.xfail(reason="grafana/ does not get the configuration as an argument yet")
-
 
 def sources() -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
@@ -83,7 +81,6 @@ def calls_load(text: str) -> bool:
     return False
 
 
-@UNTIL_GRAFANA
 def test_only_entries_of_commands_read_the_configuration() -> None:
     assert {name for name, text in sources() if calls_load(text)} - {"config/__init__.py"} == READERS
 
@@ -93,7 +90,6 @@ def test_one_module_opens_the_file() -> None:
     assert opening == {"config/loading.py"}
 
 
-@UNTIL_GRAFANA
 def test_no_module_reads_it_when_it_is_imported(tmp_path: Path) -> None:
     broken = tmp_path / "whence.yaml"
     broken.write_text("colour: red\n")
@@ -142,7 +138,6 @@ def test_the_storage_deadline_is_followed_by_all(told: None) -> None:
     assert searches(0, 900, inbox.limits.storage_deadline)[-1].parameters["minDuration"] == "400ms"
 
 
-@UNTIL_GRAFANA
 def test_the_storage_deadline_is_followed_by_its_panel() -> None:
     (panel,) = (
         panel
