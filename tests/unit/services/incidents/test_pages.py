@@ -116,7 +116,7 @@ def test_links_lead_to_the_time_of_the_incident(tmp_path: Path, runbooks: Path) 
     dashboard = urlsplit(links["Dashboard in Grafana"])
     assert dashboard.path == "/d/recommendation-quality-and-storage"
     assert parse_qs(dashboard.query) == {
-        "from": [str(int(later(-10).timestamp() * 1000))],
+        "from": [str(int(later(-15).timestamp() * 1000))],
         "to": [str(int(later(15).timestamp() * 1000))],
         "viewPanel": ["4"],
     }
