@@ -198,7 +198,7 @@ def test_charts_hold_both_curves_and_what_changed(tmp_path: Path) -> None:
         post(client, alert(ends_at=later(10)))
         charts = client.get("/api/incidents/1/charts").json()
     assert (charts["started_at"], charts["ended_at"]) == (START.timestamp(), later(10).timestamp())
-    assert (charts["start"], charts["end"]) == (later(-10).timestamp(), later(15).timestamp())
+    assert (charts["start"], charts["end"]) == (later(-15).timestamp(), later(15).timestamp())
     assert charts["quality"]["during"] < 0.6 * charts["quality"]["before"]
     assert charts["latency"]["during"] > 10 * charts["latency"]["before"]
     assert 100 < len(charts["quality"]["points"]) <= 241

@@ -117,7 +117,7 @@ def test_links_lead_to_the_time_of_the_incident(tmp_path: Path, runbooks: Path) 
     dashboard = urlsplit(links["Dashboard in Grafana"])
     assert dashboard.path == "/d/recommendation-quality-and-storage"
     assert parse_qs(dashboard.query) == {
-        "from": [str(int(later(-10).timestamp() * 1000))],
+        "from": [str(int(later(-15).timestamp() * 1000))],
         "to": [str(int(later(15).timestamp() * 1000))],
         "viewPanel": ["4"],
     }
@@ -126,7 +126,7 @@ def test_links_lead_to_the_time_of_the_incident(tmp_path: Path, runbooks: Path) 
     assert metrics["g1.end_input"] == ["2026-11-20 21:00:50"]
     traces = parse_qs(urlsplit(links["Slow traces in Jaeger"]).query)
     assert traces["minDuration"] == ["250ms"]
-    assert traces["start"] == [str(int(later(-10).timestamp() * 1_000_000))]
+    assert traces["start"] == [str(int(later(-15).timestamp() * 1_000_000))]
     assert links["Runbook"] == "/runbooks/high-storage-latency"
 
 
