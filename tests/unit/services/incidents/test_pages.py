@@ -121,11 +121,11 @@ def test_links_lead_to_the_time_of_the_incident(tmp_path: Path, runbooks: Path) 
         "viewPanel": ["4"],
     }
     metrics = parse_qs(urlsplit(links["Metrics in Prometheus"]).query)
-    assert metrics["g0.range_input"] == ["1500s"]
+    assert metrics["g0.range_input"] == ["1800s"]
     assert metrics["g1.end_input"] == ["2026-11-20 21:00:50"]
     traces = parse_qs(urlsplit(links["Slow traces in Jaeger"]).query)
     assert traces["minDuration"] == ["250ms"]
-    assert traces["start"] == [str(int(later(-10).timestamp() * 1_000_000))]
+    assert traces["start"] == [str(int(later(-15).timestamp() * 1_000_000))]
     assert links["Runbook"] == "/runbooks/high-storage-latency"
 
 
