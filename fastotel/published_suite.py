@@ -5,8 +5,10 @@
 
 Without a folder, pip fetches the source distribution of the installed version. The script is also the pytest
 plugin that puts this package's providers where the tests find the SDK's. It exits with 0 if nothing fails but
-EXPECTED. The tests of metrics read through metric readers, for which this package gives the SDK's instruments:
-its own ones are compared with the SDK's in tests/test_metrics.py.
+EXPECTED.
+
+The tests of metrics read through metric readers, for which this package gives the SDK's instruments. Its own
+instruments are compared with the SDK's in tests/test_metrics.py.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Where tests receive: an OTLP/HTTP server and a metric exporter, and the package for child processes."""
 
 import gzip
+import ssl
 import sys
 import threading
 import time
@@ -87,8 +88,8 @@ class Receiver:
 
 
 @contextmanager
-def receive() -> Iterator[Receiver]:
-    """Run a receiver on a free port; while `hold` is cleared it does not answer."""
+def receive(tls: tuple[str, str] | None = None) -> Iterator[Receiver]:
+    """Run a receiver on a free port; it answers while `hold` is set. `tls`: certificate and key."""
     receiver = Receiver()
     receiver.hold.set()
 
@@ -113,6 +114,10 @@ def receive() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls:
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secure.load_cert_chain(*tls)
+        server.socket = secure.wrap_socket(server.socket, server_side=True)
     receiver.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -1,8 +1,11 @@
 """What the export promises: nobody waits for it, it is bounded, and what it loses is counted."""
 
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,8 +36,8 @@ def start(receiver: Receiver, **options: Any) -> tuple[TracerProvider, OtlpSpanP
 def test_spans_arrive_without_being_asked_for(receiver: Receiver) -> None:
     provider, processor = start(receiver)
     provider.get_tracer("scope").start_span("a").end()
-    wait_until(receiver.spans, "the export")
-    assert processor.exported[""] == 1
+    wait_until(lambda: processor.exported, "the export")
+    assert processor.exported == {"": 1} and [span.name for span in receiver.spans()] == ["a"]
     provider.shutdown()
 
 
@@ -149,6 +152,24 @@ def test_headers_and_compression(receiver: Receiver, compression: str) -> None:
     provider.shutdown()
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
+def test_tls_trusts_the_certificate_given_and_no_other(receiver: Receiver, tmp_path: Path) -> None:
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    with receive(tls=(certificate, key)) as secured:
+        for trusted, expected in ((certificate, {"": 1}), (None, {"SSLCertVerificationError": 1})):
+            target = Target(f"https://127.0.0.1:{secured.port}/v1/traces", certificate=trusted)
+            processor = OtlpSpanProcessor(target, delay=60, patience=0.1)
+            provider = TracerProvider(shutdown_on_exit=False)
+            provider.add_span_processor(processor)
+            provider.get_tracer("scope").start_span("a").end()
+            provider.force_flush()
+            assert processor.exported == expected
+            provider.shutdown()
+
+
 def test_losses_are_reported_by_the_conventions_names(receiver: Receiver) -> None:
     reader = InMemoryMetricReader()
     meters = SdkMeterProvider([reader], shutdown_on_exit=False)
@@ -190,6 +211,8 @@ def test_unsampled_spans_stay_here(receiver: Receiver) -> None:
 
 
 def test_threads_end_with_their_processors(receiver: Receiver) -> None:
+    before = set(threading.enumerate())
     provider, _ = start(receiver)
     provider.shutdown()
-    assert "fastotel-export" not in {thread.name for thread in threading.enumerate()}
+    left = {thread.name for thread in set(threading.enumerate()) - before}
+    assert "fastotel-export" not in left

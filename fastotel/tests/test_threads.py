@@ -26,8 +26,8 @@ def hasty() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
-def together(*works: Callable[[], Any]) -> None:
-    """Run all at once; what one raises is raised here."""
+def together(*works: Callable[[], Any], done: threading.Event | None = None) -> None:
+    """Run all at once, with `done` set when the first has ended; what one raises is raised here."""
     failures: list[BaseException] = []
     start = threading.Barrier(len(works))
 
@@ -37,6 +37,9 @@ def together(*works: Callable[[], Any]) -> None:
             work()
         except BaseException as error:
             failures.append(error)
+        finally:
+            if done is not None and work is works[0]:
+                done.set()
 
     threads = [threading.Thread(target=run, args=(work,)) for work in works]
     for thread in threads:
@@ -80,9 +83,8 @@ def test_a_span_changed_while_it_ends_is_exported_whole() -> None:
             current[0] = span
             time.sleep(0)  # lets the other thread begin
             span.end()
-        done.set()
 
-    together(change, finish)
+    together(finish, change, done=done)
     assert len(processor.spans) == ROUNDS
     for span in processor.spans:
         assert len(Message.FromString(encode_span(span)).attributes) == len(span.attributes or {})
@@ -95,13 +97,12 @@ def test_a_live_span_is_read_while_it_changes() -> None:
     def write() -> None:
         for number in range(ROUNDS):
             span.set_attribute(f"key {number % 100}", number)
-        done.set()
 
     def read() -> None:
         while not done.is_set():
             assert all(key for key, _ in span.attributes.items())
 
-    together(write, read, read)
+    together(write, read, read, done=done)
 
 
 def test_only_one_end_counts() -> None:

@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 
 from opentelemetry import metrics
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from fastotel.counts import publish
@@ -53,6 +54,7 @@ class OtlpSpanProcessor(SpanProcessor):
         self._delay = delay
         self._patience = patience
         self._queue: deque[tuple[Group, bytes]] = deque()
+        self._group: Group = (Resource.get_empty(), None)
         self._stopping = False
         self._begin()
         restart = weakref.WeakMethod(self._restart)
@@ -94,9 +96,16 @@ class OtlpSpanProcessor(SpanProcessor):
         except Exception as error:  # whatever a program put into its span must not break the program
             self._count_processed(type(error).__qualname__, 1)
             return
-        self._queue.append(((span.resource, span.instrumentation_scope), encoded))
+        self._queue.append((self._group_of(span), encoded))
         if waiting >= self._batch_size - 1 and not self._wake.is_set():
             self._wake.set()
+
+    def _group_of(self, span: ReadableSpan) -> Group:
+        """Return the span's resource and scope; spans of one tracer in a row share the pair."""
+        resource, scope, group = span.resource, span.instrumentation_scope, self._group
+        if group[0] is not resource or group[1] is not scope:
+            group = self._group = (resource, scope)
+        return group
 
     def _count_processed(self, error: str, number: int) -> None:
         with self._counting:

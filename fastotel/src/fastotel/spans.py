@@ -25,7 +25,8 @@ from opentelemetry.util.types import AnyValue, Attributes
 
 _logger = logging.getLogger(__name__)
 _UNSET = Status()
-_PLAIN = frozenset({bool, int, float})
+_PLAIN: frozenset[type] = frozenset({bool, int, float, str})
+_TEXT: frozenset[type] = frozenset({str})
 
 
 class Origin(Protocol):
@@ -33,8 +34,8 @@ class Origin(Protocol):
 
     scope: InstrumentationScope
     limits: SpanLimits
-    longest_text: int
-    """Characters that the text of a span's attribute may have."""
+    longest_text: int | None
+    """Characters that the text of a span's attribute may have; None: any number."""
     most_attributes: int
     """Attributes that a span may have."""
 
@@ -168,24 +169,30 @@ class Span(sdk.Span):
             _warn("update_name")
 
     def set_attribute(self, key: str, value: AnyValue) -> None:
-        plain = type(value) in _PLAIN or (type(value) is str and len(value) <= self._origin.longest_text)
-        if plain and key and type(key) is str:
-            self._store({key: value}, 0)
+        attributes = {key: value}
+        if self._are_plain(attributes):
+            self._store(attributes, 0)
         else:
             checked = BoundedAttributes(None, None, False, self._origin.limits.max_span_attribute_length)
             checked[key] = value
             self._store(checked, checked.dropped)
 
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
+        if self._are_plain(attributes):
+            self._store(attributes, 0)
+        else:
+            limit = self._origin.limits.max_span_attribute_length
+            checked = BoundedAttributes(None, attributes, False, limit)
+            self._store(checked, checked.dropped)
+
+    def _are_plain(self, attributes: Mapping[str, AnyValue]) -> bool:
+        """Whether keys and values can be stored as they are."""
+        values = attributes.values()
+        if not (_PLAIN.issuperset(map(type, values)) and _TEXT.issuperset(map(type, attributes))):
+            return False
         longest = self._origin.longest_text
-        for key, value in attributes.items():
-            plain = type(value) in _PLAIN or (type(value) is str and len(value) <= longest)
-            if not (plain and key and type(key) is str):
-                limit = self._origin.limits.max_span_attribute_length
-                checked = BoundedAttributes(None, attributes, False, limit)
-                self._store(checked, checked.dropped)
-                return
-        self._store(attributes, 0)
+        short = longest is None or all(type(value) is not str or len(value) <= longest for value in values)
+        return short and "" not in attributes
 
     def _store(self, attributes: Mapping[str, AnyValue], dropped: int) -> None:
         with self._mutex:

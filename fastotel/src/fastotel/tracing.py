@@ -113,8 +113,7 @@ class Tracer(sdk.Tracer):
         """`tracer` is the SDK's for the same scope, which knows sampler, ids and resource."""
         self.scope = scope
         self.limits = limits
-        longest = limits.max_span_attribute_length
-        self.longest_text = maxsize if longest is None else longest
+        self.longest_text = limits.max_span_attribute_length
         most = limits.max_span_attributes
         self.most_attributes = maxsize if most is None else most
         self.sampler: Sampler = tracer.sampler
