@@ -1,0 +1,7 @@
+"""OpenTelemetry's tracer and meter providers with a cheap hot path."""
+
+from fastotel.export import OtlpSpanProcessor
+from fastotel.metering import MeterProvider
+from fastotel.tracing import TracerProvider
+
+__all__ = ["MeterProvider", "OtlpSpanProcessor", "TracerProvider"]
