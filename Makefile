@@ -111,7 +111,7 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (about a minute)
-	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract
+	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract fastotel/tests
 
 test-rules: $(DEV) ## Each alert and recording rule in promtool: silent just before, then firing, then over
 	@$(PY) -m components build promtool

@@ -8,9 +8,11 @@ from typing import TypeAlias
 
 import uvloop
 
+from bench.overhead import fast
 from bench.overhead.load import Load, pace, saturate
 from bench.overhead.processes import Server, run_server
 from bench.overhead.variants import App, Variant
+from stack import DATA
 
 WARM_UP = 1.5
 CONNECTIONS = 4
@@ -60,6 +62,8 @@ class Site:
             "OVERHEAD_VARIANT": variant,
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
         }
+        if variant is Variant.FAST:
+            chosen |= fast.describe(DATA / "bench" / "fastotel")
         return run_server(variant.launcher, {**self.environment, **SAME_FOR_ALL, **chosen}, READY[self.app])
 
 

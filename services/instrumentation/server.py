@@ -68,12 +68,8 @@ def describe_outcome(method: str, scheme: str, route: str | None, status: int, e
         labels[a.HTTP_RESPONSE_STATUS_CODE] = status
     if error:
         labels[a.ERROR_TYPE] = error
-    verb = _span_name(method)
+    verb = method if method in METHODS else "HTTP"
     return Outcome(f"{verb} {route}" if route else verb, labels, {**labels, a.URL_PATH: route or UNMATCHED})
-
-
-def _span_name(method: str) -> str:
-    return "HTTP" if method == "_OTHER" else method
 
 
 def find_route(scope: Scope, root: str) -> str | None:
@@ -155,7 +151,7 @@ class ServerTelemetry:
             parent = self._propagator.extract(carried, parent)
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         span = self._tracer.start_span(
-            _span_name(method),
+            method if method in METHODS else "HTTP",
             parent,
             SpanKind.SERVER,
             describe_request(method, scope["scheme"], scope["http_version"], host),

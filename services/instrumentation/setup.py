@@ -82,7 +82,7 @@ def start_telemetry(
             telemetry = _start_export(service, version, identity)
             observe_system(telemetry.meter_provider, host=host_metrics)
             return telemetry
-        meters = _make_meters(identity, [metric_reader] if metric_reader else [])
+        meters = MeterProvider([metric_reader] if metric_reader else [], identity.metrics)
         processors = [SimpleSpanProcessor(span_exporter, meter_provider=meters)] if span_exporter else []
         return _make_telemetry(service, version, identity, meters, processors)
     except ValueError as mistake:
@@ -90,7 +90,7 @@ def start_telemetry(
 
 
 def _start_export(service: str, version: str, identity: Identity) -> Telemetry:
-    meters = _make_meters(identity, map(_make_reader, make_exporters("metrics")))
+    meters = MeterProvider([_make_reader(each) for each in make_exporters("metrics")], identity.metrics)
     metrics.set_meter_provider(meters)
     meter = meters.get_meter(__name__)
     exporters = [CountedSpanExporter(each, meter) for each in make_exporters("traces", NoOpMeterProvider())]
@@ -103,10 +103,6 @@ def _start_export(service: str, version: str, identity: Identity) -> Telemetry:
 def _make_reader(exporter: Any) -> MetricReader:
     """A reader that exports at intervals; some exporters, such as Prometheus', are readers themselves."""
     return exporter if isinstance(exporter, MetricReader) else PeriodicExportingMetricReader(exporter)
-
-
-def _make_meters(identity: Identity, readers: Iterable[MetricReader]) -> MeterProvider:
-    return MeterProvider(list(readers), resource=identity.metrics)
 
 
 def _make_telemetry(
