@@ -102,7 +102,7 @@ def silent_parts() -> Panel:
             "Parts of the stack that do not answer. Good: 0; the panels fed by a part that is down show "
             "too little.",
         ),
-        Query(q.or_zero(f"count ({q.select(e.UP)} == 0)")),
+        Query(q.or_zero(f"count ({q.lowest(e.UP, by=['job'])} == 0)")),
         COUNT,
         Levels(steps=[(1, RED)]),
         data_links=[links.dashboard("Pipeline health", links.PIPELINE)],

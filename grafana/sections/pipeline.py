@@ -68,7 +68,7 @@ def losses(places: dict[str, list[tuple[Series, tuple[str, ...]]]], window: str 
 def targets_down(config: Config) -> Panel:
     return stat(
         Heading(1, "Targets down", "Parts of the stack that do not answer Prometheus. Good: 0."),
-        Query(q.or_zero(f"count ({q.select(e.UP)} == 0)")),
+        Query(q.or_zero(f"count ({q.lowest(e.UP, by=['job'])} == 0)")),
         COUNT,
         Levels(steps=[(1, RED)]),
         data_links=[links.inbox("Incidents", config)],
