@@ -13,7 +13,7 @@ from diagnosis import Verdict
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.charts import Charts, draw_charts
 from services.incidents.diagnosing import VerdictChange
-from services.incidents.explaining import Explain
+from services.incidents.diagnosis_client import Explain
 from services.incidents.heartbeat import Heartbeat, Pulse
 from services.incidents.history import DatedVerdict
 from services.incidents.incident import Incident

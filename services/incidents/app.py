@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from prometheus.client import AsyncClient
-from services.incidents.announcing import Announcer
+from services.incidents.alertmanager_publisher import Announcer
 from services.incidents.api import Api
 from services.incidents.diagnosing import Diagnoser
-from services.incidents.explaining import Explain, Explainer
+from services.incidents.diagnosis_client import Explain, Explainer
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Inbox

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
-from services.incidents.explaining import Explain
+from services.incidents.diagnosis_client import Explain
 from services.incidents.incident import Incident
 from services.incidents.schedule import LEAST, LONGEST, choose_window, is_over, pauses
 from services.incidents.store import Store

@@ -7,7 +7,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Request
 
-from services.incidents.announcing import is_own
+from services.incidents.alertmanager_publisher import is_own
 from services.incidents.heartbeat import Heartbeat, is_heartbeat
 from services.incidents.incident import Alert
 from services.incidents.store import Store

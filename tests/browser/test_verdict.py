@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents import diagnosing, schedule
-from services.incidents.explaining import Explain
+from services.incidents.diagnosis_client import Explain
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.fakes import FakeSources
 from tests.unit.services.incidents.opinions import NO_TELEMETRY, NOTHING, UNKNOWN, Oracle, storage_latency

@@ -16,13 +16,13 @@ import pytest
 
 from components.build import ensure
 from config import load
-from services.incidents.announcing import Announcer
+from services.incidents.alertmanager_publisher import Announcer
 from stack import ROOT, rundir
 from stack.ports import find_free_ports
 from stack.settings import Settings
 from tests.e2e.live import eventually
 from tests.unit.services.incidents.opinions import storage_latency
-from tests.unit.services.incidents.test_announcing import incident
+from tests.unit.services.incidents.test_alertmanager_publisher import incident
 
 CONFIG = """\
 receivers:

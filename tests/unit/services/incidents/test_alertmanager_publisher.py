@@ -10,7 +10,7 @@ from fastapi import FastAPI, HTTPException, Request
 from structlog.testing import capture_logs
 
 from diagnosis import Verdict
-from services.incidents.announcing import NAME, Announcer
+from services.incidents.alertmanager_publisher import NAME, Announcer
 from services.incidents.incident import Incident
 from services.incidents.webhooks import read_alerts
 from services.instrumentation import NATIVE_TELEMETRY_OFF
