@@ -18,7 +18,7 @@ from diagnosis.hypotheses.decomposition import (
     split,
 )
 from diagnosis.signals.changes import UNKNOWN, Reading, ramp
-from diagnosis.signals.series import Grid, Periods, Window
+from diagnosis.signals.series import AlignedSeries, Periods, Window
 from diagnosis.verdict.verdict import PARTS, Contribution, Dimension
 
 FEWEST_BEFORE, FEWEST_AFTER = 150, 60
@@ -110,22 +110,22 @@ def _by(counts: Counts, place: int) -> dict[str, Count]:
     return pool(counts, lambda cell: cell[place])
 
 
-def assess(grid: Grid, periods: Periods) -> Quality:
+def assess(aligned: AlignedSeries, periods: Periods) -> Quality:
     """Count labels in both windows; they come after the attribution window of their requests."""
-    late = grid.evidence.limits.attribution_window
+    late = aligned.evidence.limits.attribution_window
     before, after = periods.before, periods.after
-    old = count(grid, Window(before.start + late, before.end + late))
-    new = count(grid, Window(after.start + late, after.end + late))
+    old = count(aligned, Window(before.start + late, before.end + late))
+    new = count(aligned, Window(after.start + late, after.end + late))
     known = overall(old).labelled >= FEWEST_BEFORE and overall(new).labelled >= FEWEST_AFTER
     return Quality(old, new, known, factorise(old, new), _error(old, new), _find_newcomer(old, new))
 
 
-def count(grid: Grid, window: Window) -> dict[Cell, Count]:
+def count(aligned: AlignedSeries, window: Window) -> dict[Cell, Count]:
     """Labelled requests and hits of a window by segment, source and version."""
-    inside = grid.inside(window)
+    inside = aligned.inside(window)
     sums: dict[Cell, list[float]] = {}
     for place, query in enumerate(("labelled", "hits")):
-        for labels, values in grid.growth(query):
+        for labels, values in aligned.growth(query):
             cell = (labels.get("segment", ""), labels.get("source", ""), labels.get("model_version", ""))
             sums.setdefault(cell, [0.0, 0.0])[place] += float(values[inside].sum())
     return {cell: Count(*both) for cell, both in sums.items() if both[0] > 0}

@@ -7,7 +7,7 @@ from math import log
 import numpy as np
 
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.series import Grid, Periods, Values
+from diagnosis.signals.series import AlignedSeries, Periods, Values
 from diagnosis.signals.signal import Signal
 
 FEWEST = 2
@@ -46,10 +46,10 @@ class Reading:
 UNKNOWN = Reading(None, None, 0.0, 0.0, known=False)
 
 
-def read(signal: Signal, values: Values, grid: Grid, periods: Periods) -> Reading:
+def read(signal: Signal, values: Values, aligned: AlignedSeries, periods: Periods) -> Reading:
     """One signal. Spread is the distance of the quartiles by that of a normal's, at least `noise`."""
-    past = _known(values[grid.inside(periods.before)])
-    now = _known(values[grid.inside(periods.after) if signal.throughout else periods.felt])
+    past = _known(values[aligned.inside(periods.before)])
+    now = _known(values[aligned.inside(periods.after) if signal.throughout else periods.felt])
     if len(past) < FEWEST or len(now) < FEWEST:
         return Reading(_middle(signal, past), _middle(signal, now), 0.0, 0.0, known=False)
     old, new = _middle(signal, past), _middle(signal, now)
@@ -77,6 +77,6 @@ def _scaled(signal: Signal, value: float) -> float:
     return log(max(value, 0.0) + signal.offset + 1e-9) if signal.ratio else value
 
 
-def read_all(grid: Grid, values: Mapping[str, Values], periods: Periods) -> dict[str, Reading]:
+def read_all(aligned: AlignedSeries, values: Mapping[str, Values], periods: Periods) -> dict[str, Reading]:
     """Each signal's reading by its name."""
-    return {signal.name: read(signal, values[signal.name], grid, periods) for signal in SIGNALS}
+    return {signal.name: read(signal, values[signal.name], aligned, periods) for signal in SIGNALS}

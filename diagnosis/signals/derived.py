@@ -1,7 +1,7 @@
 """What signals say together: facts that no single signal tells, read like one."""
 
 from diagnosis.signals.changes import UNKNOWN, Reading, ramp
-from diagnosis.signals.series import Grid, Periods, Window, total
+from diagnosis.signals.series import AlignedSeries, Periods, Window, total
 
 Readings = dict[str, Reading]
 
@@ -13,7 +13,7 @@ SILENT, TELLING = 0.12, 0.35
 the popular list alone, which knows nobody, keeps two fifths."""
 
 
-def derive(found: Readings, grid: Grid, periods: Periods) -> Readings:
+def derive(found: Readings, aligned: AlignedSeries, periods: Periods) -> Readings:
     """The readings with the derived facts added; each is only as sure as what it is made from."""
     return {
         **found,
@@ -28,7 +28,7 @@ def derive(found: Readings, grid: Grid, periods: Periods) -> Readings:
         "popularity_moved": _either(found["popularity"], _mirrored(found["popularity"])),
         "own_work": _own_work(found),
         "cpu_short": _cpu_short(found),
-        "segment_mix": _segment_mix(grid, periods.before, periods.after),
+        "segment_mix": _segment_mix(aligned, periods.before, periods.after),
         "feedback_lost": _feedback_lost(found),
     }
 
@@ -116,9 +116,9 @@ def _keeps_up(found: Readings, own: str, storage: str) -> float:
     return ramp(_rise(found[own]) / waited, 0.08, 0.25) if waited else 1.0
 
 
-def _segment_mix(grid: Grid, before: Window, after: Window) -> Reading:
+def _segment_mix(aligned: AlignedSeries, before: Window, after: Window) -> Reading:
     """Total variation distance between the users' segments before and after, 0 to 1."""
-    shares = [_segments(grid, window) for window in (before, after)]
+    shares = [_segments(aligned, window) for window in (before, after)]
     if not all(shares):
         return UNKNOWN
     names = {*shares[0], *shares[1]}
@@ -126,14 +126,14 @@ def _segment_mix(grid: Grid, before: Window, after: Window) -> Reading:
     return Reading(0.0, distance, ramp(distance, 0.05, 0.15), 0.0)
 
 
-def _segments(grid: Grid, window: Window) -> dict[str, float]:
-    inside = grid.inside(window)
-    answers = total([row.values for row in grid.growth("answers")], grid.nothing)[inside]
+def _segments(aligned: AlignedSeries, window: Window) -> dict[str, float]:
+    inside = aligned.inside(window)
+    answers = total([row.values for row in aligned.growth("answers")], aligned.nothing)[inside]
     whole = float(answers.sum())
     if not whole >= 50:
         return {}
     shares: dict[str, float] = {}
-    for labels, values in grid.growth("answers"):
+    for labels, values in aligned.growth("answers"):
         name = labels.get("segment", "")
         shares[name] = shares.get(name, 0.0) + float(values[inside].sum()) / whole
     return shares

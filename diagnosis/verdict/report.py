@@ -11,7 +11,7 @@ from diagnosis.onset.onset import SYMPTOMS
 from diagnosis.signals.catalogue import SIGNALS
 from diagnosis.signals.changes import Reading, ramp
 from diagnosis.signals.self_time import REASON, SEGMENT, VERSION, cite
-from diagnosis.signals.series import Grid, Periods, Values, points_of
+from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
 from diagnosis.verdict.wording import curve_of, query_of, say, state, unit_of
 from jaeger.client import find
@@ -46,7 +46,7 @@ FELT_AS = {
 class Case:
     """All that was found out about one trouble."""
 
-    grid: Grid
+    aligned: AlignedSeries
     values: Mapping[str, Values]
     onset: float
     periods: Periods
@@ -79,15 +79,15 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
     )
 
 
-def report_nothing(grid: Grid, values: Mapping[str, Values]) -> Verdict:
+def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verdict:
     """Nothing that users feel has moved."""
     evidence = []
     for symptom in SYMPTOMS:
-        points = points_of(grid, values[symptom.signal], MOST_POINTS)
+        points = points_of(aligned, values[symptom.signal], MOST_POINTS)
         if points:
             last = points[-1][1]
             reading = Reading(points[0][1], last, 0.0, 0.0)
-            evidence.append(_state(grid, values, symptom.signal, reading))
+            evidence.append(_state(aligned, values, symptom.signal, reading))
     known = len(evidence) / len(SYMPTOMS)
     return Verdict(
         domain="none",
@@ -168,14 +168,14 @@ def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
     said: dict[tuple[str, str], Statement] = {}
     for name in names:
         reading = case.readings[name]
-        key = query_of(name, case.grid.evidence.limits), unit_of(name)
+        key = query_of(name, case.aligned.evidence.limits), unit_of(name)
         if key not in said and (reading.known or reading.after is not None):
-            said[key] = _state(case.grid, case.values, name, reading)
+            said[key] = _state(case.aligned, case.values, name, reading)
     return list(said.values())[:STATEMENTS]
 
 
-def _state(grid: Grid, values: Mapping[str, Values], name: str, reading: Reading) -> Statement:
-    query = query_of(name, grid.evidence.limits)
+def _state(aligned: AlignedSeries, values: Mapping[str, Values], name: str, reading: Reading) -> Statement:
+    query = query_of(name, aligned.evidence.limits)
     curve = values.get(curve_of(name))
     return Statement(
         statement=state(name, reading),
@@ -183,13 +183,13 @@ def _state(grid: Grid, values: Mapping[str, Values], name: str, reading: Reading
         before=reading.before,
         after=reading.after,
         unit=unit_of(name),
-        link=_link(grid, query),
-        points=points_of(grid, curve, MOST_POINTS) if curve is not None else [],
+        link=_link(aligned, query),
+        points=points_of(aligned, curve, MOST_POINTS) if curve is not None else [],
     )
 
 
-def _link(grid: Grid, query: str) -> str:
-    e = grid.evidence
+def _link(aligned: AlignedSeries, query: str) -> str:
+    e = aligned.evidence
     return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)
 
 
@@ -206,10 +206,10 @@ def _cite(case: Case, hypothesis: Hypothesis) -> list[CitedTrace]:
 
 
 def _links(case: Case, wanted: dict[str, frozenset[str]]) -> list[CitedTrace]:
-    found = cite(case.grid.evidence.traces, case.periods.after, wanted) or cite(
-        case.grid.evidence.traces, case.periods.after, {}
+    found = cite(case.aligned.evidence.traces, case.periods.after, wanted) or cite(
+        case.aligned.evidence.traces, case.periods.after, {}
     )
-    base = case.grid.evidence.jaeger_url
+    base = case.aligned.evidence.jaeger_url
     return [CitedTrace(trace_id=trace.trace_id, link=find(trace.trace_id).link(base)) for trace in found]
 
 

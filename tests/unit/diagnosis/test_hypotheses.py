@@ -7,7 +7,7 @@ from diagnosis.hypotheses.catalogue import HYPOTHESES
 from diagnosis.hypotheses.hypothesis import Hypothesis
 from diagnosis.onset.onset import find_onsets
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.series import Grid
+from diagnosis.signals.series import AlignedSeries
 from diagnosis.verdict.report import Case
 from services.demo.recommender.answers import Reason
 from tests.unit.diagnosis.judging import ALERT_AFTER
@@ -18,10 +18,10 @@ from tests.unit.diagnosis.scenarios import CAUSES
 def case() -> Case:
     _, severe = CAUSES["storage-latency"]
     world = severe(1)
-    grid = Grid(world.evidence())
-    values = {signal.name: signal.read(grid) for signal in SIGNALS}
+    aligned = AlignedSeries(world.evidence())
+    values = {signal.name: signal.read(aligned) for signal in SIGNALS}
     alerted_at = world.onset + ALERT_AFTER
-    return examine(grid, values, find_onsets(grid, values, alerted_at)[0], alerted_at)
+    return examine(aligned, values, find_onsets(aligned, values, alerted_at)[0], alerted_at)
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
