@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from diagnosis.hypotheses.quality import assess, read_quality
+from diagnosis.hypotheses.quality import assess, measure_quality_changes
 from diagnosis.hypotheses.scoring import rank
 from diagnosis.onset.impact import feel
 from diagnosis.onset.onset import Onset, find_onsets
 from diagnosis.onset.periods import choose_periods
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.changes import read_all
-from diagnosis.signals.derived import derive
-from diagnosis.signals.self_time import read_spans
+from diagnosis.signals.changes import measure_changes
+from diagnosis.signals.derived import derive_signals
+from diagnosis.signals.self_time import measure_self_time_changes
 from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.sources.evidence import Evidence
 from diagnosis.verdict.report import Case, report, report_nothing
@@ -27,9 +27,9 @@ def diagnose(evidence: Evidence, *, alerted_at: float | None = None) -> Verdict:
     Pure; takes ≤ 100 ms for 15 minutes; less evidence gives less confidence, never an exception.
     """
     aligned = AlignedSeries(evidence)
-    values = {signal.name: signal.read(aligned) for signal in SIGNALS}
+    values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     judged = [
-        (case, rank(case.readings, case.felt))
+        (case, rank(case.changes, case.felt))
         for onset in find_onsets(aligned, values, alerted_at)
         if (case := examine(aligned, values, onset, alerted_at)).felt.most >= FELT
     ]
@@ -41,13 +41,13 @@ def diagnose(evidence: Evidence, *, alerted_at: float | None = None) -> Verdict:
 def examine(
     aligned: AlignedSeries, values: Mapping[str, Values], onset: Onset, alerted_at: float | None
 ) -> Case:
-    """All readings, facts and symptoms on both sides of an onset."""
+    """All changes, derived signals and symptoms on both sides of an onset."""
     periods = choose_periods(aligned, values, onset, alerted_at)
     quality = assess(aligned, periods)
     found = {
-        **read_all(aligned, values, periods),
-        **read_quality(quality),
-        **read_spans(aligned.evidence.traces, periods),
+        **measure_changes(aligned, values, periods),
+        **measure_quality_changes(quality),
+        **measure_self_time_changes(aligned.evidence.traces, periods),
     }
-    readings = derive(found, aligned, periods)
-    return Case(aligned, values, onset.at, periods, readings, quality, feel(readings, quality))
+    changes = derive_signals(found, aligned, periods)
+    return Case(aligned, values, onset.at, periods, changes, quality, feel(changes, quality))

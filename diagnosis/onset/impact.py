@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from diagnosis.hypotheses.quality import Quality
-from diagnosis.signals.changes import Reading, ramp
+from diagnosis.signals.changes import SignalChange, ramp
 
 MUCH = {
     "degraded": 0.3,
@@ -57,7 +57,7 @@ class Felt(NamedTuple):
         return min(1.0, sum(parts) / whole)
 
 
-def feel(found: dict[str, Reading], quality: Quality) -> Felt:
+def feel(found: dict[str, SignalChange], quality: Quality) -> Felt:
     """The symptoms, and what explains them."""
     symptoms = {name: found[name].up for name in COUNTED}
     latency, loop = found["latency_p95"], found["loop"]
@@ -82,14 +82,14 @@ def feel(found: dict[str, Reading], quality: Quality) -> Felt:
 
 
 def _sure_of_loss(quality: Quality) -> float:
-    """Stricter than the reading: the onset was chosen so that the loss is large."""
+    """Stricter than the change of the signal: the onset was chosen so that the loss is large."""
     if not quality.known:
         return 0.0
     overall = ramp(-quality.change, 0.015, 0.045) * ramp(-quality.change / max(quality.error, 1e-6), 3.2, 4.7)
     return max(overall, quality.newcomer_hurts)
 
 
-def _degraded_by(found: dict[str, Reading]) -> dict[str, float]:
+def _degraded_by(found: dict[str, SignalChange]) -> dict[str, float]:
     """Which reasons made answers do without features."""
     rises = {name: _rise(found[name]) for name in ("by_storage", "missing", "expired", "invalid")}
     whole = max(sum(rises.values()), 1e-9)
@@ -103,8 +103,8 @@ def _degraded_by(found: dict[str, Reading]) -> dict[str, float]:
     }
 
 
-def _rise(reading: Reading) -> float:
-    return max(0.0, (reading.after or 0.0) - (reading.before or 0.0))
+def _rise(change: SignalChange) -> float:
+    return max(0.0, (change.after or 0.0) - (change.before or 0.0))
 
 
 def _lost_by(quality: Quality, degraded: dict[str, float], late: float) -> dict[str, float]:

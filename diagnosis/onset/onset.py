@@ -69,8 +69,8 @@ ROLL_OUT = Symptom("answers", 1, 0.02, 0.03)
 """Not felt itself: another version answers, and those whom it answers may feel that."""
 
 
-class Change(NamedTuple):
-    """A symptom's step: when (Unix seconds), how surely (0–1), and by how much."""
+class ChangePoint(NamedTuple):
+    """The step of a symptom: when (Unix seconds), how surely (0–1), and by how much."""
 
     symptom: Symptom
     at: float
@@ -82,28 +82,28 @@ class Onset(NamedTuple):
     """When something began (Unix seconds), and the symptoms that moved then, strongest first."""
 
     at: float
-    changes: list[Change]
+    change_points: list[ChangePoint]
 
 
 def find_onsets(
     aligned: AlignedSeries, values: Mapping[str, Values], alerted_at: float | None
 ) -> list[Onset]:
     """Moments at which trouble may have begun: when the symptoms moved, and when a version was rolled out."""
-    changes = [
-        change
+    change_points = [
+        point
         for symptom in SYMPTOMS
-        if (change := _find_step(aligned, values[symptom.signal], symptom, alerted_at))
-        and change.strength > 0.25
+        if (point := _find_step(aligned, values[symptom.signal], symptom, alerted_at))
+        and point.strength > 0.25
     ]
     shares = [(share, _find_step(aligned, share, ROLL_OUT, alerted_at)) for share in _version_shares(aligned)]
-    return _gather(changes) + [
+    return _gather(change_points) + [
         Onset(switch.at, [])
         for share, switch in shares
         if switch and switch.strength > 0.5 and _lasts(aligned, share, switch, alerted_at)
     ]
 
 
-def _lasts(aligned: AlignedSeries, share: Values, switch: Change, alerted_at: float | None) -> bool:
+def _lasts(aligned: AlignedSeries, share: Values, switch: ChangePoint, alerted_at: float | None) -> bool:
     """Whether a version that came is still there when the alert fires: else it is not what it is about."""
     end = aligned.evidence.end if alerted_at is None else min(alerted_at, aligned.evidence.end)
     before, then = (
@@ -113,20 +113,20 @@ def _lasts(aligned: AlignedSeries, share: Values, switch: Change, alerted_at: fl
     return bool(len(then) and np.median(then) > (np.median(before) if len(before) else 0) + switch.size / 3)
 
 
-def _gather(changes: list[Change]) -> list[Onset]:
+def _gather(change_points: list[ChangePoint]) -> list[Onset]:
     """One onset for each group of symptoms that moved at about the same time."""
-    if not changes:
+    if not change_points:
         return []
-    changes = sorted(changes, key=lambda change: -change.strength)
-    near = [change for change in changes if abs(change.at - changes[0].at) <= NEAR]
-    return [_agree(near), *_gather([change for change in changes if change not in near])]
+    change_points = sorted(change_points, key=lambda point: -point.strength)
+    near = [point for point in change_points if abs(point.at - change_points[0].at) <= NEAR]
+    return [_agree(near), *_gather([point for point in change_points if point not in near])]
 
 
-def _agree(changes: list[Change]) -> Onset:
+def _agree(change_points: list[ChangePoint]) -> Onset:
     """The earliest of the sure symptoms, strongest first; labels come late and are asked last."""
-    sure = [change for change in changes if change.strength >= 0.8 * changes[0].strength]
-    fast = [change for change in sure if not change.symptom.labelled] or sure
-    return Onset(min(change.at for change in fast), changes)
+    sure = [point for point in change_points if point.strength >= 0.8 * change_points[0].strength]
+    fast = [point for point in sure if not point.symptom.labelled] or sure
+    return Onset(min(point.at for point in fast), change_points)
 
 
 def _version_shares(aligned: AlignedSeries) -> list[Values]:
@@ -141,7 +141,7 @@ def _version_shares(aligned: AlignedSeries) -> list[Values]:
 
 def _find_step(
     aligned: AlignedSeries, values: Values, symptom: Symptom, alerted_at: float | None
-) -> Change | None:
+) -> ChangePoint | None:
     known = np.flatnonzero(np.isfinite(values))
     if len(known) < 2 * FEWEST:
         return None
@@ -164,7 +164,7 @@ def _find_step(
     sure = ramp(size[best] / spread, 1.0, 2.5) * ramp(size[best] / symptom.least, 0.75, 1.5)
     lag = aligned.evidence.limits.attribution_window if symptom.labelled else symptom.lag
     begun = float(times[begins] - step / 2 - SMOOTH / 2 - lag)
-    return Change(symptom, max(begun, aligned.evidence.start), sure, float(size[best]))
+    return ChangePoint(symptom, max(begun, aligned.evidence.start), sure, float(size[best]))
 
 
 def _skip_calm(values: Values, begins: int, line: float, times: Values, alerted_at: float | None) -> int:

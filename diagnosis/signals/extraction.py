@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnosis.signals.series import AlignedSeries, Values, running_sum, total
 
-Read = Callable[[AlignedSeries], Values]
+SignalExtractor = Callable[[AlignedSeries], Values]
 
 AS_MEANT = frozenset({"ok", "unknown_user"})
 """Reasons of answers that are as good as they can be."""
@@ -15,12 +15,12 @@ QUALITY = 20.0
 """Seconds over which clicks and hits are put in proportion: some 400 requests."""
 
 
-def plain(query: str, **where: str) -> Read:
+def plain(query: str, **where: str) -> SignalExtractor:
     """The sum of a query's series."""
     return lambda aligned: aligned.one(query, **where)
 
 
-def answered_for(*reasons: str) -> Read:
+def answered_for(*reasons: str) -> SignalExtractor:
     """The share of the answers that had one of these reasons."""
     return lambda aligned: aligned.share("answers", lambda labels: labels.get("reason") in reasons)
 
@@ -42,7 +42,7 @@ def _ends(labels: Mapping[str, str]) -> str:
     return "away" if labels.get("error_type") in CANNOT_CONNECT else "broken"
 
 
-def read_ending(*ends: str) -> Read:
+def read_ending(*ends: str) -> SignalExtractor:
     """The share of the storage reads that ended in one of these ways."""
     return lambda aligned: aligned.share("storage_outcomes", lambda labels: _ends(labels) in ends)
 
@@ -94,15 +94,15 @@ def compute(aligned: AlignedSeries) -> Values:
     return aligned.one("stage_p50", stage="score") + aligned.one("stage_p50", stage="rank")
 
 
-def per_answer(query: str) -> Read:
+def per_answer(query: str) -> SignalExtractor:
     """A counter's growth per answer."""
 
-    def read(aligned: AlignedSeries) -> Values:
+    def extract(aligned: AlignedSeries) -> Values:
         answers = total([row.values for row in aligned.growth("answers")], aligned.nothing)
         counted = total([row.values for row in aligned.growth(query)], np.zeros_like(answers))
         return aligned.ratio(counted, answers)
 
-    return read
+    return extract
 
 
 def click_through(aligned: AlignedSeries) -> Values:
@@ -121,14 +121,14 @@ def hit_rate(aligned: AlignedSeries) -> Values:
     )
 
 
-def largest(query: str, **where: str) -> Read:
+def largest(query: str, **where: str) -> SignalExtractor:
     """The largest of a gauge's series."""
 
-    def read(aligned: AlignedSeries) -> Values:
+    def extract(aligned: AlignedSeries) -> Values:
         rows = [row.values for row in aligned.rows(query, **where)]
         return np.fmax.reduce(rows) if rows else aligned.nothing
 
-    return read
+    return extract
 
 
 def blind(aligned: AlignedSeries) -> Values:

@@ -9,7 +9,7 @@ from diagnosis.hypotheses.scoring import DOUBT, Scored
 from diagnosis.onset.impact import Felt
 from diagnosis.onset.onset import SYMPTOMS
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.changes import Reading, ramp
+from diagnosis.signals.changes import SignalChange, ramp
 from diagnosis.signals.self_time import REASON, SEGMENT, VERSION, cite
 from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
@@ -50,7 +50,7 @@ class Case:
     values: Mapping[str, Values]
     onset: float
     periods: Periods
-    readings: dict[str, Reading]
+    changes: dict[str, SignalChange]
     quality: Quality
     felt: Felt
 
@@ -66,7 +66,7 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
         cause=h.cause,
         component=h.component,
         confidence=round(best.confidence * _trust(case), 3),
-        summary=" ".join([say(h, case.readings), *_tell_quality(case, h)]),
+        summary=" ".join([say(h, case.changes), *_tell_quality(case, h)]),
         onset=case.onset,
         evidence=_state_all(case, [*_felt(case), *_names(h)]),
         traces=_cite(case, h),
@@ -86,8 +86,8 @@ def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verd
         points = points_of(aligned, values[symptom.signal], MOST_POINTS)
         if points:
             last = points[-1][1]
-            reading = Reading(points[0][1], last, 0.0, 0.0)
-            evidence.append(_state(aligned, values, symptom.signal, reading))
+            change = SignalChange(points[0][1], last, 0.0, 0.0)
+            evidence.append(_state(aligned, values, symptom.signal, change))
     known = len(evidence) / len(SYMPTOMS)
     return Verdict(
         domain="none",
@@ -127,7 +127,7 @@ SHORT_BASELINE, SHORT_TROUBLE = 120.0, 45.0
 def _trust(case: Case) -> float:
     """What is taken from the confidence because there is little to go by."""
     before, after, _ = case.periods
-    traces = 1.0 if case.readings["waits_for_storage"].known else 0.95
+    traces = 1.0 if case.changes["waits_for_storage"].known else 0.95
     baseline = 0.9 + 0.1 * ramp(before.end - before.start, 0.0, SHORT_BASELINE)
     felt = 0.6 + 0.4 * case.felt.most
     return felt * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
@@ -139,7 +139,7 @@ CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "
 
 def _find_deepest(case: Case) -> str:
     """The deepest component of which a signal moved: where to look first when no cause is known."""
-    moved = {signal.component for signal in SIGNALS if case.readings[signal.name].moved >= 0.5}
+    moved = {signal.component for signal in SIGNALS if case.changes[signal.name].moved >= 0.5}
     return next((component for component in reversed(CALLS) if component in moved), "")
 
 
@@ -159,29 +159,31 @@ def _names(hypothesis: Hypothesis) -> list[str]:
 
 
 def _most_moved(case: Case) -> list[str]:
-    moved = sorted(case.readings.items(), key=lambda item: -item[1].moved)
-    return [name for name, reading in moved if reading.moved >= 0.5]
+    moved = sorted(case.changes.items(), key=lambda item: -item[1].moved)
+    return [name for name, change in moved if change.moved >= 0.5]
 
 
 def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
-    """Known readings as statements, each query and unit once for what comes first."""
+    """Known changes as statements, each query and unit once for what comes first."""
     said: dict[tuple[str, str], Statement] = {}
     for name in names:
-        reading = case.readings[name]
+        change = case.changes[name]
         key = query_of(name, case.aligned.evidence.limits), unit_of(name)
-        if key not in said and (reading.known or reading.after is not None):
-            said[key] = _state(case.aligned, case.values, name, reading)
+        if key not in said and (change.known or change.after is not None):
+            said[key] = _state(case.aligned, case.values, name, change)
     return list(said.values())[:STATEMENTS]
 
 
-def _state(aligned: AlignedSeries, values: Mapping[str, Values], name: str, reading: Reading) -> Statement:
+def _state(
+    aligned: AlignedSeries, values: Mapping[str, Values], name: str, change: SignalChange
+) -> Statement:
     query = query_of(name, aligned.evidence.limits)
     curve = values.get(curve_of(name))
     return Statement(
-        statement=state(name, reading),
+        statement=state(name, change),
         query=query,
-        before=reading.before,
-        after=reading.after,
+        before=change.before,
+        after=change.after,
         unit=unit_of(name),
         link=_link(aligned, query),
         points=points_of(aligned, curve, MOST_POINTS) if curve is not None else [],
@@ -226,7 +228,7 @@ def _alternatives(ranked: Sequence[Scored], trust: float) -> list[Alternative]:
 
 def _tell_quality(case: Case, hypothesis: Hypothesis) -> list[str]:
     """How much hit rate was lost, and how much of it this cause accounts for."""
-    if case.readings["loss"].up < 0.25:
+    if case.changes["loss"].up < 0.25:
         return []
     quality = case.quality
     losses = sum(max(0.0, -100 * effect) for effect in quality.factors)

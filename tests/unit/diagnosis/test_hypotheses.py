@@ -19,7 +19,7 @@ def case() -> Case:
     _, severe = CAUSES["storage-latency"]
     world = severe(1)
     aligned = AlignedSeries(world.evidence())
-    values = {signal.name: signal.read(aligned) for signal in SIGNALS}
+    values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     alerted_at = world.onset + ALERT_AFTER
     return examine(aligned, values, find_onsets(aligned, values, alerted_at)[0], alerted_at)
 
@@ -34,7 +34,7 @@ def test_what_it_explains_is_felt_and_accounted_for(hypothesis: Hypothesis, case
 def test_what_it_expects_is_read(hypothesis: Hypothesis, case: Case) -> None:
     expected = {each.signal for each in (*hypothesis.needs, *hypothesis.predicts)}
     excluding = {each.signal for each in hypothesis.excluded_by}
-    assert expected | excluding <= case.readings.keys()
+    assert expected | excluding <= case.changes.keys()
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
