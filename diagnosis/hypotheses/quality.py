@@ -78,7 +78,7 @@ class Quality:
 
     @property
     def newcomer_hurts(self) -> float:
-        """How surely a new version is felt by those whom it answers, 0–1; stricter than the signal's change."""
+        """How surely a new version harms those whom it answers (0–1); stricter than the signal's change."""
         if self.newcomer is None:
             return 0.0
         effects = (self.newcomer.pooled, *self.newcomer.segments.values())

@@ -13,7 +13,7 @@ _SIGNALS = {signal.name: signal for signal in SIGNALS}
 
 
 class Fact(NamedTuple):
-    """How a derived signal is shown: its title, unit, query, and the signal whose curve is drawn, if one is."""
+    """How a derived signal is shown: title, unit, query, and the signal whose curve is drawn, if any."""
 
     title: str
     unit: str
