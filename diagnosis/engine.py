@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from diagnosis.hypotheses.quality import assess, measure_quality_changes
 from diagnosis.hypotheses.scoring import rank
-from diagnosis.onset.impact import feel
+from diagnosis.onset.impact import assess_impact
 from diagnosis.onset.onset import Onset, find_onsets
 from diagnosis.onset.periods import choose_periods
 from diagnosis.signals.catalogue import SIGNALS
@@ -16,7 +16,7 @@ from diagnosis.sources.evidence import Evidence
 from diagnosis.verdict.report import Case, report, report_nothing
 from diagnosis.verdict.verdict import Verdict
 
-FELT = 0.25
+LEAST_IMPACT = 0.25
 """How surely a symptom must have moved for there to be trouble."""
 
 
@@ -29,13 +29,13 @@ def diagnose(evidence: Evidence, *, alerted_at: float | None = None) -> Verdict:
     aligned = AlignedSeries(evidence)
     values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     judged = [
-        (case, rank(case.changes, case.felt))
+        (case, rank(case.changes, case.impact))
         for onset in find_onsets(aligned, values, alerted_at)
-        if (case := examine(aligned, values, onset, alerted_at)).felt.most >= FELT
+        if (case := examine(aligned, values, onset, alerted_at)).impact.most >= LEAST_IMPACT
     ]
     if not judged:
         return report_nothing(aligned, values)
-    return report(*max(judged, key=lambda found: found[0].felt.most * found[1][0].score))
+    return report(*max(judged, key=lambda found: found[0].impact.most * found[1][0].score))
 
 
 def examine(
@@ -50,4 +50,4 @@ def examine(
         **measure_self_time_changes(aligned.evidence.traces, periods),
     }
     changes = derive_signals(found, aligned, periods)
-    return Case(aligned, values, onset.at, periods, changes, quality, feel(changes, quality))
+    return Case(aligned, values, onset.at, periods, changes, quality, assess_impact(changes, quality))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from diagnosis.hypotheses.catalogue import HYPOTHESES
 from diagnosis.hypotheses.hypothesis import Direction, Excluder, Expect, Hypothesis
-from diagnosis.onset.impact import Felt
+from diagnosis.onset.impact import Impact
 from diagnosis.signals.changes import SignalChange
 from diagnosis.verdict.wording import name_signal
 
@@ -32,22 +32,22 @@ class Scored(NamedTuple):
     against: str
 
 
-def rank(changes: Mapping[str, SignalChange], felt: Felt) -> list[Scored]:
+def rank(changes: Mapping[str, SignalChange], impact: Impact) -> list[Scored]:
     """All hypotheses, the best first. Confidences and that of "none of these" sum to 1."""
-    scores = {h.cause: _score(h, changes, felt) for h in HYPOTHESES}
+    scores = {h.cause: _score(h, changes, impact) for h in HYPOTHESES}
     whole = DOUBT**SHARPNESS + sum(score**SHARPNESS for score in scores.values())
     ranked = [
-        Scored(h, scores[h.cause], scores[h.cause] ** SHARPNESS / whole, _object(h, changes, felt))
+        Scored(h, scores[h.cause], scores[h.cause] ** SHARPNESS / whole, _object(h, changes, impact))
         for h in HYPOTHESES
     ]
     return sorted(ranked, key=lambda scored: -scored.score)
 
 
-def _score(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], felt: Felt) -> float:
+def _score(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], impact: Impact) -> float:
     needed = prod(expect.match(changes) or 0.0 for expect in hypothesis.needs) ** (1 / len(hypothesis.needs))
     free = prod(1 - EXCLUDING * _rise(excluder, changes) for excluder in hypothesis.excluded_by)
     support = UNSUPPORTED + (1 - UNSUPPORTED) * _support(hypothesis.predicts, changes)
-    explained = UNEXPLAINED + (1 - UNEXPLAINED) * felt.explained(hypothesis.explains)
+    explained = UNEXPLAINED + (1 - UNEXPLAINED) * impact.share_explained(hypothesis.explains)
     return needed * free * support * explained
 
 
@@ -65,7 +65,7 @@ def _rise(excluder: Excluder, changes: Mapping[str, SignalChange]) -> float:
     return change.up if change else 0.0
 
 
-def _object(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], felt: Felt) -> str:
+def _object(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], impact: Impact) -> str:
     """What speaks against a hypothesis most, in words."""
     strongest = max(hypothesis.excluded_by, key=lambda e: _rise(e, changes), default=None)
     if strongest and _rise(strongest, changes) > 0.3:
@@ -75,7 +75,7 @@ def _object(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], felt: F
     missed = min(known, key=lambda pair: pair[0], default=None)
     if missed and missed[0] < 0.5:
         return describe_miss(missed[1])
-    if felt.explained(hypothesis.explains) < 0.5:
+    if impact.share_explained(hypothesis.explains) < 0.5:
         return "It would not explain what users feel."
     return "It fits, but less well."
 

@@ -12,7 +12,7 @@ LONGEST_BASELINE, GUARD, SETTLING, LONGEST_AFFECTED, SHORTEST = 240.0, 10.0, 5.0
 CALM = 60.0
 """Seconds without the symptom after which the trouble is over: what comes and goes comes back sooner."""
 
-FELT_FROM = 0.35
+AFFECTED_FROM = 0.35
 """Part of a symptom's height above peace from which it is felt."""
 
 
@@ -29,10 +29,10 @@ def choose_periods(
         before = Window(start - 1, onset)
     until = max(min(end, onset + LONGEST_AFFECTED), onset + SHORTEST)
     after = Window(min(onset + SETTLING, until - SHORTEST), until)
-    return Periods(before, after, _choose_felt(aligned, values, before, after, change_points))
+    return Periods(before, after, _choose_affected(aligned, values, before, after, change_points))
 
 
-def _choose_felt(
+def _choose_affected(
     aligned: AlignedSeries,
     values: Mapping[str, Values],
     before: Window,
@@ -41,16 +41,16 @@ def _choose_felt(
 ) -> NDArray[np.bool_]:
     """Steps of the trouble at which one of the symptoms without a lag stood out; all, if none has."""
     inside, past = aligned.inside(after), aligned.inside(before)
-    felt = np.zeros(len(aligned.times), dtype=np.bool_)
+    affected = np.zeros(len(aligned.times), dtype=np.bool_)
     for point in change_points:
         series = values[point.symptom.signal] * point.symptom.worse
         now, peace = series[inside & np.isfinite(series)], series[past & np.isfinite(series)]
         if not point.symptom.lag and len(now) and len(peace):
             low, high = float(np.median(peace)), float(np.percentile(now, 90))
             with np.errstate(invalid="ignore"):
-                felt |= series >= low + FELT_FROM * (high - low)
-    felt &= inside
-    return felt if felt.sum() >= 2 else inside
+                affected |= series >= low + AFFECTED_FROM * (high - low)
+    affected &= inside
+    return affected if affected.sum() >= 2 else inside
 
 
 def _find_end(aligned: AlignedSeries, values: Values, point: ChangePoint, alerted_at: float | None) -> float:

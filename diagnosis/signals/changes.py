@@ -49,7 +49,7 @@ UNKNOWN = SignalChange(None, None, 0.0, 0.0, known=False)
 def measure_change(signal: Signal, values: Values, aligned: AlignedSeries, periods: Periods) -> SignalChange:
     """One signal. Spread is the distance of the quartiles by that of a normal's, at least `noise`."""
     past = _known(values[aligned.inside(periods.before)])
-    now = _known(values[aligned.inside(periods.after) if signal.throughout else periods.felt])
+    now = _known(values[aligned.inside(periods.after) if signal.throughout else periods.affected])
     if len(past) < FEWEST or len(now) < FEWEST:
         return SignalChange(_middle(signal, past), _middle(signal, now), 0.0, 0.0, known=False)
     old, new = _middle(signal, past), _middle(signal, now)

@@ -38,7 +38,7 @@ class Periods(NamedTuple):
 
     before: Window
     after: Window
-    felt: NDArray[np.bool_]
+    affected: NDArray[np.bool_]
 
 
 class AlignedSeries:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from diagnosis.hypotheses.hypothesis import Direction, Expect, Hypothesis
 from diagnosis.hypotheses.quality import Quality
 from diagnosis.hypotheses.scoring import DOUBT, Scored
-from diagnosis.onset.impact import Felt
+from diagnosis.onset.impact import Impact
 from diagnosis.onset.onset import SYMPTOMS
 from diagnosis.signals.catalogue import SIGNALS
 from diagnosis.signals.changes import SignalChange, ramp
@@ -31,7 +31,7 @@ SYMPTOM_SIGNALS = {
     "ageing": "age_p95",
 }
 
-FELT_AS = {
+IMPACTS = {
     "degraded": "answers without the users' features",
     "slow": "slow answers",
     "failing": "failed requests",
@@ -52,7 +52,7 @@ class Case:
     periods: Periods
     changes: dict[str, SignalChange]
     quality: Quality
-    felt: Felt
+    impact: Impact
 
 
 def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
@@ -68,7 +68,7 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
         confidence=round(best.confidence * _trust(case), 3),
         summary=" ".join([say(h, case.changes), *_tell_quality(case, h)]),
         onset=case.onset,
-        evidence=_state_all(case, [*_felt(case), *_names(h)]),
+        evidence=_state_all(case, [*_impact_signals(case), *_names(h)]),
         traces=_cite(case, h),
         alternatives=_alternatives(ranked[1:], _trust(case)),
         remedy=h.remedy,
@@ -101,7 +101,7 @@ def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verd
 
 
 def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
-    felt = [FELT_AS[name] for name in _symptoms(case)]
+    felt = [IMPACTS[name] for name in _symptoms(case)]
     doubt = 1 - sum(scored.confidence for scored in ranked)
     return Verdict(
         domain="unknown",
@@ -110,7 +110,7 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         confidence=round(doubt, 3),
         summary=f"Users feel {' and '.join(felt)}, but no known cause fits what moved.",
         onset=case.onset,
-        evidence=_state_all(case, [*_felt(case), *_most_moved(case)]),
+        evidence=_state_all(case, [*_impact_signals(case), *_most_moved(case)]),
         traces=_links(case, {}),
         alternatives=_alternatives(ranked, 1.0),
         remedy="Start from what moved most, listed here, and from the slowest traces.",
@@ -129,8 +129,8 @@ def _trust(case: Case) -> float:
     before, after, _ = case.periods
     traces = 1.0 if case.changes["waits_for_storage"].known else 0.95
     baseline = 0.9 + 0.1 * ramp(before.end - before.start, 0.0, SHORT_BASELINE)
-    felt = 0.6 + 0.4 * case.felt.most
-    return felt * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
+    impact = 0.6 + 0.4 * case.impact.most
+    return impact * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
 
 
 CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "collector")
@@ -144,11 +144,11 @@ def _find_deepest(case: Case) -> str:
 
 
 def _symptoms(case: Case) -> list[str]:
-    moved = sorted(case.felt.symptoms.items(), key=lambda item: -item[1])
+    moved = sorted(case.impact.symptoms.items(), key=lambda item: -item[1])
     return [name for name, sure in moved if sure >= 0.25]
 
 
-def _felt(case: Case) -> list[str]:
+def _impact_signals(case: Case) -> list[str]:
     return [SYMPTOM_SIGNALS[name] for name in _symptoms(case)]
 
 
@@ -233,7 +233,7 @@ def _tell_quality(case: Case, hypothesis: Hypothesis) -> list[str]:
     quality = case.quality
     losses = sum(max(0.0, -100 * effect) for effect in quality.factors)
     gains = losses + 100 * quality.change
-    portion = case.felt.portions["quality"].get(hypothesis.explains.get("quality", ""), 0.0)
+    portion = case.impact.portions["quality"].get(hypothesis.explains.get("quality", ""), 0.0)
     return [
         f"The hit rate fell by {-100 * quality.change:.1f} points, from {quality.rate_before:.3f} to "
         f"{quality.rate_after:.3f}; {losses * portion:.1f} points were lost to this"

@@ -27,7 +27,7 @@ def case() -> Case:
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
 def test_what_it_explains_is_felt_and_accounted_for(hypothesis: Hypothesis, case: Case) -> None:
     for symptom, portion in hypothesis.explains.items():
-        assert portion in case.felt.portions[symptom]
+        assert portion in case.impact.portions[symptom]
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
