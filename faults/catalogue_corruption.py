@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from faults import Fault
-from faults.aside import forget, keep_aside, recall
+from faults.backup import forget, keep_aside, recall
 from faults.bucket import Bucket
 from services.demo.storage.artefacts import ModelArrays, card_key, model_key
 

@@ -1,8 +1,8 @@
 """Tastes move: some users now want what others wanted when the model was trained."""
 
 from faults import Fault
+from faults.behaviour_overrides import change, restore
 from faults.programs import require_recommender
-from faults.world import change, restore
 
 FIELD = "taste_shift"
 SHARES = {"low": 0.1, "medium": 0.35, "high": 0.7}

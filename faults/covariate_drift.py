@@ -1,8 +1,8 @@
 """Other users come: fewer of those the model knows well, more whom it knows little or not at all."""
 
 from faults import Fault
+from faults.behaviour_overrides import change, restore
 from faults.programs import require_recommender
-from faults.world import change, restore
 
 FIELD = "mix"
 MIXES = {

@@ -16,7 +16,7 @@ from contextlib import suppress
 import psutil
 
 from faults import Fault
-from faults.aside import forget, keep_aside, recall
+from faults.backup import forget, keep_aside, recall
 from faults.pressure import WAITS, feel_pressure
 from faults.programs import require_recommender
 

@@ -17,7 +17,7 @@ import psutil
 from pydantic import BaseModel, ValidationError
 
 from faults import FaultError
-from faults.aside import FOLDER
+from faults.backup import FOLDER
 from faults.catalogue import FAULTS
 from stack import ROOT
 
@@ -42,12 +42,12 @@ class Lease(BaseModel):
     @property
     def kept(self) -> bool:
         """Whether its keeper is alive."""
-        return _is_ours(self.keeper, "faults.keeper", self.fault)
+        return _is_ours(self.keeper, "faults.fault_runner", self.fault)
 
     @property
     def guarded(self) -> bool:
         """Whether its guard is alive."""
-        return _is_ours(self.guard, "faults.guard", self.fault)
+        return _is_ours(self.guard, "faults.watchdog", self.fault)
 
 
 def begin(name: str, severity: str, seconds: int) -> str:
@@ -65,7 +65,7 @@ def begin(name: str, severity: str, seconds: int) -> str:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{name}.log").open("w") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "faults.keeper", name, severity, str(seconds)],
+            [sys.executable, "-m", "faults.fault_runner", name, severity, str(seconds)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ from functools import cache
 from zlib import crc32
 
 from faults import Fault
-from faults.aside import forget, keep_aside, recall
+from faults.backup import forget, keep_aside, recall
 from faults.bucket import Bucket
 from services.demo.storage.artefacts import features_key
 from services.demo.storage.offline import OfflineFeatures, offline_key

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 
 from faults import FaultError
-from faults.aside import forget, keep_aside, recall
+from faults.backup import forget, keep_aside, recall
 from faults.bucket import Bucket
 from services.demo.dataset import Dataset, DatasetError, DatasetSettings, Ratings, find_folder, load, split
 from services.demo.flags import FlagError, read_rollout, write_rollout

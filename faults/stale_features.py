@@ -14,7 +14,7 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from faults import Fault, FaultError
-from faults.aside import forget, keep_aside, recall
+from faults.backup import forget, keep_aside, recall
 from faults.bucket import Bucket
 from faults.programs import find_credentials, start, stop
 from services.demo.storage.policies import make_policy

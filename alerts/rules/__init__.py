@@ -7,10 +7,10 @@ from alerts.rules import (
     budgets,
     data,
     demand,
+    liveness,
     pipeline,
     quality,
     saturation,
-    silence,
     storage,
     symptoms,
     versions,
@@ -29,7 +29,7 @@ MODULES = (
     saturation,
     pipeline,
     watching,
-    silence,
+    liveness,
     budgets,
 )
 

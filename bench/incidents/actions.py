@@ -6,9 +6,9 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from bench.incidents.outsiders import UserGateway, start_trouble
 from bench.incidents.scenario import Scenario, Step
 from bench.incidents.stacks import BenchStack
+from bench.incidents.unlisted_faults import UserGateway, start_trouble
 from services.demo.flags import clear_rollout, write_rollout
 
 LEASE = 900
@@ -22,7 +22,7 @@ class Actions:
         self._stack = stack
         self._undo = ExitStack()
         if any(step.rollout is not None for step in scenario.steps):
-            self._twin = stack.run("bench.incidents.twin").split()[-1]
+            self._twin = stack.run("bench.incidents.equivalent_model").split()[-1]
         lossy = any(step.outsider == "lost-clicks" for step in scenario.steps)
         self._gateway = UserGateway(stack) if lossy else None
         self._faulty = False

@@ -7,12 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from bench.incidents.outsiders import end_left_users
+from bench.incidents.phase_lock import Turns
 from bench.incidents.recording import Recording
 from bench.incidents.run import Tell, run_scenario
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
-from bench.incidents.turns import Turns
+from bench.incidents.unlisted_faults import end_left_users
 from stack import StackError
 
 Keep = Callable[[Recording], None]

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from bench.incidents.client_samples import Tick
 from bench.incidents.outcome import Outcome
-from bench.incidents.ticks import Tick
 from diagnosis import Evidence
 from diagnosis.sources.evidence import Labelled, Trace
 

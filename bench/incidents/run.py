@@ -15,15 +15,15 @@ from typing import Any
 
 from bench.inbox import watch_inbox
 from bench.incidents.actions import Actions
+from bench.incidents.evidence_check import check_proof
+from bench.incidents.observation import Watch
 from bench.incidents.outcome import Answer, Felt, Fired, History, Outcome, choose_verdict, describe_first
-from bench.incidents.outsiders import TroubleEnded
-from bench.incidents.proof import check_proof
+from bench.incidents.phase_lock import Turns
 from bench.incidents.recording import STRAINED, Recording, measure_strain, shrink
 from bench.incidents.scenario import Scenario
 from bench.incidents.scoring import SLOW_DOMAINS
 from bench.incidents.stacks import BenchStack
-from bench.incidents.turns import Turns
-from bench.incidents.watching import Watch
+from bench.incidents.unlisted_faults import TroubleEnded
 from diagnosis import Evidence
 from stack import StackError
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bench.incidents.ticks import SECONDS, Measured
+from bench.incidents.client_samples import SECONDS, Measured
 from diagnosis import Evidence
 from diagnosis.sources.live import collect
 from jaeger.client import find

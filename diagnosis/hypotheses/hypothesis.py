@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from diagnosis.signals.changes import Reading
+from diagnosis.signals.changes import SignalChange
 from diagnosis.verdict.verdict import Domain
 
 
@@ -18,20 +18,20 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Expect:
-    """A signal or fact and what it should do; `weight` among a hypothesis' predictions."""
+    """A signal, measured or derived, and what it should do; `weight` among a hypothesis' predictions."""
 
     signal: str
     direction: Direction = Direction.UP
     weight: float = 1.0
 
-    def match(self, readings: Mapping[str, Reading]) -> float | None:
+    def match(self, changes: Mapping[str, SignalChange]) -> float | None:
         """How far it came true (0–1); None when the signal is not known."""
-        reading = readings.get(self.signal)
-        if reading is None or not reading.known:
+        change = changes.get(self.signal)
+        if change is None or not change.known:
             return None
         if self.direction is Direction.UNMOVED:
-            return 1 - reading.moved
-        return reading.up
+            return 1 - change.moved
+        return change.up
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Hypothesis:
 
     `needs`: without all of them it is not this cause. `predicts`: they make it more or less likely.
     `excluded_by`: another explanation, of which this may be a consequence. `explains`: which part of which
-    symptom it accounts for, by the names of `diagnosis.onset.impact`. `says` may quote readings as
+    symptom it accounts for, by the names of `diagnosis.onset.impact`. `says` may quote changes as
     `{signal.before}` and `{signal.after}`. `reasons`: those that its traces
     have. `newcomer`: whether they are of the new version, and of the segment it hurts most.
     """

@@ -17,8 +17,8 @@ from diagnosis.hypotheses.decomposition import (
     pool,
     split,
 )
-from diagnosis.signals.changes import UNKNOWN, Reading, ramp
-from diagnosis.signals.series import Grid, Periods, Window
+from diagnosis.signals.changes import UNKNOWN, SignalChange, ramp
+from diagnosis.signals.series import AlignedSeries, Periods, Window
 from diagnosis.verdict.verdict import PARTS, Contribution, Dimension
 
 FEWEST_BEFORE, FEWEST_AFTER = 150, 60
@@ -78,7 +78,7 @@ class Quality:
 
     @property
     def newcomer_hurts(self) -> float:
-        """How surely a new version is felt by those whom it answers, 0–1; stricter than the reading."""
+        """How surely a new version harms those whom it answers (0–1); stricter than the signal's change."""
         if self.newcomer is None:
             return 0.0
         effects = (self.newcomer.pooled, *self.newcomer.segments.values())
@@ -110,22 +110,22 @@ def _by(counts: Counts, place: int) -> dict[str, Count]:
     return pool(counts, lambda cell: cell[place])
 
 
-def assess(grid: Grid, periods: Periods) -> Quality:
+def assess(aligned: AlignedSeries, periods: Periods) -> Quality:
     """Count labels in both windows; they come after the attribution window of their requests."""
-    late = grid.evidence.limits.attribution_window
+    late = aligned.evidence.limits.attribution_window
     before, after = periods.before, periods.after
-    old = count(grid, Window(before.start + late, before.end + late))
-    new = count(grid, Window(after.start + late, after.end + late))
+    old = count(aligned, Window(before.start + late, before.end + late))
+    new = count(aligned, Window(after.start + late, after.end + late))
     known = overall(old).labelled >= FEWEST_BEFORE and overall(new).labelled >= FEWEST_AFTER
     return Quality(old, new, known, factorise(old, new), _error(old, new), _find_newcomer(old, new))
 
 
-def count(grid: Grid, window: Window) -> dict[Cell, Count]:
+def count(aligned: AlignedSeries, window: Window) -> dict[Cell, Count]:
     """Labelled requests and hits of a window by segment, source and version."""
-    inside = grid.inside(window)
+    inside = aligned.inside(window)
     sums: dict[Cell, list[float]] = {}
     for place, query in enumerate(("labelled", "hits")):
-        for labels, values in grid.growth(query):
+        for labels, values in aligned.growth(query):
             cell = (labels.get("segment", ""), labels.get("source", ""), labels.get("model_version", ""))
             sums.setdefault(cell, [0.0, 0.0])[place] += float(values[inside].sum())
     return {cell: Count(*both) for cell, both in sums.items() if both[0] > 0}
@@ -202,8 +202,8 @@ def combine(effects: list[Effect]) -> Effect:
     return Effect(difference, difference / error if error else 0.0, weight)
 
 
-def read_quality(quality: Quality) -> dict[str, Reading]:
-    """What quality adds to the readings: the loss, which factor made it, and the newcomer's part."""
+def measure_quality_changes(quality: Quality) -> dict[str, SignalChange]:
+    """What quality adds to the changes: the loss, which factor made it, and the newcomer's part."""
     names = ("loss", "lost_by_segment", "lost_by_source", "lost_by_version", "lost_within")
     if not quality.known:
         of_version = ("version_worse", "version_explains", "one_segment", "newcomer")
@@ -212,10 +212,12 @@ def read_quality(quality: Quality) -> dict[str, Reading]:
     losses = (-quality.change, *(-effect for effect in quality.factors))
     return {
         **{
-            name: Reading(before, after, _sure_loss(loss, quality.error), _sure_loss(-loss, quality.error))
+            name: SignalChange(
+                before, after, _sure_loss(loss, quality.error), _sure_loss(-loss, quality.error)
+            )
             for name, loss in zip(names, losses, strict=True)
         },
-        **_read_newcomer(quality.newcomer, quality.factors),
+        **_newcomer_changes(quality.newcomer, quality.factors),
     }
 
 
@@ -223,9 +225,9 @@ def _sure_loss(loss: float, error: float) -> float:
     return ramp(loss, 0.012, 0.04) * ramp(loss / max(error, 1e-6), 1.5, 3.5)
 
 
-def _read_newcomer(newcomer: VersionEffect | None, factors: Factors) -> dict[str, Reading]:
+def _newcomer_changes(newcomer: VersionEffect | None, factors: Factors) -> dict[str, SignalChange]:
     if newcomer is None:
-        none = Reading(0.0, 0.0, 0.0, 0.0)
+        none = SignalChange(0.0, 0.0, 0.0, 0.0)
         return dict.fromkeys(("version_worse", "version_explains", "one_segment", "newcomer"), none)
     pooled, rest = newcomer.pooled, newcomer.rest
     worst = newcomer.segments[newcomer.worst]
@@ -237,8 +239,8 @@ def _read_newcomer(newcomer: VersionEffect | None, factors: Factors) -> dict[str
     elsewhere = rest.difference / worst.difference if worst.difference < 0 else 1.0
     alone = worse * (1 - ramp(elsewhere, 0.4, 0.75))
     return {
-        "version_worse": Reading(0.0, pooled.difference, worse, 0.0),
-        "version_explains": Reading(0.0, factors.version, worse * part, 0.0),
-        "one_segment": Reading(rest.difference, worst.difference, alone, 0.0),
-        "newcomer": Reading(0.0, newcomer.share, ramp(newcomer.share, 0.02, 0.05), 0.0),
+        "version_worse": SignalChange(0.0, pooled.difference, worse, 0.0),
+        "version_explains": SignalChange(0.0, factors.version, worse * part, 0.0),
+        "one_segment": SignalChange(rest.difference, worst.difference, alone, 0.0),
+        "newcomer": SignalChange(0.0, newcomer.share, ramp(newcomer.share, 0.02, 0.05), 0.0),
     }

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from diagnosis.hypotheses.catalogue import HYPOTHESES
 from diagnosis.hypotheses.hypothesis import Direction, Excluder, Expect, Hypothesis
-from diagnosis.onset.impact import Felt
-from diagnosis.signals.changes import Reading
+from diagnosis.onset.impact import Impact
+from diagnosis.signals.changes import SignalChange
 from diagnosis.verdict.wording import name_signal
 
 SHARPNESS = 3.0
@@ -32,50 +32,50 @@ class Scored(NamedTuple):
     against: str
 
 
-def rank(readings: Mapping[str, Reading], felt: Felt) -> list[Scored]:
+def rank(changes: Mapping[str, SignalChange], impact: Impact) -> list[Scored]:
     """All hypotheses, the best first. Confidences and that of "none of these" sum to 1."""
-    scores = {h.cause: _score(h, readings, felt) for h in HYPOTHESES}
+    scores = {h.cause: _score(h, changes, impact) for h in HYPOTHESES}
     whole = DOUBT**SHARPNESS + sum(score**SHARPNESS for score in scores.values())
     ranked = [
-        Scored(h, scores[h.cause], scores[h.cause] ** SHARPNESS / whole, _object(h, readings, felt))
+        Scored(h, scores[h.cause], scores[h.cause] ** SHARPNESS / whole, _object(h, changes, impact))
         for h in HYPOTHESES
     ]
     return sorted(ranked, key=lambda scored: -scored.score)
 
 
-def _score(hypothesis: Hypothesis, readings: Mapping[str, Reading], felt: Felt) -> float:
-    needed = prod(expect.match(readings) or 0.0 for expect in hypothesis.needs) ** (1 / len(hypothesis.needs))
-    free = prod(1 - EXCLUDING * _rise(excluder, readings) for excluder in hypothesis.excluded_by)
-    support = UNSUPPORTED + (1 - UNSUPPORTED) * _support(hypothesis.predicts, readings)
-    explained = UNEXPLAINED + (1 - UNEXPLAINED) * felt.explained(hypothesis.explains)
+def _score(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], impact: Impact) -> float:
+    needed = prod(expect.match(changes) or 0.0 for expect in hypothesis.needs) ** (1 / len(hypothesis.needs))
+    free = prod(1 - EXCLUDING * _rise(excluder, changes) for excluder in hypothesis.excluded_by)
+    support = UNSUPPORTED + (1 - UNSUPPORTED) * _support(hypothesis.predicts, changes)
+    explained = UNEXPLAINED + (1 - UNEXPLAINED) * impact.share_explained(hypothesis.explains)
     return needed * free * support * explained
 
 
-def _support(predicts: Sequence[Expect], readings: Mapping[str, Reading]) -> float:
+def _support(predicts: Sequence[Expect], changes: Mapping[str, SignalChange]) -> float:
     """Weighted share of the predictions that came true; one of an unknown signal counts half."""
     weight = sum(expect.weight for expect in predicts)
-    matches = ((expect.match(readings), expect.weight) for expect in predicts)
+    matches = ((expect.match(changes), expect.weight) for expect in predicts)
     return (
         sum((0.5 if match is None else match) * part for match, part in matches) / weight if weight else 0.5
     )
 
 
-def _rise(excluder: Excluder, readings: Mapping[str, Reading]) -> float:
-    reading = readings.get(excluder.signal)
-    return reading.up if reading else 0.0
+def _rise(excluder: Excluder, changes: Mapping[str, SignalChange]) -> float:
+    change = changes.get(excluder.signal)
+    return change.up if change else 0.0
 
 
-def _object(hypothesis: Hypothesis, readings: Mapping[str, Reading], felt: Felt) -> str:
+def _object(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], impact: Impact) -> str:
     """What speaks against a hypothesis most, in words."""
-    strongest = max(hypothesis.excluded_by, key=lambda e: _rise(e, readings), default=None)
-    if strongest and _rise(strongest, readings) > 0.3:
+    strongest = max(hypothesis.excluded_by, key=lambda e: _rise(e, changes), default=None)
+    if strongest and _rise(strongest, changes) > 0.3:
         return f"{strongest.because[0].upper()}{strongest.because[1:]}."
-    failed = [(expect.match(readings), expect) for expect in (*hypothesis.needs, *hypothesis.predicts)]
+    failed = [(expect.match(changes), expect) for expect in (*hypothesis.needs, *hypothesis.predicts)]
     known = [(match, expect) for match, expect in failed if match is not None]
     missed = min(known, key=lambda pair: pair[0], default=None)
     if missed and missed[0] < 0.5:
         return describe_miss(missed[1])
-    if felt.explained(hypothesis.explains) < 0.5:
+    if impact.share_explained(hypothesis.explains) < 0.5:
         return "It would not explain what users feel."
     return "It fits, but less well."
 

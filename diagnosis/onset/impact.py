@@ -1,12 +1,12 @@
-"""What users feel, how surely, and which part of it each mechanism accounts for."""
+"""The impact on users: how sure it is, how large, and which part of it each mechanism accounts for."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from diagnosis.hypotheses.quality import Quality
-from diagnosis.signals.changes import Reading, ramp
+from diagnosis.signals.changes import SignalChange, ramp
 
-MUCH = {
+FULL_WEIGHT_FROM = {
     "degraded": 0.3,
     "slow": 0.3,
     "failing": 0.1,
@@ -16,7 +16,7 @@ MUCH = {
     "ageing": 600.0,
 }
 """The share of users, or of hit rate, from which a symptom counts fully when symptoms are weighed; restarts
-in a minute; seconds of age, which nobody feels until features are too old."""
+in a minute; seconds of age, which has no impact until features are too old."""
 
 STALLED, LONG_STALLED = 0.1, 0.3
 """Seconds that the event loop is late from which users wait, before the service begins to count."""
@@ -29,8 +29,8 @@ COUNTED = ("degraded", "slow", "failing", "restarts", "blind")
 """Symptoms that are signals as they are."""
 
 
-class Felt(NamedTuple):
-    """What users feel.
+class Impact(NamedTuple):
+    """The impact on users.
 
     `symptoms`: how surely each moved (0–1). `weights`: the same by its size. `portions`: which part of each
     is accounted for (0–1), by the names that hypotheses' `explains` uses.
@@ -42,11 +42,11 @@ class Felt(NamedTuple):
 
     @property
     def most(self) -> float:
-        """How surely anything is felt."""
+        """How surely there is any (0–1)."""
         return max(self.symptoms.values())
 
-    def explained(self, explains: Mapping[str, str]) -> float:
-        """The part of all that is felt that a hypothesis accounts for, 0 to 1."""
+    def share_explained(self, explains: Mapping[str, str]) -> float:
+        """The part of the impact that a hypothesis accounts for, 0 to 1."""
         whole = sum(self.weights.values())
         if not whole:
             return 0.0
@@ -57,7 +57,7 @@ class Felt(NamedTuple):
         return min(1.0, sum(parts) / whole)
 
 
-def feel(found: dict[str, Reading], quality: Quality) -> Felt:
+def assess_impact(found: dict[str, SignalChange], quality: Quality) -> Impact:
     """The symptoms, and what explains them."""
     symptoms = {name: found[name].up for name in COUNTED}
     latency, loop = found["latency_p95"], found["loop"]
@@ -70,26 +70,26 @@ def feel(found: dict[str, Reading], quality: Quality) -> Felt:
     symptoms["ageing"] = found["age_p95"].up
     sizes = {name: _rise(found[name]) for name in COUNTED}
     waits = max(latency.after or 0.0, loop.after or 0.0)
-    sizes["slow"] = max(sizes["slow"], MUCH["slow"] * ramp(waits, 0.0, VERY_LONG))
+    sizes["slow"] = max(sizes["slow"], FULL_WEIGHT_FROM["slow"] * ramp(waits, 0.0, VERY_LONG))
     sizes["ageing"] = _rise(found["age_p95"])
-    sizes["quality"] = max(-quality.change, quality.newcomer_hurts * MUCH["quality"])
-    weights = {name: sure * min(1.0, sizes[name] / MUCH[name]) for name, sure in symptoms.items()}
+    sizes["quality"] = max(-quality.change, quality.newcomer_hurts * FULL_WEIGHT_FROM["quality"])
+    weights = {name: sure * min(1.0, sizes[name] / FULL_WEIGHT_FROM[name]) for name, sure in symptoms.items()}
     degraded, everything = _degraded_by(found), {"all": 1.0}
     portions = dict.fromkeys(("slow", "failing", "restarts", "blind", "ageing"), everything)
     portions["degraded"] = degraded
     late = max(found["rate"].down, ramp(latency.after or 0.0, LONG, VERY_LONG))
-    return Felt(symptoms, weights, {**portions, "quality": _lost_by(quality, degraded, late)})
+    return Impact(symptoms, weights, {**portions, "quality": _lost_by(quality, degraded, late)})
 
 
 def _sure_of_loss(quality: Quality) -> float:
-    """Stricter than the reading: the onset was chosen so that the loss is large."""
+    """Stricter than the change of the signal: the onset was chosen so that the loss is large."""
     if not quality.known:
         return 0.0
     overall = ramp(-quality.change, 0.015, 0.045) * ramp(-quality.change / max(quality.error, 1e-6), 3.2, 4.7)
     return max(overall, quality.newcomer_hurts)
 
 
-def _degraded_by(found: dict[str, Reading]) -> dict[str, float]:
+def _degraded_by(found: dict[str, SignalChange]) -> dict[str, float]:
     """Which reasons made answers do without features."""
     rises = {name: _rise(found[name]) for name in ("by_storage", "missing", "expired", "invalid")}
     whole = max(sum(rises.values()), 1e-9)
@@ -103,8 +103,8 @@ def _degraded_by(found: dict[str, Reading]) -> dict[str, float]:
     }
 
 
-def _rise(reading: Reading) -> float:
-    return max(0.0, (reading.after or 0.0) - (reading.before or 0.0))
+def _rise(change: SignalChange) -> float:
+    return max(0.0, (change.after or 0.0) - (change.before or 0.0))
 
 
 def _lost_by(quality: Quality, degraded: dict[str, float], late: float) -> dict[str, float]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis.signals.changes import IQR_OF_NORMAL, ramp
-from diagnosis.signals.series import SMOOTH, Grid, Values, Window
+from diagnosis.signals.series import SMOOTH, AlignedSeries, Values, Window
 
 EARLIEST, LATEST = 420.0, 60.0
 """Seconds before and after an alert within which its trouble began; alerts on quality are slow."""
@@ -69,8 +69,8 @@ ROLL_OUT = Symptom("answers", 1, 0.02, 0.03)
 """Not felt itself: another version answers, and those whom it answers may feel that."""
 
 
-class Change(NamedTuple):
-    """A symptom's step: when (Unix seconds), how surely (0–1), and by how much."""
+class ChangePoint(NamedTuple):
+    """The step of a symptom: when (Unix seconds), how surely (0–1), and by how much."""
 
     symptom: Symptom
     at: float
@@ -82,66 +82,72 @@ class Onset(NamedTuple):
     """When something began (Unix seconds), and the symptoms that moved then, strongest first."""
 
     at: float
-    changes: list[Change]
+    change_points: list[ChangePoint]
 
 
-def find_onsets(grid: Grid, values: Mapping[str, Values], alerted_at: float | None) -> list[Onset]:
+def find_onsets(
+    aligned: AlignedSeries, values: Mapping[str, Values], alerted_at: float | None
+) -> list[Onset]:
     """Moments at which trouble may have begun: when the symptoms moved, and when a version was rolled out."""
-    changes = [
-        change
+    change_points = [
+        point
         for symptom in SYMPTOMS
-        if (change := _find_step(grid, values[symptom.signal], symptom, alerted_at))
-        and change.strength > 0.25
+        if (point := _find_step(aligned, values[symptom.signal], symptom, alerted_at))
+        and point.strength > 0.25
     ]
-    shares = [(share, _find_step(grid, share, ROLL_OUT, alerted_at)) for share in _version_shares(grid)]
-    return _gather(changes) + [
+    shares = [(share, _find_step(aligned, share, ROLL_OUT, alerted_at)) for share in _version_shares(aligned)]
+    return _gather(change_points) + [
         Onset(switch.at, [])
         for share, switch in shares
-        if switch and switch.strength > 0.5 and _lasts(grid, share, switch, alerted_at)
+        if switch and switch.strength > 0.5 and _lasts(aligned, share, switch, alerted_at)
     ]
 
 
-def _lasts(grid: Grid, share: Values, switch: Change, alerted_at: float | None) -> bool:
+def _lasts(aligned: AlignedSeries, share: Values, switch: ChangePoint, alerted_at: float | None) -> bool:
     """Whether a version that came is still there when the alert fires: else it is not what it is about."""
-    end = grid.evidence.end if alerted_at is None else min(alerted_at, grid.evidence.end)
-    before, then = (share[grid.inside(w)] for w in (Window(switch.at - 60, switch.at), Window(end - 30, end)))
+    end = aligned.evidence.end if alerted_at is None else min(alerted_at, aligned.evidence.end)
+    before, then = (
+        share[aligned.inside(w)] for w in (Window(switch.at - 60, switch.at), Window(end - 30, end))
+    )
     before, then = before[np.isfinite(before)], then[np.isfinite(then)]
     return bool(len(then) and np.median(then) > (np.median(before) if len(before) else 0) + switch.size / 3)
 
 
-def _gather(changes: list[Change]) -> list[Onset]:
+def _gather(change_points: list[ChangePoint]) -> list[Onset]:
     """One onset for each group of symptoms that moved at about the same time."""
-    if not changes:
+    if not change_points:
         return []
-    changes = sorted(changes, key=lambda change: -change.strength)
-    near = [change for change in changes if abs(change.at - changes[0].at) <= NEAR]
-    return [_agree(near), *_gather([change for change in changes if change not in near])]
+    change_points = sorted(change_points, key=lambda point: -point.strength)
+    near = [point for point in change_points if abs(point.at - change_points[0].at) <= NEAR]
+    return [_agree(near), *_gather([point for point in change_points if point not in near])]
 
 
-def _agree(changes: list[Change]) -> Onset:
+def _agree(change_points: list[ChangePoint]) -> Onset:
     """The earliest of the sure symptoms, strongest first; labels come late and are asked last."""
-    sure = [change for change in changes if change.strength >= 0.8 * changes[0].strength]
-    fast = [change for change in sure if not change.symptom.labelled] or sure
-    return Onset(min(change.at for change in fast), changes)
+    sure = [point for point in change_points if point.strength >= 0.8 * change_points[0].strength]
+    fast = [point for point in sure if not point.symptom.labelled] or sure
+    return Onset(min(point.at for point in fast), change_points)
 
 
-def _version_shares(grid: Grid) -> list[Values]:
-    versions = {row.labels.get("model_version", "") for row in grid.growth("answers")}
+def _version_shares(aligned: AlignedSeries) -> list[Values]:
+    versions = {row.labels.get("model_version", "") for row in aligned.growth("answers")}
     if len(versions) < 2:
         return []
     return [
-        grid.share("answers", lambda labels, of=version: labels.get("model_version", "") == of)  # type: ignore[misc]
+        aligned.share("answers", lambda labels, of=version: labels.get("model_version", "") == of)  # type: ignore[misc]
         for version in sorted(versions)
     ]
 
 
-def _find_step(grid: Grid, values: Values, symptom: Symptom, alerted_at: float | None) -> Change | None:
+def _find_step(
+    aligned: AlignedSeries, values: Values, symptom: Symptom, alerted_at: float | None
+) -> ChangePoint | None:
     known = np.flatnonzero(np.isfinite(values))
     if len(known) < 2 * FEWEST:
         return None
-    times, worse = grid.times[known], values[known] * symptom.worse
+    times, worse = aligned.times[known], values[known] * symptom.worse
     clipped = np.clip(worse, *_bulk(worse, symptom.noise))
-    step = grid.evidence.step
+    step = aligned.evidence.step
     lead = max(FEWEST, round(BASELINE / step))
     steps = np.arange(FEWEST, len(known) - FEWEST + 1)
     before, after = _means(clipped, steps, lead, _ends(times, steps, step, alerted_at))
@@ -156,9 +162,9 @@ def _find_step(grid: Grid, values: Values, symptom: Symptom, alerted_at: float |
     low, high = np.percentile(clipped[max(0, steps[best] - lead) : steps[best]], [25, 75])
     spread = max(float(high - low) / IQR_OF_NORMAL, symptom.noise)
     sure = ramp(size[best] / spread, 1.0, 2.5) * ramp(size[best] / symptom.least, 0.75, 1.5)
-    lag = grid.evidence.limits.attribution_window if symptom.labelled else symptom.lag
+    lag = aligned.evidence.limits.attribution_window if symptom.labelled else symptom.lag
     begun = float(times[begins] - step / 2 - SMOOTH / 2 - lag)
-    return Change(symptom, max(begun, grid.evidence.start), sure, float(size[best]))
+    return ChangePoint(symptom, max(begun, aligned.evidence.start), sure, float(size[best]))
 
 
 def _skip_calm(values: Values, begins: int, line: float, times: Values, alerted_at: float | None) -> int:

@@ -7,7 +7,7 @@ from math import log
 import numpy as np
 
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.series import Grid, Periods, Values
+from diagnosis.signals.series import AlignedSeries, Periods, Values
 from diagnosis.signals.signal import Signal
 
 FEWEST = 2
@@ -28,7 +28,7 @@ def ramp(value: float, low: float, high: float) -> float:
 
 
 @dataclass(frozen=True)
-class Reading:
+class SignalChange:
     """What a signal did: medians `before` and `after`, how surely it went `up` or `down` (0–1)."""
 
     before: float | None
@@ -43,15 +43,15 @@ class Reading:
         return max(self.up, self.down)
 
 
-UNKNOWN = Reading(None, None, 0.0, 0.0, known=False)
+UNKNOWN = SignalChange(None, None, 0.0, 0.0, known=False)
 
 
-def read(signal: Signal, values: Values, grid: Grid, periods: Periods) -> Reading:
+def measure_change(signal: Signal, values: Values, aligned: AlignedSeries, periods: Periods) -> SignalChange:
     """One signal. Spread is the distance of the quartiles by that of a normal's, at least `noise`."""
-    past = _known(values[grid.inside(periods.before)])
-    now = _known(values[grid.inside(periods.after) if signal.throughout else periods.felt])
+    past = _known(values[aligned.inside(periods.before)])
+    now = _known(values[aligned.inside(periods.after) if signal.throughout else periods.affected])
     if len(past) < FEWEST or len(now) < FEWEST:
-        return Reading(_middle(signal, past), _middle(signal, now), 0.0, 0.0, known=False)
+        return SignalChange(_middle(signal, past), _middle(signal, now), 0.0, 0.0, known=False)
     old, new = _middle(signal, past), _middle(signal, now)
     assert old is not None and new is not None
     low, high = np.percentile(past, [25, 75])
@@ -60,7 +60,7 @@ def read(signal: Signal, values: Values, grid: Grid, periods: Periods) -> Readin
     change = _scaled(signal, new) - _scaled(signal, old)
     score = abs(change) / spread
     strength = ramp(abs(change), signal.low, signal.high) * ramp(score, CHANCE, CERTAIN)
-    return Reading(old, new, strength if change > 0 else 0.0, strength if change < 0 else 0.0)
+    return SignalChange(old, new, strength if change > 0 else 0.0, strength if change < 0 else 0.0)
 
 
 def _middle(signal: Signal, values: Values) -> float | None:
@@ -77,6 +77,8 @@ def _scaled(signal: Signal, value: float) -> float:
     return log(max(value, 0.0) + signal.offset + 1e-9) if signal.ratio else value
 
 
-def read_all(grid: Grid, values: Mapping[str, Values], periods: Periods) -> dict[str, Reading]:
-    """Each signal's reading by its name."""
-    return {signal.name: read(signal, values[signal.name], grid, periods) for signal in SIGNALS}
+def measure_changes(
+    aligned: AlignedSeries, values: Mapping[str, Values], periods: Periods
+) -> dict[str, SignalChange]:
+    """Each signal's change by its name."""
+    return {signal.name: measure_change(signal, values[signal.name], aligned, periods) for signal in SIGNALS}

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from diagnosis.signals.series import Grid, Values, running_sum, total
+from diagnosis.signals.series import AlignedSeries, Values, running_sum, total
 
-Read = Callable[[Grid], Values]
+SignalExtractor = Callable[[AlignedSeries], Values]
 
 AS_MEANT = frozenset({"ok", "unknown_user"})
 """Reasons of answers that are as good as they can be."""
@@ -15,19 +15,19 @@ QUALITY = 20.0
 """Seconds over which clicks and hits are put in proportion: some 400 requests."""
 
 
-def plain(query: str, **where: str) -> Read:
+def plain(query: str, **where: str) -> SignalExtractor:
     """The sum of a query's series."""
-    return lambda grid: grid.one(query, **where)
+    return lambda aligned: aligned.one(query, **where)
 
 
-def answered_for(*reasons: str) -> Read:
+def answered_for(*reasons: str) -> SignalExtractor:
     """The share of the answers that had one of these reasons."""
-    return lambda grid: grid.share("answers", lambda labels: labels.get("reason") in reasons)
+    return lambda aligned: aligned.share("answers", lambda labels: labels.get("reason") in reasons)
 
 
-def degraded(grid: Grid) -> Values:
+def degraded(aligned: AlignedSeries) -> Values:
     """The share of the answers without fresh features, whatever the reason."""
-    return grid.share("answers", lambda labels: labels.get("reason", "ok") not in AS_MEANT)
+    return aligned.share("answers", lambda labels: labels.get("reason", "ok") not in AS_MEANT)
 
 
 CANNOT_CONNECT = frozenset({"EndpointConnectionError", "ConnectionRefusedError", "NewConnectionError"})
@@ -42,113 +42,115 @@ def _ends(labels: Mapping[str, str]) -> str:
     return "away" if labels.get("error_type") in CANNOT_CONNECT else "broken"
 
 
-def read_ending(*ends: str) -> Read:
+def read_ending(*ends: str) -> SignalExtractor:
     """The share of the storage reads that ended in one of these ways."""
-    return lambda grid: grid.share("storage_outcomes", lambda labels: _ends(labels) in ends)
+    return lambda aligned: aligned.share("storage_outcomes", lambda labels: _ends(labels) in ends)
 
 
 RESTARTS = 60.0
 """Seconds over which restarts are counted: one in a while is none to speak of, several are."""
 
 
-def restarts(grid: Grid) -> Values:
+def restarts(aligned: AlignedSeries) -> Values:
     """How often the recommender began to count its answers anew in the last RESTARTS seconds."""
-    rows = [row.values for row in grid.rows("answers")]
+    rows = [row.values for row in aligned.rows("answers")]
     if not rows:
-        return grid.nothing
-    began = np.zeros(len(grid.times))
+        return aligned.nothing
+    began = np.zeros(len(aligned.times))
     for values in rows:
         known = np.flatnonzero(np.isfinite(values))
         began[known[1:][np.diff(values[known]) < 0]] = 1.0
-    return running_sum(began, max(1, round(RESTARTS / grid.evidence.step)))
+    return running_sum(began, max(1, round(RESTARTS / aligned.evidence.step)))
 
 
-def server_errors(grid: Grid) -> Values:
+def server_errors(aligned: AlignedSeries) -> Values:
     """The share of the requests answered with a server error."""
     return _part_of(
-        grid, "requests", lambda labels: labels.get("http_response_status_code", "200").startswith("5")
+        aligned, "requests", lambda labels: labels.get("http_response_status_code", "200").startswith("5")
     )
 
 
-def _part_of(grid: Grid, query: str, is_part: Callable[[Mapping[str, str]], bool]) -> Values:
+def _part_of(aligned: AlignedSeries, query: str, is_part: Callable[[Mapping[str, str]], bool]) -> Values:
     """Share of rates; no series of the part means none of it."""
-    whole = grid.one(query)
-    part = total([row.values for row in grid.rows(query) if is_part(row.labels)], np.zeros_like(whole))
+    whole = aligned.one(query)
+    part = total([row.values for row in aligned.rows(query) if is_part(row.labels)], np.zeros_like(whole))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(whole > 0, np.nan_to_num(part) / whole, np.nan)
 
 
-def transfer(grid: Grid) -> Values:
+def transfer(aligned: AlignedSeries) -> Values:
     """Mean milliseconds from the first byte to the last."""
-    return grid.one("storage_mean_ms") - grid.one("first_byte_mean_ms")
+    return aligned.one("storage_mean_ms") - aligned.one("first_byte_mean_ms")
 
 
-def active(grid: Grid) -> Values:
+def active(aligned: AlignedSeries) -> Values:
     """The share of the places for storage reads that are taken."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(grid.one("storage_active") / grid.one("storage_limit"))
+        return np.asarray(aligned.one("storage_active") / aligned.one("storage_limit"))
 
 
-def compute(grid: Grid) -> Values:
+def compute(aligned: AlignedSeries) -> Values:
     """Median seconds of scoring and ranking."""
-    return grid.one("stage_p50", stage="score") + grid.one("stage_p50", stage="rank")
+    return aligned.one("stage_p50", stage="score") + aligned.one("stage_p50", stage="rank")
 
 
-def per_answer(query: str) -> Read:
+def per_answer(query: str) -> SignalExtractor:
     """A counter's growth per answer."""
 
-    def read(grid: Grid) -> Values:
-        answers = total([row.values for row in grid.growth("answers")], grid.nothing)
-        counted = total([row.values for row in grid.growth(query)], np.zeros_like(answers))
-        return grid.ratio(counted, answers)
+    def extract(aligned: AlignedSeries) -> Values:
+        answers = total([row.values for row in aligned.growth("answers")], aligned.nothing)
+        counted = total([row.values for row in aligned.growth(query)], np.zeros_like(answers))
+        return aligned.ratio(counted, answers)
 
-    return read
+    return extract
 
 
-def click_through(grid: Grid) -> Values:
+def click_through(aligned: AlignedSeries) -> Values:
     """Clicks per item shown."""
-    clicks = total([row.values for row in grid.growth("clicks")], grid.nothing)
-    return grid.ratio(
-        clicks, total([row.values for row in grid.growth("impressions")], grid.nothing), QUALITY
+    clicks = total([row.values for row in aligned.growth("clicks")], aligned.nothing)
+    return aligned.ratio(
+        clicks, total([row.values for row in aligned.growth("impressions")], aligned.nothing), QUALITY
     )
 
 
-def hit_rate(grid: Grid) -> Values:
+def hit_rate(aligned: AlignedSeries) -> Values:
     """Hits per labelled request."""
-    hits = total([row.values for row in grid.growth("hits")], grid.nothing)
-    return grid.ratio(hits, total([row.values for row in grid.growth("labelled")], grid.nothing), QUALITY)
+    hits = total([row.values for row in aligned.growth("hits")], aligned.nothing)
+    return aligned.ratio(
+        hits, total([row.values for row in aligned.growth("labelled")], aligned.nothing), QUALITY
+    )
 
 
-def largest(query: str, **where: str) -> Read:
+def largest(query: str, **where: str) -> SignalExtractor:
     """The largest of a gauge's series."""
 
-    def read(grid: Grid) -> Values:
-        rows = [row.values for row in grid.rows(query, **where)]
-        return np.fmax.reduce(rows) if rows else grid.nothing
+    def extract(aligned: AlignedSeries) -> Values:
+        rows = [row.values for row in aligned.rows(query, **where)]
+        return np.fmax.reduce(rows) if rows else aligned.nothing
 
-    return read
+    return extract
 
 
-def blind(grid: Grid) -> Values:
+def blind(aligned: AlignedSeries) -> Values:
     """1 where the service's telemetry is missing although it was there before."""
-    seen = np.isfinite(grid.one("loop_looks"))
+    seen = np.isfinite(aligned.one("loop_looks"))
     return np.where(np.logical_or.accumulate(seen), 1.0 - seen, np.nan)
 
 
-def collector_away(grid: Grid) -> Values:
+def collector_away(aligned: AlignedSeries) -> Values:
     """1 while the collector does not answer Prometheus."""
-    return 1.0 - grid.one("up", component="collector")
+    return 1.0 - aligned.one("up", component="collector")
 
 
-def feedback_share(grid: Grid) -> Values:
+def feedback_share(aligned: AlignedSeries) -> Values:
     """Feedback taken, per recommendation."""
     taken = total(
         [
             row.values
-            for row in grid.rows("feedback")
+            for row in aligned.rows("feedback")
             if row.labels.get("http_response_status_code", "202").startswith("2")
         ],
-        grid.nothing,
+        aligned.nothing,
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.nan_to_num(taken) / grid.one("requests"))
+        return np.asarray(np.nan_to_num(taken) / aligned.one("requests"))

@@ -7,7 +7,7 @@ its request stopped waiting counts only as long as it was waited for.
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from diagnosis.signals.changes import UNKNOWN, Reading, ramp
+from diagnosis.signals.changes import UNKNOWN, SignalChange, ramp
 from diagnosis.signals.series import Periods, Window
 from diagnosis.sources.evidence import Trace
 from telemetry import attributes as a
@@ -51,7 +51,7 @@ def within(traces: Iterable[Trace], window: Window) -> list[Trace]:
     return [trace for trace in traces if window.start < trace.started_at <= window.end]
 
 
-def read_spans(traces: Sequence[Trace], periods: Periods) -> dict[str, Reading]:
+def measure_self_time_changes(traces: Sequence[Trace], periods: Periods) -> dict[str, SignalChange]:
     """Whether the time that was added is waited for storage or spent in the service itself."""
     fair = [trace for trace in traces if not trace.picked]
     past, now = within(fair, periods.before), within(fair, periods.after)
@@ -64,10 +64,10 @@ def read_spans(traces: Sequence[Trace], periods: Periods) -> dict[str, Reading]:
     read = s.S3_GET_OBJECT.name
     own = sum(max(0.0, added.get(name, 0.0)) for name in COMPUTING)
     return {
-        "waits_for_storage": Reading(
+        "waits_for_storage": SignalChange(
             old.get(read, 0.0), new.get(read, 0.0), _share(added.get(read, 0.0), whole) * sure, 0.0
         ),
-        "computes": Reading(_own(old), _own(new), _share(own, whole) * sure, 0.0),
+        "computes": SignalChange(_own(old), _own(new), _share(own, whole) * sure, 0.0),
     }
 
 

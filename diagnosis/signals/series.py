@@ -1,4 +1,4 @@
-"""Series on a common grid of time, as arrays; what is not known is NaN."""
+"""Series on a common axis of time, as arrays; what is not known is NaN."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diagnosis.sources.evidence import Evidence, Labelled
 
 Values = NDArray[np.float64]
-"""A value per step of the grid."""
+"""A value per step of that axis."""
 
 SMOOTH = 10.0
 """Seconds over which shares of counts are taken: two exports of the services' metrics."""
@@ -38,10 +38,10 @@ class Periods(NamedTuple):
 
     before: Window
     after: Window
-    felt: NDArray[np.bool_]
+    affected: NDArray[np.bool_]
 
 
-class Grid:
+class AlignedSeries:
     """The evidence's series by query name; missing ones are empty."""
 
     def __init__(self, evidence: Evidence) -> None:
@@ -132,9 +132,9 @@ def _matches(labels: Mapping[str, str], where: Mapping[str, str]) -> bool:
     return all(labels.get(name) == value for name, value in where.items())
 
 
-def points_of(grid: Grid, values: Values, most: int) -> list[tuple[float, float]]:
+def points_of(aligned: AlignedSeries, values: Values, most: int) -> list[tuple[float, float]]:
     """At most `most` points of a series for a small chart, evenly chosen."""
-    return list(_thin(grid.times, values, most))
+    return list(_thin(aligned.times, values, most))
 
 
 def _thin(times: Values, values: Values, most: int) -> Iterator[tuple[float, float]]:

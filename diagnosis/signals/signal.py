@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import log
 
 from diagnosis.signals import extraction as e
-from diagnosis.signals.extraction import Read
+from diagnosis.signals.extraction import SignalExtractor
 
 TWICE, SLIGHTLY = log(2.0), log(1.5)
 
@@ -27,7 +27,7 @@ class Signal:
     component: str
     query: str
     unit: str
-    read: Read
+    extract: SignalExtractor
     low: float
     high: float
     noise: float
@@ -37,9 +37,9 @@ class Signal:
     """Read over all of the trouble, by its mean, not only while it was felt."""
 
 
-def share_of_answers(name: str, title: str, read: Read, component: str = "features") -> Signal:
+def share_of_answers(name: str, title: str, extract: SignalExtractor, component: str = "features") -> Signal:
     """A share of the answers, by their reason."""
-    return Signal(name, title, component, "answers", "share", read, 0.02, 0.06, 0.004)
+    return Signal(name, title, component, "answers", "share", extract, 0.02, 0.06, 0.004)
 
 
 def share_of_reads(name: str, title: str, *ends: str) -> Signal:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from diagnosis.hypotheses.hypothesis import Direction, Expect, Hypothesis
 from diagnosis.hypotheses.quality import Quality
 from diagnosis.hypotheses.scoring import DOUBT, Scored
-from diagnosis.onset.impact import Felt
+from diagnosis.onset.impact import Impact
 from diagnosis.onset.onset import SYMPTOMS
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.changes import Reading, ramp
+from diagnosis.signals.changes import SignalChange, ramp
 from diagnosis.signals.self_time import REASON, SEGMENT, VERSION, cite
-from diagnosis.signals.series import Grid, Periods, Values, points_of
+from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
 from diagnosis.verdict.wording import curve_of, query_of, say, state, unit_of
 from jaeger.client import find
@@ -31,7 +31,7 @@ SYMPTOM_SIGNALS = {
     "ageing": "age_p95",
 }
 
-FELT_AS = {
+IMPACTS = {
     "degraded": "answers without the users' features",
     "slow": "slow answers",
     "failing": "failed requests",
@@ -46,13 +46,13 @@ FELT_AS = {
 class Case:
     """All that was found out about one trouble."""
 
-    grid: Grid
+    aligned: AlignedSeries
     values: Mapping[str, Values]
     onset: float
     periods: Periods
-    readings: dict[str, Reading]
+    changes: dict[str, SignalChange]
     quality: Quality
-    felt: Felt
+    impact: Impact
 
 
 def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
@@ -66,9 +66,9 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
         cause=h.cause,
         component=h.component,
         confidence=round(best.confidence * _trust(case), 3),
-        summary=" ".join([say(h, case.readings), *_tell_quality(case, h)]),
+        summary=" ".join([say(h, case.changes), *_tell_quality(case, h)]),
         onset=case.onset,
-        evidence=_state_all(case, [*_felt(case), *_names(h)]),
+        evidence=_state_all(case, [*_impact_signals(case), *_names(h)]),
         traces=_cite(case, h),
         alternatives=_alternatives(ranked[1:], _trust(case)),
         remedy=h.remedy,
@@ -79,15 +79,15 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
     )
 
 
-def report_nothing(grid: Grid, values: Mapping[str, Values]) -> Verdict:
+def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verdict:
     """Nothing that users feel has moved."""
     evidence = []
     for symptom in SYMPTOMS:
-        points = points_of(grid, values[symptom.signal], MOST_POINTS)
+        points = points_of(aligned, values[symptom.signal], MOST_POINTS)
         if points:
             last = points[-1][1]
-            reading = Reading(points[0][1], last, 0.0, 0.0)
-            evidence.append(_state(grid, values, symptom.signal, reading))
+            change = SignalChange(points[0][1], last, 0.0, 0.0)
+            evidence.append(_state(aligned, values, symptom.signal, change))
     known = len(evidence) / len(SYMPTOMS)
     return Verdict(
         domain="none",
@@ -101,7 +101,7 @@ def report_nothing(grid: Grid, values: Mapping[str, Values]) -> Verdict:
 
 
 def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
-    felt = [FELT_AS[name] for name in _symptoms(case)]
+    felt = [IMPACTS[name] for name in _symptoms(case)]
     doubt = 1 - sum(scored.confidence for scored in ranked)
     return Verdict(
         domain="unknown",
@@ -110,7 +110,7 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         confidence=round(doubt, 3),
         summary=f"Users feel {' and '.join(felt)}, but no known cause fits what moved.",
         onset=case.onset,
-        evidence=_state_all(case, [*_felt(case), *_most_moved(case)]),
+        evidence=_state_all(case, [*_impact_signals(case), *_most_moved(case)]),
         traces=_links(case, {}),
         alternatives=_alternatives(ranked, 1.0),
         remedy="Start from what moved most, listed here, and from the slowest traces.",
@@ -127,10 +127,10 @@ SHORT_BASELINE, SHORT_TROUBLE = 120.0, 45.0
 def _trust(case: Case) -> float:
     """What is taken from the confidence because there is little to go by."""
     before, after, _ = case.periods
-    traces = 1.0 if case.readings["waits_for_storage"].known else 0.95
+    traces = 1.0 if case.changes["waits_for_storage"].known else 0.95
     baseline = 0.9 + 0.1 * ramp(before.end - before.start, 0.0, SHORT_BASELINE)
-    felt = 0.6 + 0.4 * case.felt.most
-    return felt * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
+    impact = 0.6 + 0.4 * case.impact.most
+    return impact * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
 
 
 CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "collector")
@@ -139,16 +139,16 @@ CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "
 
 def _find_deepest(case: Case) -> str:
     """The deepest component of which a signal moved: where to look first when no cause is known."""
-    moved = {signal.component for signal in SIGNALS if case.readings[signal.name].moved >= 0.5}
+    moved = {signal.component for signal in SIGNALS if case.changes[signal.name].moved >= 0.5}
     return next((component for component in reversed(CALLS) if component in moved), "")
 
 
 def _symptoms(case: Case) -> list[str]:
-    moved = sorted(case.felt.symptoms.items(), key=lambda item: -item[1])
+    moved = sorted(case.impact.symptoms.items(), key=lambda item: -item[1])
     return [name for name, sure in moved if sure >= 0.25]
 
 
-def _felt(case: Case) -> list[str]:
+def _impact_signals(case: Case) -> list[str]:
     return [SYMPTOM_SIGNALS[name] for name in _symptoms(case)]
 
 
@@ -159,37 +159,39 @@ def _names(hypothesis: Hypothesis) -> list[str]:
 
 
 def _most_moved(case: Case) -> list[str]:
-    moved = sorted(case.readings.items(), key=lambda item: -item[1].moved)
-    return [name for name, reading in moved if reading.moved >= 0.5]
+    moved = sorted(case.changes.items(), key=lambda item: -item[1].moved)
+    return [name for name, change in moved if change.moved >= 0.5]
 
 
 def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
-    """Known readings as statements, each query and unit once for what comes first."""
+    """Known changes as statements, each query and unit once for what comes first."""
     said: dict[tuple[str, str], Statement] = {}
     for name in names:
-        reading = case.readings[name]
-        key = query_of(name, case.grid.evidence.limits), unit_of(name)
-        if key not in said and (reading.known or reading.after is not None):
-            said[key] = _state(case.grid, case.values, name, reading)
+        change = case.changes[name]
+        key = query_of(name, case.aligned.evidence.limits), unit_of(name)
+        if key not in said and (change.known or change.after is not None):
+            said[key] = _state(case.aligned, case.values, name, change)
     return list(said.values())[:STATEMENTS]
 
 
-def _state(grid: Grid, values: Mapping[str, Values], name: str, reading: Reading) -> Statement:
-    query = query_of(name, grid.evidence.limits)
+def _state(
+    aligned: AlignedSeries, values: Mapping[str, Values], name: str, change: SignalChange
+) -> Statement:
+    query = query_of(name, aligned.evidence.limits)
     curve = values.get(curve_of(name))
     return Statement(
-        statement=state(name, reading),
+        statement=state(name, change),
         query=query,
-        before=reading.before,
-        after=reading.after,
+        before=change.before,
+        after=change.after,
         unit=unit_of(name),
-        link=_link(grid, query),
-        points=points_of(grid, curve, MOST_POINTS) if curve is not None else [],
+        link=_link(aligned, query),
+        points=points_of(aligned, curve, MOST_POINTS) if curve is not None else [],
     )
 
 
-def _link(grid: Grid, query: str) -> str:
-    e = grid.evidence
+def _link(aligned: AlignedSeries, query: str) -> str:
+    e = aligned.evidence
     return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)
 
 
@@ -206,10 +208,10 @@ def _cite(case: Case, hypothesis: Hypothesis) -> list[CitedTrace]:
 
 
 def _links(case: Case, wanted: dict[str, frozenset[str]]) -> list[CitedTrace]:
-    found = cite(case.grid.evidence.traces, case.periods.after, wanted) or cite(
-        case.grid.evidence.traces, case.periods.after, {}
+    found = cite(case.aligned.evidence.traces, case.periods.after, wanted) or cite(
+        case.aligned.evidence.traces, case.periods.after, {}
     )
-    base = case.grid.evidence.jaeger_url
+    base = case.aligned.evidence.jaeger_url
     return [CitedTrace(trace_id=trace.trace_id, link=find(trace.trace_id).link(base)) for trace in found]
 
 
@@ -226,12 +228,12 @@ def _alternatives(ranked: Sequence[Scored], trust: float) -> list[Alternative]:
 
 def _tell_quality(case: Case, hypothesis: Hypothesis) -> list[str]:
     """How much hit rate was lost, and how much of it this cause accounts for."""
-    if case.readings["loss"].up < 0.25:
+    if case.changes["loss"].up < 0.25:
         return []
     quality = case.quality
     losses = sum(max(0.0, -100 * effect) for effect in quality.factors)
     gains = losses + 100 * quality.change
-    portion = case.felt.portions["quality"].get(hypothesis.explains.get("quality", ""), 0.0)
+    portion = case.impact.portions["quality"].get(hypothesis.explains.get("quality", ""), 0.0)
     return [
         f"The hit rate fell by {-100 * quality.change:.1f} points, from {quality.rate_before:.3f} to "
         f"{quality.rate_after:.3f}; {losses * portion:.1f} points were lost to this"

@@ -1,11 +1,11 @@
-"""Readings in words: numbers with their units, statements, summaries."""
+"""Changes in words: numbers with their units, statements, summaries."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from diagnosis.hypotheses.hypothesis import Hypothesis
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.changes import Reading
+from diagnosis.signals.changes import SignalChange
 from diagnosis.sources.evidence import Limits
 from diagnosis.sources.queries import shown
 
@@ -13,7 +13,7 @@ _SIGNALS = {signal.name: signal for signal in SIGNALS}
 
 
 class Fact(NamedTuple):
-    """How a derived fact is shown: its title, unit, query, and the signal whose curve is drawn, if one is."""
+    """How a derived signal is shown: title, unit, query, and the signal whose curve is drawn, if any."""
 
     title: str
     unit: str
@@ -52,7 +52,7 @@ FACTS: Mapping[str, Fact] = {
 
 
 def name_signal(name: str) -> str:
-    """What a signal or fact is called."""
+    """What a signal is called."""
     return (_SIGNALS.get(name) or FACTS[name]).title
 
 
@@ -87,26 +87,26 @@ def show(value: float | None, unit: str) -> str:
 
 
 class _Shown:
-    def __init__(self, reading: Reading, unit: str) -> None:
-        self.before = show(reading.before, unit)
-        self.after = show(reading.after, unit)
+    def __init__(self, change: SignalChange, unit: str) -> None:
+        self.before = show(change.before, unit)
+        self.after = show(change.after, unit)
 
 
-def say(hypothesis: Hypothesis, readings: Mapping[str, Reading]) -> str:
+def say(hypothesis: Hypothesis, changes: Mapping[str, SignalChange]) -> str:
     """The hypothesis' sentence with the numbers of this case."""
-    shown = {name: _Shown(reading, unit_of(name)) for name, reading in readings.items()}
+    shown = {name: _Shown(change, unit_of(name)) for name, change in changes.items()}
     return hypothesis.says.format(**shown)
 
 
-def state(name: str, reading: Reading) -> str:
-    """One reading as a sentence."""
-    before, after = (show(value, unit_of(name)) for value in (reading.before, reading.after))
+def state(name: str, change: SignalChange) -> str:
+    """One change as a sentence."""
+    before, after = (show(value, unit_of(name)) for value in (change.before, change.after))
     title = name_signal(name)
-    if not reading.known:
+    if not change.known:
         return f"{title}: {after}; too little is known from before."
     if before == after:
         return f"{title} stayed at {after}."
-    if reading.moved < 0.25:
+    if change.moved < 0.25:
         return f"{title}: {before} before, {after} after, no clear move."
-    rose = (reading.after or 0.0) > (reading.before or 0.0)
+    rose = (change.after or 0.0) > (change.before or 0.0)
     return f"{title} {'rose' if rose else 'fell'} from {before} to {after}."

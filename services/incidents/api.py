@@ -13,8 +13,8 @@ from diagnosis import Verdict
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.charts import Charts, draw_charts
 from services.incidents.diagnosing import VerdictChange
-from services.incidents.explaining import Explain
-from services.incidents.heartbeat import Heartbeat, Pulse
+from services.incidents.diagnosis_client import Explain
+from services.incidents.heartbeat import Heartbeat, HeartbeatState
 from services.incidents.history import DatedVerdict
 from services.incidents.incident import Incident
 from services.incidents.schedule import LONGEST
@@ -23,7 +23,11 @@ from services.incidents.stream import Stream, TooManySubscribers
 
 LARGEST = 2**63 - 1
 NO_POINTS = {"incidents": {"__all__": {"verdict": {"evidence": {"__all__": {"points"}}}}}}
-EVENTS: dict[type[BaseModel], str] = {Incident: "incident", Pulse: "heartbeat", VerdictChange: "verdict"}
+EVENTS: dict[type[BaseModel], str] = {
+    Incident: "incident",
+    HeartbeatState: "heartbeat",
+    VerdictChange: "verdict",
+}
 
 SKEW = timedelta(minutes=1)
 """How far the asker's clock may be ahead of ours."""
@@ -31,7 +35,7 @@ SKEW = timedelta(minutes=1)
 IncidentId = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
-class Asked(BaseModel):
+class DiagnosisRequest(BaseModel):
     """The window that `POST /api/diagnoses` takes.
 
     Times with a zone, or unix seconds; at most LONGEST, and not in the future.
@@ -115,14 +119,14 @@ class Api:
         await self._find(incident_id)
         return await self._store.select_verdicts(incident_id)
 
-    async def diagnose(self, asked: Asked) -> Verdict:
+    async def diagnose(self, asked: DiagnosisRequest) -> Verdict:
         """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus."""
         try:
             return await self._explain(asked.start.timestamp(), asked.end.timestamp())
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
 
-    async def show_heartbeat(self) -> Pulse:
+    async def show_heartbeat(self) -> HeartbeatState:
         """Whether alerting lives, by the heartbeat alert."""
         return await self._heartbeat.read()
 

@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from prometheus.client import AsyncClient
-from services.incidents.announcing import Announcer
+from services.incidents.alertmanager_publisher import AlertmanagerPublisher
 from services.incidents.api import Api
 from services.incidents.diagnosing import Diagnoser
-from services.incidents.explaining import Explain, Explainer
+from services.incidents.diagnosis_client import DiagnosisClient, Explain
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Inbox
@@ -47,10 +47,10 @@ def create_app(
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     prometheus = AsyncClient("Prometheus", settings.prometheus_url)
     jaeger = AsyncClient("Jaeger", settings.jaeger_url)
-    explain = explain or Explainer(prometheus, jaeger, settings.limits)
-    announcer = Announcer(settings.alertmanager_url, settings.page)
+    explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits)
+    publisher = AlertmanagerPublisher(settings.alertmanager_url, settings.page)
     reconciler = Reconciler(store, stream, prometheus)
-    diagnoser = Diagnoser(store, stream, explain, announcer.tell)
+    diagnoser = Diagnoser(store, stream, explain, publisher.notify)
     watchers = [heartbeat.watch, reconciler.watch, diagnoser.watch]
     watchers += [OpenIncidents(store, gauges).watch] if gauges else []
 
@@ -61,7 +61,7 @@ def create_app(
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
-        await asyncio.gather(prometheus.close(), jaeger.close(), announcer.close())
+        await asyncio.gather(prometheus.close(), jaeger.close(), publisher.close())
         store.close()
 
     pages = Pages(settings, store, heartbeat, jaeger, diagnoser)

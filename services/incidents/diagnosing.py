@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
-from services.incidents.explaining import Explain
+from services.incidents.diagnosis_client import Explain
 from services.incidents.incident import Incident
-from services.incidents.schedule import LEAST, LONGEST, choose_window, is_over, pauses
+from services.incidents.schedule import LONGEST, MINIMUM_INTERVAL, choose_window, is_over, pauses
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 
@@ -46,7 +46,7 @@ class VerdictChange(BaseModel):
     verdict: Verdict | None
 
 
-Tell = Callable[[Incident, Verdict, Verdict | None], Awaitable[None]]
+Notify = Callable[[Incident, Verdict, Verdict | None], Awaitable[None]]
 """Is given an incident, its verdict, and the one before if that was another."""
 
 
@@ -63,20 +63,20 @@ class Diagnoser:
         store: Store,
         stream: Stream,
         explain: Explain,
-        tell: Tell,
+        notify: Notify,
         clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._stream = stream
         self._explain = explain
-        self._tell = tell
+        self._notify = notify
         self._clock = clock or Clock()
         self._followed: dict[int, _Following] = {}
-        self._troubles: dict[int, str] = {}
+        self._last_errors: dict[int, str] = {}
 
-    def trouble(self, incident_id: int) -> str | None:
+    def last_error(self, incident_id: int) -> str | None:
         """Why the last attempt at a verdict failed, if it did."""
-        return self._troubles.get(incident_id)
+        return self._last_errors.get(incident_id)
 
     async def watch(self) -> None:
         """Follow what changes; runs until it is cancelled."""
@@ -120,10 +120,11 @@ class Diagnoser:
             self._followed.pop(incident_id, None)
 
     async def _wait(self, pause: float, changed: asyncio.Event) -> None:
-        """Wait for `pause` seconds, or until the incident changes, but LEAST in any case."""
-        await self._clock.sleep(min(pause, LEAST))
+        """Wait for `pause` seconds, or until the incident changes, but MINIMUM_INTERVAL in any case."""
+        await self._clock.sleep(min(pause, MINIMUM_INTERVAL))
         ways = [
-            asyncio.ensure_future(way) for way in (self._clock.sleep(max(0.0, pause - LEAST)), changed.wait())
+            asyncio.ensure_future(way)
+            for way in (self._clock.sleep(max(0.0, pause - MINIMUM_INTERVAL)), changed.wait())
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +138,7 @@ class Diagnoser:
         try:
             incident = await self._store.find(incident_id)
             if incident is None:
-                self._troubles.pop(incident_id, None)
+                self._last_errors.pop(incident_id, None)
                 return False
             now = self._clock.now()
             reached = await self._diagnose(incident, now)
@@ -158,16 +159,16 @@ class Diagnoser:
             log.exception("diagnosis failed", incident=incident.id)
             self._fail(incident.id, "The diagnosis failed: the log of this service says how.")
             return False
-        self._troubles.pop(incident.id, None)
+        self._last_errors.pop(incident.id, None)
         new = await self._store.add_verdict(incident.id, now, verdict)
         self._stream.publish(VerdictChange(incident_id=incident.id, new=new, verdict=verdict))
         former = (await self._store.select_verdicts(incident.id))[1:2] if new else []
-        await self._tell(incident, verdict, former[0].verdict if former else None)
+        await self._notify(incident, verdict, former[0].verdict if former else None)
         return True
 
     def _fail(self, incident_id: int, reason: str) -> None:
-        if self._troubles.get(incident_id) == reason:
+        if self._last_errors.get(incident_id) == reason:
             return
-        self._troubles[incident_id] = reason
+        self._last_errors[incident_id] = reason
         log.warning("no verdict", incident=incident_id, reason=reason)
         self._stream.publish(VerdictChange(incident_id=incident_id, new=False, verdict=None))

@@ -23,7 +23,7 @@ LONGEST_PAUSE = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Pulse(BaseModel):
+class HeartbeatState(BaseModel):
     """Whether alerts would arrive; `waiting` until the first heartbeat is due."""
 
     status: Literal["waiting", "alive", "silent"]
@@ -45,20 +45,20 @@ class Heartbeat:
         self._timeout = timedelta(seconds=timeout)
         self._started = datetime.now(UTC)
 
-    async def read(self) -> Pulse:
+    async def read(self) -> HeartbeatState:
         """What is known now."""
         last, silent = await self._store.read_heartbeat()
         status: Literal["waiting", "alive", "silent"] = "silent" if silent else "alive" if last else "waiting"
-        return Pulse(status=status, last_at=last, silent_since=silent)
+        return HeartbeatState(status=status, last_at=last, silent_since=silent)
 
-    async def beat(self) -> list[int]:
+    async def record(self) -> list[int]:
         """A heartbeat came. Returns the incidents that ended with it."""
         before = await self.read()
         now = datetime.now(UTC)
         await self._store.write_heartbeat(now, None)
         if before.status == "waiting":
-            self._stream.publish(Pulse(status="alive", last_at=now, silent_since=None))
-        return await self._tell(before.silent_since, now) if before.silent_since else []
+            self._stream.publish(HeartbeatState(status="alive", last_at=now, silent_since=None))
+        return await self._record(before.silent_since, now) if before.silent_since else []
 
     async def watch(self) -> None:
         """Raise the alert when the time is up; runs until it is cancelled."""
@@ -72,15 +72,15 @@ class Heartbeat:
 
     async def look(self) -> None:
         """Compare the last heartbeat with the clock: time in which this service was down does not count."""
-        pulse, now = await self.read(), datetime.now(UTC)
-        since = max(pulse.last_at, self._started) if pulse.last_at else self._started
-        if pulse.status == "silent" or now - since <= self._timeout:
+        state, now = await self.read(), datetime.now(UTC)
+        since = max(state.last_at, self._started) if state.last_at else self._started
+        if state.status == "silent" or now - since <= self._timeout:
             return
-        log.error("alerting is silent", last_heartbeat=str(pulse.last_at))
-        await self._store.write_heartbeat(pulse.last_at, now)
-        await self._tell(now, None)
+        log.error("alerting is silent", last_heartbeat=str(state.last_at))
+        await self._store.write_heartbeat(state.last_at, now)
+        await self._record(now, None)
 
-    async def _tell(self, started: datetime, ended: datetime | None) -> list[int]:
+    async def _record(self, started: datetime, ended: datetime | None) -> list[int]:
         incidents = await self._store.record([self._alert(started, ended)])
         for incident in incidents:
             self._stream.publish(incident)

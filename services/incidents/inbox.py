@@ -7,7 +7,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Request
 
-from services.incidents.announcing import is_own
+from services.incidents.alertmanager_publisher import is_own
 from services.incidents.heartbeat import Heartbeat, is_heartbeat
 from services.incidents.incident import Alert
 from services.incidents.store import Store
@@ -50,9 +50,11 @@ class Inbox:
     async def _take(self, alerts: list[Alert]) -> list[int]:
         """Heartbeats are noted, not kept; our own verdicts are neither."""
         alerts = [alert for alert in alerts if not is_own(alert)]
-        beats = [alert for alert in alerts if is_heartbeat(alert)]
-        incidents = await self._store.record(alert for alert in alerts if alert not in beats)
+        heartbeats = [alert for alert in alerts if is_heartbeat(alert)]
+        incidents = await self._store.record(alert for alert in alerts if alert not in heartbeats)
         for incident in incidents:
             self._stream.publish(incident)
-        ended = await self._heartbeat.beat() if any(beat.status == "firing" for beat in beats) else []
+        ended = (
+            await self._heartbeat.record() if any(alert.status == "firing" for alert in heartbeats) else []
+        )
         return [*(incident.id for incident in incidents), *ended]

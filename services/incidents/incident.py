@@ -17,10 +17,10 @@ SEVERITIES = ("info", "warning", "critical")
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
-LEAD = timedelta(minutes=15)
+CONTEXT_BEFORE = timedelta(minutes=15)
 """How much of the time before the first alert is shown and diagnosed."""
 
-TRAIL = timedelta(minutes=5)
+CONTEXT_AFTER = timedelta(minutes=5)
 ALERTING_DELAY = timedelta(minutes=2)
 """How long users may feel trouble before its alert fires."""
 
@@ -106,9 +106,9 @@ class Incident(BaseModel):
 
     def window(self, now: datetime) -> Window:
         """The incident with what came before and after it, never beyond `now`."""
-        end = min(self.ended_at + TRAIL, now) if self.ended_at else now
-        return Window(self.started_at - LEAD, max(end, self.started_at))
+        end = min(self.ended_at + CONTEXT_AFTER, now) if self.ended_at else now
+        return Window(self.started_at - CONTEXT_BEFORE, max(end, self.started_at))
 
-    def felt(self, now: datetime) -> Window:
+    def impact_window(self, now: datetime) -> Window:
         """The time in which users felt it."""
         return Window(self.started_at - ALERTING_DELAY, self.ended_at or max(now, self.started_at))

@@ -80,7 +80,7 @@ class Pages:
             "inbox.html",
             incidents=incidents[:PER_PAGE],
             firing=await self._store.count_firing(),
-            pulse=await self._heartbeat.read(),
+            state=await self._heartbeat.read(),
             older=incidents[PER_PAGE - 1].id if len(incidents) > PER_PAGE else None,
             before=before,
         )
@@ -94,7 +94,7 @@ class Pages:
             incident=incident,
             links=link_incident(self._settings, incident),
             cards=[self._card(alert, incident) for alert in reversed(incident.alerts)],
-            trouble=self._diagnoser.trouble(incident.id),
+            trouble=self._diagnoser.last_error(incident.id),
             verdicts=await self._store.select_verdicts(incident.id),
             explained=self._explain(incident),
         )
@@ -178,7 +178,7 @@ class Pages:
 
     async def _find_traces(self, incident: Incident) -> tuple[list[Trace], bool]:
         """Requests over the deadline while it lasted; without any, the slowest of the others."""
-        window = incident.felt(datetime.now(UTC))
+        window = incident.impact_window(datetime.now(UTC))
         slow = await find_slowest(self._jaeger, window, self._settings.deadline_ms)
         return (slow, True) if slow else (await find_slowest(self._jaeger, window, None), False)
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from diagnosis import Verdict
 from diagnosis.verdict.verdict import Contribution
 
-LEAST = 0.01
+MINIMUM_SHARE = 0.01
 """Parts below this share of the bar are shown together."""
 
 CERTAINTIES = ((0.9, "almost certainly"), (0.7, "very likely"), (0.5, "probably"), (0.0, "possibly"))
@@ -48,22 +48,22 @@ class Bar(NamedTuple):
     change: float
 
 
-def say_certainty(confidence: float) -> str:
+def format_certainty(confidence: float) -> str:
     """A confidence (0–1) as an adverb."""
     return next(word for least, word in CERTAINTIES if confidence >= least)
 
 
-def say_headline(verdict: Verdict) -> str:
+def format_headline(verdict: Verdict) -> str:
     """Domain and confidence in one sentence."""
     if verdict.domain == "none":
         sure = verdict.confidence >= 0.5
         return "Nothing that users feel has moved" if sure else "Nothing is known to have moved"
     if verdict.domain == "unknown":
         return "The cause is unknown"
-    return f"{_HEADLINES[verdict.domain]}, {say_certainty(verdict.confidence)}"
+    return f"{_HEADLINES[verdict.domain]}, {format_certainty(verdict.confidence)}"
 
 
-def say_briefly(verdict: Verdict) -> str:
+def format_briefly(verdict: Verdict) -> str:
     """The verdict in a word or two, for a list."""
     if verdict.domain == "none":
         return "Nothing moved" if verdict.confidence >= 0.5 else "Nothing known"
@@ -78,7 +78,7 @@ def name_cause(cause: str) -> str:
     return (words[:1].upper() + words[1:]).replace("cpu", "CPU").replace("Cpu", "CPU")
 
 
-def say_change(verdict: Verdict) -> str:
+def format_change(verdict: Verdict) -> str:
     """How the hit rate changed, as the title of its decomposition."""
     before, after = verdict.hit_rate_before, verdict.hit_rate_after
     if before is None or after is None:
@@ -87,7 +87,7 @@ def say_change(verdict: Verdict) -> str:
     return f"Hit rate {before:.1%} → {after:.1%}: where the {points} came from"
 
 
-def say_reason(part: Slice) -> str:
+def format_reason(part: Slice) -> str:
     """What a part of the change means."""
     if part.part == "mix":
         return "share of the requests changed"
@@ -161,7 +161,7 @@ def _weigh_mix(bar: Bar) -> float:
 def _draw_bar(parts: Sequence[Contribution], dimension: str) -> Bar:
     whole = sum(abs(part.points) for part in parts) or 1.0
     shown: list[tuple[str, str, float]] = [
-        (part.label, part.part, part.points) for part in parts if abs(part.points) >= LEAST * whole
+        (part.label, part.part, part.points) for part in parts if abs(part.points) >= MINIMUM_SHARE * whole
     ]
     change = sum(part.points for part in parts)
     rest = change - sum(points for _, _, points in shown)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents import diagnosing, schedule
-from services.incidents.explaining import Explain
+from services.incidents.diagnosis_client import Explain
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.fakes import FakeSources
 from tests.unit.services.incidents.opinions import NO_TELEMETRY, NOTHING, UNKNOWN, Oracle, storage_latency
@@ -123,7 +123,7 @@ def test_the_verdict_comes_to_an_open_page_and_changes_without_moving_the_reader
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "FIRST", (0.0, 0.0))
-    monkeypatch.setattr(diagnosing, "LEAST", 0.0)
+    monkeypatch.setattr(diagnosing, "MINIMUM_INTERVAL", 0.0)
     gate = Gate(VERDICT.model_copy(update={"confidence": 0.6}), VERDICT)
     with incident(browser, tmp_path, gate) as page:
         expect(page.get_by_text("Live", exact=True)).to_be_visible()

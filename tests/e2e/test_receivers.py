@@ -16,13 +16,13 @@ import pytest
 
 from components.build import ensure
 from config import load
-from services.incidents.announcing import Announcer
+from services.incidents.alertmanager_publisher import AlertmanagerPublisher
 from stack import ROOT, rundir
 from stack.ports import find_free_ports
 from stack.settings import Settings
 from tests.e2e.live import eventually
 from tests.unit.services.incidents.opinions import storage_latency
-from tests.unit.services.incidents.test_announcing import incident
+from tests.unit.services.incidents.test_alertmanager_publisher import incident
 
 CONFIG = """\
 receivers:
@@ -133,9 +133,9 @@ def test_a_verdict_follows_its_incident_to_the_receivers(
     eventually("the alert is told", lambda: len(messages) >= 2)
 
     async def tell() -> None:
-        announcer = Announcer(alertmanager, "http://inbox.example")
-        await announcer.tell(incident(), storage_latency(), None)
-        await announcer.close()
+        publisher = AlertmanagerPublisher(alertmanager, "http://inbox.example")
+        await publisher.notify(incident(), storage_latency(), None)
+        await publisher.close()
 
     asyncio.run(tell())
     eventually("the verdict is told", lambda: len(messages) >= 4)

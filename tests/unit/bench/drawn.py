@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bench.incidents.client_samples import Tick
 from bench.incidents.outcome import Answer, Felt, Fired, Outcome
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS, Scenario
-from bench.incidents.ticks import Tick
 from diagnosis import Evidence
 from diagnosis.sources.evidence import Labelled, Trace
 

@@ -60,7 +60,7 @@ def test_faults_go_through_the_command_with_a_lease(stack: FakeStack, actions: A
 
 def test_a_rollout_gives_a_version_as_good_its_share_and_is_undone(stack: FakeStack) -> None:
     actions = Actions(cast(BenchStack, stack), roll_out_scenario())
-    assert stack.ran == ["bench.incidents.twin"]
+    assert stack.ran == ["bench.incidents.equivalent_model"]
     actions.do(Step(rollout=0.3))
     flags = stack.data / "flags" / "flags.json"
     assert read_rollout(flags) == {"als32-0f0f0f": 70, "als32-twin00": 30}

@@ -6,10 +6,10 @@ import pytest
 
 from bench.incidents import fleet
 from bench.incidents.fleet import _empty
+from bench.incidents.phase_lock import Turns
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
-from bench.incidents.turns import Turns
 from stack import StackError
 from tests.unit.bench.drawn import draw_outcome, draw_scenario
 

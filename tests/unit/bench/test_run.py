@@ -8,16 +8,16 @@ from typing import Any, cast
 import pytest
 
 from bench.inbox import Arrivals
-from bench.incidents import actions, run, watching
+from bench.incidents import actions, observation, run
+from bench.incidents.client_samples import Measured, Tick
+from bench.incidents.observation import Watch
 from bench.incidents.outcome import Outcome
-from bench.incidents.outsiders import TroubleEnded
+from bench.incidents.phase_lock import Turns
 from bench.incidents.run import STEADY, _Run
 from bench.incidents.scenario import DOMAINS, Scenario, Step
 from bench.incidents.scoring import score
 from bench.incidents.stacks import BenchStack
-from bench.incidents.ticks import Measured, Tick
-from bench.incidents.turns import Turns
-from bench.incidents.watching import Watch
+from bench.incidents.unlisted_faults import TroubleEnded
 from diagnosis import Evidence
 from stack import StackError
 from tests.unit.bench.drawn import draw_scenario
@@ -105,9 +105,9 @@ Play = Callable[[World, Scenario], Outcome]
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Play:
     def play(world: World, scenario: Scenario) -> Outcome:
-        for module in (run, watching):
+        for module in (run, observation):
             monkeypatch.setattr(module, "time", world)
-        monkeypatch.setattr(watching, "read_ticks", world.ticks)
+        monkeypatch.setattr(observation, "read_ticks", world.ticks)
         monkeypatch.setattr(run, "check_proof", lambda *_: {})
         monkeypatch.setattr(run, "Actions", lambda *_: cast(actions.Actions, world))
         stack = cast(BenchStack, world)

@@ -7,7 +7,7 @@ from diagnosis.hypotheses.catalogue import HYPOTHESES
 from diagnosis.hypotheses.hypothesis import Hypothesis
 from diagnosis.onset.onset import find_onsets
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.series import Grid
+from diagnosis.signals.series import AlignedSeries
 from diagnosis.verdict.report import Case
 from services.demo.recommender.answers import Reason
 from tests.unit.diagnosis.judging import ALERT_AFTER
@@ -18,23 +18,23 @@ from tests.unit.diagnosis.scenarios import CAUSES
 def case() -> Case:
     _, severe = CAUSES["storage-latency"]
     world = severe(1)
-    grid = Grid(world.evidence())
-    values = {signal.name: signal.read(grid) for signal in SIGNALS}
+    aligned = AlignedSeries(world.evidence())
+    values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     alerted_at = world.onset + ALERT_AFTER
-    return examine(grid, values, find_onsets(grid, values, alerted_at)[0], alerted_at)
+    return examine(aligned, values, find_onsets(aligned, values, alerted_at)[0], alerted_at)
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
 def test_what_it_explains_is_felt_and_accounted_for(hypothesis: Hypothesis, case: Case) -> None:
     for symptom, portion in hypothesis.explains.items():
-        assert portion in case.felt.portions[symptom]
+        assert portion in case.impact.portions[symptom]
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
 def test_what_it_expects_is_read(hypothesis: Hypothesis, case: Case) -> None:
     expected = {each.signal for each in (*hypothesis.needs, *hypothesis.predicts)}
     excluding = {each.signal for each in hypothesis.excluded_by}
-    assert expected | excluding <= case.readings.keys()
+    assert expected | excluding <= case.changes.keys()
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)

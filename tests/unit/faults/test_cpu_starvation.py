@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from faults import aside, cpu_starvation
+from faults import backup, cpu_starvation
 from stack import ROOT
 from tests.e2e.live import eventually
 
@@ -18,7 +18,7 @@ START = "import faults.cpu_starvation as c; c._start(); c._start(); print(flush=
 
 @pytest.fixture
 def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[psutil.Process]:
-    monkeypatch.setattr(aside, "FOLDER", tmp_path)
+    monkeypatch.setattr(backup, "FOLDER", tmp_path)
     monkeypatch.setattr(cpu_starvation, "require_recommender", lambda: None)
     monkeypatch.setattr(cpu_starvation, "FIRST_PER_CORE", 1)
     before = set(psutil.Process().children())
@@ -30,7 +30,7 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[psutil.Process
 def test_their_number_follows_what_they_do_to_the_recommender(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pressure: int, then: int
 ) -> None:
-    monkeypatch.setattr(aside, "FOLDER", tmp_path)
+    monkeypatch.setattr(backup, "FOLDER", tmp_path)
     monkeypatch.setattr(cpu_starvation, "feel_pressure", lambda _: pressure)
     cpu_starvation._keep([cpu_starvation._start() for _ in range(6)])
     try:
@@ -51,7 +51,7 @@ def test_they_want_all_the_time_they_can_get_until_mended(busy: list[psutil.Proc
     for _ in range(2):
         cpu_starvation.mend()
         assert psutil.wait_procs(busy, timeout=10)[1] == []
-        assert aside.recall(cpu_starvation.NAME) == {}
+        assert backup.recall(cpu_starvation.NAME) == {}
 
 
 def test_they_end_with_whoever_started_them() -> None:
@@ -73,8 +73,8 @@ def test_they_end_with_whoever_started_them() -> None:
 def test_a_process_that_only_has_the_same_id_is_spared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aside, "FOLDER", tmp_path)
+    monkeypatch.setattr(backup, "FOLDER", tmp_path)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        aside.keep_aside(cpu_starvation.NAME, {"pids": f"{other.pid} 1.0\n".encode()})
+        backup.keep_aside(cpu_starvation.NAME, {"pids": f"{other.pid} 1.0\n".encode()})
         cpu_starvation.mend()
         assert other.poll() is None

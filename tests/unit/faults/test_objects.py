@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faults import aside, catalogue_corruption, missing_features, stale_features
+from faults import backup, catalogue_corruption, missing_features, stale_features
 from services.demo.storage.artefacts import (
     LIVE_KEY,
     SEGMENTS,
@@ -45,7 +45,7 @@ OFFLINE = OfflineFeatures(
 
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
-    monkeypatch.setattr(aside, "FOLDER", tmp_path / "faults")
+    monkeypatch.setattr(backup, "FOLDER", tmp_path / "faults")
     bucket = MemoryBucket()
     monkeypatch.setattr(catalogue_corruption, "Bucket", lambda: bucket)
     monkeypatch.setattr(missing_features, "_connect", lambda: bucket)
@@ -89,7 +89,7 @@ def test_a_share_of_the_catalogue_gets_ids_nobody_knows(
     assert wrong.sum() == round(100 * share)
     catalogue_corruption.mend()
     assert bucket.objects == before
-    assert aside.recall(catalogue_corruption.NAME) == {}
+    assert backup.recall(catalogue_corruption.NAME) == {}
 
 
 def test_the_popular_list_goes_wrong_with_the_catalogue() -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from faults import FaultError, aside, bad_model, biased_segment, published
+from faults import FaultError, backup, bad_model, biased_segment, published
 from services.demo.dataset import Dataset, Ratings
 from services.demo.dataset.segments import assign_segments
 from services.demo.flags import read_rollout, write_rollout
@@ -24,7 +24,7 @@ RATINGS = Ratings(NOBODY, NOBODY, NOBODY.astype(np.float32), NOBODY.astype(np.in
 @pytest.fixture
 def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(published, "FLAGS_FILE", tmp_path / "flags" / "flags.json")
-    monkeypatch.setattr(aside, "FOLDER", tmp_path / "faults")
+    monkeypatch.setattr(backup, "FOLDER", tmp_path / "faults")
     return tmp_path / "flags" / "flags.json"
 
 
@@ -61,7 +61,7 @@ def test_a_share_of_the_users_gets_the_version_until_it_is_mended(flags: Path, b
     published.withdraw(FAULT)
     assert not flags.exists()
     assert bucket.objects == before
-    assert aside.recall(FAULT) == {}
+    assert backup.recall(FAULT) == {}
 
 
 def test_another_data_set_than_the_stacks_is_refused_before_anything_is_done(
@@ -71,7 +71,7 @@ def test_another_data_set_than_the_stacks_is_refused_before_anything_is_done(
     before = dict(bucket.objects)
     with pytest.raises(FaultError, match="DATASET="):
         publish(0.3)
-    assert bucket.objects == before and not flags.exists() and aside.recall(FAULT) == {}
+    assert bucket.objects == before and not flags.exists() and backup.recall(FAULT) == {}
 
 
 def test_a_roll_out_that_was_there_is_there_again(flags: Path, bucket: MemoryBucket) -> None:

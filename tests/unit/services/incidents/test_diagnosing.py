@@ -120,10 +120,10 @@ def test_without_prometheus_it_says_so_and_goes_on_trying(tmp_path: Path) -> Non
         async with bench(tmp_path, away, away, storage_latency()) as b:
             await b.take(alert())
             await b.clock.pass_(30)
-            assert b.diagnoser.trouble(1) == "Prometheus cannot be reached."
+            assert b.diagnoser.last_error(1) == "Prometheus cannot be reached."
             assert await b.store.select_verdicts(1) == []
             await b.clock.pass_(30)
-            assert b.diagnoser.trouble(1) is None
+            assert b.diagnoser.last_error(1) is None
             assert len(await b.store.select_verdicts(1)) == 1
 
     run(work)
@@ -135,9 +135,9 @@ def test_a_diagnosis_that_breaks_is_survived(tmp_path: Path, monkeypatch: pytest
             with monkeypatch.context() as broken:
                 broken.setattr(b.oracle, "verdicts", [])
                 await b.take(alert())
-                assert "failed" in (b.diagnoser.trouble(1) or "")
+                assert "failed" in (b.diagnoser.last_error(1) or "")
             await b.clock.pass_(20)
-            assert b.diagnoser.trouble(1) is None
+            assert b.diagnoser.last_error(1) is None
 
     run(work)
 

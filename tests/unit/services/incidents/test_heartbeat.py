@@ -28,7 +28,7 @@ def patient(tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def beat(client: httpx.Client, **more: Any) -> None:
+def send_heartbeat(client: httpx.Client, **more: Any) -> None:
     body = alertmanager(alert("Heartbeat", "beef", labels={"heartbeat": "true", **more}))
     client.post("/webhooks/alerts", json=body).raise_for_status()
 
@@ -50,21 +50,21 @@ def status(client: httpx.Client) -> str:
 def test_a_heartbeat_is_no_incident(patient: httpx.Client) -> None:
     assert status(patient) == "waiting"
     assert "Waiting for alerting" in patient.get("/").text
-    beat(patient)
+    send_heartbeat(patient)
     assert status(patient) == "alive"
     assert incidents(patient) == []
     assert "Alerting is alive" in patient.get("/").text
 
 
 def test_silence_becomes_an_incident_that_ends_with_the_next_heartbeat(service: httpx.Client) -> None:
-    beat(service)
+    send_heartbeat(service)
     incident = eventually("silence is noticed", lambda: silence(service), 10, every=0.1)
     raised = incident["alerts"][-1]
     assert (raised["name"], raised["severity"], raised["status"]) == (NAME, "critical", "firing")
     assert raised["annotations"]["runbook_url"] == "/runbooks/alerting-is-silent"
     assert status(service) == "silent"
     assert "Alerting is silent" in service.get("/").text
-    beat(service)
+    send_heartbeat(service)
     assert [each["status"] for each in incidents(service)] == ["resolved"]
 
 
@@ -78,14 +78,14 @@ def test_silence_survives_a_restart_and_is_told_once(tmp_path: Path) -> None:
         eventually("silence is noticed", lambda: incidents(service), 10, every=0.1)
     with incidents_service(tmp_path, heartbeat_timeout=TIMEOUT) as service:
         assert status(service) == "silent"
-        beat(service)
+        send_heartbeat(service)
         [incident] = incidents(service)
         assert (incident["status"], len(incident["alerts"])) == ("resolved", 1)
 
 
 def test_time_in_which_the_service_was_down_is_no_silence(tmp_path: Path) -> None:
     with incidents_service(tmp_path) as service:
-        beat(service)
+        send_heartbeat(service)
     with incidents_service(tmp_path, heartbeat_timeout=60) as service:
         assert status(service) == "alive"
         assert incidents(service) == []

@@ -11,8 +11,8 @@ import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 
+from bench.incidents.client_samples import Measured, Tick
 from bench.incidents.outcome import Felt, Objective
-from bench.incidents.ticks import Measured, Tick
 
 CERTAIN = 4.0
 """z from which a change is one: in 40 looks at noise, less than 1 run in 300 reaches it."""

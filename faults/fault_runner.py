@@ -1,4 +1,4 @@
-"""`python -m faults.keeper FAULT SEVERITY SECONDS`: injects a fault, keeps it for its lease, then ends.
+"""`python -m faults.fault_runner FAULT SEVERITY SECONDS`: injects a fault, keeps it for its lease, then ends.
 
 It never mends: the guard does, as soon as the pipe between them closes. A guard that dies is replaced. Where
 its lease is gone, as when all data were deleted, there is nothing to keep.
@@ -56,7 +56,7 @@ def _keep(fault: Fault, lease: Lease, guard: "subprocess.Popen[bytes]") -> None:
 
 def _post_guard(lease: Lease) -> "subprocess.Popen[bytes]":
     """A new guard, in a session of its own, so that what ends this one does not end it."""
-    command = [sys.executable, "-m", "faults.guard", lease.fault]
+    command = [sys.executable, "-m", "faults.watchdog", lease.fault]
     guard = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
     )

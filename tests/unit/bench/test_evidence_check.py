@@ -3,8 +3,8 @@ from typing import Any, cast
 
 import pytest
 
+from bench.incidents.evidence_check import check_proof
 from bench.incidents.outcome import Proof
-from bench.incidents.proof import check_proof
 from bench.incidents.stacks import BenchStack
 from prometheus.client import TimeSeries
 
@@ -45,7 +45,7 @@ class FakeStack:
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.incidents.proof.time.time", lambda: NOW)
+    monkeypatch.setattr("bench.incidents.evidence_check.time.time", lambda: NOW)
 
 
 def check(*statements: dict[str, Any], traces: tuple[str, ...] = ()) -> Proof:

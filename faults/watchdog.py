@@ -1,4 +1,4 @@
-"""`python -m faults.guard FAULT`: mends the fault when its standard input, the keeper's pipe, closes."""
+"""`python -m faults.watchdog FAULT`: mends the fault when its standard input, the keeper's pipe, closes."""
 
 import os
 import signal

@@ -21,7 +21,7 @@ class Explain(Protocol):
     async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict: ...
 
 
-class Explainer:
+class DiagnosisClient:
     """At most AT_ONCE diagnoses at a time, in a thread of their own."""
 
     def __init__(self, prometheus: AsyncClient, jaeger: AsyncClient, limits: Limits) -> None:

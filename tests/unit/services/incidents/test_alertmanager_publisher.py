@@ -10,7 +10,7 @@ from fastapi import FastAPI, HTTPException, Request
 from structlog.testing import capture_logs
 
 from diagnosis import Verdict
-from services.incidents.announcing import NAME, Announcer
+from services.incidents.alertmanager_publisher import NAME, AlertmanagerPublisher
 from services.incidents.incident import Incident
 from services.incidents.webhooks import read_alerts
 from services.instrumentation import NATIVE_TELEMETRY_OFF
@@ -47,12 +47,12 @@ def incident(ended: bool = False) -> Incident:
     )
 
 
-def tell(address: str | None, *said: tuple[Incident, Verdict, Verdict | None]) -> None:
+def notify(address: str | None, *said: tuple[Incident, Verdict, Verdict | None]) -> None:
     async def work() -> None:
-        announcer = Announcer(address, PAGE)
+        publisher = AlertmanagerPublisher(address, PAGE)
         for each in said:
-            await announcer.tell(*each)
-        await announcer.close()
+            await publisher.notify(*each)
+        await publisher.close()
 
     anyio.run(work)
 
@@ -60,7 +60,7 @@ def tell(address: str | None, *said: tuple[Incident, Verdict, Verdict | None]) -
 def test_receivers_are_told_verdict_remedy_and_where_to_look() -> None:
     fake = Alertmanager()
     with serve(fake.app) as address:
-        tell(address, (incident(), storage_latency(), None))
+        notify(address, (incident(), storage_latency(), None))
     [sent] = fake.received
     assert sent["labels"] == {
         "alertname": NAME,
@@ -81,7 +81,7 @@ def test_receivers_are_told_verdict_remedy_and_where_to_look() -> None:
 def test_a_changed_verdict_ends_the_one_before_and_the_end_ends_it() -> None:
     fake = Alertmanager()
     with serve(fake.app) as address:
-        tell(address, (incident(), BAD_MODEL, storage_latency()), (incident(ended=True), BAD_MODEL, None))
+        notify(address, (incident(), BAD_MODEL, storage_latency()), (incident(ended=True), BAD_MODEL, None))
     now, former, last = fake.received
     assert [each["labels"]["cause"] for each in (now, former, last)] == [
         "bad-model", "storage-latency", "bad-model",
@@ -94,7 +94,7 @@ def test_a_changed_verdict_ends_the_one_before_and_the_end_ends_it() -> None:
 def test_nobody_is_disturbed_with_nothing(verdict: Verdict) -> None:
     fake = Alertmanager()
     with serve(fake.app) as address:
-        tell(address, (incident(), verdict, None))
+        notify(address, (incident(), verdict, None))
     assert fake.received == []
 
 
@@ -102,13 +102,13 @@ def test_a_failure_is_logged_once_and_stops_nothing() -> None:
     fake = Alertmanager()
     fake.broken = True
     with serve(fake.app) as address, capture_logs() as logged:
-        tell(address, *[(incident(), storage_latency(), None)] * 3)
+        notify(address, *[(incident(), storage_latency(), None)] * 3)
     assert [entry["event"] for entry in logged] == ["verdict not sent to Alertmanager"]
 
 
 def test_without_an_alertmanager_nothing_is_sent() -> None:
     with capture_logs() as logged:
-        tell(None, (incident(), storage_latency(), None))
+        notify(None, (incident(), storage_latency(), None))
     assert logged == []
 
 

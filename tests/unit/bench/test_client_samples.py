@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bench.incidents.ticks import read_ticks
+from bench.incidents.client_samples import read_ticks
 
 
 def line(at: str, **changes: object) -> str:

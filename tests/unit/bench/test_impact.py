@@ -1,7 +1,7 @@
 import random
 
-from bench.incidents.felt import find_felt
-from bench.incidents.ticks import Measured, Tick
+from bench.incidents.client_samples import Measured, Tick
+from bench.incidents.impact import find_felt
 from tests.unit.bench.drawn import draw_ticks
 
 STEADY = [60, 58, 63, 61, 57, 62, 59, 60, 64, 58, 61, 60]

@@ -1,4 +1,4 @@
-"""Verdicts for whoever is not looking at this page: as an alert to Alertmanager, for its receivers.
+"""Publishes verdicts as alerts to Alertmanager, for the receivers of whoever does not look at the page.
 
 An alert is sent before its verdict exists. The verdict follows as an alert of its own, `Incident Explained`,
 with the severity of the incident, so that it takes the same routes; the inbox leaves it out (`is_own`).
@@ -12,7 +12,7 @@ import structlog
 
 from diagnosis import Verdict
 from services.incidents.incident import Alert, Incident
-from services.incidents.verdicts import say_briefly, say_certainty
+from services.incidents.verdicts import format_briefly, format_certainty
 
 NAME = "Incident Explained"
 LABEL = "explained"
@@ -28,8 +28,8 @@ def is_own(alert: Alert) -> bool:
     return alert.labels.get(LABEL) == "true"
 
 
-class Announcer:
-    """Tells one Alertmanager, or nobody; a failure is logged once, until it is reached again."""
+class AlertmanagerPublisher:
+    """Sends to one Alertmanager, or to nobody; a failure is logged once, until it is reached again."""
 
     def __init__(self, alertmanager: str | None, page: str) -> None:
         self._address = alertmanager
@@ -37,8 +37,8 @@ class Announcer:
         self._failing = False
         self._client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False)
 
-    async def tell(self, incident: Incident, verdict: Verdict, former: Verdict | None) -> None:
-        """Say the verdict, and that the `former` one no longer holds. Nothing fails here."""
+    async def notify(self, incident: Incident, verdict: Verdict, former: Verdict | None) -> None:
+        """Send the verdict, and that the `former` one no longer holds. Nothing fails here."""
         said = [(verdict, incident.ended_at is not None), *([(former, True)] if former else [])]
         alerts = [
             compose(incident, each, self._page, over=over)
@@ -66,7 +66,7 @@ def compose(incident: Incident, verdict: Verdict, page: str, *, over: bool) -> M
     now = datetime.now(UTC)
     alerts = ", ".join(dict.fromkeys(alert.name for alert in incident.alerts))
     address = f"{page}/incidents/{incident.id}"
-    certainty = f"{say_certainty(verdict.confidence)}, {verdict.confidence:.0%}"
+    certainty = f"{format_certainty(verdict.confidence)}, {verdict.confidence:.0%}"
     return {
         "labels": {
             "alertname": NAME,
@@ -78,7 +78,7 @@ def compose(incident: Incident, verdict: Verdict, page: str, *, over: bool) -> M
         },
         "annotations": {
             "summary": verdict.summary,
-            "description": f"{say_briefly(verdict)} ({certainty}). {verdict.remedy} "
+            "description": f"{format_briefly(verdict)} ({certainty}). {verdict.remedy} "
             f"Explains: {alerts}. {address}",
             "runbook_url": f"{page}{verdict.runbook}" if verdict.runbook else address,
         },

@@ -10,8 +10,8 @@ from typing import cast
 import psutil
 import pytest
 
-from bench.incidents.outsiders import USERS, end_left_users, start_trouble
 from bench.incidents.stacks import BenchStack
+from bench.incidents.unlisted_faults import USERS, end_left_users, start_trouble
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""`python -m bench.incidents.twin`: publishes a version as good as the live one, for harmless roll-outs.
+"""`python -m bench.incidents.equivalent_model`: publishes a version as good as the live one.
 
-The trainer's own candidate will not do: with half the factors it costs 7 points of hit rate.
+Harmless roll-outs need one; the trainer's own candidate costs 7 points of hit rate with half the factors.
 """
 
 from dataclasses import replace

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.inbox import Arrivals
-from bench.incidents.felt import find_felt, is_gone
+from bench.incidents.client_samples import SECONDS, Measured, Tick, read_ticks
+from bench.incidents.impact import find_felt, is_gone
 from bench.incidents.outcome import Felt, Fired
 from bench.incidents.stacks import BenchStack
-from bench.incidents.ticks import SECONDS, Measured, Tick, read_ticks
 
 WARM_UP = 30.0
 """Seconds in which the first requests are slow for reasons of their own, and no measure of later ones."""
