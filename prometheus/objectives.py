@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from config import Config
 from config.objectives import Freshness, Quality, Watched
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
 from prometheus.recorded import HIT_RATE, HIT_RATE_BASELINE
 from telemetry import instruments
 
@@ -16,10 +16,6 @@ SAMPLE = "1m"
 """Window in which good and bad requests are counted; longer windows sum these counts."""
 
 _BY = ["service_name"]
-_HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
-_ANSWERS = series(instruments.RECOMMENDATION_REQUESTS)
-_AGES = series(instruments.RECOMMENDATION_FEATURE_AGE)
-_LABELLED = series(instruments.RECOMMENDATION_LABELLED)
 _NO_STREAM = 'http_route!~".*/stream"'
 """A stream lasts as long as someone listens."""
 
@@ -47,8 +43,8 @@ def _percent(share: float) -> str:
 
 def _availability(of: Watched) -> Objective:
     where = (f'service_name="{of.name}"', _NO_STREAM)
-    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
-    failed = q.observations(_HTTP, *where, 'http_response_status_code=~"5.."', by=_BY, window=SAMPLE)
+    requests = sli.requests(*where, by=_BY, window=SAMPLE)
+    failed = sli.requests(*where, sli.SERVER_ERROR, by=_BY, window=SAMPLE)
     errors, target = q.or_zero(failed, requests), of.availability
     promise = f"{_percent(target)} of requests are answered without a server error"
     return Objective("availability", "Availability", promise, of.name, of.owner, target, requests, errors)
@@ -57,17 +53,17 @@ def _availability(of: Watched) -> Objective:
 def _latency(of: Watched) -> Objective:
     where = (f'service_name="{of.name}"', _NO_STREAM)
     threshold, target = of.latency_threshold, of.latency_target
-    requests = q.observations(_HTTP, *where, by=_BY, window=SAMPLE)
-    errors = q.known(q.observations_above(threshold, _HTTP, *where, by=_BY, window=SAMPLE))
+    requests = sli.requests(*where, by=_BY, window=SAMPLE)
+    errors = q.known(q.observations_above(threshold, sli.HTTP, *where, by=_BY, window=SAMPLE))
     promise = f"{_percent(target)} of requests are answered within {threshold * 1000:g} ms"
     return Objective("latency", "Latency", promise, of.name, of.owner, target, requests, errors)
 
 
 def _freshness(of: Watched, wanted: Freshness) -> Objective:
     """An answer without the user's features counts as one from features that are too old."""
-    service, target = f'service_name="{of.name}"', wanted.target
-    requests = q.rate(_ANSWERS, service, 'reason!="unknown_user"', by=_BY, window=SAMPLE)
-    fresh = q.known(q.observations_below(wanted.max_age, _AGES, service, by=_BY, window=SAMPLE))
+    target = wanted.target
+    requests = sli.answers('reason!="unknown_user"', by=_BY, window=SAMPLE)
+    fresh = q.known(q.observations_below(wanted.max_age, sli.AGES, sli.RECOMMENDER, by=_BY, window=SAMPLE))
     errors = f"clamp_min({requests} - ({q.or_zero(fresh, requests)}), 0)"
     hours = f"{wanted.max_age / 3600:g}"
     promise = f"{_percent(target)} of answers to known users are made from features of the last {hours} h"
@@ -75,9 +71,8 @@ def _freshness(of: Watched, wanted: Freshness) -> Objective:
 
 
 def _quality(of: Watched, wanted: Quality) -> Objective:
-    service = f'service_name="{of.name}"'
-    requests = q.rate(_LABELLED, service, by=_BY, window=SAMPLE)
-    now, before = q.select(HIT_RATE, service), q.select(HIT_RATE_BASELINE, service)
+    requests = sli.labelled(by=_BY, window=SAMPLE)
+    now, before = (q.select(rate, sli.RECOMMENDER) for rate in (HIT_RATE, HIT_RATE_BASELINE))
     errors = f"{requests} * ({now} < bool {wanted.kept:g} * {before})"
     promise = (
         f"{_percent(QUALITY_TARGET)} of requests come while the hit rate is at least "

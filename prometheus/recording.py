@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import measures
+from prometheus import indicators, measures
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
@@ -29,7 +29,6 @@ from prometheus.recorded import (
     TARGET,
 )
 from prometheus.rules import Rule, record
-from telemetry import instruments
 
 STEP = 30
 """Seconds between evaluations of the groups that count."""
@@ -67,9 +66,8 @@ def duration_name(seconds: int) -> str:
 
 
 def _hit_rates(baseline: str) -> Iterator[Rule]:
-    where = f'service_name="{instruments.RECOMMENDATION_HITS.service}"'
     for hit_rate, window in ((HIT_RATE, "5m"), (HIT_RATE_BASELINE, baseline)):
-        yield record(hit_rate, q.known(q.hit_rate(where, by=["service_name"], window=window)))
+        yield record(hit_rate, q.known(indicators.hit_rate(by=["service_name"], window=window)))
 
 
 def _counts(config: Config) -> Iterator[Rule]:

@@ -9,8 +9,8 @@ from alerts.rules.evaluations import now, soon
 from alerts.rules.symptoms import FEW, reason_share
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
+from prometheus import indicators as sli
 from prometheus import limits
-from prometheus import measures as m
 from prometheus import queries as q
 from prometheus.names import series
 from prometheus.recorded import MEASURE, MEASURE_USUAL
@@ -18,9 +18,7 @@ from telemetry import instruments
 
 BY_SERVICE = ["service_name"]
 MODEL_AND_DATA = "model-and-data"
-AGES = series(instruments.RECOMMENDATION_FEATURE_AGE)
 DRIFT = series(instruments.RECOMMENDATION_FEATURE_DRIFT)
-VIOLATIONS = series(instruments.RECOMMENDATION_SCHEMA_VIOLATIONS)
 
 PLENTY = 2
 """Requests per second from which one user more or less is no news."""
@@ -32,21 +30,20 @@ def _drift(feature: str, statistic: str) -> str:
 
 
 def _violations() -> str:
-    all_ = q.rate(m.REQUESTS, m.RECOMMENDER, by=BY_SERVICE, window="1m")
-    broken = q.rate(VIOLATIONS, m.RECOMMENDER, by=BY_SERVICE, window="1m")
+    all_ = sli.answers(by=BY_SERVICE, window="1m")
+    broken = sli.schema_violations(by=BY_SERVICE, window="1m")
     return q.provided(f"({q.or_zero(broken, all_)}) / {all_}", all_, at_least=FEW)
 
 
 def _more_unknown_users() -> str:
     now, usual = (q.lowest(of, 'measure="unknown_users"', by=BY_SERVICE) for of in (MEASURE, MEASURE_USUAL))
-    all_ = q.rate(m.REQUESTS, m.RECOMMENDER, by=BY_SERVICE, window="1m")
+    all_ = sli.answers(by=BY_SERVICE, window="1m")
     return q.provided(f"{now} - {usual}", all_, at_least=PLENTY)
 
 
 def _median_age() -> str:
-    of = (m.RECOMMENDER,)
-    seen = q.observations(AGES, *of, by=BY_SERVICE, window="1m")
-    return q.provided(q.quantile(0.5, AGES, *of, by=BY_SERVICE, window="1m"), seen, at_least=FEW)
+    seen = q.observations(sli.AGES, sli.RECOMMENDER, by=BY_SERVICE, window="1m")
+    return q.provided(sli.feature_age(0.5, by=BY_SERVICE, window="1m"), seen, at_least=FEW)
 
 
 def features_missing(config: Config) -> Alert:

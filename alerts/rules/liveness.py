@@ -7,12 +7,10 @@ from alerts.rules.evaluations import at_once, soon, steady
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
-from telemetry import instruments
 
 PIPELINE = "pipeline-health"
-HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 
 SILENCE = 60.0
 FORGOTTEN = 3600
@@ -50,10 +48,8 @@ def _silent_for(config: Config) -> str:
 
 
 def _refused_share() -> str:
-    taken = q.observations(
-        HTTP, *WEBHOOKS, 'http_response_status_code=~"2.."', by=["service_name"], window="5m"
-    )
-    all_ = q.observations(HTTP, *WEBHOOKS, by=["service_name"], window="5m")
+    taken = sli.requests(*WEBHOOKS, 'http_response_status_code=~"2.."', by=["service_name"], window="5m")
+    all_ = sli.requests(*WEBHOOKS, by=["service_name"], window="5m")
     return q.known(f"1 - ({q.or_zero(taken, all_)}) / {all_}")
 
 

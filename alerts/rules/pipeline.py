@@ -5,13 +5,12 @@ from alerts.rules.evaluations import soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import parts
 from prometheus import queries as q
-from prometheus.names import Series, series
-from telemetry import instruments
+from prometheus.names import Series
 
 PIPELINE = "pipeline-health"
-REQUESTS = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 
 QUEUE_FILLS, QUEUE_FULL = 0.1, 0.7
 HEAP = 115 * 2**20
@@ -187,7 +186,7 @@ def traces_stopped(config: Config) -> Alert:
         title="Traces Stopped",
         query=q.provided(
             q.rate(e.COLLECTOR_SPANS_ACCEPTED, window="2m"),
-            q.observations(REQUESTS, window="2m"),
+            sli.requests(window="2m"),
             at_least=FEW,
         ),
         comparison=Comparison.BELOW,

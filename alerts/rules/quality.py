@@ -4,6 +4,7 @@ from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
+from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
@@ -57,7 +58,7 @@ def _kept(measure: str) -> str:
 
 def _more_thumbs_down(now: str) -> str:
     usual = q.lowest(MEASURE_USUAL, 'measure="thumbs_down"', by=BY_SERVICE)
-    thumbs = q.rate(m.THUMBS, m.RECOMMENDER, by=BY_SERVICE, window="5m")
+    thumbs = sli.thumbs(by=BY_SERVICE, window="5m")
     return q.provided(f"({now}) - {usual}", thumbs, limits.THUMBS / 300)
 
 

@@ -5,18 +5,13 @@ from alerts.rules.evaluations import at_once, lasting, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
-from telemetry import instruments
 
 BY_SERVICE = ["service_name"]
 SERVICE = "service"
 STORAGE = "object-storage"
 HOST = "process-and-host"
-
-ACTIVE = series(instruments.STORAGE_OPERATION_ACTIVE)
-LIMIT = series(instruments.STORAGE_OPERATION_LIMIT)
-LAG = series(instruments.EVENT_LOOP_LAG)
 
 IDLE, FREE = 'state="idle"', 'system_filesystem_state="free"'
 NEARLY_ALL, MOST = 0.9, 0.8
@@ -32,7 +27,7 @@ def storage_reads_at_limit(config: Config) -> Alert:
     return Alert(
         slug="storage-reads-near-limit",
         title="Storage Reads Near Limit",
-        query=f"{q.level(ACTIVE, by=BY_SERVICE)} / {q.level(LIMIT, by=BY_SERVICE)}",
+        query=sli.storage_in_use(by=BY_SERVICE),
         comparison=Comparison.ABOVE,
         threshold=MOST,
         evaluation=soon(config),
@@ -53,7 +48,7 @@ def event_loop_late(config: Config) -> Alert:
     return Alert(
         slug="event-loop-late",
         title="Event Loop Late",
-        query=q.known(q.quantile(0.95, LAG, by=BY_SERVICE, window="1m")),
+        query=q.known(sli.event_loop_lag(0.95, by=BY_SERVICE, window="1m")),
         comparison=Comparison.ABOVE,
         threshold=config.storage.deadline,  # as long as a request waits for storage
         evaluation=soon(config),
@@ -74,7 +69,7 @@ def process_cpu_high(config: Config) -> Alert:
     return Alert(
         slug="process-cpu-high",
         title="Process CPU High",
-        query=q.rate(e.PROCESS_CPU_TIME, by=BY_SERVICE, window="5m"),
+        query=sli.processor_use(by=BY_SERVICE, window="5m"),
         comparison=Comparison.ABOVE,
         threshold=ONE_CORE,
         evaluation=lasting(config),

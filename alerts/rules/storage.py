@@ -7,17 +7,12 @@ from alerts.rules.evaluations import at_once, now, steady
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
-from telemetry import instruments
 
 BY_SERVICE = ["service_name"]
 OVERVIEW = "recommendation-quality-and-storage"
 STORAGE = "object-storage"
-RECOMMENDER = f'service_name="{instruments.STORAGE_OPERATION_DURATION.service}"'
-
-DURATION = series(instruments.STORAGE_OPERATION_DURATION)
-FIRST_BYTE = series(instruments.STORAGE_OPERATION_FIRST_BYTE)
 
 FEW = 0.5
 """Operations per second below which shares and quantiles say little: 30 in a minute."""
@@ -31,33 +26,24 @@ def _deadline(config: Config) -> str:
     return f"{config.storage.deadline * 1000:.0f} ms"
 
 
-def _operations(*where: str, window: str) -> str:
-    return q.observations(DURATION, RECOMMENDER, *where, by=BY_SERVICE, window=window)
+def _where_enough(expr: str, *where: str, window: str) -> str:
+    return q.provided(expr, sli.storage_operations(*where, by=BY_SERVICE, window=window), at_least=FEW)
 
 
 def _failed_share(window: str) -> str:
-    """Counted from what went well: a series of errors begins with the first one, too late for a rate."""
-    well, all_ = _operations('outcome="ok"', window=window), _operations(window=window)
-    return q.provided(f"1 - ({q.or_zero(well, all_)}) / {all_}", all_, at_least=FEW)
-
-
-def _transfer_time(window: str) -> str:
-    """Milliseconds between the first byte and the last, of what arrived."""
-    where = (RECOMMENDER, 'outcome="ok"')
-    last, first = (q.average_ms(of, *where, by=BY_SERVICE, window=window) for of in (DURATION, FIRST_BYTE))
-    return q.provided(f"{last} - {first}", _operations('outcome="ok"', window=window), at_least=FEW)
+    return _where_enough(sli.storage_failed_share(by=BY_SERVICE, window=window), window=window)
 
 
 def _late_share(config: Config, window: str) -> str:
-    late = q.share_above(config.storage.deadline, DURATION, RECOMMENDER, by=BY_SERVICE, window=window)
-    return q.provided(late, _operations(window=window), at_least=FEW)
+    late = sli.storage_late_share(config.storage.deadline, by=BY_SERVICE, window=window)
+    return _where_enough(late, window=window)
 
 
 def high_storage_latency(config: Config) -> Alert:
     return Alert(
         slug="high-storage-latency",
         title="High Storage Latency",
-        query=q.known(q.average_ms(DURATION, RECOMMENDER, by=BY_SERVICE, window="5m")),
+        query=q.known(sli.storage_latency_mean_ms(by=BY_SERVICE, window="5m")),
         comparison=Comparison.ABOVE,
         threshold=config.storage.average_limit * 1000,
         # Ordered so: silence counts as trouble here, and so does a query that fails.
@@ -85,11 +71,7 @@ def storage_slower_than_deadline(config: Config) -> Alert:
     return Alert(
         slug="storage-slower-than-deadline",
         title="Storage Slower Than Deadline",
-        query=q.provided(
-            q.quantile(0.95, DURATION, RECOMMENDER, by=BY_SERVICE, window="1m"),
-            _operations(window="1m"),
-            at_least=FEW,
-        ),
+        query=_where_enough(sli.storage_latency(0.95, by=BY_SERVICE, window="1m"), window="1m"),
         comparison=Comparison.ABOVE,
         threshold=config.storage.deadline,
         evaluation=Evaluation(
@@ -175,7 +157,7 @@ def storage_transfers_slowly(config: Config) -> Alert:
     return Alert(
         slug="storage-transfers-slowly",
         title="Storage Transfers Slowly",
-        query=_transfer_time("2m"),
+        query=_where_enough(sli.storage_transfer_ms(by=BY_SERVICE, window="2m"), sli.READ_OK, window="2m"),
         comparison=Comparison.ABOVE,
         threshold=SLOW_TRANSFER_MS,
         evaluation=steady(config),

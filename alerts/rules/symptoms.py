@@ -6,25 +6,17 @@ from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
 from prometheus.objectives import baseline
 from prometheus.recorded import ERRORS, REQUESTS
-from telemetry import instruments
 
 BY_SERVICE = ["service_name"]
 QUALITY = "recommendation-quality-and-storage"
 SERVICE = "service"
 STORAGE = "object-storage"
-RECOMMENDER = f'service_name="{instruments.RECOMMENDATION_REQUESTS.service}"'
-
-HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
-ANSWERS = series(instruments.RECOMMENDATION_REQUESTS)
-STAGES = series(instruments.RECOMMENDATION_DURATION)
-LABELLED = series(instruments.RECOMMENDATION_LABELLED)
 
 AS_MEANT = 'reason=~"ok|unknown_user|features_.*"'
-PERSONALISED = 'source="personalised"'
 FEW = 0.5
 """Requests per second below which a share says little: 30 in a minute."""
 
@@ -36,16 +28,15 @@ def _not_as_meant(window: str) -> str:
 
     The series of a reason begins with its first answer, too late for a rate: so what went well is counted.
     """
-    meant = q.rate(ANSWERS, RECOMMENDER, AS_MEANT, by=BY_SERVICE, window=window)
-    all_ = q.observations(STAGES, RECOMMENDER, 'stage="total"', by=BY_SERVICE, window=window)
+    meant = sli.answers(AS_MEANT, by=BY_SERVICE, window=window)
+    all_ = q.observations(sli.STAGES, sli.RECOMMENDER, 'stage="total"', by=BY_SERVICE, window=window)
     return q.provided(f"clamp_min(1 - ({q.or_zero(meant, all_)}) / {all_}, 0)", all_, at_least=FEW)
 
 
 def reason_share(reason: str, window: str) -> str:
     """Share of the recommender's answers that were made for a reason (a matcher), by service."""
-    all_ = q.rate(ANSWERS, RECOMMENDER, by=BY_SERVICE, window=window)
-    part = q.rate(ANSWERS, RECOMMENDER, reason, by=BY_SERVICE, window=window)
-    return q.provided(f"({q.or_zero(part, all_)}) / {all_}", all_, at_least=FEW)
+    share = sli.answers_share(reason, by=BY_SERVICE, window=window)
+    return q.provided(share, sli.answers(by=BY_SERVICE, window=window), at_least=FEW)
 
 
 def _watched(config: Config) -> str:
@@ -54,9 +45,8 @@ def _watched(config: Config) -> str:
 
 def _error_share(config: Config) -> str:
     watched = _watched(config)
-    all_ = q.observations(HTTP, watched, by=BY_SERVICE, window="1m")
-    failed = q.observations(HTTP, watched, 'http_response_status_code=~"5.."', by=BY_SERVICE, window="1m")
-    return q.provided(f"({q.or_zero(failed, all_)}) / {all_}", all_, at_least=FEW)
+    failed = sli.requests_failed_share(watched, by=BY_SERVICE, window="1m")
+    return q.provided(failed, sli.requests(watched, by=BY_SERVICE, window="1m"), at_least=FEW)
 
 
 def _slow_share() -> str:
@@ -67,14 +57,14 @@ def _slow_share() -> str:
 
 def _traffic_kept(config: Config) -> str:
     watched = _watched(config)
-    now, before = (q.observations(HTTP, watched, by=BY_SERVICE, window=window) for window in ("2m", "30m"))
+    now, before = (sli.requests(watched, by=BY_SERVICE, window=window) for window in ("2m", "30m"))
     return q.provided(f"{now} / {before}", before, at_least=FEW)
 
 
 def _model_against_its_past(config: Config, window: str) -> str:
-    now = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=window)
-    past = q.hit_rate(RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=baseline(config))
-    labelled = q.rate(LABELLED, RECOMMENDER, PERSONALISED, by=BY_SERVICE, window=window)
+    now = sli.hit_rate(sli.PERSONALISED, by=BY_SERVICE, window=window)
+    past = sli.hit_rate(sli.PERSONALISED, by=BY_SERVICE, window=baseline(config))
+    labelled = sli.labelled(sli.PERSONALISED, by=BY_SERVICE, window=window)
     return q.provided(f"({now}) / ({past})", labelled, at_least=FEW)
 
 
