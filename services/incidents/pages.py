@@ -80,7 +80,7 @@ class Pages:
             "inbox.html",
             incidents=incidents[:PER_PAGE],
             firing=await self._store.count_firing(),
-            state=await self._heartbeat.read(),
+            heartbeat=await self._heartbeat.read(),
             older=incidents[PER_PAGE - 1].id if len(incidents) > PER_PAGE else None,
             before=before,
         )
@@ -94,7 +94,7 @@ class Pages:
             incident=incident,
             links=link_incident(self._settings, incident),
             cards=[self._card(alert, incident) for alert in reversed(incident.alerts)],
-            trouble=self._diagnoser.last_error(incident.id),
+            last_error=self._diagnoser.last_error(incident.id),
             verdicts=await self._store.select_verdicts(incident.id),
             explained=self._explain(incident),
         )
