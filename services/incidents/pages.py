@@ -80,7 +80,7 @@ class Pages:
             "inbox.html",
             incidents=incidents[:PER_PAGE],
             firing=await self._store.count_firing(),
-            state=await self._heartbeat.read(),
+            pulse=await self._heartbeat.read(),
             older=incidents[PER_PAGE - 1].id if len(incidents) > PER_PAGE else None,
             before=before,
         )
