@@ -60,7 +60,7 @@ class Observer:
         return find_impact(samples, measured, injected_at, quality=quality)
 
     def recovered(self, impact: Impact, steady: Sequence[ClientSample], mended_at: float) -> bool:
-        """Whether the latest samples since the mending look like the steady ones, and what was felt is gone."""
+        """Whether the latest samples since the mending look like the steady ones, and the impact is gone."""
         latest = self.samples(mended_at)[-RECOVERED:]
         if len(latest) < RECOVERED or not steady:
             return False

@@ -45,7 +45,7 @@ class Recording(BaseModel):
 def measure_cpu_contention(recording: Recording) -> float:
     """The median share of the machine's CPU in use from the injection to the question; 0 where unknown.
 
-    Judged before the verdict is looked at. A scenario that loads the machine itself is not in contention with itself.
+    Judged before the verdict is looked at. A scenario that loads the machine itself is left out.
     """
     outcome, evidence = recording.outcome, recording.evidence
     if outcome.scenario.alone or evidence is None or outcome.asked_at is None:
