@@ -16,7 +16,7 @@ from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS
 from diagnosis.sources.evidence import Labelled
 
-LEAD = 30.0
+ONSET_BEFORE_ALERT = 30.0
 """Seconds before the alert at which the robust z splits the window: alerts take about as long."""
 
 UNUSED_LABELS = {"model_version", "instance", "service_instance_id", "job"}
@@ -134,7 +134,7 @@ def _score_all(recording: Recording) -> Iterator[tuple[str, float]]:
     evidence, outcome = recording.evidence, recording.outcome
     if evidence is None:
         return
-    split = (outcome.alerted_at or outcome.asked_at or evidence.end) - LEAD
+    split = (outcome.alerted_at or outcome.asked_at or evidence.end) - ONSET_BEFORE_ALERT
     for name, many in evidence.series.items():
         for series in map(_rate, many) if name in COUNTERS else many:
             z = robust_z(series, split)

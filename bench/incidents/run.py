@@ -40,7 +40,7 @@ IMPACT_LIMIT = 270.0
 WATCHED = 150.0
 """Seconds that a control is watched."""
 
-LEAD = 900.0
+CONTEXT_BEFORE = 900.0
 """Seconds before the alert that the incidents service looks at."""
 
 RECOVERY_LIMIT = 150.0
@@ -187,7 +187,7 @@ class _Run:
     def _ask(self) -> dict[str, Any]:
         """The verdict as a person would have it now, what led to it, and how much of it is so."""
         alerts, now = self._alerts, time.time()
-        start = (alerts[0].at if alerts else now) - LEAD
+        start = (alerts[0].at if alerts else now) - CONTEXT_BEFORE
         asked = self._diagnose(start, now)
         seconds = round(time.time() - now, 3)
         history = self._read_verdicts() if alerts else []
