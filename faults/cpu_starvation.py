@@ -53,7 +53,6 @@ def keep(severity: str, elapsed: float) -> None:
 
 
 def mend() -> None:
-    """Ends them."""
     _end(_recall())
     delete_backup(NAME)
 

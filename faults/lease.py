@@ -107,7 +107,6 @@ def read_lease(name: str) -> Lease | None:
 
 
 def write_lease(lease: Lease) -> None:
-    """Notes a lease."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     partial = _file(lease.fault).with_suffix(".draft")
     partial.write_text(lease.model_dump_json())

@@ -35,14 +35,12 @@ class Table:
     rows: Sequence[Sequence[str]]
 
     def to_rich(self) -> RichTable:
-        """For the screen."""
         table = RichTable(*self.columns, title=self.title, title_justify="left", box=None)
         for row in self.rows:
             table.add_row(*row)
         return table
 
     def to_markdown(self) -> str:
-        """For a page."""
         lines = [f"### {self.title}", "", _line(self.columns), _line("---" for _ in self.columns)]
         return "\n".join([*lines, *map(_line, self.rows)]) + "\n"
 

@@ -30,7 +30,7 @@ class Span(_Part):
 
 
 class Trace(_Part):
-    """One sampled request; `started_at` in Unix seconds. `selected_for_latency`: as a slow one, not by chance."""
+    """One sampled request; `started_at` in Unix seconds. `selected_for_latency`: as slow, not by chance."""
 
     trace_id: str
     started_at: float
