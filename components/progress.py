@@ -29,7 +29,6 @@ class Progress:
         self.ticked = time.monotonic()
 
     def say(self, text: str) -> None:
-        """Print one line."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def wait(self) -> None:
@@ -89,7 +88,6 @@ class Bar(Progress):
         self.task = self.bars.add_task("", total=None)
 
     def tick(self) -> None:
-        """Move the bar."""
         with self.lock:
             super().tick()
             if self.running:

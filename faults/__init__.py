@@ -1,7 +1,7 @@
 """Real faults, injected from outside: one file each. The diagnosis never sees this package.
 
-    make break ──▶ keeper: injects, keeps it so, ends with the lease
-                      └──pipe──▶ guard: mends when the keeper is gone
+    make break ──▶ runner: injects, keeps it so, ends with the lease
+                      └──pipe──▶ watchdog: mends when the runner is gone
 
 What a fault needs in order to be undone is on disk or in the thing it changed, never only in memory.
 """

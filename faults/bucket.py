@@ -79,7 +79,6 @@ class Bucket:
         return LivePointer.model_validate_json(pointer).version
 
     def read_card(self, version: str) -> ModelCard:
-        """A version's card."""
         card = self.read(card_key(version))
         if card is None:
             raise FaultError(f"version {version} has no card: run the trainer again")

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from faults import Fault
-from faults.backup import forget, keep_aside, recall
+from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
 from services.demo.storage.artefacts import ModelArrays, card_key, model_key
 
@@ -28,7 +28,7 @@ def inject(severity: str) -> str:
     corrupt = shift(ModelArrays.from_bytes(model, card.sha256), SHARES[severity]).to_bytes()
     published = card.model_copy(update={"sha256": hash_of(corrupt)})
     former = {"model": model, "card": bucket.read(card_key(version)) or b""}
-    keep_aside(NAME, {**former, "version": version.encode(), "published": published.sha256.encode()})
+    save_backup(NAME, {**former, "version": version.encode(), "published": published.sha256.encode()})
     bucket.write(model_key(version), corrupt)
     bucket.write(card_key(version), published)
     return f"{version} was published again; {SHARES[severity]:.0%} of its items have wrong ids."
@@ -45,14 +45,14 @@ def shift(arrays: ModelArrays, share: float) -> ModelArrays:
 
 def mend() -> None:
     """Publishes it as it was, unless it was published anew since."""
-    kept = recall(NAME)
+    kept = read_backup(NAME)
     if not kept:
         return
     bucket, version = Bucket(), kept["version"].decode()
     if hash_of(bucket.read(model_key(version)) or b"") == kept["published"].decode():
         bucket.write(card_key(version), kept["card"])
         bucket.write(model_key(version), kept["model"])  # last: until then the next try begins anew
-    forget(NAME)
+    delete_backup(NAME)
 
 
 def hash_of(model: bytes) -> str:

@@ -11,7 +11,6 @@ SPELLS = {"low": Spell(8, 60), "medium": Spell(30, 60), "high": Spell(1, 1)}
 
 
 def mend() -> None:
-    """Starts the collector."""
     start("collector")
 
 

@@ -27,7 +27,6 @@ def keep(severity: str, elapsed: float) -> None:
 
 
 def mend() -> None:
-    """The usual users."""
     restore(FIELD)
 
 

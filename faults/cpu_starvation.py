@@ -3,7 +3,7 @@
 How many that is depends on the machine and on how it shares time out: a few more than too few are far too
 many. So their number follows what they do to the recommender.
 
-recommender ◀── health check, timed ── keeper ──▶ one busy process more, or some fewer
+recommender ◀── health check, timed ── runner ──▶ one busy process more, or some fewer
 
 They are in sessions of their own, for Linux shares time between sessions where autogrouping is on, and end
 when whoever started them does.
@@ -16,7 +16,7 @@ from contextlib import suppress
 import psutil
 
 from faults import Fault
-from faults.backup import forget, keep_aside, recall
+from faults.backup import delete_backup, read_backup, save_backup
 from faults.pressure import WAITS, feel_pressure
 from faults.programs import require_recommender
 
@@ -53,20 +53,19 @@ def keep(severity: str, elapsed: float) -> None:
 
 
 def mend() -> None:
-    """Ends them."""
     _end(_recall())
-    forget(NAME)
+    delete_backup(NAME)
 
 
 def _keep(busy: Sequence[psutil.Process]) -> None:
     """Note which they are, so that whoever mends finds them."""
-    keep_aside(NAME, {"pids": "\n".join(f"{each.pid} {each.create_time()}" for each in busy).encode()})
+    save_backup(NAME, {"pids": "\n".join(f"{each.pid} {each.create_time()}" for each in busy).encode()})
 
 
 def _recall() -> list[psutil.Process]:
     """Those that are there; a process that only has the same id is not one of them."""
     found = []
-    for line in recall(NAME).get("pids", b"").decode().splitlines():
+    for line in read_backup(NAME).get("pids", b"").decode().splitlines():
         pid, created = line.split()
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(int(pid))

@@ -1,7 +1,7 @@
 """`python -m faults.fault_runner FAULT SEVERITY SECONDS`: injects a fault, keeps it for its lease, then ends.
 
-It never mends: the guard does, as soon as the pipe between them closes. A guard that dies is replaced. Where
-its lease is gone, as when all data were deleted, there is nothing to keep.
+It never mends: the watchdog does, as soon as the pipe between them closes. A watchdog that dies is replaced.
+Where its lease is gone, as when all data were deleted, there is nothing to keep.
 """
 
 import json
@@ -27,8 +27,8 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the line is all that is said
     name, severity, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
     fault = FAULTS[name]
-    lease = Lease(fault=name, severity=severity, until=time.time() + seconds, keeper=os.getpid())
-    guard = _post_guard(lease)
+    lease = Lease(fault=name, severity=severity, until=time.time() + seconds, runner=os.getpid())
+    watchdog = _start_watchdog(lease)
     try:
         outcome = {"said": fault.inject(severity)}
     except Exception as error:
@@ -36,32 +36,32 @@ def main() -> None:
     print(json.dumps(outcome), flush=True)
     if "said" in outcome:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        lease = lease.model_copy(update={"until": time.time() + seconds, "guard": guard.pid})
+        lease = lease.model_copy(update={"until": time.time() + seconds, "watchdog": watchdog.pid})
         write_lease(lease)
-        _keep(fault, lease, guard)
+        _keep(fault, lease, watchdog)
 
 
-def _keep(fault: Fault, lease: Lease, guard: "subprocess.Popen[bytes]") -> None:
+def _keep(fault: Fault, lease: Lease, watchdog: "subprocess.Popen[bytes]") -> None:
     over = Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     started = time.time()
     while not over.wait(TICK) and time.time() < lease.until and read_lease(fault.name):
-        if guard.poll() is not None:
-            guard = _post_guard(lease)
+        if watchdog.poll() is not None:
+            watchdog = _start_watchdog(lease)
         try:
             fault.keep(lease.severity, time.time() - started)
         except Exception as error:
             print(f"{fault.name} could not be kept for a moment: {error}", file=sys.stderr, flush=True)
 
 
-def _post_guard(lease: Lease) -> "subprocess.Popen[bytes]":
-    """A new guard, in a session of its own, so that what ends this one does not end it."""
+def _start_watchdog(lease: Lease) -> "subprocess.Popen[bytes]":
+    """A new watchdog, in a session of its own, so that what ends this one does not end it."""
     command = [sys.executable, "-m", "faults.watchdog", lease.fault]
-    guard = subprocess.Popen(
+    watchdog = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
     )
-    write_lease(lease.model_copy(update={"guard": guard.pid}))
-    return guard
+    write_lease(lease.model_copy(update={"watchdog": watchdog.pid}))
+    return watchdog
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A fault lasts for a lease: a process keeps it, another mends when that one is gone, however it went.
 
-begin ──▶ keeper ──pipe──▶ guard          data/faults/<fault>.json says who they are and until when
+begin ──▶ runner ──pipe──▶ watchdog          data/faults/<fault>.json says who they are and until when
 """
 
 import json
@@ -27,7 +27,7 @@ INJECTION_SECONDS = 180.0
 MENDING_SECONDS = 150.0
 STOPPING_SECONDS = 5.0
 UNDOING_SECONDS = 10.0
-"""How long a failed injection is waited for to be undone; the guard goes on after that."""
+"""How long a failed injection is waited for to be undone; the watchdog goes on after that."""
 
 
 class Lease(BaseModel):
@@ -36,18 +36,18 @@ class Lease(BaseModel):
     fault: str
     severity: str
     until: float
-    keeper: int = 0
-    guard: int = 0
+    runner: int = 0
+    watchdog: int = 0
 
     @property
-    def kept(self) -> bool:
-        """Whether its keeper is alive."""
-        return _is_ours(self.keeper, "faults.fault_runner", self.fault)
+    def running(self) -> bool:
+        """Whether its runner is alive."""
+        return _is_ours(self.runner, "faults.fault_runner", self.fault)
 
     @property
-    def guarded(self) -> bool:
-        """Whether its guard is alive."""
-        return _is_ours(self.guard, "faults.watchdog", self.fault)
+    def watched(self) -> bool:
+        """Whether its watchdog is alive."""
+        return _is_ours(self.watchdog, "faults.watchdog", self.fault)
 
 
 def begin(name: str, severity: str, seconds: int) -> str:
@@ -64,7 +64,7 @@ def begin(name: str, severity: str, seconds: int) -> str:
         raise FaultError(f"{others[0]} is in force and uses {exclusive} too: `make mend` first")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{name}.log").open("w") as log:
-        keeper = subprocess.Popen(
+        runner = subprocess.Popen(
             [sys.executable, "-m", "faults.fault_runner", name, severity, str(seconds)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -72,9 +72,9 @@ def begin(name: str, severity: str, seconds: int) -> str:
             stderr=log,
             start_new_session=True,
         )
-    outcome = _await_outcome(keeper)
+    outcome = _await_outcome(runner)
     if "said" not in outcome:
-        keeper.terminate()
+        runner.terminate()
         _until(lambda: read_lease(name) is None, UNDOING_SECONDS)
         raise FaultError(outcome.get("problem") or f"{name} could not be injected: see {FOLDER / name}.log")
     return outcome["said"]
@@ -85,8 +85,8 @@ def end(names: Sequence[str]) -> list[str]:
     leases = [lease for lease in read_leases() if lease.fault in names]
     for lease in leases:
         with suppress(psutil.NoSuchProcess):
-            if lease.kept:
-                psutil.Process(lease.keeper).terminate()
+            if lease.running:
+                psutil.Process(lease.runner).terminate()
     for lease in leases:
         _await_mended(lease)
     return [lease.fault for lease in leases]
@@ -107,7 +107,6 @@ def read_lease(name: str) -> Lease | None:
 
 
 def write_lease(lease: Lease) -> None:
-    """Notes a lease."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     partial = _file(lease.fault).with_suffix(".draft")
     partial.write_text(lease.model_dump_json())
@@ -123,10 +122,10 @@ def _file(name: str) -> Path:
     return FOLDER / f"{name}.json"
 
 
-def _await_outcome(keeper: "subprocess.Popen[bytes]") -> dict[str, str]:
-    """What the keeper says of its injection; nothing when it said nothing in time."""
-    assert keeper.stdout
-    with keeper.stdout as pipe:
+def _await_outcome(runner: "subprocess.Popen[bytes]") -> dict[str, str]:
+    """What the runner says of its injection; nothing when it said nothing in time."""
+    assert runner.stdout
+    with runner.stdout as pipe:
         readable, _, _ = select.select([pipe], [], [], INJECTION_SECONDS)
         line = pipe.readline() if readable else b""
     with suppress(ValueError):
@@ -135,21 +134,21 @@ def _await_outcome(keeper: "subprocess.Popen[bytes]") -> dict[str, str]:
 
 
 def _await_mended(lease: Lease) -> None:
-    if not _until(lambda: not lease.kept, STOPPING_SECONDS):
+    if not _until(lambda: not lease.running, STOPPING_SECONDS):
         with suppress(psutil.NoSuchProcess):
-            psutil.Process(lease.keeper).kill()
-    _until(lambda: read_lease(lease.fault) is None or not _guarded(lease.fault), MENDING_SECONDS)
+            psutil.Process(lease.runner).kill()
+    _until(lambda: read_lease(lease.fault) is None or not _watched(lease.fault), MENDING_SECONDS)
     if left := read_lease(lease.fault):
         with suppress(psutil.NoSuchProcess):
-            if left.guarded:
-                psutil.Process(left.guard).kill()
+            if left.watched:
+                psutil.Process(left.watchdog).kill()
         FAULTS[lease.fault].mend()
         drop_lease(lease.fault)
 
 
-def _guarded(name: str) -> bool:
+def _watched(name: str) -> bool:
     lease = read_lease(name)
-    return bool(lease and lease.guarded)
+    return bool(lease and lease.watched)
 
 
 def _until(reached: Callable[[], bool], seconds: float) -> bool:

@@ -5,7 +5,7 @@ from functools import cache
 from zlib import crc32
 
 from faults import Fault
-from faults.backup import forget, keep_aside, recall
+from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
 from services.demo.storage.artefacts import features_key
 from services.demo.storage.offline import OfflineFeatures, offline_key
@@ -22,7 +22,7 @@ _connect = cache(Bucket)
 def inject(severity: str) -> str:
     """Deletes features; a sentence saying so."""
     _connect().live_version()
-    keep_aside(NAME, {"severity": severity.encode()})
+    save_backup(NAME, {"severity": severity.encode()})
     keep(severity, 0)
     return f"The features of {PERCENT[severity]}% of the users are deleted as soon as they are there."
 
@@ -41,13 +41,13 @@ def concerns(key: str, percent: int) -> bool:
 
 def mend() -> None:
     """Writes what is missing, fresh, for each version that has features."""
-    if not recall(NAME):
+    if not read_backup(NAME):
         return
     bucket = _connect()
     present = set(bucket.list_keys(PREFIX))
     for version in {key.split("/")[1] for key in present} | {bucket.live_version()}:
         _write_missing(bucket, version, present)
-    forget(NAME)
+    delete_backup(NAME)
 
 
 def _write_missing(bucket: Bucket, version: str, present: set[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 
 from faults import FaultError
-from faults.backup import forget, keep_aside, recall
+from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
 from services.demo.dataset import Dataset, DatasetError, DatasetSettings, Ratings, find_folder, load, split
 from services.demo.flags import FlagError, read_rollout, write_rollout
@@ -38,7 +38,7 @@ def publish(fault: str, parameters: Parameters, share: float, train: Train) -> s
     dataset = _load_dataset(bucket.read_card(live).dataset_id)
     version = parameters.version(dataset.id)
     former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else b""
-    keep_aside(fault, {"version": version.encode(), "former": former})
+    save_backup(fault, {"version": version.encode(), "former": former})
     train(dataset, *split(dataset), parameters, Publication(bucket.store, bucket.name), TrainerSettings().k)
     try:
         shares = {
@@ -55,7 +55,7 @@ def publish(fault: str, parameters: Parameters, share: float, train: Train) -> s
 
 def withdraw(fault: str) -> None:
     """Brings the flag file back as it was, and deletes the version's objects."""
-    kept = recall(fault)
+    kept = read_backup(fault)
     if not kept:
         return
     version = kept["version"].decode()
@@ -64,7 +64,7 @@ def withdraw(fault: str) -> None:
     _await(lambda: not _answers(version), NOTICED, f"the recommender does not let go of {version}")
     bucket = Bucket()
     _await(lambda: _delete(bucket, version), LEFTOVERS, f"features of {version} are written again and again")
-    forget(fault)
+    delete_backup(fault)
 
 
 def _put_back(former: bytes) -> None:

@@ -14,7 +14,7 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from faults import Fault, FaultError
-from faults.backup import forget, keep_aside, recall
+from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
 from faults.programs import find_credentials, start, stop
 from services.demo.storage.policies import make_policy
@@ -33,7 +33,7 @@ def inject(severity: str) -> str:
     Bucket().live_version()
     if severity in DIGITS and load_settings().external_storage:
         raise FaultError("STORAGE_ENDPOINT is not our MinIO, which can refuse some writes: use SEVERITY=high")
-    keep_aside(NAME, {"severity": severity.encode()})
+    save_backup(NAME, {"severity": severity.encode()})
     if severity not in DIGITS:
         stop(JOB)
         return "The feature job is now stopped; its last features are good for three minutes."
@@ -43,12 +43,12 @@ def inject(severity: str) -> str:
 
 def mend() -> None:
     """Lets the job write again."""
-    severity = recall(NAME).get("severity", b"").decode()
+    severity = read_backup(NAME).get("severity", b"").decode()
     if severity in DIGITS:
         _set_policy("")
     elif severity:
         start(JOB)
-    forget(NAME)
+    delete_backup(NAME)
 
 
 def _set_policy(refused: Sequence[str]) -> None:

@@ -18,7 +18,6 @@ def inject(severity: str) -> str:
 
 
 def mend() -> None:
-    """Widens them again."""
     remove_toxic(NAME)
 
 

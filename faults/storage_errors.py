@@ -19,7 +19,6 @@ def inject(severity: str) -> str:
 
 
 def mend() -> None:
-    """Lets connections live."""
     remove_toxic(NAME)
 
 

@@ -26,7 +26,6 @@ def inject(severity: str) -> str:
 
 
 def mend() -> None:
-    """Removes the delays."""
     remove_toxic(NAME)
 
 

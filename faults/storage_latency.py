@@ -20,7 +20,6 @@ def inject(severity: str) -> str:
 
 
 def mend() -> None:
-    """Removes the delay."""
     remove_toxic(NAME)
 
 

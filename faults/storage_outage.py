@@ -18,7 +18,6 @@ def inject(severity: str) -> str:
 
 
 def mend() -> None:
-    """Opens it again."""
     open_way()
 
 

@@ -1,6 +1,6 @@
 """Far more users come than usual: as many as it takes until they wait for each other.
 
-users ══ more and more ══▶ recommender ◀── health check, timed ── keeper
+users ══ more and more ══▶ recommender ◀── health check, timed ── runner
 """
 
 from faults import Fault

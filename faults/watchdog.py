@@ -1,4 +1,4 @@
-"""`python -m faults.watchdog FAULT`: mends the fault when its standard input, the keeper's pipe, closes."""
+"""`python -m faults.watchdog FAULT`: mends the fault when its standard input, the runner's pipe, closes."""
 
 import os
 import signal
@@ -10,19 +10,19 @@ PAUSE, LONGEST_PAUSE = 2.0, 30.0
 
 
 def main() -> None:
-    """Wait for the end of the keeper; then mend and drop the lease, trying for as long as it is there."""
+    """Wait for the end of the runner; then mend and drop the lease, trying for as long as it is there."""
     name, pause = sys.argv[1], PAUSE
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdin.buffer.read()
     while not _mend(name):
         time.sleep(pause)
         pause = min(LONGEST_PAUSE, 1.5 * pause)
-        if not _guards(name):
+        if not _is_watchdog_of(name):
             return
 
 
 def _mend(name: str) -> bool:
-    """Try once; whether it is mended. What that takes is loaded now: a guard that waits is a small one."""
+    """Try once; whether it is mended. What that takes is loaded now: a watchdog that waits is a small one."""
     from faults.catalogue import FAULTS
     from faults.lease import drop_lease
 
@@ -35,12 +35,12 @@ def _mend(name: str) -> bool:
     return True
 
 
-def _guards(name: str) -> bool:
-    """Whether the fault is still in force, and this its guard; one of which no note was made yet may be."""
+def _is_watchdog_of(name: str) -> bool:
+    """Whether the fault is still in force, and this its watchdog; one not noted yet may be."""
     from faults.lease import read_lease
 
     lease = read_lease(name)
-    return lease is not None and lease.guard in (0, os.getpid())
+    return lease is not None and lease.watchdog in (0, os.getpid())
 
 
 if __name__ == "__main__":

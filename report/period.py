@@ -30,7 +30,6 @@ class Period:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
         return self.end - self.start
 
     @property

@@ -20,7 +20,6 @@ class Conflict:
 
     @property
     def remedy(self) -> str:
-        """What to do."""
         return f"stop it, or set {self.variable.upper()} in .env to a free port"
 
     def __str__(self) -> str:

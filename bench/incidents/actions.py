@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.incidents.scenario import Scenario, Step
 from bench.incidents.stacks import BenchStack
-from bench.incidents.unlisted_faults import UserGateway, start_trouble
+from bench.incidents.unlisted_faults import UserGateway, start_unlisted_fault
 from services.demo.flags import clear_rollout, write_rollout
 
 LEASE = 900
@@ -22,7 +22,7 @@ class Actions:
         self._stack = stack
         self._undo = ExitStack()
         if any(step.rollout is not None for step in scenario.steps):
-            self._twin = stack.run("bench.incidents.equivalent_model").split()[-1]
+            self._equivalent = stack.run("bench.incidents.equivalent_model").split()[-1]
         lossy = any(step.outsider == "lost-clicks" for step in scenario.steps)
         self._gateway = UserGateway(stack) if lossy else None
         self._faulty = False
@@ -34,8 +34,8 @@ class Actions:
             self._faulty = True
             self._stack.run("faults", "break", step.fault, step.severity, "--for", str(LEASE))
         elif step.outsider:
-            trouble = start_trouble(step.outsider, step.severity, self._stack, self._gateway)
-            self._undo.callback(trouble.end)
+            fault = start_unlisted_fault(step.outsider, step.severity, self._stack, self._gateway)
+            self._undo.callback(fault.end)
         elif step.restart:
             self._stack.control("restart", step.restart)
         elif step.rollout is not None:
@@ -63,7 +63,7 @@ class Actions:
             "model_version"
         ]
         if share:
-            write_rollout(file, {live: round(100 * (1 - share)), self._twin: round(100 * share)})
+            write_rollout(file, {live: round(100 * (1 - share)), self._equivalent: round(100 * share)})
         else:
             clear_rollout(file)
 

@@ -16,7 +16,7 @@ from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS
 from diagnosis.sources.evidence import Labelled
 
-LEAD = 30.0
+ONSET_BEFORE_ALERT = 30.0
 """Seconds before the alert at which the robust z splits the window: alerts take about as long."""
 
 UNUSED_LABELS = {"model_version", "instance", "service_instance_id", "job"}
@@ -43,20 +43,20 @@ class Baseline:
 
 def compare(recordings: Sequence[Recording], teaching: Sequence[Recording]) -> list[Baseline]:
     """Every baseline on the felt runs of `recordings`; those of `teaching` teach the mappings as well."""
-    felt = [each for each in recordings if _felt(each)]
-    if not felt:
+    affected = [each for each in recordings if _is_affected(each)]
+    if not affected:
         return []
-    others = [each for each in teaching if _felt(each) and each not in felt]
+    others = [each for each in teaching if _is_affected(each) and each not in affected]
     return [
-        _chance(felt),
-        _majority(felt),
-        _mapped("largest robust z", felt, others, find_loudest, alerts=False),
-        _mapped("first alert to fire", felt, others, find_first_alert, alerts=True),
-        _mapped("SRE burn rate, while the run lasted", felt, others, find_first_burn, alerts=True),
+        _chance(affected),
+        _majority(affected),
+        _mapped("largest robust z", affected, others, find_loudest, alerts=False),
+        _mapped("first alert to fire", affected, others, find_first_alert, alerts=True),
+        _mapped("SRE burn rate, while the run lasted", affected, others, find_first_burn, alerts=True),
     ]
 
 
-def _felt(recording: Recording) -> bool:
+def _is_affected(recording: Recording) -> bool:
     return recording.outcome.counted and not recording.outcome.control
 
 
@@ -68,36 +68,36 @@ def _domain(cause: str | None) -> str | None:
     return DOMAINS.get(cause, cause) if cause else None
 
 
-def _chance(felt: Sequence[Recording]) -> Baseline:
+def _chance(affected: Sequence[Recording]) -> Baseline:
     """A cause at random: what is expected of it."""
     domains = Counter(DOMAINS.values())
-    domain = sum(domains[DOMAINS.get(_truth(each), "")] for each in felt) / len(DOMAINS)
-    cause = sum(_truth(each) in DOMAINS for each in felt) / len(DOMAINS)
-    return Baseline("chance, expected", None, domain / len(felt), cause / len(felt))
+    domain = sum(domains[DOMAINS.get(_truth(each), "")] for each in affected) / len(DOMAINS)
+    cause = sum(_truth(each) in DOMAINS for each in affected) / len(DOMAINS)
+    return Baseline("chance, expected", None, domain / len(affected), cause / len(affected))
 
 
-def _majority(felt: Sequence[Recording]) -> Baseline:
+def _majority(affected: Sequence[Recording]) -> Baseline:
     """Always the cause, and always the domain, that is right most often."""
-    causes = Counter(map(_truth, felt))
-    domains = Counter(each.outcome.scenario.expected.domain for each in felt)
-    best = (Share(counts.most_common(1)[0][1], len(felt)) for counts in (domains, causes))
+    causes = Counter(map(_truth, affected))
+    domains = Counter(each.outcome.scenario.expected.domain for each in affected)
+    best = (Share(counts.most_common(1)[0][1], len(affected)) for counts in (domains, causes))
     return Baseline("majority", None, *best)
 
 
 def _mapped(
     name: str,
-    felt: Sequence[Recording],
+    affected: Sequence[Recording],
     others: Sequence[Recording],
     find: Callable[[Recording], str | None],
     *,
     alerts: bool,
 ) -> Baseline:
-    every = [*felt, *others]
+    every = [*affected, *others]
     signs, truths = [find(each) for each in every], [_truth(each) for each in every]
-    guesses = [_guess(n, signs, truths) for n in range(len(felt))]
+    guesses = [_guess(n, signs, truths) for n in range(len(affected))]
     return Baseline(
         name,
-        share_of([sign is not None for sign in signs[: len(felt)]]) if alerts else None,
+        share_of([sign is not None for sign in signs[: len(affected)]]) if alerts else None,
         share_of([_domain(g) == _domain(t) for g, t in zip(guesses, truths, strict=False)]),
         share_of([g == t for g, t in zip(guesses, truths, strict=False)]),
     )
@@ -134,7 +134,7 @@ def _score_all(recording: Recording) -> Iterator[tuple[str, float]]:
     evidence, outcome = recording.evidence, recording.outcome
     if evidence is None:
         return
-    split = (outcome.alerted_at or outcome.asked_at or evidence.end) - LEAD
+    split = (outcome.alerted_at or outcome.asked_at or evidence.end) - ONSET_BEFORE_ALERT
     for name, many in evidence.series.items():
         for series in map(_rate, many) if name in COUNTERS else many:
             z = robust_z(series, split)

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 SECONDS = 5
-"""Seconds that a tick counts."""
+"""Seconds that a sample counts."""
 
 
-class Tick(BaseModel):
+class ClientSample(BaseModel):
     """The users' count of the `seconds` before `at` (Unix seconds); latencies in milliseconds."""
 
     model_config = ConfigDict(frozen=True)
@@ -27,7 +27,7 @@ class Tick(BaseModel):
     p95: float | None = None
 
 
-class Measured(BaseModel):
+class TelemetrySample(BaseModel):
     """What telemetry said at `at`: labelled requests and hits since the start, and its age in seconds."""
 
     model_config = ConfigDict(frozen=True)
@@ -38,24 +38,24 @@ class Measured(BaseModel):
     age: float
 
 
-def read_ticks(folder: Path, since: float) -> list[Tick]:
-    """The ticks in the users' logs in `folder` that ended after `since`, in order."""
-    found = (tick for log in sorted(folder.glob("traffic*.log")) for tick in _read(log))
-    return sorted((tick for tick in found if tick.at > since), key=lambda tick: tick.at)
+def read_client_samples(folder: Path, since: float) -> list[ClientSample]:
+    """The samples in the users' logs in `folder` that ended after `since`, in order."""
+    found = (sample for log in sorted(folder.glob("traffic*.log")) for sample in _read(log))
+    return sorted((sample for sample in found if sample.at > since), key=lambda sample: sample.at)
 
 
-def _read(log: Path) -> Iterator[Tick]:
+def _read(log: Path) -> Iterator[ClientSample]:
     for line in log.read_text(errors="replace").splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
             continue
         if isinstance(entry, dict) and entry.get("event") == "traffic":
-            yield _tick(entry)
+            yield _sample(entry)
 
 
-def _tick(entry: dict[str, Any]) -> Tick:
-    return Tick(
+def _sample(entry: dict[str, Any]) -> ClientSample:
+    return ClientSample(
         at=datetime.fromisoformat(entry["timestamp"]).timestamp(),
         **{name: entry[name] for name in ("seconds", "sent", "answered", "failed", "hits")},
         **entry["latency_ms"],

@@ -13,7 +13,7 @@ from services.demo.trainer.settings import TrainerSettings
 from stack import DATA
 from stack.settings import load_settings
 
-TWIN = replace(LIVE, seed=LIVE.seed + 1)
+EQUIVALENT = replace(LIVE, seed=LIVE.seed + 1)
 """The live version's parameters from another random start."""
 
 
@@ -23,8 +23,10 @@ def main() -> None:
 
     dataset = load(find_folder(DatasetSettings(dataset=load_settings().dataset, data_dir=DATA)))
     bucket = Bucket()
-    train_version(dataset, *split(dataset), TWIN, Publication(bucket.store, bucket.name), TrainerSettings().k)
-    print(TWIN.version(dataset.id))
+    train_version(
+        dataset, *split(dataset), EQUIVALENT, Publication(bucket.store, bucket.name), TrainerSettings().k
+    )
+    print(EQUIVALENT.version(dataset.id))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from bench.incidents.outcome import Proof
+from bench.incidents.outcome import EvidenceCheck
 from bench.incidents.stacks import BenchStack
 
 STEP = 5.0
@@ -21,12 +21,12 @@ LEAST_POINTS = 4
 Points = Sequence[tuple[float, float]]
 
 
-def check_proof(verdict: Mapping[str, Any], stack: BenchStack, injected_at: float) -> Proof:
+def check_evidence(verdict: Mapping[str, Any], stack: BenchStack, injected_at: float) -> EvidenceCheck:
     """Look up each cited trace; ask each query again that is cited for something that moved."""
     traces = [cited["trace_id"] for cited in verdict.get("traces", ())]
     statements = [s for s in verdict.get("evidence", ()) if s.get("query") and _claim(s)]
     now = time.time()
-    return Proof(
+    return EvidenceCheck(
         traces_cited=len(traces),
         traces_found=sum(stack.has_trace(trace) for trace in traces),
         series_cited=len(statements),

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from bench.incidents.phase_lock import Turns
+from bench.incidents.phase_lock import PhaseLock
 from bench.incidents.recording import Recording
-from bench.incidents.run import Tell, run_scenario
+from bench.incidents.run import Notify, run_scenario
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
 from bench.incidents.unlisted_faults import end_left_users
@@ -20,7 +20,7 @@ Lose = Callable[[Scenario, str], None]
 
 
 def run_all(
-    scenarios: Sequence[Scenario], folder: Path, stacks: int, keep: Keep, lose: Lose, tell: Tell
+    scenarios: Sequence[Scenario], folder: Path, stacks: int, keep: Keep, lose: Lose, notify: Notify
 ) -> int:
     """Run every scenario on up to `stacks` stacks at once, `keep` each as it ends; how many failed.
 
@@ -35,7 +35,7 @@ def run_all(
         with suppress(StackError):
             stack.down()
     fleet = [BenchStack(folder / f"stack-{number}") for number in range(stacks)]
-    shift = _Shift(keep, lose, tell)
+    shift = _Shift(keep, lose, notify)
     shift.work([scenario for scenario in scenarios if not scenario.alone], fleet)
     shift.work([scenario for scenario in scenarios if scenario.alone], fleet[:1])
     return shift.failed
@@ -44,12 +44,12 @@ def run_all(
 class _Shift:
     """Takes scenarios from a queue, one on each stack at a time."""
 
-    def __init__(self, keep: Keep, lose: Lose, tell: Tell) -> None:
+    def __init__(self, keep: Keep, lose: Lose, notify: Notify) -> None:
         self.failed = 0
-        self._turns = Turns()
+        self._phases = PhaseLock()
         self._keep = keep
         self._lose = lose
-        self._tell = tell
+        self._notify = notify
         self._lock = threading.Lock()
 
     def work(self, scenarios: Sequence[Scenario], fleet: Sequence[BenchStack]) -> None:
@@ -76,13 +76,13 @@ class _Shift:
     def _run(self, scenario: Scenario, stack: BenchStack) -> None:
         try:
             recording = run_scenario(
-                scenario, stack, self._turns, lambda line: self._tell(f"{scenario.id}: {line}")
+                scenario, stack, self._phases, lambda line: self._notify(f"{scenario.id}: {line}")
             )
         except Exception as error:  # hours of other runs must not end with this one
             with self._lock:
                 self.failed += 1
                 self._lose(scenario, f"{type(error).__name__}: {error}")
-            self._tell(f"{scenario.id}: failed: {type(error).__name__}: {error}")
+            self._notify(f"{scenario.id}: failed: {type(error).__name__}: {error}")
         else:
             with self._lock:
                 self._keep(recording)

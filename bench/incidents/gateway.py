@@ -33,7 +33,6 @@ class Gateway:
         )
 
     async def close(self) -> None:
-        """Drop the connections."""
         await self._client.aclose()
 
     async def set_loss(self, request: Request) -> Response:
@@ -60,7 +59,6 @@ class Gateway:
 
 
 def main() -> None:
-    """Serve until terminated."""
     parser = argparse.ArgumentParser(prog="bench.incidents.gateway", description=__doc__)
     parser.add_argument("--target", required=True, help="the recommender's address")
     parser.add_argument("--port", type=int, required=True)

@@ -2,7 +2,7 @@
 
 Hit rate and errors: the two-proportion z test of everything since a moment against the steady time; the
 moment at which z is largest is when it began, which for one step is the likelihood's own estimate (Hinkley,
-1970, "Inference about the change-point in a sequence of random variables"). Latency: p95 of three ticks of
+1970, "Inference about the change-point in a sequence of random variables"). Latency: p95 of three samples of
 six above what was ever seen while steady. Telemetry: nothing new for longer than several exports.
 """
 
@@ -11,13 +11,13 @@ import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bench.incidents.client_samples import Measured, Tick
-from bench.incidents.outcome import Felt, Objective
+from bench.incidents.client_samples import ClientSample, TelemetrySample
+from bench.incidents.outcome import Impact, Objective
 
 CERTAIN = 4.0
 """z from which a change is one: in 40 looks at noise, less than 1 run in 300 reaches it."""
 
-LEAST_TICKS = 3
+LEAST_SAMPLES = 3
 LEAST_DROP = 0.03
 """Hit rate that users would not miss."""
 
@@ -25,67 +25,74 @@ LEAST_ERRORS = 0.005
 """Share of failed requests that the availability objective allows."""
 
 SLOWER, SLOWER_MS = 1.25, 20.0
-"""p95 has to exceed the worst steady tick by this factor, and the steady median by so many milliseconds."""
+"""p95 has to exceed the worst steady sample by this factor, and the steady median by so many milliseconds."""
 
 SILENT = 20.0
 """Seconds without a new sample; services export every five."""
 
 Counted = tuple[float, int, int]
-"""Start of the tick, successes, trials."""
+"""Start of the sample, successes, trials."""
 
 
-def find_felt(
-    ticks: Sequence[Tick], measured: Sequence[Measured], injected_at: float, *, quality: bool = False
-) -> Felt | None:
+def find_impact(
+    samples: Sequence[ClientSample],
+    measured: Sequence[TelemetrySample],
+    injected_at: float,
+    *,
+    quality: bool = False,
+) -> Impact | None:
     """The objective that moved first, None when none did.
 
     With `quality` the hit rate goes before all others: a model that is trained on the same machine in order
     to be injected costs latency too, and that is not the fault.
     """
-    answers = [(tick.at - tick.seconds, tick.hits, tick.answered) for tick in ticks]
+    answers = [(sample.at - sample.seconds, sample.hits, sample.answered) for sample in samples]
     dropped = _find_drop("hit rate", answers, injected_at)
     if dropped and quality:
         return dropped
     found = [
-        felt
-        for felt in (
+        impact
+        for impact in (
             dropped,
-            _find_errors(ticks, injected_at),
-            _find_latency(ticks, injected_at),
+            _find_errors(samples, injected_at),
+            _find_latency(samples, injected_at),
             _find_silence(measured, injected_at),
         )
-        if felt
+        if impact
     ]
     if not found:
         counted = _differences(measured)
         return _find_drop("measured hit rate", counted, injected_at)
-    return min(found, key=lambda felt: felt.at)
+    return min(found, key=lambda impact: impact.at)
 
 
-def _find_drop(objective: Objective, counted: Sequence[Counted], injected_at: float) -> Felt | None:
+def _find_drop(objective: Objective, counted: Sequence[Counted], injected_at: float) -> Impact | None:
     return _find_shift(objective, counted, injected_at, sign=-1, least=LEAST_DROP)
 
 
-def _find_errors(ticks: Sequence[Tick], injected_at: float) -> Felt | None:
-    counted = [(t.at - t.seconds, t.failed, t.sent) for t in ticks]
+def _find_errors(samples: Sequence[ClientSample], injected_at: float) -> Impact | None:
+    counted = [(t.at - t.seconds, t.failed, t.sent) for t in samples]
     return _find_shift("errors", counted, injected_at, sign=1, least=LEAST_ERRORS)
 
 
 def _find_shift(
     objective: Objective, counted: Sequence[Counted], injected_at: float, sign: int, least: float
-) -> Felt | None:
+) -> Impact | None:
     before = [each for each in counted if each[0] < injected_at]
     after = [each for each in counted if each[0] >= injected_at]
     successes, trials = _sum(before)
     if not trials:
         return None
-    best: tuple[float, Felt] | None = None
-    for first in range(len(after) - LEAST_TICKS + 1):
+    best: tuple[float, Impact] | None = None
+    for first in range(len(after) - LEAST_SAMPLES + 1):
         now, of = _sum(after[first:])
         shift = sign * (now / of - successes / trials) if of else 0.0
         z = sign * _z(successes, trials, now, of)
         if z >= CERTAIN and shift >= least and (best is None or z > best[0]):
-            best = z, Felt(objective=objective, at=after[first][0], before=successes / trials, after=now / of)
+            best = (
+                z,
+                Impact(objective=objective, at=after[first][0], before=successes / trials, after=now / of),
+            )
     return best[1] if best else None
 
 
@@ -102,54 +109,56 @@ def _z(before: int, of_before: int, after: int, of_after: int) -> float:
     return (after / of_after - before / of_before) / spread
 
 
-def _find_latency(ticks: Sequence[Tick], injected_at: float) -> Felt | None:
-    steady = [t.p95 for t in ticks if t.p95 is not None and t.at <= injected_at]
-    after = [t for t in ticks if t.p95 is not None and t.at - t.seconds >= injected_at]
+def _find_latency(samples: Sequence[ClientSample], injected_at: float) -> Impact | None:
+    steady = [t.p95 for t in samples if t.p95 is not None and t.at <= injected_at]
+    after = [t for t in samples if t.p95 is not None and t.at - t.seconds >= injected_at]
     if not steady:
         return None
     usual = statistics.median(steady)
     limit = max(SLOWER * max(steady), usual + SLOWER_MS)
     slow = [(t.p95 or 0.0) > limit for t in after]
     for first, begins in enumerate(slow):
-        if begins and sum(slow[first : first + 6]) >= LEAST_TICKS:
+        if begins and sum(slow[first : first + 6]) >= LEAST_SAMPLES:
             since = [t.p95 or 0.0 for t in after[first:]]
             at = after[first].at - after[first].seconds
-            return Felt(objective="latency", at=at, before=usual, after=statistics.median(since))
+            return Impact(objective="latency", at=at, before=usual, after=statistics.median(since))
     return None
 
 
-def _find_silence(measured: Sequence[Measured], injected_at: float) -> Felt | None:
+def _find_silence(measured: Sequence[TelemetrySample], injected_at: float) -> Impact | None:
     since = [each for each in measured if each.at > injected_at]
     for each, following in pairwise(since):
         if each.age > SILENT and following.age > SILENT:
-            return Felt(
+            return Impact(
                 objective="telemetry", at=max(injected_at, each.at - each.age), before=0, after=each.age
             )
     return None
 
 
-def is_gone(felt: Felt, ticks: Sequence[Tick], measured: Sequence[Measured]) -> bool:
+def is_gone(impact: Impact, samples: Sequence[ClientSample], measured: Sequence[TelemetrySample]) -> bool:
     """Whether what was felt is nearer to what it was before than to what it became."""
-    now = _level(felt.objective, ticks, measured)
-    return now is not None and abs(now - felt.before) < abs(now - felt.after)
+    now = _level(impact.objective, samples, measured)
+    return now is not None and abs(now - impact.before) < abs(now - impact.after)
 
 
-def _level(objective: Objective, ticks: Sequence[Tick], measured: Sequence[Measured]) -> float | None:
+def _level(
+    objective: Objective, samples: Sequence[ClientSample], measured: Sequence[TelemetrySample]
+) -> float | None:
     if objective == "telemetry":
         return measured[-1].age if measured else None
     if objective == "latency":
-        waits = [tick.p95 for tick in ticks if tick.p95 is not None]
+        waits = [sample.p95 for sample in samples if sample.p95 is not None]
         return statistics.median(waits) if waits else None
     counted = {
-        "errors": [(t.at, t.failed, t.sent) for t in ticks],
-        "hit rate": [(t.at, t.hits, t.answered) for t in ticks],
+        "errors": [(t.at, t.failed, t.sent) for t in samples],
+        "hit rate": [(t.at, t.hits, t.answered) for t in samples],
         "measured hit rate": _differences(measured),
     }[objective]
     successes, trials = _sum(counted)
     return successes / trials if trials else None
 
 
-def _differences(measured: Sequence[Measured]) -> list[Counted]:
+def _differences(measured: Sequence[TelemetrySample]) -> list[Counted]:
     """Hits and labelled requests between looks; counts that start anew are left out."""
     pairs = [(a, b) for a, b in pairwise(measured) if b.labelled > a.labelled]
     return [(a.at, round(b.hits - a.hits), round(b.labelled - a.labelled)) for a, b in pairs]

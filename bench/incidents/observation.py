@@ -4,33 +4,33 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.inbox import Arrivals
-from bench.incidents.client_samples import SECONDS, Measured, Tick, read_ticks
-from bench.incidents.impact import find_felt, is_gone
-from bench.incidents.outcome import Felt, Fired
+from bench.incidents.client_samples import SECONDS, ClientSample, TelemetrySample, read_client_samples
+from bench.incidents.impact import find_impact, is_gone
+from bench.incidents.outcome import Fired, Impact
 from bench.incidents.stacks import BenchStack
 
 WARM_UP = 30.0
 """Seconds in which the first requests are slow for reasons of their own, and no measure of later ones."""
 
 RECOVERED = 4
-"""Ticks in a row that look as before."""
+"""Samples in a row that look as before."""
 
 MEASURED = 9
 """Looks at telemetry that tell its hit rate: labels of 40 s."""
 
 
-class Watch:
+class Observer:
     """Sees a stack from the moment it is made; times are Unix seconds."""
 
     def __init__(self, stack: BenchStack, arrivals: Arrivals) -> None:
         self.began = time.time()
         self._stack = stack
         self._arrivals = arrivals
-        self._measured: list[Measured] = []
+        self._measured: list[TelemetrySample] = []
         self._looked_at = 0.0
 
     def until(self, over: Callable[[], bool]) -> None:
-        """Look at telemetry every tick, and whether it is over every second."""
+        """Look at telemetry every sample, and whether it is over every second."""
         while not over():
             if time.time() >= self._looked_at + SECONDS:
                 self._look()
@@ -47,25 +47,25 @@ class Watch:
         found = sorted(self._arrivals.since(since).items(), key=lambda item: item[1])
         return [Fired(name=name, at=round(at, 2)) for name, at in found]
 
-    def ticks(self, since: float | None = None) -> list[Tick]:
+    def samples(self, since: float | None = None) -> list[ClientSample]:
         """The users' counts that began after a moment, or after the warming up."""
         since = self.began + WARM_UP if since is None else since
-        ticks = read_ticks(self._stack.data / "logs", since)
-        return [tick for tick in ticks if tick.at - tick.seconds >= since]
+        samples = read_client_samples(self._stack.data / "logs", since)
+        return [sample for sample in samples if sample.at - sample.seconds >= since]
 
-    def felt(self, injected_at: float, until: float, *, quality: bool) -> Felt | None:
+    def impact(self, injected_at: float, until: float, *, quality: bool) -> Impact | None:
         """What users felt from the injection up to a moment; with `quality`, of hit rate if it moved."""
-        ticks = [tick for tick in self.ticks() if tick.at <= until]
+        samples = [sample for sample in self.samples() if sample.at <= until]
         measured = [each for each in self._measured if each.at <= until]
-        return find_felt(ticks, measured, injected_at, quality=quality)
+        return find_impact(samples, measured, injected_at, quality=quality)
 
-    def recovered(self, felt: Felt, steady: Sequence[Tick], mended_at: float) -> bool:
-        """Whether the latest ticks since the mending look like the steady ones, and what was felt is gone."""
-        latest = self.ticks(mended_at)[-RECOVERED:]
+    def recovered(self, impact: Impact, steady: Sequence[ClientSample], mended_at: float) -> bool:
+        """Whether the latest samples since the mending look like the steady ones, and the impact is gone."""
+        latest = self.samples(mended_at)[-RECOVERED:]
         if len(latest) < RECOVERED or not steady:
             return False
         moment = latest[0].at - latest[0].seconds
         measured = [each for each in self._measured if each.at >= mended_at]
-        if find_felt([*steady, *latest], measured[-2:], moment) is not None:
+        if find_impact([*steady, *latest], measured[-2:], moment) is not None:
             return False
-        return is_gone(felt, latest, measured[-MEASURED:])
+        return is_gone(impact, latest, measured[-MEASURED:])

@@ -14,7 +14,7 @@ Objective = Literal["errors", "latency", "hit rate", "measured hit rate", "telem
 
 
 class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, serialize_by_alias=True)
 
 
 class Fired(_Line):
@@ -24,7 +24,7 @@ class Fired(_Line):
     at: float
 
 
-class Felt(_Line):
+class Impact(_Line):
     """Which user-facing objective moved, since when (Unix seconds), and its mean before and after."""
 
     objective: Objective
@@ -53,7 +53,7 @@ class Answer(_Line):
         return list(dict.fromkeys([self.cause, *self.alternatives]))[:3]
 
 
-class Proof(_Line):
+class EvidenceCheck(_Line):
     """How much of what a verdict cites is so: traces that exist, series that moved as it says."""
 
     traces_cited: int = 0
@@ -73,7 +73,7 @@ class Outcome(_Line):
     scenario: Scenario
     injected_at: float
     discarded: str = ""
-    felt: Felt | None = None
+    impact: Impact | None = Field(default=None, validation_alias="felt", serialization_alias="felt")
     alerts: list[Fired] = []
     early: list[Fired] = []
     quiet_seconds: float = 0.0
@@ -82,7 +82,9 @@ class Outcome(_Line):
     answer: Answer | None = None
     asked_at: float | None = None
     diagnosis_seconds: float | None = None
-    proof: Proof = Proof()
+    evidence_check: EvidenceCheck = Field(
+        default=EvidenceCheck(), validation_alias="proof", serialization_alias="proof"
+    )
     recovered_after: float | None = None
     took: float = Field(default=0.0, ge=0)
     load: float = 0.0
@@ -100,7 +102,7 @@ class Outcome(_Line):
     @property
     def counted(self) -> bool:
         """A control, or a run that users felt."""
-        return not self.discarded and (self.control or self.felt is not None)
+        return not self.discarded and (self.control or self.impact is not None)
 
     @property
     def given(self) -> Answer | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 
-class Turns:
+class PhaseLock:
     """Any number of starts at once, or any number of troubles, never both."""
 
     def __init__(self) -> None:
@@ -15,20 +15,20 @@ class Turns:
 
     def starting(self) -> AbstractContextManager[None]:
         """Wait until nobody is in trouble, and keep trouble away."""
-        return self._take("start", unless="trouble")
+        return self._hold("start", unless="trouble")
 
-    def trouble(self) -> AbstractContextManager[None]:
+    def fault(self) -> AbstractContextManager[None]:
         """Wait until nobody is starting, and keep starts away."""
-        return self._take("trouble", unless="start")
+        return self._hold("trouble", unless="start")
 
     @contextmanager
-    def _take(self, turn: str, unless: str) -> Iterator[None]:
+    def _hold(self, phase: str, unless: str) -> Iterator[None]:
         with self._changed:
             self._changed.wait_for(lambda: not self._under_way[unless])
-            self._under_way[turn] += 1
+            self._under_way[phase] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._under_way[turn] -= 1
+                self._under_way[phase] -= 1
                 self._changed.notify_all()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from bench.incidents.client_samples import Tick
+from bench.incidents.client_samples import ClientSample
 from bench.incidents.outcome import Outcome
 from diagnosis import Evidence
 from diagnosis.sources.evidence import Labelled, Trace
@@ -27,25 +27,25 @@ TRACES = 60
 LARGEST = 60_000
 """Bytes of a recording; one that would be larger keeps fewer traces."""
 
-STRAINED = 0.95
+CPU_CONTENTION = 0.95
 """The share of all CPU in use, median over the trouble, from which a run is not kept: other work
 on the machine left it too little, and what is measured then is not the scenario."""
 
 
 class Recording(BaseModel):
-    """One run: outcome (with the truth), the users' ticks, and the evidence at the time of the verdict."""
+    """One run: outcome (with the truth), the users' samples, and the evidence at the time of the verdict."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
 
     outcome: Outcome
-    ticks: list[Tick] = []
+    samples: list[ClientSample] = Field(default=[], validation_alias="ticks", serialization_alias="ticks")
     evidence: Evidence | None = None
 
 
-def measure_strain(recording: Recording) -> float:
+def measure_cpu_contention(recording: Recording) -> float:
     """The median share of the machine's CPU in use from the injection to the question; 0 where unknown.
 
-    Judged before the verdict is looked at. A scenario that loads the machine itself is not strained by it.
+    Judged before the verdict is looked at. A scenario that loads the machine itself is left out.
     """
     outcome, evidence = recording.outcome, recording.evidence
     if outcome.scenario.alone or evidence is None or outcome.asked_at is None:

@@ -41,22 +41,22 @@ class Score:
     top3: Share
     abstained: Share
     from_injection: list[float]
-    from_felt: list[float]
+    from_impact: list[float]
 
 
 def score(outcomes: Sequence[Outcome]) -> Score:
     """The score of all runs among `outcomes` that were felt; controls and the discarded are left out."""
-    felt = [outcome for outcome in outcomes if outcome.counted and not outcome.control]
-    alerted = [outcome for outcome in felt if outcome.alerts]
+    affected = [outcome for outcome in outcomes if outcome.counted and not outcome.control]
+    alerted = [outcome for outcome in affected if outcome.alerts]
     return Score(
-        runs=len(felt),
-        detected=Share(len(alerted), len(felt)),
-        domain=share_of([names_domain(each.given, each) for each in felt]),
-        cause=share_of([names_cause(each.given, each) for each in felt]),
-        top3=share_of([lists_cause(each.given, each) for each in felt]),
+        runs=len(affected),
+        detected=Share(len(alerted), len(affected)),
+        domain=share_of([names_domain(each.given, each) for each in affected]),
+        cause=share_of([names_cause(each.given, each) for each in affected]),
+        top3=share_of([lists_cause(each.given, each) for each in affected]),
         abstained=share_of([abstains(each) for each in alerted if each.scenario.kind != "unknown"]),
         from_injection=[_delay(each, each.injected_at) for each in alerted],
-        from_felt=[_delay(each, each.felt.at) for each in alerted if each.felt],
+        from_impact=[_delay(each, each.impact.at) for each in alerted if each.impact],
     )
 
 
@@ -137,11 +137,13 @@ def median_diagnosis(outcomes: Sequence[Outcome]) -> float | None:
     return statistics.median(taken) if taken else None
 
 
-def score_proof(outcomes: Sequence[Outcome]) -> tuple[Share, Share]:
+def score_evidence(outcomes: Sequence[Outcome]) -> tuple[Share, Share]:
     """Of the traces and of the moved series that verdicts on felt runs cite, how many are so."""
-    proofs = [each.proof for each in outcomes if each.counted and not each.control]
-    traces = Share(sum(p.traces_found for p in proofs), sum(p.traces_cited for p in proofs))
-    return traces, Share(sum(p.series_confirmed for p in proofs), sum(p.series_cited for p in proofs))
+    evidence_checks = [each.evidence_check for each in outcomes if each.counted and not each.control]
+    traces = Share(sum(p.traces_found for p in evidence_checks), sum(p.traces_cited for p in evidence_checks))
+    return traces, Share(
+        sum(p.series_confirmed for p in evidence_checks), sum(p.series_cited for p in evidence_checks)
+    )
 
 
 def confuse(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:

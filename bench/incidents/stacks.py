@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bench.incidents.client_samples import SECONDS, Measured
+from bench.incidents.client_samples import SECONDS, TelemetrySample
 from diagnosis import Evidence
 from diagnosis.sources.live import collect
 from jaeger.client import find
@@ -119,7 +119,7 @@ class BenchStack:
         finally:
             await asyncio.gather(prometheus.close(), jaeger.close())
 
-    def measure(self) -> Measured | None:
+    def measure(self) -> TelemetrySample | None:
         """What telemetry says now of labelled requests, hits, and how old that is; None if nobody answers."""
         now = time.time()
         if self.query("vector(1)") is None:
@@ -127,7 +127,9 @@ class BenchStack:
         newest = self.query(f"max(timestamp({q.select(REQUESTS)}))")
         labelled = self.query(f"sum({q.select(LABELLED)})")
         hits = self.query(f"sum({q.select(HITS)})")
-        return Measured(at=now, labelled=labelled or 0, hits=hits or 0, age=now - newest if newest else 300.0)
+        return TelemetrySample(
+            at=now, labelled=labelled or 0, hits=hits or 0, age=now - newest if newest else 300.0
+        )
 
     def diagnose(self, start: float, end: float) -> dict[str, Any]:
         """The incidents service's verdict about a window. Raises StackError."""

@@ -20,7 +20,7 @@ from bench.incidents.scoring import (
     names_cause,
     score,
     score_calm,
-    score_proof,
+    score_evidence,
 )
 
 NOTHING = "–"
@@ -35,14 +35,12 @@ class Table:
     rows: Sequence[Sequence[str]]
 
     def to_rich(self) -> RichTable:
-        """For the screen."""
         table = RichTable(*self.columns, title=self.title, title_justify="left", box=None)
         for row in self.rows:
             table.add_row(*row)
         return table
 
     def to_markdown(self) -> str:
-        """For a page."""
         lines = [f"### {self.title}", "", _line(self.columns), _line("---" for _ in self.columns)]
         return "\n".join([*lines, *map(_line, self.rows)]) + "\n"
 
@@ -88,10 +86,15 @@ def _listed(outcome: Outcome) -> bool:
 
 def _score_cells(found: Score) -> list[str]:
     shares = (found.detected, found.domain, found.cause, found.top3, found.abstained)
-    return [str(found.runs), *map(str, shares), say_median(found.from_injection), say_median(found.from_felt)]
+    return [
+        str(found.runs),
+        *map(str, shares),
+        format_median(found.from_injection),
+        format_median(found.from_impact),
+    ]
 
 
-def say_median(seconds: Sequence[float]) -> str:
+def format_median(seconds: Sequence[float]) -> str:
     """Median and range of some seconds."""
     if not seconds:
         return NOTHING
@@ -99,12 +102,12 @@ def say_median(seconds: Sequence[float]) -> str:
 
 
 def _calm(outcomes: Sequence[Outcome]) -> Table:
-    calm, (traces, series) = score_calm(outcomes), score_proof(outcomes)
+    calm, (traces, series) = score_calm(outcomes), score_evidence(outcomes)
     diagnosis = median_diagnosis(outcomes)
     alarming = [each for each in outcomes if each.counted and not each.control]
     right = sum(names_cause(each.first, each) for each in alarming)
     cleared = sum(each.given is not None and each.given.cause == "none" for each in alarming)
-    felt = [each for each in outcomes if each.counted and each.felt and not each.control]
+    affected = [each for each in outcomes if each.counted and each.impact and not each.control]
     rows = [
         ["controls blamed", str(calm.blamed)],
         ["controls with an alert", str(calm.alerted)],
@@ -115,7 +118,7 @@ def _calm(outcomes: Sequence[Outcome]) -> Table:
         ["the incident's first verdict already right", f"{right} of {len(alarming)}"],
         [
             "back to normal after mending",
-            f"{sum(each.recovered_after is not None for each in felt)} of {len(felt)}",
+            f"{sum(each.recovered_after is not None for each in affected)} of {len(affected)}",
         ],
         ["diagnosis, median, whole request", f"{diagnosis:.2f} s" if diagnosis is not None else NOTHING],
         ["discarded runs", str(sum(not each.counted for each in outcomes))],
@@ -146,7 +149,9 @@ def _causes(outcomes: Sequence[Outcome]) -> Table:
         if found.runs:
             shares = (found.detected, found.domain, found.cause, found.top3)
             counts = [f"{share.right}/{share.of}" for share in shares]
-            rows.append([cause, *counts, say_median(found.from_injection), say_median(found.from_felt)])
+            rows.append(
+                [cause, *counts, format_median(found.from_injection), format_median(found.from_impact)]
+            )
     columns = (
         "cause",
         "detected",
@@ -178,11 +183,11 @@ def _runs(outcomes: Sequence[Outcome]) -> Table:
 
 
 def _run(outcome: Outcome) -> list[str]:
-    answer, felt = outcome.given, outcome.felt
+    answer, impact = outcome.given, outcome.impact
     alert = min(outcome.alerts, key=lambda alert: alert.at, default=None)
     return [
         outcome.scenario.id,
-        f"{felt.objective} {felt.before:.3g} → {felt.after:.3g}" if felt else NOTHING,
+        f"{impact.objective} {impact.before:.3g} → {impact.after:.3g}" if impact else NOTHING,
         f"{alert.name}, {alert.at - outcome.injected_at:.0f} s" if alert else "none",
         f"{answer.cause} {answer.confidence:.0%}" if answer else "none given",
         "yes" if names_cause(answer, outcome) else "no",

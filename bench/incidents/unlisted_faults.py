@@ -32,11 +32,11 @@ USERS = "users.pids"
 """In a stack's folder: the processes that take the users' place, with when they were made."""
 
 
-class TroubleEnded(Exception):
+class FaultEnded(Exception):
     """Trouble that was to last did not: what was seen since then is not its doing."""
 
 
-class Trouble:
+class UnlistedFault:
     """Does something to a stack again and again, in a thread, until ended."""
 
     def __init__(self, act: Callable[[threading.Event], None]) -> None:
@@ -57,19 +57,19 @@ class Trouble:
         self._over.set()
         self._thread.join(timeout=60)
         if self._failure:
-            raise TroubleEnded(f"the trouble ended by itself: {self._failure}") from self._failure
+            raise FaultEnded(f"the trouble ended by itself: {self._failure}") from self._failure
 
 
-def start_trouble(
+def start_unlisted_fault(
     kind: Outsider, severity: Severity, stack: BenchStack, gateway: "UserGateway | None"
-) -> Trouble:
+) -> UnlistedFault:
     """Begin trouble of a kind. `lost-clicks` needs the gateway that the run's users go through."""
     if kind == "pauses":
-        return Trouble(_pause(stack.pid("recommender"), PAUSE[severity]))
+        return UnlistedFault(_pause(stack.pid("recommender"), PAUSE[severity]))
     if kind == "crashes":
-        return Trouble(_crash(stack, CRASH_EVERY[severity]))
+        return UnlistedFault(_crash(stack, CRASH_EVERY[severity]))
     assert gateway is not None
-    return Trouble(_lose(gateway, LOSS[severity]))
+    return UnlistedFault(_lose(gateway, LOSS[severity]))
 
 
 def _pause(pid: int, seconds: float) -> Callable[[threading.Event], None]:

@@ -46,7 +46,6 @@ class Connection:
         return int(head[9:12])
 
     def close(self) -> None:
-        """Drop the connection."""
         self._writer.close()
 
 

@@ -36,7 +36,7 @@ from services.instrumentation import (
     Telemetry,
     start_telemetry,
 )
-from services.instrumentation.resource import Identity
+from services.instrumentation.resource import ProcessResources
 
 
 class App(StrEnum):
@@ -112,7 +112,7 @@ def _start_telemetry(variant: Variant) -> Telemetry:
         _set_up_sdk()
     tracers: Any = trace.get_tracer_provider()
     meters: Any = metrics.get_meter_provider()
-    return Telemetry("overhead", "0", tracers, meters, Identity("overhead", "0"))
+    return Telemetry("overhead", "0", tracers, meters, ProcessResources("overhead", "0"))
 
 
 def _set_up_sdk() -> None:

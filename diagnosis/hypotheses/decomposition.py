@@ -71,12 +71,10 @@ def pool(counts: Counts, keep: Callable[[Cell], str]) -> dict[str, Count]:
 
 
 def add(one: Count, other: Count) -> Count:
-    """Both together."""
     return Count(one.labelled + other.labelled, one.hits + other.hits)
 
 
 def overall(counts: Mapping[Cell, Count] | Groups) -> Count:
-    """All groups together."""
     return Count(sum(c.labelled for c in counts.values()), sum(c.hits for c in counts.values()))
 
 

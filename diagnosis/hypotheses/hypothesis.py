@@ -68,7 +68,6 @@ class Hypothesis:
 
 
 def up(signal: str, weight: float = 1.0) -> Expect:
-    """It rises."""
     return Expect(signal, Direction.UP, weight)
 
 

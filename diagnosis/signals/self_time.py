@@ -53,7 +53,7 @@ def within(traces: Iterable[Trace], window: Window) -> list[Trace]:
 
 def measure_self_time_changes(traces: Sequence[Trace], periods: Periods) -> dict[str, SignalChange]:
     """Whether the time that was added is waited for storage or spent in the service itself."""
-    fair = [trace for trace in traces if not trace.picked]
+    fair = [trace for trace in traces if not trace.selected_for_latency]
     past, now = within(fair, periods.before), within(fair, periods.after)
     if len(past) < FEWEST or len(now) < FEWEST:
         return {"waits_for_storage": UNKNOWN, "computes": UNKNOWN}

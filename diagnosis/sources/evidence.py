@@ -7,7 +7,7 @@ Point = tuple[float, float]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
 
 
 class Labelled(_Part):
@@ -30,12 +30,12 @@ class Span(_Part):
 
 
 class Trace(_Part):
-    """One sampled request; `started_at` in Unix seconds. `picked`: because it was slow, not by chance."""
+    """One sampled request; `started_at` in Unix seconds. `selected_for_latency`: as slow, not by chance."""
 
     trace_id: str
     started_at: float
     duration_ms: float = 0.0
-    picked: bool = False
+    selected_for_latency: bool = Field(default=False, validation_alias="picked", serialization_alias="picked")
     spans: list[Span] = []
 
 

@@ -30,8 +30,8 @@ SHRINKING = 0.66
 ARRIVING = 10.0
 """Seconds before the end that are left out: slow reads, just what is looked for, end after their requests."""
 
-SAMPLED, PICKED = 8, 12
-"""Traces per slice; slow ones picked from the last part of the window."""
+SAMPLED, SLOWEST = 8, 12
+"""Traces per slice; slow ones from the last part of the window."""
 
 _KEPT = frozenset({a.MODEL_VERSION, a.RECOMMENDATION_REASON, a.USER_SEGMENT})
 
@@ -49,17 +49,17 @@ async def collect(
     limits = limits or Limits()
     step = choose_step(start, end)
     *sampled, slow = searches(start, end, limits.storage_deadline)
-    results, found, picked = await asyncio.gather(
+    results, found, slowest = await asyncio.gather(
         asyncio.gather(*(_ask(prometheus, batch, start, end, step) for batch in batches(limits))),
-        asyncio.gather(*(_search(jaeger, each, picked=False) for each in sampled)),
-        _search(jaeger, slow, picked=True),
+        asyncio.gather(*(_search(jaeger, each, selected_for_latency=False) for each in sampled)),
+        _search(jaeger, slow, selected_for_latency=True),
     )
     return Evidence(
         start=start,
         end=end,
         step=step,
         series={name: found for result in results for name, found in result.items()},
-        traces=_once(trace for traces in (*found, picked) for trace in traces),
+        traces=_once(trace for traces in (*found, slowest) for trace in traces),
         limits=limits,
         prometheus_url=prometheus.address,
         jaeger_url=jaeger.address,
@@ -76,7 +76,7 @@ def searches(start: float, end: float, deadline: float) -> list[Request[list[Jae
     last = max(end - ARRIVING, (start + end) / 2)
     edges = [last - (last - start) * SHRINKING**number for number in range(SLICES)]
     found = [_recommendations(*edge, SAMPLED) for edge in pairwise([*edges, last])]
-    return [*found, _recommendations((start + last) / 2, last, PICKED, deadline)]
+    return [*found, _recommendations((start + last) / 2, last, SLOWEST, deadline)]
 
 
 def _recommendations(
@@ -101,15 +101,17 @@ async def _ask(
     }
 
 
-async def _search(jaeger: AsyncClient, request: Request[list[JaegerTrace]], *, picked: bool) -> list[Trace]:
+async def _search(
+    jaeger: AsyncClient, request: Request[list[JaegerTrace]], *, selected_for_latency: bool
+) -> list[Trace]:
     try:
-        return [_shorten(trace, picked) for trace in await jaeger.ask(request)]
+        return [_shorten(trace, selected_for_latency) for trace in await jaeger.ask(request)]
     except (SourceAway, ValidationError) as away:
         log.warning("traces left out", reason=str(away))
         return []
 
 
-def _shorten(trace: JaegerTrace, picked: bool) -> Trace:
+def _shorten(trace: JaegerTrace, selected_for_latency: bool) -> Trace:
     """The trace with the attributes that the diagnosis reads."""
     places = {span.span_id: place for place, span in enumerate(trace.spans)}
     spans = [
@@ -128,7 +130,7 @@ def _shorten(trace: JaegerTrace, picked: bool) -> Trace:
         trace_id=trace.trace_id,
         started_at=trace.started_at,
         duration_ms=trace.duration_ms,
-        picked=picked,
+        selected_for_latency=selected_for_latency,
         spans=spans,
     )
 
@@ -137,6 +139,6 @@ def _once(traces: Iterable[Trace]) -> list[Trace]:
     """Each trace once, in order of time; one that was found by chance counts as found by chance."""
     known: dict[str, Trace] = {}
     for trace in traces:
-        if trace.trace_id not in known or not trace.picked:
+        if trace.trace_id not in known or not trace.selected_for_latency:
             known[trace.trace_id] = trace
     return sorted(known.values(), key=lambda trace: trace.started_at)

@@ -57,7 +57,6 @@ class AlertmanagerPublisher:
             self._failing = True
 
     async def close(self) -> None:
-        """Drop the connections."""
         await self._client.aclose()
 
 

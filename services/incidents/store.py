@@ -30,7 +30,6 @@ class Store:
         self._turn = CapacityLimiter(1)
 
     def close(self) -> None:
-        """Close the file."""
         self._connection.close()
 
     async def record(self, alerts: Iterable[Alert]) -> list[Incident]:
@@ -71,7 +70,6 @@ class Store:
         return await self._run(self._read_heartbeat)
 
     async def write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
-        """Keep both."""
         await self._run(self._write_heartbeat, last, silent_since)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

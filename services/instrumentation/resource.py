@@ -34,7 +34,7 @@ class LiveResource(Resource):
     __eq__ = object.__eq__
 
 
-class Identity:
+class ProcessResources:
     """The resources of one process: `spans` has its id too, which in metrics would multiply series."""
 
     def __init__(self, service: str, version: str) -> None:

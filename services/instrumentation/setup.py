@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 
 from services.instrumentation.delivery import CountedSpanExporter
 from services.instrumentation.exporters import load_id_generator, make_exporters, set_defaults
-from services.instrumentation.resource import Identity
+from services.instrumentation.resource import ProcessResources
 from services.instrumentation.system import observe_system
 from telemetry.instruments import Instrument, Kind
 
@@ -24,12 +24,17 @@ class Telemetry:
     """A process's tracer and instruments, on the SDK's providers, which take more processors and readers."""
 
     def __init__(
-        self, scope: str, version: str, tracers: TracerProvider, meters: MeterProvider, identity: Identity
+        self,
+        scope: str,
+        version: str,
+        tracers: TracerProvider,
+        meters: MeterProvider,
+        resources: ProcessResources,
     ) -> None:
         self.tracer_provider = tracers
         self.meter_provider = meters
         self.tracer = tracers.get_tracer(scope, version)
-        self.describe = identity.describe
+        self.describe = resources.describe
         self._meter = meters.get_meter(scope, version)
         self._instruments: dict[Instrument, Any] = {}
 
@@ -76,26 +81,26 @@ def start_telemetry(
     A bad OTEL_* variable ends the process with status 1 and one line that names it.
     """
     set_defaults()
-    identity = Identity(service, version)
+    resources = ProcessResources(service, version)
     try:
         if span_exporter is None and metric_reader is None:
-            telemetry = _start_export(service, version, identity)
+            telemetry = _start_export(service, version, resources)
             observe_system(telemetry.meter_provider, host=host_metrics)
             return telemetry
-        meters = MeterProvider([metric_reader] if metric_reader else [], identity.metrics)
+        meters = MeterProvider([metric_reader] if metric_reader else [], resources.metrics)
         processors = [SimpleSpanProcessor(span_exporter, meter_provider=meters)] if span_exporter else []
-        return _make_telemetry(service, version, identity, meters, processors)
+        return _make_telemetry(service, version, resources, meters, processors)
     except ValueError as mistake:
         raise SystemExit(f"configuration error: {mistake}") from None
 
 
-def _start_export(service: str, version: str, identity: Identity) -> Telemetry:
-    meters = MeterProvider([_make_reader(each) for each in make_exporters("metrics")], identity.metrics)
+def _start_export(service: str, version: str, resources: ProcessResources) -> Telemetry:
+    meters = MeterProvider([_make_reader(each) for each in make_exporters("metrics")], resources.metrics)
     metrics.set_meter_provider(meters)
     meter = meters.get_meter(__name__)
     exporters = [CountedSpanExporter(each, meter) for each in make_exporters("traces", NoOpMeterProvider())]
     processors = [BatchSpanProcessor(each, meter_provider=meters) for each in exporters]
-    telemetry = _make_telemetry(service, version, identity, meters, processors)
+    telemetry = _make_telemetry(service, version, resources, meters, processors)
     trace.set_tracer_provider(telemetry.tracer_provider)
     return telemetry
 
@@ -106,12 +111,16 @@ def _make_reader(exporter: Any) -> MetricReader:
 
 
 def _make_telemetry(
-    service: str, version: str, identity: Identity, meters: MeterProvider, processors: Iterable[SpanProcessor]
+    service: str,
+    version: str,
+    resources: ProcessResources,
+    meters: MeterProvider,
+    processors: Iterable[SpanProcessor],
 ) -> Telemetry:
     # The SDK would count each span twice as it starts and ends, at a third of the span's own cost.
     tracers = TracerProvider(
-        resource=identity.spans, id_generator=load_id_generator(), meter_provider=NoOpMeterProvider()
+        resource=resources.spans, id_generator=load_id_generator(), meter_provider=NoOpMeterProvider()
     )
     for processor in processors:
         tracers.add_span_processor(processor)
-    return Telemetry(f"whence.{service}", version, tracers, meters, identity)
+    return Telemetry(f"whence.{service}", version, tracers, meters, resources)

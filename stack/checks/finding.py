@@ -29,7 +29,6 @@ class Finding:
 
 
 def good(subject: str, found: str) -> Finding:
-    """All is well."""
     return Finding(Level.GOOD, subject, found)
 
 

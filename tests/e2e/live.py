@@ -122,7 +122,6 @@ class Stack:
         return [span for trace in answer.get("data") or () for span in _flatten(trace)]
 
     def traces(self, **parameters: Any) -> list[dict[str, Any]]:
-        """Jaeger's search."""
         answer = self.http.get(f"{self.url('jaeger')}/api/traces", params=parameters).json()
         traces: list[dict[str, Any]] = answer.get("data") or []
         return traces

@@ -66,7 +66,6 @@ class Job:
             say("features", version=version, **counts, problem=running.problem if counts["failed"] else None)
 
     def stop(self) -> None:
-        """End all workers."""
         for _, running in self._running.values():
             running.stop()
         self._bucket.close()

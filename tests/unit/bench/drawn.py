@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench.incidents.client_samples import Tick
-from bench.incidents.outcome import Answer, Felt, Fired, Outcome
+from bench.incidents.client_samples import ClientSample
+from bench.incidents.outcome import Answer, Fired, Impact, Outcome
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS, Scenario
 from diagnosis import Evidence
@@ -39,7 +39,7 @@ def draw_outcome(cause: str, said: str | None = None, name: str = "", **changes:
     found: dict[str, Any] = {"scenario": scenario, "injected_at": INJECTED, "asked_at": ALERTED + 50}
     found["answer"] = answer(said or cause)
     if cause != "none":
-        found["felt"] = Felt(objective="hit rate", at=INJECTED + 10, before=0.6, after=0.3)
+        found["impact"] = Impact(objective="hit rate", at=INJECTED + 10, before=0.6, after=0.3)
         found["alerts"] = [Fired(name=f"About {cause}", at=ALERTED)]
     return Outcome(**(found | changes))
 
@@ -58,10 +58,12 @@ def draw_recording(outcome: Outcome, moved: str = "storage_p95", traces: int = 2
     return Recording(outcome=outcome, evidence=evidence)
 
 
-def draw_ticks(hits: Sequence[int], *, answered: int = 100, p95: float = 20.0, failed: int = 0) -> list[Tick]:
-    """One tick of 5 s for each number of hits, the first of them beginning at 0."""
+def draw_samples(
+    hits: Sequence[int], *, answered: int = 100, p95: float = 20.0, failed: int = 0
+) -> list[ClientSample]:
+    """One sample of 5 s for each number of hits, the first of them beginning at 0."""
     return [
-        Tick(
+        ClientSample(
             at=5.0 * (n + 1),
             seconds=5,
             sent=answered + failed,

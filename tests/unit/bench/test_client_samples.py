@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bench.incidents.client_samples import read_ticks
+from bench.incidents.client_samples import read_client_samples
 
 
 def line(at: str, **changes: object) -> str:
@@ -22,8 +22,8 @@ def test_ticks_of_all_the_users_programs_are_read_in_order(tmp_path: Path) -> No
     )
     (tmp_path / "traffic-gateway.log").write_text(line("2026-11-21T10:00:10+00:00", hits=2))
     (tmp_path / "recommender.log").write_text(line("2026-11-21T10:00:12+00:00", hits=9))
-    ticks = read_ticks(tmp_path, since=0)
-    assert [tick.hits for tick in ticks] == [1, 2, 3]
-    assert (ticks[0].sent, ticks[0].answered, ticks[0].failed, ticks[0].p95) == (100, 99, 1, 9.0)
-    assert [tick.hits for tick in read_ticks(tmp_path, since=ticks[0].at)] == [2, 3]
-    assert ticks[1].at - ticks[0].at == 5
+    samples = read_client_samples(tmp_path, since=0)
+    assert [sample.hits for sample in samples] == [1, 2, 3]
+    assert (samples[0].sent, samples[0].answered, samples[0].failed, samples[0].p95) == (100, 99, 1, 9.0)
+    assert [sample.hits for sample in read_client_samples(tmp_path, since=samples[0].at)] == [2, 3]
+    assert samples[1].at - samples[0].at == 5

@@ -3,8 +3,8 @@ from typing import Any, cast
 
 import pytest
 
-from bench.incidents.evidence_check import check_proof
-from bench.incidents.outcome import Proof
+from bench.incidents.evidence_check import check_evidence
+from bench.incidents.outcome import EvidenceCheck
 from bench.incidents.stacks import BenchStack
 from prometheus.client import TimeSeries
 
@@ -48,9 +48,9 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.incidents.evidence_check.time.time", lambda: NOW)
 
 
-def check(*statements: dict[str, Any], traces: tuple[str, ...] = ()) -> Proof:
+def check(*statements: dict[str, Any], traces: tuple[str, ...] = ()) -> EvidenceCheck:
     verdict = {"evidence": list(statements), "traces": [{"trace_id": trace} for trace in traces]}
-    return check_proof(verdict, cast(BenchStack, FakeStack()), injected_at=INJECTED)
+    return check_evidence(verdict, cast(BenchStack, FakeStack()), injected_at=INJECTED)
 
 
 def cite(query: str, *, up: bool = True) -> dict[str, Any]:
@@ -87,4 +87,4 @@ def test_what_is_said_to_have_stayed_is_no_claim() -> None:
 
 
 def test_cited_traces_have_to_exist() -> None:
-    assert check(traces=("there", "invented")) == Proof(traces_cited=2, traces_found=1)
+    assert check(traces=("there", "invented")) == EvidenceCheck(traces_cited=2, traces_found=1)

@@ -6,7 +6,7 @@ import pytest
 
 from bench.incidents import fleet
 from bench.incidents.fleet import _empty
-from bench.incidents.phase_lock import Turns
+from bench.incidents.phase_lock import PhaseLock
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
@@ -17,7 +17,7 @@ from tests.unit.bench.drawn import draw_outcome, draw_scenario
 def test_a_run_that_fails_ends_no_other_and_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def run(scenario: Scenario, stack: BenchStack, turns: Turns, tell: object) -> Recording:
+    def run(scenario: Scenario, stack: BenchStack, phases: PhaseLock, notify: object) -> Recording:
         if scenario.id == "b":
             raise StackError("the machine is busy")
         return Recording(outcome=draw_outcome("bad-model", name=scenario.id))
@@ -45,7 +45,7 @@ def test_stacks_work_at_once_but_what_others_would_feel_runs_alone(
 ) -> None:
     together, running, most = threading.Barrier(2, timeout=20), set[str](), dict[str, int]()
 
-    def run(scenario: Scenario, stack: BenchStack, turns: Turns, tell: object) -> Recording:
+    def run(scenario: Scenario, stack: BenchStack, phases: PhaseLock, notify: object) -> Recording:
         running.add(scenario.id)
         if not scenario.alone:
             together.wait()
@@ -65,7 +65,7 @@ def test_an_interruption_begins_no_other_run(monkeypatch: pytest.MonkeyPatch, tm
     """One stack's run is interrupted; another stack goes on with its own to the end, and then begins none."""
     begun, both, interrupted = list[str](), threading.Barrier(2, timeout=20), threading.Event()
 
-    def run(scenario: Scenario, stack: BenchStack, turns: Turns, tell: object) -> Recording:
+    def run(scenario: Scenario, stack: BenchStack, phases: PhaseLock, notify: object) -> Recording:
         begun.append(scenario.id)
         both.wait()
         if scenario.id == "a":
@@ -86,8 +86,8 @@ def test_an_interruption_begins_no_other_run(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_no_stack_starts_while_another_is_in_trouble_and_the_other_way_round() -> None:
-    turns, seen = Turns(), list[str]()
-    waiting = {"start": turns.starting, "trouble": turns.trouble}
+    phases, seen = PhaseLock(), list[str]()
+    waiting = {"start": phases.starting, "trouble": phases.fault}
 
     def take(name: str) -> None:
         with waiting[name]():

@@ -9,15 +9,15 @@ import pytest
 
 from bench.inbox import Arrivals
 from bench.incidents import actions, observation, run
-from bench.incidents.client_samples import Measured, Tick
-from bench.incidents.observation import Watch
+from bench.incidents.client_samples import ClientSample, TelemetrySample
+from bench.incidents.observation import Observer
 from bench.incidents.outcome import Outcome
-from bench.incidents.phase_lock import Turns
+from bench.incidents.phase_lock import PhaseLock
 from bench.incidents.run import STEADY, _Run
 from bench.incidents.scenario import DOMAINS, Scenario, Step
 from bench.incidents.scoring import score
 from bench.incidents.stacks import BenchStack
-from bench.incidents.unlisted_faults import TroubleEnded
+from bench.incidents.unlisted_faults import FaultEnded
 from diagnosis import Evidence
 from stack import StackError
 from tests.unit.bench.drawn import draw_scenario
@@ -51,8 +51,8 @@ class World:
     def read_evidence(self, start: float, end: float) -> Evidence:
         return Evidence(start=self.began, end=self.now)
 
-    def measure(self) -> Measured:
-        return Measured(at=self.now, labelled=0, hits=0, age=2)
+    def measure(self) -> TelemetrySample:
+        return TelemetrySample(at=self.now, labelled=0, hits=0, age=2)
 
     def diagnose(self, start: float, end: float) -> dict[str, Any]:
         if not self.answers:
@@ -88,14 +88,21 @@ class World:
             found["False Alarm"] = self.alarm
         return {name: at for name, at in found.items() if at >= moment}
 
-    def ticks(self, _: object, since: float) -> list[Tick]:
+    def samples(self, _: object, since: float) -> list[ClientSample]:
         ends = [self.began + 5.0 * n for n in range(1, int((self.now - self.began) / 5) + 1)]
-        return [self._tick(end) for end in ends if end > since]
+        return [self._sample(end) for end in ends if end > since]
 
-    def _tick(self, end: float) -> Tick:
-        felt = self.felt_after is not None and self.broken_at + self.felt_after < end <= self.mended_at
-        return Tick(
-            at=end, seconds=5, sent=100, answered=100, failed=0, hits=30 if felt else 60, p50=9, p95=self.p95
+    def _sample(self, end: float) -> ClientSample:
+        affected = self.felt_after is not None and self.broken_at + self.felt_after < end <= self.mended_at
+        return ClientSample(
+            at=end,
+            seconds=5,
+            sent=100,
+            answered=100,
+            failed=0,
+            hits=30 if affected else 60,
+            p50=9,
+            p95=self.p95,
         )
 
 
@@ -107,12 +114,12 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
     def play(world: World, scenario: Scenario) -> Outcome:
         for module in (run, observation):
             monkeypatch.setattr(module, "time", world)
-        monkeypatch.setattr(observation, "read_ticks", world.ticks)
-        monkeypatch.setattr(run, "check_proof", lambda *_: {})
+        monkeypatch.setattr(observation, "read_client_samples", world.samples)
+        monkeypatch.setattr(run, "check_evidence", lambda *_: {})
         monkeypatch.setattr(run, "Actions", lambda *_: cast(actions.Actions, world))
         stack = cast(BenchStack, world)
-        watch = Watch(stack, cast(Arrivals, world))
-        return _Run(scenario, stack, watch, Turns(), lambda _: None).execute(CHANCE).outcome
+        watch = Observer(stack, cast(Arrivals, world))
+        return _Run(scenario, stack, watch, PhaseLock(), lambda _: None).execute(CHANCE).outcome
 
     return play
 
@@ -120,7 +127,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
 def test_the_verdict_is_the_incidents_newest_some_time_after_the_alert(play: Play) -> None:
     world = World(felt_after=10, alert_after=40)
     found = play(world, draw_scenario("stale-features"))
-    assert found.counted and found.felt and found.given
+    assert found.counted and found.impact and found.given
     assert found.injected_at == pytest.approx(world.began + STEADY + CHANCE, abs=2)
     assert (found.given.cause, found.first and found.first.cause) == ("stale-features", "bad-model")
     assert found.asked_at == pytest.approx(world.broken_at + 40 + 50, abs=7)
@@ -160,7 +167,7 @@ def test_trouble_that_ended_by_itself_does_not_count(play: Play, monkeypatch: py
     world = World(felt_after=10, alert_after=40)
 
     def mend() -> None:
-        raise TroubleEnded("the trouble ended by itself: no gateway")
+        raise FaultEnded("the trouble ended by itself: no gateway")
 
     monkeypatch.setattr(world, "mend", mend)
     found = play(world, draw_scenario("bad-model"))
@@ -202,7 +209,7 @@ def test_an_alert_before_the_fault_spoils_the_run_and_is_a_false_alarm(play: Pla
 
 def test_what_shows_late_is_waited_for(play: Play) -> None:
     found = play(World(felt_after=180, alert_after=150), draw_scenario("stale-features"))
-    assert found.counted and found.felt and found.felt.at > found.injected_at + 170
+    assert found.counted and found.impact and found.impact.at > found.injected_at + 170
 
 
 def test_a_control_is_watched_and_asked_about(play: Play) -> None:

@@ -2,14 +2,14 @@ import math
 
 import pytest
 
-from bench.incidents.outcome import Fired, Outcome, Proof
+from bench.incidents.outcome import EvidenceCheck, Fired, Outcome
 from bench.incidents.scoring import (
     brier_score,
     confuse,
     group_by_confidence,
     score,
     score_calm,
-    score_proof,
+    score_evidence,
 )
 from bench.incidents.tables import tabulate
 from tests.unit.bench.drawn import answer, draw_outcome
@@ -22,7 +22,7 @@ def _runs() -> list[Outcome]:
         draw_outcome("bad-model", "unknown"),
         draw_outcome("unknown"),
         draw_outcome("concept-drift", alerts=[]),
-        draw_outcome("stale-features", felt=None),
+        draw_outcome("stale-features", impact=None),
         draw_outcome("none"),
         draw_outcome("none", "bad-model", "another-control"),
     ]
@@ -43,7 +43,7 @@ def test_unknown_is_an_abstention_only_where_there_was_something_to_know() -> No
 def test_delays_are_from_the_injection_and_from_what_was_felt() -> None:
     found = score(_runs())
     assert set(found.from_injection) == {40.0}
-    assert set(found.from_felt) == {30.0}
+    assert set(found.from_impact) == {30.0}
 
 
 def test_a_control_is_blamed_by_a_cause_and_not_by_none() -> None:
@@ -55,8 +55,13 @@ def test_a_control_is_blamed_by_a_cause_and_not_by_none() -> None:
 
 
 def test_cited_evidence_is_counted_of_what_was_felt() -> None:
-    proof = Proof(traces_cited=3, traces_found=2, series_cited=4, series_confirmed=4)
-    traces, series = score_proof([draw_outcome("bad-model", proof=proof), draw_outcome("none", proof=proof)])
+    evidence_check = EvidenceCheck(traces_cited=3, traces_found=2, series_cited=4, series_confirmed=4)
+    traces, series = score_evidence(
+        [
+            draw_outcome("bad-model", evidence_check=evidence_check),
+            draw_outcome("none", evidence_check=evidence_check),
+        ]
+    )
     assert (traces.right, traces.of, series.value) == (2, 3, 1.0)
 
 
@@ -71,7 +76,7 @@ def test_confidence_is_held_against_the_truth_and_what_nobody_was_told_is_not() 
         _sure("bad-model", "concept-drift", 0.96),
         _sure("none", "none", 0.6),
         draw_outcome("concept-drift", alerts=[]),
-        draw_outcome("stale-features", felt=None),
+        draw_outcome("stale-features", impact=None),
     ]
     middling, sure = group_by_confidence(runs)
     assert (middling.least, middling.most, middling.right) == (0.5, 0.8, (1, 1))

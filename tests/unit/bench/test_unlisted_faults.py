@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bench.incidents.stacks import BenchStack
-from bench.incidents.unlisted_faults import USERS, end_left_users, start_trouble
+from bench.incidents.unlisted_faults import USERS, end_left_users, start_unlisted_fault
 
 
 @pytest.fixture
@@ -35,22 +35,22 @@ class FakeStack:
 
 def test_a_paused_process_stands_still_and_goes_on_in_the_end(program: "subprocess.Popen[bytes]") -> None:
     stack = cast(BenchStack, FakeStack(program))
-    trouble = start_trouble("pauses", "high", stack, None)
+    fault = start_unlisted_fault("pauses", "high", stack, None)
     seen, wait = set(), threading.Event()
     for _ in range(200):
         seen.add(psutil.Process(program.pid).status())
         if psutil.STATUS_STOPPED in seen:
             break
         wait.wait(0.05)
-    trouble.end()
+    fault.end()
     assert psutil.STATUS_STOPPED in seen
     assert psutil.Process(program.pid).status() != psutil.STATUS_STOPPED
 
 
 def test_a_crash_is_a_kill(program: "subprocess.Popen[bytes]") -> None:
-    trouble = start_trouble("crashes", "high", cast(BenchStack, FakeStack(program)), None)
+    fault = start_unlisted_fault("crashes", "high", cast(BenchStack, FakeStack(program)), None)
     assert program.wait(timeout=20) == -signal.SIGKILL
-    trouble.end()
+    fault.end()
 
 
 def test_users_left_behind_are_ended_and_nobody_else_is(

@@ -86,7 +86,7 @@ def test_traces_are_read_and_counted_once() -> None:
         return httpx.Response(200, json={"data": [trace("t2" if slow else "t1", 1_500_000_000)]})
 
     found = gather(answer)
-    assert [(t.trace_id, t.picked) for t in found.traces] == [("t1", False), ("t2", True)]
+    assert [(t.trace_id, t.selected_for_latency) for t in found.traces] == [("t1", False), ("t2", True)]
     root, child = found.traces[0].spans
     assert (root.parent, child.parent, child.start_ms, child.error) == (None, 0, 0.5, True)
     assert child.attributes == {"model.version": "v1"} and child.service == "recommender"

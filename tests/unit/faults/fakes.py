@@ -112,7 +112,7 @@ class Commands:
         """Kill what a failed test may have left."""
         for file in (self.data / "faults").glob("*.json"):
             lease = Lease.model_validate_json(file.read_text())
-            for pid, alive in ((lease.keeper, lease.kept), (lease.guard, lease.guarded)):
+            for pid, alive in ((lease.runner, lease.running), (lease.watchdog, lease.watched)):
                 if alive:
                     psutil.Process(pid).kill()
 

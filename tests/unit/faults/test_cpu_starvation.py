@@ -51,7 +51,7 @@ def test_they_want_all_the_time_they_can_get_until_mended(busy: list[psutil.Proc
     for _ in range(2):
         cpu_starvation.mend()
         assert psutil.wait_procs(busy, timeout=10)[1] == []
-        assert backup.recall(cpu_starvation.NAME) == {}
+        assert backup.read_backup(cpu_starvation.NAME) == {}
 
 
 def test_they_end_with_whoever_started_them() -> None:
@@ -75,6 +75,6 @@ def test_a_process_that_only_has_the_same_id_is_spared(
 ) -> None:
     monkeypatch.setattr(backup, "FOLDER", tmp_path)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        backup.keep_aside(cpu_starvation.NAME, {"pids": f"{other.pid} 1.0\n".encode()})
+        backup.save_backup(cpu_starvation.NAME, {"pids": f"{other.pid} 1.0\n".encode()})
         cpu_starvation.mend()
         assert other.poll() is None

@@ -58,33 +58,33 @@ def test_a_fault_ends_when_its_keeper_is_killed(commands: Commands, toxiproxy: T
     break_storage(commands)
     lease = commands.lease(FAULT)
     assert lease and toxiproxy.toxics
-    os.kill(lease.keeper, signal.SIGKILL)
-    eventually("the guard mends", lambda: mended(commands, toxiproxy), 30)
+    os.kill(lease.runner, signal.SIGKILL)
+    eventually("the watchdog mends", lambda: mended(commands, toxiproxy), 30)
 
 
 def test_a_guard_that_is_killed_is_replaced(commands: Commands, toxiproxy: Toxiproxy) -> None:
     break_storage(commands)
     first = commands.lease(FAULT)
     assert first
-    os.kill(first.guard, signal.SIGKILL)
+    os.kill(first.watchdog, signal.SIGKILL)
 
     def replaced() -> bool:
         lease = commands.lease(FAULT)
-        return bool(lease and lease.guard != first.guard and lease.guarded)
+        return bool(lease and lease.watchdog != first.watchdog and lease.watched)
 
-    eventually("another guard is posted", replaced, 20)
+    eventually("another watchdog is posted", replaced, 20)
     assert toxiproxy.toxics
-    os.kill(first.keeper, signal.SIGKILL)
-    eventually("the new guard mends", lambda: mended(commands, toxiproxy), 30)
+    os.kill(first.runner, signal.SIGKILL)
+    eventually("the new watchdog mends", lambda: mended(commands, toxiproxy), 30)
 
 
 def test_mend_undoes_what_nobody_keeps_any_more(commands: Commands, toxiproxy: Toxiproxy) -> None:
     break_storage(commands)
     lease = commands.lease(FAULT)
     assert lease
-    os.kill(lease.keeper, signal.SIGSTOP)
-    os.kill(lease.guard, signal.SIGKILL)
-    os.kill(lease.keeper, signal.SIGKILL)
+    os.kill(lease.runner, signal.SIGSTOP)
+    os.kill(lease.watchdog, signal.SIGKILL)
+    os.kill(lease.runner, signal.SIGKILL)
     assert toxiproxy.toxics
     assert commands.run("mend").returncode == 0
     assert mended(commands, toxiproxy)
@@ -95,7 +95,7 @@ def test_breaking_again_takes_the_place_of_what_was_there(commands: Commands, to
     break_storage(commands, severity="medium")
     assert toxiproxy.toxics[FAULT]["attributes"]["latency"] == 260
     lease = commands.lease(FAULT)
-    assert lease and lease.severity == "medium" and lease.kept
+    assert lease and lease.severity == "medium" and lease.running
 
 
 def test_two_faults_are_mended_together(commands: Commands, toxiproxy: Toxiproxy) -> None:
@@ -131,11 +131,11 @@ def test_a_guard_goes_on_for_as_long_as_there_is_something_to_mend(
     lease = commands.lease(FAULT)
     assert lease
     toxiproxy.refuses = True
-    os.kill(lease.keeper, signal.SIGKILL)
+    os.kill(lease.runner, signal.SIGKILL)
     eventually("it was tried in vain", lambda: toxiproxy.refused >= 2, 30)
     assert toxiproxy.toxics
     toxiproxy.refuses = False
-    eventually("the guard mends", lambda: mended(commands, toxiproxy), 30)
+    eventually("the watchdog mends", lambda: mended(commands, toxiproxy), 30)
 
 
 def test_where_all_data_were_deleted_nothing_is_kept(commands: Commands, toxiproxy: Toxiproxy) -> None:
@@ -143,4 +143,4 @@ def test_where_all_data_were_deleted_nothing_is_kept(commands: Commands, toxipro
     lease = commands.lease(FAULT)
     assert lease
     shutil.rmtree(commands.data / "faults")
-    eventually("the keeper and its guard have ended", lambda: not (lease.kept or lease.guarded), 30)
+    eventually("the runner and its watchdog have ended", lambda: not (lease.running or lease.watched), 30)

@@ -89,7 +89,7 @@ def test_a_share_of_the_catalogue_gets_ids_nobody_knows(
     assert wrong.sum() == round(100 * share)
     catalogue_corruption.mend()
     assert bucket.objects == before
-    assert backup.recall(catalogue_corruption.NAME) == {}
+    assert backup.read_backup(catalogue_corruption.NAME) == {}
 
 
 def test_the_popular_list_goes_wrong_with_the_catalogue() -> None:

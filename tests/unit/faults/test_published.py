@@ -61,7 +61,7 @@ def test_a_share_of_the_users_gets_the_version_until_it_is_mended(flags: Path, b
     published.withdraw(FAULT)
     assert not flags.exists()
     assert bucket.objects == before
-    assert backup.recall(FAULT) == {}
+    assert backup.read_backup(FAULT) == {}
 
 
 def test_another_data_set_than_the_stacks_is_refused_before_anything_is_done(
@@ -71,7 +71,7 @@ def test_another_data_set_than_the_stacks_is_refused_before_anything_is_done(
     before = dict(bucket.objects)
     with pytest.raises(FaultError, match="DATASET="):
         publish(0.3)
-    assert bucket.objects == before and not flags.exists() and backup.recall(FAULT) == {}
+    assert bucket.objects == before and not flags.exists() and backup.read_backup(FAULT) == {}
 
 
 def test_a_roll_out_that_was_there_is_there_again(flags: Path, bucket: MemoryBucket) -> None:

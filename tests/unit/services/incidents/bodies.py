@@ -47,7 +47,6 @@ def alert(
 
 
 def alertmanager(*alerts: dict[str, Any]) -> dict[str, Any]:
-    """Alertmanager's body."""
     return {
         "receiver": "incidents",
         "status": "firing" if any(sent["status"] == "firing" for sent in alerts) else "resolved",

@@ -48,7 +48,6 @@ class FakeSources:
         }
 
     def query(self) -> dict[str, Any]:
-        """Prometheus is there."""
         return {"status": "success", "data": {"resultType": "vector", "result": []}}
 
     async def post_query_range(self, request: Request) -> dict[str, Any]:

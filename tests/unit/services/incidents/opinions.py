@@ -33,7 +33,6 @@ def part(dimension: str, label: str, part: str, points: float) -> dict[str, obje
 
 
 def alternative(cause: str, confidence: float, why_not: str) -> dict[str, object]:
-    """Another cause."""
     return {"cause": cause, "confidence": confidence, "why_not": why_not}
 
 
@@ -83,7 +82,6 @@ def storage_latency(onset: float = ONSET, confidence: float = 0.93) -> Verdict:
 
 
 def opinion(domain: str, cause: str, confidence: float, summary: str, **more: object) -> Verdict:
-    """A short verdict."""
     named = {"domain": domain, "cause": cause, "confidence": confidence, "summary": summary}
     return Verdict.model_validate(named | more)
 
