@@ -48,10 +48,10 @@ def _budget(config: Config, slug: str, title: str, *, fast: bool) -> Alert | Non
         severity=severities[0],
         component="objectives",
         owner=OWN,
-        summary=f"{title} of {{labels.service_name}}: budget burns {{value}} × its alarm rate",
-        description=f"The error budget for the {title.lower()} of {{labels.service_name}} goes {{value}} "
-        f"times as fast as is told: {rates} of what has to last {duration_name(config.objectives.window)}, "
-        "and it still goes on.",
+        summary=f"{title} budget of {{labels.service_name}} burns at {{value}} × its alert rate",
+        description=f"The error budget for the {title.lower()} of {{labels.service_name}} burns at {{value}} "
+        f"times the rate that alerts: {rates} of a budget for {duration_name(config.objectives.window)}. "
+        "The burn continues.",
         value_format=ValueFormat.NUMBER,
         dashboard=OVERVIEW,
         panel="Burn rate against its alert",

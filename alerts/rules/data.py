@@ -57,10 +57,10 @@ def features_missing(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="features",
         owner=by_service(config),
-        summary="{value} of requests find no features of their user",
-        description="In the last minute storage answered {labels.service_name}, and {value} of the "
-        "requests found nothing usable about a user whom the model knows; {threshold} may. They get the "
-        "popular list.",
+        summary="{value} of requests find no features for their user",
+        description="In the last minute storage answered {labels.service_name}, but {value} of requests "
+        "found no usable features for a user that the model knows; the limit is {threshold}. These "
+        "users get the popular list.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Answers without usable features",
@@ -78,10 +78,10 @@ def features_expired(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="features",
         owner=by_service(config),
-        summary="{value} of requests find features too old to use",
+        summary="{value} of requests find expired features",
         description="In the last minute {value} of the requests of {labels.service_name} found features "
-        "past their greatest age; {threshold} may. They get the popular list. Whoever computes features "
-        "has stopped or cannot write.",
+        "older than the maximum age; the limit is {threshold}. These users get the popular list. The "
+        "feature job has stopped or cannot write.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Answers without usable features",
@@ -99,10 +99,10 @@ def features_ageing(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="features",
         owner=by_service(config),
-        summary="Half of the features used are older than {value}",
-        description="In the last minute the median age of the features that {labels.service_name} used "
-        "was {value}; {threshold} is the limit. They are not renewed, and will expire: it is time before "
-        "users feel it.",
+        summary="Median feature age is {value}",
+        description="In the last minute the median age of the features used by {labels.service_name} "
+        "was {value}; the limit is {threshold}. The features are not being renewed and will expire. No "
+        "user impact yet.",
         value_format=ValueFormat.DURATION,
         dashboard=MODEL_AND_DATA,
         panel="Feature age",
@@ -121,10 +121,10 @@ def schema_violated(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="data",
         owner=by_service(config),
-        summary="{value} of requests meet features that break their schema",
-        description="In the last minute the features that {labels.service_name} read broke their schema "
-        "in {value} of its requests; {threshold} may: unknown items, wrong lengths, numbers that are "
-        "none. Data and model do not belong together.",
+        summary="{value} of requests read features that violate their schema",
+        description="In the last minute {value} of the requests of {labels.service_name} read features "
+        "that violate their schema; the limit is {threshold}. Examples: unknown items, wrong lengths, "
+        "non-finite numbers. Data and model version do not match.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Schema violations",
@@ -143,9 +143,9 @@ def feature_drift(config: Config) -> Alert:
         component="data",
         owner=by_service(config),
         summary="{labels.feature} of {labels.segment} users drifted (PSI {value})",
-        description="In the last 2 minutes the values of {labels.feature} of {labels.segment} users lay "
-        "{value} (population stability index) from those in training; {threshold} is much. The model "
-        "answers for people it was not trained on.",
+        description="In the last 2 minutes the population stability index between {labels.feature} of "
+        "{labels.segment} users and the training data was {value}; the limit is {threshold}. The model "
+        "serves users unlike those it was trained on.",
         value_format=ValueFormat.NUMBER,
         dashboard=MODEL_AND_DATA,
         panel="Feature drift: PSI",
@@ -163,9 +163,9 @@ def feature_shape_drift(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="data",
         owner=by_service(config),
-        summary="{labels.feature} of {labels.segment} users has a new shape (KS {value})",
-        description="In the last 2 minutes the distribution of {labels.feature} of {labels.segment} users "
-        "was up to {value} away from that in training (Kolmogorov-Smirnov); {threshold} is the limit.",
+        summary="Distribution of {labels.feature}, {labels.segment} users, changed (KS {value})",
+        description="In the last 2 minutes the Kolmogorov-Smirnov distance between {labels.feature} of "
+        "{labels.segment} users and the training data was {value}; the limit is {threshold}.",
         value_format=ValueFormat.NUMBER,
         dashboard=MODEL_AND_DATA,
         panel="Feature drift: Kolmogorov-Smirnov",
@@ -185,10 +185,10 @@ def segment_mix_drift(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="data",
         owner=by_service(config),
-        summary="Other users come than in training (PSI {value})",
-        description="The segments of the users of the last 2 minutes are mixed otherwise than in "
-        "training: population stability index {value}; {threshold} is the limit. Averages move although "
-        "nobody gets worse answers: look at each segment.",
+        summary="The mix of user segments differs from training (PSI {value})",
+        description="In the last 2 minutes the population stability index between the users' segments "
+        "and the training data was {value}; the limit is {threshold}. Averages can move although no "
+        "segment gets worse answers: compare the segments.",
         value_format=ValueFormat.NUMBER,
         dashboard=MODEL_AND_DATA,
         panel="Segment mix drift",
@@ -206,10 +206,10 @@ def more_unknown_users(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="data",
         owner=by_service(config),
-        summary="{value} of requests more than usual are from unknown users",
-        description="In the last minute the share of requests of {labels.service_name} from users whom no "
-        "model knows was {value} above what is usual; {threshold} is the limit. They get the popular "
-        "list, and averages fall.",
+        summary="Share of requests from unknown users is up by {value}",
+        description="In the last minute the share of requests of {labels.service_name} from users "
+        "unknown to the model was {value} above its usual value; the limit is {threshold}. These users "
+        "get the popular list, so average quality falls.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Unknown users",

@@ -32,10 +32,10 @@ def traffic_surge(config: Config) -> Alert:
         severity=Severity.INFO,
         component="traffic",
         owner=by_service(config),
-        summary="{value} times as many requests as usual",
-        description="In the last minute {labels.service_name} got {value} times as many requests as "
-        "usual; from {threshold} times on it is worth knowing. No harm in itself: other alerts say if it "
-        "is too much.",
+        summary="Request rate is {value} times the usual",
+        description="In the last minute {labels.service_name} received {value} times its usual number "
+        "of requests; the limit is {threshold} times. This alone is no fault: other alerts fire if the "
+        "service is overloaded.",
         value_format=ValueFormat.NUMBER,
         dashboard=MODEL_AND_DATA,
         panel="Requests against their past",
@@ -53,9 +53,9 @@ def demand_fell(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="traffic",
         owner=by_service(config),
-        summary="{value} of the usual requests",
-        description="In the last minute {labels.service_name} got {value} of its usual requests; "
-        "{threshold} is the limit. Some callers do not get through, or have left.",
+        summary="Request rate is {value} of the usual",
+        description="In the last minute {labels.service_name} received {value} of its usual number of "
+        "requests; the limit is {threshold}. Some callers cannot reach it or have stopped calling.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Requests against their past",

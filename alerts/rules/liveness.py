@@ -74,7 +74,7 @@ def _down(
         component="pipeline",
         owner=STACK,
         summary="{labels.job} does not answer (up = {value})",
-        description=f"Prometheus asks {{labels.job}} every 10 seconds and gets no answer. {means}",
+        description=f"Prometheus scrapes {{labels.job}} every 10 seconds and gets no answer. {means}",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Targets",
@@ -88,7 +88,7 @@ def collector_down(config: Config) -> Alert:
         "Collector Down",
         'job="collector"',
         Severity.CRITICAL,
-        "No telemetry of any service arrives while it is away: every other alert about them is blind.",
+        "No telemetry of any service arrives while it is down: other alerts on services cannot fire.",
     )
 
 
@@ -99,7 +99,7 @@ def jaeger_down(config: Config) -> Alert:
         "Jaeger Down",
         'job="jaeger"',
         Severity.WARNING,
-        "No trace can be looked at. The collector keeps new ones until its queue is full.",
+        "Traces are unavailable. The collector keeps new spans until its queue is full.",
     )
 
 
@@ -110,7 +110,7 @@ def storage_server_down(config: Config) -> Alert:
         "Storage Server Down",
         'job="minio"',
         Severity.CRITICAL,
-        "Nothing of object storage can be read or written: users get the popular list.",
+        "Object storage cannot be read or written: users get the popular list.",
         NoData.OK,  # storage may be somewhere else, with no server of the stack's own
     )
 
@@ -122,7 +122,7 @@ def target_down(config: Config) -> Alert:
         "Target Down",
         OTHERS,
         Severity.WARNING,
-        "Nobody knows how this part of the stack is.",
+        "The state of this part of the stack is unknown.",
     )
 
 
@@ -137,9 +137,9 @@ def telemetry_silent(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="service",
         owner=by_service(config),
-        summary="{labels.service_name} has not been heard of for {value}",
-        description="No metric of {labels.service_name} arrived for {value}; it sends some every 5 "
-        "seconds. It is down, or it cannot reach the collector. Its other alerts are blind meanwhile.",
+        summary="No metrics from {labels.service_name} for {value}",
+        description="No metric of {labels.service_name} has arrived for {value}; it sends metrics every "
+        "5 seconds. The service is down or cannot reach the collector. Other alerts on it cannot fire.",
         value_format=ValueFormat.DURATION,
         dashboard=PIPELINE,
         panel="Seconds since last heard",
@@ -158,10 +158,9 @@ def incidents_refuses(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="monitoring",
         owner=by_service(config),
-        summary="The incidents page refuses {value} of what it is sent",
+        summary="The incidents service refuses {value} of its webhooks",
         description="Over the last 5 minutes the incidents service refused {value} of the webhooks it "
-        "got: a wrong token, a body it does not know, or a database it cannot write. Alerts may be "
-        "missing on its page.",
+        "received: wrong token, unknown body, or database not writable. Its page may lack alerts.",
         value_format=ValueFormat.SHARE,
         dashboard="service",
         panel="Answers by status code",
@@ -179,9 +178,9 @@ def heartbeat(config: Config) -> Alert:
         severity=Severity.INFO,
         component="monitoring",
         owner=STACK,
-        summary="Alerting is alive (always {value})",
-        description="This alert always fires. The incidents service expects it again and again, and "
-        "raises an alert of its own, Alerting Is Silent, when it does not come.",
+        summary="Alerting works (constant {value})",
+        description="This alert always fires. The incidents service expects it at regular intervals and "
+        "raises the alert Alerting Is Silent when it stops arriving.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Notifications",

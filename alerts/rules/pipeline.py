@@ -70,8 +70,8 @@ def collector_refuses(config: Config) -> Alert:
         component="pipeline",
         owner=STACK,
         summary="The collector refuses {value} spans and points per second",
-        description="The collector turned away {value} spans and metric points per second in the last "
-        "minute, usually because its memory limit is reached. Services try again; what they cannot keep "
+        description="In the last minute the collector refused {value} spans and metric points per "
+        "second, usually because it reached its memory limit. Services retry; what exceeds their queues "
         "is lost.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
@@ -91,8 +91,9 @@ def collector_loses(config: Config) -> Alert:
         component="pipeline",
         owner=STACK,
         summary="The collector loses {value} spans and points per second",
-        description="Over the last 5 minutes {value} spans and metric points per second could neither be "
-        "delivered nor queued. They will be missing in traces, pictures and alerts.",
+        description="Over the last 5 minutes the collector could neither deliver nor queue {value} "
+        "spans and metric points per second. Traces, dashboards and alerts are incomplete for this "
+        "period.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Metric points lost, by place",
@@ -111,8 +112,8 @@ def collector_queue_fills(config: Config) -> Alert:
         component="pipeline",
         owner=STACK,
         summary="The queue to {labels.exporter} is {value} full",
-        description="The collector's queue on disk to {labels.exporter} is {value} full. Nothing is lost "
-        "yet: it holds what the other side does not take, and is empty when all is well.",
+        description="The collector's disk queue to {labels.exporter} is {value} full. Nothing is lost "
+        "yet. The queue holds what the receiver does not accept; it is normally empty.",
         value_format=ValueFormat.SHARE,
         dashboard=PIPELINE,
         panel="Sending queues",
@@ -131,9 +132,9 @@ def collector_queue_full(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="pipeline",
         owner=STACK,
-        summary="The queue to {labels.exporter} is {value} full: loss is near",
-        description="The collector's queue on disk to {labels.exporter} is {value} full. When it is full, "
-        "spans and metrics are dropped.",
+        summary="The queue to {labels.exporter} is {value} full: data loss is near",
+        description="The collector's disk queue to {labels.exporter} is {value} full. When it is full, "
+        "the collector drops spans and metrics.",
         value_format=ValueFormat.SHARE,
         dashboard=PIPELINE,
         panel="Sending queues",
@@ -151,9 +152,9 @@ def collector_memory_high(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="pipeline",
         owner=STACK,
-        summary="The collector's heap is {value} large",
-        description="The collector holds {value}; from 128 MiB on its memory limiter refuses data. More "
-        "telemetry comes in than goes out, or something sends very large batches.",
+        summary="The collector's heap is {value}",
+        description="The collector's heap is {value}; above 128 MiB its memory limiter refuses data. "
+        "More telemetry arrives than leaves, or a client sends very large batches.",
         value_format=ValueFormat.BYTES,
         dashboard=PIPELINE,
         panel="Collector's memory",
@@ -172,8 +173,8 @@ def jaeger_fails(config: Config) -> Alert:
         component="pipeline",
         owner=STACK,
         summary="Jaeger fails to store {value} spans per second",
-        description="Over the last 5 minutes Jaeger refused or failed to write {value} spans per second. "
-        "The collector keeps them and tries again until its queue is full.",
+        description="Over the last 5 minutes Jaeger refused or failed to write {value} spans per "
+        "second. The collector keeps them and retries until its queue is full.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Spans lost, by place",
@@ -195,9 +196,9 @@ def traces_stopped(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="pipeline",
         owner=STACK,
-        summary="Requests are served, but {value} spans per second arrive",
-        description="Services answer requests and send metrics, but the collector got {value} spans per "
-        "second in the last 2 minutes. Sampling is off, or the services' trace export is broken.",
+        summary="Services answer requests, but only {value} spans per second arrive",
+        description="Services answer requests and send metrics, but the collector received {value} "
+        "spans per second in the last 2 minutes. Sampling is off, or the services cannot export traces.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Spans on their way",
@@ -217,8 +218,8 @@ def services_lose(config: Config) -> Alert:
         component="pipeline",
         owner=by_service(config),
         summary="{labels.service_name} loses {value} spans and points per second",
-        description="Over the last 5 minutes {labels.service_name} could not hand {value} spans and "
-        "metric points per second to the collector. Its requests do not wait for that, but its traces "
+        description="Over the last 5 minutes {labels.service_name} could not send {value} spans and "
+        "metric points per second to the collector. Requests are not affected, but traces and metrics "
         "have gaps.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
@@ -237,10 +238,11 @@ def part_starved(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="pipeline",
         owner=STACK,
-        summary="{labels.job} is short of {labels.short_of}: {value} × the limit",
-        description="Over the last 5 minutes {labels.job} was short of {labels.short_of}: at {value} times "
-        f"its limit. Memory: {COLLECTIONS} garbage collections per second. CPU: {CORES} cores; in a "
-        "container, one that wants more is throttled. It is late, and slows what runs beside it.",
+        summary="{labels.job} is short of {labels.short_of}: {value} times the limit",
+        description="Over the last 5 minutes {labels.job} was short of {labels.short_of}, at {value} "
+        f"times its limit. The limit for memory is {COLLECTIONS} garbage collections per second, for CPU "
+        f"{CORES} cores; a container above its CPU limit is throttled. It responds slowly and slows "
+        "other processes on this machine.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Garbage collections",

@@ -73,9 +73,10 @@ def _ranking(config: Config, slug: str, title: str, measure: str, means: str) ->
         severity=Severity.WARNING,
         component="quality",
         owner=by_service(config),
-        summary=f"{title}: {{value}} of what is usual",
-        description=f"Over the last 2 minutes {{labels.service_name}} kept {{value}} of {means} that is "
-        "usual; {threshold} is the limit. Users find less, or further down.",
+        summary=f"{title}: {{value}} of the usual value",
+        description=f"Over the last 2 minutes {means} of {{labels.service_name}} was {{value}} of its "
+        "usual value; the limit is {threshold}. Users find fewer relevant items, or find them further "
+        "down the list.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Quality against its past",
@@ -95,10 +96,10 @@ def hit_rate_dropped(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="quality",
         owner=by_service(config),
-        summary="The hit rate is {value} of what is usual",
-        description="In the last minute the answers of {labels.service_name} hit {value} as often as "
-        "usual; {threshold} is the limit, and it is no chance. It says that users lose, not why: model, "
-        "data, storage.",
+        summary="The hit rate is {value} of its usual value",
+        description="In the last minute the hit rate of {labels.service_name} was {value} of its usual "
+        "value; the limit is {threshold}, and the fall is statistically significant. User impact: worse "
+        "recommendations. The cause can be the model, the data or storage: see the verdict.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Hit rate against its past",
@@ -117,10 +118,10 @@ def hit_rate_lower(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="quality",
         owner=by_service(config),
-        summary="The hit rate of 3 minutes is {value} of what is usual",
-        description="Over the last 3 minutes the answers of {labels.service_name} hit {value} as often as "
-        "usual; {threshold} is the limit, and it is no chance. A small loss that lasts: model, data or "
-        "storage.",
+        summary="The 3-minute hit rate is {value} of its usual value",
+        description="Over the last 3 minutes the hit rate of {labels.service_name} was {value} of its "
+        "usual value; the limit is {threshold}, and the fall is statistically significant. A small, "
+        "lasting loss: the cause can be the model, the data or storage.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Hit rate against its past",
@@ -140,10 +141,10 @@ def segment_hurt(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="quality",
         owner=by_service(config),
-        summary="Segment {labels.segment} keeps {value} of its hit rate, others all",
-        description="In the last minute users of the segment {labels.segment} of {labels.service_name} "
-        "kept {value} of their usual hit rate, by what the best segment kept of its own; {threshold} is "
-        "the limit. Not everybody is hurt: what is theirs alone?",
+        summary="Segment {labels.segment} keeps only {value} of its usual hit rate",
+        description="In the last minute the hit rate of segment {labels.segment} of "
+        "{labels.service_name} fell to {value} of its usual value, relative to the best segment; the "
+        "limit is {threshold}. Only some users are affected: look for what is specific to this segment.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Hit rate by segment against its past",
@@ -174,7 +175,7 @@ def clicks_dropped(config: Config) -> Alert:
         "click-through-dropped",
         "Click-Through Rate Dropped",
         "click_through",
-        "the clicks per item shown",
+        "the click-through rate (clicks per item shown)",
     )
 
 
@@ -190,10 +191,10 @@ def thumbs_down(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="quality",
         owner=by_service(config),
-        summary="{value} of thumbs more than usual point down",
-        description="Over the last 5 minutes the share of thumbs that point down at {labels.service_name} "
-        "was {value} above what is usual; {threshold} is the limit. Users click, and dislike what they "
-        "get.",
+        summary="Share of thumbs down is up by {value}",
+        description="Over the last 5 minutes the share of thumbs down at {labels.service_name} was "
+        "{value} above its usual value; the limit is {threshold}. Users click the items but dislike "
+        "them.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Thumbs down against their past",
@@ -211,10 +212,10 @@ def feedback_stopped(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="quality",
         owner=by_service(config),
-        summary="{value} of the usual clicks arrive",
-        description="Over the last 2 minutes {labels.service_name} counted {value} of the usual clicks "
-        "per item; even random lists get more than {threshold}. Feedback is lost: every quality number is "
-        "wrong.",
+        summary="Only {value} of the usual clicks arrive",
+        description="Over the last 2 minutes {labels.service_name} counted {value} of its usual clicks "
+        "per item; even random lists get more than {threshold}. Feedback is being lost, so all quality "
+        "metrics are wrong.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Quality against its past",

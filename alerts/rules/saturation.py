@@ -34,10 +34,9 @@ def storage_reads_at_limit(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="storage",
         owner=by_service(config),
-        summary="{value} of the places to read storage are taken",
-        description="{value} of the storage reads that {labels.service_name} may have under way at once "
-        "are; beyond all of them, requests are answered without storage. Slow storage holds its places "
-        "longer.",
+        summary="{value} of the concurrent storage reads are in use",
+        description="{labels.service_name} uses {value} of its concurrent storage reads. At 100%, "
+        "requests are answered without storage. Slow storage holds each read longer.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Operations in flight",
@@ -55,10 +54,10 @@ def event_loop_late(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="service",
         owner=by_service(config),
-        summary="{labels.service_name} runs what is due {value} late",
-        description="In the last minute 1 in 20 looks at the event loop of {labels.service_name} came "
-        "{value} late; {threshold} is the limit. Every request of it waits as long, before its duration "
-        "begins to count: something blocks the loop, or the CPU is taken.",
+        summary="Event loop lag of {labels.service_name} is {value} (p95)",
+        description="In the last minute the 95th percentile of the event loop lag of "
+        "{labels.service_name} was {value}; the limit is {threshold}. Each request waits this long "
+        "before its duration is measured. Something blocks the loop, or the CPU is busy.",
         value_format=ValueFormat.DURATION,
         dashboard=SERVICE,
         panel="Event loop lag",
@@ -77,8 +76,8 @@ def process_cpu_high(config: Config) -> Alert:
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} uses {value} CPU cores",
-        description="Over the last 5 minutes {labels.service_name} used {value} cores, for 10 minutes "
-        "now. One Python process has one: above {threshold}, requests wait for it.",
+        description="{labels.service_name} has used {value} cores, averaged over 5 minutes, for 10 "
+        "minutes. A Python process can use one core: above {threshold}, requests queue for it.",
         value_format=ValueFormat.NUMBER,
         dashboard=HOST,
         panel="CPU by service",
@@ -96,9 +95,9 @@ def process_memory_high(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="service",
         owner=by_service(config),
-        summary="{labels.service_name} holds {value} of memory",
-        description="The process of {labels.service_name} is {value} large; above {threshold} something "
-        "grows that should not, and the next limit ends the process.",
+        summary="{labels.service_name} uses {value} of memory",
+        description="The process of {labels.service_name} uses {value} of memory; the limit is "
+        "{threshold}. It may leak memory, and the operating system or the container engine may kill it.",
         value_format=ValueFormat.BYTES,
         dashboard=HOST,
         panel="Memory by service",
@@ -116,9 +115,9 @@ def file_descriptors_high(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="service",
         owner=by_service(config),
-        summary="{labels.service_name} has {value} files open",
-        description="The process of {labels.service_name} has {value} files and connections open; the "
-        "usual limit is 1,024. Beyond it, no connection is taken.",
+        summary="{labels.service_name} has {value} open files",
+        description="The process of {labels.service_name} has {value} open files and connections; the "
+        "usual limit is 1,024. At the limit it accepts no more connections.",
         value_format=ValueFormat.NUMBER,
         dashboard=HOST,
         panel="Open files by service",
@@ -137,9 +136,9 @@ def host_cpu_busy(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="host",
         owner=STACK,
-        summary="The machine's CPUs are {value} busy",
-        description="The CPUs were {value} busy over 5 minutes, for 10 minutes now; above {threshold} all "
-        "that runs here gets slower together.",
+        summary="Host CPU is {value} busy",
+        description="The host's CPUs have been {value} busy, averaged over 5 minutes, for 10 minutes. "
+        "Above {threshold} every process on this host slows down.",
         value_format=ValueFormat.SHARE,
         dashboard=HOST,
         panel="Machine's CPU",
@@ -157,9 +156,9 @@ def host_memory_short(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="host",
         owner=STACK,
-        summary="{value} of the machine's memory is used",
-        description="{value} of the memory is used, caches not counted; above {threshold} the kernel may "
-        "soon end a process.",
+        summary="{value} of the host's memory is used",
+        description="{value} of the host's memory is used, not counting caches. Above {threshold} the "
+        "kernel may soon kill a process.",
         value_format=ValueFormat.SHARE,
         dashboard=HOST,
         panel="Memory in use",
@@ -177,9 +176,9 @@ def disk_nearly_full(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="host",
         owner=STACK,
-        summary="The disk has {value} of its space left",
-        description="{value} of the disk is free; below {threshold} metrics, traces, queues and incidents "
-        "are about to lose what they should keep.",
+        summary="{value} of the disk is free",
+        description="{value} of the disk is free; the limit is {threshold}. When it is full, metrics, "
+        "traces, queued telemetry and incidents are lost. Free space or enlarge the disk.",
         value_format=ValueFormat.SHARE,
         dashboard=HOST,
         panel="Disk in use over time",

@@ -57,10 +57,11 @@ def high_storage_latency(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="storage",
         owner=by_service(config),
-        summary="Object storage takes {value} on average",
-        description="Over the last 5 minutes a storage operation of the {labels.service_name} took "
-        f"{{value}} on average; the limit is {{threshold}}. A request waits {_deadline(config)}: most "
-        "answers are made without the user's features; quality falls, the model is the same.",
+        summary="Object storage latency is {value} on average",
+        description="Over the last 5 minutes a storage operation of {labels.service_name} took {value} "
+        f"on average; the limit is {{threshold}}. A request waits at most {_deadline(config)}, so most "
+        "answers are made without the user's features. Recommendation quality falls although the model "
+        "has not changed.",
         value_format=ValueFormat.MILLISECONDS,
         dashboard=OVERVIEW,
         panel="Storage Latency",
@@ -81,9 +82,9 @@ def storage_slower_than_deadline(config: Config) -> Alert:
         component="storage",
         owner=by_service(config),
         summary="Object storage p95 is {value}, above the deadline",
-        description="In the last minute 1 in 20 storage operations of {labels.service_name} took over "
-        f"{{value}}, a request waits {_deadline(config)}. Those users get a stale copy's answer or the "
-        "popular list.",
+        description="In the last minute the 95th percentile of the storage operations of "
+        f"{{labels.service_name}} was {{value}}; a request waits at most {_deadline(config)}. The users "
+        "of late operations get answers from a stale copy or the popular list.",
         value_format=ValueFormat.DURATION,
         dashboard=OVERVIEW,
         panel="Storage latency quantiles",
@@ -102,8 +103,9 @@ def storage_errors(config: Config) -> Alert:
         component="storage",
         owner=by_service(config),
         summary="{value} of storage operations fail",
-        description="In the last minute {value} of the storage operations of {labels.service_name} failed "
-        "or were given up; {threshold} may. Each costs a user an answer made from fresh features.",
+        description="In the last minute {value} of the storage operations of {labels.service_name} "
+        "failed or timed out; the limit is {threshold}. Each failure gives one user an answer without "
+        "fresh features.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Failed operations by type",
@@ -122,9 +124,9 @@ def storage_outage(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="storage",
         owner=by_service(config),
-        summary="Object storage is away: {value} of operations fail",
+        summary="Object storage is unavailable: {value} of operations fail",
         description="In the last 20 seconds {value} of the storage operations of {labels.service_name} "
-        "failed. No answer is personal any more: users get the popular list.",
+        "failed. No user gets personalised answers: users get the popular list.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Operations by outcome",
@@ -145,8 +147,8 @@ def storage_misses_deadlines(config: Config) -> Alert:
         owner=by_service(config),
         summary="{value} of storage operations miss their deadline",
         description="Over the last 5 minutes {value} of the storage operations of {labels.service_name} "
-        f"took longer than {_deadline(config)}; {{threshold}} may. It has lasted for minutes: this is no "
-        "hiccup.",
+        f"took longer than {_deadline(config)}; the limit is {{threshold}}. Affected users get answers "
+        "from a stale copy or the popular list.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Deadline misses",
@@ -164,10 +166,10 @@ def storage_transfers_slowly(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="storage",
         owner=by_service(config),
-        summary="An object takes {value} to arrive once it has begun",
-        description="Over the last 2 minutes {value} passed on average between the first and the last "
-        "byte of an object read by {labels.service_name}; {threshold} is already much. The objects are "
-        "small: bandwidth is short.",
+        summary="Object transfers take {value} after the first byte",
+        description="Over the last 2 minutes objects read by {labels.service_name} took {value} on "
+        "average between first and last byte; the limit is {threshold}. The objects are small, so "
+        "bandwidth is short.",
         value_format=ValueFormat.MILLISECONDS,
         dashboard=STORAGE,
         panel="Time to first and last byte, p95",
@@ -185,9 +187,9 @@ def storage_nearly_full(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="storage",
         owner=STACK,
-        summary="Object storage has {value} of its space left",
-        description="{labels.job} can store {value} of its capacity more; {threshold} is the limit. When "
-        "it is full, no new model version and no fresh features can be published.",
+        summary="Object storage has {value} of its space free",
+        description="{labels.job} has {value} of its capacity free; the limit is {threshold}. When it "
+        "is full, no new model version and no fresh features can be published.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Space left",

@@ -79,10 +79,10 @@ def answers_without_storage(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="storage",
         owner=by_service(config),
-        summary="{value} of users are answered without storage",
+        summary="{value} of answers are made without storage",
         description="In the last 20 seconds {value} of the answers of {labels.service_name} were made "
-        "without what storage holds about the user, because it was late, failing or busy; {threshold} is "
-        "the limit. The model is the same.",
+        "without the user's stored features because storage was late, failing or busy; the limit is "
+        "{threshold}. The model has not changed.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Answers without fresh features, by reason",
@@ -102,10 +102,10 @@ def degraded_answers(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="storage",
         owner=by_service(config),
-        summary="{value} of answers of 5 minutes were stale or popular",
-        description="Over the last 5 minutes {value} of the answers of {labels.service_name} came from a "
-        "stale copy or the popular list because of storage; {threshold} may. Clicks and hit rate fall by "
-        "about as much.",
+        summary="{value} of answers in 5 minutes were stale or popular",
+        description="Over the last 5 minutes {value} of the answers of {labels.service_name} came from "
+        "a stale copy or the popular list because of storage; the limit is {threshold}. Clicks and hit "
+        "rate fall by about the same share.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Share of answers by source",
@@ -123,9 +123,9 @@ def storage_busy(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="storage",
         owner=by_service(config),
-        summary="{value} of requests found no free place to read storage",
-        description="In the last minute {value} of the requests of {labels.service_name} did not even ask "
-        "storage: as many reads as are allowed at once were under way. Storage is slow, or the load has "
+        summary="{value} of requests could not start a storage read",
+        description="In the last minute {value} of the requests of {labels.service_name} did not read "
+        "storage because the limit of concurrent reads was reached. Storage is slow, or the load has "
         "grown.",
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
@@ -147,8 +147,8 @@ def features_unusable(config: Config) -> Alert:
         owner=by_service(config),
         summary="{value} of users have no usable features",
         description="Over the last 5 minutes storage answered, but {value} of the requests of "
-        "{labels.service_name} found their user's features missing or invalid; {threshold} may. The last "
-        "training run is the first suspect.",
+        "{labels.service_name} found missing or invalid features; the limit is {threshold}. Check the "
+        "last training run first.",
         value_format=ValueFormat.SHARE,
         dashboard=QUALITY,
         panel="Reasons for degraded answers",
@@ -168,7 +168,7 @@ def server_errors(config: Config) -> Alert:
         owner=by_service(config),
         summary="{labels.service_name} fails {value} of its requests",
         description="In the last minute {labels.service_name} answered {value} of its requests with a "
-        "server error (5xx); {threshold} is the limit for telling it at once.",
+        "server error (5xx); the limit for an immediate alert is {threshold}.",
         value_format=ValueFormat.SHARE,
         dashboard=SERVICE,
         panel="Failed requests by route",
@@ -186,9 +186,9 @@ def requests_slow(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="service",
         owner=by_service(config),
-        summary="{labels.service_name} is late with {value} of its answers",
-        description="In the last minute {value} of the requests of {labels.service_name} took longer than "
-        "its latency objective allows; {threshold} is the limit for telling it at once.",
+        summary="{labels.service_name} answers {value} of its requests too slowly",
+        description="In the last minute {value} of the requests of {labels.service_name} took longer "
+        "than its latency objective; the limit for an immediate alert is {threshold}.",
         value_format=ValueFormat.SHARE,
         dashboard=SERVICE,
         panel="Duration quantiles",
@@ -206,9 +206,10 @@ def traffic_stopped(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="service",
         owner=by_service(config),
-        summary="{labels.service_name} gets {value} of its usual requests",
-        description="In the last 2 minutes {labels.service_name} got {value} of the requests it got on "
-        "average over half an hour. It answers, but nobody asks: look at what is in front of it.",
+        summary="{labels.service_name} receives {value} of its usual requests",
+        description="In the last 2 minutes {labels.service_name} received {value} of its 30-minute "
+        "average request rate. The service is up: check its callers and the load balancer, DNS and "
+        "network before it.",
         value_format=ValueFormat.SHARE,
         dashboard=SERVICE,
         panel="Requests by route",
@@ -228,10 +229,10 @@ def model_worse(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="model",
         owner=by_service(config),
-        summary="The model's own hit rate is {value} of what it was",
-        description="Over the last 5 minutes the personalised answers of {labels.service_name}, those "
-        "that storage cannot spoil, hit {value} as often as over the baseline's period; {threshold} is "
-        "the limit. It is the model or its data.",
+        summary="The model's own hit rate is {value} of its past value",
+        description="Over the last 5 minutes the hit rate of the personalised answers of "
+        "{labels.service_name}, which storage cannot affect, was {value} of its value in the baseline "
+        "period; the limit is {threshold}. The cause is the model or its data.",
         value_format=ValueFormat.SHARE,
         dashboard=QUALITY,
         panel="Hit rate by model version and source",

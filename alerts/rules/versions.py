@@ -55,10 +55,11 @@ def version_worse_than_others(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="model",
         owner=by_service(config),
-        summary="Version {labels.model_version} hits {value} as often as the others",
-        description="Over the last 2 minutes the personalised answers of version {labels.model_version} "
-        "hit {value} as often as those of the other versions at the same time; {threshold} is the limit, "
-        "and it is no chance. Same users' mix, same storage: it is the version.",
+        summary="Hit rate of version {labels.model_version} is {value} of the others'",
+        description="Over the last 2 minutes the hit rate of the personalised answers of version "
+        "{labels.model_version} was {value} of that of the other versions; the limit is {threshold}, "
+        "and the difference is statistically significant. Users and storage are the same: the cause is "
+        "the version.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Versions against each other",
@@ -77,9 +78,9 @@ def coverage_collapsed(config: Config) -> Alert:
         component="model",
         owner=by_service(config),
         summary="Version {labels.model_version} shows {value} of its usual items",
-        description="In the last 5 minutes the part of the catalogue that version {labels.model_version} "
-        "showed was {value} of what is usual, at as many requests; {threshold} is the limit. Many users "
-        "get the same.",
+        description="In the last 5 minutes version {labels.model_version} showed {value} of its usual "
+        "share of the catalogue, at a similar number of requests; the limit is {threshold}. Many users "
+        "get the same items.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="What is shown, against its past",
@@ -98,9 +99,9 @@ def popularity_jumped(config: Config) -> Alert:
         component="model",
         owner=by_service(config),
         summary="Version {labels.model_version} shows items {value} more popular",
-        description="The items in personalised answers of version {labels.model_version} are {value} of "
-        "the catalogue's ranks more popular than usual; {threshold} is the limit. Personal lists turn "
-        "into the popular one.",
+        description="The items in the personalised answers of version {labels.model_version} rank "
+        "{value} of the catalogue higher in popularity than usual; the limit is {threshold}. "
+        "Personalised lists become like the popular list.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="Popularity of what is shown",
@@ -118,9 +119,9 @@ def diversity_dropped(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="model",
         owner=by_service(config),
-        summary="Lists of version {labels.model_version}: {value} as diverse as usual",
-        description="The items within an answer of version {labels.model_version} differ {value} as much "
-        "as usual; {threshold} is the limit. Users get ten of the same.",
+        summary="Lists of version {labels.model_version} are {value} as diverse as usual",
+        description="The diversity of the items within an answer of version {labels.model_version} is "
+        "{value} of its usual value; the limit is {threshold}. Users get lists of similar items.",
         value_format=ValueFormat.SHARE,
         dashboard=MODEL_AND_DATA,
         panel="What is shown, against its past",
@@ -139,8 +140,8 @@ def predictions_drift(config: Config) -> Alert:
         component="model",
         owner=by_service(config),
         summary="Scores of version {labels.model_version} drifted (PSI {value})",
-        description="The scores that version {labels.model_version} gave its first items in the last 2 "
-        "minutes lie {value} (population stability index) from those in training; {threshold} is much.",
+        description="In the last 2 minutes the population stability index between the top scores of "
+        "version {labels.model_version} and those in training was {value}; the limit is {threshold}.",
         value_format=ValueFormat.NUMBER,
         dashboard=MODEL_AND_DATA,
         panel="Prediction drift",

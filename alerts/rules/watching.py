@@ -25,8 +25,8 @@ def prometheus_rejects(config: Config) -> Alert:
         component="monitoring",
         owner=STACK,
         summary="Prometheus rejects {value} samples per second",
-        description="Over the last 5 minutes Prometheus refused {value} samples per second as out of "
-        "order, too old or out of bounds. What they said is missing in pictures and alerts.",
+        description="Over the last 5 minutes Prometheus rejected {value} samples per second as out of "
+        "order, too old or out of bounds. Dashboards and alerts lack these samples.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Metric points lost, by place",
@@ -46,9 +46,9 @@ def prometheus_damaged(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="monitoring",
         owner=STACK,
-        summary="Prometheus' write-ahead log fails ({value} per second)",
-        description="Within the last hour Prometheus found its write-ahead log corrupt or could not write "
-        "it. Recent metrics may not survive its next start.",
+        summary="Prometheus' write-ahead log fails ({value} errors per second)",
+        description="Within the last hour Prometheus found its write-ahead log corrupt or could not "
+        "write it. Recent metrics may be lost at the next restart.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Prometheus on disk",
@@ -68,7 +68,7 @@ def rules_fail(config: Config) -> Alert:
         owner=STACK,
         summary="{value} rule evaluations per second fail",
         description="Over the last 5 minutes {value} evaluations of recording or alert rules per second "
-        "failed: some alerts are blind.",
+        "failed. Some alerts cannot fire.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Rules evaluated",
@@ -86,9 +86,9 @@ def rules_late(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="monitoring",
         owner=STACK,
-        summary="{value} rounds of rules per second are left out",
-        description="Over the last 5 minutes Prometheus left out {value} rounds of rules per second, "
-        "because the one before had not ended. Alerts come late.",
+        summary="Prometheus skips {value} rule evaluations per second",
+        description="Over the last 5 minutes Prometheus skipped {value} rule group evaluations per "
+        "second because the previous evaluation had not finished. Alerts are late.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Rules evaluated",
@@ -109,9 +109,9 @@ def prometheus_cannot_notify(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="monitoring",
         owner=STACK,
-        summary="Prometheus fails to hand on {value} alerts per second",
-        description="In the last 2 minutes Prometheus could not hand {value} alerts per second to "
-        "Alertmanager. You may read this late: the missing heartbeat says it too.",
+        summary="Prometheus cannot send {value} alerts per second",
+        description="In the last 2 minutes Prometheus could not send {value} alerts per second to "
+        "Alertmanager. This alert can be late too; the missing heartbeat reports the same fault.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Notifications",
@@ -129,9 +129,9 @@ def alertmanager_cannot_notify(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="monitoring",
         owner=STACK,
-        summary="Alertmanager fails to notify by {labels.integration}",
+        summary="Alertmanager cannot send notifications by {labels.integration}",
         description="Over the last 5 minutes {value} notifications per second by {labels.integration} "
-        "failed. Alerts fire, and those who rely on this way do not hear of them.",
+        "failed. Alerts fire, but recipients who use this channel do not receive them.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Notifications",
@@ -149,9 +149,9 @@ def configuration_rejected(config: Config) -> Alert:
         severity=Severity.WARNING,
         component="monitoring",
         owner=STACK,
-        summary="Prometheus runs on an old configuration (reload = {value})",
-        description="Prometheus could not read its configuration or rules when it was last told to, and "
-        "goes on with what it had. The next start would fail.",
+        summary="Prometheus runs an old configuration (last reload = {value})",
+        description="Prometheus rejected its configuration or rules at the last reload and still uses "
+        "the previous ones. Its next start would fail.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Rules evaluated",
