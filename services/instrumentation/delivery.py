@@ -11,8 +11,6 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from telemetry import attributes as a
 
-_LOST = {a.ERROR_TYPE: "not_delivered"}
-
 
 class CountedSpanExporter(SpanExporter):
     """Exports by `exporter`, and counts as `otel.sdk.exporter.span.exported`; lost spans have an error."""
@@ -27,5 +25,7 @@ class CountedSpanExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
-        self._exported.add(len(spans), {} if result is SpanExportResult.SUCCESS else _LOST)
+        self._exported.add(
+            len(spans), {} if result is SpanExportResult.SUCCESS else {a.ERROR_TYPE: "not_delivered"}
+        )
         return result
