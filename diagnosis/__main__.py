@@ -1,4 +1,4 @@
-"""`python -m diagnosis --since 15m`: whence recent trouble came, as the incidents API says."""
+"""`python -m diagnosis --since 15m`: the cause of recent trouble, from the incidents API."""
 
 import re
 import time
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 def explain(
     since: Annotated[str, typer.Option(help="how far back: 5m, 15m, 2h; at most 6h")] = "15m",
 ) -> None:
-    """Say whence the trouble of the last minutes came, and how that is known."""
+    """Say what caused the trouble of the last minutes, with the evidence."""
     seconds = _parse(since)
     try:
         address = Settings().incidents
@@ -60,7 +60,7 @@ def ask(address: str, start: float, end: float, transport: httpx.BaseTransport |
     except httpx.HTTPStatusError as error:
         reason = _detail(error.response)
     except httpx.HTTPError as error:
-        reason = f"{address} cannot be asked ({type(error).__name__})"
+        reason = f"{address} cannot be reached ({type(error).__name__})"
     except ValidationError:
         reason = f"what answers at {address} is not the incidents service"
     _stop(f"no verdict: {reason}. Is the stack up? `make status`", 1)
@@ -84,7 +84,7 @@ def _parse(since: str) -> int:
     parts = re.fullmatch(r"(\d{1,5})([smh])", since)
     seconds = int(parts[1]) * UNITS[parts[2]] if parts else 0
     if not SHORTEST <= seconds <= LONGEST:
-        _stop(f"SINCE={since!r} is not a time to look back: write 5m, 15m or 2h, from 1m to 6h", 2)
+        _stop(f"SINCE={since!r} is not a period: write 5m, 15m or 2h, from 1m to 6h", 2)
     return seconds
 
 

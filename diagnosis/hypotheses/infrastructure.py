@@ -2,11 +2,13 @@
 
 from diagnosis.hypotheses.hypothesis import Excluder, Hypothesis, unmoved, up
 
-STARVED = Excluder("cpu_short", "the whole machine was short of CPU, storage reads were slow with all else")
-SURGED = Excluder("surge", "the load had grown: storage reads were slow because of it")
+STARVED = Excluder("cpu_short", "the host was short of CPU, which slowed storage reads and everything else")
+SURGED = Excluder("surge", "the load had grown, which slowed storage reads")
 AWAY = Excluder("refuses", "storage could not be reached at all")
-TRICKLED = Excluder("trickles", "answers began on time and then arrived slowly")
-HELD = Excluder("places_held", "reads hung and held their places, while the others were as fast as ever")
+TRICKLED = Excluder("trickles", "objects began to arrive on time but transferred slowly")
+HELD = Excluder(
+    "places_held", "some reads hung and held their slots, while other reads were as fast as before"
+)
 
 BY_STORAGE = {"degraded": "storage", "slow": "all", "failing": "all", "quality": "storage"}
 WRITES_TOO = BY_STORAGE | {
@@ -25,10 +27,10 @@ INFRASTRUCTURE = (
         "storage-latency",
         "infrastructure",
         "storage",
-        "Object storage answers late: the median read takes {storage_p50.after} instead of "
-        "{storage_p50.before}, and almost all of it passes before the first byte.",
-        "Look at the network to the storage and at the storage's disks; until it is fast again, a longer "
-        "deadline or longer-lived copies trade latency for quality.",
+        "Object storage is slow: the median read takes {storage_p50.after} instead of "
+        "{storage_p50.before}, almost all of it before the first byte.",
+        "Check the network to storage and the disks of the storage server. Until it recovers, a longer "
+        "deadline or a longer cache lifetime trades latency or freshness for quality.",
         "storage-slower-than-deadline",
         needs=(up("all_late"),),
         predicts=(
@@ -47,9 +49,9 @@ INFRASTRUCTURE = (
         "storage-jitter",
         "infrastructure",
         "storage",
-        "A part of the storage reads is late: their 95th percentile went from {storage_p95.before} to "
+        "Some storage reads are slow: their 95th percentile changed from {storage_p95.before} to "
         "{storage_p95.after}, the median only from {storage_p50.before} to {storage_p50.after}.",
-        "Look for a lossy or congested path to the storage, or one slow node behind its address; compare "
+        "Check for packet loss or congestion on the network to storage, or one slow storage node. Compare "
         "slow and fast reads in the traces.",
         "storage-misses-deadlines",
         needs=(up("tail_only"),),
@@ -68,9 +70,10 @@ INFRASTRUCTURE = (
         "storage-bandwidth",
         "infrastructure",
         "storage",
-        "Storage answers on time but its answers arrive slowly: from the first byte to the last it takes "
-        "{transfer.after} instead of {transfer.before}.",
-        "Look for a saturated or throttled link between service and storage; smaller objects help at once.",
+        "Storage responds on time but transfers slowly: first byte to last byte takes {transfer.after} "
+        "instead of {transfer.before}.",
+        "Check for a saturated or throttled link between service and storage. Smaller objects reduce the "
+        "impact at once.",
         "storage-transfers-slowly",
         needs=(up("trickles"),),
         predicts=(up("storage_p50"), up("storage_p95"), unmoved("failed"), up("waits_for_storage")),
@@ -82,9 +85,9 @@ INFRASTRUCTURE = (
         "storage-errors",
         "infrastructure",
         "storage",
-        "Storage reads fail: {broken.after} of them instead of {broken.before} break off or are refused, "
-        "though connections can be had.",
-        "Read the error types on the failed spans, then the storage's own log and the network between.",
+        "Storage reads fail: {broken.after} of them, instead of {broken.before}, are aborted or refused, "
+        "although connections succeed.",
+        "Check the error types on the failed spans, then the storage server's log and the network to it.",
         "storage-errors",
         needs=(up("broken"),),
         predicts=(up("refused", 2), unmoved("own_work"), unmoved("timed_out"), unmoved("full")),
@@ -96,10 +99,9 @@ INFRASTRUCTURE = (
         "storage-outage",
         "infrastructure",
         "storage",
-        "Storage cannot be reached: {away.after} of the reads find nobody to connect to, instead of "
-        "{away.before}.",
-        "Is the storage server running, and can it be reached from the service? Answers come from copies and "
-        "the popular list meanwhile.",
+        "Storage is unavailable: {away.after} of the reads cannot connect, instead of {away.before}.",
+        "Check that the storage server runs and that the service can reach it. Until then answers come from "
+        "stale copies and the popular list.",
         "storage-outage",
         needs=(up("refuses"),),
         predicts=(up("by_storage", 2), unmoved("own_work")),
@@ -110,10 +112,10 @@ INFRASTRUCTURE = (
         "connection-pool-exhaustion",
         "infrastructure",
         "storage",
-        "All places for storage reads are taken: {active.after} in use instead of {active.before}, and "
-        "{busy.after} of the answers found none free. Some reads hang and do not give their place back.",
-        "Find what hangs: connections that were accepted and never answered. Restarting the service frees "
-        "the places; a shorter hard limit frees them sooner.",
+        "All slots for storage reads are in use: {active.after} instead of {active.before}, and "
+        "{busy.after} of the answers found none free. Some reads hang and do not release their slot.",
+        "Find the connections that were accepted but never answered. Restarting the service frees the slots; "
+        "a shorter hard limit frees them sooner.",
         "storage-busy",
         needs=(up("places_held"),),
         predicts=(up("busy", 2), unmoved("storage_p50"), unmoved("surge"), up("timed_out")),
@@ -125,9 +127,9 @@ INFRASTRUCTURE = (
         "cpu-starvation",
         "infrastructure",
         "host",
-        "The machine is short of CPU: {host.after} of it is in use instead of {host.before}, and the "
-        "service's own work waits for it (event loop lag {loop.before} → {loop.after}).",
-        "Find the process that takes the CPU and move or limit it; give the service a reserve.",
+        "The host is short of CPU: {host.after} is in use instead of {host.before}, and the service waits "
+        "for CPU time (event loop lag {loop.before} → {loop.after}).",
+        "Find the process that uses the CPU; move or limit it. Reserve CPU for the service.",
         "host-cpu-busy",
         needs=(up("cpu_short"),),
         predicts=(
@@ -143,8 +145,8 @@ INFRASTRUCTURE = (
         "traffic-surge",
         "traffic",
         "traffic",
-        "More requests come than can be served in time: {rate.after} instead of {rate.before}.",
-        "Shed or spread the load, or add instances; check whether the callers are real users.",
+        "The load exceeds capacity: {rate.after} arrive instead of {rate.before}.",
+        "Shed load or add instances; check whether the callers are real users.",
         "traffic-surge",
         needs=(up("surge"),),
         predicts=(up("own_cpu"), up("loop"), up("rate", 2), unmoved("failed")),
@@ -154,9 +156,8 @@ INFRASTRUCTURE = (
         "collector-outage",
         "telemetry",
         "collector",
-        "The telemetry collector is down: what users feel is not known since then, and nothing here says "
-        "that they feel anything.",
-        "Start the collector again; the services' metrics go on where they were, spans of a minute are kept.",
+        "The telemetry collector is down. User impact since then is unknown; there is no evidence of any.",
+        "Restart the collector. Metrics are cumulative and continue; services keep about a minute of spans.",
         "collector-down",
         needs=(up("collector_away"),),
         predicts=(up("blind", 2),),

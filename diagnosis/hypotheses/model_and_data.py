@@ -2,21 +2,22 @@
 
 from diagnosis.hypotheses.hypothesis import Excluder, Hypothesis, unmoved, up
 
-SAME_FAILS = Excluder("by_storage", "storage failed first: features that cannot be read or written grow old")
-STORAGE_FAILS = Excluder("failed", "storage failed first: features that cannot be read or written grow old")
-SILENT = Excluder("feedback_lost", "users' feedback stopped arriving: quality is not known")
-SHIFTED = Excluder("violations", "items the model does not know were seen: its catalogue is wrong")
-ALONE = Excluder("one_segment", "the new version is as good as the other for all but one segment")
-NEWER = Excluder("version_explains", "a new version is worse than the one beside it, for the same users")
+SAME_FAILS = Excluder("by_storage", "storage failed first: features that cannot be read or written expire")
+STORAGE_FAILS = Excluder("failed", "storage failed first: features that cannot be read or written expire")
+SILENT = Excluder("feedback_lost", "user feedback stopped arriving: quality is unknown")
+SHIFTED = Excluder("violations", "items unknown to the model were found: its catalogue is wrong")
+ALONE = Excluder("one_segment", "the new version is worse in one segment only")
+NEWER = Excluder("version_explains", "a new version is worse than the other one for the same users")
 
 MODEL_AND_DATA = (
     Hypothesis(
         "bad-model",
         "model",
         "model",
-        "A new model version recommends worse than the one beside it, to the same users at the same time: "
-        "{version_worse.after} of hit rate, in all segments; its requests are healthy.",
-        "Roll the version back with `make rollback`, then compare its training and card with the other's.",
+        "A new model version recommends worse than the other version for the same users at the same time: "
+        "{version_worse.after} of hit rate, in all segments. Its requests show no errors or delays.",
+        "Roll the version back with `make rollback`, then compare its training run and model card with the "
+        "other version's.",
         "model-version-worse",
         needs=(up("version_worse"),),
         predicts=(
@@ -33,9 +34,9 @@ MODEL_AND_DATA = (
         "biased-segment",
         "data",
         "training data",
-        "A new model version fails one segment of users only: {one_segment.after} of hit rate there, "
+        "A new model version is worse for one user segment: {one_segment.after} of hit rate there, "
         "{one_segment.before} for all others.",
-        "Roll the version back with `make rollback`; look for that segment's part of the training data.",
+        "Roll the version back with `make rollback`, then check this segment in the training data.",
         "segment-hurt",
         needs=(up("version_worse"), up("one_segment")),
         predicts=(up("newcomer"), unmoved("violations"), unmoved("segment_mix"), unmoved("by_storage")),
@@ -47,9 +48,9 @@ MODEL_AND_DATA = (
         "covariate-drift",
         "data",
         "users",
-        "Other users come: {segment_mix.after} of the requests moved to other segments. Each segment is "
-        "served as well as before; the mix is what costs hit rate.",
-        "Find out why other users come; train with data that has this mix.",
+        "The mix of users changed: {segment_mix.after} of the requests moved to other segments. Each segment "
+        "is served as well as before; the change of the mix lowers the hit rate.",
+        "Find out why the mix of users changed; retrain with data that has this mix.",
         "segment-mix-drift",
         needs=(up("segment_mix"),),
         predicts=(
@@ -66,9 +67,9 @@ MODEL_AND_DATA = (
         "concept-drift",
         "data",
         "users",
-        "Users' tastes moved: the same users, served by the same version from fresh features, choose less of "
-        "what is recommended, in all segments alike. Nothing else moved.",
-        "Train again with recent feedback; until then nothing in the stack will bring the hit rate back.",
+        "User preferences changed: the same users, served by the same version from fresh features, choose "
+        "fewer recommended items, in all segments. Nothing else changed.",
+        "Retrain with recent feedback. No change in the infrastructure will restore the hit rate.",
         "hit-rate",
         needs=(up("lost_within"),),
         predicts=(
@@ -89,9 +90,9 @@ MODEL_AND_DATA = (
         "missing-features",
         "data",
         "features",
-        "Users' features are missing from storage, which answers well: {missing.after} of the answers went "
-        "without them instead of {missing.before}.",
-        "Run the feature job for all users and look for what deleted or never wrote the objects.",
+        "Users' features are missing from storage, although storage is healthy: {missing.after} of the "
+        "answers were made without them instead of {missing.before}.",
+        "Run the feature job for all users, then find out what deleted the objects or failed to write them.",
         "features-missing",
         needs=(up("missing"),),
         predicts=(unmoved("failed", 2), unmoved("expired"), unmoved("storage_p50"), unmoved("compute")),
@@ -102,9 +103,9 @@ MODEL_AND_DATA = (
         "stale-features",
         "data",
         "features",
-        "The feature job stopped: the oldest are {age_p95.after} old instead of {age_p95.before}, and "
-        "{expired.after} of the answers have to go without them.",
-        "Start the feature job again (process `features`) and read why it ended.",
+        "The feature job stopped: the oldest features are {age_p95.after} old instead of {age_p95.before}, "
+        "and {expired.after} of the answers are made without them.",
+        "Restart the feature job (process `features`); its log says why it stopped.",
         "features-expired",
         needs=(up("ageing"),),
         predicts=(
@@ -122,10 +123,10 @@ MODEL_AND_DATA = (
         "catalogue-corruption",
         "data",
         "catalogue",
-        "The live version's catalogue is wrong: features name items that the model does not know "
-        "({violations.after} per answer instead of {violations.before}), and what is shown is not what was "
-        "meant.",
-        "Publish the version again from its training run; compare item ids of card, arrays and data set.",
+        "The live version's catalogue is wrong: features name items unknown to the model "
+        "({violations.after} per answer instead of {violations.before}), and users see the wrong items.",
+        "Publish the version again from its training run; compare the item ids of model card, arrays and "
+        "data set.",
         "schema-violations",
         needs=(up("violations"),),
         predicts=(

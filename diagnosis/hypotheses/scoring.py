@@ -76,11 +76,11 @@ def _object(hypothesis: Hypothesis, changes: Mapping[str, SignalChange], impact:
     if missed and missed[0] < 0.5:
         return describe_miss(missed[1])
     if impact.share_explained(hypothesis.explains) < 0.5:
-        return "It would not explain what users feel."
-    return "It fits, but less well."
+        return "It would not explain the user impact."
+    return "It fits the evidence less well."
 
 
 def describe_miss(expect: Expect) -> str:
     """A prediction that did not come true, in words."""
     name = name_signal(expect.signal)
-    return f"{name} did not rise." if expect.direction is Direction.UP else f"{name} moved."
+    return f"{name} did not rise." if expect.direction is Direction.UP else f"{name} changed."

@@ -32,13 +32,13 @@ SYMPTOM_SIGNALS = {
 }
 
 IMPACTS = {
-    "degraded": "answers without the users' features",
+    "degraded": "answers without user features",
     "slow": "slow answers",
     "failing": "failed requests",
-    "restarts": "a service that restarts again and again",
+    "restarts": "repeated restarts of a service",
     "blind": "missing telemetry",
     "quality": "a lower hit rate",
-    "ageing": "features that grow old",
+    "ageing": "ageing features",
 }
 
 
@@ -80,7 +80,7 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
 
 
 def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verdict:
-    """Nothing that users feel has moved."""
+    """No user impact was found."""
     evidence = []
     for symptom in SYMPTOMS:
         points = points_of(aligned, values[symptom.signal], MOST_POINTS)
@@ -93,9 +93,9 @@ def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verd
         domain="none",
         cause="none",
         confidence=round(0.2 + 0.75 * known, 3),
-        summary="Nothing that users feel has moved."
+        summary="No user impact was found."
         if evidence
-        else "There is no telemetry of this time: nothing can be said.",
+        else "There is no telemetry for this period: no verdict is possible.",
         evidence=evidence,
     )
 
@@ -108,12 +108,12 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         cause="unknown",
         component=_find_deepest(case),
         confidence=round(doubt, 3),
-        summary=f"Users feel {' and '.join(felt)}, but no known cause fits what moved.",
+        summary=f"User impact: {' and '.join(felt)}. No known cause fits the evidence.",
         onset=case.onset,
         evidence=_state_all(case, [*_impact_signals(case), *_most_moved(case)]),
         traces=_links(case, {}),
         alternatives=_alternatives(ranked, 1.0),
-        remedy="Start from what moved most, listed here, and from the slowest traces.",
+        remedy="Start with the signals that changed most, listed here, and the slowest traces.",
         decomposition=case.quality.contributions(),
         hit_rate_before=case.quality.rate_before,
         hit_rate_after=case.quality.rate_after,
@@ -236,6 +236,6 @@ def _tell_quality(case: Case, hypothesis: Hypothesis) -> list[str]:
     portion = case.impact.portions["quality"].get(hypothesis.explains.get("quality", ""), 0.0)
     return [
         f"The hit rate fell by {-100 * quality.change:.1f} points, from {quality.rate_before:.3f} to "
-        f"{quality.rate_after:.3f}; {losses * portion:.1f} points were lost to this"
-        + (f", {gains:.1f} were won by other changes." if gains >= TOLD else ".")
+        f"{quality.rate_after:.3f}; {losses * portion:.1f} points are due to this cause"
+        + (f"; other changes gained {gains:.1f} points." if gains >= TOLD else ".")
     ]

@@ -26,28 +26,32 @@ FACTS: Mapping[str, Fact] = {
     "tail_only": Fact("The 95th percentile of storage reads", "s", "storage_p95", "storage_p95"),
     "all_late": Fact("The median storage read", "s", "storage_p50", "storage_p50"),
     "trickles": Fact("Time from the first byte to the last", "ms", "transfer", "transfer"),
-    "full": Fact("Places for storage reads in use", "share", "storage_active", "active"),
-    "places_held": Fact("Places for storage reads in use", "share", "storage_active", "active"),
+    "full": Fact("Storage read slots in use", "share", "storage_active", "active"),
+    "places_held": Fact("Storage read slots in use", "share", "storage_active", "active"),
     "own_work": Fact("The event loop's lag", "s", "loop_p95", "loop"),
     "cpu_short": Fact("The host's CPU in use", "share", "host_cpu", "host"),
     "surge": Fact("Requests", "1/s", "requests", "rate"),
     "ageing": Fact("The age of the oldest features in use", "s", "feature_age_p95", "age_p95"),
-    "popularity_moved": Fact("Popularity of what is shown", "share", "popularity", "popularity"),
+    "popularity_moved": Fact("Popularity of the items shown", "share", "popularity", "popularity"),
     "segment_mix": Fact("Requests that moved to other segments", "share", "segments"),
-    "feedback_lost": Fact("Feedback taken per answer", "1", "feedback", "feedback"),
+    "feedback_lost": Fact("Feedback received per answer", "1", "feedback", "feedback"),
     "loss": Fact("The hit rate", "share", "hits", "hit_rate"),
-    "lost_by_segment": Fact("The hit rate, by who came", "share", "hits", "hit_rate"),
-    "lost_by_source": Fact("The hit rate, by where answers came from", "share", "hits", "hit_rate"),
-    "lost_by_version": Fact("The hit rate, by which version answered", "share", "hits", "hit_rate"),
-    "lost_within": Fact("The hit rate of like users, versions and sources", "share", "hits", "hit_rate"),
-    "version_worse": Fact("The new version's hit rate against the others'", "points", "hits_by_version"),
-    "version_explains": Fact("What the new version cost in hit rate", "points", "hits_by_version"),
+    "lost_by_segment": Fact("The hit rate, by user segment", "share", "hits", "hit_rate"),
+    "lost_by_source": Fact("The hit rate, by answer source", "share", "hits", "hit_rate"),
+    "lost_by_version": Fact("The hit rate, by model version", "share", "hits", "hit_rate"),
+    "lost_within": Fact("The hit rate within segment, version and source", "share", "hits", "hit_rate"),
+    "version_worse": Fact(
+        "The new version's hit rate compared with the others'", "points", "hits_by_version"
+    ),
+    "version_explains": Fact("Hit rate lost to the new version", "points", "hits_by_version"),
     "one_segment": Fact(
-        "The new version against the others, elsewhere and in its worst segment", "points", "hits_by_version"
+        "The new version compared with the others: other segments, then its worst",
+        "points",
+        "hits_by_version",
     ),
     "newcomer": Fact("The new version's share of the answers", "share", "versions"),
-    "waits_for_storage": Fact("A request's time in its storage read, from traces", "ms", "storage_mean_ms"),
-    "computes": Fact("A request's time in the service itself, from traces", "ms", "stage_p50"),
+    "waits_for_storage": Fact("Time per request in storage reads, from traces", "ms", "storage_mean_ms"),
+    "computes": Fact("Time per request in the service itself, from traces", "ms", "stage_p50"),
 }
 
 
@@ -103,10 +107,10 @@ def state(name: str, change: SignalChange) -> str:
     before, after = (show(value, unit_of(name)) for value in (change.before, change.after))
     title = name_signal(name)
     if not change.known:
-        return f"{title}: {after}; too little is known from before."
+        return f"{title}: {after}; no baseline to compare with."
     if before == after:
         return f"{title} stayed at {after}."
     if change.moved < 0.25:
-        return f"{title}: {before} before, {after} after, no clear move."
+        return f"{title}: {before} before, {after} after; no clear change."
     rose = (change.after or 0.0) > (change.before or 0.0)
     return f"{title} {'rose' if rose else 'fell'} from {before} to {after}."

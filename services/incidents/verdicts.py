@@ -57,7 +57,7 @@ def format_headline(verdict: Verdict) -> str:
     """Domain and confidence in one sentence."""
     if verdict.domain == "none":
         sure = verdict.confidence >= 0.5
-        return "Nothing that users feel has moved" if sure else "Nothing is known to have moved"
+        return "No user impact found" if sure else "Too little telemetry for a verdict"
     if verdict.domain == "unknown":
         return "The cause is unknown"
     return f"{_HEADLINES[verdict.domain]}, {format_certainty(verdict.confidence)}"
@@ -66,7 +66,7 @@ def format_headline(verdict: Verdict) -> str:
 def format_briefly(verdict: Verdict) -> str:
     """The verdict in a word or two, for a list."""
     if verdict.domain == "none":
-        return "Nothing moved" if verdict.confidence >= 0.5 else "Nothing known"
+        return "No user impact" if verdict.confidence >= 0.5 else "No verdict"
     if verdict.domain == "unknown":
         return "Cause unknown"
     return f"{verdict.domain.capitalize()}: {name_cause(verdict.cause).lower()}"
@@ -90,9 +90,9 @@ def format_change(verdict: Verdict) -> str:
 def format_reason(part: Slice) -> str:
     """What a part of the change means."""
     if part.part == "mix":
-        return "share of the requests changed"
+        return "share of requests changed"
     if part.part == "within":
-        return "did worse than before" if part.points < 0 else "did better than before"
+        return "lower hit rate than before" if part.points < 0 else "higher hit rate than before"
     return ""
 
 

@@ -97,14 +97,14 @@ def test_an_incident_appears_opens_and_resolves_without_reload(
 ) -> None:
     open_inbox(page)
     forbid_reload(page)
-    expect(page.get_by_text("Nothing has gone wrong yet")).to_be_visible()
+    expect(page.get_by_text("No incidents yet")).to_be_visible()
     posted = time.monotonic()
     post(client, alert(starts_at=BEGAN))
     incident = page.get_by_role("listitem").filter(has_text="High Storage Latency")
     expect(incident).to_be_visible()
     assert time.monotonic() - posted < 5
     expect(incident).to_contain_text("Firing")
-    expect(page.get_by_text("Nothing has gone wrong yet")).to_be_hidden()
+    expect(page.get_by_text("No incidents yet")).to_be_hidden()
     expect(page).to_have_title(re.compile(r"^\(1\) "))
     expect(page.get_by_role("status").filter(has_text="High Storage Latency")).to_have_count(1)
     assert page.evaluate("window.sameDocument")

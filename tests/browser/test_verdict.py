@@ -94,9 +94,9 @@ def test_an_explained_incident_says_whence_why_and_what_to_do(browser: Browser, 
         expect(row.get_by_role("cell").last).to_have_text("−19.8")
         expect(page.get_by_role("img", name="Curve: 14.8 ms before, 905 ms after")).to_be_visible()
         expect(page.locator("svg.signal path.curve")).to_have_count(4)
-        suspect = page.get_by_role("region", name="A request that felt it")
+        suspect = page.get_by_role("region", name="An affected request")
         expect(suspect.get_by_role("row").filter(has_text="S3/GetObject")).to_contain_text("905 ms")
-        others = page.get_by_role("region", name="Considered, and why not")
+        others = page.get_by_role("region", name="Other causes considered")
         expect(others).to_contain_text("Personalised answers are as good as before")
         verdict.get_by_role("link", name="Runbook").click()
         expect(page.get_by_text("What to do.")).to_be_visible()
@@ -144,7 +144,7 @@ def test_the_verdict_comes_to_an_open_page_and_changes_without_moving_the_reader
 
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(browser: Browser, tmp_path: Path) -> None:
     with incident(browser, tmp_path, Oracle(VERDICT)) as page:
-        expect(page.get_by_role("region", name="A request that felt it")).to_be_visible()
+        expect(page.get_by_role("region", name="An affected request")).to_be_visible()
         page.locator("main").focus()
         reached: list[str] = []
         for _ in range(60):

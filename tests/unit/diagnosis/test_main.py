@@ -27,7 +27,7 @@ def refuse(request: httpx.Request) -> httpx.Response:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (refuse, "http://inbox cannot be asked"),
+        (refuse, "http://inbox cannot be reached"),
         (lambda _: httpx.Response(503, json={"detail": "Prometheus is away."}), "Prometheus is away. Is"),
         (lambda _: httpx.Response(200, text="hello"), "is not the incidents service"),
     ],

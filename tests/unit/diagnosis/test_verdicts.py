@@ -170,7 +170,7 @@ def test_what_was_won_by_other_changes_is_told_so_that_the_points_add_up() -> No
 
     world.alter.append(alter)
     summary = judge(world).summary
-    numbers = [float(found) for found in re.findall(r"(-?[\d.]+) (?:points|were won)", summary)]
+    numbers = [float(found) for found in re.findall(r"(-?[\d.]+) points", summary)]
     fell, lost, won = numbers
     assert won > 1 and fell == pytest.approx(lost - won, abs=0.15), summary
 

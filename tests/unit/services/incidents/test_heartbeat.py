@@ -53,7 +53,7 @@ def test_a_heartbeat_is_no_incident(patient: httpx.Client) -> None:
     send_heartbeat(patient)
     assert status(patient) == "alive"
     assert incidents(patient) == []
-    assert "Alerting is alive" in patient.get("/").text
+    assert "Alerting works" in patient.get("/").text
 
 
 def test_silence_becomes_an_incident_that_ends_with_the_next_heartbeat(service: httpx.Client) -> None:

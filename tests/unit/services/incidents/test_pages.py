@@ -41,7 +41,7 @@ def post(client: httpx.Client, *alerts: dict[str, Any]) -> None:
 
 def test_an_empty_inbox_says_what_will_come_and_how_to_try(client: httpx.Client) -> None:
     page = client.get("/").text
-    assert "Nothing has gone wrong yet" in page
+    assert "No incidents yet" in page
     assert "make break FAULT=storage-latency SEVERITY=high" in page
 
 

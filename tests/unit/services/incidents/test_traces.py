@@ -26,7 +26,7 @@ def test_the_slowest_requests_come_first(client: httpx.Client, fake: FakeSources
 def test_without_slow_requests_the_slowest_others_are_shown(client: httpx.Client, fake: FakeSources) -> None:
     fake.fast = True
     post(client, alert())
-    assert "None was slower than the 250 ms" in client.get("/incidents/1/slowest").text
+    assert "No request was slower than the 250 ms" in client.get("/incidents/1/slowest").text
     assert fake.searches == ["250ms"] * SLICES + [""] * SLICES
 
 

@@ -46,8 +46,8 @@ def explain(folder: Path, verdict: Verdict) -> tuple[str, str]:
         (storage_latency(confidence=0.55), "It is the infrastructure, probably", "Infrastructure"),
         (BAD_MODEL, "It is the model, very likely", "Model: bad model"),
         (NO_TELEMETRY, "It is the telemetry, very likely", "Telemetry: collector outage"),
-        (NOTHING.model_copy(update={"confidence": 0.2}), "Nothing is known to have moved", "Nothing known"),
-        (NOTHING, "Nothing that users feel has moved", "Nothing moved"),
+        (NOTHING.model_copy(update={"confidence": 0.2}), "Too little telemetry for a verdict", "No verdict"),
+        (NOTHING, "No user impact found", "No user impact"),
         (UNKNOWN, "The cause is unknown", "Cause unknown"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.cause,
@@ -113,7 +113,7 @@ def test_before_the_first_verdict_it_is_being_looked_for(client: httpx.Client) -
 
 def test_an_incident_that_ended_without_a_verdict_says_so(client: httpx.Client) -> None:
     post(client, alert(ends_at=later(1)))
-    assert "None was reached while this incident lasted" in client.get("/incidents/1").text
+    assert "No verdict was reached while this incident was open" in client.get("/incidents/1").text
     assert "Looking for the cause" not in client.get("/").text
 
 
