@@ -15,6 +15,7 @@ from telemetry.spans import SERVER
 
 REQUESTS = series(i.RECOMMENDATION_REQUESTS)
 HITS, LABELLED = series(i.RECOMMENDATION_HITS), series(i.RECOMMENDATION_LABELLED)
+CLICKS, IMPRESSIONS = series(i.RECOMMENDATION_CLICKS), series(i.RECOMMENDATION_IMPRESSIONS)
 THUMBS = series(i.RECOMMENDATION_THUMBS)
 HTTP = series(i.HTTP_SERVER_REQUEST_DURATION)
 STORAGE, FIRST_BYTE = series(i.STORAGE_OPERATION_DURATION), series(i.STORAGE_OPERATION_FIRST_BYTE)
@@ -80,19 +81,19 @@ def storage_transfer_ms(by: Sequence[str] = (), window: str = q.PANEL) -> str:
     return f"{whole} - {storage_first_byte_mean_ms(READ_OK, by=by, window=window)}"
 
 
-def storage_active(by: Sequence[str] = ()) -> str:
+def storage_active(*where: str, by: Sequence[str] = ()) -> str:
     """Storage operations under way."""
-    return q.level(series(i.STORAGE_OPERATION_ACTIVE), RECOMMENDER, by=by)
+    return q.level(series(i.STORAGE_OPERATION_ACTIVE), RECOMMENDER, *where, by=by)
 
 
-def storage_limit(by: Sequence[str] = ()) -> str:
+def storage_limit(*where: str, by: Sequence[str] = ()) -> str:
     """Storage operations that may be under way at once."""
-    return q.level(series(i.STORAGE_OPERATION_LIMIT), RECOMMENDER, by=by)
+    return q.level(series(i.STORAGE_OPERATION_LIMIT), RECOMMENDER, *where, by=by)
 
 
-def storage_in_use(by: Sequence[str] = ()) -> str:
+def storage_in_use(*where: str, by: Sequence[str] = ()) -> str:
     """Share (0–1) of the places for storage operations that are taken."""
-    return f"{storage_active(by)} / {storage_limit(by)}"
+    return f"{storage_active(*where, by=by)} / {storage_limit(*where, by=by)}"
 
 
 def requests(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
@@ -135,7 +136,8 @@ def answer_shares(*where: str, by: Sequence[str], window: str = q.PANEL) -> str:
 
 def hit_rate(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
     """Share (0–1) of the recommendations with a known label of which the user clicked an item."""
-    return q.hit_rate(RECOMMENDER, *where, by=by, window=window)
+    hits = q.rate(HITS, RECOMMENDER, *where, by=by, window=window)
+    return f"{hits} / {labelled(*where, by=by, window=window)}"
 
 
 def labelled(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
@@ -145,7 +147,8 @@ def labelled(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
 
 def click_through_rate(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
     """Share (0–1) of the items shown that were clicked."""
-    return q.click_through_rate(RECOMMENDER, *where, by=by, window=window)
+    clicked, shown = (q.rate(of, RECOMMENDER, *where, by=by, window=window) for of in (CLICKS, IMPRESSIONS))
+    return f"{clicked} / {shown}"
 
 
 def thumbs(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:

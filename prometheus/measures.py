@@ -14,12 +14,7 @@ from math import pi
 
 from prometheus import indicators
 from prometheus import queries as q
-from prometheus.indicators import HITS
-from prometheus.indicators import LABELLED as LABELLED
-from prometheus.indicators import PERSONALISED as PERSONALISED
-from prometheus.indicators import RECOMMENDER as RECOMMENDER
-from prometheus.indicators import REQUESTS as REQUESTS
-from prometheus.indicators import THUMBS as THUMBS
+from prometheus.indicators import HITS, LABELLED, PERSONALISED, RECOMMENDER
 from prometheus.names import series
 from prometheus.recorded import (
     MEASURE,

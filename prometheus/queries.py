@@ -7,8 +7,7 @@ duration or, on dashboards, `$__rate_interval`. Rates are per second.
 import re
 from collections.abc import Iterable, Sequence
 
-from prometheus.names import REGISTRY, Form, Series, series
-from telemetry import instruments
+from prometheus.names import REGISTRY, Form, Series
 
 PANEL = "$__rate_interval"
 
@@ -140,18 +139,6 @@ def share(of: Series, *where: str, by: Sequence[str], window: str = PANEL) -> st
     """Each group's share (0–1) of a counter's increase; the shares sum to 1."""
     part, whole = rate(of, *where, by=by, window=window), rate(of, *where, window=window)
     return f"{part} / on () group_left () {whole}"
-
-
-def hit_rate(*where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
-    """Share (0–1) of the requests with a known label in which the user clicked at least one item."""
-    hits, labelled = series(instruments.RECOMMENDATION_HITS), series(instruments.RECOMMENDATION_LABELLED)
-    return f"{rate(hits, *where, by=by, window=window)} / {rate(labelled, *where, by=by, window=window)}"
-
-
-def click_through_rate(*where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
-    """Share (0–1) of the items shown that were clicked."""
-    clicks, shown = series(instruments.RECOMMENDATION_CLICKS), series(instruments.RECOMMENDATION_IMPRESSIONS)
-    return f"{rate(clicks, *where, by=by, window=window)} / {rate(shown, *where, by=by, window=window)}"
 
 
 def set_since(of: Series, by: Sequence[str], within: str = "5m") -> str:

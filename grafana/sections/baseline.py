@@ -17,6 +17,7 @@ from grafana.options import (
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import SEGMENT
 from grafana.sections.versions import mean
+from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
@@ -157,7 +158,7 @@ def hit_rate_by_segment() -> Panel:
 
 def ndcg_by_segment() -> Panel:
     of, by = (SEGMENT.matcher,), ["segment"]
-    labelled = f"300 * {q.rate(m.LABELLED, *of, by=by, window='5m')}"
+    labelled = f"300 * {sli.labelled(*of, by=by, window='5m')}"
     return timeseries(
         Heading(
             42,

@@ -4,7 +4,8 @@ from config import Config
 from grafana.options import COUNT, ORANGE, QUARTER, RED, SCORE, SHARE, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.model_summary import DRIFT, PREDICTIONS
-from grafana.sections.quality import REQUESTS, SEGMENT, VERSION
+from grafana.sections.quality import SEGMENT, VERSION
+from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q
 from prometheus.names import series
@@ -121,7 +122,7 @@ def shares() -> Panel:
             "How requests are divided among user segments. Good: steady; the panel beside measures the "
             "change of this mix.",
         ),
-        [Query(q.known(q.share(REQUESTS, SEGMENT.matcher, by=["segment"], window="2m")), "{{segment}}")],
+        [Query(q.known(sli.answer_shares(SEGMENT.matcher, by=["segment"], window="2m")), "{{segment}}")],
         SHARE,
         Lines(stacked=True),
         size=QUARTER,

@@ -4,16 +4,14 @@ from config import Config
 from grafana.options import ORANGE, PERCENT, PURPLE, RED, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.shapes import heatmap
+from prometheus import indicators as sli
 from prometheus import limits
-from prometheus import measures as m
 from prometheus import queries as q
 from prometheus.names import series
 from prometheus.recorded import MEASURE, MEASURE_USUAL
 from telemetry import instruments
 
-AGES = series(instruments.RECOMMENDATION_FEATURE_AGE)
 MISSING = series(instruments.RECOMMENDATION_FEATURE_MISSING)
-VIOLATIONS = series(instruments.RECOMMENDATION_SCHEMA_VIOLATIONS)
 REASONS = {"features_missing": RED, "features_expired": ORANGE, "features_invalid": PURPLE}
 
 
@@ -32,8 +30,7 @@ def panels(config: Config) -> list[Panel]:
 
 def unusable(reason: str, window: str = q.PANEL) -> str:
     """Share of the answers that were made for a reason (a matcher)."""
-    part, served = q.rate(m.REQUESTS, reason, window=window), q.rate(m.REQUESTS, window=window)
-    return q.known(f"({q.or_zero(part)}) / {served}")
+    return q.known(sli.answers_share(reason, window=window))
 
 
 def without_features(config: Config) -> Panel:
@@ -91,7 +88,7 @@ def age(config: Config) -> Panel:
             f"the feature job; a median above the dashed line, {config.model.feature_age:g} s, means that "
             "the job has stopped.",
         ),
-        [Query(q.known(q.quantile(share, AGES, window="1m")), name) for share, name in quantiles],
+        [Query(q.known(sli.feature_age(share, window="1m")), name) for share, name in quantiles],
         Value("s", decimals=0),
         Lines(steps=[(config.model.feature_age, RED)]),
         size=THIRD,
@@ -106,7 +103,7 @@ def age_heatmap() -> Panel:
             "Answers by the age of their features. Good: one band that returns to 0 with each run of the "
             "feature job; a second, rising band means that the features of some users are not renewed.",
         ),
-        Query(q.distribution(AGES)),
+        Query(q.distribution(sli.AGES, sli.RECOMMENDER)),
         size=THIRD,
     )
 
@@ -119,7 +116,7 @@ def violations() -> Panel:
             "Features per second that broke their schema: unknown items, wrong lengths, numbers that are "
             f"not finite. Good: 0; an alert fires at more than {limits.SCHEMA_VIOLATIONS:g} per request.",
         ),
-        [Query(q.or_zero(q.rate(VIOLATIONS, by=["feature", "kind"])), "{{feature}} {{kind}}")],
+        [Query(q.or_zero(sli.schema_violations(by=["feature", "kind"])), "{{feature}} {{kind}}")],
         Value("ops", decimals=2),
         size=THIRD,
     )

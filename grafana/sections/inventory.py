@@ -6,11 +6,11 @@ from grafana.options import BLUE, ORANGE, PURPLE, RED, Heading, Query, Size
 from grafana.panels import Panel, row
 from grafana.shapes import Column, Sort, table, timeline
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
 
-HTTP = series(instruments.HTTP_SERVER_REQUEST_DURATION)
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
 NAME = ["service_name"]
 FAILING = [(0.001, ORANGE), (0.01, RED)]
@@ -102,14 +102,12 @@ def versions() -> Panel:
 
 
 def _of_services() -> list[str]:
-    served = q.observations(HTTP, by=NAME, window="1m")
-    failed = q.observations(HTTP, 'http_response_status_code=~"5.."', by=NAME, window="1m")
     named = q.level(e.PROCESS_MEMORY, by=[*NAME, "service_version"])
     return [
-        served,
-        q.known(f"({q.or_zero(failed, served)}) / {served}"),
-        q.known(q.quantile(0.95, HTTP, NO_STREAM, by=NAME, window="1m")),
-        q.rate(e.PROCESS_CPU_TIME, by=NAME, window="1m"),
+        sli.requests(by=NAME, window="1m"),
+        q.known(sli.requests_failed_share(by=NAME, window="1m")),
+        q.known(sli.request_latency(0.95, NO_STREAM, by=NAME, window="1m")),
+        sli.processor_use(by=NAME, window="1m"),
         q.level(e.PROCESS_MEMORY, by=NAME),
         named,
     ]

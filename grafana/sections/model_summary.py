@@ -16,7 +16,8 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, stat
-from grafana.sections.features import AGES, unusable
+from grafana.sections.features import unusable
+from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
@@ -27,7 +28,6 @@ from telemetry import instruments
 EVERYBODY = ('segment="all"', f'window="{m.FAST}"')
 DRIFT = series(instruments.RECOMMENDATION_FEATURE_DRIFT)
 PREDICTIONS = series(instruments.RECOMMENDATION_PREDICTION_DRIFT)
-VIOLATIONS = series(instruments.RECOMMENDATION_SCHEMA_VIOLATIONS)
 QUALITY = links.dashboard("Quality and storage", links.QUALITY)
 
 
@@ -94,7 +94,7 @@ def worst_segment() -> Panel:
 
 
 def versions() -> Panel:
-    answering = f"{q.rate(m.REQUESTS, by=['model_version'], window='1m')} > 0"
+    answering = f"{sli.answers(by=['model_version'], window='1m')} > 0"
     return stat(
         Heading(
             4,
@@ -148,7 +148,7 @@ def age(config: Config) -> Panel:
             "Time since the features of an answer were computed, median over 1 minute. Good: well below "
             f"{config.model.feature_age:g} s; older features are not being renewed and will expire.",
         ),
-        Query(q.known(q.quantile(0.5, AGES, window="1m"))),
+        Query(q.known(sli.feature_age(0.5, window="1m"))),
         Value("s", decimals=0),
         Levels(steps=[(0.75 * config.model.feature_age, ORANGE), (config.model.feature_age, RED)]),
         size=WIDE_NUMBER,
@@ -162,7 +162,7 @@ def violations() -> Panel:
             "Invalid features",
             "Features that broke their schema, per second, over 1 minute. Good: 0.",
         ),
-        Query(q.or_zero(q.rate(VIOLATIONS, window="1m"))),
+        Query(q.or_zero(sli.schema_violations(window="1m"))),
         Value("ops", decimals=1),
         Levels(steps=[(0.01, RED)]),
         size=WIDE_NUMBER,

@@ -18,18 +18,14 @@ from grafana.options import (
 )
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections import storage
-from grafana.sections.storage import DURATION, RECOMMENDER, deadline_line, deadline_ms, slow_calls
+from grafana.sections.storage import deadline_line, deadline_ms, slow_calls
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
 
-FIRST_BYTE = series(instruments.STORAGE_OPERATION_FIRST_BYTE)
 BYTES = series(instruments.STORAGE_TRANSFER_SIZE)
-ACTIVE = series(instruments.STORAGE_OPERATION_ACTIVE)
-LIMIT = series(instruments.STORAGE_OPERATION_LIMIT)
-REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
-FAILED = (RECOMMENDER, 'outcome!="ok"')
 WITHOUT_STORAGE = 'reason=~"storage_.*"'
 SLOW_FIRST_BYTE = 0.05
 """Seconds; one of the bounds of MinIO's own histogram."""
@@ -59,14 +55,13 @@ def latency(config: Config) -> list[Panel]:
 
 
 def failed(config: Config) -> Panel:
-    failures = q.or_zero(q.observations(DURATION, *FAILED, window="1m"))
     return stat(
         Heading(
             3,
             "Error rate",
             "Share of storage operations that ended with an error or were given up, over 1 minute. Good: 0%.",
         ),
-        Query(q.known(f"({failures}) / {q.observations(DURATION, RECOMMENDER, window='1m')}")),
+        Query(q.known(sli.storage_failed_share(window="1m"))),
         Value("percentunit", decimals=2),
         Levels(steps=[(config.storage.errors / 5, ORANGE), (config.storage.errors, RED)]),
         data_links=[slow_calls(config)],
@@ -81,7 +76,7 @@ def in_flight() -> Panel:
             "Operations in flight as a share of the limit. Good: a few percent; at 100% requests are "
             "answered without storage.",
         ),
-        Query(f"{q.level(ACTIVE, RECOMMENDER)} / {q.level(LIMIT, RECOMMENDER)}"),
+        Query(sli.storage_in_use()),
         WHOLE_PERCENT,
         Levels(steps=[(0.5, ORANGE), (0.8, RED)]),
     )
@@ -95,14 +90,13 @@ def throughput() -> Panel:
             "Bytes read from storage per second, over 1 minute. Good: in step with the requests; falling "
             "bytes with many operations in flight mean too little bandwidth.",
         ),
-        Query(q.rate(BYTES, RECOMMENDER, window="1m")),
+        Query(q.rate(BYTES, sli.RECOMMENDER, window="1m")),
         Value("Bps", decimals=1),
         Levels(BLUE),
     )
 
 
 def answers_without(config: Config) -> Panel:
-    without, served = q.rate(REQUESTS, WITHOUT_STORAGE, window="1m"), q.rate(REQUESTS, window="1m")
     return stat(
         Heading(
             6,
@@ -110,7 +104,7 @@ def answers_without(config: Config) -> Panel:
             "Share of answers made from a stale copy or the popular list because storage was late, failing "
             "or busy, over 1 minute. Good: 0%.",
         ),
-        Query(q.known(f"({q.or_zero(without)}) / {served}")),
+        Query(q.known(sli.answers_share(WITHOUT_STORAGE, window="1m"))),
         PERCENT,
         storage.misses(config),
     )
@@ -126,7 +120,7 @@ def quantiles_by_operation(config: Config) -> Panel:
         ),
         [
             Query(
-                q.quantile(share, DURATION, RECOMMENDER, by=["operation"]),
+                sli.storage_latency(share, by=["operation"]),
                 f"{{{{operation}}}} p{share * 100:.0f}",
                 exemplars=share == 0.95,
             )
@@ -139,7 +133,7 @@ def quantiles_by_operation(config: Config) -> Panel:
 
 
 def first_byte(config: Config) -> Panel:
-    p95_of = {"first byte": FIRST_BYTE, "last byte": DURATION}
+    p95_of = {"first byte": sli.storage_first_byte(0.95), "last byte": sli.storage_latency(0.95)}
     return timeseries(
         Heading(
             13,
@@ -148,10 +142,7 @@ def first_byte(config: Config) -> Panel:
             "lines touch. Both high: slow storage or a long network path; only the last byte late: too "
             "little bandwidth.",
         ),
-        [
-            Query(q.quantile(0.95, of, RECOMMENDER), name, exemplars=name == "first byte")
-            for name, of in p95_of.items()
-        ],
+        [Query(expr, name, exemplars=name == "first byte") for name, expr in p95_of.items()],
         SECONDS,
         Lines(steps=deadline_line(config)),
         data_links=[slow_calls(config)],
@@ -164,7 +155,7 @@ def both_ends(config: Config) -> Panel:
         q.rate(e.MINIO_FIRST_BYTE_BUCKETS, 'api="getobject"', f'le="{bound}"', **window)
         for bound in ("0.050", "+Inf")
     )
-    seen = q.share_above(SLOW_FIRST_BYTE, FIRST_BYTE, RECOMMENDER)
+    seen = q.share_above(SLOW_FIRST_BYTE, sli.FIRST_BYTE, sli.RECOMMENDER)
     return timeseries(
         Heading(
             14,

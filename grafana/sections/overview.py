@@ -19,8 +19,9 @@ from grafana.options import (
 )
 from grafana.panels import Panel, name, stat, timeseries
 from grafana.sections import storage, verdict
-from grafana.sections.verdict import CRITICAL, FIRING, OPEN, PERSONALISED, REQUESTS
+from grafana.sections.verdict import CRITICAL, FIRING, OPEN
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import names
 from prometheus import queries as q
 from prometheus.names import series
@@ -86,7 +87,7 @@ def requests() -> Panel:
             "Requests",
             "Recommendations served per second, over 1 minute. Good: as usual at this hour.",
         ),
-        Query(q.rate(REQUESTS, window="1m")),
+        Query(sli.answers(window="1m")),
         REQUEST_RATE,
         Levels(BLUE),
         data_links=[links.dashboard("Service", links.SERVICE)],
@@ -119,8 +120,8 @@ def is_it_the_model() -> Panel:
             "model; when only the users' hit rate falls, look at storage.",
         ),
         [
-            Query(q.known(q.hit_rate(PERSONALISED, window="5m")), "model's own hit rate"),
-            Query(q.known(q.hit_rate(window="5m")), "users' hit rate"),
+            Query(q.known(sli.hit_rate(sli.PERSONALISED, window="5m")), "model's own hit rate"),
+            Query(q.known(sli.hit_rate(window="5m")), "users' hit rate"),
         ],
         PERCENT,
         Lines(colors={"model's own hit rate": "purple", "users' hit rate": "blue"}),
@@ -140,7 +141,7 @@ def is_it_the_infrastructure(config: Config) -> Panel:
         ),
         [
             Query(
-                q.known(q.quantile(0.95, storage.DURATION, storage.RECOMMENDER)),
+                q.known(sli.storage_latency(0.95)),
                 "storage p95",
                 exemplars=True,
             )

@@ -2,8 +2,9 @@
 
 from grafana.options import COUNT, RED, SECONDS, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.resources import CHOSEN, LAG, NEARLY
+from grafana.sections.resources import CHOSEN, NEARLY
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
 
 
@@ -32,7 +33,7 @@ def cpu_by_service() -> Panel:
             "CPU cores in use by service. Good: below the dashed line for each process, because Python "
             "runs on one core.",
         ),
-        [Query(q.rate(e.PROCESS_CPU_TIME, CHOSEN, by=["service_name"]), "{{service_name}}")],
+        [Query(sli.processor_use(CHOSEN, by=["service_name"]), "{{service_name}}")],
         Value("none", decimals=2),
         Lines(steps=[(NEARLY, RED)]),
         size=THIRD,
@@ -55,7 +56,7 @@ def lag_by_service() -> Panel:
             "Event loop lag by service, p99",
             "Delay of each service's event loop, 99th percentile. Good: below the dashed line, 50 ms.",
         ),
-        [Query(q.known(q.quantile(0.99, LAG, CHOSEN, by=["service_name"])), "{{service_name}}")],
+        [Query(q.known(sli.event_loop_lag(0.99, CHOSEN, by=["service_name"])), "{{service_name}}")],
         SECONDS,
         Lines(steps=[(0.05, RED)]),
         size=THIRD,

@@ -4,15 +4,15 @@ from grafana.options import PERCENT, QUARTER, SHARE, Heading, Lines, Query, Size
 from grafana.panels import Panel, row, timeseries
 from grafana.shapes import bars
 from grafana.variables import Variable
+from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
 
-REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
 DATASET = Variable("dataset_id", "Data set", MODEL)
 VERSION = Variable("model_version", "Model version", MODEL, where=(DATASET.matcher,))
-SEGMENT = Variable("segment", "User segment", REQUESTS)
+SEGMENT = Variable("segment", "User segment", sli.REQUESTS)
 SOURCES = {"personalised": "green", "stale": "orange", "popular": "red"}
 CHOSEN = (VERSION.matcher, SEGMENT.matcher)
 
@@ -39,7 +39,7 @@ def hit_rate_by_version_and_source() -> Panel:
         ),
         [
             Query(
-                q.known(q.hit_rate(*CHOSEN, by=["model_version", "source"], window="5m")),
+                q.known(sli.hit_rate(*CHOSEN, by=["model_version", "source"], window="5m")),
                 "{{model_version}} {{source}}",
             )
         ],
@@ -56,7 +56,7 @@ def click_through_rate() -> Panel:
         ),
         [
             Query(
-                q.known(q.click_through_rate(*CHOSEN, by=["model_version"], window="5m")),
+                q.known(sli.click_through_rate(*CHOSEN, by=["model_version"], window="5m")),
                 "{{model_version}}",
             )
         ],
@@ -72,7 +72,7 @@ def answers_by_source() -> Panel:
             "Where answers come from. Good: nearly all personalised. The shares of stale and popular grow "
             "when storage misses its deadline.",
         ),
-        [Query(q.share(REQUESTS, *CHOSEN, by=["source"]), "{{source}}")],
+        [Query(sli.answer_shares(*CHOSEN, by=["source"]), "{{source}}")],
         SHARE,
         Lines(stacked=True, colors=SOURCES),
         size=Size(9, 8),
@@ -86,7 +86,7 @@ def reasons() -> Panel:
             "Reasons for degraded answers",
             "Answers per second that are not personalised, by reason. Good: only unknown users.",
         ),
-        [Query(q.rate(REQUESTS, 'source!="personalised"', *CHOSEN, by=["reason"]), "{{reason}}")],
+        [Query(sli.answers('source!="personalised"', *CHOSEN, by=["reason"]), "{{reason}}")],
         Value("reqps", decimals=2),
         size=Size(9, 8),
     )
@@ -100,7 +100,7 @@ def hit_rate_by_source() -> Panel:
             "Hit rate of answers from each source, over 5 minutes. Good: personalised is highest. The gap "
             "from personalised to popular is the cost of slow storage.",
         ),
-        Query(q.known(q.hit_rate(*CHOSEN, by=["source"], window="5m")), "{{source}}"),
+        Query(q.known(sli.hit_rate(*CHOSEN, by=["source"], window="5m")), "{{source}}"),
         Value("percentunit", maximum=1),
         size=QUARTER,
     )

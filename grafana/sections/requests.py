@@ -3,8 +3,9 @@
 from config import Config
 from grafana.options import RED, REQUEST_RATE, SECONDS, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.service import CHOSEN, FAILED, FAILED_TRACES, REQUESTS, TIMED, TRACES, slow_traces
+from grafana.sections.service import CHOSEN, FAILED_TRACES, TIMED, TRACES, slow_traces
 from grafana.shapes import heatmap
+from prometheus import indicators as sli
 from prometheus import queries as q
 
 BY_ROUTE = ["http_request_method", "http_route"]
@@ -31,7 +32,7 @@ def requests_by_route() -> Panel:
             "Requests by route",
             "Requests per second by route. Good: the usual shape; a route that falls to 0 lost its callers.",
         ),
-        [Query(q.observations(REQUESTS, *CHOSEN, by=BY_ROUTE), ROUTE_LEGEND)],
+        [Query(sli.requests(*CHOSEN, by=BY_ROUTE), ROUTE_LEGEND)],
         REQUEST_RATE,
         Lines(stacked=True),
         data_links=[TRACES],
@@ -39,7 +40,7 @@ def requests_by_route() -> Panel:
 
 
 def errors_by_route() -> Panel:
-    failed, served = (q.observations(REQUESTS, *where, by=BY_ROUTE) for where in (FAILED, CHOSEN))
+    failed, served = (sli.requests(*CHOSEN, *of, by=BY_ROUTE) for of in ((sli.SERVER_ERROR,), ()))
     return timeseries(
         Heading(
             12,
@@ -60,7 +61,7 @@ def duration_by_route(config: Config) -> Panel:
             "95th percentile by route; dots are traces, click one to open it. Good: flat and below the "
             f"dashed line, {config.objectives.latency.threshold * 1000:.0f} ms.",
         ),
-        [Query(q.known(q.quantile(0.95, REQUESTS, *TIMED, by=BY_ROUTE)), ROUTE_LEGEND, exemplars=True)],
+        [Query(q.known(sli.request_latency(0.95, *TIMED, by=BY_ROUTE)), ROUTE_LEGEND, exemplars=True)],
         SECONDS,
         Lines(steps=[(config.objectives.latency.threshold, RED)]),
         data_links=[slow_traces(config)],
@@ -69,7 +70,7 @@ def duration_by_route(config: Config) -> Panel:
 
 def duration_quantiles(config: Config) -> Panel:
     quantiles = [
-        Query(q.quantile(share, REQUESTS, *TIMED), f"p{share * 100:.0f}", exemplars=share == 0.99)
+        Query(sli.request_latency(share, *TIMED), f"p{share * 100:.0f}", exemplars=share == 0.99)
         for share in (0.5, 0.95, 0.99)
     ]
     return timeseries(
@@ -94,7 +95,7 @@ def duration_heatmap(config: Config) -> Panel:
             "Requests by duration. Good: one narrow, low band; a second, higher band means that some "
             "requests take a slow path.",
         ),
-        Query(q.distribution(REQUESTS, *TIMED)),
+        Query(q.distribution(sli.HTTP, *TIMED)),
         data_links=[slow_traces(config)],
     )
 
@@ -109,7 +110,7 @@ def answers_by_status() -> Panel:
         ),
         [
             Query(
-                q.observations(REQUESTS, *CHOSEN, by=["http_response_status_code"]),
+                sli.requests(*CHOSEN, by=["http_response_status_code"]),
                 "{{http_response_status_code}}",
             )
         ],

@@ -16,15 +16,13 @@ from grafana.options import (
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
-from telemetry import instruments
 
 SERVICE = Variable("service_name", "Service", e.PROCESS_MEMORY)
 CHOSEN = SERVICE.matcher
 OUTSIDE = 'device!~"lo|veth.*|br-.*|docker.*|ifb.*"'
 """Network devices that lead out of the machine."""
-LAG = series(instruments.EVENT_LOOP_LAG)
 NEARLY, FULL = 0.8, 0.9
 
 
@@ -102,7 +100,7 @@ def lag() -> Panel:
             "Delay of the event loop in the slowest service, 99th percentile over 1 minute. Good: below 50 "
             "ms.",
         ),
-        Query(q.known(f"max ({q.quantile(0.99, LAG, CHOSEN, by=['service_name'], window='1m')})")),
+        Query(q.known(f"max ({sli.event_loop_lag(0.99, CHOSEN, by=['service_name'], window='1m')})")),
         Value("s", decimals=1),
         Levels(steps=[(0.025, ORANGE), (0.05, RED)]),
         size=WIDE_NUMBER,

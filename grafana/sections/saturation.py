@@ -2,14 +2,13 @@
 
 from grafana.options import RED, SECONDS, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.service import LAG, LATE, SERVICE
-from prometheus import external as e
+from grafana.sections.service import LATE, SERVICE
+from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
 
 THREADS = series(instruments.THREAD_POOL_ACTIVE), series(instruments.THREAD_POOL_LIMIT)
-STORAGE = series(instruments.STORAGE_OPERATION_ACTIVE), series(instruments.STORAGE_OPERATION_LIMIT)
 
 
 def panels() -> list[Panel]:
@@ -26,7 +25,7 @@ def lag() -> Panel:
             "Delay of the event loop. Good: a few milliseconds, below the dashed line; above it, blocking "
             "code or a busy CPU delays every request.",
         ),
-        [Query(q.quantile(share, LAG, SERVICE.matcher), name) for share, name in quantiles],
+        [Query(sli.event_loop_lag(share, SERVICE.matcher), name) for share, name in quantiles],
         SECONDS,
         Lines(steps=[(LATE, RED)]),
         size=THIRD,
@@ -34,7 +33,7 @@ def lag() -> Panel:
 
 
 def threads() -> Panel:
-    pools = [(THREADS, "{{pool}}", ["pool"]), (STORAGE, "storage", [])]
+    active, limit = (q.level(of, SERVICE.matcher, by=["pool"]) for of in THREADS)
     return timeseries(
         Heading(
             32,
@@ -43,11 +42,8 @@ def threads() -> Panel:
             "`storage` reads objects. Good: below the dashed line; at 100% new work waits, or is refused.",
         ),
         [
-            Query(
-                f"{q.level(active, SERVICE.matcher, by=by)} / {q.level(limit, SERVICE.matcher, by=by)}",
-                legend,
-            )
-            for (active, limit), legend, by in pools
+            Query(f"{active} / {limit}", "{{pool}}"),
+            Query(sli.storage_in_use(SERVICE.matcher), "storage"),
         ],
         Value("percentunit", decimals=0, maximum=1),
         Lines(steps=[(0.8, RED)]),
@@ -63,7 +59,7 @@ def cpu_by_mode() -> Panel:
             "CPU cores in use by the service's own code (user) and by the kernel for it (system). Good: "
             "below the dashed line for each process.",
         ),
-        [Query(q.rate(e.PROCESS_CPU_TIME, SERVICE.matcher, by=["type"]), "{{type}}")],
+        [Query(sli.processor_use(SERVICE.matcher, by=["type"]), "{{type}}")],
         Value("none", decimals=2),
         Lines(steps=[(0.8, RED)], stacked=True),
         size=THIRD,

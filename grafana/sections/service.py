@@ -8,20 +8,15 @@ from grafana.options import BLUE, ORANGE, RED, REQUEST_RATE, Heading, Levels, Qu
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import names
 from prometheus import queries as q
-from prometheus.names import series
-from telemetry import instruments
 
-REQUESTS = series(instruments.HTTP_SERVER_REQUEST_DURATION)
-LAG = series(instruments.EVENT_LOOP_LAG)
-
-SERVICE = Variable("service_name", "Service", REQUESTS)
-ROUTE = Variable("http_route", "Route", REQUESTS, where=(SERVICE.matcher,))
+SERVICE = Variable("service_name", "Service", sli.HTTP)
+ROUTE = Variable("http_route", "Route", sli.HTTP, where=(SERVICE.matcher,))
 CHOSEN = (SERVICE.matcher, ROUTE.matcher)
 TIMED = (*CHOSEN, 'http_route!~".*/stream"')
 """A stream lasts as long as someone listens."""
-FAILED = (*CHOSEN, 'http_response_status_code=~"5.."')
 
 LATE = 0.05
 TRACES = links.traces("Traces", service="${service_name}")
@@ -51,21 +46,20 @@ def stages(config: Config) -> list[Panel]:
 def requests() -> Panel:
     return stat(
         Heading(1, "Requests", "Requests per second, over 1 minute. Good: as usual at this hour."),
-        Query(q.observations(REQUESTS, *CHOSEN, window="1m")),
+        Query(sli.requests(*CHOSEN, window="1m")),
         REQUEST_RATE,
         Levels(BLUE),
     )
 
 
 def errors() -> Panel:
-    failed, served = (q.observations(REQUESTS, *where, window="1m") for where in (FAILED, CHOSEN))
     return stat(
         Heading(
             2,
             "Error rate",
             "Share of requests answered with a server error (5xx), over 1 minute. Good: 0%.",
         ),
-        Query(q.known(f"({q.or_zero(failed)}) / {served}")),
+        Query(q.known(sli.requests_failed_share(*CHOSEN, window="1m"))),
         Value("percentunit", decimals=2),
         Levels(steps=[(0.001, ORANGE), (0.01, RED)]),
         data_links=[FAILED_TRACES],
@@ -80,7 +74,7 @@ def p95(config: Config) -> Panel:
             "95th percentile of the duration of requests, streams left out, over 1 minute. Good: below "
             f"{config.objectives.latency.threshold * 1000:.0f} ms.",
         ),
-        Query(q.known(q.quantile(0.95, REQUESTS, *TIMED, window="1m"))),
+        Query(q.known(sli.request_latency(0.95, *TIMED, window="1m"))),
         Value("s", decimals=0),
         Levels(
             steps=[
@@ -100,7 +94,7 @@ def event_loop_lag() -> Panel:
             f"Delay of the event loop, 99th percentile over 1 minute. Good: below {LATE * 1000:.0f} ms; "
             "above, something blocks the loop or the CPU is busy.",
         ),
-        Query(q.known(q.quantile(0.99, LAG, SERVICE.matcher, window="1m"))),
+        Query(q.known(sli.event_loop_lag(0.99, SERVICE.matcher, window="1m"))),
         Value("s", decimals=1),
         Levels(steps=[(LATE / 2, ORANGE), (LATE, RED)]),
     )
@@ -114,7 +108,7 @@ def cpu() -> Panel:
             "CPU cores that the service's processes use, over 1 minute. Good: below 0.8 for each process, "
             "because Python runs on one core.",
         ),
-        Query(q.rate(e.PROCESS_CPU_TIME, SERVICE.matcher, window="1m")),
+        Query(sli.processor_use(SERVICE.matcher, window="1m")),
         Value("none", decimals=2),
         Levels(steps=[(0.6, ORANGE), (0.8, RED)]),
     )

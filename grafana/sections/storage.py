@@ -19,16 +19,11 @@ from grafana.options import (
 )
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.shapes import heatmap
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
 from telemetry import instruments, spans
 
-DURATION = series(instruments.STORAGE_OPERATION_DURATION)
-ACTIVE = series(instruments.STORAGE_OPERATION_ACTIVE)
-STAGES = series(instruments.RECOMMENDATION_DURATION)
-
 SERVICE = instruments.STORAGE_OPERATION_DURATION.service
-RECOMMENDER = f'service_name="{SERVICE}"'
 
 
 def deadline_ms(config: Config) -> int:
@@ -64,11 +59,6 @@ def panels(config: Config) -> list[Panel]:
     ]
 
 
-def share_beyond_deadline(config: Config, window: str) -> str:
-    """PromQL: share of the recommender's storage operations slower than the deadline."""
-    return q.share_above(config.storage.deadline, DURATION, RECOMMENDER, window=window)
-
-
 def misses(config: Config) -> Levels:
     limit = config.storage.deadline_misses
     return Levels(steps=[(limit / 5, ORANGE), (limit, RED)])
@@ -82,7 +72,7 @@ def latency_now(config: Config, id: int, title: str, size: Size) -> Panel:
             "95th percentile of storage operations, over 1 minute. Good: well below the deadline of "
             f"{deadline_ms(config)} ms.",
         ),
-        Query(q.known(q.quantile(0.95, DURATION, RECOMMENDER, window="1m"))),
+        Query(q.known(sli.storage_latency(0.95, window="1m"))),
         Value("s", decimals=0),
         Levels(steps=[(config.storage.deadline / 2, ORANGE), (config.storage.deadline, RED)]),
         data_links=[slow_calls(config)],
@@ -97,7 +87,7 @@ def misses_now(config: Config, id: int, title: str, size: Size) -> Panel:
             title,
             "Share of storage operations slower than the deadline, over 1 minute. Good: 0%.",
         ),
-        Query(q.known(share_beyond_deadline(config, "1m"))),
+        Query(q.known(sli.storage_late_share(config.storage.deadline, window="1m"))),
         PERCENT,
         misses(config),
         data_links=[slow_calls(config)],
@@ -114,7 +104,7 @@ def average_latency(config: Config) -> Panel:
             f"the dashed line, {config.storage.average_limit * 1000:.0f} ms, where High Storage Latency "
             "fires.",
         ),
-        [Query(q.average_ms(DURATION, RECOMMENDER, by=["operation"], window="5m"), "{{operation}}")],
+        [Query(sli.storage_latency_mean_ms(by=["operation"], window="5m"), "{{operation}}")],
         Value("ms", decimals=0),
         Lines(steps=[(config.storage.average_limit * 1000, RED)]),
         data_links=[slow_calls(config)],
@@ -123,7 +113,7 @@ def average_latency(config: Config) -> Panel:
 
 def latency_quantiles(config: Config) -> Panel:
     quantiles = [
-        Query(q.quantile(share, DURATION, RECOMMENDER), f"p{share * 100:.0f}", exemplars=share == 0.95)
+        Query(sli.storage_latency(share), f"p{share * 100:.0f}", exemplars=share == 0.95)
         for share in (0.5, 0.95, 0.99)
     ]
     return timeseries(
@@ -148,7 +138,7 @@ def latency_heatmap(config: Config, id: int, title: str) -> Panel:
             "Storage operations by duration. Good: one narrow, low band; a second, higher band means an "
             "intermittent fault.",
         ),
-        Query(q.distribution(DURATION, RECOMMENDER)),
+        Query(q.distribution(sli.STORAGE, sli.RECOMMENDER)),
         data_links=[slow_calls(config)],
     )
 
@@ -162,7 +152,7 @@ def operations_by_outcome() -> Panel:
         ),
         [
             Query(
-                q.observations(DURATION, RECOMMENDER, by=["operation", "outcome"]),
+                sli.storage_operations(by=["operation", "outcome"]),
                 "{{operation}} {{outcome}}",
             )
         ],
@@ -179,7 +169,7 @@ def operations_in_flight() -> Panel:
             "Operations in flight, with those that no request waits for any more. Good: a few; at their "
             "limit new ones are refused.",
         ),
-        [Query(q.level(ACTIVE, RECOMMENDER, by=["operation"]), "{{operation}}")],
+        [Query(sli.storage_active(by=["operation"]), "{{operation}}")],
         COUNT,
         size=THIRD,
     )
@@ -193,7 +183,7 @@ def deadline_misses(config: Config, id: int, size: Size) -> Panel:
             "Share of storage operations slower than the deadline. Good: 0%; each miss costs a user the "
             "personalised answer.",
         ),
-        [Query(q.known(share_beyond_deadline(config, q.PANEL)), "beyond the deadline")],
+        [Query(q.known(sli.storage_late_share(config.storage.deadline)), "beyond the deadline")],
         PERCENT,
         Lines(steps=[(config.storage.deadline_misses, RED)]),
         data_links=[slow_calls(config)],
@@ -209,7 +199,7 @@ def time_per_stage(config: Config) -> Panel:
             "95th percentile of each stage of a request. Good: load_features below the deadline; score and "
             "rank are the model's own time and stay flat.",
         ),
-        [Query(q.quantile(0.95, STAGES, by=["stage"]), "{{stage}}", exemplars=True)],
+        [Query(sli.stage_latency(0.95, by=["stage"]), "{{stage}}", exemplars=True)],
         SECONDS,
         Lines(steps=deadline_line(config)),
         data_links=[slow_requests(config)],

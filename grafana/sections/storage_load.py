@@ -5,15 +5,12 @@ from grafana import links
 from grafana.options import COUNT, HALF, RED, SHARE, THIRD, Heading, Lines, Query, Size, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections import storage
-from grafana.sections.object_storage import ACTIVE, BYTES, FAILED, LIMIT, REQUESTS
+from grafana.sections.object_storage import BYTES
 from grafana.sections.quality import SOURCES
-from grafana.sections.storage import DURATION, RECOMMENDER
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
-from telemetry import instruments
 
-AGE = series(instruments.RECOMMENDATION_FEATURE_AGE)
 REASONS = [
     "storage_deadline",
     "storage_error",
@@ -49,7 +46,7 @@ def fallbacks(config: Config) -> list[Panel]:
 def by_outcome() -> Panel:
     return timeseries(
         Heading(21, "Operations by outcome", "Operations per second by how they ended. Good: all are ok."),
-        [Query(q.observations(DURATION, RECOMMENDER, by=["outcome"]), "{{outcome}}")],
+        [Query(sli.storage_operations(by=["outcome"]), "{{outcome}}")],
         Value("ops", decimals=1),
         Lines(stacked=True, colors={"ok": "green", "error": "red", "timeout": "orange"}),
         size=THIRD,
@@ -57,8 +54,8 @@ def by_outcome() -> Panel:
 
 
 def failures_by_type() -> Panel:
-    failed = q.observations(DURATION, *FAILED, by=["operation", "outcome", "error_type"])
-    asked = q.observations(DURATION, RECOMMENDER, by=["operation"])
+    failed = sli.storage_operations(sli.READ_FAILED, by=["operation", "outcome", "error_type"])
+    asked = sli.storage_operations(by=["operation"])
     return timeseries(
         Heading(
             22,
@@ -100,7 +97,7 @@ def bytes_read() -> Panel:
             "requests.",
         ),
         [
-            Query(q.rate(BYTES, RECOMMENDER, by=["operation"]), "{{operation}}, recommender"),
+            Query(q.rate(BYTES, sli.RECOMMENDER, by=["operation"]), "{{operation}}, recommender"),
             Query(q.rate(e.MINIO_SENT), "sent by the server"),
         ],
         Value("Bps", decimals=1),
@@ -116,8 +113,8 @@ def in_flight() -> Panel:
             "few; at the limit new ones are refused.",
         ),
         [
-            Query(q.level(ACTIVE, RECOMMENDER, by=["operation"]), "{{operation}}"),
-            Query(q.level(LIMIT, RECOMMENDER), "limit"),
+            Query(sli.storage_active(by=["operation"]), "{{operation}}"),
+            Query(sli.storage_limit(), "limit"),
         ],
         COUNT,
         Lines(colors={"limit": "red"}),
@@ -146,7 +143,7 @@ def answers_by_source() -> Panel:
             "Where answers come from. Good: nearly all personalised; stale copies and the popular list "
             "replace them when storage misses its deadline.",
         ),
-        [Query(q.share(REQUESTS, by=["source"]), "{{source}}")],
+        [Query(sli.answer_shares(by=["source"]), "{{source}}")],
         SHARE,
         Lines(stacked=True, colors=SOURCES),
         size=Size(7),
@@ -161,7 +158,7 @@ def feature_age(config: Config) -> Panel:
             "How long ago the features behind an answer were computed, median and 95th percentile. Good: "
             f"below {config.objectives.freshness.max_age / 3600:g} h, the objective of freshness.",
         ),
-        [Query(q.known(q.quantile(share, AGE)), name) for share, name in ((0.5, "p50"), (0.95, "p95"))],
+        [Query(q.known(sli.feature_age(share)), name) for share, name in ((0.5, "p50"), (0.95, "p95"))],
         Value("dtdurations"),
         Lines(steps=[(config.objectives.freshness.max_age, RED)]),
         size=Size(7),
@@ -176,10 +173,7 @@ def reasons() -> Panel:
             "Answers per second to known users made without their fresh features: storage missed its "
             "deadline, failed, was at its limit, or had no valid features. Good: 0.",
         ),
-        [
-            Query(q.or_zero(q.rate(REQUESTS, f'reason="{reason}"')), reason.replace("_", " "))
-            for reason in REASONS
-        ],
+        [Query(q.or_zero(sli.answers(f'reason="{reason}"')), reason.replace("_", " ")) for reason in REASONS],
         Value("reqps", decimals=2),
         size=Size(10),
     )

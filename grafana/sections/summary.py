@@ -16,12 +16,8 @@ from grafana.options import (
 )
 from grafana.panels import Panel, stat, text
 from grafana.sections import storage, verdict
+from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.names import series
-from telemetry import instruments
-
-REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
-PERSONALISED = 'source="personalised"'
 
 HOW_TO_READ = """\
 - **Users' hit rate falls, the model's own holds**: answers lack fresh features, look at storage.
@@ -52,7 +48,7 @@ def users_hit_rate() -> Panel:
             "Share of requests in which the user clicked at least one item, all answers, over 5 minutes. "
             "Good: close to the model's own hit rate.",
         ),
-        Query(q.known(q.hit_rate(window="5m"))),
+        Query(q.known(sli.hit_rate(window="5m"))),
         PERCENT,
         Levels(BLUE),
         size=WIDE_NUMBER,
@@ -67,7 +63,7 @@ def models_hit_rate() -> Panel:
             "Hit rate of personalised answers only, over 5 minutes: slow storage does not affect it. Good: "
             "steady. When it falls, look at the model.",
         ),
-        Query(q.known(q.hit_rate(PERSONALISED, window="5m"))),
+        Query(q.known(sli.hit_rate(sli.PERSONALISED, window="5m"))),
         PERCENT,
         Levels(BLUE),
         size=WIDE_NUMBER,
@@ -75,14 +71,13 @@ def models_hit_rate() -> Panel:
 
 
 def personalised_answers() -> Panel:
-    personalised, served = q.rate(REQUESTS, PERSONALISED, window="1m"), q.rate(REQUESTS, window="1m")
     return stat(
         Heading(
             4,
             "Personalised answers",
             "Share of answers made with the user's own fresh features, over 1 minute. Good: above 95%.",
         ),
-        Query(q.known(f"{personalised} / {served}")),
+        Query(q.known(sli.answers_share(sli.PERSONALISED, window="1m"))),
         PERCENT,
         Levels(RED, [(0.8, ORANGE), (0.95, GREEN)]),
         size=WIDE_NUMBER,
@@ -96,7 +91,7 @@ def requests() -> Panel:
             "Requests",
             "Recommendations served per second, over 1 minute. Good: as usual at this hour.",
         ),
-        Query(q.rate(REQUESTS, window="1m")),
+        Query(sli.answers(window="1m")),
         REQUEST_RATE,
         Levels(BLUE),
         size=WIDE_NUMBER,

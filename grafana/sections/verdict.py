@@ -6,15 +6,13 @@ from grafana.options import GREEN, ORANGE, RED, Heading, Levels, Query, Size
 from grafana.panels import Panel, name
 from grafana.sections import storage
 from prometheus import external as e
+from prometheus import indicators as sli
 from prometheus import names
 from prometheus import queries as q
 from prometheus.names import series
 from telemetry import instruments
 
-REQUESTS = series(instruments.RECOMMENDATION_REQUESTS)
-LAG = series(instruments.EVENT_LOOP_LAG)
 OPEN = series(instruments.INCIDENT_OPEN)
-PERSONALISED = 'source="personalised"'
 STORAGE_FAILED = 'reason=~"storage_.*"'
 FIRING = 'alertstate="firing"'
 CRITICAL = 'severity="critical"'
@@ -85,22 +83,21 @@ def _suspects(config: Config) -> str:
 
 
 def _well() -> str:
-    heard = f"{q.rate(REQUESTS, window='1m')} > 0 and on () {q.level(e.PROCESS_MEMORY, INCIDENTS_ALIVE)}"
+    heard = f"{sli.answers(window='1m')} > 0 and on () {q.level(e.PROCESS_MEMORY, INCIDENTS_ALIVE)}"
     return f"{WELL} * {_say('All well', heard)}"
 
 
 def _storage_fails(config: Config) -> str:
-    served, failed = q.rate(REQUESTS, window="1m"), q.rate(REQUESTS, STORAGE_FAILED, window="1m")
-    return f"{failed} / {served} > {config.storage.deadline_misses:g}"
+    return f"{sli.answers_share(STORAGE_FAILED, window='1m')} > {config.storage.deadline_misses:g}"
 
 
 def _model_is_worse(config: Config) -> str:
-    own, past = q.hit_rate(PERSONALISED, window="5m"), q.hit_rate(PERSONALISED, window="1h")
+    own, past = sli.hit_rate(sli.PERSONALISED, window="5m"), sli.hit_rate(sli.PERSONALISED, window="1h")
     return f"{own} < {config.objectives.quality.kept:g} * ({past})"
 
 
 def _recommender_is_late() -> str:
-    return f"{q.quantile(0.99, LAG, storage.RECOMMENDER, window='1m')} > {OVERLOADED:g}"
+    return f"{sli.event_loop_lag(0.99, sli.RECOMMENDER, window='1m')} > {OVERLOADED:g}"
 
 
 def _say(what: str, expr: str) -> str:

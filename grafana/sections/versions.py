@@ -18,20 +18,18 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.quality import CHOSEN, REQUESTS
+from grafana.sections.quality import CHOSEN
 from grafana.sections.storage import slow_requests
 from grafana.shapes import Column, Sort, table
+from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
-from prometheus.names import series
 from prometheus.recorded import VERSION_DEVIATION, VERSION_KEPT, VERSION_LABELLED
 from prometheus.series import Series
-from telemetry import instruments
 
 BY = ["model_version"]
 LEGEND = "{{model_version}}"
-DURATION = series(instruments.RECOMMENDATION_DURATION)
 WHOLE = ('stage="total"', CHOSEN[0])
 WINDOW = "5m"
 
@@ -56,24 +54,24 @@ def panels(config: Config) -> list[Panel]:
 
 def mean(of: Series, by: list[str], *where: str, window: str = WINDOW) -> str:
     """A sum over labelled requests, by request."""
-    summed, labelled = (q.rate(part, *where, by=by, window=window) for part in (of, m.LABELLED))
-    return q.known(f"{summed} / {labelled}")
+    summed = q.rate(of, sli.RECOMMENDER, *where, by=by, window=window)
+    return q.known(f"{summed} / {sli.labelled(*where, by=by, window=window)}")
 
 
 def side_by_side() -> Panel:
-    thumbs, up = (q.rate(m.THUMBS, *CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
-    served = q.rate(REQUESTS, *CHOSEN, by=BY, window=WINDOW)
-    personal = q.rate(REQUESTS, m.PERSONALISED, *CHOSEN, by=BY, window=WINDOW)
+    thumbs, up = (sli.thumbs(*CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
+    served = sli.answers(*CHOSEN, by=BY, window=WINDOW)
+    personal = sli.answers(sli.PERSONALISED, *CHOSEN, by=BY, window=WINDOW)
     columns = {
         "Requests": (f"{served} > 0", "reqps"),
         "Personalised": (q.known(f"({q.or_zero(personal, served)}) / {served}"), "percentunit"),
-        "Hit rate": (q.known(q.hit_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
+        "Hit rate": (q.known(sli.hit_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
         "Precision": (mean(m.SUMS["precision"], BY, *CHOSEN), "percentunit"),
         "NDCG": (mean(m.SUMS["ndcg"], BY, *CHOSEN), "none"),
         "MRR": (mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), "none"),
-        "Click-through": (q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
+        "Click-through": (q.known(sli.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
         "Thumbs up": (q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), "percentunit"),
-        "p95": (q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), "s"),
+        "p95": (q.known(sli.stage_latency(0.95, *WHOLE, by=BY, window=WINDOW)), "s"),
     }
     shown = [
         Column(f"Value #{chr(ord('A') + index)}", title, unit=unit, decimals=3 if unit == "none" else 1)
@@ -102,7 +100,7 @@ def roll_out() -> Panel:
             "How requests are divided among versions. Good: the shares that you set; no step without a "
             "change of yours.",
         ),
-        [Query(q.known(q.share(REQUESTS, *CHOSEN, by=BY)), LEGEND)],
+        [Query(q.known(sli.answer_shares(*CHOSEN, by=BY)), LEGEND)],
         SHARE,
         Lines(stacked=True),
         size=QUARTER,
@@ -117,7 +115,7 @@ def hit_rate() -> Panel:
             "Share of requests in which the user clicked at least one item, all answers of the version, "
             "over 5 minutes. Good: steady, and no version below the others.",
         ),
-        [Query(q.known(q.hit_rate(*CHOSEN, by=BY, window=WINDOW)), LEGEND)],
+        [Query(q.known(sli.hit_rate(*CHOSEN, by=BY, window=WINDOW)), LEGEND)],
         PERCENT,
         size=QUARTER,
     )
@@ -158,14 +156,14 @@ def click_through_rate() -> Panel:
             "Click-through rate by version",
             "Clicks per item shown, over 5 minutes. Good: steady, and no version below the others.",
         ),
-        [Query(q.known(q.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), LEGEND)],
+        [Query(q.known(sli.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), LEGEND)],
         PERCENT,
         size=THIRD,
     )
 
 
 def thumbs_up() -> Panel:
-    thumbs, up = (q.rate(m.THUMBS, *CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
+    thumbs, up = (sli.thumbs(*CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
     return timeseries(
         Heading(
             17,
@@ -181,7 +179,7 @@ def thumbs_up() -> Panel:
 
 def sources() -> Panel:
     by = [*BY, "source"]
-    part, whole = (q.rate(REQUESTS, *CHOSEN, by=labels) for labels in (by, BY))
+    part, whole = (sli.answers(*CHOSEN, by=labels) for labels in (by, BY))
     return timeseries(
         Heading(
             18,
@@ -240,7 +238,7 @@ def response_time(config: Config) -> Panel:
             "to open it. Good: similar lines below the dashed one, the objective. All versions wait for "
             "the same storage, so a single slow version is itself the cause.",
         ),
-        [Query(q.known(q.quantile(0.95, DURATION, *WHOLE, by=BY, window=WINDOW)), LEGEND, exemplars=True)],
+        [Query(q.known(sli.stage_latency(0.95, *WHOLE, by=BY, window=WINDOW)), LEGEND, exemplars=True)],
         SECONDS,
         Lines(steps=[(config.objectives.latency.threshold, RED)]),
         data_links=[slow_requests(config)],

@@ -206,7 +206,7 @@ def test_no_panel_is_without_data_at_peace(tmp_path: Path) -> None:
 
 QUIET = histogram((MINUTES * 60, {0.002: 40}))
 SLOW = "Storage Slower Than Deadline"
-FAILED = 'recommendation_requests_total{reason="storage_error", source="stale"}'
+FAILED = 'recommendation_requests_total{service_name="recommender", reason="storage_error", source="stale"}'
 
 
 def firing(alert: str) -> dict[str, str]:

@@ -44,15 +44,6 @@ ACTIVE = series(instruments.STORAGE_OPERATION_ACTIVE)
             "sum by (source) (rate(recommendation_requests_total[1m])) / on () group_left () "
             "sum (rate(recommendation_requests_total[1m]))",
         ),
-        (
-            q.hit_rate(window="5m"),
-            "sum (rate(recommendation_hits_total[5m])) / sum (rate(recommendation_labelled_total[5m]))",
-        ),
-        (
-            q.click_through_rate(by=["model_version"], window="5m"),
-            "sum by (model_version) (rate(recommendation_clicks_total[5m])) / "
-            "sum by (model_version) (rate(recommendation_impressions_total[5m]))",
-        ),
         (q.level(ACTIVE, by=["operation"]), "sum by (operation) (storage_operation_active)"),
         (q.known("a / b"), "(a / b) >= 0"),
         (q.provided("p95", "n", at_least=0.5), "(p95) and (n >= 0.5)"),
