@@ -23,8 +23,8 @@ DEFAULTS = {
 }
 """Where they differ from the specification's.
 
-The queue holds 13 s of 100 requests/s, or 68 s of 20 requests/s, at 6 spans each. A batch is tried again for
-60 s, so that a collector away for less costs no span; metrics are cumulative, the next ones say it all.
+The queue holds 13 s of 100 requests/s, or 68 s of 20, at 6 spans each. A batch is tried for 60 s, so that a
+collector away for less costs no span. Metrics are cumulative: the next ones say it all.
 """
 
 _ENTRY_POINTS = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}

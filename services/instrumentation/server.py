@@ -159,13 +159,7 @@ class ServerTelemetry:
         return span, trace.set_span_in_context(span, parent)
 
     def _finish(
-        self,
-        span: trace.Span,
-        scope: Scope,
-        route: str | None,
-        status: int,
-        error: str | None,
-        seconds: float,
+        self, span: trace.Span, scope: Scope, route: str | None, status: int, error: str | None, took: float
     ) -> None:
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         outcome = describe_outcome(method, scope["scheme"], route, status, error)
@@ -173,5 +167,5 @@ class ServerTelemetry:
         span.set_attributes(outcome.attributes)
         if error:
             span.set_status(StatusCode.ERROR)
-        self._duration.record(seconds, outcome.labels)
+        self._duration.record(took, outcome.labels)
         span.end()

@@ -31,6 +31,12 @@ def test_requests_do_not_notice_that_the_collector_is_gone(stack: Stack) -> None
             ),
             90,
         )
+        # The SDK waits for up to 32 s and more between two tries, and sends what it has kept then.
+        eventually(
+            "what was kept is sent",
+            lambda: stack.query('otel_sdk_processor_span_queue_size{service_name="recommender"} < 100'),
+            90,
+        )
     finally:
         stack.control("start", "traffic")
 
