@@ -23,7 +23,7 @@ SINCE ?=
 .PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay lock
 
 help: ## Show this help
-	@echo "Whence: says whence a recommender's trouble came, the model or the infrastructure."
+	@echo "Whence: says what caused an incident of an AI service, with the evidence."
 	@echo
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
@@ -74,7 +74,7 @@ rollout: $(RUNTIME) ## Let VERSION=name answer a share of the users (default: th
 rollback: $(RUNTIME) ## Let the live version answer everybody again
 	@$(PY) -m stack rollback
 
-explain: $(RUNTIME) ## Say whence the trouble of the last minutes came, with the evidence [SINCE=15m]
+explain: $(RUNTIME) ## Say what caused the trouble of the last minutes, with the evidence [SINCE=15m]
 	@$(PY) -m diagnosis --since "$(or $(SINCE),15m)"
 
 break: $(RUNTIME) ## Inject a fault for a while: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
