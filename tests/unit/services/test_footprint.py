@@ -18,6 +18,6 @@ HEAVY = ("opentelemetry.sdk", "fastapi", "openfeature")
     ],
 )
 def test_what_a_process_needs_not_it_does_not_load(process: str, heavy: tuple[str, ...]) -> None:
-    program = f"import sys, services.{process}.__main__; print([m for m in {heavy} if m in sys.modules])"
+    program = f"import sys, services.demo.{process}.__main__; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
