@@ -1,6 +1,7 @@
 """The services on an S3 server that is not MinIO: moto's, over HTTP."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -74,7 +75,7 @@ def _await_features(job: Job) -> None:
     end = time.monotonic() + FEATURES_SECONDS
     while not job.ready:
         assert time.monotonic() < end, "the features were never written"
-        time.sleep(0.05)
+        threading.Event().wait(0.05)
 
 
 async def _answer(storage: StorageSettings) -> httpx.Response:
