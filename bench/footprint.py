@@ -40,14 +40,17 @@ def sum_up(usages: list[Usage]) -> Usage:
         sum(usage.cores for usage in counted),
         max(collections, default=None),
         sum(usage.memory for usage in counted),
+        sum(usage.mapped for usage in counted),
     )
 
 
 def draw(usages: list[Usage], title: str) -> Table:
-    """A line per process, the hungriest first, then all of them against the aims."""
-    table = Table("process", "CPU (cores)", "collections/s", "resident (MB)", box=None, title=title)
+    """A line per process, the largest first, then all of them against the aims."""
+    columns = ("process", "CPU (cores)", "collections/s", "memory (MB)", "mapped files (MB)")
+    table = Table(*columns, box=None, title=title)
     for usage in sorted(usages, key=lambda usage: -usage.memory):
-        table.add_row(usage.name, f"{usage.cores:.3f}", usage.said, f"{usage.memory / 2**20:.0f}")
+        sizes = (f"{size / 2**20:.0f}" for size in (usage.memory, usage.mapped))
+        table.add_row(usage.name, f"{usage.cores:.3f}", usage.said, *sizes)
     total = sum_up(usages)
     most = total.collections or 0
     table.add_row(
@@ -55,6 +58,7 @@ def draw(usages: list[Usage], title: str) -> Table:
         f"{total.cores:.2f} of {CORES:g}: {_verdict(total.cores <= CORES)}",
         f"at most {most:.2f} of {COLLECTIONS:g}: {_verdict(most <= COLLECTIONS)}",
         f"{total.memory / 2**20:.0f} of {MEMORY / 2**20:.0f}: {_verdict(total.memory <= MEMORY)}",
+        f"{total.mapped / 2**20:.0f}",
         style="bold",
     )
     return table

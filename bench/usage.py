@@ -32,12 +32,17 @@ UNKNOWN = ("process-compose",)
 
 @dataclass(frozen=True)
 class Usage:
-    """`cores` of CPU and garbage `collections` per second over a while, and resident bytes at its end."""
+    """`cores` of CPU and garbage `collections` per second over a while, and bytes at its end.
+
+    `memory` is heap and stacks, or what an engine accounts to a container. `mapped` are resident pages of files,
+    which the kernel takes back when memory is short; an engine does not tell them apart.
+    """
 
     name: str
     cores: float
     collections: float | None
     memory: int
+    mapped: int = 0
 
     @property
     def said(self) -> str:
@@ -54,7 +59,7 @@ def measure_usage(settings: Settings, seconds: float) -> list[Usage]:
     passed, after = time.monotonic() - began, count_collections(settings)
     collections = estimate_collections(settings)
     collections |= {name: (after[name] - before[name]) / passed for name in before.keys() & after.keys()}
-    return [Usage(name, cores, collections.get(name), memory) for name, (cores, memory) in used.items()]
+    return [Usage(name, cores, collections.get(name), *memory) for name, (cores, *memory) in used.items()]
 
 
 def count_collections(settings: Settings) -> dict[str, int]:
@@ -90,19 +95,19 @@ def _ask(client: httpx.Client, settings: Settings, name: str, path: str) -> str:
         return ""
 
 
-def _processes(seconds: float) -> dict[str, tuple[float, int]]:
-    """Cores and resident bytes by process, children included."""
+def _processes(seconds: float) -> dict[str, tuple[float, int, int]]:
+    """Cores, bytes of its own and mapped bytes by process, children included."""
     before, began = _read_processes(), time.monotonic()
     time.sleep(seconds)
     after, passed = _read_processes(), time.monotonic() - began
     return {
-        name: (max(spent - before.get(name, (spent, 0))[0], 0) / passed, memory)
-        for name, (spent, memory) in after.items()
+        name: (max(spent - before.get(name, (spent, 0, 0))[0], 0) / passed, own, mapped)
+        for name, (spent, own, mapped) in after.items()
     }
 
 
-def _read_processes() -> dict[str, tuple[float, int]]:
-    """Seconds of CPU since its start and resident bytes by process."""
+def _read_processes() -> dict[str, tuple[float, int, int]]:
+    """Seconds of CPU since its start, bytes of its own and mapped bytes by process."""
     states = read_processes()
     if states is None:
         raise StackError("the stack is not running; start it with `make up`")
@@ -116,9 +121,11 @@ def _read_processes() -> dict[str, tuple[float, int]]:
     return {name: _sum(family) for name, family in families.items()}
 
 
-def _sum(family: list[psutil.Process]) -> tuple[float, int]:
+def _sum(family: list[psutil.Process]) -> tuple[float, int, int]:
     times = [process.cpu_times() for process in family]
-    return sum(each.user + each.system for each in times), sum(p.memory_info().rss for p in family)
+    memories = [process.memory_info() for process in family]
+    mapped = sum(getattr(memory, "shared", 0) for memory in memories)  # Linux only
+    return sum(each.user + each.system for each in times), sum(m.rss for m in memories) - mapped, mapped
 
 
 def _containers(seconds: float) -> dict[str, tuple[float, int]]:

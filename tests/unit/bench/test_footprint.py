@@ -9,7 +9,7 @@ from stack import StackError, compose
 
 IDLE = [
     Usage("minio", 0.1, 0.02, 300 * 2**20),
-    Usage("jaeger", 0.1, 0.1, 300 * 2**20),
+    Usage("jaeger", 0.1, 0.1, 300 * 2**20, mapped=2**31),
     Usage("recommender", 0.2, None, 100 * 2**20),
     Usage("grafana", 0.9, 3.0, 2**30),
     Usage("process-compose", 0.0, None, 2**20),
@@ -43,6 +43,12 @@ def test_each_aim_is_judged(hungry: Usage, failed: str) -> None:
     line = said([*IDLE, hungry]).splitlines()[-1]
     assert failed in line and line.count("FAIL") == failed.count("FAIL")
     assert footprint.within_aims([*IDLE, hungry]) == ("FAIL" not in failed)
+
+
+def test_mapped_files_are_shown_and_not_judged() -> None:
+    lines = [line.split() for line in said(IDLE).splitlines()]
+    assert {"2048", "0.10"} <= {word for line in lines if line[:1] == ["jaeger"] for word in line}
+    assert lines[-1][-2:] == ["pass", "2048"]
 
 
 def test_what_a_go_program_does_not_expose_is_said() -> None:
