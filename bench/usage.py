@@ -34,8 +34,8 @@ UNKNOWN = ("process-compose",)
 class Usage:
     """`cores` of CPU and garbage `collections` per second over a while, and bytes at its end.
 
-    `memory` is heap and stacks, or what an engine accounts to a container. `mapped` are resident pages of files,
-    which the kernel takes back when memory is short; an engine does not tell them apart.
+    `memory` is heap and stacks, or what an engine accounts to a container. `mapped` are resident pages of
+    files, which the kernel takes back when memory is short; an engine does not tell them apart.
     """
 
     name: str
