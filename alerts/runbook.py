@@ -12,9 +12,9 @@ SILENT = "alerting-is-silent"
 
 SILENCE = """## How to silence
 
-For planned work, create a silence with an end and the matcher `alertname = {title}`: in Grafana under Alerting →
-Silences or, where Prometheus evaluates the alerts, in Alertmanager (port 9093). To change the alert permanently,
-edit `whence.yaml`, then `make down up`:
+For planned work, create a silence with an end and the matcher `alertname = {title}`: in Grafana under
+Alerting → Silences or, where Prometheus evaluates the alerts, in Alertmanager (port 9093). To change the
+alert permanently, edit `whence.yaml`, then `make down up`:
 
 ```yaml
 alerts:
@@ -48,8 +48,8 @@ def _condition(alert: Alert) -> str:
         else "when it no longer is"
     )
     return (
-        f"The alert fires when this query, evaluated every {duration(when.interval)}, is {breached}{lasting}, "
-        f"and resolves {kept}:"
+        f"The alert fires when this query, evaluated every {duration(when.interval)}, "
+        f"is {breached}{lasting}, and resolves {kept}:"
     )
 
 

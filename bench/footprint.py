@@ -50,7 +50,7 @@ def draw(usages: list[Usage], title: str) -> Table:
     table = Table(*columns, box=None, title=title)
     for usage in sorted(usages, key=lambda usage: -usage.memory):
         sizes = (f"{size / 2**20:.0f}" for size in (usage.memory, usage.mapped))
-        table.add_row(usage.name, f"{usage.cores:.3f}", usage.said, *sizes)
+        table.add_row(usage.name, f"{usage.cores:.3f}", usage.collections_text, *sizes)
     total = sum_up(usages)
     most = total.collections or 0
     table.add_row(

@@ -1,4 +1,4 @@
-"""What is not heard of any more: parts of the stack, services' telemetry, and alerting itself."""
+"""Liveness: parts of the stack that are down, services without telemetry, and alerting itself."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ PIPELINE = "pipeline-health"
 
 SILENCE = 60.0
 FORGOTTEN = 3600
-"""Seconds after which it does not count that a source was heard of."""
+"""Seconds after which a source's last sample no longer counts."""
 START = 240.0
-"""Seconds that a service may take to be heard of for the first time, after Prometheus has started."""
+"""Seconds after the start of Prometheus within which a service has to send its first metric."""
 
 WATCHER = 'job="prometheus"'
 OTHERS = 'job!~"collector|jaeger|minio"'
@@ -35,7 +35,7 @@ def _up(config: Config) -> Evaluation:
 
 
 def _silent_for(config: Config) -> str:
-    """Seconds since the last metric of each watched service; it knows which ones ought to be heard.
+    """Seconds since the last metric of each watched service, also of those that never sent any.
 
     A metric of its process: the collector goes on saying `target_info` for the spans of one that is gone.
     """
@@ -189,7 +189,6 @@ def heartbeat(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         collector_down(config),
         jaeger_down(config),

@@ -1,4 +1,4 @@
-"""The telemetry pipeline: services → collector → Jaeger. What is lost here is missing in every picture."""
+"""The telemetry pipeline: services → collector → Jaeger. What is lost here is missing everywhere."""
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import soon, steady
@@ -17,7 +17,7 @@ HEAP = 115 * 2**20
 """Bytes, of the 128 MiB from which the collector's memory_limiter refuses data."""
 COLLECTIONS, CORES = 2, 0.9
 """Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
-FEW = 0.5
+MIN_RATE = 0.5
 NOTHING = 0.01
 
 
@@ -188,7 +188,7 @@ def traces_stopped(config: Config) -> Alert:
         query=q.provided(
             q.rate(e.COLLECTOR_SPANS_ACCEPTED, window="2m"),
             sli.requests(window="2m"),
-            at_least=FEW,
+            at_least=MIN_RATE,
         ),
         comparison=Comparison.BELOW,
         threshold=NOTHING,
@@ -250,7 +250,6 @@ def part_starved(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         collector_refuses(config),
         collector_loses(config),
