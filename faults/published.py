@@ -131,6 +131,6 @@ def _load_dataset(wanted: str) -> Dataset:
         raise FaultError(str(error)) from None
     if dataset.id != wanted:
         raise FaultError(
-            f"the stack was trained on data set {wanted}, not {dataset.id}: set DATASET accordingly"
+            f"the stack was trained on data set {wanted}, not {dataset.id}: set DATASET= to the former"
         )
     return dataset
