@@ -34,7 +34,7 @@ class ExecutionError(StrEnum):
 
 
 class Severity(StrEnum):
-    """critical: user impact now, or impact would go unnoticed. warning: soon, or for few users. info: context."""
+    """critical: user impact now, or it would go unnoticed. warning: soon, or for few users. info: context."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -133,7 +133,7 @@ class Alert:
 
     @property
     def expr(self) -> str:
-        """What is compared with the threshold: the query, or 0 (BELOW: 1) while the short window is in order."""
+        """What is compared with the threshold: the query, or 0 (BELOW: 1) if the short window is fine."""
         if not self.short_window:
             return self.query
         breached = f"(({self.short_window}) {self.comparison} bool {self.threshold:g})"

@@ -145,9 +145,7 @@ def load_settings(mode: Mode | None = None) -> Settings:
     seen: dict[int, str] = {}
     for name, port in settings.ports.items():
         if port in seen:
-            raise StackError(
-                f"{name.upper()} and {seen[port].upper()} are both {port}: give one another port"
-            )
+            raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: change one of them")
         seen[port] = name
     if settings.dataset and not (Path(settings.dataset) / "ratings.csv").is_file():
         raise StackError(f"DATASET={settings.dataset} has no ratings.csv: give a folder in MovieLens' format")
@@ -162,7 +160,7 @@ def load_settings(mode: Mode | None = None) -> Settings:
 
 def _require_engine() -> None:
     if problem := engine.find_problem():
-        raise StackError(f"no containers: {problem}; see to that, or use MODE=processes")
+        raise StackError(f"no containers: {problem}: fix that, or use MODE=processes")
 
 
 def process_environment(settings: Settings, credentials: dict[str, str], config: Config) -> dict[str, str]:

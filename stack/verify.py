@@ -40,19 +40,19 @@ def _alerting() -> Path:
 
 
 def verify_stack(settings: Settings, credentials: dict[str, str], console: Console) -> list[str]:
-    """One line per thing that does not work; empty when all is well."""
+    """One line per failure; empty when everything works."""
     queries = [*find_panel_queries(), *find_rule_queries()]
     if settings.external_storage:
         queries = [query for query in queries if MINIO not in query.promql]
     problems = check_queries(settings.url("prometheus"), queries)
     problems += check_prometheus_rules(settings.url("prometheus"))
-    console.print(f"{len(queries)} panel and rule queries asked of Prometheus, and its rules' health.")
+    console.print(f"Prometheus: {len(queries)} panel and rule queries, and the health of its rules.")
     if settings.grafana:
         problems += check_grafana(settings, credentials)
-        console.print("Dashboards and alert rules asked of Grafana.")
+        console.print("Grafana: dashboards and alert rules.")
     else:
-        console.print("No Grafana runs here: its files were checked when they were generated.")
-    console.print("All of it works." if not problems else f"{len(problems)} do not work:")
+        console.print("Grafana: not running; its files were checked when they were generated.")
+    console.print("All work." if not problems else f"{len(problems)} fail:")
     return problems
 
 
@@ -138,9 +138,7 @@ def _ask(client: httpx.Client, path: str, parameters: dict[str, str]) -> Any:
     try:
         answer = client.get(path, params=parameters)
         if answer.status_code in (401, 403):
-            raise StackError(
-                f"{client.base_url} refuses the credentials in .secrets.env: put the right ones there"
-            )
+            raise StackError(f"{client.base_url} rejects the credentials in .secrets.env: correct them there")
         return answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise StackError(
