@@ -81,7 +81,7 @@ def parse_minutes(text: str) -> list[float]:
 
 def main(
     minutes: Annotated[str, typer.Option(help="when to measure, such as 5 or 5,60")] = "5",
-    file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
+    file: Annotated[Path | None, typer.Option("--json", help="also write the figures to this file")] = None,
 ) -> None:
     """Measure under load and print it; exit status 1 when the last measurement misses an aim."""
     console, settings, began = Console(), load_settings(), time.monotonic()

@@ -28,7 +28,7 @@ LARGEST = 60_000
 """Bytes of a recording; one that would be larger keeps fewer traces."""
 
 CPU_CONTENTION = 0.95
-"""The share of all CPU in use, median over the trouble, from which a run is not kept: other work
+"""The share of all CPU in use, median over the fault, from which a run is not kept: other work
 on the machine left it too little, and what is measured then is not the scenario."""
 
 

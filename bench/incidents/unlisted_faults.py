@@ -49,7 +49,7 @@ class UnlistedFault:
         try:
             while not self._over.is_set():
                 act(self._over)
-        except Exception as error:  # told at the end: a run whose trouble went away does not count
+        except Exception as error:  # told at the end: a run whose fault ended does not count
             self._failure = error
 
     def end(self) -> None:
@@ -57,13 +57,13 @@ class UnlistedFault:
         self._over.set()
         self._thread.join(timeout=60)
         if self._failure:
-            raise FaultEnded(f"the trouble ended by itself: {self._failure}") from self._failure
+            raise FaultEnded(f"the fault ended by itself: {self._failure}") from self._failure
 
 
 def start_unlisted_fault(
     kind: Outsider, severity: Severity, stack: BenchStack, gateway: "UserGateway | None"
 ) -> UnlistedFault:
-    """Begin trouble of a kind. `lost-clicks` needs the gateway that the run's users go through."""
+    """Start a fault of a kind. `lost-clicks` needs the gateway that the run's users go through."""
     if kind == "pauses":
         return UnlistedFault(_pause(stack.pid("recommender"), PAUSE[severity]))
     if kind == "crashes":

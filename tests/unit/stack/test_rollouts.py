@@ -51,7 +51,7 @@ def test_the_candidate_gets_its_share_and_loses_it(recommender: FakeRecommender)
     candidate = CANDIDATE.version(DATASET)
     assert f"{candidate} serves 30% of the users" in rollouts.roll_out(Settings(), "", 30)
     assert read_rollout(recommender.file) == {LIVE: 70.0, candidate: 30.0}
-    assert "everybody again" in rollouts.roll_back()
+    assert "all users again" in rollouts.roll_back()
     assert read_rollout(recommender.file) == {}
     assert rollouts.roll_back() == "No roll-out was active."
 
