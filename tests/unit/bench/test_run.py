@@ -183,10 +183,10 @@ def test_what_is_impact_after_mending_as_before_has_not_recovered(play: Play) ->
     assert found.counted and found.recovered_after is None
 
 
-def test_what_nobody_felt_is_discarded_after_patience(play: Play) -> None:
+def test_a_run_without_impact_is_discarded_after_patience(play: Play) -> None:
     found = play(World(impact_after=None, alert_after=None), draw_scenario("bad-model"))
     assert not found.counted
-    assert "no objective" in found.discarded
+    assert found.discarded == "no user impact"
 
 
 def test_a_busy_machine_is_no_ones_fault(play: Play) -> None:
