@@ -72,7 +72,7 @@ def slice_rules(baseline: str) -> list[Rule]:
         *(rule for window in (FAST, SLOW) for rule in _slices(window)),
         record(SLICE_USUAL, q.median_over(SLICE_HIT_RATE, window=baseline)),
         record(SLICE_KEPT, f"{q.select(SLICE_HIT_RATE)} / ({q.select(SLICE_USUAL)} > 0)"),
-        *(record(SLICE_DEVIATION, _deviation(window, baseline)) for window in (FAST, SLOW)),
+        *(record(SLICE_DEVIATION, _deviation(window, baseline), window=window) for window in (FAST, SLOW)),
         record(SEGMENT_KEPT, _kept_by_segment()),
         record(SEGMENT_BEST, q.highest(SEGMENT_KEPT, by=SERVICE)),
     ]
