@@ -1,6 +1,6 @@
 """Requests in smaller requests: by resource, by metric, by point. Messages are copied in C, never rebuilt."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -36,9 +36,9 @@ def halve(request: Request) -> tuple[Request, Request] | None:
     return _requests([inner[0]], [inner[1]]) if inner else None
 
 
-def move_out(resource: ResourceMetrics, names: set[str]) -> Iterator[tuple[str, ResourceMetrics]]:
+def move_out(resource: ResourceMetrics, names: Collection[str]) -> Iterator[tuple[str, ResourceMetrics]]:
     """Takes the metrics of these names out of a resource: each by its name, in a resource of its own."""
-    for scope in resource.scope_metrics:
+    for scope in resource.scope_metrics if names else ():
         for index in reversed(range(len(scope.metrics))):
             metric = scope.metrics[index]
             if metric.name in names:

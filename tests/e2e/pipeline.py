@@ -16,8 +16,8 @@ from stack import ROOT
 from stack.ports import find_free_ports
 from tests.e2e.live import eventually
 
-PORTS = ("prometheus_port", "ingest_port", "otlp_grpc_port", "otlp_http_port")
-PORTS += ("collector_health_port", "collector_metrics_port", "jaeger_otlp_port")
+OF_THE_COLLECTOR = ("otlp_grpc_port", "otlp_http_port", "collector_health_port", "collector_metrics_port")
+PORTS = ("prometheus_port", "ingest_port", "jaeger_otlp_port", *OF_THE_COLLECTOR)
 PROTOBUF = {"content-type": "application/x-protobuf"}
 
 

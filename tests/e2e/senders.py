@@ -22,7 +22,8 @@ def add_sender(request: Request, service: str, **attributes: str) -> ScopeMetric
     named = {"service.name": service} | {key.replace("_", "."): value for key, value in attributes.items()}
     for key, value in named.items():
         resource.resource.attributes.add(key=key).value.string_value = value
-    return resource.scope_metrics.add()
+    scope: ScopeMetrics = resource.scope_metrics.add()
+    return scope
 
 
 def set_attributes(point: Any, labels: dict[str, str]) -> None:
@@ -42,7 +43,7 @@ def counter(
 ) -> Metric:
     """A monotonic sum of one point, `ahead` seconds from now, that began `age` seconds ago."""
     now = time.time_ns()
-    metric = scope.metrics.add(name=name)
+    metric: Metric = scope.metrics.add(name=name)
     metric.sum.aggregation_temporality = temporality
     metric.sum.is_monotonic = True
     start = now - int(age * SECOND)
@@ -54,7 +55,7 @@ def counter(
 
 
 def gauge(scope: ScopeMetrics, name: str, value: float, **labels: str) -> Metric:
-    metric = scope.metrics.add(name=name)
+    metric: Metric = scope.metrics.add(name=name)
     point = metric.gauge.data_points.add(as_double=value, time_unix_nano=time.time_ns())
     set_attributes(point, labels)
     return metric
