@@ -25,9 +25,9 @@ from services.instrumentation import Telemetry
 
 log = structlog.get_logger(__name__)
 
-RESOURCE_LIMIT = 8 << 20
+RESOURCE_LIMIT = 4 << 20
 """Bytes. A larger resource is refused alone; Prometheus panics at a label of 16 MiB."""
-GROUP_LIMIT = 4 << 20
+GROUP_LIMIT = 2 << 20
 """Bytes from which what has come of a request is sent on: so much of it is held, and one resource more."""
 WAITING = 8
 """Requests that wait while one is worked on; more are answered 503. The collector sends one at a time."""

@@ -48,10 +48,10 @@ class Collisions:
         """Whether a point of a cumulative, monotonic series shows a second writer; times in ns."""
         now = self._clock()
         tracks = self._tracks(identity)
-        track = tracks.get(series)
-        if track:
+        if series in tracks:
+            track = tracks[series] = tracks.pop(series)  # the first is the one not seen for longest
             return track.look(start, time, value, now)
-        if self._has_room(tracks, now):
+        if len(tracks) < TRACKED or _forgets_one(tracks, now):
             tracks[series] = _Track(start, time, value, now)
         return False
 
@@ -62,11 +62,10 @@ class Collisions:
             self._identities.popitem(last=False)
         return tracks
 
-    def _has_room(self, tracks: dict[int, _Track], now: float) -> bool:
-        if len(tracks) < TRACKED:
-            return True
-        oldest = min(tracks, key=lambda series: tracks[series].seen)
-        if now - tracks[oldest].seen > WINDOW:
-            del tracks[oldest]
-            return True
-        return False
+
+def _forgets_one(tracks: dict[int, _Track], now: float) -> bool:
+    oldest = next(iter(tracks))
+    silent = now - tracks[oldest].seen > WINDOW
+    if silent:
+        del tracks[oldest]
+    return silent
