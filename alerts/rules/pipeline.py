@@ -302,7 +302,7 @@ def too_many_series(config: Config) -> Alert:
         "{labels.attribute} has most values.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
-        panel="Series, by sender",
+        panel="Points of too many series",
     )
 
 

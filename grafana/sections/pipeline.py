@@ -2,7 +2,7 @@
 
 from config import Config
 from grafana import links
-from grafana.options import COUNT, ORANGE, PERCENT, RED, WHOLE_PERCENT, Heading, Levels, Query, Value
+from grafana.options import COUNT, ORANGE, PERCENT, RED, THIRD, WHOLE_PERCENT, Heading, Levels, Query, Value
 from grafana.panels import Panel, row, stat, timeseries
 from prometheus import external as e
 from prometheus import queries as q
@@ -61,13 +61,14 @@ def metrics() -> list[Panel]:
 
 
 def senders() -> list[Panel]:
-    """Ids 25–29."""
+    """Ids 24–29."""
     return [
         row(25, "Metrics: whose points are not stored, and why"),
         points_refused(),
         points_repaired(),
         shared_identities(),
         series_by_sender(),
+        points_of_too_many_series(),
     ]
 
 
@@ -267,6 +268,7 @@ def shared_identities() -> Panel:
         ),
         [Query(q.or_zero(q.rate(series(i.INGEST_COLLISIONS), by=["sender"], window="5m")), "{{sender}}")],
         Value("cps", decimals=2),
+        size=THIRD,
     )
 
 
@@ -280,4 +282,25 @@ def series_by_sender() -> Panel:
         ),
         [Query(f"topk(10, {q.highest(series(i.INGEST_SERIES), by=['sender'])})", "{{sender}}")],
         Value("short", decimals=0),
+        size=THIRD,
+    )
+
+
+def points_of_too_many_series() -> Panel:
+    by = ["sender", "metric", "attribute"]
+    return timeseries(
+        Heading(
+            24,
+            "Points of too many series",
+            "Points per second of new series beyond a service's limit, which are not stored, with its metric "
+            "that has most series and the attribute of that with most values. Good: 0.",
+        ),
+        [
+            Query(
+                q.or_zero(q.rate(series(i.INGEST_SERIES_REFUSED), by=by)),
+                "{{sender}} {{metric}} {{attribute}}",
+            )
+        ],
+        Value("cps", decimals=1),
+        size=THIRD,
     )
