@@ -17,7 +17,13 @@ from stack.modes import Mode, recall_mode
 from stack.storage import StorageChoice
 
 HOST = "127.0.0.1"
-UNPUBLISHED = ("jaeger_otlp_port", "jaeger_query_grpc_port", "jaeger_health_port", "jaeger_metrics_port")
+UNPUBLISHED = (
+    "jaeger_otlp_port",
+    "jaeger_query_grpc_port",
+    "jaeger_health_port",
+    "jaeger_metrics_port",
+    "ingest_port",
+)
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -40,6 +46,7 @@ class Settings(StorageChoice):
     jaeger_metrics_port: Port = 8889
     otlp_grpc_port: Port = 4317
     otlp_http_port: Port = 4318
+    ingest_port: Port = 4319
     collector_health_port: Port = 13133
     collector_metrics_port: Port = 8888
     minio_port: Port = 9000
@@ -50,6 +57,7 @@ class Settings(StorageChoice):
     dataset: str = ""
     otel_traces_sampler: str = "parentbased_always_on"
     otel_traces_sampler_arg: str = ""
+    series_per_service: Annotated[int, Field(ge=1)] = 10_000
     prometheus_retention_size: str = "2GB"
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"
@@ -179,6 +187,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "DATASET": dataset,
         "PATH": f"{RUN / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PROMETHEUS_URL": settings.url("prometheus"),
+        "INGEST_URL": settings.url("ingest"),
         "JAEGER_URL": settings.url("jaeger"),
         "JAEGER_OTLP_ENDPOINT": f"{HOST}:{settings.jaeger_otlp_port}",
         "JAEGER_DATA_DIR": str(DATA / "jaeger"),

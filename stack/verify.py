@@ -12,13 +12,17 @@ from rich.console import Console
 
 from prometheus import client as prometheus_client
 from prometheus.client import Client, Refused, SourceAway, read_rules, rules
+from prometheus.names import series
 from stack import StackError
 from stack.generated import in_use
 from stack.settings import Settings
+from telemetry import instruments as i
 
 TIMEOUT = 10.0
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in; every other variable stands for all its values (`.*`)."""
+MINUTES = 10
+"""Of refused senders that are told."""
 MINIO = "minio_"
 """How the metrics of the stack's own MinIO begin."""
 
@@ -52,6 +56,8 @@ def verify_stack(settings: Settings, credentials: dict[str, str], console: Conso
         console.print("Grafana: dashboards and alert rules.")
     else:
         console.print("Grafana: not running; its files were checked when they were generated.")
+    for line in describe_refused_senders(settings.url("prometheus")):
+        console.print(line)
     console.print("All work." if not problems else f"{len(problems)} fail:")
     return problems
 
@@ -99,6 +105,22 @@ def _check_query(client: Client, query: Query) -> str:
     except SourceAway as away:
         raise StackError(f"{away} Is the stack up? `make status`") from None
     return f"{query.used_by}: {problem}: {query.promql}" if problem else ""
+
+
+def describe_refused_senders(prometheus: str) -> list[str]:
+    """A line for each service whose metric points were refused in the last minutes, and why.
+
+    They are somebody else's mistake, and no reason to say that the stack does not work.
+    """
+    refused = f'{series(i.INGEST_POINTS_REFUSED).name}{{reason!=""}}'
+    before = f"({refused} offset {MINUTES}m or {refused} * 0)"
+    query = f"sum by (sender, reason) ({refused} - {before}) > 0"
+    found = Client("Prometheus", prometheus, TIMEOUT).ask(prometheus_client.query(query))
+    return [
+        f"Sender {each.labels['sender']}: {each.last:.0f} metric points refused in {MINUTES} minutes: "
+        f"{each.labels['reason']} (alerts/runbooks/sender-refused.md says what to do)"
+        for each in found
+    ]
 
 
 def check_prometheus_rules(prometheus: str) -> list[str]:
