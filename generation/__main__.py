@@ -42,9 +42,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m generation", description="Generates dashboards, rules and schema from their sources."
     )
     either = parser.add_mutually_exclusive_group()
-    either.add_argument(
-        "--check", action="store_true", help="write nothing; fail if a file is out of date"
-    )
+    either.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     either.add_argument("--diff", action="store_true", help="write nothing; show what would change")
     parser.add_argument(
         "--into", type=Path, metavar="FOLDER", help="write what follows from whence.yaml into this folder"
