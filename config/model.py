@@ -42,7 +42,7 @@ class Recommendations(Strict):
     """What an answer is, and when a click counts for it."""
 
     k: Annotated[int, BeforeValidator(_check_k), Field(ge=1, le=MOST_ITEMS)] = 10
-    """Items of an answer for who does not say how many; quality is measured on as many."""
+    """Items of an answer if the request does not say how many; also the k of the quality metrics."""
     attribution_window: Duration = default("15s")
     """A click this long after an answer still counts for it; so long it takes until its label is known."""
 
