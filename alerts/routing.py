@@ -30,7 +30,7 @@ class Matcher(NamedTuple):
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds: before the first message of a group, between its changes, and until it is said again."""
+    """Seconds: before the first message of a group, between its changes, and until it is repeated."""
 
     group: int
     interval: int

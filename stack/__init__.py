@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def choose_data(environment: Mapping[str, str], env_file: Path) -> Path:
-    """WHENCE_DATA of the environment, else of the file, else `data`; nothing in it is nothing said."""
+    """WHENCE_DATA of the environment, else of the file, else `data`; an empty value counts as unset."""
     named = environment.get("WHENCE_DATA") or dotenv_values(env_file).get("WHENCE_DATA") or "data"
     return ROOT / Path(named).expanduser()
 

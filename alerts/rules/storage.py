@@ -46,7 +46,7 @@ def high_storage_latency(config: Config) -> Alert:
         query=q.known(sli.storage_latency_mean_ms(by=BY_SERVICE, window="5m")),
         comparison=Comparison.ABOVE,
         threshold=config.storage.average_limit * 1000,
-        # Ordered so: silence counts as trouble here, and so does a query that fails.
+        # A requirement: missing data and failed queries alert here.
         evaluation=Evaluation(
             interval=config.evaluation.slow,
             for_=0,

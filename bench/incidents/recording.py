@@ -1,4 +1,4 @@
-"""A run in a file: what the diagnosis saw, what it said, and the truth. Small enough for the repo."""
+"""A run in a file: the diagnosis's evidence, its answer, and the right one. Small enough for the repo."""
 
 import gzip
 import math

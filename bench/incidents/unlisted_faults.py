@@ -1,4 +1,4 @@
-"""Trouble that is on no list: made here and not in faults/, so that nobody taught the diagnosis about it."""
+"""Unlisted faults: made here and not in faults/, so that the diagnosis has no hypothesis for them."""
 
 import os
 import random
@@ -33,7 +33,7 @@ USERS = "users.pids"
 
 
 class FaultEnded(Exception):
-    """Trouble that was to last did not: what was seen since then is not its doing."""
+    """A fault ended too early: what was observed since then is not its effect."""
 
 
 class UnlistedFault:
@@ -53,7 +53,7 @@ class UnlistedFault:
             self._failure = error
 
     def end(self) -> None:
-        """Stop; what was paused goes on. Raises TroubleEnded if it had stopped by itself."""
+        """Stop; what was paused goes on. Raises FaultEnded if it had stopped by itself."""
         self._over.set()
         self._thread.join(timeout=60)
         if self._failure:
