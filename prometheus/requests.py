@@ -27,7 +27,7 @@ SERVER_SPAN = 'span_kind="SPAN_KIND_SERVER"'
 SPAN_FAILED = 'status_code="STATUS_CODE_ERROR"'
 
 WATCHED, FAST_SAMPLES = "1m", 4
-"""Samples in that time that make a sender fast; a slow one has 3 at most, one at its end included."""
+"""Samples in that time that make a sender fast; a slow one that adds one at its end has 3 at most."""
 PATIENCE = "3m"
 """Window that holds two samples of a slow sender."""
 REMEMBERED = "1h"
