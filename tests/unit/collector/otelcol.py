@@ -54,7 +54,7 @@ class Seen:
 
 
 @dataclass
-class Backends(trace_service_pb2_grpc.TraceServiceServicer):  # type: ignore[misc]
+class Backends(trace_service_pb2_grpc.TraceServiceServicer):
     """Jaeger's receiver and Prometheus', which keep what they are sent."""
 
     traces: list[ExportTraceServiceRequest] = field(default_factory=list)
@@ -252,7 +252,7 @@ def _answers(url: str) -> bool:
 def _jaeger(backends: Backends, port: str) -> Iterator[None]:
     options = [("grpc.max_receive_message_length", JAEGER_RECEIVES)]
     server = grpc.server(ThreadPoolExecutor(4), options=options)
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(backends, server)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(backends, server)  # type: ignore[no-untyped-call]
     server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     try:
