@@ -10,6 +10,7 @@ from config.errors import ConfigError, wrong
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
+from config.redaction import Redaction
 from config.strict import Severity, Strict, default, require_unique
 
 MOST_ITEMS = 100
@@ -107,6 +108,7 @@ class Config(Strict):
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
     evaluation: Evaluation = default({})
+    redaction: Redaction = default({})
     repeat_interval: Interval = default("4h")
     """After which an alert that still fires is sent again."""
     mute_times: tuple[MuteTime, ...] = ()

@@ -8,6 +8,7 @@ import alerts.build
 import grafana.build
 from alerts.rules import all_alerts
 from config import Config, schema, service_environment
+from generation.collector import configure_collector
 from grafana.mail import mail_environment
 from grafana.provisioned import PROVIDER_FILE, provide_dashboards
 from prometheus import artifacts
@@ -47,6 +48,7 @@ def _environment(variables: Mapping[str, str]) -> str:
 
 BUILDS: Mapping[str, Callable[[Config], Files]] = {
     "config/generated": describe_config,
+    "collector/generated": configure_collector,
     "containers/generated": configure_containers,
     "grafana/provisioning/dashboards": lambda config: {PROVIDER_FILE: provide_dashboards(config)},
     "grafana/generated": grafana.build.generate,

@@ -74,7 +74,7 @@ class Settings(StorageChoice):
     prometheus_image: str = "prom/prometheus:v3.15.0"
     alertmanager_image: str = "prom/alertmanager:v0.31.1"
     jaeger_image: str = "jaegertracing/jaeger:2.13.0"
-    collector_image: str = "otel/opentelemetry-collector-contrib:0.155.0"
+    collector_image: str = "otel/opentelemetry-collector-contrib:0.161.0"
     grafana_image: str = "grafana/grafana:12.3.3"
 
     @property
