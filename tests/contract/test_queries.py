@@ -25,7 +25,7 @@ RUNBOOKS = sorted((ALERTS_FOLDER.parent / "runbooks").glob("*.md"))
 MINUTES = 70
 
 _NOT_NAMES = re.compile(
-    r'"(?:[^"\\]|\\.)*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)'
+    r'\{(?:"(?:[^"\\]|\\.)*"|[^"}])*\}|"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)'
 )
 _WORDS = {
     "and",

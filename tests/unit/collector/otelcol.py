@@ -32,6 +32,8 @@ from stack import ROOT
 from stack.ports import find_free_ports
 
 CONFIG = ROOT / "collector" / "config.yaml"
+SPAN_METRICS_BY_OTLP = "yaml:service::pipelines::metrics/span_metrics::exporters: [otlp_http/prometheus]"
+"""So that one backend of the tests gets all metrics; remote write is left out."""
 JAEGER_RECEIVES = 20 * 2**20
 """Bytes of one message, as in jaeger/config.yaml."""
 DEADLINE = 30.0
@@ -217,9 +219,10 @@ def run_collector(folder: Path, *extra: Path) -> Iterator[Collector]:
             **ports,
             "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
             "JAEGER_OTLP_ENDPOINT": f"127.0.0.1:{ports['JAEGER']}",
-            "PROMETHEUS_URL": prometheus_url,
+            "INGEST_URL": prometheus_url,
         }
-        command = [str(program), *(part for file in (CONFIG, *extra) for part in ("--config", str(file)))]
+        configs = (str(CONFIG), *map(str, extra), SPAN_METRICS_BY_OTLP)
+        command = [str(program), *(part for config in configs for part in ("--config", config))]
         with _process(command, environment, folder / "log"):
             health = f"http://127.0.0.1:{ports['COLLECTOR_HEALTH_PORT']}"
             wait_for(lambda: _answers(health), f"the collector, see {folder / 'log'},")

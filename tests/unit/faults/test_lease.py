@@ -110,7 +110,7 @@ def test_two_faults_are_mended_together(commands: Commands, toxiproxy: Toxiproxy
 def test_wrong_use_names_what_there_is(commands: Commands, command: tuple[str, ...]) -> None:
     done = commands.run(*command)
     assert done.returncode == 2
-    assert "there are" in done.stderr
+    assert "use one of" in done.stderr
 
 
 @pytest.mark.parametrize("fault", FAULTS)
