@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from telemetry import instruments as i
 
 TIMEOUT = 10.0
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
-"""What Grafana would fill in; every other variable stands for all its values (`.*`)."""
+"""What Grafana would fill in."""
 MINUTES = 10
 """Of refused senders that are told."""
 MINIO = "minio_"
@@ -67,12 +67,18 @@ def find_panel_queries(folder: Path | None = None) -> Iterator[Query]:
     folder = folder or _dashboards()
     for file in sorted(folder.glob("*.json")):
         dashboard = json.loads(file.read_text())
+        chosen = _choose_values(dashboard)
         for panel in dashboard["panels"]:
             for target in panel.get("targets", ()):
                 if target.get("expr"):
-                    yield Query(
-                        f"panel {dashboard['title']} / {panel['title']}", fill_variables(target["expr"])
-                    )
+                    used_by = f"panel {dashboard['title']} / {panel['title']}"
+                    yield Query(used_by, fill_variables(target["expr"], chosen))
+
+
+def _choose_values(dashboard: dict[str, Any]) -> dict[str, str]:
+    """The value with which a dashboard opens, of each variable that takes one only."""
+    variables = dashboard["templating"]["list"]
+    return {each["name"]: each["current"]["value"] for each in variables if not each.get("multi")}
 
 
 def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
@@ -85,9 +91,10 @@ def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
                     yield Query(f"alert {rule['title']}", expr)
 
 
-def fill_variables(promql: str) -> str:
-    """The query as Grafana would send it: `$__rate_interval` and the dashboard's variables replaced."""
-    return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: VARIABLES.get(match[1], ".*"), promql)
+def fill_variables(promql: str, chosen: Mapping[str, str]) -> str:
+    """The query as Grafana would send it; a variable that is not `chosen` stands for all its values."""
+    values = {**VARIABLES, **chosen}
+    return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: values.get(match[1], ".*"), promql)
 
 
 def check_queries(prometheus: str, queries: list[Query]) -> list[str]:

@@ -182,7 +182,7 @@ def test_the_service_dashboard_offers_and_shows_it(
     for title in ("Requests", "Error rate", "Duration, p95", "Requests by route", "Duration quantiles"):
         (panel,) = (panel for panel in dashboard["panels"] if panel["title"] == title)
         for target in panel["targets"]:
-            query = fill_variables(target["expr"].replace("$service_name", name))
+            query = fill_variables(target["expr"], {"service_name": name})
             eventually(f"panel {title} shows it", partial(stack.query, query), 60)
 
 

@@ -62,10 +62,11 @@ def test_says_whose_points_were_refused_and_why(prometheus: str) -> None:
         ("rate(x[$__rate_interval])", "rate(x[1m])"),
         ('x{v=~"$model_version"}', 'x{v=~".*"}'),
         ('x{v=~"${segment:regex}"}', 'x{v=~".*"}'),
+        ('x{v=~"$service_name"}', 'x{v=~"shop"}'),
     ],
 )
 def test_variables_are_filled_as_grafana_would(panel: str, sent: str) -> None:
-    assert fill_variables(panel) == sent
+    assert fill_variables(panel, {"service_name": "shop"}) == sent
 
 
 def test_finds_the_queries_of_every_panel(tmp_path: Path) -> None:
