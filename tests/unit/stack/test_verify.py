@@ -70,6 +70,9 @@ def test_variables_are_filled_as_grafana_would(panel: str, sent: str) -> None:
 
 
 def test_finds_the_queries_of_every_panel(tmp_path: Path) -> None:
-    panels = [{"title": "P", "targets": [{"expr": "a"}, {"expr": "b"}]}, {"title": "Text"}]
-    (tmp_path / "d.json").write_text(json.dumps({"title": "D", "panels": panels}))
-    assert [query.promql for query in find_panel_queries(tmp_path)] == ["a", "b"]
+    panels = [{"title": "P", "targets": [{"expr": "a$one"}, {"expr": "b$many"}]}, {"title": "Text"}]
+    one = {"name": "one", "multi": False, "current": {"value": "1"}}
+    many = {"name": "many", "multi": True, "current": {"value": ["$__all"]}}
+    content = {"title": "D", "panels": panels, "templating": {"list": [one, many]}}
+    (tmp_path / "d.json").write_text(json.dumps(content))
+    assert [query.promql for query in find_panel_queries(tmp_path)] == ["a1", "b.*"]
