@@ -143,7 +143,7 @@ def test_long_texts_are_cut_at_whole_characters(collector: Collector) -> None:
     assert seen.attributes["prompt"] == "é" * 2048 and len(seen.name) == 1024
     assert len(seen.attributes["gen_ai.input.messages"]) == 4096
     assert seen.message.events[0].attributes[0].value.string_value == "é" * 2048
-    assert len(points(collector, "llm", "prompts")[0].attributes["prompt"]) == 256
+    assert len(points(collector, "llm", "prompts")[0].attributes["prompt"]) == 4096
 
 
 def test_a_message_of_many_large_spans_arrives_whole(collector: Collector) -> None:
