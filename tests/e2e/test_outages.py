@@ -54,7 +54,7 @@ def test_no_span_is_lost_while_jaeger_is_gone(stack: Stack) -> None:
             stack.control("start", "jaeger")
             sent = sending.result()["sent"]
         ended = time.time()
-        eventually(f"Prometheus counts {sent}", lambda: count_since(stack, started) == sent)
+        eventually(f"Prometheus counts {sent}", lambda: count_since(stack, started) == sent, 90)
         eventually(
             "every trace is in Jaeger", lambda: count_traces(stack, started, ended) == sent, 60, every=2
         )
