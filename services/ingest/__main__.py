@@ -1,14 +1,12 @@
 """The process `ingest`: `python -m services.ingest`."""
 
-import signal
-import sys
-
 import uvicorn
 
 from services.configuration import load_settings
 from services.ingest.app import Ingest
 from services.ingest.settings import Settings
 from services.instrumentation import configure_logging, start_telemetry
+from services.stopping import exit_when_stopped
 
 CONNECTIONS = 32
 """More at once are answered 503."""
@@ -22,9 +20,7 @@ def main() -> None:
     configure_logging("ingest")
     settings = load_settings(Settings)
     telemetry = start_telemetry("ingest")
-    # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    exit_when_stopped()
     try:
         config = uvicorn.Config(
             Ingest(settings, telemetry),

@@ -99,6 +99,12 @@ def test_what_can_be_repaired_is_kept_and_named(sent: Pipeline, kind: str, reaso
     assert not sent.query(f'ingest_points_refused_total{{sender="sender-{kind}"}}')
 
 
+def test_deltas_are_added_up(sent: Pipeline) -> None:
+    """The collector makes them cumulative before ingest sees them."""
+    total = 'orders_total{service_name="sender-delta"}'
+    eventually("the sum of all deltas", lambda: sent.value(total) == 5 * ROUNDS, 30)
+
+
 def test_two_writers_under_one_identity_are_named_and_nobody_else(sent: Pipeline) -> None:
     eventually(
         "the collision is named",
@@ -148,6 +154,7 @@ def a_thousand_attributes(scope: ScopeMetrics, _: int) -> None:
 
 MIXED: dict[str, s.Fill] = {
     **{kind: fill for kind, (fill, _) in REFUSED.items() if kind not in ("user-ids", "duplicate")},
+    "delta": s.delta,
     "no-data": s.no_data,  # the collector itself drops it
     "sixteen-megabytes": sixteen_megabytes,
     "a-thousand-attributes": a_thousand_attributes,

@@ -4,14 +4,14 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 import httpx
@@ -30,16 +30,15 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from components.build import ComponentMissing, binary
 from stack import ROOT
 from stack.ports import find_free_ports
+from tests.e2e.live import eventually
 
 CONFIG = ROOT / "collector" / "config.yaml"
 SPAN_METRICS_BY_OTLP = "yaml:service::pipelines::metrics/span_metrics::exporters: [otlp_http/prometheus]"
 """So that one backend of the tests gets all metrics; remote write is left out."""
 JAEGER_RECEIVES = 20 * 2**20
 """Bytes of one message, as in jaeger/config.yaml."""
-DEADLINE = 30.0
 PORTS = ["COLLECTOR_HEALTH_PORT", "COLLECTOR_METRICS_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "JAEGER"]
 
-Found = TypeVar("Found")
 Attributes = Mapping[str, Any]
 """Values are strings, numbers, or OTLP/JSON as it is."""
 
@@ -122,9 +121,7 @@ class Collector:
 
     def post(self, signal: str, body: Mapping[str, Any]) -> httpx.Response:
         headers = {"content-type": "application/json"}
-        return httpx.post(
-            f"{self.url}/v1/{signal}", content=json.dumps(body), headers=headers, timeout=DEADLINE
-        )
+        return httpx.post(f"{self.url}/v1/{signal}", content=json.dumps(body), headers=headers, timeout=30)
 
     def own(self, metric: str) -> float:
         """The sum of a metric of the collector itself."""
@@ -196,15 +193,6 @@ def histogram(name: str, unit: str, *points: Attributes, delta: bool = False) ->
     }
 
 
-def wait_for(find: Callable[[], Found], what: str, deadline: float = DEADLINE) -> Found:
-    """The first true answer. Raises AssertionError after `deadline` seconds."""
-    end = time.monotonic() + deadline
-    while not (found := find()):
-        assert time.monotonic() < end, f"{what} did not come within {deadline} s"
-        time.sleep(0.05)
-    return found
-
-
 @contextmanager
 def run_collector(folder: Path, *extra: Path) -> Iterator[Collector]:
     """The collector with collector/config.yaml and files that add to it."""
@@ -225,7 +213,7 @@ def run_collector(folder: Path, *extra: Path) -> Iterator[Collector]:
         command = [str(program), *(part for config in configs for part in ("--config", config))]
         with _process(command, environment, folder / "log"):
             health = f"http://127.0.0.1:{ports['COLLECTOR_HEALTH_PORT']}"
-            wait_for(lambda: _answers(health), f"the collector, see {folder / 'log'},")
+            eventually(f"the collector is healthy, see {folder / 'log'}", lambda: _answers(health))
             yield Collector(
                 f"http://127.0.0.1:{ports['OTLP_HTTP_PORT']}",
                 f"http://127.0.0.1:{ports['COLLECTOR_METRICS_PORT']}/metrics",

@@ -8,8 +8,9 @@ import yaml
 
 from config import load
 from generation.collector import FILE, configure_collector
+from tests.e2e.live import eventually
 from tests.unit.alerts.chosen import choose
-from tests.unit.collector.otelcol import Collector, counter, run_collector, span, wait_for
+from tests.unit.collector.otelcol import Collector, counter, run_collector, span
 
 SECRET = "s3cr3tvalue0123456789"
 JWT = f"eyJhbGciOiJIUzI1NiJ9.{SECRET}.{SECRET}"
@@ -58,7 +59,7 @@ def test_attributes_of_these_names_are_masked(collector: Collector, key: str) ->
     collector.send_spans(
         {"service.name": service}, span("work", {key: SECRET}), span("list", {key: [SECRET]})
     )
-    seen = wait_for(lambda: collector.backends.spans(service), "the spans")
+    seen = eventually("the spans", lambda: collector.backends.spans(service))
     assert [each.attributes[key] for each in seen] == ["****", "****"]
 
 
@@ -75,16 +76,16 @@ def test_values_are_masked_wherever_they_are(collector: Collector, value: str) -
         span(name, {"text": value, "list": [value]}, events=[event], status={"code": 2, "message": value}),
     )
     collector.send_metrics({"service.name": service}, counter("orders", (1, {"text": value})))
-    wait_for(lambda: collector.backends.spans(service), "the span")
-    wait_for(lambda: collector.backends.points(service, "orders"), "the point")
-    wait_for(lambda: collector.backends.points(service, "traces.span.metrics.calls"), "the span metrics")
+    eventually("the span", lambda: collector.backends.spans(service))
+    eventually("the point", lambda: collector.backends.points(service, "orders"))
+    eventually("the span metrics", lambda: collector.backends.points(service, "traces.span.metrics.calls"))
     stored = f"{collector.backends.spans(service)} {collector.backends.points(service)}"
     assert "****" in stored and "s3cr3tvalue" not in stored
 
 
 def test_what_only_looks_like_a_secret_is_kept(collector: Collector) -> None:
     collector.send_spans({"service.name": "harmless"}, span("chat gpt-4o", HARMLESS))
-    (seen,) = wait_for(lambda: collector.backends.spans("harmless"), "the span")
+    (seen,) = eventually("the span", lambda: collector.backends.spans("harmless"))
     assert (seen.name, seen.attributes) == ("chat gpt-4o", HARMLESS)
 
 
@@ -100,5 +101,5 @@ def with_own_lists(tmp_path: Path) -> Iterator[Collector]:
 def test_the_lists_of_whence_yaml_count_besides_the_defaults(with_own_lists: Collector) -> None:
     sent = {"customer.iban": "CH93", "note": "ACME-12345678 a@b.org", "enduser.email": "a@b.org"}
     with_own_lists.send_spans({"service.name": "mine"}, span("work", sent))
-    (seen,) = wait_for(lambda: with_own_lists.backends.spans("mine"), "the span")
+    (seen,) = eventually("the span", lambda: with_own_lists.backends.spans("mine"))
     assert seen.attributes == {"customer.iban": "****", "note": "**** ****", "enduser.email": "a@b.org"}

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from stack import ROOT
+from tests.e2e.live import eventually
 from tests.unit.collector.otelcol import (
     CONFIG,
     JAEGER_RECEIVES,
@@ -14,7 +15,6 @@ from tests.unit.collector.otelcol import (
     counter,
     histogram,
     span,
-    wait_for,
 )
 
 MIB = 2**20
@@ -22,7 +22,7 @@ CONFIGURATION = yaml.safe_load(CONFIG.read_text())
 
 
 def one_span(collector: Collector, service: str) -> Seen:
-    (seen,) = wait_for(lambda: collector.backends.spans(service), f"the span of {service}")
+    (seen,) = eventually(f"the span of {service}", lambda: collector.backends.spans(service))
     return seen
 
 
@@ -31,14 +31,14 @@ def points(collector: Collector, service: str, metric: str, count: int = 1) -> l
         seen = collector.backends.points(service, metric)
         return seen if len(seen) >= count else []
 
-    return wait_for(found, f"{count} points of {metric} from {service}")
+    return eventually(f"{count} points of {metric} from {service}", found)
 
 
 def span_metric_names(collector: Collector, service: str) -> dict[str, int]:
     """Spans counted so far by name."""
-    seen = wait_for(
-        lambda: collector.backends.points(service, "traces.span.metrics.duration"),
+    seen = eventually(
         f"span metrics of {service}",
+        lambda: collector.backends.points(service, "traces.span.metrics.duration"),
     )
     return {each.attributes["span.name"]: each.message.count for each in seen}
 
@@ -150,7 +150,7 @@ def test_a_message_of_many_large_spans_arrives_whole(collector: Collector) -> No
     """12 MiB, three times what a gRPC server receives unless told otherwise."""
     large = {f"text.{i}": "x" * 4000 for i in range(60)}
     collector.send_spans({"service.name": "bulky"}, *(span("bulk", large) for _ in range(50)))
-    wait_for(lambda: len(collector.backends.spans("bulky")) == 50, "all 50 spans")
+    eventually("all 50 spans", lambda: len(collector.backends.spans("bulky")) == 50)
 
 
 def test_the_limits_of_receiver_batch_and_jaeger_agree() -> None:
@@ -179,10 +179,10 @@ def test_span_metrics_see_names_without_ids_and_traces_with_them(collector: Coll
 
 
 def test_span_metrics_of_one_service_are_bounded(collector: Collector) -> None:
-    limit = CONFIGURATION["connectors"]["spanmetrics"]["aggregation_cardinality_limit"]
+    limit = CONFIGURATION["connectors"]["span_metrics"]["aggregation_cardinality_limit"]
     words = (f"{a}{b}{c}" for a in "abcdefghijk" for b in "lmnopqrstuv" for c in "wxyzabcdefg")
     collector.send_spans({"service.name": "wordy"}, *(span(word) for word in words))
-    wait_for(lambda: collector.backends.points("wordy", "traces.span.metrics.calls"), "span metrics")
+    eventually("span metrics", lambda: collector.backends.points("wordy", "traces.span.metrics.calls"))
     last = collector.backends.points("wordy", "traces.span.metrics.calls")
     assert len({str(each.attributes) for each in last}) <= limit + 1
     assert any(each.attributes.get("otel.metric.overflow") for each in last)
@@ -198,7 +198,7 @@ def test_spans_of_wrong_clocks_are_kept_and_measure_nothing_below_zero(collector
             endTimeUnixNano=str(1_700_000_000 * 10**9),
         ),
     )
-    wait_for(lambda: len(collector.backends.spans("skewed")) == 2, "both spans")
+    eventually("both spans", lambda: len(collector.backends.spans("skewed")) == 2)
     assert span_metric_names(collector, "skewed") == {"ahead": 1, "backwards": 1}
     sums = {
         each.attributes["span.name"]: each.message.sum

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import yaml
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from services.ingest.collisions import Collisions
@@ -11,6 +12,7 @@ from services.ingest.reasons import Reason
 from services.ingest.series import SeriesLimit
 from services.ingest.splitting import Request, points
 from services.ingest.tally import Findings, Tally
+from stack import ROOT
 from tests.unit.services.ingest.support import Clock
 
 NOW = 1_700_000_000.0
@@ -51,6 +53,11 @@ class Bench:
         tally = Tally()
         self.inspector.inspect(self.resource, tally)
         return tally.of("shop")
+
+
+def test_too_old_is_what_prometheus_takes_for_it() -> None:
+    configured = yaml.safe_load((ROOT / "prometheus" / "prometheus.yml").read_text())
+    assert configured["storage"]["tsdb"]["out_of_order_time_window"] == f"{OUT_OF_ORDER_WINDOW / 60:g}m"
 
 
 @pytest.fixture
