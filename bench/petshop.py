@@ -1,0 +1,257 @@
+"""`python -m bench.petshop FOLDER`: how often the cause is found in PetShop, by Amazon Science.
+
+The set is theirs (CC BY 4.0): <https://github.com/amazon-science/petshop-root-cause-analysis>.
+The engine is the one of live systems; nothing in it knows this set.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from diagnosis.signals.series import Values
+from diagnosis.topology.blame import System, find_blame
+from diagnosis.topology.entity import Call, Entity, Kind, Topology
+from diagnosis.topology.losses import Aspect
+from diagnosis.topology.traffic import Sides, Traffic
+
+STEP = 300.0
+"""Seconds per row."""
+
+LASTS = 450.0
+"""Seconds after the symptom was seen within which rows begin that show it."""
+
+EVERY = 6
+"""Rows from one window of normal time that is examined to the next."""
+
+ASPECTS = {"latency": Aspect.TIME, "availability": Aspect.REQUESTS}
+
+TOP_1, TOP_3, SPECIFICITY = 0.75, 0.9, 0.9
+"""The aims. Published (Hardt et al., 2023): top-1 .706 at most by traversal, specificity .17 to .60."""
+
+Column = tuple[str, str, str]
+
+
+class Rows(NamedTuple):
+    """A metrics.csv: when each row begins (Unix seconds), the columns by node, metric and statistic."""
+
+    times: Values
+    columns: dict[Column, Values]
+
+
+class Issue(NamedTuple):
+    """A case: where and how the symptom was seen, and the node at fault (None in normal time)."""
+
+    name: str
+    symptom: Entity
+    aspect: Aspect
+    system: System
+    sides: Sides
+    truth: str | None
+
+
+def read_rows(path: Path) -> Rows:
+    """Read a metrics.csv: three rows of header, then a row per five minutes."""
+    with path.open(newline="") as file:
+        node, metric, statistic, _, *rows = csv.reader(file)
+    values = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows if row])
+    columns = list(zip(node, metric, statistic, strict=True))[1:]
+    return Rows(values[:, 0], {column: values[:, place + 1] for place, column in enumerate(columns)})
+
+
+def join(first: Rows, second: Rows) -> Rows:
+    """The rows of both; NaN where one has not a column of the other's."""
+
+    def column(rows: Rows, name: Column) -> Values:
+        return rows.columns.get(name, np.full(len(rows.times), np.nan))
+
+    names = first.columns | second.columns
+    return Rows(
+        np.concatenate([first.times, second.times]),
+        {name: np.concatenate([column(first, name), column(second, name)]) for name in names},
+    )
+
+
+def read_topology(path: Path) -> Topology:
+    """Read a graph.csv: the node of a row calls that of a column where the cell is not 0."""
+    with path.open(newline="") as file:
+        (_, *callees), *rows = csv.reader(file)
+    return Topology(
+        (
+            Call(entity(caller), entity(callee))
+            for caller, *cells in rows
+            for callee, cell in zip(callees, cells, strict=True)
+            if cell.strip() and float(cell)
+        ),
+        map(entity, callees),
+    )
+
+
+def entity(name: str) -> Entity:
+    return Entity(Kind.SERVICE, name)
+
+
+def read_system(topology: Topology, rows: Rows) -> System:
+    """The telemetry of each node."""
+    names = {node for node, _, _ in rows.columns}
+    return System(topology, {entity(name): _read_traffic(rows.columns, name) for name in names})
+
+
+def _read_traffic(columns: dict[Column, Values], node: str) -> Traffic:
+    return Traffic(
+        columns[node, "requests", "Sum"] / STEP,
+        1 - columns[node, "availability", "Average"] / 100,
+        columns[node, "latency", "Average"],
+        columns[node, "latency", "p50"],
+        columns[node, "latency", "p99"],
+    )
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A traffic pattern: a folder with its graph, its issues and, mostly, normal time."""
+
+    folder: Path
+
+    @cached_property
+    def topology(self) -> Topology:
+        return read_topology(self.folder / "graph.csv")
+
+    @cached_property
+    def normal(self) -> Rows | None:
+        path = self.folder / "noissue" / "metrics.csv"
+        return read_rows(path) if path.exists() else None
+
+    def issues(self, split: str) -> Iterator[Issue]:
+        """Those of a split, such as train."""
+        for path in sorted((self.folder / split).iterdir()):
+            said = json.loads((path / "target.json").read_text())
+            target, since = said["target"], said["target"]["timestamp"]
+            rows = read_rows(path / "metrics.csv")
+            everything = join(self.normal, rows) if self.normal else rows
+            begins = len(everything.times) - len(rows.times)
+            own = np.arange(len(everything.times)) >= begins
+            after = own & (everything.times >= since) & (everything.times <= since + LASTS)
+            before = ~own | (everything.times < since)
+            yield Issue(
+                f"{self.folder.name}/{path.name}",
+                entity(target["node"]),
+                ASPECTS[target["metric"]],
+                read_system(self.topology, everything),
+                Sides(before, after),
+                said["root_cause"]["node"],
+            )
+
+    def calm(self, symptom: Entity) -> Iterator[Issue]:
+        """Windows of normal time of two rows each, in each aspect, as if somebody had asked."""
+        if self.normal is None:
+            return
+        system = read_system(self.topology, self.normal)
+        for start in range(0, len(self.normal.times) - 1, EVERY):
+            after = np.zeros(len(self.normal.times), dtype=bool)
+            after[start : start + 2] = True
+            for aspect in Aspect:
+                yield Issue(
+                    f"{self.folder.name}/{start}", symptom, aspect, system, Sides(~after, after), None
+                )
+
+
+class Result(NamedTuple):
+    """Of a case: the nodes that are blamed, the likeliest first, and the truth (None: nothing was wrong)."""
+
+    issue: str
+    blamed: list[str]
+    truth: str | None
+
+    def is_right(self) -> bool:
+        return self.blamed[:1] == ([self.truth] if self.truth else [])
+
+
+def examine(issue: Issue) -> Result:
+    found = find_blame(issue.system, issue.symptom, issue.aspect, issue.sides)
+    return Result(issue.name, [str(blame.path[-1]) for blame in found], issue.truth)
+
+
+class Score(NamedTuple):
+    """Issues with the right node first, or among the first three; calm windows without blame."""
+
+    issues: int
+    first: int
+    among_three: int
+    windows: int
+    silent: int
+
+    def meets_aims(self) -> bool:
+        return (
+            self.first >= TOP_1 * self.issues
+            and self.among_three >= TOP_3 * self.issues
+            and self.silent >= SPECIFICITY * self.windows
+        )
+
+
+def score(results: list[Result]) -> Score:
+    issues = [result for result in results if result.truth is not None]
+    calm = [result for result in results if result.truth is None]
+    return Score(
+        len(issues),
+        sum(result.is_right() for result in issues),
+        sum(result.truth in result.blamed[:3] for result in issues),
+        len(calm),
+        sum(result.is_right() for result in calm),
+    )
+
+
+def examine_pattern(pattern: Pattern, split: str) -> list[Result]:
+    """All issues of a split, and its normal time as seen from where they were noticed."""
+    issues = list(pattern.issues(split))
+    symptoms = sorted({issue.symptom for issue in issues})
+    calm = [window for symptom in symptoms for window in pattern.calm(symptom)]
+    return [examine(issue) for issue in (*issues, *calm)]
+
+
+def draw(scores: dict[str, Score]) -> Table:
+    """A line per pattern, then all of them."""
+    table = Table("traffic", "issues", "top-1", "top-3", "calm windows", "specificity", box=None)
+    for name, each in scores.items():
+        shares = [_share(each.first, each.issues), _share(each.among_three, each.issues)]
+        table.add_row(name, str(each.issues), *shares, str(each.windows), _share(each.silent, each.windows))
+    return table
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else "–"
+
+
+def main(
+    data: Annotated[Path, typer.Argument(help="the folder with the four traffic patterns")],
+    split: Annotated[str, typer.Option(help="the folder of issues in each of them")] = "train",
+) -> None:
+    """Print the accuracy by traffic pattern and what was missed; exit status 1 when an aim is missed."""
+    console = Console(width=140, highlight=False)
+    patterns = [Pattern(graph.parent) for graph in sorted(data.glob("*/graph.csv"))]
+    if not patterns or not all((pattern.folder / split).is_dir() for pattern in patterns):
+        sys.exit(f"whence: {data} is not PetShop: */graph.csv and */{split}/issue_*/metrics.csv are needed")
+    results = {pattern.folder.name: examine_pattern(pattern, split) for pattern in patterns}
+    everything = [result for of_one in results.values() for result in of_one]
+    scores = {name: score(of_one) for name, of_one in results.items()}
+    console.print(draw({**scores, "all": score(everything)}))
+    for result in everything:
+        if not result.is_right():
+            console.print(
+                f"{result.issue}: {result.truth or 'nothing was wrong'}; blamed {result.blamed[:3]}"
+            )
+    if not score(everything).meets_aims():
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
