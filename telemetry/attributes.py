@@ -55,5 +55,21 @@ RPC_METHOD = "rpc.method"
 AWS_S3_BUCKET = "aws.s3.bucket"
 AWS_REQUEST_ID = "aws.request_id"
 
+PEER_SERVICE = "peer.service"
+DB_SYSTEM_NAME = "db.system.name"
+MESSAGING_SYSTEM = "messaging.system"
+GEN_AI_PROVIDER_NAME = "gen_ai.provider.name"
+
+PEER = (
+    PEER_SERVICE,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    DB_SYSTEM_NAME,
+    MESSAGING_SYSTEM,
+    RPC_SERVICE,
+    GEN_AI_PROVIDER_NAME,
+)
+"""What tells whom a span of a kind that calls has called."""
+
 RESOURCE_ATTRIBUTES_PROMOTED = (SERVICE_NAME, SERVICE_VERSION, SERVICE_INSTANCE_ID)
 """Resource attributes that become labels of every series in Prometheus."""

@@ -50,7 +50,7 @@ async def collect(
     step = choose_step(start, end)
     *sampled, slow = searches(start, end, limits.storage_deadline)
     results, found, slowest = await asyncio.gather(
-        asyncio.gather(*(_ask(prometheus, batch, start, end, step) for batch in batches(limits))),
+        asyncio.gather(*(read_series(prometheus, batch, start, end, step) for batch in batches(limits))),
         asyncio.gather(*(_search(jaeger, each, selected_for_latency=False) for each in sampled)),
         _search(jaeger, slow, selected_for_latency=True),
     )
@@ -86,9 +86,10 @@ def _recommendations(
     return search(service, start, end, limit=limit, operation=SERVER.name, slower_than=slower_than)
 
 
-async def _ask(
+async def read_series(
     prometheus: AsyncClient, batch: Mapping[str, str], start: float, end: float, step: float
 ) -> dict[str, list[Labelled]]:
+    """The results of a batch of queries by their names; what has no data, or no answer, is left out."""
     try:
         answers = await prometheus.ask(query_range_batch(batch, start, end, step))
     except SourceAway as away:

@@ -25,6 +25,7 @@ from services.incidents.reconciling import Reconciler
 from services.incidents.settings import Settings
 from services.incidents.store import Store
 from services.incidents.stream import Stream
+from services.incidents.topology import TopologyApi
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 
 BODY_LIMIT = 1 << 20
@@ -75,6 +76,7 @@ def create_app(
     )
     app.include_router(Inbox(settings.webhook_token.get_secret_value(), store, stream, heartbeat).router)
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
+    app.include_router(TopologyApi(prometheus, jaeger).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(SecurityHeaders)

@@ -13,6 +13,7 @@ from tests.unit.collector.otelcol import (
     Collector,
     Seen,
     counter,
+    encode,
     histogram,
     span,
 )
@@ -176,6 +177,49 @@ def test_span_metrics_see_names_without_ids_and_traces_with_them(collector: Coll
     collector.send_spans({"service.name": "routed"}, *(span(name) for name in names))
     assert span_metric_names(collector, "routed").keys() == set(names.values())
     assert {seen.name for seen in collector.backends.spans("routed")} >= {*names} - {"GET /search?q=shoes"}
+
+
+DATABASE = {"db.system.name": "postgresql", "server.address": "db", "server.port": 5432}
+OLD_DATABASE = {"db.system": "postgresql", "net.peer.name": "db", "net.peer.port": 5432}
+REFUSED: dict[str, Any] = {
+    "status": {"code": 2},
+    "events": [{"name": "exception", "attributes": encode({"exception.type": "ConnectionRefusedError"})}],
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "sent", "more", "counted"),
+    [
+        ("queries", DATABASE, {}, DATABASE),
+        ("old-queries", OLD_DATABASE, {}, DATABASE),
+        ("refused", DATABASE, REFUSED, {**DATABASE, "error.type": "ConnectionRefusedError"}),
+        (
+            "limited",
+            {"http.request.method": "GET", "server.address": "api", "http.response.status_code": 429},
+            {},
+            {"server.address": "api", "error.type": "429"},
+        ),
+        (
+            "prompts",
+            {"gen_ai.system": "openai", "server.address": "llm"},
+            {},
+            {"gen_ai.provider.name": "openai", "server.address": "llm"},
+        ),
+    ],
+)
+def test_calls_are_counted_by_whom_they_go_to_and_how_they_fail(
+    collector: Collector, service: str, sent: dict[str, Any], more: dict[str, Any], counted: dict[str, Any]
+) -> None:
+    collector.send_spans({"service.name": service}, span("call", sent, kind=3, **more))
+    (seen,) = points(collector, service, "traces.requests.calls")
+    assert counted.items() <= seen.attributes.items()
+
+
+def test_what_clients_call_a_server_is_no_dimension_of_what_it_serves(collector: Collector) -> None:
+    spans = (span("GET /", {"server.address": host, "server.port": 80}) for host in ("a", "b", "c"))
+    collector.send_spans({"service.name": "many-names"}, *spans)
+    (seen,) = points(collector, "many-names", "traces.requests.calls")
+    assert "server.address" not in seen.attributes
 
 
 def test_span_metrics_of_one_service_are_bounded(collector: Collector) -> None:

@@ -1,0 +1,51 @@
+"""The system of a running stack: two batches of queries to Prometheus, and traces for unknown addresses."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+from pydantic import ValidationError
+
+from diagnosis.signals.series import AlignedSeries
+from diagnosis.sources.evidence import Evidence
+from diagnosis.sources.live import choose_step, read_series
+from diagnosis.topology.blame import System
+from diagnosis.topology.entity import Kind
+from diagnosis.topology.queries import BATCHES
+from diagnosis.topology.reading import learn_addresses, read_system
+from jaeger.client import Trace, search
+from prometheus.client import AsyncClient, SourceAway
+
+ASKED_FOR_TRACES = 20
+"""Callers of unknown addresses whose traces are looked at, at most."""
+
+TRACES = 20
+"""Of each of them."""
+
+log = structlog.get_logger(__name__)
+
+
+async def collect_system(prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float) -> System:
+    """Read the system between two Unix times; a source that is away leaves its part out, which is logged."""
+    step = choose_step(start, end)
+    results = await asyncio.gather(*(read_series(prometheus, batch, start, end, step) for batch in BATCHES))
+    series = {name: found for result in results for name, found in result.items()}
+    aligned = AlignedSeries(Evidence(start=start, end=end, step=step, series=series))
+    system = await asyncio.to_thread(read_system, aligned, {})
+    callers = _callers_of_strangers(system)
+    found = await asyncio.gather(*(_search(jaeger, caller, start, end) for caller in callers))
+    addresses = learn_addresses(trace for traces in found for trace in traces)
+    return await asyncio.to_thread(read_system, aligned, addresses) if addresses else system
+
+
+def _callers_of_strangers(system: System) -> list[str]:
+    callers = {call.caller.name for call in system.topology.calls if call.callee.kind is Kind.PEER}
+    return sorted(callers)[:ASKED_FOR_TRACES]
+
+
+async def _search(jaeger: AsyncClient, service: str, start: float, end: float) -> Iterable[Trace]:
+    try:
+        return await jaeger.ask(search(service, start, end, limit=TRACES))
+    except (SourceAway, ValidationError) as away:
+        log.warning("addresses left unknown", service=service, reason=str(away))
+        return ()

@@ -1,0 +1,103 @@
+"""The topology over HTTP, from stand-ins for Prometheus and Jaeger."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+from fastapi import FastAPI, Request
+
+from prometheus.client import MARK
+from services.instrumentation import NATIVE_TELEMETRY_OFF
+from tests.unit.services.incidents.running import incidents_service, serve
+
+PRICING = {"service_name": "gateway", "server_address": "10.0.0.7", "server_port": "8101"}
+POSTGRES = {"service_name": "pricing", "server_address": "db", "db_system_name": "postgresql"}
+SHOP: dict[str, list[tuple[dict[str, str], float]]] = {
+    "served": [({"service_name": "gateway"}, 10.0), ({"service_name": "pricing"}, 6.0)],
+    "served_failed": [({"service_name": "gateway"}, 1.0)],
+    "served_seconds": [({"service_name": "gateway"}, 2.0), ({"service_name": "pricing"}, 0.6)],
+    "called": [(PRICING, 6.0), (POSTGRES, 12.0)],
+    "called_seconds": [(PRICING, 0.9), (POSTGRES, 0.24)],
+}
+
+
+def source(results: dict[str, list[tuple[dict[str, str], float]]]) -> FastAPI:
+    """Prometheus with the same values all the time, and Jaeger with a trace from gateway to pricing."""
+
+    async def query_range(request: Request) -> dict[str, Any]:
+        asked = {key: each[0] for key, each in parse_qs((await request.body()).decode()).items()}
+        times = np.arange(*(float(asked[key]) for key in ("start", "end", "step"))).tolist()
+        found = [
+            {"metric": labels | {MARK: name}, "values": [[time, str(value)] for time in times]}
+            for name, rows in results.items()
+            if f'"{name}"' in asked["query"]
+            for labels, value in rows
+        ]
+        return {"status": "success", "data": {"resultType": "matrix", "result": found}}
+
+    def query() -> dict[str, Any]:
+        return {"status": "success", "data": {"resultType": "vector", "result": []}}
+
+    def search(service: str) -> dict[str, Any]:
+        tags = [{"key": "server.address", "value": "10.0.0.7"}, {"key": "server.port", "value": 8101}]
+        parent = [{"refType": "CHILD_OF", "spanID": "1"}]
+        spans = [span("1", "p1", tags, []), span("2", "p2", [], parent)] if service == "gateway" else []
+        processes = {"p1": {"serviceName": "gateway"}, "p2": {"serviceName": "pricing"}}
+        return {"data": [{"traceID": "a", "spans": spans, "processes": processes}] if spans else []}
+
+    app = FastAPI(telemetry=NATIVE_TELEMETRY_OFF)
+    app.add_api_route("/api/v1/query_range", query_range, methods=["POST"])
+    app.add_api_route("/api/v1/query", query, methods=["POST"])
+    app.add_api_route("/api/traces", search)
+    return app
+
+
+def span(span_id: str, process: str, tags: list[Any], references: list[Any]) -> dict[str, Any]:
+    return {
+        "spanID": span_id,
+        "operationName": "any",
+        "processID": process,
+        "startTime": 1,
+        "duration": 1,
+        "tags": tags,
+        "references": references,
+    }
+
+
+def test_services_and_dependencies_are_listed_with_what_passes_between_them(tmp_path: Path) -> None:
+    with (
+        serve(source(SHOP)) as address,
+        incidents_service(tmp_path, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        found = client.get("/api/topology", params={"seconds": 300}).raise_for_status().json()
+    names = [(entity["kind"], entity["name"]) for entity in found["entities"]]
+    assert names == [("database", "postgresql@db"), ("service", "gateway"), ("service", "pricing")]
+    assert [(call["caller"]["name"], call["callee"]["name"]) for call in found["calls"]] == [
+        ("gateway", "pricing"),
+        ("pricing", "postgresql@db"),
+    ]
+    gateway, call = found["entities"][1], found["calls"][0]
+    assert [round(gateway[key], 6) for key in ("rate", "failed", "seconds")] == [10.0, 0.1, 0.2]
+    assert [round(call[key], 6) for key in ("rate", "failed", "seconds")] == [6.0, 0.0, 0.15]
+
+
+def test_without_telemetry_the_topology_is_empty(tmp_path: Path) -> None:
+    with (
+        serve(source({})) as address,
+        incidents_service(tmp_path, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        found = client.get("/api/topology").raise_for_status().json()
+    assert (found["entities"], found["calls"]) == ([], [])
+
+
+def test_without_prometheus_there_is_none(tmp_path: Path) -> None:
+    with incidents_service(tmp_path, prometheus_url="http://127.0.0.1:9") as client:
+        answer = client.get("/api/topology")
+    assert answer.status_code == 503
+    assert "Prometheus" in answer.json()["detail"]
+
+
+def test_a_window_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    with incidents_service(tmp_path) as client:
+        assert client.get("/api/topology", params={"seconds": 1e9}).status_code == 422
