@@ -74,8 +74,8 @@ rollout: $(RUNTIME) ## Serve a model version to a share of the users [VERSION=ca
 rollback: $(RUNTIME) ## Serve the live model version to all users again
 	@$(PY) -m stack rollback
 
-explain: $(RUNTIME) ## Diagnose the last minutes: root cause and evidence [SINCE=15m]
-	@$(PY) -m diagnosis --since "$(or $(SINCE),15m)"
+explain: $(RUNTIME) ## Diagnose the last minutes: root cause and evidence [SINCE=15m] [SERVICE=name of a service of yours]
+	@$(PY) -m diagnosis --since "$(or $(SINCE),15m)" $(if $(SERVICE),--service "$(SERVICE)")
 
 break: $(RUNTIME) ## Inject a fault for FOR seconds: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
 	@$(PY) -m faults break "$(FAULT)" "$(SEVERITY)" --for "$(FOR)"

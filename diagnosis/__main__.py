@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
 @app.command()
 def explain(
     since: Annotated[str, typer.Option(help="how far back: 5m, 15m, 2h; at most 6h")] = "15m",
+    service: Annotated[list[str] | None, typer.Option(help="a service of yours, once for each")] = None,
 ) -> None:
     """Diagnose the last minutes: root cause and evidence."""
     seconds = _parse(since)
@@ -47,14 +49,21 @@ def explain(
         first = bad.errors()[0]
         _stop(f"{str(first['loc'][0]).upper()}={first['input']!r}: {first['msg']}", 2)
     now = time.time()
-    typer.echo(describe(ask(address, now - seconds, now)))
+    typer.echo(describe(ask(address, now - seconds, now, service or [])))
 
 
-def ask(address: str, start: float, end: float, transport: httpx.BaseTransport | None = None) -> Verdict:
+def ask(
+    address: str,
+    start: float,
+    end: float,
+    services: Sequence[str] = (),
+    transport: httpx.BaseTransport | None = None,
+) -> Verdict:
     """The verdict on a window (Unix seconds); without an answer the program ends with one line."""
+    asked = {"start": start, "end": end, "services": list(services)}
     try:
         with httpx.Client(timeout=TIMEOUT, trust_env=False, transport=transport) as client:
-            answer = client.post(f"{address}/api/diagnoses", json={"start": start, "end": end})
+            answer = client.post(f"{address}/api/diagnoses", json=asked)
             answer.raise_for_status()
             return Verdict.model_validate_json(answer.content)
     except httpx.HTTPStatusError as error:
@@ -69,6 +78,8 @@ def ask(address: str, start: float, end: float, transport: httpx.BaseTransport |
 def describe(verdict: Verdict) -> str:
     """The verdict as lines of text."""
     lines = [f"{verdict.domain}: {verdict.cause} (confidence {verdict.confidence:.0%})", verdict.summary]
+    if len(verdict.path) > 1:
+        lines.append("Path: " + " → ".join(place.name for place in verdict.path))
     if verdict.onset is not None:
         lines.append(f"Since {time.strftime('%H:%M:%S', time.localtime(verdict.onset))}.")
     lines += [f"  - {statement.statement}" for statement in verdict.evidence]

@@ -92,10 +92,10 @@ def find_onsets(
     change_points = [
         point
         for symptom in SYMPTOMS
-        if (point := _find_step(aligned, values[symptom.signal], symptom, alerted_at))
+        if (point := find_step(aligned, values[symptom.signal], symptom, alerted_at))
         and point.strength > 0.25
     ]
-    shares = [(share, _find_step(aligned, share, ROLL_OUT, alerted_at)) for share in _version_shares(aligned)]
+    shares = [(share, find_step(aligned, share, ROLL_OUT, alerted_at)) for share in _version_shares(aligned)]
     return _gather(change_points) + [
         Onset(switch.at, [])
         for share, switch in shares
@@ -139,9 +139,10 @@ def _version_shares(aligned: AlignedSeries) -> list[Values]:
     ]
 
 
-def _find_step(
+def find_step(
     aligned: AlignedSeries, values: Values, symptom: Symptom, alerted_at: float | None
 ) -> ChangePoint | None:
+    """Where a symptom got worse, by one step; None if it did not, or too little is known."""
     known = np.flatnonzero(np.isfinite(values))
     if len(known) < 2 * FEWEST:
         return None

@@ -1,7 +1,8 @@
-"""The system of a running stack: two batches of queries to Prometheus, and traces for unknown addresses."""
+"""Telemetry of services on a running stack: three batches of queries, and traces for addresses."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import structlog
 from pydantic import ValidationError
@@ -25,17 +26,31 @@ TRACES = 20
 log = structlog.get_logger(__name__)
 
 
-async def collect_system(prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float) -> System:
-    """Read the system between two Unix times; a source that is away leaves its part out, which is logged."""
+class Collected(NamedTuple):
+    """The results of the queries, and which service answers at which address."""
+
+    evidence: Evidence
+    addresses: Mapping[str, str]
+
+
+async def collect_services(
+    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float
+) -> Collected:
+    """Read between two Unix times; a source that is away leaves its part out, which is logged."""
     step = choose_step(start, end)
     results = await asyncio.gather(*(read_series(prometheus, batch, start, end, step) for batch in BATCHES))
-    series = {name: found for result in results for name, found in result.items()}
-    aligned = AlignedSeries(Evidence(start=start, end=end, step=step, series=series))
-    system = await asyncio.to_thread(read_system, aligned, {})
+    evidence = Evidence(
+        start=start,
+        end=end,
+        step=step,
+        series={name: found for result in results for name, found in result.items()},
+        prometheus_url=prometheus.address,
+        jaeger_url=jaeger.address,
+    )
+    system = await asyncio.to_thread(read_system, AlignedSeries(evidence), {})
     callers = _callers_of_strangers(system)
     found = await asyncio.gather(*(_search(jaeger, caller, start, end) for caller in callers))
-    addresses = learn_addresses(trace for traces in found for trace in traces)
-    return await asyncio.to_thread(read_system, aligned, addresses) if addresses else system
+    return Collected(evidence, learn_addresses(trace for traces in found for trace in traces))
 
 
 def _callers_of_strangers(system: System) -> list[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from prometheus import dependencies, requests
+from prometheus import queries as q
+from prometheus.names import TARGET_INFO
 
 WINDOW = "20s"
 """Four exports of span metrics."""
@@ -24,5 +26,15 @@ CALLED: Mapping[str, str] = {
     "called_slowest": dependencies.latency(0.99, window=WINDOW),
 }
 
-BATCHES = (SERVED, CALLED)
+_INSTANCE = ("service_name", "instance")
+
+DETAILS: Mapping[str, str] = {
+    "instances": requests.count(by=_INSTANCE, window=WINDOW),
+    "instances_failed": requests.count(failed=True, by=_INSTANCE, window=WINDOW),
+    "instances_seconds": f"histogram_sum({requests.distribution(by=_INSTANCE, window=WINDOW)})",
+    "versions": f"group by (service_name, service_version) ({q.select(TARGET_INFO)})",
+}
+"""What tells why a service is in trouble itself."""
+
+BATCHES = (SERVED, CALLED, DETAILS)
 """The queries as they are asked: those of a batch together in one."""

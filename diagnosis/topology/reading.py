@@ -87,11 +87,16 @@ def _address_of(span: Span) -> str:
     return f"{host}:{port}" if host and port else str(host)
 
 
+def make_directory(aligned: AlignedSeries, addresses: Mapping[str, str]) -> Directory:
+    """Who serves or calls anybody in a window; `addresses` as `learn_addresses` gives them."""
+    names = {row.labels[_SERVICE] for row in (*aligned.rows("served"), *aligned.rows("called"))}
+    return Directory(frozenset(names), addresses)
+
+
 def read_system(aligned: AlignedSeries, addresses: Mapping[str, str]) -> System:
     """The system of a window, from the results of `diagnosis.topology.queries`."""
-    names = {row.labels[_SERVICE] for row in (*aligned.rows("served"), *aligned.rows("called"))}
-    directory = Directory(frozenset(names), addresses)
-    served = {Entity(Kind.SERVICE, name): _read_service(aligned, name) for name in sorted(names)}
+    directory = make_directory(aligned, addresses)
+    served = {Entity(Kind.SERVICE, name): _read_service(aligned, name) for name in sorted(directory.services)}
     calls = _read_calls(aligned, directory)
     for callee in {call.callee for call in calls} - served.keys():
         served[callee] = _sum([traffic for call, traffic in calls.items() if call.callee == callee])

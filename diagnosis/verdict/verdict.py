@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from diagnosis.sources.evidence import Point
 
-Domain = Literal["infrastructure", "model", "data", "traffic", "telemetry", "none", "unknown"]
+Domain = Literal["infrastructure", "model", "data", "release", "traffic", "telemetry", "none", "unknown"]
 Dimension = Literal["source", "version", "segment"]
 Part = Literal["mix", "within"]
 PARTS: tuple[Part, ...] = ("mix", "within")
@@ -55,15 +55,25 @@ class Contribution(_Said):
     points: float
 
 
+class Place(_Said):
+    """An entity of the topology: a service, one of its instances, or something that it depends on."""
+
+    kind: str
+    name: str
+
+
 class Verdict(_Said):
     """The root cause of an incident. `onset` is in Unix seconds, None when nothing moved.
 
-    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
+    `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
+    entities has neither. The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
     """
 
     domain: Domain
     cause: str
     component: str = ""
+    entity: Place | None = None
+    path: list[Place] = []
     confidence: float = Field(ge=0, le=1)
     summary: str
     onset: float | None = None

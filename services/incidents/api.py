@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import AwareDatetime, BaseModel, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from diagnosis import Verdict
 from prometheus.client import AsyncClient, SourceAway
@@ -32,17 +32,22 @@ EVENTS: dict[type[BaseModel], str] = {
 SKEW = timedelta(minutes=1)
 """How far the asker's clock may be ahead of ours."""
 
+MOST_SERVICES = 50
+"""Services that one diagnosis is about, at most."""
+
+ServiceName = Annotated[str, Field(min_length=1, max_length=256)]
 IncidentId = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
 class DiagnosisRequest(BaseModel):
-    """The window that `POST /api/diagnoses` takes.
+    """The window that `POST /api/diagnoses` takes, and whose trouble it is; by default the stack's own.
 
     Times with a zone, or unix seconds; at most LONGEST, and not in the future.
     """
 
     start: AwareDatetime
     end: AwareDatetime
+    services: Annotated[list[ServiceName], Field(max_length=MOST_SERVICES)] = []
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -122,7 +127,8 @@ class Api:
     async def diagnose(self, asked: DiagnosisRequest) -> Verdict:
         """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus."""
         try:
-            return await self._explain(asked.start.timestamp(), asked.end.timestamp())
+            window = asked.start.timestamp(), asked.end.timestamp()
+            return await self._explain(*window, services=asked.services)
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
 

@@ -150,7 +150,7 @@ class Diagnoser:
         window = choose_window(incident, now)
         span = window.start.timestamp(), window.end.timestamp()
         try:
-            verdict = await self._explain(*span, incident.started_at.timestamp())
+            verdict = await self._explain(*span, incident.started_at.timestamp(), incident.services)
         except SourceAway as away:
             self._fail(incident.id, str(away))
             return False

@@ -1,24 +1,37 @@
 """Evidence is collected and a verdict is reached, without ever holding up the rest of the service."""
 
 import asyncio
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
 from anyio import CapacityLimiter, to_thread
 
 from diagnosis import Limits, Verdict, diagnose
+from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import collect
+from diagnosis.topology.engine import diagnose_services
+from diagnosis.topology.live import collect_services
 from prometheus.client import AsyncClient, SourceAway, query
+from telemetry.instruments import INSTRUMENTS
 
 AT_ONCE = 2
 LIMIT = 15.0
 """Seconds for one diagnosis, the wait for its turn included."""
 
+OWN = frozenset(instrument.service for instrument in INSTRUMENTS)
+"""Services of the stack, of which the diagnosis knows more than topology tells."""
+
+Reach = Callable[[], Verdict]
+"""Reaches a verdict about evidence that was read."""
+
 
 class Explain(Protocol):
-    """Reaches a verdict about a window (unix seconds). Raises SourceAway."""
+    """Reaches a verdict about a window (unix seconds), for these services if any. Raises SourceAway."""
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict: ...
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+    ) -> Verdict: ...
 
 
 class DiagnosisClient:
@@ -31,15 +44,34 @@ class DiagnosisClient:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._thread = CapacityLimiter(1)
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict:
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+    ) -> Verdict:
         """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
+        read = self._read_services if services and OWN.isdisjoint(services) else self._read_stack
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
-                evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
-                if not evidence.series:
-                    raise SourceAway("Prometheus answered none of the questions about this time.")
-                work = partial(diagnose, evidence, alerted_at=alerted_at)
-                return await to_thread.run_sync(work, limiter=self._thread)
+                reach = await read(start, end, alerted_at, services)
+                return await to_thread.run_sync(reach, limiter=self._thread)
         except TimeoutError:
             raise SourceAway(f"The evidence could not be read within {LIMIT:.0f} s.") from None
+
+    async def _read_stack(
+        self, start: float, end: float, alerted_at: float | None, _: Collection[str]
+    ) -> Reach:
+        evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
+        _expect_series(evidence)
+        return partial(diagnose, evidence, alerted_at=alerted_at)
+
+    async def _read_services(
+        self, start: float, end: float, alerted_at: float | None, services: Collection[str]
+    ) -> Reach:
+        evidence, addresses = await collect_services(self._prometheus, self._jaeger, start, end)
+        _expect_series(evidence)
+        return partial(diagnose_services, evidence, addresses, services, alerted_at=alerted_at)
+
+
+def _expect_series(evidence: Evidence) -> None:
+    if not evidence.series:
+        raise SourceAway("Prometheus answered none of the questions about this time.")

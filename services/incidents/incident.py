@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from diagnosis import Verdict
 
@@ -93,6 +93,13 @@ class Incident(BaseModel):
     ended_at: datetime | None
     alerts: list[Alert]
     verdict: Verdict | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def services(self) -> list[str]:
+        """The services that its alerts are about."""
+        named = (alert.labels.get("service_name", "") for alert in self.alerts)
+        return sorted(set(filter(None, named)))
 
     @property
     def headline(self) -> Alert:

@@ -9,9 +9,11 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
+from diagnosis.signals.series import AlignedSeries
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind
-from diagnosis.topology.live import collect_system
+from diagnosis.topology.live import collect_services
+from diagnosis.topology.reading import read_system
 from diagnosis.topology.traffic import Traffic
 from prometheus.client import AsyncClient, SourceAway, query
 
@@ -77,7 +79,8 @@ class TopologyApi:
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
         async with self._turns:
-            system = await collect_system(self._prometheus, self._jaeger, end - seconds, end)
+            evidence, addresses = await collect_services(self._prometheus, self._jaeger, end - seconds, end)
+            system = await asyncio.to_thread(read_system, AlignedSeries(evidence), addresses)
         return view(system, end - seconds, end)
 
 

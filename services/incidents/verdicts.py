@@ -18,6 +18,7 @@ _HEADLINES = {
     "infrastructure": "It is the infrastructure",
     "model": "It is the model",
     "data": "It is the data",
+    "release": "It is the release",
     "traffic": "It is the traffic",
     "telemetry": "It is the telemetry",
 }

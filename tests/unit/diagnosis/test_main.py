@@ -15,7 +15,7 @@ VERDICT = diagnose(WORLD.evidence(), alerted_at=WORLD.onset + 45)
 
 def test_asks_the_api_and_tells_the_verdict() -> None:
     transport = httpx.MockTransport(lambda request: httpx.Response(200, text=VERDICT.model_dump_json()))
-    told = describe(ask("http://inbox", 0.0, 900.0, transport))
+    told = describe(ask("http://inbox", 0.0, 900.0, transport=transport))
     assert "data: missing-features" in told and "What to do:" in told
     assert all(statement.statement in told for statement in VERDICT.evidence)
 
@@ -36,7 +36,7 @@ def test_without_an_answer_there_is_one_clear_line(
     answer: object, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(typer.Exit) as stopped:
-        ask("http://inbox", 0.0, 900.0, httpx.MockTransport(answer))  # type: ignore[arg-type]
+        ask("http://inbox", 0.0, 900.0, transport=httpx.MockTransport(answer))  # type: ignore[arg-type]
     error = capsys.readouterr().err
     assert stopped.value.exit_code == 1 and said in error and error.count("\n") == 1
 

@@ -1,6 +1,7 @@
 """Verdicts as the diagnosis gives them, and a diagnosis that gives what it is told to."""
 
 import math
+from collections.abc import Collection
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
@@ -129,9 +130,13 @@ class Oracle:
     def __init__(self, *verdicts: Verdict | SourceAway) -> None:
         self.verdicts = list(verdicts)
         self.asked: list[tuple[float, float, float | None]] = []
+        self.services: list[Collection[str]] = []
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict:
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+    ) -> Verdict:
         """The next of the verdicts; the last one again and again."""
+        self.services.append(services)
         self.asked.append((start, end, alerted_at))
         said = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
         if isinstance(said, SourceAway):

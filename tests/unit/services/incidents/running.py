@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -46,7 +46,9 @@ def forget_everything(folder: Path) -> None:
         connection.execute("DELETE FROM sqlite_sequence")
 
 
-async def think_forever(start: float, end: float, alerted_at: float | None = None) -> Verdict:
+async def think_forever(
+    start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+) -> Verdict:
     """A diagnosis that never ends."""
     await asyncio.Event().wait()
     raise AssertionError

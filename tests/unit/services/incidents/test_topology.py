@@ -1,5 +1,8 @@
 """The topology over HTTP, from stand-ins for Prometheus and Jaeger."""
 
+import html
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -9,6 +12,8 @@ from fastapi import FastAPI, Request
 
 from prometheus.client import MARK
 from services.instrumentation import NATIVE_TELEMETRY_OFF
+from tests.e2e.live import eventually
+from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.running import incidents_service, serve
 
 PRICING = {"service_name": "gateway", "server_address": "10.0.0.7", "server_port": "8101"}
@@ -101,3 +106,36 @@ def test_without_prometheus_there_is_none(tmp_path: Path) -> None:
 def test_a_window_that_is_too_long_is_refused(tmp_path: Path) -> None:
     with incidents_service(tmp_path) as client:
         assert client.get("/api/topology", params={"seconds": 1e9}).status_code == 422
+
+
+def test_an_incident_of_somebodys_service_is_diagnosed_by_topology(tmp_path: Path) -> None:
+    """Alerts carry the service; of none of the stack's own, so it is the topology that is asked."""
+    with (
+        serve(source(SHOP)) as address,
+        incidents_service(tmp_path, explain=None, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        began = datetime.now(UTC) - timedelta(minutes=2)
+        fired = alert("Error Rate High", "one", starts_at=began, labels={"service_name": "gateway"})
+        client.post("/webhooks/alerts", json=alertmanager(fired)).raise_for_status()
+        found = eventually("a verdict", lambda: client.get("/api/incidents/1").json()["verdict"])
+        incident = client.get("/api/incidents/1").json()
+        page = client.get("/incidents/1").text
+    assert incident["services"] == ["gateway"]
+    assert found["domain"] == "unknown"
+    assert "gateway: an alert fires" in found["summary"]
+    assert found["summary"] in html.unescape(page)
+
+
+def test_a_window_can_be_diagnosed_for_services(tmp_path: Path) -> None:
+    now = time.time()
+    with (
+        serve(source(SHOP)) as address,
+        incidents_service(tmp_path, explain=None, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        asked = {"start": now - 600, "end": now, "services": ["gateway"]}
+        found = client.post("/api/diagnoses", json=asked).raise_for_status().json()
+        unknown = client.post("/api/diagnoses", json={**asked, "services": ["nobody"]}).json()
+        refused = client.post("/api/diagnoses", json={**asked, "services": [""]})
+    assert (found["domain"], found["summary"]) == ("none", "gateway: nothing got worse.")
+    assert unknown["domain"] == "unknown"
+    assert refused.status_code == 422

@@ -1,0 +1,123 @@
+"""The series that a made-up shop leaves: gateway → pricing → PostgreSQL, gateway → Redis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from diagnosis import Evidence
+from diagnosis.signals.series import Values
+from diagnosis.sources.evidence import Labelled
+
+START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
+TIMES = START + STEP * np.arange(COUNT)
+ONSET = START + 400.0
+ALERTED = ONSET + 40.0
+
+ADDRESSES = {"10.0.0.7:8101": "pricing"}
+PEERS = {
+    ("gateway", "pricing"): {"server_address": "10.0.0.7", "server_port": "8101"},
+    ("gateway", "redis"): {"server_address": "cache", "server_port": "6379", "db_system_name": "redis"},
+    ("pricing", "postgresql"): {
+        "server_address": "db",
+        "server_port": "5432",
+        "db_system_name": "postgresql",
+    },
+}
+
+Name = tuple[str, ...]
+"""A service, an instance of one, or a caller and its callee."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Requests per second, mean seconds, what these become after the onset, and how it fails then."""
+
+    rate: float
+    seconds: float
+    later_rate: float | None = None
+    later_seconds: float | None = None
+    failed: float = 0.0
+    error_type: str = "500"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Services, instances and calls by name; versions as (service, version) and when they come and go."""
+
+    loads: Mapping[Name, Load]
+    versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+
+    def change(self, **loads: Load) -> "Shop":
+        """With other loads; `gateway__pricing` is the call."""
+        return replace(
+            self, loads={**self.loads, **{tuple(n.split("__")): load for n, load in loads.items()}}
+        )
+
+    def evidence(self) -> Evidence:
+        return Evidence(start=START, end=float(TIMES[-1]), step=STEP, series=self._series())
+
+    def _series(self) -> dict[str, list[Labelled]]:
+        found: dict[str, list[Labelled]] = {}
+        for seed, (name, load) in enumerate(self.loads.items()):
+            rng = np.random.default_rng(seed)
+            rate, seconds = _turn(load.rate, load.later_rate), _turn(load.seconds, load.later_seconds)
+            rate = rate * rng.normal(1, 0.02, COUNT)
+            seconds = seconds * rng.normal(1, 0.03, COUNT)
+            failed = np.where(TIMES > ONSET, load.failed, 0.0) * rate
+            for query, labels, values in _lines(name, load, rate, seconds, failed):
+                found.setdefault(query, []).append(_series(labels, values))
+        found["versions"] = [
+            _series(
+                {"service_name": service, "service_version": version},
+                np.where((came <= TIMES) & (went > TIMES), 1, np.nan),
+            )
+            for (service, version), (came, went) in self.versions.items()
+        ]
+        return found
+
+
+def _turn(before: float, after: float | None) -> Values:
+    return np.where(TIMES > ONSET, before if after is None else after, before)
+
+
+def _lines(
+    name: Name, load: Load, rate: Values, seconds: Values, failed: Values
+) -> list[tuple[str, dict[str, str], Values]]:
+    if name in PEERS:
+        labels = {"service_name": name[0], **PEERS[name[0], name[1]]}
+        return [
+            ("called", {**labels, "status_code": "STATUS_CODE_UNSET"}, rate - failed),
+            ("called", {**labels, "status_code": "STATUS_CODE_ERROR", "error_type": load.error_type}, failed),
+            ("called_seconds", labels, rate * seconds),
+            ("called_median", labels, seconds),
+            ("called_slowest", labels, 3 * seconds),
+        ]
+    labels = dict(zip(("service_name", "instance"), name, strict=False))
+    prefix = "served" if len(name) == 1 else "instances"
+    first = "served" if len(name) == 1 else "instances"
+    lines = [
+        (first, labels, rate),
+        (f"{prefix}_failed", labels, failed),
+        (f"{prefix}_seconds", labels, rate * seconds),
+    ]
+    if len(name) == 1:
+        lines += [("served_median", labels, seconds), ("served_slowest", labels, 3 * seconds)]
+    return lines
+
+
+def _series(labels: dict[str, str], values: Values) -> Labelled:
+    known = np.flatnonzero(np.isfinite(values))
+    return Labelled(labels=labels, values=[(float(TIMES[at]), float(values[at])) for at in known])
+
+
+SHOP = Shop(
+    {
+        ("gateway",): Load(10, 0.08),
+        ("pricing",): Load(6, 0.09),
+        ("gateway", "pricing"): Load(6, 0.095),
+        ("gateway", "redis"): Load(10, 0.002),
+        ("pricing", "postgresql"): Load(12, 0.02),
+    },
+    {("pricing", "1.0.0"): (START, START + 9_999), ("gateway", "1.0.0"): (START, START + 9_999)},
+)

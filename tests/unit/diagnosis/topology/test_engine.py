@@ -1,0 +1,144 @@
+"""Verdicts on a made-up shop, from nothing but its series."""
+
+from dataclasses import replace
+
+import pytest
+
+from diagnosis import Verdict
+from diagnosis.topology.engine import diagnose_services
+from tests.unit.diagnosis.topology.shop import ADDRESSES, ALERTED, ONSET, SHOP, START, Load, Name, Shop
+
+
+def verdict(shop: Shop, *services: str, alerted_at: float | None = ALERTED) -> Verdict:
+    return diagnose_services(shop.evidence(), ADDRESSES, services or ("gateway",), alerted_at=alerted_at)
+
+
+def path(found: Verdict) -> list[str]:
+    return [place.name for place in found.path]
+
+
+SLOW_DATABASE = SHOP.change(
+    gateway=Load(10, 0.08, later_seconds=0.32),
+    pricing=Load(6, 0.09, later_seconds=0.49),
+    gateway__pricing=Load(6, 0.095, later_seconds=0.495),
+    pricing__postgresql=Load(12, 0.02, later_seconds=0.22),
+)
+
+
+def test_a_slow_database_is_named_with_the_path_to_it() -> None:
+    found = verdict(SLOW_DATABASE)
+    assert (found.domain, found.cause) == ("infrastructure", "dependency-slow")
+    assert found.entity is not None
+    assert (found.entity.kind, found.entity.name) == ("database", "postgresql@db:5432")
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+    assert found.onset is not None
+    assert abs(found.onset - ONSET) <= 15
+    assert found.confidence > 0.7
+    assert "postgresql@db:5432 answers pricing late" in found.summary
+
+
+def test_its_evidence_follows_the_path_and_moved_as_it_says() -> None:
+    evidence = verdict(SLOW_DATABASE).evidence
+    assert [statement.unit for statement in evidence] == ["s", "s", "s"]
+    for statement in evidence:
+        assert statement.before is not None
+        assert statement.after is not None
+        assert statement.after > 2 * statement.before
+    assert 'db_system_name="postgresql"' in evidence[2].query
+
+
+@pytest.mark.parametrize(
+    ("error_type", "cause"),
+    [
+        ("ConnectionRefusedError", "dependency-unreachable"),
+        ("TimeoutError", "dependency-unreachable"),
+        ("AuthenticationError", "dependency-credentials"),
+        ("429", "dependency-throttled"),
+        ("DataError", "dependency-failing"),
+    ],
+)
+def test_a_failing_cache_is_told_by_its_errors(error_type: str, cause: str) -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, failed=0.5),
+            gateway__redis=Load(10, 0.002, failed=0.6, error_type=error_type),
+        )
+    )
+    assert (found.domain, found.cause) == ("infrastructure", cause)
+    assert path(found) == ["gateway", "redis@cache:6379"]
+
+
+def test_a_service_that_cannot_be_reached_is_told_from_one_that_fails() -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, failed=0.5),
+            gateway__pricing=Load(6, 0.095, failed=0.9, error_type="ConnectError"),
+        )
+    )
+    assert found.cause == "dependency-unreachable"
+    assert path(found) == ["gateway", "pricing"]
+
+
+FAILING_PRICING = SHOP.change(
+    gateway=Load(10, 0.08, failed=0.3),
+    pricing=Load(6, 0.09, failed=0.5),
+    gateway__pricing=Load(6, 0.095, failed=0.5),
+)
+
+
+def test_a_new_version_that_fails_is_a_bad_release() -> None:
+    versions = {("pricing", "1.0.0"): (START, ONSET), ("pricing", "1.1.0"): (ONSET, START + 9_999)}
+    found = verdict(replace(FAILING_PRICING, versions=versions))
+    assert (found.domain, found.cause) == ("release", "release-errors")
+    assert path(found) == ["gateway", "pricing"]
+    assert "1.1.0" in found.remedy
+
+
+def test_a_version_that_came_long_before_is_not_blamed() -> None:
+    versions = {
+        ("pricing", "1.0.0"): (START, START + 200),
+        ("pricing", "1.1.0"): (START + 200, START + 9_999),
+    }
+    found = verdict(replace(FAILING_PRICING, versions=versions))
+    assert (found.domain, found.cause) == ("unknown", "service-failing")
+    assert found.confidence <= 0.3
+
+
+def test_one_slow_instance_of_several_is_named() -> None:
+    instances: dict[Name, Load] = {("gateway", str(number)): Load(2.5, 0.08) for number in range(3)}
+    instances["gateway", "3"] = Load(2.5, 0.08, later_seconds=0.9)
+    shop = SHOP.change(gateway=Load(10, 0.08, later_seconds=0.285))
+    found = verdict(replace(shop, loads={**shop.loads, **instances}))
+    assert (found.domain, found.cause) == ("infrastructure", "instance-slow")
+    assert "3" in found.summary
+
+
+def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, later_rate=40, later_seconds=0.5),
+            pricing=Load(6, 0.09, later_rate=24, later_seconds=0.7),
+            gateway__pricing=Load(6, 0.095, later_rate=24, later_seconds=0.71),
+        )
+    )
+    assert (found.domain, found.cause) == ("traffic", "traffic-surge")
+
+
+def test_nothing_is_none_only_if_nobody_was_alerted() -> None:
+    assert verdict(SHOP, alerted_at=None).domain == "none"
+    found = verdict(SHOP)
+    assert found.domain == "unknown"
+    assert "an alert fires" in found.summary
+
+
+def test_a_service_without_telemetry_is_unknown_and_says_what_to_send() -> None:
+    found = verdict(SHOP, "mystery", alerted_at=None)
+    assert found.domain == "unknown"
+    assert "mystery" in found.summary
+    assert "http.server.request.duration" in found.remedy
+
+
+def test_trouble_of_a_service_that_was_not_asked_about_is_not_told() -> None:
+    assert verdict(SLOW_DATABASE, "mystery-neighbour", alerted_at=None).domain == "unknown"
+    reports = replace(SLOW_DATABASE, loads={**SLOW_DATABASE.loads, ("reports",): Load(1, 0.2)})
+    assert verdict(reports, "reports", alerted_at=None).domain == "none"
