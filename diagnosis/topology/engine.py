@@ -12,14 +12,40 @@ from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.reading import make_directory, read_system
 from diagnosis.topology.shown import show
+from diagnosis.topology.silence import Reason, Silence, find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
-from diagnosis.verdict.verdict import MOST_POINTS, Alternative, Place, Statement, Verdict
+from diagnosis.verdict.verdict import MOST_POINTS, Alternative, Domain, Place, Statement, Verdict
 from prometheus.client import query_range
 
 ALTERNATIVES = 5
 
 NOTICED = {Aspect.TIME: "answers late", Aspect.REQUESTS: "fails requests"}
 UNITS = {Aspect.TIME: "s", Aspect.REQUESTS: "share"}
+
+
+SILENCES: Mapping[Reason, tuple[Domain, str, str]] = {
+    Reason.TELEMETRY: (
+        "telemetry",
+        "Its callers are answered as ever, so {name} is well, and its telemetry does not arrive.",
+        "Check OTEL_EXPORTER_OTLP_ENDPOINT of {name} and the way from it to the collector.",
+    ),
+    Reason.DOWN: (
+        "infrastructure",
+        "The calls to it fail.",
+        "Start {name}, and look at the last lines of its log.",
+    ),
+    Reason.TRAFFIC: (
+        "traffic",
+        "It still sends telemetry, but nobody calls it.",
+        "Look at what is in front of {name}: load balancer, DNS, its callers.",
+    ),
+    Reason.UNKNOWN: (
+        "unknown",
+        "Nothing arrives from it: it is down, or its telemetry is lost.",
+        "Check whether {name} is running, then the way from it to the collector.",
+    ),
+}
+"""Domain, what is said, and what to do."""
 
 
 class _Explained(NamedTuple):
@@ -49,7 +75,8 @@ def diagnose_services(
     silent = [entity.name for entity in symptoms if entity not in system.served]
     noticed = [found for entity in symptoms for found in find_symptoms(aligned, system, entity, alerted_at)]
     if not noticed:
-        return _report_nothing(symptoms, silent, alerted_at)
+        quiet = [found for entity in symptoms if (found := find_silence(aligned, system, entity))]
+        return _report_silence(quiet[0]) if quiet else _report_nothing(symptoms, silent, alerted_at)
     seen = Seen(aligned, system, make_directory(aligned, addresses))
     explained = [
         _explain(Finding(seen, each, blame))
@@ -107,6 +134,23 @@ def _alternative(found: _Explained) -> Alternative:
         cause=f"{found.cause.name}: {found.finding.suspect}",
         confidence=round(found.confidence, 3),
         why_not=f"{share:.0%} of what {found.finding.noticed.entity} lost arises there.",
+    )
+
+
+def _report_silence(silence: Silence) -> Verdict:
+    domain, says, remedy = SILENCES[silence.reason]
+    name = str(silence.entity)
+    return Verdict(
+        domain=domain,
+        cause=silence.reason,
+        component=name,
+        entity=_place(silence.entity),
+        path=[_place(silence.entity)],
+        confidence=0.3 if silence.reason is Reason.UNKNOWN else 0.85,
+        summary=f"No requests of {name} are seen any more; there were {silence.usual:.1f} a second. "
+        + says.format(name=name),
+        onset=silence.since,
+        remedy=remedy.format(name=name),
     )
 
 

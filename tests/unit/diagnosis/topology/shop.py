@@ -47,6 +47,8 @@ class Shop:
 
     loads: Mapping[Name, Load]
     versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    silent: str = ""
+    """The service whose own telemetry ends at the onset."""
 
     def change(self, **loads: Load) -> "Shop":
         """With other loads; `gateway__pricing` is the call."""
@@ -66,11 +68,16 @@ class Shop:
             seconds = seconds * rng.normal(1, 0.03, COUNT)
             failed = np.where(TIMES > ONSET, load.failed, 0.0) * rate
             for query, labels, values in _lines(name, load, rate, seconds, failed):
-                found.setdefault(query, []).append(_series(labels, values))
+                heard = (TIMES <= ONSET) | (name[0] != self.silent)
+                found.setdefault(query, []).append(_series(labels, np.where(heard, values, np.nan)))
         found["versions"] = [
             _series(
                 {"service_name": service, "service_version": version},
-                np.where((came <= TIMES) & (went > TIMES), 1, np.nan),
+                np.where(
+                    (came <= TIMES) & (went > TIMES) & ((TIMES <= ONSET) | (service != self.silent)),
+                    1,
+                    np.nan,
+                ),
             )
             for (service, version), (came, went) in self.versions.items()
         ]

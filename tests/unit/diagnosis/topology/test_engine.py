@@ -142,3 +142,32 @@ def test_trouble_of_a_service_that_was_not_asked_about_is_not_told() -> None:
     assert verdict(SLOW_DATABASE, "mystery-neighbour", alerted_at=None).domain == "unknown"
     reports = replace(SLOW_DATABASE, loads={**SLOW_DATABASE.loads, ("reports",): Load(1, 0.2)})
     assert verdict(reports, "reports", alerted_at=None).domain == "none"
+
+
+def silence(shop: Shop, service: str) -> Shop:
+    """Without what the service itself sends after the onset."""
+    return replace(shop, silent=service)
+
+
+def test_lost_telemetry_is_told_by_callers_that_are_answered() -> None:
+    found = verdict(silence(SHOP, "pricing"), "pricing")
+    assert (found.domain, found.cause) == ("telemetry", "telemetry-lost")
+    assert found.onset is not None
+    assert abs(found.onset - ONSET) <= 5
+
+
+def test_a_service_that_is_down_is_told_by_callers_that_are_not() -> None:
+    refused = Load(6, 0.095, failed=1.0, error_type="ConnectError")
+    found = verdict(silence(SHOP.change(gateway__pricing=refused), "pricing"), "pricing")
+    assert (found.domain, found.cause) == ("infrastructure", "service-down")
+
+
+def test_a_service_that_nobody_calls_any_more_has_no_traffic() -> None:
+    found = verdict(SHOP.change(gateway=Load(10, 0.08, later_rate=0.0)))
+    assert (found.domain, found.cause) == ("traffic", "traffic-gone")
+
+
+def test_silence_without_a_witness_is_unknown() -> None:
+    found = verdict(silence(SHOP, "gateway"))
+    assert found.domain == "unknown"
+    assert "is down, or its telemetry is lost" in found.summary

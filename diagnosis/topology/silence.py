@@ -1,0 +1,73 @@
+"""Services of which nothing is heard any more: down, without requests, or without telemetry."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from diagnosis.signals.series import AlignedSeries, Values, total
+from diagnosis.topology.blame import System
+from diagnosis.topology.entity import Entity
+from diagnosis.topology.traffic import Mask
+
+QUIET = 45.0
+"""Seconds without a request after which a service that had some is silent."""
+
+LEAST_RATE = 0.1
+"""Requests per second below which a service may be quiet by chance."""
+
+MOST = 0.5
+"""Share of calls that still arrive, or that fail, from which it is most of them."""
+
+
+class Reason(StrEnum):
+    """Why a service is silent, by what its callers and its other telemetry say."""
+
+    TELEMETRY = "telemetry-lost"
+    """Its callers are answered: only its telemetry does not arrive."""
+    DOWN = "service-down"
+    """Its callers are not answered."""
+    TRAFFIC = "traffic-gone"
+    """It still sends telemetry, and nobody calls it."""
+    UNKNOWN = "unknown"
+    """Nothing arrives, and nobody who calls it can be asked."""
+
+
+class Silence(NamedTuple):
+    """A silent service; `since` in Unix seconds, `usual` in requests per second."""
+
+    entity: Entity
+    since: float
+    usual: float
+    reason: Reason
+
+
+def find_silence(aligned: AlignedSeries, system: System, entity: Entity) -> Silence | None:
+    """Whether a service that served requests has served none in the last QUIET seconds."""
+    traffic = system.served.get(entity)
+    if traffic is None:
+        return None
+    served = np.flatnonzero(np.nan_to_num(traffic.rate) > 0)
+    if not len(served) or aligned.times[served[-1]] > aligned.times[-1] - QUIET:
+        return None
+    since = float(aligned.times[served[-1]])
+    usual = float(np.median(traffic.rate[served]))
+    if usual < LEAST_RATE:
+        return None
+    return Silence(entity, since, usual, _find_reason(aligned, system, entity, since))
+
+
+def _find_reason(aligned: AlignedSeries, system: System, entity: Entity, since: float) -> Reason:
+    before, after = aligned.times <= since, aligned.times > since
+    calls = [traffic for call, traffic in system.calls.items() if call.callee == entity]
+    rate = total([call.rate for call in calls], aligned.nothing)
+    failed = total([call.rate * call.failed for call in calls], aligned.nothing)
+    if _mean(rate, after) > MOST * _mean(rate, before):
+        return Reason.DOWN if _mean(failed, after) > MOST * _mean(rate, after) else Reason.TELEMETRY
+    if any(np.isfinite(row.values[-1]) for row in aligned.rows("versions", service_name=entity.name)):
+        return Reason.TRAFFIC
+    return Reason.UNKNOWN
+
+
+def _mean(values: Values, where: Mask) -> float:
+    return float(np.nan_to_num(values[where]).mean())
