@@ -33,7 +33,8 @@ def main() -> None:
         storage, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, max_pool=WORKERS
     )
     try:
-        run(find_folder(source), Publication(client, storage.bucket), skip or source.skip_bad_rows, k)
+        publication = Publication(client, storage.bucket)
+        run(find_folder(source), publication, skip or source.skip_bad_rows, k, source.columns)
     except (DatasetError, StorageAway) as failure:
         raise SystemExit(f"trainer: {failure}") from None
     except ClientError as refused:
