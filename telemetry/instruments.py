@@ -230,5 +230,13 @@ INCIDENT_STARTED = Instrument(
     (a.ALERT, a.SEVERITY, a.DOMAIN, a.CAUSE),
     service="incidents",
 )
+INCIDENT_REFUSALS = Instrument(
+    "incident.refusals",
+    Kind.COUNTER,
+    "{alert}",
+    "Alerts (`alert`, `too_many`) and bodies (`body`, `too_large`) of webhooks that could not be used.",
+    (a.REASON,),
+    service="incidents",
+)
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))

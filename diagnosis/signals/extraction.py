@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from diagnosis.signals.series import AlignedSeries, Values, running_sum, total
+from telemetry.storage_errors import StorageError
 
 SignalExtractor = Callable[[AlignedSeries], Values]
 
@@ -30,16 +31,26 @@ def degraded(aligned: AlignedSeries) -> Values:
     return aligned.share("answers", lambda labels: labels.get("reason", "ok") not in AS_MEANT)
 
 
-CANNOT_CONNECT = frozenset({"EndpointConnectionError", "ConnectionRefusedError", "NewConnectionError"})
-"""Error types of reads that found nobody to talk to."""
+ENDS = {
+    StorageError.UNREACHABLE: "away",
+    "EndpointConnectionError": "away",
+    StorageError.THROTTLED: "throttled",
+    StorageError.CREDENTIALS: "denied",
+    StorageError.CLOCK_SKEW: "skewed",
+    StorageError.WRONG_REGION: "misplaced",
+    StorageError.MISSING: "bucketless",
+}
+"""How a read ended by its error type, where that says more than that it broke.
+
+Older recordings name botocore's exceptions."""
 
 
 def _ends(labels: Mapping[str, str]) -> str:
-    """How a read ended: ok, timeout, away (no connection to be had) or broken."""
+    """How a read ended: ok, timeout, one of ENDS, or broken."""
     outcome = labels.get("outcome", "ok")
     if outcome != "error":
         return outcome
-    return "away" if labels.get("error_type") in CANNOT_CONNECT else "broken"
+    return ENDS.get(labels.get("error_type", ""), "broken")
 
 
 def read_ending(*ends: str) -> SignalExtractor:

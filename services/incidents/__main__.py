@@ -14,7 +14,7 @@ from services.incidents.schema import NewerDatabase
 from services.incidents.settings import Settings
 from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
-from telemetry.instruments import INCIDENT_OPEN, INCIDENT_STARTED
+from telemetry.instruments import INCIDENT_OPEN, INCIDENT_REFUSALS, INCIDENT_STARTED
 
 CONNECTIONS = 256
 """More at once are answered 503."""
@@ -44,7 +44,8 @@ def main() -> None:
     telemetry = start_telemetry("incidents", host_metrics=True)
     try:
         gauges = Gauges(telemetry.instrument(INCIDENT_OPEN), telemetry.instrument(INCIDENT_STARTED))
-        app = create_app(settings, stream, gauges=gauges)
+        refusals = telemetry.instrument(INCIDENT_REFUSALS)
+        app = create_app(settings, stream, gauges=gauges, refusals=refusals)
     except (NewerDatabase, OSError, sqlite3.Error) as error:
         raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
     # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.

@@ -17,6 +17,9 @@ SEVERITIES = ("info", "warning", "critical")
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
+LEFT_OUT, SENT_START = "__truncatedAlerts__", "__startsAt__"
+"""Annotations of our own: how many alerts the sender left out beside this one, and the start that it gave."""
+
 CONTEXT_BEFORE = timedelta(minutes=15)
 """How much of the time before the first alert is shown and diagnosed."""
 
@@ -72,6 +75,15 @@ class Alert(BaseModel):
     def description(self) -> str:
         """The same at length."""
         return self.annotations.get("description", "")
+
+    @property
+    def notes(self) -> list[str]:
+        """What its reader has to know of how it was sent, a sentence each."""
+        left_out, start = self.annotations.get(LEFT_OUT), self.annotations.get(SENT_START)
+        return [
+            *([f"The sender left out {left_out} more alerts of the same message."] if left_out else []),
+            *([f"The sender's clock is ahead: it gave {start} as the start."] if start else []),
+        ]
 
     @property
     def component(self) -> str:

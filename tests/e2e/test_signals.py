@@ -11,7 +11,13 @@ from telemetry.instruments import INSTRUMENTS, RECOMMENDATION_THUMBS, Instrument
 from telemetry.spans import LOAD_FEATURES, PIPELINE, S3_GET_OBJECT, SERVER, SPANS
 from tests.e2e.live import Stack, eventually
 
-RARE = {"recommendation.feature.missing", "recommendation.thumbs", "incident.open", "incident.started"}
+RARE = {
+    "recommendation.feature.missing",
+    "recommendation.thumbs",
+    "incident.open",
+    "incident.started",
+    "incident.refusals",
+}
 """No series in a short time of peace: missing features and incidents take a fault, thumbs take patience."""
 
 

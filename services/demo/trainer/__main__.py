@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from services.configuration import load_settings
 from services.demo.dataset import DatasetError, DatasetSettings, find_folder
 from services.demo.storage.client import make_client
+from services.demo.storage.errors import advise
 from services.demo.storage.patience import StorageAway, describe
 from services.demo.storage.settings import StorageSettings
 from services.demo.trainer.publication import WORKERS, Publication
@@ -38,9 +39,7 @@ def main() -> None:
     except (DatasetError, StorageAway) as failure:
         raise SystemExit(f"trainer: {failure}") from None
     except ClientError as refused:
-        raise SystemExit(
-            f"trainer: object storage refused: {describe(refused)}; has storage-setup run?"
-        ) from None
+        raise SystemExit(f"trainer: object storage refused: {describe(refused)}; {advise(refused)}") from None
 
 
 if __name__ == "__main__":
