@@ -25,7 +25,7 @@ def main(
     paced_seconds: Annotated[
         float, typer.Option(min=1, max=600, help="At the fixed rate, per round.")
     ] = 20.0,
-    rate: Annotated[float, typer.Option(min=1, max=100, help="Requests/s of the fixed rate.")] = 20.0,
+    rate: Annotated[float, typer.Option(min=1, max=100, help="Requests/s of the fixed rate.")] = 10.0,
     app: Annotated[
         list[App] | None, typer.Option(help="Default: all; /recommendations needs `make up`.")
     ] = None,
