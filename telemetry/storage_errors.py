@@ -1,27 +1,27 @@
-"""Why an operation on object storage failed: the values of `error.type` on its spans and metrics."""
+"""The values of `error.type` on spans and metrics of object storage."""
 
 from enum import StrEnum
 
 
-class StorageError(StrEnum):
-    """What went wrong, by who has to act."""
+class StorageErrorType(StrEnum):
+    """Why an operation failed, by who has to act."""
 
     THROTTLED = "throttled"
     """Storage asks for fewer requests: SlowDown, ServiceUnavailable."""
     CREDENTIALS = "credentials"
-    """The keys are wrong, expired or may not: AccessDenied, ExpiredToken, InvalidAccessKeyId."""
+    """Keys are wrong or expired, or lack a permission: AccessDenied, ExpiredToken, InvalidAccessKeyId."""
     CLOCK_SKEW = "clock_skew"
-    """Our own clock is wrong, or the request left long after it was signed: RequestTimeTooSkewed."""
+    """The client's clock is wrong, or a request was sent long after it was signed: RequestTimeTooSkewed."""
     WRONG_REGION = "wrong_region"
     """The bucket is in another region than the request was signed for: AuthorizationHeaderMalformed."""
     MISSING = "missing"
-    """There is no such bucket. An object that is not there is no error: a new user has no features."""
+    """The bucket does not exist. An absent object is not an error: a new user has no features."""
     UNREACHABLE = "unreachable"
-    """No connection is to be had: refused, or the name is unknown."""
+    """The connection is refused, or the host name unknown."""
     CONNECTION_BROKEN = "connection_broken"
-    """A connection ended before the answer did: IncompleteRead, ConnectionClosed, ProtocolError."""
+    """The connection ended before the response did: IncompleteRead, ConnectionClosed, ProtocolError."""
     CONNECTION_POOL = "connection_pool"
-    """No connection of the client's own pool was free."""
+    """The client's own pool had no free connection."""
     CONNECT_TIMEOUT = "connect_timeout"
     READ_TIMEOUT = "read_timeout"
     HARD_LIMIT = "hard_limit"
@@ -29,6 +29,6 @@ class StorageError(StrEnum):
     SERVER_ERROR = "server_error"
     """Any other status from 500 on."""
     REJECTED = "rejected"
-    """Any other status from 400 on."""
+    """Any other status below 500."""
     OTHER = "_OTHER"
-    """Anything else, by OpenTelemetry's name for it."""
+    """OpenTelemetry's value for anything else."""

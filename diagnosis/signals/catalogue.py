@@ -60,7 +60,7 @@ SIGNALS: tuple[Signal, ...] = (
         15.0,
         0.5,
     ),
-    share_of_reads("failed", "Storage reads that failed", "broken", "timeout", *{*e.ENDS.values()}),
+    share_of_reads("failed", "Storage reads that failed", *e.FAILED),
     share_of_reads("away", "Storage reads that could not connect", "away"),
     share_of_reads("broken", "Storage reads that were aborted or failed in the server", "broken"),
     share_of_reads("throttled", "Storage reads that were throttled", "throttled"),

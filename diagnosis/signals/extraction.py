@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from diagnosis.signals.series import AlignedSeries, Values, running_sum, total
-from telemetry.storage_errors import StorageError
+from telemetry.storage_errors import StorageErrorType
 
 SignalExtractor = Callable[[AlignedSeries], Values]
 
@@ -32,21 +32,22 @@ def degraded(aligned: AlignedSeries) -> Values:
 
 
 ENDS = {
-    StorageError.UNREACHABLE: "away",
+    StorageErrorType.UNREACHABLE: "away",
     "EndpointConnectionError": "away",
-    StorageError.THROTTLED: "throttled",
-    StorageError.CREDENTIALS: "denied",
-    StorageError.CLOCK_SKEW: "skewed",
-    StorageError.WRONG_REGION: "misplaced",
-    StorageError.MISSING: "bucketless",
+    StorageErrorType.THROTTLED: "throttled",
+    StorageErrorType.CREDENTIALS: "denied",
+    StorageErrorType.CLOCK_SKEW: "skewed",
+    StorageErrorType.WRONG_REGION: "misplaced",
+    StorageErrorType.MISSING: "bucketless",
 }
-"""How a read ended by its error type, where that says more than that it broke.
+"""How a read ended, by error type; any other type is `broken`. Older recordings name botocore's exception."""
 
-Older recordings name botocore's exceptions."""
+FAILED = ("broken", "timeout", *dict.fromkeys(ENDS.values()))
+"""Every way to end but `ok`."""
 
 
 def _ends(labels: Mapping[str, str]) -> str:
-    """How a read ended: ok, timeout, one of ENDS, or broken."""
+    """How a read ended: `ok` or one of FAILED."""
     outcome = labels.get("outcome", "ok")
     if outcome != "error":
         return outcome

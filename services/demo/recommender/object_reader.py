@@ -13,13 +13,13 @@ from botocore.exceptions import ClientError
 
 from services.demo.recommender.connection import Connection
 from services.demo.storage.client import error_code
-from services.demo.storage.errors import name_error
-from telemetry.storage_errors import StorageError
+from services.demo.storage.errors import find_error_type
+from telemetry.storage_errors import StorageErrorType
 
 MAX_BYTES = 1 << 20
 """An object is read up to this size in bytes; what is longer arrives one byte longer than that."""
 
-TIMEOUTS = frozenset({StorageError.CONNECT_TIMEOUT, StorageError.READ_TIMEOUT})
+TIMEOUTS = frozenset({StorageErrorType.CONNECT_TIMEOUT, StorageErrorType.READ_TIMEOUT})
 
 
 class Outcome(StrEnum):
@@ -39,7 +39,7 @@ class ObjectRead:
 
     outcome: Outcome
     body: bytes | None = None
-    error_type: StorageError | None = None
+    error_type: StorageErrorType | None = None
     status: int | None = None
     request_id: str | None = None
     seconds: float = 0.0
@@ -87,7 +87,7 @@ class ObjectReader:
                 return await asyncio.wrap_future(running)
         except TimeoutError:
             return ObjectRead(
-                Outcome.TIMEOUT, error_type=StorageError.HARD_LIMIT, seconds=perf_counter() - started
+                Outcome.TIMEOUT, error_type=StorageErrorType.HARD_LIMIT, seconds=perf_counter() - started
             )
 
     def close(self) -> None:
@@ -118,8 +118,8 @@ def classify(error: Exception, seconds: float) -> ObjectRead:
         status, request_id = _origin(cast(dict[str, Any], error.response))
         if error_code(error) == "NoSuchKey":
             return ObjectRead(Outcome.OK, None, None, status, request_id, seconds, seconds)
-        return ObjectRead(Outcome.ERROR, None, name_error(error), status, request_id, seconds, seconds)
-    kind = name_error(error)
+        return ObjectRead(Outcome.ERROR, None, find_error_type(error), status, request_id, seconds, seconds)
+    kind = find_error_type(error)
     return ObjectRead(
         Outcome.TIMEOUT if kind in TIMEOUTS else Outcome.ERROR, error_type=kind, seconds=seconds
     )
