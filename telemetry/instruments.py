@@ -234,7 +234,7 @@ INCIDENT_REFUSALS = Instrument(
     "incident.refusals",
     Kind.COUNTER,
     "{alert}",
-    "Alerts (`alert`, `too_many`) and bodies (`body`, `too_large`) of webhooks that could not be used.",
+    "Refused parts of webhooks: alerts (`alert`, `too_many`) and bodies (`body`, `too_large`).",
     (a.REASON,),
     service="incidents",
 )

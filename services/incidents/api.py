@@ -122,7 +122,7 @@ class Api:
         return await self._store.select_verdicts(incident_id)
 
     async def list_dead_letters(self, limit: Annotated[int, Query(ge=1, le=KEPT)] = 50) -> list[DeadLetter]:
-        """What was sent and could not be used, with the reason, newest first."""
+        """Refused alerts and bodies with the reason, newest first."""
         return await self._store.select_dead_letters(limit)
 
     async def diagnose(self, asked: DiagnosisRequest) -> Verdict:

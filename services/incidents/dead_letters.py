@@ -1,4 +1,4 @@
-"""What was sent and could not be used, on disk with the reason: the newest, each cut to a length."""
+"""Refused alerts and bodies in the database, with the reason; number and length are bounded."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -8,17 +8,17 @@ from pydantic import BaseModel
 from services.incidents.webhooks import Refused
 
 KEPT = 200
-"""Rows that are kept; with LONGEST, so many characters at most."""
+"""Rows that are kept, the newest."""
 
 LONGEST = 4_000
-"""Characters of a content that are kept."""
+"""Characters that are kept of a reason and of a content."""
 
 OF_ONE_WEBHOOK = 20
-"""Rows that one webhook may add, so that one sender does not push out all others."""
+"""Rows that one webhook may fill alone, so that one sender does not displace all others."""
 
 
 class DeadLetter(BaseModel):
-    """One alert or body that was not taken, or `count` of them for the same reason."""
+    """A refused alert or body, or `count` alerts in one row."""
 
     id: int
     at: datetime
@@ -29,11 +29,11 @@ class DeadLetter(BaseModel):
 
 
 def add_letters(connection: sqlite3.Connection, at: datetime, refused: list[Refused]) -> None:
-    """Keep what was refused of one webhook, and forget the oldest."""
+    """Insert what was refused of one webhook and delete the oldest rows beyond KEPT."""
     kept, rest = refused[:OF_ONE_WEBHOOK], refused[OF_ONE_WEBHOOK:]
     if rest:
         count = sum(each.count for each in rest)
-        kept = [*kept, rest[-1]._replace(reason=f"{rest[-1].reason} (and more like it)", count=count)]
+        kept = [*kept, rest[-1]._replace(reason=f"{rest[-1].reason} (the last of several)", count=count)]
     connection.executemany(
         "INSERT INTO dead_letters (at, kind, reason, content, count) VALUES (?, ?, ?, ?, ?)",
         [(at.timestamp(), r.kind, r.reason[:LONGEST], r.content[:LONGEST], r.count) for r in kept],
@@ -42,7 +42,7 @@ def add_letters(connection: sqlite3.Connection, at: datetime, refused: list[Refu
 
 
 def select_letters(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
-    """At most `limit`, newest first."""
+    """The newest `limit` rows, newest first."""
     rows = connection.execute("SELECT * FROM dead_letters ORDER BY id DESC LIMIT ?", (limit,))
     return [
         DeadLetter.model_validate({**dict(row), "at": datetime.fromtimestamp(row["at"], UTC)}) for row in rows

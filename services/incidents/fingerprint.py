@@ -1,4 +1,4 @@
-"""Which alert it is, for senders that do not say."""
+"""The fingerprint of an alert, for senders that give none."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ _OFFSET, _PRIME, _SEPARATOR = 14695981039346656037, 1099511628211, b"\xff"
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:
-    """The fingerprint that Alertmanager gives to these labels.
+    """Alertmanager's fingerprint of these labels, as 16 hexadecimal digits.
 
-    FNV-1a with 64 bits over the labels in order, each name and value followed by the byte 255
+    64-bit FNV-1a over the labels sorted by name, each name and value followed by the byte 255
     (github.com/prometheus/common, model/signature.go).
     """
     value = _OFFSET

@@ -18,13 +18,13 @@ from services.incidents.webhooks import Malformed, Received, Refused, read_alert
 from telemetry.attributes import REASON
 
 REASONS = 5
-"""Reasons that an answer gives."""
+"""The most reasons in one response."""
 
 log = structlog.get_logger(__name__)
 
 
 class Counter(Protocol):
-    """What is used of OpenTelemetry's counters."""
+    """The part of OpenTelemetry's counters that is used."""
 
     def add(self, amount: int | float, attributes: dict[str, str], /) -> None: ...
 
@@ -51,16 +51,15 @@ class Inbox:
     async def receive(
         self, request: Request, authorization: Annotated[str, Header()] = ""
     ) -> dict[str, list[int] | list[str]]:
-        """Store the alerts, then push and name the incidents that changed; what is of no use is kept apart.
+        """Store the usable alerts, push the incidents that changed and return their ids.
 
-        `refused` says why, of the first few. 400 if nothing is of use, 401 without the token, 413 over 1 MiB,
-        503 if the database cannot be written.
+        `refused` holds the reasons of the first few alerts that are not usable. 400 if none is usable, 401
+        without the token, 413 over 1 MiB, 503 if the database cannot be written.
         """
         if not hmac.compare_digest(authorization.encode(), self._expected):
             raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
         try:
-            body = await self._read(request)
-            received = await self._understand(body)
+            received = await self._parse(await self._read(request))
             changed = await self._take(received.alerts)
         except sqlite3.Error as error:
             log.error("webhook not stored", reason=str(error))
@@ -75,8 +74,8 @@ class Inbox:
             await self._refuse([Refused("too_large", f"body: {large.detail}", "")])
             raise
 
-    async def _understand(self, body: bytes) -> Received:
-        """What is in a body. Raises HTTPException if nothing of it is of use."""
+    async def _parse(self, body: bytes) -> Received:
+        """The content of a body. Raises HTTPException if no alert in it is usable."""
         try:
             received = read_alerts(body)
         except Malformed as malformed:
@@ -89,10 +88,10 @@ class Inbox:
         return received
 
     async def _refuse(self, refused: list[Refused]) -> None:
-        """Count, log the first, and keep."""
-        for each in refused if self._refusals else ():
-            assert self._refusals
-            self._refusals.add(each.count, {REASON: each.kind})
+        """Count and keep what was refused, and log the first reason."""
+        if self._refusals:
+            for each in refused:
+                self._refusals.add(each.count, {REASON: each.kind})
         count = sum(each.count for each in refused)
         log.warning("webhook refused", reason=refused[0].reason, count=count)
         await self._store.add_dead_letters(datetime.now(UTC), refused)

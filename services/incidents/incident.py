@@ -18,7 +18,7 @@ MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
 LEFT_OUT, SENT_START = "__truncatedAlerts__", "__startsAt__"
-"""Annotations of our own: how many alerts the sender left out beside this one, and the start that it gave."""
+"""Annotations that the inbox adds: how many alerts were truncated, and a start in the future as sent."""
 
 CONTEXT_BEFORE = timedelta(minutes=15)
 """How much of the time before the first alert is shown and diagnosed."""
@@ -78,12 +78,13 @@ class Alert(BaseModel):
 
     @property
     def notes(self) -> list[str]:
-        """What its reader has to know of how it was sent, a sentence each."""
-        left_out, start = self.annotations.get(LEFT_OUT), self.annotations.get(SENT_START)
-        return [
-            *([f"The sender left out {left_out} more alerts of the same message."] if left_out else []),
-            *([f"The sender's clock is ahead: it gave {start} as the start."] if start else []),
-        ]
+        """Sentences on how the alert was sent."""
+        notes = []
+        if left_out := self.annotations.get(LEFT_OUT):
+            notes.append(f"The sender truncated this webhook: {left_out} more alerts are missing here.")
+        if start := self.annotations.get(SENT_START):
+            notes.append(f"The sender's clock is ahead: it sent {start} as the start; shown is the arrival.")
+        return notes
 
     @property
     def component(self) -> str:

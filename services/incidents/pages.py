@@ -127,7 +127,7 @@ class Pages:
         return self._render(request, "suspect.html", trace=trace, more=cited[1:CITED])
 
     async def show_dead_letters(self, request: Request) -> Response:
-        """What was sent and could not be used, newest first."""
+        """Refused alerts and bodies, newest first."""
         return self._render(
             request, "dead_letters.html", letters=await self._store.select_dead_letters(KEPT), kept=KEPT
         )

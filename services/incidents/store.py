@@ -68,11 +68,11 @@ class Store:
         return await self._run(history.select_unfinished, self._connection, limit, since)
 
     async def add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
-        """Keep what was refused of one webhook."""
+        """Store what was refused of one webhook."""
         await self._run(self._add_dead_letters, at, refused)
 
     async def select_dead_letters(self, limit: int) -> list[DeadLetter]:
-        """What was refused lately, newest first."""
+        """The newest dead letters, newest first."""
         return await self._run(select_letters, self._connection, limit)
 
     async def read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
@@ -120,15 +120,13 @@ class Store:
         return int(known["incident_id"])
 
     def _find_start(self, alert: Alert) -> float:
-        """When it starts; one that was sent with a start in the future keeps the start it was first given."""
-        sent = alert.annotations.get(SENT_START)
-        known = (
-            sent
-            and self._connection.execute(
-                "SELECT starts_at FROM alerts WHERE fingerprint = ? AND annotations ->> ? = ?",
+        """The start as unix seconds; a start in the future was replaced by the time of its first webhook."""
+        known = None
+        if sent := alert.annotations.get(SENT_START):
+            known = self._connection.execute(
+                "SELECT starts_at FROM alerts WHERE fingerprint = ? AND json_extract(annotations, ?) = ?",
                 (alert.fingerprint, f'$."{SENT_START}"', sent),
             ).fetchone()
-        )
         return float(known["starts_at"]) if known else alert.starts_at.timestamp()
 
     def _add(self, alert: Alert) -> int:

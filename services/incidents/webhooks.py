@@ -1,5 +1,8 @@
-"""What Grafana, Alertmanager and their like send: each alert is read by itself, keys of newer versions are
-tolerated, what older ones leave out is filled in, and what cannot be used is handed back with the reason."""
+"""Webhooks of Grafana, Alertmanager and compatible senders.
+
+Each alert is read by itself: unknown keys are ignored, keys that older senders omit are filled in, and an
+alert that cannot be used is returned with the reason.
+"""
 
 import json
 import re
@@ -24,10 +27,10 @@ from services.incidents.incident import LEFT_OUT, MARKS, SENT_START, Alert, Stat
 
 TEXT_LENGTH = 4_000
 MOST_ALERTS = 1_000
-"""Alerts of one webhook that are looked at, and so the most that one transaction stores."""
+"""Alerts of one webhook that are read, and so the most that one transaction stores."""
 
 SKEW = timedelta(minutes=1)
-"""How far the sender's clock may be ahead."""
+"""How far a sender's clock may be ahead."""
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -41,7 +44,7 @@ class Malformed(ValueError):
 
 
 class Refused(NamedTuple):
-    """What was not taken: an alert, or `count` of them; `kind` is alert, too_many, body or too_large."""
+    """A refused alert or body, or `count` alerts; `kind` is alert, too_many, body or too_large."""
 
     kind: str
     reason: str
@@ -50,7 +53,7 @@ class Refused(NamedTuple):
 
 
 class Received(NamedTuple):
-    """A webhook's alerts, oldest first, and those that are of no use."""
+    """The usable alerts of a webhook, oldest first, and what was refused."""
 
     alerts: list[Alert]
     refused: list[Refused]
@@ -62,7 +65,7 @@ def shorten(text: str) -> str:
 
 
 def _write_texts(values: Any) -> Any:
-    """Labels whose values are numbers or switches, as texts; without those that have no value."""
+    """Numbers and booleans as strings; nulls are dropped."""
     if not isinstance(values, dict):
         return values
     return {key: _write_text(value) for key, value in values.items() if value is not None}
@@ -94,13 +97,13 @@ class SentAlert(_Model):
     panel_url: Annotated[Text | None, Field(alias="panelURL")] = None
 
     def normalise(self, of_all: Status, left_out: int, now: datetime) -> Alert:
-        """Give the alert the form that all senders share; `of_all` is the status of those that have none."""
+        """The alert in the form that all senders share; `of_all` is the webhook's status."""
         mark = self.labels.get("alertname", "") in MARKS
         name = (
             (self.labels.get("rulename") if mark else None) or self.labels.get("alertname") or "Unnamed alert"
         )
         status = self.status or ("resolved" if self._is_over(now) else of_all)
-        starts_at = min(self.starts_at.astimezone(UTC), now) if self._is_ahead(now) else self.starts_at
+        starts_at = now if self._is_ahead(now) else self.starts_at
         return Alert(
             fingerprint=self.fingerprint or fingerprint(self.labels),
             name=name,
@@ -119,11 +122,12 @@ class SentAlert(_Model):
         return self.ends_at is not None and _EARLIEST < self.ends_at <= now
 
     def _end(self, starts_at: datetime, now: datetime) -> datetime:
-        end = self.ends_at if self.ends_at and self.ends_at > _EARLIEST else now
+        known = self.ends_at is not None and _EARLIEST < self.ends_at <= now + SKEW
+        end = self.ends_at if self.ends_at and known else now
         return max(end.astimezone(UTC), starts_at.astimezone(UTC))
 
     def _say(self, left_out: int, now: datetime) -> Mapping[str, str]:
-        """What the page tells beside the alert's own annotations."""
+        """Annotations that the page turns into sentences."""
         return {
             **({LEFT_OUT: str(left_out)} if left_out else {}),
             **({SENT_START: self.starts_at.astimezone(UTC).isoformat()} if self._is_ahead(now) else {}),
@@ -139,12 +143,12 @@ class SentAlert(_Model):
 
 
 def read_alerts(body: bytes, now: datetime | None = None) -> Received:
-    """Return what is in a webhook's body. Raises Malformed for a body without a list of alerts in it."""
+    """Read a webhook's body. Raises Malformed if it holds no list of alerts."""
     now = now or datetime.now(UTC)
     content = _parse(body)
     sent = content.get("alerts")
     if not isinstance(sent, list) or not sent:
-        raise Malformed("alerts: a list with at least one alert is needed")
+        raise Malformed("alerts: has to be a list with at least one alert")
     of_all: Status = "resolved" if content.get("status") == "resolved" else "firing"
     left_out = content.get("truncatedAlerts")
     count = left_out if isinstance(left_out, int) and left_out > 0 else 0

@@ -106,7 +106,7 @@ def test_one_bad_alert_does_not_lose_the_others(client: httpx.Client) -> None:
     assert json.loads(letter["content"])["fingerprint"] == "b"
 
 
-def test_a_body_that_is_not_understood_is_kept_with_the_reason(client: httpx.Client) -> None:
+def test_a_body_that_cannot_be_used_is_kept_with_the_reason(client: httpx.Client) -> None:
     for body in (b"", b"<xml/>", b"payload=%7B%7D"):
         assert client.post("/webhooks/alerts", content=body).status_code == 400
     letters = client.get("/api/dead-letters").json()
@@ -118,9 +118,21 @@ def test_a_body_that_is_not_understood_is_kept_with_the_reason(client: httpx.Cli
     assert client.get("/api/dead-letters?limit=1").json() == letters[:1]
 
 
-def test_what_is_not_understood_is_reached_from_every_page(client: httpx.Client) -> None:
+def test_hostile_content_is_shown_as_text(client: httpx.Client) -> None:
+    script = "<script>alert(1)</script>"
+    hostile = {"alertname": f"</code></pre>{script}", script: {}}
+    post(client, {**alert(), "labels": hostile})
+    client.post("/webhooks/alerts", content=f'"&quot;{script}'.encode())
+    reasons = [letter["reason"] for letter in client.get("/api/dead-letters").json()]
+    assert reasons[1] == f"alerts.0.labels.{script}: Input should be a valid string"
+    page = client.get("/dead-letters").text
+    assert script not in page and "</pre>&" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 4
+
+
+def test_rejected_alerts_are_linked_from_every_page(client: httpx.Client) -> None:
     assert 'href="/dead-letters"' in client.get("/").text
-    assert "Everything was understood" in client.get("/dead-letters").text
+    assert "Nothing was rejected" in client.get("/dead-letters").text
 
 
 def test_the_content_type_does_not_matter(client: httpx.Client) -> None:
@@ -165,8 +177,8 @@ def test_what_the_sender_left_out_and_a_clock_ahead_are_said_on_the_page(client:
     assert len(incident["alerts"]) == 1
     assert incident["started_at"] < "2136"
     page = client.get("/incidents/1").text
-    assert "The sender left out 250 more alerts of the same message." in page
-    assert "clock is ahead: it gave 2136-11-20T10:12:13+00:00 as the start." in page
+    assert "The sender truncated this webhook: 250 more alerts are missing here." in page
+    assert "clock is ahead: it sent 2136-11-20T10:12:13+00:00 as the start" in page
     client.post("/webhooks/alerts", json=alertmanager({**ahead, "status": "resolved"}))
     assert client.get("/api/incidents/1").json()["status"] == "resolved"
 

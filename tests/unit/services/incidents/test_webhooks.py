@@ -127,6 +127,13 @@ def test_a_fingerprint_is_alertmanagers_own() -> None:
     assert received.fingerprint == "c84760258f33bab2"
 
 
+def test_an_end_in_the_future_is_now() -> None:
+    now = later(10)
+    ended = {**alert(starts_at=later(60)), "status": "resolved", "endsAt": bodies.write_time(later(90))}
+    [received] = read_alerts(json.dumps(alertmanager(ended)).encode(), now).alerts
+    assert (received.starts_at, received.ends_at) == (now, now)
+
+
 def test_numbers_as_labels_are_texts() -> None:
     labels = {"alertname": "X", "code": 500, "share": 0.5, "on": True, "none": None}
     [received] = read(alertmanager({**alert(), "labels": labels}))
