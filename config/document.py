@@ -14,13 +14,13 @@ Place = tuple[str | int, ...]
 """Keys and list indices that lead to a value; () is the whole file."""
 
 LARGEST_FILE = 256 * 1024
-"""Bytes of a file; a long one is some kilobytes."""
+"""Bytes of a file; a long one has a few thousand."""
 
 MOST_VALUES = 10_000
-"""Values of a file with its aliases written out."""
+"""Values in a file, with its aliases expanded."""
 
 DEEPEST = 20
-"""Groups and lists in one another."""
+"""Levels of nested groups and lists."""
 
 _MISREAD = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
@@ -90,7 +90,7 @@ def _too_deep(name: str, line: int) -> str:
 
 
 class _Reader:
-    """Makes values of nodes, and keeps the line of every key; what aliases make of them is bounded."""
+    """Turns nodes into values, within bounds: aliases count as what they stand for."""
 
     def __init__(self, name: str) -> None:
         self.lines: dict[Place, int] = {}
@@ -99,7 +99,7 @@ class _Reader:
         self._open: list[Node] = []
 
     def value(self, node: Node, place: Place) -> Any:
-        """The value of a node at a place. Raises ConfigError."""
+        """The value of a node. Raises ConfigError."""
         self.lines.setdefault(place, node.start_mark.line + 1)
         self._check_size(node, place)
         if isinstance(node, ScalarNode):
@@ -110,26 +110,21 @@ class _Reader:
         return value
 
     def _check_size(self, node: Node, place: Place) -> None:
-        line = node.start_mark.line + 1
         self._count += 1
         if any(node is above for above in self._open):
-            problem = "is an alias of what it is in (got a value without an end)"
-            raise ConfigError([f"{self._name}:{line}: {_key(place)}: {problem}; write it out"])
+            raise self._wrong(node, place, "is an alias of a group that contains it", "write the value out")
         if self._count > MOST_VALUES:
-            problem = f"is too large (got over {MOST_VALUES} values, aliases written out)"
-            raise ConfigError([f"{self._name}:{line}: {_key(place)}: {problem}; write less"])
+            problem = f"is too large (got over {MOST_VALUES} values, with aliases expanded)"
+            raise self._wrong(node, place, problem, "write less")
         if len(self._open) > DEEPEST:
-            raise ConfigError([_too_deep(self._name, line)])
+            raise ConfigError([_too_deep(self._name, node.start_mark.line + 1)])
 
     def _scalar(self, node: ScalarNode, place: Place) -> Any:
         try:
             return _scalar(node)
         except (yaml.YAMLError, ValueError):
             problem = f"cannot be read as {node.tag} (got {_short(node.value)})"
-            line = node.start_mark.line + 1
-            raise ConfigError(
-                [f"{self._name}:{line}: {_key(place)}: {problem}; quote it, without a tag"]
-            ) from None
+            raise self._wrong(node, place, problem, "quote it, without a tag") from None
 
     def _list(self, node: Node, place: Place) -> list[Any]:
         return [self.value(entry, (*place, index)) for index, entry in enumerate(node.value)]
@@ -137,18 +132,21 @@ class _Reader:
     def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
             if not isinstance(key_node, ScalarNode):
-                problem = "is not a key (got a group or a list)"
-                raise ConfigError(
-                    [f"{self._name}:{line}: {_key(place)}: {problem}; write `key: value` lines"]
+                raise self._wrong(
+                    key_node, place, "has a group or a list as a key", "write `key: value` lines"
                 )
+            key = str(key_node.value)
             if key in values:
-                problem = f"comes twice (got it in line {self.lines[*place, key]} too); keep one of them"
-                raise ConfigError([f"{self._name}:{line}: {_key((*place, key))}: {problem}"])
-            self.lines[*place, key] = line
+                problem = f"comes twice (got it in line {self.lines[*place, key]} too)"
+                raise self._wrong(key_node, (*place, key), problem, "keep one of them")
+            self.lines[*place, key] = key_node.start_mark.line + 1
             values[key] = self.value(value_node, (*place, key))
         return values
+
+    def _wrong(self, node: Node, place: Place, problem: str, advice: str) -> ConfigError:
+        line = node.start_mark.line + 1
+        return ConfigError([f"{self._name}:{line}: {_key(place)}: {problem}; {advice}"])
 
 
 def _scalar(node: ScalarNode) -> Any:

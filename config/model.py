@@ -49,7 +49,7 @@ class Recommendations(Strict):
 
 
 class Columns(Strict):
-    """The columns of the file of ratings whose names are not well known."""
+    """Names of columns in the file of ratings, where they are not well known."""
 
     user: Column | None = None
     item: Column | None = None
@@ -61,7 +61,7 @@ class Dataset(Strict):
     """How the folder that DATASET names is read."""
 
     columns: Columns = default({})
-    """Names such as userId, item_id, stars and timestamp are found by themselves."""
+    """Well-known names, such as userId, item_id, stars and timestamp, need no entry."""
 
 
 class Model(Strict):

@@ -5,7 +5,7 @@ from config.objectives import RECOMMENDER
 
 
 def service_environment(config: Config) -> dict[str, str]:
-    """The variables of the recommender, of who trains, asks and judges it; durations in seconds."""
+    """The variables of the recommender, the trainer, traffic and the inbox; durations in seconds."""
     limits = [service.latency_threshold for service in config.watched if service.name == RECOMMENDER]
     latency = limits[0] if limits else config.objectives.latency.threshold
     return {
