@@ -16,7 +16,7 @@ from services.demo.trainer.parameters import Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.settings import TrainerSettings
 from stack import FLAGS_FILE
-from stack.dataset import recall_dataset
+from stack.dataset import dataset_settings
 from stack.settings import load_settings
 
 EXCLUSIVE = "the flag file"
@@ -125,7 +125,7 @@ def _await(reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
 
 def _load_dataset(wanted: str) -> Dataset:
     """The data set of that id, which the stack was trained on."""
-    source = recall_dataset()
+    source = dataset_settings()
     try:
         dataset = load(find_folder(source), source.skip_bad_rows, source.columns)
     except DatasetError as error:

@@ -1,4 +1,4 @@
-"""The data set that the stack runs on, for those who read it too."""
+"""The data set that the stack runs on."""
 
 from dotenv import dotenv_values
 
@@ -8,8 +8,8 @@ from stack.generated import in_use
 from stack.settings import load_settings
 
 
-def recall_dataset() -> DatasetSettings:
-    """As `make up` told the trainer of it. Raises StackError for a wrong setting."""
+def dataset_settings() -> DatasetSettings:
+    """The settings that the trainer has. Raises StackError for a wrong setting."""
     settings = load_settings()
     written = dotenv_values(in_use() / "containers" / "generated" / "services.env")
     named = {f"dataset_{role}": written.get(f"DATASET_{role.upper()}") or "" for role in Columns._fields}

@@ -10,7 +10,7 @@ from services.demo.dataset import find_folder, load, split
 from services.demo.trainer.parameters import LIVE
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.settings import TrainerSettings
-from stack.dataset import recall_dataset
+from stack.dataset import dataset_settings
 
 EQUIVALENT = replace(LIVE, seed=LIVE.seed + 1)
 """The live version's parameters from another random start."""
@@ -20,7 +20,7 @@ def main() -> None:
     """Train on the stack's data set, and publish."""
     from services.demo.trainer.training import train_version  # ALS and SciPy load slowly
 
-    source = recall_dataset()
+    source = dataset_settings()
     dataset = load(find_folder(source), source.skip_bad_rows, source.columns)
     bucket = Bucket()
     train_version(

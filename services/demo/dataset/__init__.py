@@ -1,4 +1,4 @@
-"""Ratings as people have them: read strictly, generated when there are none, split in train and held-out."""
+"""Ratings: read strictly in many layouts, generated when there are none, split into training and held-out."""
 
 from services.demo.dataset.errors import DatasetError
 from services.demo.dataset.files import find_ratings

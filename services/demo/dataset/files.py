@@ -1,4 +1,4 @@
-"""Which files a data set is in, and their content a block of lines at a time."""
+"""The files of a data set, read in blocks of whole lines."""
 
 import gzip
 import hashlib
@@ -11,7 +11,7 @@ from services.demo.dataset.errors import DatasetError
 
 RATINGS = ("ratings.csv", "ratings.dat", "u.data", "ratings.tsv", "events.csv", "interactions.csv")
 ITEMS = ("movies.csv", "movies.dat", "u.item", "items.csv")
-"""MovieLens' own names in all its editions, and those of other data sets; each may end in .gz."""
+"""Names in the editions of MovieLens and in other data sets; each may end in .gz."""
 
 BLOCK_BYTES = 1 << 22
 LONGEST_LINE = 1 << 20
@@ -19,7 +19,7 @@ _GZIP, _BYTE_ORDER_MARK = b"\x1f\x8b", b"\xef\xbb\xbf"
 
 
 def find_ratings(folder: Path) -> Path:
-    """The file with the ratings; raises `DatasetError` that says where it should be."""
+    """The file of ratings; raises `DatasetError` if there is none."""
     if folder.is_file():
         raise DatasetError(f"{folder} is a file: unpack it and give the folder it makes")
     if not folder.is_dir():
@@ -33,7 +33,7 @@ def find_ratings(folder: Path) -> Path:
 
 
 def find_items(folder: Path) -> Path | None:
-    """The file with the items' titles, if there is one."""
+    """The file of item titles, if there is one."""
     return _find(folder, ITEMS)
 
 
@@ -43,7 +43,7 @@ def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
 
 
 def hash_file(path: Path) -> bytes:
-    """The SHA-256 of the file as it is; raises `DatasetError` if it cannot be read."""
+    """The SHA-256 of the file's bytes; raises `DatasetError` if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
@@ -52,12 +52,12 @@ def hash_file(path: Path) -> bytes:
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
-    """Whole lines, about BLOCK_BYTES at a time, with ends of \\n; raises `DatasetError`."""
+    """Blocks of whole lines that end in \\n, of about BLOCK_BYTES each; raises `DatasetError`."""
     try:
         with _open(path) as file:
             yield from _cut_at_lines(path, file)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(f"{path}: is not whole ({error}): fetch it again") from error
+        raise DatasetError(f"{path}: is cut short or damaged ({error}): download it again") from error
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -75,10 +75,10 @@ def _cut_at_lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:
         if len(rest) > LONGEST_LINE:
             raise DatasetError(f"{path}: has a line of over {LONGEST_LINE} bytes: is it a text file?")
         if newline:
-            yield _end_lines_alike(whole + newline)
+            yield _normalise_newlines(whole + newline)
     if rest:
-        yield _end_lines_alike(rest)
+        yield _normalise_newlines(rest)
 
 
-def _end_lines_alike(block: bytes) -> bytes:
+def _normalise_newlines(block: bytes) -> bytes:
     return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in block else block

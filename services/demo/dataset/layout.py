@@ -1,4 +1,4 @@
-"""How a file's rows are written: what parts the columns, and which column holds what."""
+"""The layout of a file: its separator, and which column holds what."""
 
 import csv
 import re
@@ -22,11 +22,11 @@ KNOWN = {
     "time": "timestamp time ts unixtimestamp unixreviewtime date datetime eventtime createdat ratedat",
     "title": "title name movietitle itemname itemtitle producttitle booktitle",
 }
-"""By what a column holds, its well-known names without case and punctuation."""
+"""Well-known column names by what the column holds, without case and punctuation."""
 
 
 class Columns(NamedTuple):
-    """The names of the columns in the header; empty: one of the well-known names."""
+    """Column names as in the header; empty: one of the well-known names."""
 
     user: str = ""
     item: str = ""
@@ -39,9 +39,9 @@ WELL_KNOWN = Columns()
 
 @dataclass(frozen=True)
 class Layout:
-    """`places` says in which column, from 0, each part is; a file without a header begins with a row.
+    """`places` holds the index of the column of each role; `width` is the number of columns.
 
-    `latin1`: what is not UTF-8 is Latin-1, as in the editions of MovieLens that have no header.
+    `latin1`: what is not UTF-8 is Latin-1, as in the editions of MovieLens without a header.
     """
 
     separator: str
@@ -63,7 +63,7 @@ def split(line: str, separator: str) -> list[str]:
 
 
 def recognise_ratings(path: Path, line: str, columns: Columns) -> Layout:
-    """The layout of a file of ratings by its first line; raises `DatasetError`."""
+    """The layout of a file of ratings, from its first line; raises `DatasetError`."""
     separator = next((each for each in SEPARATORS if each in line), ",")
     fields = _split_header(path, line, separator)
     places = _find_places(path, fields, columns)
@@ -77,7 +77,7 @@ def recognise_ratings(path: Path, line: str, columns: Columns) -> Layout:
 
 
 def recognise_items(path: Path, line: str, columns: Columns) -> Layout:
-    """The layout of a file of items by its first line; raises `DatasetError`."""
+    """The layout of a file of items, from its first line; raises `DatasetError`."""
     pipes = path.name.startswith("u.item")
     separator = "|" if pipes else next((each for each in SEPARATORS if each in line), ",")
     fields = _split_header(path, line, separator)
@@ -106,8 +106,8 @@ def _find_places(path: Path, fields: list[str], columns: Columns) -> dict[str, i
     for role, name in columns._asdict().items():
         if name and name not in fields:
             raise DatasetError(
-                f"{path}:1: no column {name!r}, which whence.yaml names in dataset.columns.{role}; "
-                f"it has {', '.join(fields)[:200]}"
+                f"{path}:1: no column {name!r}, which dataset.columns.{role} in whence.yaml names; "
+                f"the file has {', '.join(fields)[:200]}"
             )
         if name:
             places[role] = fields.index(name)
@@ -115,7 +115,7 @@ def _find_places(path: Path, fields: list[str], columns: Columns) -> dict[str, i
 
 
 def _find_known(fields: list[str]) -> dict[str, int]:
-    """By role, the first column that has the best known name."""
+    """The index of the column of each role: of several well-known names, the first in KNOWN counts."""
     plain = [re.sub(r"[^a-z0-9]", "", field.lower()) for field in fields]
     found = {role: [name for name in names.split() if name in plain] for role, names in KNOWN.items()}
     return {role: plain.index(names[0]) for role, names in found.items() if names}
@@ -123,6 +123,6 @@ def _find_known(fields: list[str]) -> dict[str, int]:
 
 def _describe_header(path: Path, header: tuple[str, ...], line: str, mapping: str) -> str:
     return (
-        f"{path}:1: expected the header {','.join(header)}, found {line[:80]!r}; other names go into "
+        f"{path}:1: expected the header {','.join(header)}, found {line[:80]!r}; put other names into "
         f"whence.yaml: `dataset: {{columns: {{{mapping}}}}}`"
     )

@@ -1,4 +1,4 @@
-"""Read a data set: a file of ratings and, if there is one, a file of items; every row is checked."""
+"""Read a data set: a file of ratings and, if present, a file of items. Every row is checked."""
 
 import hashlib
 from collections import Counter
@@ -17,10 +17,10 @@ from services.demo.dataset.values import BAD, LARGEST_ID, Ids, Names, choose_ids
 
 
 def load(folder: Path, skip_bad_rows: bool = False, columns: Columns = WELL_KNOWN) -> Dataset:
-    """Read the data set in `folder`, in any layout of MovieLens or one that `columns` names.
+    """Read the data set in `folder`; `columns` names columns that have no well-known name.
 
     Raises `DatasetError` at the first bad row; with `skip_bad_rows` such rows are left out and counted by
-    kind in `Dataset.skipped`. A file without ratings, or no usable row, is always an error.
+    kind in `Dataset.skipped`. A file without a usable row is always an error.
     """
     path, items_path = find_ratings(folder), find_items(folder)
     catalogue = _read_catalogue(items_path, columns) if items_path else None
@@ -53,7 +53,7 @@ def identify(folder: Path, columns: Columns = WELL_KNOWN) -> str:
 
 
 class _Catalogue:
-    """Items' titles by id, as `ids` number them."""
+    """Titles by the number that `ids` gives to an item."""
 
     def __init__(self, ids: Ids) -> None:
         self.ids = ids
@@ -61,7 +61,7 @@ class _Catalogue:
         self.bad = BadRows()
 
     def add(self, rows: Rows, layout: Layout) -> None:
-        """Take the titles of a block; items that are listed twice keep the first."""
+        """Add the titles of a block; an item listed twice keeps the first."""
         item, title = layout.places["item"], layout.places.get("title", layout.places["item"])
         for line, row, number in zip(
             rows.lines.tolist(), rows.fields, self.ids.read(rows.column(item)).tolist(), strict=True
@@ -115,7 +115,7 @@ def _number_from_one(
     rows: RatingRows,
     layout: Layout,
 ) -> Dataset:
-    """The data set with ids as they are used, and what was made of it."""
+    """The data set with ids from 1, and notes on how the files were read."""
     listed = np.fromiter(titles, np.int32, len(titles))
     numbered = rows.items.number([ratings.movie_ids, listed])
     users = rows.user_ids.number([ratings.user_ids])
@@ -127,16 +127,18 @@ def _number_from_one(
 
 
 def _tell(rows: RatingRows, layout: Layout) -> list[str]:
-    """What a file has not got, and what follows from it."""
+    """What a file lacks, and what follows from it."""
     notes = []
     if not layout.header:
-        notes.append("no header: the columns are taken for user, item, rating and time")
+        notes.append("no header: the columns are read as user, item, rating and time")
     if "time" not in layout.places:
-        notes.append("no times: the order of the ratings is lost; training and evaluation do not use it")
+        notes.append("no times: the order of the ratings is unknown; training and evaluation do not use it")
     if "rating" not in layout.places:
-        notes.append(f"no ratings: each row is interest (as a rating of {INTEREST:g}), nobody gives thumbs")
+        notes.append(
+            f"no ratings: each row counts as interest, a rating of {INTEREST:g}; nobody gives thumbs"
+        )
     if rows.merged:
-        notes.append(f"{rows.merged} repeated events were merged with the first of their user and item")
+        notes.append(f"{rows.merged} repeated events were merged into the first of the same user and item")
     if rows.catalogue is None:
-        notes.append("no file of items (such as movies.csv): items are called by their ids")
+        notes.append("no file of items (such as movies.csv): titles are ids")
     return notes

@@ -1,4 +1,4 @@
-"""A file of ratings, read a block at a time into arrays, every row checked."""
+"""A file of ratings, read in blocks into arrays; every row is checked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,17 +29,18 @@ from services.demo.dataset.values import (
 )
 
 SAMPLE = 100
-"""Rows by which ids are taken for numbers or for texts."""
+"""The first rows, which decide whether ids are numbers or strings."""
 
 INTEREST = 3.0
-"""The rating of who was interested and gave none: neither a thumb up nor one down follows from it."""
+"""The rating of an event without one: it leads to neither thumb."""
 
 _ID_RANGE = f"a whole number from 0 to {LARGEST_ID}"
 _WORDINGS = {
     "bad_user_id": f"userId {{user!r}} is not {_ID_RANGE}",
     "bad_movie_id": f"movieId {{item!r}} is not {_ID_RANGE}",
     "bad_rating": "rating {rating!r} is not a number",
-    "rating_out_of_range": f"rating {{rating}} is outside {LOWEST_RATING:g}–{HIGHEST_RATING:g}",
+    "rating_out_of_range": f"rating {{rating}} is outside {LOWEST_RATING:g}–{HIGHEST_RATING:g}: "
+    "convert the scale",
     "bad_timestamp": "timestamp {time!r} is not a whole number of seconds, nor an ISO 8601 time",
     "unknown_movie": "movieId {item} is not in {items_file}",
     "duplicate_rating": "user {user} rated movie {item} before in this file",
@@ -47,7 +48,7 @@ _WORDINGS = {
 
 
 class _Parsed(NamedTuple):
-    """The columns of a block's n rows, and what gives a row's fields by role."""
+    """The columns of a block of n rows; `fields(row)` returns the strings of a row by role."""
 
     lines: NDArray[np.int64]
     users: NDArray[np.int64]
@@ -59,7 +60,7 @@ class _Parsed(NamedTuple):
 
 @dataclass
 class RatingRows:
-    """What a file of ratings holds, checked against the `catalogue` of `items_file` if there is one."""
+    """Reads a file of ratings and checks it against the `catalogue` (item ids) of `items_file`, if any."""
 
     path: Path
     columns: Columns
@@ -69,10 +70,10 @@ class RatingRows:
     bad: BadRows = field(default_factory=BadRows)
     user_ids: Ids = field(default_factory=Numbers)
     merged: int = 0
-    """Repeated events that were merged, where there are no ratings."""
+    """The number of repeated events that were merged, in a file without ratings."""
 
     def read(self) -> tuple[Ratings, Layout]:
-        """The usable ratings with ids as `user_ids` and `items` number them; raises `DatasetError`."""
+        """The usable ratings, with ids as in `user_ids` and `items`; raises `DatasetError`."""
         blocks = number_blocks(self.path)
         first = next(blocks)
         self._layout = recognise_ratings(self.path, first.first, self.columns)
@@ -84,7 +85,7 @@ class RatingRows:
 
     @property
     def items(self) -> Ids:
-        """How items are numbered."""
+        """The ids of items, known once the file is read."""
         assert self.item_ids is not None
         return self.item_ids
 
@@ -158,7 +159,7 @@ class RatingRows:
         return ~np.isin(items, self.catalogue)
 
     def _leave_out_repeated(self, ratings: Ratings) -> Ratings:
-        """The first of equal pairs is kept; repeated events are no mistake, repeated ratings are."""
+        """Keep the first of equal pairs; a repeated rating is a bad row, a repeated event is not."""
         repeated = _find_repeated(ratings)
         if not len(repeated):
             return ratings
@@ -176,7 +177,7 @@ class RatingRows:
         return ratings.select(kept)
 
     def _lines_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The lines of good rows by their places among these: each comes after the bad lines before it."""
+        """The lines of good rows, from their indices among good rows and the bad lines before them."""
         bad = self.bad.lines - self._begun_at
         good_before = bad - np.arange(len(bad))
         return rows + self._begun_at + np.searchsorted(good_before, rows, side="right")
@@ -188,7 +189,7 @@ def _to_ids(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _join(parts: list[Ratings]) -> Ratings:
-    """One from many, a column at a time, so that little is in memory twice; empties `parts`."""
+    """Concatenate column by column, so that little is in memory twice; empties `parts`."""
     types = (np.int32, np.int32, np.float32, np.int64)
     columns: list[list[NDArray[Any]]] = [[np.empty(0, dtype)] for dtype in types]
     for part in parts:
@@ -201,7 +202,7 @@ def _join(parts: list[Ratings]) -> Ratings:
 
 
 def _find_repeated(ratings: Ratings) -> NDArray[np.int64]:
-    """Places of ratings whose user and movie occurred before; sorting first tells cheaply if there is any."""
+    """Indices of ratings whose pair occurred before; sorting is the cheap way to see that there are none."""
     pairs = (ratings.user_ids.astype(np.int64) << 32) | ratings.movie_ids
     pairs.sort()
     if not (pairs[1:] == pairs[:-1]).any():
@@ -212,7 +213,7 @@ def _find_repeated(ratings: Ratings) -> NDArray[np.int64]:
 
 
 def _spell(ids: Ids, number: int) -> str:
-    """An id as the file has it."""
+    """The id as it is in the file."""
     if isinstance(ids, Names):
         return next(name for name, known in ids.known.items() if known == number)[:SHOWN]
     return str(number)

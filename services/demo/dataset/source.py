@@ -11,7 +11,7 @@ from services.demo.dataset.layout import WELL_KNOWN, Columns
 
 
 class DatasetSettings(BaseSettings):
-    """DATASET names a folder with ratings; empty means the generated one, kept under DATA_DIR.
+    """DATASET names a folder of ratings; empty means the generated one, kept under DATA_DIR.
 
     DATASET_USER, DATASET_ITEM, DATASET_RATING and DATASET_TIME name columns that have no well-known name.
     """
@@ -26,7 +26,7 @@ class DatasetSettings(BaseSettings):
 
     @property
     def columns(self) -> Columns:
-        """The columns that are named; none of the generated data set."""
+        """The named columns; the generated data set has none."""
         if not self.dataset:
             return WELL_KNOWN
         return Columns(self.dataset_user, self.dataset_item, self.dataset_rating, self.dataset_time)

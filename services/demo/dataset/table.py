@@ -1,4 +1,4 @@
-"""Blocks of lines as rows of fields, or at once as numbers; what is wrong with a row is recorded."""
+"""Blocks of lines as rows of fields or as arrays of numbers; bad rows are recorded."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _BLANK = b"\n "
 
 
 class Block(NamedTuple):
-    """Lines of a file, the first of which has the number `line` (from 1); the last ends without \\n."""
+    """Lines of a file, beginning with number `line` (from 1); the last has no \\n."""
 
     line: int
     content: bytes
@@ -33,7 +33,7 @@ class Block(NamedTuple):
         return self.content.partition(b"\n")[0].decode(errors="replace")
 
     def without_first(self) -> "Block":
-        """What follows the first line."""
+        """The lines after the first."""
         return Block(self.line + 1, self.content.partition(b"\n")[2])
 
 
@@ -49,7 +49,7 @@ class Rows(NamedTuple):
 
 
 def number_blocks(path: Path) -> Iterator[Block]:
-    """The lines of a file but for blank ones at its end; raises `DatasetError`."""
+    """The lines of a file without blank lines at its end; raises `DatasetError`."""
     line, held = 1, b""
     for block in read_blocks(path):
         content = (held + block).rstrip(_BLANK)
@@ -108,7 +108,7 @@ def _decode(content: bytes, latin1: bool) -> str:
 
 
 def read_numbers(block: Block, layout: Layout, places: Sequence[int]) -> NDArray[np.float64] | None:
-    """The columns at `places` as float64[n, places]; None unless the whole block is plain numbers."""
+    """The columns at `places` as float64[n, len(places)]; None unless the block holds plain numbers only."""
     content, separator = block.content, layout.separator.encode()
     if content.translate(None, b"0123456789.\n" + separator):
         return None

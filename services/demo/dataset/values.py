@@ -1,4 +1,4 @@
-"""What stands in a column, as numbers. A text that cannot be read is NaN or below 0."""
+"""Fields as numbers; a field that cannot be read is NaN or negative."""
 
 import math
 import re
@@ -16,8 +16,8 @@ _WHOLE = re.compile(r"([0-9]{1,18})(\.0*)?")
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]*)?")
 _SECONDS = re.compile(r"[0-9]{1,19}(\.[0-9]*)?")
 _FINER = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
-"""Times from the first number on are in nanoseconds, microseconds and milliseconds: seconds as large are
-beyond the year 5000."""
+"""(least, units per second): larger times are nano-, micro- or milliseconds, as seconds they would be beyond
+the year 5000."""
 
 
 def parse_id(text: str) -> int:
@@ -31,7 +31,7 @@ def parse_rating(text: str) -> float:
 
 
 def is_rating(text: str) -> bool:
-    """Whether it looks like one: how a row is told from a header."""
+    """Whether a field can be a rating, which tells a row from a header."""
     return not math.isnan(parse_rating(text))
 
 
@@ -55,36 +55,36 @@ def to_seconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def convert(texts: Sequence[str], parse: Callable[[str], float], dtype: type) -> NDArray[Any]:
-    """Each text parsed, equal ones once."""
+    """The parsed texts as an array; equal texts are parsed once."""
     values = {text: parse(text) for text in set(texts)}
     return np.fromiter(map(values.__getitem__, texts), dtype, len(texts))
 
 
 class Numbered(NamedTuple):
-    """Arrays of ids as they are used, from 1 on, and what was done to them for that, if anything."""
+    """Arrays of ids from 1 on, and what was done to them, if anything."""
 
     ids: list[NDArray[np.int32]]
     note: str = ""
 
 
 class Numbers:
-    """Ids that are numbers, kept as they are."""
+    """Ids that are numbers."""
 
     texts = False
 
     def read(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Ids int64[n], BAD for what is none."""
+        """Ids int64[n]; BAD for anything else."""
         return convert(texts, parse_id, np.int64)
 
     def number(self, ids: list[NDArray[np.int32]]) -> Numbered:
-        """The same, but one more where there is a 0, which the recommender takes for nobody."""
+        """The ids, plus 1 if there is a 0: the recommender's ids begin at 1."""
         if min(part.min(initial=1) for part in ids) > 0:
             return Numbered(ids)
         return Numbered([part + np.int32(1) for part in ids], "ids begin at 0: one is added to each")
 
 
 class Names:
-    """Ids that are texts, numbered as they come."""
+    """Ids that are strings, numbered in the order of appearance."""
 
     texts = True
 
@@ -93,11 +93,11 @@ class Names:
         self._closed = False
 
     def read(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Ids int64[n], BAD for an empty text, UNLISTED for one that came after `close`."""
+        """Ids int64[n]; BAD for an empty string, UNLISTED for a new one after `close`."""
         return np.fromiter(map(self._find, texts), np.int64, len(texts))
 
     def close(self) -> None:
-        """From now on no others are known."""
+        """Accept no more new ids."""
         self._closed = True
 
     def _find(self, text: str) -> int:
@@ -106,17 +106,17 @@ class Names:
         return self.known.setdefault(text, len(self.known))
 
     def number(self, ids: list[NDArray[np.int32]]) -> Numbered:
-        """Numbers from 1 in alphabetical order, whatever the order of the rows."""
+        """Numbers from 1 in alphabetical order, so the order of rows makes no difference."""
         places = np.empty(len(self.known), np.int32)
         for place, name in enumerate(sorted(self.known), start=1):
             places[self.known[name]] = place
-        return Numbered([places[part] for part in ids], "ids are texts: numbered in alphabetical order")
+        return Numbered([places[part] for part in ids], "ids are strings: numbered in alphabetical order")
 
 
 Ids = Numbers | Names
 
 
 def choose_ids(texts: Sequence[str]) -> Ids:
-    """Names if most of these ids are not numbers that fit."""
+    """Names if most of these ids are not numbers."""
     numbers = sum(parse_id(text) >= 0 for text in texts)
     return Numbers() if 2 * numbers >= len(texts) else Names()

@@ -14,7 +14,7 @@ MOVIES = "movieId,title,genres\n1,One (2001),Drama\n2,Two (2002),Drama\n"
 
 
 def write(folder: Path, **files: str | bytes) -> Path:
-    """Files by name, in which an underscore stands for the dot."""
+    """Files by name; two underscores stand for the dot."""
     for name, content in files.items():
         raw = content if isinstance(content, bytes) else content.encode()
         (folder / name.replace("__", ".")).write_bytes(raw)
@@ -98,10 +98,13 @@ def test_columns_that_whence_yaml_names(tmp_path: Path) -> None:
     )
     assert rows(load(tmp_path, columns=named)) == USUAL
     assert identify(tmp_path, named) != identify(tmp_path)
-    with pytest.raises(DatasetError, match=r"go into whence\.yaml: `dataset: \{columns: \{item: …"):
+    with pytest.raises(
+        DatasetError, match=r"put other names into whence\.yaml: `dataset: \{columns: \{item: …"
+    ):
         load(tmp_path)
     with pytest.raises(
-        DatasetError, match=r"no column 'sko', which whence.yaml names in dataset.columns.user; it has"
+        DatasetError,
+        match=r"no column 'sko', which dataset\.columns\.user in whence\.yaml names; the file has",
     ):
         load(tmp_path, columns=named._replace(user="sko"))
 
@@ -116,8 +119,8 @@ def test_ids_that_are_texts_are_numbered_whatever_the_order_of_the_rows(tmp_path
     assert sorted(rows(first)) == sorted(rows(second)) == [(1, 1, 5.0, 2), (2, 1, 1.0, 3), (2, 2, 4.0, 1)]
     assert first.titles == {1: "How", 2: "Why"}
     assert first.notes == (
-        "users' ids are texts: numbered in alphabetical order",
-        "items' ids are texts: numbered in alphabetical order",
+        "users' ids are strings: numbered in alphabetical order",
+        "items' ids are strings: numbered in alphabetical order",
     )
     write(tmp_path, ratings__csv=f"{header}\nzoe,B2,4,1\nadam,B9,5,2\n", items__csv=catalogue)
     with pytest.raises(DatasetError, match=r"ratings\.csv:3: movieId B9 is not in items\.csv"):
@@ -145,7 +148,7 @@ def test_what_is_lost_without_times_ratings_and_items_is_said(tmp_path: Path) ->
     assert [note.split(":")[0] for note in dataset.notes] == [
         "no times",
         "no ratings",
-        "1 repeated events were merged with the first of their user and item",
+        "1 repeated events were merged into the first of the same user and item",
         "no file of items (such as movies.csv)",
     ]
 
@@ -153,7 +156,10 @@ def test_what_is_lost_without_times_ratings_and_items_is_said(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (gzip.compress(b"userId,movieId,rating\n1,1,4\n")[:-9], "is not whole .*: fetch it again"),
+        (
+            gzip.compress(b"userId,movieId,rating\n1,1,4\n")[:-9],
+            "is cut short or damaged .*: download it again",
+        ),
         (
             b"userId,movieId,rating\n" + b"1" * (1 << 21),
             "has a line of over 1048576 bytes: is it a text file",
@@ -220,6 +226,6 @@ def test_every_folder_of_the_samples_loads_or_says_what_to_do(folder: Path | Non
     try:
         assert len(load(folder).ratings)
     except DatasetError as error:
-        assert "DATASET_SKIP_BAD_ROWS=true make up" in str(error)
+        assert "give `make up` DATASET_SKIP_BAD_ROWS=true" in str(error)
         assert "\n" not in str(error)
         assert len(load(folder, skip_bad_rows=True).ratings)
