@@ -1,4 +1,5 @@
 import json
+import math
 import os
 from pathlib import Path
 
@@ -135,9 +136,9 @@ def test_an_end_in_the_future_is_now() -> None:
 
 
 def test_numbers_as_labels_are_texts() -> None:
-    labels = {"alertname": "X", "code": 500, "share": 0.5, "on": True, "none": None}
+    labels = {"alertname": "X", "code": 500, "share": 0.5, "on": True, "none": None, "bad": math.nan}
     [received] = read(alertmanager({**alert(), "labels": labels}))
-    assert received.labels == {"alertname": "X", "code": "500", "share": "0.5", "on": "true"}
+    assert received.labels == {"alertname": "X", "code": "500", "share": "0.5", "on": "true", "bad": "NaN"}
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:
