@@ -112,7 +112,8 @@ class _Reader:
     def _check_size(self, node: Node, place: Place) -> None:
         self._count += 1
         if any(node is above for above in self._open):
-            raise self._wrong(node, place, "is an alias of a group that contains it", "write the value out")
+            problem = "is an alias of a group that contains it (got a value without an end)"
+            raise self._wrong(node, place, problem, "write the value out")
         if self._count > MOST_VALUES:
             problem = f"is too large (got over {MOST_VALUES} values, with aliases expanded)"
             raise self._wrong(node, place, problem, "write less")
@@ -133,9 +134,8 @@ class _Reader:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                raise self._wrong(
-                    key_node, place, "has a group or a list as a key", "write `key: value` lines"
-                )
+                problem = "has a key that is not text (got a group or a list)"
+                raise self._wrong(key_node, place, problem, "write `key: value` lines")
             key = str(key_node.value)
             if key in values:
                 problem = f"comes twice (got it in line {self.lines[*place, key]} too)"
