@@ -48,7 +48,8 @@ class BadRows:
         first = min(self.kinds.values(), key=lambda found: found.line)
         count = sum(self.counts.values())
         listed = ", ".join(f"{number} {kind}" for kind, number in self.counts.items())
+        rows = "row" if count == 1 else "rows"
         return (
-            f"{first.line}: {first.detail} ({count} bad rows in this file: {listed}; correct them, or give "
+            f"{first.line}: {first.detail} ({count} bad {rows} in this file: {listed}; correct them, or give "
             "`make up` DATASET_SKIP_BAD_ROWS=true to leave them out and count them)"
         )
