@@ -168,6 +168,7 @@ def test_what_is_lost_without_times_ratings_and_items_is_said(tmp_path: Path) ->
         (b'userId,"movieId,rating\n1,1,4\n', "1: bad quoting"),
         (b"\n\n", "the file is empty"),
     ],
+    ids=["cut short", "a long line", "UTF-16", "bad quoting", "empty"],
 )
 def test_files_that_cannot_be_read_say_what_to_do_in_one_line(
     tmp_path: Path, content: bytes, told: str, monkeypatch: pytest.MonkeyPatch
