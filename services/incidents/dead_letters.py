@@ -32,11 +32,11 @@ def add_letters(connection: sqlite3.Connection, at: datetime, refused: list[Refu
     """Insert what was refused of one webhook and delete the oldest rows beyond KEPT."""
     kept, rest = refused[:OF_ONE_WEBHOOK], refused[OF_ONE_WEBHOOK:]
     if rest:
-        count = sum(each.count for each in rest)
-        kept = [*kept, rest[-1]._replace(reason=f"{rest[-1].reason} (the last of several)", count=count)]
+        number = sum(each.number for each in rest)
+        kept = [*kept, rest[-1]._replace(reason=f"{rest[-1].reason} (the last of several)", number=number)]
     connection.executemany(
         "INSERT INTO dead_letters (at, kind, reason, content, count) VALUES (?, ?, ?, ?, ?)",
-        [(at.timestamp(), r.kind, r.reason[:LONGEST], r.content[:LONGEST], r.count) for r in kept],
+        [(at.timestamp(), r.kind, r.reason[:LONGEST], r.content[:LONGEST], r.number) for r in kept],
     )
     connection.execute("DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?", (KEPT,))
 

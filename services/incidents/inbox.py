@@ -91,8 +91,8 @@ class Inbox:
         """Count and keep what was refused, and log the first reason."""
         if self._refusals:
             for each in refused:
-                self._refusals.add(each.count, {REASON: each.kind})
-        count = sum(each.count for each in refused)
+                self._refusals.add(each.number, {REASON: each.kind})
+        count = sum(each.number for each in refused)
         log.warning("webhook refused", reason=refused[0].reason, count=count)
         await self._store.add_dead_letters(datetime.now(UTC), refused)
 

@@ -44,12 +44,12 @@ class Malformed(ValueError):
 
 
 class Refused(NamedTuple):
-    """A refused alert or body, or `count` alerts; `kind` is alert, too_many, body or too_large."""
+    """A refused alert or body, or `number` alerts; `kind` is alert, too_many, body or too_large."""
 
     kind: str
     reason: str
     content: str
-    count: int = 1
+    number: int = 1
 
 
 class Received(NamedTuple):

@@ -116,7 +116,7 @@ def test_a_connection_that_breaks_off_is_told_apart(sent: bytes, kind: str) -> N
         (b.SSLError(endpoint_url="x", error="x"), "connection_broken"),
         (b.HTTPClientError(error=u.EmptyPoolError(None, "pool is full")), "connection_pool"),  # type: ignore[arg-type]
         (b.HTTPClientError(error=ValueError("x")), "connection_broken"),
-        (b.HTTPClientError(error="x"), "connection_broken"),  # type: ignore[arg-type]
+        (b.HTTPClientError(error="x"), "connection_broken"),
         (b.NoCredentialsError(), "credentials"),
         (ConnectionResetError(), "connection_broken"),
         (ValueError("x"), "_OTHER"),
@@ -134,6 +134,6 @@ def test_the_advice_fits_the_type() -> None:
 
 def fail_with(code: str, status: int) -> b.ClientError:
     return b.ClientError(
-        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},
         "GetObject",
     )

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageSettings]
     secret = SECRET.get_secret_value()
     chosen = {"MINIO_ROOT_USER": ROOT, "MINIO_ROOT_PASSWORD": secret, "MINIO_SITE_REGION": REGION}
     environment = {**os.environ, **chosen, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"}
-    command = [program, "server", folder / "data", "--address", address, "--quiet"]
+    command: list[str | Path] = [program, "server", folder / "data", "--address", address, "--quiet"]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(command, env=environment, stdout=log) as process,
