@@ -27,7 +27,7 @@ help: ## Show this help
 	@echo
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Settings: .env (see .env.example). DATASET=folder uses a MovieLens folder."
+	@echo "  Settings: .env (see .env.example). DATASET=folder uses your own ratings."
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "whence: Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1): set PYTHON=python3.12, say" >&2; exit 1; }

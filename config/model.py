@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from config.document import Document, Place
 from config.errors import ConfigError, wrong
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
-from config.quantities import Address, Duration, Folder, Interval, Name, Share, Wait
+from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
 from config.strict import Severity, Strict, default, require_unique
@@ -46,6 +46,22 @@ class Recommendations(Strict):
     """Items of an answer if the request does not say how many; also the k of the quality metrics."""
     attribution_window: Duration = default("15s")
     """A click this long after an answer still counts for it; so long it takes until its label is known."""
+
+
+class Columns(Strict):
+    """Names of columns in the file of ratings, where they are not well known."""
+
+    user: Column | None = None
+    item: Column | None = None
+    rating: Column | None = None
+    time: Column | None = None
+
+
+class Dataset(Strict):
+    """How the folder that DATASET names is read."""
+
+    columns: Columns = default({})
+    """Well-known names, such as userId, item_id, stars and timestamp, need no entry."""
 
 
 class Model(Strict):
@@ -104,6 +120,7 @@ class Config(Strict):
     objectives: Objectives = default({})
     storage: Storage = default({})
     recommendations: Recommendations = default({})
+    dataset: Dataset = default({})
     model: Model = default({})
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""

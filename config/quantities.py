@@ -14,6 +14,7 @@ STEP = 10
 _UNITS = {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400", "w": "604800"}
 _DURATION = r"^\d+(\.\d+)?(ms|s|m|h|d|w)$"
 _PERCENT = r"^\d+(\.\d+)?\s*%$"
+_COLUMN = r"""^[^\s$"'#,;|=]([^$"'#,;|=\n\r\t]{0,98}[^\s$"'#,;|=])?$"""
 _REFERENCE = r"^\$\{[A-Z_][A-Z0-9_]*\}$"
 _A_DURATION = "write a number above 0 with ms, s, m, h, d or w, such as 300ms"
 _A_SHARE = "write a share between 0 and 1, such as 0.99 or 99%"
@@ -82,6 +83,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _column(value: Any) -> str:
+    if not re.fullmatch(_COLUMN, _text(value)):
+        raise wrong(
+            "cannot be the name of a column", "write the header's word, without $, quotes and separators"
+        )
+    return str(value)
+
+
 def _folder(value: Any) -> str:
     if set(_text(value)) & set("$/"):
         raise wrong("cannot be a folder's title in Grafana", "write one without $ and /")
@@ -133,6 +142,9 @@ AddressOrSecret = Annotated[
 
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 Folder = Annotated[str, BeforeValidator(_folder), _schema(r"^[^$/]+$", "Whence")]
+Column = Annotated[str, BeforeValidator(_column), _schema(_COLUMN, "customer_id")]
+"""A column's name as the header of a file has it."""
+
 Name = Annotated[str, BeforeValidator(_name), _schema(r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}$", "checkout")]
 
 

@@ -5,7 +5,7 @@ from config.objectives import RECOMMENDER
 
 
 def service_environment(config: Config) -> dict[str, str]:
-    """The variables of the recommender, of who asks it and of who judges it; durations in seconds."""
+    """The variables of the recommender, the trainer, traffic and the inbox; durations in seconds."""
     limits = [service.latency_threshold for service in config.watched if service.name == RECOMMENDER]
     latency = limits[0] if limits else config.objectives.latency.threshold
     return {
@@ -13,4 +13,5 @@ def service_environment(config: Config) -> dict[str, str]:
         "RECOMMENDER_STORAGE_DEADLINE": f"{config.storage.deadline:g}",
         "RECOMMENDER_ATTRIBUTION_WINDOW": f"{config.recommendations.attribution_window:g}",
         "RECOMMENDER_LATENCY_LIMIT": f"{latency:g}",
+        **{f"DATASET_{role.upper()}": name for role, name in config.dataset.columns if name},
     }

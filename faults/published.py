@@ -9,13 +9,14 @@ import httpx
 from faults import FaultError
 from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
-from services.demo.dataset import Dataset, DatasetError, DatasetSettings, Ratings, find_folder, load, split
+from services.demo.dataset import Dataset, DatasetError, Ratings, find_folder, load, split
 from services.demo.flags import FlagError, read_rollout, write_rollout
 from services.demo.storage.artefacts import features_key, materialised_key, model_key
 from services.demo.trainer.parameters import Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.settings import TrainerSettings
-from stack import DATA, FLAGS_FILE
+from stack import FLAGS_FILE
+from stack.dataset import dataset_settings
 from stack.settings import load_settings
 
 EXCLUSIVE = "the flag file"
@@ -124,9 +125,9 @@ def _await(reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
 
 def _load_dataset(wanted: str) -> Dataset:
     """The data set of that id, which the stack was trained on."""
-    source = DatasetSettings(dataset=load_settings().dataset, data_dir=DATA)
+    source = dataset_settings()
     try:
-        dataset = load(find_folder(source), source.skip_bad_rows)
+        dataset = load(find_folder(source), source.skip_bad_rows, source.columns)
     except DatasetError as error:
         raise FaultError(str(error)) from None
     if dataset.id != wanted:

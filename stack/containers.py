@@ -80,7 +80,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """What docker-compose.yml needs beside the settings: absolute paths, and the notifier's profile."""
     chosen = {}
     if settings.dataset:
-        chosen["DATASET"] = str(Path(settings.dataset).resolve())
+        chosen["DATASET"] = str(Path(settings.dataset).expanduser().resolve())
     if settings.alerting == "prometheus" and not os.environ.get("COMPOSE_PROFILES"):
         chosen["COMPOSE_PROFILES"] = "alertmanager"
     return chosen | (_lead_to_storage(settings) if settings.external_storage else {})

@@ -55,6 +55,7 @@ class Settings(StorageChoice):
 
     traffic_rate: Annotated[float, Field(gt=0, le=1000)] = 20
     dataset: str = ""
+    dataset_skip_bad_rows: Literal["false", "true"] = "false"
     otel_traces_sampler: str = "parentbased_always_on"
     otel_traces_sampler_arg: str = ""
     series_per_service: Annotated[int, Field(ge=1)] = 10_000
@@ -155,8 +156,8 @@ def load_settings(mode: Mode | None = None) -> Settings:
         if port in seen:
             raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: change one of them")
         seen[port] = name
-    if settings.dataset and not (Path(settings.dataset) / "ratings.csv").is_file():
-        raise StackError(f"DATASET={settings.dataset} has no ratings.csv: give a folder in MovieLens' format")
+    if settings.dataset:
+        _require_ratings(Path(settings.dataset).expanduser())
     if settings.external_storage and not (settings.storage_access_key and settings.storage_secret_key):
         raise StackError("STORAGE_ENDPOINT needs STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY: set them in .env")
     if settings.alerting == "grafana" and not settings.grafana:
@@ -166,6 +167,15 @@ def load_settings(mode: Mode | None = None) -> Settings:
     return settings
 
 
+def _require_ratings(folder: Path) -> None:
+    from services.demo.dataset import DatasetError, find_ratings  # NumPy loads slowly
+
+    try:
+        find_ratings(folder)
+    except DatasetError as error:
+        raise StackError(f"DATASET: {error}") from None
+
+
 def _require_engine() -> None:
     if problem := engine.find_problem():
         raise StackError(f"no containers: {problem}: fix that, or use MODE=processes")
@@ -173,7 +183,7 @@ def _require_engine() -> None:
 
 def process_environment(settings: Settings, credentials: dict[str, str], config: Config) -> dict[str, str]:
     """Every variable the processes of process-compose.yaml and their configuration files use."""
-    dataset = str(Path(settings.dataset).resolve()) if settings.dataset else ""
+    dataset = str(Path(settings.dataset).expanduser().resolve()) if settings.dataset else ""
     chosen = {name.upper(): str(value) for name, value in settings.model_dump().items()}
     chosen |= settings.choose_keys(credentials) | service_environment(config)
     chosen |= {

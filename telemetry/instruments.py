@@ -230,6 +230,14 @@ INCIDENT_STARTED = Instrument(
     (a.ALERT, a.SEVERITY, a.DOMAIN, a.CAUSE),
     service="incidents",
 )
+INCIDENT_REFUSALS = Instrument(
+    "incident.refusals",
+    Kind.COUNTER,
+    "{alert}",
+    "Refused parts of webhooks: alerts (`alert`, `too_many`) and bodies (`body`, `too_large`).",
+    (a.REASON,),
+    service="incidents",
+)
 INGEST_POINTS_STORED = Instrument(
     "ingest.points.stored", Kind.COUNTER, "{point}", "Metric points that Prometheus stored.", service="ingest"
 )

@@ -6,12 +6,11 @@ Harmless roll-outs need one; the trainer's own candidate costs 7 points of hit r
 from dataclasses import replace
 
 from faults.bucket import Bucket
-from services.demo.dataset import DatasetSettings, find_folder, load, split
+from services.demo.dataset import find_folder, load, split
 from services.demo.trainer.parameters import LIVE
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.settings import TrainerSettings
-from stack import DATA
-from stack.settings import load_settings
+from stack.dataset import dataset_settings
 
 EQUIVALENT = replace(LIVE, seed=LIVE.seed + 1)
 """The live version's parameters from another random start."""
@@ -21,7 +20,8 @@ def main() -> None:
     """Train on the stack's data set, and publish."""
     from services.demo.trainer.training import train_version  # ALS and SciPy load slowly
 
-    dataset = load(find_folder(DatasetSettings(dataset=load_settings().dataset, data_dir=DATA)))
+    source = dataset_settings()
+    dataset = load(find_folder(source), source.skip_bad_rows, source.columns)
     bucket = Bucket()
     train_version(
         dataset, *split(dataset), EQUIVALENT, Publication(bucket.store, bucket.name), TrainerSettings().k

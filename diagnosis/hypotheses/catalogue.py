@@ -2,8 +2,9 @@
 
 from diagnosis.hypotheses.infrastructure import INFRASTRUCTURE
 from diagnosis.hypotheses.model_and_data import MODEL_AND_DATA
+from diagnosis.hypotheses.storage_refusals import STORAGE_REFUSALS
 
-HYPOTHESES = (*INFRASTRUCTURE, *MODEL_AND_DATA)
+HYPOTHESES = (*INFRASTRUCTURE, *STORAGE_REFUSALS, *MODEL_AND_DATA)
 
 CAUSES = tuple(hypothesis.cause for hypothesis in HYPOTHESES)
 """The names of the causes, as the verdict gives them."""

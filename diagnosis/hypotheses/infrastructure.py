@@ -85,8 +85,8 @@ INFRASTRUCTURE = (
         "storage-errors",
         "infrastructure",
         "storage",
-        "Storage reads fail: {broken.after} of them, instead of {broken.before}, are aborted or refused, "
-        "although connections succeed.",
+        "Storage reads fail: {broken.after} of them, instead of {broken.before}, are aborted by the network "
+        "or fail in the server, although connections succeed.",
         "Check the error types on the failed spans, then the storage server's log and the network to it.",
         "storage-errors",
         needs=(up("broken"),),

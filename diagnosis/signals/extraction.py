@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from diagnosis.signals.series import AlignedSeries, Values, running_sum, total
+from telemetry.storage_errors import StorageErrorType
 
 SignalExtractor = Callable[[AlignedSeries], Values]
 
@@ -30,16 +31,27 @@ def degraded(aligned: AlignedSeries) -> Values:
     return aligned.share("answers", lambda labels: labels.get("reason", "ok") not in AS_MEANT)
 
 
-CANNOT_CONNECT = frozenset({"EndpointConnectionError", "ConnectionRefusedError", "NewConnectionError"})
-"""Error types of reads that found nobody to talk to."""
+ENDS = {
+    StorageErrorType.UNREACHABLE: "away",
+    "EndpointConnectionError": "away",
+    StorageErrorType.THROTTLED: "throttled",
+    StorageErrorType.CREDENTIALS: "denied",
+    StorageErrorType.CLOCK_SKEW: "skewed",
+    StorageErrorType.WRONG_REGION: "misplaced",
+    StorageErrorType.MISSING: "bucketless",
+}
+"""How a read ended, by error type; any other type is `broken`. Older recordings name botocore's exception."""
+
+FAILED = ("broken", "timeout", *dict.fromkeys(ENDS.values()))
+"""Every way to end but `ok`."""
 
 
 def _ends(labels: Mapping[str, str]) -> str:
-    """How a read ended: ok, timeout, away (no connection to be had) or broken."""
+    """How a read ended: `ok` or one of FAILED."""
     outcome = labels.get("outcome", "ok")
     if outcome != "error":
         return outcome
-    return "away" if labels.get("error_type") in CANNOT_CONNECT else "broken"
+    return ENDS.get(labels.get("error_type", ""), "broken")
 
 
 def read_ending(*ends: str) -> SignalExtractor:

@@ -13,7 +13,7 @@ from services.incidents.settings import Settings
 from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
 from services.stopping import exit_when_stopped
-from telemetry.instruments import INCIDENT_OPEN, INCIDENT_STARTED
+from telemetry.instruments import INCIDENT_OPEN, INCIDENT_REFUSALS, INCIDENT_STARTED
 
 CONNECTIONS = 256
 """More at once are answered 503."""
@@ -43,7 +43,8 @@ def main() -> None:
     telemetry = start_telemetry("incidents", host_metrics=True)
     try:
         gauges = Gauges(telemetry.instrument(INCIDENT_OPEN), telemetry.instrument(INCIDENT_STARTED))
-        app = create_app(settings, stream, gauges=gauges)
+        refusals = telemetry.instrument(INCIDENT_REFUSALS)
+        app = create_app(settings, stream, gauges=gauges, refusals=refusals)
     except (NewerDatabase, OSError, sqlite3.Error) as error:
         raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
     exit_when_stopped()

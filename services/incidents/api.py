@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from diagnosis import Verdict
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.charts import Charts, draw_charts
+from services.incidents.dead_letters import KEPT, DeadLetter
 from services.incidents.diagnosing import VerdictChange
 from services.incidents.diagnosis_client import Explain
 from services.incidents.heartbeat import Heartbeat, HeartbeatState
@@ -90,6 +91,7 @@ class Api:
         router.add_api_route("/api/incidents/{incident_id}", self.show_incident)
         router.add_api_route("/api/incidents/{incident_id}/charts", self.show_charts)
         router.add_api_route("/api/incidents/{incident_id}/verdicts", self.list_verdicts)
+        router.add_api_route("/api/dead-letters", self.list_dead_letters)
         router.add_api_route("/api/diagnoses", self.diagnose, methods=["POST"])
         router.add_api_route("/api/heartbeat", self.show_heartbeat)
         router.add_api_route("/healthz", self.report_alive)
@@ -123,6 +125,10 @@ class Api:
         """How the verdict on an incident came about, newest first; 404 if there is no such incident."""
         await self._find(incident_id)
         return await self._store.select_verdicts(incident_id)
+
+    async def list_dead_letters(self, limit: Annotated[int, Query(ge=1, le=KEPT)] = 50) -> list[DeadLetter]:
+        """Refused alerts and bodies with the reason, newest first."""
+        return await self._store.select_dead_letters(limit)
 
     async def diagnose(self, asked: DiagnosisRequest) -> Verdict:
         """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus."""

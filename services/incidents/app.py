@@ -18,7 +18,7 @@ from services.incidents.diagnosing import Diagnoser
 from services.incidents.diagnosis_client import DiagnosisClient, Explain
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
-from services.incidents.inbox import Inbox
+from services.incidents.inbox import Counter, Inbox
 from services.incidents.measuring import Gauges, OpenIncidents
 from services.incidents.pages import Pages
 from services.incidents.reconciling import Reconciler
@@ -38,6 +38,7 @@ def create_app(
     stream: Stream | None = None,
     explain: Explain | None = None,
     gauges: Gauges | None = None,
+    refusals: Counter | None = None,
 ) -> FastAPI:
     """The service as an ASGI application; whoever stops it ends `stream`.
 
@@ -74,7 +75,8 @@ def create_app(
         redoc_url=None,
         telemetry=NATIVE_TELEMETRY_OFF,
     )
-    app.include_router(Inbox(settings.webhook_token.get_secret_value(), store, stream, heartbeat).router)
+    token = settings.webhook_token.get_secret_value()
+    app.include_router(Inbox(token, store, stream, heartbeat, refusals).router)
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(TopologyApi(prometheus, jaeger).router)
     app.include_router(pages.router)

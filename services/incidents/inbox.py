@@ -2,50 +2,99 @@
 
 import hmac
 import sqlite3
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Protocol
 
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Request
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from services.incidents.alertmanager_publisher import is_own
 from services.incidents.heartbeat import Heartbeat, is_heartbeat
 from services.incidents.incident import Alert
 from services.incidents.store import Store
 from services.incidents.stream import Stream
-from services.incidents.webhooks import Malformed, read_alerts
+from services.incidents.webhooks import Malformed, Received, Refused, read_alerts
+from telemetry.attributes import REASON
+
+REASONS = 5
+"""The most reasons in one response."""
 
 log = structlog.get_logger(__name__)
+
+
+class Counter(Protocol):
+    """The part of OpenTelemetry's counters that is used."""
+
+    def add(self, amount: int | float, attributes: dict[str, str], /) -> None: ...
 
 
 class Inbox:
     """Takes webhooks of Grafana and Alertmanager from whoever has the token."""
 
-    def __init__(self, token: str, store: Store, stream: Stream, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self,
+        token: str,
+        store: Store,
+        stream: Stream,
+        heartbeat: Heartbeat,
+        refusals: Counter | None = None,
+    ) -> None:
         self._expected = f"Bearer {token}".encode()
         self._store = store
         self._stream = stream
         self._heartbeat = heartbeat
+        self._refusals = refusals
         self.router = APIRouter()
         self.router.add_api_route("/webhooks/alerts", self.receive, methods=["POST"])
 
     async def receive(
         self, request: Request, authorization: Annotated[str, Header()] = ""
-    ) -> dict[str, list[int]]:
-        """Store the alerts, then push and name the incidents that changed.
+    ) -> dict[str, list[int] | list[str]]:
+        """Store the usable alerts, push the incidents that changed and return their ids.
 
-        400 malformed, 401 without the token, 413 over 1 MiB, 503 if the database cannot be written.
+        `refused` holds the reasons of the first few alerts that are not usable. 400 if none is usable, 401
+        without the token, 413 over 1 MiB, 503 if the database cannot be written.
         """
         if not hmac.compare_digest(authorization.encode(), self._expected):
             raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
         try:
-            changed = await self._take(read_alerts(await request.body()))
-        except Malformed as malformed:
-            log.warning("webhook refused", reason=str(malformed))
-            raise HTTPException(400, f"not a webhook of Grafana or Alertmanager: {malformed}") from None
+            received = await self._parse(await self._read(request))
+            changed = await self._take(received.alerts)
         except sqlite3.Error as error:
             log.error("webhook not stored", reason=str(error))
             raise HTTPException(503, "the incident database cannot be written") from None
-        return {"incidents": changed}
+        reasons = [each.reason for each in received.refused[:REASONS]]
+        return {"incidents": changed, **({"refused": reasons} if reasons else {})}
+
+    async def _read(self, request: Request) -> bytes:
+        try:
+            return await request.body()
+        except StarletteHTTPException as large:
+            await self._refuse([Refused("too_large", f"body: {large.detail}", "")])
+            raise
+
+    async def _parse(self, body: bytes) -> Received:
+        """The content of a body. Raises HTTPException if no alert in it is usable."""
+        try:
+            received = read_alerts(body)
+        except Malformed as malformed:
+            received = Received([], [Refused("body", str(malformed), body.decode(errors="replace"))])
+        if received.refused:
+            await self._refuse(received.refused)
+        if not received.alerts:
+            reason = received.refused[0].reason
+            raise HTTPException(400, f"not a webhook of Grafana or Alertmanager: {reason}")
+        return received
+
+    async def _refuse(self, refused: list[Refused]) -> None:
+        """Count and keep what was refused, and log the first reason."""
+        if self._refusals:
+            for each in refused:
+                self._refusals.add(each.number, {REASON: each.kind})
+        count = sum(each.number for each in refused)
+        log.warning("webhook refused", reason=refused[0].reason, count=count)
+        await self._store.add_dead_letters(datetime.now(UTC), refused)
 
     async def _take(self, alerts: list[Alert]) -> list[int]:
         """Heartbeats are noted, not kept; our own verdicts are neither."""

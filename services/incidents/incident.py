@@ -17,6 +17,9 @@ SEVERITIES = ("info", "warning", "critical")
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
+LEFT_OUT, SENT_START = "__truncatedAlerts__", "__startsAt__"
+"""Annotations that the inbox adds: how many alerts were truncated, and a start in the future as sent."""
+
 CONTEXT_BEFORE = timedelta(minutes=15)
 """How much of the time before the first alert is shown and diagnosed."""
 
@@ -72,6 +75,16 @@ class Alert(BaseModel):
     def description(self) -> str:
         """The same at length."""
         return self.annotations.get("description", "")
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on how the alert was sent."""
+        notes = []
+        if left_out := self.annotations.get(LEFT_OUT):
+            notes.append(f"The sender truncated this webhook: {left_out} more alerts are missing here.")
+        if start := self.annotations.get(SENT_START):
+            notes.append(f"The sender's clock is ahead: it sent {start} as the start; shown is the arrival.")
+        return notes
 
     @property
     def component(self) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from diagnosis.verdict.verdict import Statement
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.api import LARGEST, IncidentId
+from services.incidents.dead_letters import KEPT
 from services.incidents.diagnosing import Diagnoser
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.incident import Alert, Incident
@@ -67,6 +68,7 @@ class Pages:
         router.add_api_route("/incidents/{incident_id}", self.show_incident)
         router.add_api_route("/incidents/{incident_id}/slowest", self.show_slowest)
         router.add_api_route("/incidents/{incident_id}/suspect", self.show_suspect)
+        router.add_api_route("/dead-letters", self.show_dead_letters)
         router.add_api_route("/traces/{trace_id}", self.show_trace)
         router.add_api_route("/runbooks/{slug}", self.show_runbook)
 
@@ -123,6 +125,12 @@ class Pages:
         if trace is None:
             return self._render(request, "suspect.html", away="Jaeger no longer has the request cited.")
         return self._render(request, "suspect.html", trace=trace, more=cited[1:CITED])
+
+    async def show_dead_letters(self, request: Request) -> Response:
+        """Refused alerts and bodies, newest first."""
+        return self._render(
+            request, "dead_letters.html", letters=await self._store.select_dead_letters(KEPT), kept=KEPT
+        )
 
     async def show_trace(self, request: Request, trace_id: TraceId) -> Response:
         """The span tree of one request; 404 if Jaeger does not have it, 503 if Jaeger cannot be asked."""

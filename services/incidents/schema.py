@@ -44,6 +44,16 @@ MIGRATIONS = (
     );
     CREATE INDEX verdicts_of_incident ON verdicts (incident_id, id);
     """,
+    """
+    CREATE TABLE dead_letters (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        kind TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        content TEXT NOT NULL,
+        count INTEGER NOT NULL
+    );
+    """,
 )
 """Times are unix seconds. A step is never changed once released: add one."""
 

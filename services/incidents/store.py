@@ -13,9 +13,11 @@ from anyio import CapacityLimiter, to_thread
 
 from diagnosis import Verdict
 from services.incidents import history
+from services.incidents.dead_letters import DeadLetter, add_letters, select_letters
 from services.incidents.grouping import choose_incident
-from services.incidents.incident import Alert, Incident
+from services.incidents.incident import SENT_START, Alert, Incident
 from services.incidents.schema import open_database
+from services.incidents.webhooks import Refused
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +67,14 @@ class Store:
         """Ids of incidents begun after `since` that need a diagnosis, newest first."""
         return await self._run(history.select_unfinished, self._connection, limit, since)
 
+    async def add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
+        """Store what was refused of one webhook."""
+        await self._run(self._add_dead_letters, at, refused)
+
+    async def select_dead_letters(self, limit: int) -> list[DeadLetter]:
+        """The newest dead letters, newest first."""
+        return await self._run(select_letters, self._connection, limit)
+
     async def read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
         """When the last heartbeat came, and since when they have been missing."""
         return await self._run(self._read_heartbeat)
@@ -95,7 +105,7 @@ class Store:
 
     def _put(self, alert: Alert) -> int | None:
         """Store one alert; return its incident, or None if nothing is new: one that ended stays ended."""
-        key = (alert.fingerprint, alert.starts_at.timestamp())
+        key = (alert.fingerprint, self._find_start(alert))
         known = self._connection.execute(
             "SELECT incident_id, ends_at FROM alerts WHERE fingerprint = ? AND starts_at = ?", key
         ).fetchone()
@@ -108,6 +118,16 @@ class Store:
             (alert.ends_at.timestamp(), *key),
         )
         return int(known["incident_id"])
+
+    def _find_start(self, alert: Alert) -> float:
+        """The start as unix seconds; a start in the future was replaced by the time of its first webhook."""
+        known = None
+        if sent := alert.annotations.get(SENT_START):
+            known = self._connection.execute(
+                "SELECT starts_at FROM alerts WHERE fingerprint = ? AND json_extract(annotations, ?) = ?",
+                (alert.fingerprint, f'$."{SENT_START}"', sent),
+            ).fetchone()
+        return float(known["starts_at"]) if known else alert.starts_at.timestamp()
 
     def _add(self, alert: Alert) -> int:
         incident_id = choose_incident(self._connection, alert)
@@ -171,6 +191,10 @@ class Store:
             if not self._select("id = ?", incident_id, 1):
                 return False
             return history.add_verdict(self._connection, incident_id, now, verdict)
+
+    def _add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
+        with self._transaction():
+            add_letters(self._connection, at, refused)
 
     def _read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
         last, silent = self._connection.execute("SELECT last_at, silent_since FROM heartbeat").fetchone()

@@ -1,5 +1,6 @@
 """What the documents, the Makefile and the configuration files say of each other is true."""
 
+import ast
 import re
 
 import pytest
@@ -74,3 +75,24 @@ def test_every_fault_is_in_the_readme(name: str) -> None:
 def test_ports_bind_to_loopback_only() -> None:
     files = [COMPOSE, *((ROOT / f).read_text() for f in ("collector/config.yaml", "jaeger/config.yaml"))]
     assert not [text for text in files if "0.0.0.0" in text]
+
+
+def advice() -> set[str]:
+    """Texts of the programs that name a make target or a variable to set."""
+    texts = {
+        node.value
+        for package in ("config", "faults", "services", "stack")
+        for file in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {text for text in texts if re.search(r"\bmake [a-z]|\b[A-Z_]{4,}=", text)}
+
+
+def test_every_switch_that_a_message_names_exists() -> None:
+    made = {"NAME", *re.findall(r"\$\((?:or \$\()?([A-Z]+)\)", MAKEFILE)}
+    targets = {found for text in advice() for found in re.findall(r"`(?:\S+=\S+ )*make ([a-z-]+)", text)}
+    variables = {found for text in advice() for found in re.findall(r"(?<![{A-Z_])([A-Z][A-Z_]{3,})=", text)}
+    assert {"down", "status"} <= targets and {"DATASET_SKIP_BAD_ROWS", "DATASET"} <= variables
+    assert targets - set(TARGETS) == set()
+    assert variables - EXAMPLE_VARIABLES.keys() - made == set()

@@ -14,17 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.demo.dataset.loader import (
-    HIGHEST_RATING,
-    LOWEST_RATING,
-    MOVIES_FILE,
-    MOVIES_HEADER,
-    RATINGS_FILE,
-    RATINGS_HEADER,
-)
-from services.demo.dataset.table import DatasetError
+from services.demo.dataset.errors import DatasetError
+from services.demo.dataset.files import ITEMS, RATINGS
+from services.demo.dataset.layout import MOVIES_HEADER, RATINGS_HEADER
 from services.demo.dataset.titles import GENRES, make_titles
+from services.demo.dataset.values import HIGHEST_RATING, LOWEST_RATING
 
+RATINGS_FILE, MOVIES_FILE = RATINGS[0], ITEMS[0]
 USERS = 600
 MOVIES = 1500
 TASTES = 2 * len(GENRES)

@@ -1,144 +1,144 @@
-"""Read a MovieLens folder: ratings.csv and movies.csv, every row checked."""
+"""Read a data set: a file of ratings and, if present, a file of items. Every row is checked."""
 
 import hashlib
-import math
-import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from services.demo.dataset.errors import SHOWN, BadRows, DatasetError
+from services.demo.dataset.files import find_items, find_ratings, hash_file
+from services.demo.dataset.layout import WELL_KNOWN, Columns, Layout, recognise_items
+from services.demo.dataset.rating_rows import INTEREST, RatingRows
 from services.demo.dataset.ratings import Dataset, Ratings
-from services.demo.dataset.table import BadRow, DatasetError, Table, read_file, read_table
-
-RATINGS_FILE = "ratings.csv"
-MOVIES_FILE = "movies.csv"
-RATINGS_HEADER = ("userId", "movieId", "rating", "timestamp")
-MOVIES_HEADER = ("movieId", "title", "genres")
-LOWEST_RATING, HIGHEST_RATING = 0.5, 5.0
-_LARGEST_ID = 2**31 - 1
-_ID_RANGE = f"a whole number from 1 to {_LARGEST_ID}"
-_WORDINGS = {
-    "bad_user_id": f"userId {{0!r}} is not {_ID_RANGE}",
-    "bad_movie_id": f"movieId {{1!r}} is not {_ID_RANGE}",
-    "bad_rating": "rating {2!r} is not a number",
-    "rating_out_of_range": f"rating {{2}} is outside {LOWEST_RATING:g}–{HIGHEST_RATING:g}",
-    "bad_timestamp": "timestamp {3!r} is not a whole number of seconds",
-    "unknown_movie": f"movieId {{1}} is not in {MOVIES_FILE}",
-    "duplicate_rating": "user {0} rated movie {1} before in this file",
-}
-_WHOLE = re.compile(r"[0-9]{1,12}")
-_DECIMAL = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
+from services.demo.dataset.table import Rows, number_blocks, split_rows
+from services.demo.dataset.values import BAD, LARGEST_ID, Ids, Names, choose_ids
 
 
-def load(folder: Path, skip_bad_rows: bool = False) -> Dataset:
-    """Read ratings.csv and movies.csv from `folder`.
+def load(folder: Path, skip_bad_rows: bool = False, columns: Columns = WELL_KNOWN) -> Dataset:
+    """Read the data set in `folder`; `columns` names columns that have no well-known name.
 
     Raises `DatasetError` at the first bad row; with `skip_bad_rows` such rows are left out and counted by
-    kind in `Dataset.skipped`. A missing or empty file, a wrong header, or no usable row is always an error.
+    kind in `Dataset.skipped`. A file without a usable row is always an error.
     """
-    movies = read_table(folder / MOVIES_FILE, MOVIES_HEADER)
-    titles = _check_movies(movies)
-    table = read_table(folder / RATINGS_FILE, RATINGS_HEADER)
-    ratings = _check_ratings(table, titles)
-    for checked in (movies, table):
-        if checked.bad and not skip_bad_rows:
-            raise DatasetError(_describe_first(checked))
+    path, items_path = find_ratings(folder), find_items(folder)
+    catalogue = _read_catalogue(items_path, columns) if items_path else None
+    _refuse(items_path, catalogue.bad if catalogue else BadRows(), skip_bad_rows)
+    rows = RatingRows(
+        path,
+        columns,
+        np.fromiter(catalogue.titles, np.int64, len(catalogue.titles)) if catalogue else None,
+        catalogue.ids if catalogue else None,
+        items_path.name if items_path else "",
+    )
+    ratings, layout = rows.read()
+    _refuse(path, rows.bad, skip_bad_rows)
     if not len(ratings):
-        raise DatasetError(f"{table.path}: no usable rating in it")
-    skipped = Counter(row.kind for row in (*movies.bad, *table.bad))
-    return Dataset(identify(folder), ratings, titles, dict(skipped))
+        raise DatasetError(f"{path}: no usable rating in it")
+    skipped = Counter(catalogue.bad.counts if catalogue else {}) + Counter(rows.bad.counts)
+    titles = catalogue.titles if catalogue else _name_by_id(rows.items, ratings)
+    return _number_from_one(identify(folder, columns), ratings, titles, skipped, rows, layout)
 
 
-def identify(folder: Path) -> str:
-    """The data set's id, from its files' bytes alone; raises `DatasetError` if one cannot be read."""
-    digest = hashlib.sha256()
-    for name in (RATINGS_FILE, MOVIES_FILE):
-        digest.update(hashlib.sha256(read_file(folder / name)).digest())
+def identify(folder: Path, columns: Columns = WELL_KNOWN) -> str:
+    """The data set's id, from its files' bytes and named columns; raises `DatasetError`."""
+    digest = hashlib.sha256(hash_file(find_ratings(folder)))
+    items = find_items(folder)
+    if items:
+        digest.update(hash_file(items))
+    if any(columns):
+        digest.update(repr(tuple(columns)).encode())
     return digest.hexdigest()[:12]
 
 
-def _check_movies(table: Table) -> dict[int, str]:
-    titles: dict[int, str] = {}
-    for line, (movie, title, _) in zip(table.lines, table.rows, strict=True):
-        movie_id = _parse_id(movie)
-        if not movie_id:
-            table.bad.append(BadRow(line, "bad_movie_id", f"movieId {movie[:40]!r} is not {_ID_RANGE}"))
-        elif movie_id in titles:
-            table.bad.append(BadRow(line, "duplicate_movie", f"movieId {movie_id} is listed twice"))
-        else:
-            titles[movie_id] = title
-    return titles
+class _Catalogue:
+    """Titles by the number that `ids` gives to an item."""
+
+    def __init__(self, ids: Ids) -> None:
+        self.ids = ids
+        self.titles: dict[int, str] = {}
+        self.bad = BadRows()
+
+    def add(self, rows: Rows, layout: Layout) -> None:
+        """Add the titles of a block; an item listed twice keeps the first."""
+        item, title = layout.places["item"], layout.places.get("title", layout.places["item"])
+        for line, row, number in zip(
+            rows.lines.tolist(), rows.fields, self.ids.read(rows.column(item)).tolist(), strict=True
+        ):
+            text = row[item][:SHOWN]
+            if number == BAD:
+                self._reject(
+                    "bad_movie_id", line, f"movieId {text!r} is not a whole number up to {LARGEST_ID}"
+                )
+            elif number in self.titles:
+                self._reject("duplicate_movie", line, f"movieId {text} is listed twice")
+            else:
+                self.titles[number] = row[title]
+
+    def _reject(self, kind: str, line: int, detail: str) -> None:
+        self.bad.add(kind, np.array([line], np.int64), detail)
 
 
-def _check_ratings(table: Table, titles: dict[int, str]) -> Ratings:
-    users, movies, values, times = table.columns(len(RATINGS_HEADER))
-    user_ids = _convert(users, _parse_id, np.int64)
-    movie_ids = _convert(movies, _parse_id, np.int64)
-    ratings = _convert(values, _parse_rating, np.float64)
-    timestamps = _convert(times, _parse_time, np.int64)
-    unlisted = ~np.isin(movie_ids, np.fromiter(titles, np.int64, len(titles)))
-    out_of_range = (ratings < LOWEST_RATING) | (ratings > HIGHEST_RATING)
-    good = np.ones(len(table.rows), dtype=bool)
-    for kind, found in {
-        "bad_user_id": user_ids == 0,
-        "bad_movie_id": movie_ids == 0,
-        "bad_rating": np.isnan(ratings),
-        "rating_out_of_range": out_of_range,
-        "bad_timestamp": timestamps < 0,
-        "unknown_movie": unlisted,
-    }.items():
-        _report(table, found & good, kind)
-        good &= ~found
-    repeated = _find_repeated(user_ids, movie_ids, good)
-    _report(table, repeated, "duplicate_rating")
-    rows = good & ~repeated
-    return Ratings(
-        user_ids[rows].astype(np.int32),
-        movie_ids[rows].astype(np.int32),
-        ratings[rows].astype(np.float32),
-        timestamps[rows],
-    )
+def _read_catalogue(path: Path, columns: Columns) -> _Catalogue:
+    blocks = number_blocks(path)
+    first = next(blocks)
+    layout = recognise_items(path, first.first, columns)
+    start = first.without_first() if layout.header else first
+    bad = BadRows()
+    rows = [split_rows(block, layout, bad) for block in (start, *blocks) if block.content]
+    catalogue = _Catalogue(choose_ids(rows[0].column(layout.places["item"])[:100] if rows else []))
+    catalogue.bad = bad
+    for part in rows:
+        catalogue.add(part, layout)
+    if isinstance(catalogue.ids, Names):
+        catalogue.ids.close()
+    return catalogue
 
 
-def _report(table: Table, found: NDArray[np.bool_], kind: str) -> None:
-    for index in np.flatnonzero(found):
-        fields = (text[:40] for text in table.rows[index])
-        table.bad.append(BadRow(table.lines[index], kind, _WORDINGS[kind].format(*fields)))
+def _refuse(path: Path | None, bad: BadRows, skip_bad_rows: bool) -> None:
+    if bad.kinds and not skip_bad_rows:
+        raise DatasetError(f"{path}:{bad.describe()}")
 
 
-def _find_repeated(
-    user_ids: NDArray[np.int64], movie_ids: NDArray[np.int64], good: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    rows = np.flatnonzero(good)
-    _, first = np.unique((user_ids[rows] << 32) | movie_ids[rows], return_index=True)
-    repeated = np.zeros_like(good)
-    repeated[np.delete(rows, first)] = True
-    return repeated
+def _name_by_id(ids: Ids, ratings: Ratings) -> dict[int, str]:
+    if isinstance(ids, Names):
+        return {number: name for name, number in ids.known.items()}
+    return {number: f"Item {number}" for number in np.unique(ratings.movie_ids).tolist()}
 
 
-def _convert(texts: Sequence[str], parse: Callable[[str], float], dtype: type) -> NDArray[Any]:
-    values = {text: parse(text) for text in set(texts)}
-    return np.fromiter(map(values.__getitem__, texts), dtype, len(texts))
+def _number_from_one(
+    dataset_id: str,
+    ratings: Ratings,
+    titles: Mapping[int, str],
+    skipped: Mapping[str, int],
+    rows: RatingRows,
+    layout: Layout,
+) -> Dataset:
+    """The data set with ids from 1, and notes on how the files were read."""
+    listed = np.fromiter(titles, np.int32, len(titles))
+    numbered = rows.items.number([ratings.movie_ids, listed])
+    users = rows.user_ids.number([ratings.user_ids])
+    notes = [f"users' {users.note}"] if users.note else []
+    notes += [f"items' {numbered.note}"] if numbered.note else []
+    used = Ratings(users.ids[0], numbered.ids[0], ratings.values, ratings.timestamps)
+    named = dict(zip(numbered.ids[1].tolist(), titles.values(), strict=True))
+    return Dataset(dataset_id, used, named, dict(skipped), (*notes, *_tell(rows, layout)))
 
 
-def _parse_id(text: str) -> int:
-    value = int(text) if _WHOLE.fullmatch(text) else 0
-    return value if value <= _LARGEST_ID else 0
-
-
-def _parse_time(text: str) -> int:
-    return int(text) if _WHOLE.fullmatch(text) else -1
-
-
-def _parse_rating(text: str) -> float:
-    return float(text) if _DECIMAL.fullmatch(text) else math.nan
-
-
-def _describe_first(table: Table) -> str:
-    first = min(table.bad)
-    advice = f"{len(table.bad)} bad rows in this file; --skip-bad-rows leaves them out and counts them"
-    return f"{table.path}:{first.line}: {first.detail} ({advice})"
+def _tell(rows: RatingRows, layout: Layout) -> list[str]:
+    """What a file lacks, and what follows from it."""
+    notes = []
+    if not layout.header:
+        notes.append("no header: the columns are read as user, item, rating and time")
+    if "time" not in layout.places:
+        notes.append("no times: the order of the ratings is unknown; training and evaluation do not use it")
+    if "rating" not in layout.places:
+        notes.append(
+            f"no ratings: each row counts as interest, a rating of {INTEREST:g}; nobody gives thumbs"
+        )
+    if rows.merged:
+        notes.append(f"{rows.merged} repeated events were merged into the first of the same user and item")
+    if rows.catalogue is None:
+        notes.append("no file of items (such as movies.csv): titles are ids")
+    return notes

@@ -32,10 +32,12 @@ class Ratings:
 class Dataset:
     """All ratings, movie titles by id, and how many bad rows of each kind were left out.
 
-    `id` is the first 12 hexadecimal digits of a SHA-256 over the files' contents.
+    `id` is the first 12 hexadecimal digits of a SHA-256 over the files' contents. `notes` are lines on what
+    the files lack and what was done to their ids.
     """
 
     id: str
     ratings: Ratings
     titles: Mapping[int, str]
     skipped: Mapping[str, int]
+    notes: tuple[str, ...] = ()

@@ -1,76 +1,123 @@
-"""A CSV file as rows with line numbers; what is wrong with a row is recorded, never passed over."""
+"""Blocks of lines as rows of fields or as arrays of numbers; bad rows are recorded."""
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.demo.dataset.errors import BadRows, DatasetError
+from services.demo.dataset.files import read_blocks
+from services.demo.dataset.layout import Layout
+
+_BLANK = b"\n "
 
 
-class DatasetError(ValueError):
-    """A data set that cannot be used; the message names the file, the line and what is wrong."""
-
-
-@dataclass(frozen=True, order=True)
-class BadRow:
-    """One unusable row: its line (from 1), the kind of problem, and the problem in words."""
+class Block(NamedTuple):
+    """Lines of a file, beginning with number `line` (from 1); the last has no \\n."""
 
     line: int
+    content: bytes
+
+    @property
+    def height(self) -> int:
+        """The number of lines."""
+        return self.content.count(b"\n") + 1
+
+    @property
+    def first(self) -> str:
+        """The first line."""
+        return self.content.partition(b"\n")[0].decode(errors="replace")
+
+    def without_first(self) -> "Block":
+        """The lines after the first."""
+        return Block(self.line + 1, self.content.partition(b"\n")[2])
+
+
+class Rows(NamedTuple):
+    """Rows of `Layout.width` fields, and their lines int64[n]."""
+
+    lines: NDArray[np.int64]
+    fields: list[list[str]]
+
+    def column(self, place: int) -> Sequence[str]:
+        """A field of each row."""
+        return [row[place] for row in self.fields]
+
+
+def number_blocks(path: Path) -> Iterator[Block]:
+    """The lines of a file without blank lines at its end; raises `DatasetError`."""
+    line, held = 1, b""
+    for block in read_blocks(path):
+        content = (held + block).rstrip(_BLANK)
+        held = (held + block)[len(content) :]
+        if content:
+            held = held.partition(b"\n")[2]
+            numbered = Block(line, content)
+            yield numbered
+            line += numbered.height
+    if line == 1:
+        raise DatasetError(f"{path}:1: the file is empty; expected a header such as userId,movieId,rating")
+
+
+def split_rows(block: Block, layout: Layout, bad: BadRows) -> Rows:
+    """The rows of a block; a quoted field cannot span lines, so one bad line spoils no other."""
+    lines: list[int] = []
+    fields: list[list[str]] = []
+    wrong: dict[str, list[tuple[int, str]]] = {}
+    for line, content in enumerate(block.content.split(b"\n"), start=block.line):
+        row = _split(content, layout)
+        if isinstance(row, list):
+            lines.append(line)
+            fields.append(row)
+        else:
+            wrong.setdefault(row.kind, []).append((line, row.detail))
+    for kind, found in wrong.items():
+        bad.add(kind, np.array([line for line, _ in found], np.int64), found[0][1])
+    return Rows(np.array(lines, np.int64), fields)
+
+
+class _Wrong(NamedTuple):
     kind: str
     detail: str
 
 
-@dataclass
-class Table:
-    """A file's rows that have the right number of columns, with line numbers, and those that have not."""
-
-    path: Path
-    lines: list[int] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    bad: list[BadRow] = field(default_factory=list)
-
-    def columns(self, count: int) -> list[Sequence[str]]:
-        """The `count` columns, each as long as `rows`."""
-        return list(zip(*self.rows, strict=True)) if self.rows else [()] * count
-
-
-def read_file(path: Path) -> bytes:
-    """The file's bytes; raises `DatasetError` if it cannot be read."""
+def _split(content: bytes, layout: Layout) -> list[str] | _Wrong:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def read_table(path: Path, header: Sequence[str]) -> Table:
-    """Read a CSV file line by line (a quoted field cannot span lines, so one bad line spoils no other).
-
-    Raises `DatasetError` if the file is missing, empty or starts with another header.
-    """
-    lines = read_file(path).removeprefix(b"\xef\xbb\xbf").splitlines()
-    if not lines:
-        raise DatasetError(f"{path}:1: the file is empty; expected the header {','.join(header)}")
-    if lines[0].strip() != ",".join(header).encode():
-        found = lines[0][:80].decode(errors="replace")
-        raise DatasetError(f"{path}:1: expected the header {','.join(header)}, found {found!r}")
-    table = Table(path)
-    for number, line in enumerate(lines[1:], start=2):
-        _add_line(table, number, line, len(header))
-    return table
-
-
-def _add_line(table: Table, number: int, line: bytes, columns: int) -> None:
-    try:
-        text = line.decode()
-        row = text.split(",") if '"' not in text else next(csv.reader([text], strict=True))
+        row = layout.split(_decode(content, layout.latin1))
     except UnicodeDecodeError as error:
-        detail = f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8"
-        table.bad.append(BadRow(number, "bad_encoding", detail))
-        return
+        where = f"byte {error.start + 1} of the line is not UTF-8"
+        return _Wrong("bad_encoding", f"{where}; save the file as UTF-8")
     except csv.Error as error:
-        table.bad.append(BadRow(number, "bad_quoting", f"bad quoting: {error}"))
-        return
-    if len(row) != columns:
-        table.bad.append(BadRow(number, "column_count", f"expected {columns} columns, found {len(row)}"))
-        return
-    table.lines.append(number)
-    table.rows.append(row)
+        return _Wrong("bad_quoting", f"bad quoting: {error}")
+    if len(row) != layout.width:
+        return _Wrong("column_count", f"expected {layout.width} columns, found {len(row)}")
+    return row
+
+
+def _decode(content: bytes, latin1: bool) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        if latin1:
+            return content.decode("latin-1")
+        raise
+
+
+def read_numbers(block: Block, layout: Layout, places: Sequence[int]) -> NDArray[np.float64] | None:
+    """The columns at `places` as float64[n, len(places)]; None unless the block holds plain numbers only."""
+    content, separator = block.content, layout.separator.encode()
+    if content.translate(None, b"0123456789.\n" + separator):
+        return None
+    if content.count(separator) != (layout.width - 1) * block.height:
+        return None
+    try:
+        delimiter = layout.separator if len(separator) == 1 else ","
+        plain = BytesIO(content.replace(separator, delimiter.encode()))
+        found = np.loadtxt(plain, delimiter=delimiter, usecols=places, ndmin=2, comments=None)
+    except ValueError:
+        return None
+    return found if len(found) == block.height else None

@@ -9,13 +9,17 @@ from enum import StrEnum
 from time import perf_counter
 from typing import Any, cast
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ClientError
 
 from services.demo.recommender.connection import Connection
 from services.demo.storage.client import error_code
+from services.demo.storage.errors import find_error_type
+from telemetry.storage_errors import StorageErrorType
 
 MAX_BYTES = 1 << 20
 """An object is read up to this size in bytes; what is longer arrives one byte longer than that."""
+
+TIMEOUTS = frozenset({StorageErrorType.CONNECT_TIMEOUT, StorageErrorType.READ_TIMEOUT})
 
 
 class Outcome(StrEnum):
@@ -35,7 +39,7 @@ class ObjectRead:
 
     outcome: Outcome
     body: bytes | None = None
-    error_type: str | None = None
+    error_type: StorageErrorType | None = None
     status: int | None = None
     request_id: str | None = None
     seconds: float = 0.0
@@ -82,7 +86,9 @@ class ObjectReader:
             async with asyncio.timeout(self._hard_limit):
                 return await asyncio.wrap_future(running)
         except TimeoutError:
-            return ObjectRead(Outcome.TIMEOUT, error_type="hard_limit", seconds=perf_counter() - started)
+            return ObjectRead(
+                Outcome.TIMEOUT, error_type=StorageErrorType.HARD_LIMIT, seconds=perf_counter() - started
+            )
 
     def close(self) -> None:
         """Start no more reads; those under way end by the client's own time limits."""
@@ -107,15 +113,16 @@ class ObjectReader:
 
 
 def classify(error: Exception, seconds: float) -> ObjectRead:
-    """The read that ended with `error` after `seconds`; error types come from a bounded set."""
+    """The read that ended with `error` after `seconds`."""
     if isinstance(error, ClientError):
         status, request_id = _origin(cast(dict[str, Any], error.response))
         if error_code(error) == "NoSuchKey":
             return ObjectRead(Outcome.OK, None, None, status, request_id, seconds, seconds)
-        return ObjectRead(Outcome.ERROR, None, str(status), status, request_id, seconds, seconds)
-    timed_out = isinstance(error, ReadTimeoutError | ConnectTimeoutError)
-    outcome = Outcome.TIMEOUT if timed_out else Outcome.ERROR
-    return ObjectRead(outcome, error_type=type(error).__name__, seconds=seconds)
+        return ObjectRead(Outcome.ERROR, None, find_error_type(error), status, request_id, seconds, seconds)
+    kind = find_error_type(error)
+    return ObjectRead(
+        Outcome.TIMEOUT if kind in TIMEOUTS else Outcome.ERROR, error_type=kind, seconds=seconds
+    )
 
 
 def _origin(answer: dict[str, Any]) -> tuple[int | None, str | None]:

@@ -6,6 +6,8 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
+from services.demo.storage.errors import advise
+
 ResultT = TypeVar("ResultT")
 
 
@@ -36,10 +38,9 @@ def wait_out(
     try:
         return retrying(act)
     except RetryError as given_up:
-        last = describe(given_up.last_attempt.exception())
-        advice = "is it running, and the proxy in front of it?"
+        last = given_up.last_attempt.exception()
         raise StorageAway(
-            f"object storage did not answer within {seconds:g} s ({last}); {advice}"
+            f"object storage did not answer within {seconds:g} s ({describe(last)}); {advise(last)}"
         ) from given_up
 
 

@@ -79,9 +79,11 @@ def _connect(settings: TrafficSettings) -> httpx.AsyncClient:
 def _gather_crowd(skip_bad_rows: bool) -> Crowd:
     source = load_settings(DatasetSettings)
     try:
-        dataset = load(find_folder(source), skip_bad_rows or source.skip_bad_rows)
+        dataset = load(find_folder(source), skip_bad_rows or source.skip_bad_rows, source.columns)
     except DatasetError as failure:
         raise SystemExit(f"traffic: {failure}") from None
+    for note in dataset.notes:
+        log.info(note)
     log.info("users ready", dataset_id=dataset.id, ratings=len(dataset.ratings), skipped_rows=dataset.skipped)
     return Crowd(*split(dataset), Habits())
 

@@ -43,11 +43,7 @@ class Crowd:
             if (codes == code).any()
         }
         self._resting_until: dict[int, float] = {}
-        self._truth: dict[int, dict[int, float]] = {}
-        for user, movie, rating in zip(
-            held_out.user_ids.tolist(), held_out.movie_ids.tolist(), held_out.values.tolist(), strict=True
-        ):
-            self._truth.setdefault(user, {})[movie] = rating
+        self._held_out = held_out.select(np.argsort(held_out.user_ids, kind="stable"))
         order = np.random.default_rng(_TASTE_SEED).permutation(self._user_ids).tolist()
         self._taste = dict(zip(order, enumerate([*order[1:], order[0]]), strict=True))
 
@@ -58,7 +54,12 @@ class Crowd:
         """
         place, other = self._taste.get(user_id, (0, user_id))
         shifted = place < taste_shift * len(self._taste)
-        return self._truth.get(other if shifted else user_id, {})
+        return self._find_truth(other if shifted else user_id)
+
+    def _find_truth(self, user_id: int) -> dict[int, float]:
+        first, last = (np.searchsorted(self._held_out.user_ids, user_id, side) for side in ("left", "right"))
+        movies, values = self._held_out.movie_ids[first:last], self._held_out.values[first:last]
+        return dict(zip(movies.tolist(), values.tolist(), strict=True))
 
     def choose(self, now: float, rng: np.random.Generator, mix: Mix | None = None) -> int:
         """The user who comes at `now` (seconds on any clock): rested if one is found in a few draws."""

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from services.configuration import load_settings
 from services.demo.dataset import DatasetError, DatasetSettings, find_folder
 from services.demo.storage.client import make_client
+from services.demo.storage.errors import advise
 from services.demo.storage.patience import StorageAway, describe
 from services.demo.storage.settings import StorageSettings
 from services.demo.trainer.publication import WORKERS, Publication
@@ -33,13 +34,12 @@ def main() -> None:
         storage, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, max_pool=WORKERS
     )
     try:
-        run(find_folder(source), Publication(client, storage.bucket), skip or source.skip_bad_rows, k)
+        publication = Publication(client, storage.bucket)
+        run(find_folder(source), publication, skip or source.skip_bad_rows, k, source.columns)
     except (DatasetError, StorageAway) as failure:
         raise SystemExit(f"trainer: {failure}") from None
     except ClientError as refused:
-        raise SystemExit(
-            f"trainer: object storage refused: {describe(refused)}; has storage-setup run?"
-        ) from None
+        raise SystemExit(f"trainer: object storage refused: {describe(refused)}; {advise(refused)}") from None
 
 
 if __name__ == "__main__":

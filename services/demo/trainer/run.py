@@ -4,24 +4,27 @@ from pathlib import Path
 
 import structlog
 
-from services.demo.dataset import DatasetError, identify, load, split
+from services.demo.dataset import WELL_KNOWN, Columns, Dataset, DatasetError, identify, load, split
 from services.demo.trainer.parameters import LIVE, TRAINED, Parameters
 from services.demo.trainer.publication import Publication
 
 log = structlog.get_logger()
 
 
-def run(folder: Path, publication: Publication, skip_bad_rows: bool, k: int) -> None:
+def run(
+    folder: Path, publication: Publication, skip_bad_rows: bool, k: int, columns: Columns = WELL_KNOWN
+) -> None:
     """Store every version of `TRAINED` for the data set in `folder` and make one live if none of its is.
 
-    They are measured on lists of `k` items.
+    They are measured on lists of `k` items; `columns` names columns that have no well-known name.
 
     Raises `DatasetError` for unusable data, `StorageAway` or botocore's ClientError for storage.
     """
-    dataset_id = identify(folder)
+    dataset_id = identify(folder, columns)
     missing = [each for each in TRAINED if not _is_stored(each.version(dataset_id), publication)]
     if missing:
-        _train(folder, missing, publication, skip_bad_rows, k)
+        dataset = load(folder, skip_bad_rows, columns)
+        _train(dataset, folder, missing, publication, k)
     _ensure_live(dataset_id, publication)
 
 
@@ -34,13 +37,14 @@ def _is_stored(version: str, publication: Publication) -> bool:
 
 
 def _train(
-    folder: Path, missing: list[Parameters], publication: Publication, skip_bad_rows: bool, k: int
+    dataset: Dataset, folder: Path, missing: list[Parameters], publication: Publication, k: int
 ) -> None:
     from services.demo.trainer.training import (
         train_version,
     )  # ALS and SciPy load slowly; a second start needs neither
 
-    dataset = load(folder, skip_bad_rows)
+    for note in dataset.notes:
+        log.warning(note, folder=str(folder))
     if dataset.skipped:
         log.warning("bad rows left out", folder=str(folder), **dataset.skipped)
     train, held_out = split(dataset)

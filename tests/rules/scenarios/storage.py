@@ -6,7 +6,7 @@ from tests.rules.scenarios.scenario import AFTER, CALM, MENDED, RECOMMENDER, TRO
 STORAGE = (
     'storage_operation_duration_seconds{service_name="recommender", operation="GetObject", outcome="ok"}'
 )
-FAILED = STORAGE.replace('"ok"', '"error", error_type="ConnectionClosedError"')
+FAILED = STORAGE.replace('"ok"', '"error", error_type="connection_broken"')
 FIRST_BYTE = STORAGE.replace("duration", "first_byte")
 TOTAL = 'recommendation_duration_seconds{service_name="recommender", stage="total"}'
 FAST, NOTHING = {0.02: 200}, dict[float, int]()

@@ -67,3 +67,39 @@ def test_a_named_file_has_to_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("WHENCE_CONFIG", str(tmp_path / "gone.yaml"))
     with pytest.raises(ConfigError, match=r"gone\.yaml.*correct or unset WHENCE_CONFIG"):
         load()
+
+
+def read_raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> str:
+    """What is told of a file of these bytes."""
+    file = tmp_path / "whence.yaml"
+    file.write_bytes(content)
+    monkeypatch.setenv("WHENCE_CONFIG", str(file))
+    with pytest.raises(ConfigError) as raised:
+        load()
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"folder: \xff\xfe", "whence.yaml: is not text: save it as UTF-8"),
+        ("folder: A".encode("utf-16"), "whence.yaml: is not text: save it as UTF-8"),
+        (b"folder: a\x00b", "is not YAML (got special characters are not allowed)"),
+        (b"#" * (256 * 1024 + 1), "whence.yaml:1: file: is too large (got over 256 KiB)"),
+        (b"folder: " + b"[" * 100_000, "is nested too deeply"),
+        (b"folder: A\n---\nfolder: B\n", "is not YAML (got but found another document)"),
+    ],
+)
+def test_bytes_that_are_no_configuration_are_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, told: str
+) -> None:
+    line = read_raw(tmp_path, monkeypatch, content)
+    assert told in line
+    assert "\n" not in line
+
+
+def test_aliases_and_a_byte_order_mark_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "whence.yaml"
+    file.write_bytes(b"\xef\xbb\xbfstorage: {deadline: &wait 200ms, average_limit: *wait}\n")
+    monkeypatch.setenv("WHENCE_CONFIG", str(file))
+    assert load().storage.average_limit == 0.2

@@ -94,6 +94,23 @@ CAUSES: dict[str, tuple[Make, Make]] = {
         lambda s: _world(s, fail(1.0, "away", 15, 40)),
         lambda s: _world(s, fail(1.0, "away")),
     ),
+    "storage-throttled": (
+        lambda s: _world(s, fail(0.2, "throttled")),
+        lambda s: _world(s, fail(0.9, "throttled")),
+    ),
+    "storage-credentials": (
+        lambda s: _world(s, fail(0.3, "denied")),
+        lambda s: _world(s, fail(1.0, "denied")),
+    ),
+    "clock-skew": (lambda s: _world(s, fail(0.3, "skewed")), lambda s: _world(s, fail(1.0, "skewed"))),
+    "storage-region": (
+        lambda s: _world(s, fail(0.3, "misplaced")),
+        lambda s: _world(s, fail(1.0, "misplaced")),
+    ),
+    "missing-bucket": (
+        lambda s: _world(s, fail(0.3, "bucketless")),
+        lambda s: _world(s, fail(1.0, "bucketless")),
+    ),
     "storage-bandwidth": (lambda s: _world(s, trickle(0.3)), lambda s: _world(s, trickle(0.9))),
     "connection-pool-exhaustion": (lambda s: _world(s, hang(12, 40)), lambda s: _world(s, hang(1, 1))),
     "cpu-starvation": (lambda s: _starved(s, 8), lambda s: _starved(s, 30)),

@@ -18,8 +18,13 @@ STEP, WINDOW, LABEL_DELAY = 5.0, 20.0, 15.0
 
 ENDS = {
     "": {"outcome": "ok"},
-    "away": {"outcome": "error", "error_type": "EndpointConnectionError"},
-    "broken": {"outcome": "error", "error_type": "ConnectionClosedError"},
+    "away": {"outcome": "error", "error_type": "unreachable"},
+    "broken": {"outcome": "error", "error_type": "connection_broken"},
+    "throttled": {"outcome": "error", "error_type": "throttled"},
+    "denied": {"outcome": "error", "error_type": "credentials"},
+    "skewed": {"outcome": "error", "error_type": "clock_skew"},
+    "misplaced": {"outcome": "error", "error_type": "wrong_region"},
+    "bucketless": {"outcome": "error", "error_type": "missing"},
     "timeout": {"outcome": "timeout", "error_type": "hard_limit"},
 }
 """How reads end, and the labels that say so."""

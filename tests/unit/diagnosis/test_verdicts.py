@@ -49,7 +49,7 @@ def confuse(judged: list[tuple[Case, Verdict]]) -> str:
 
 def test_the_worlds_are_those_of_all_hypotheses() -> None:
     assert set(WORLDS) == set(CAUSES)
-    assert len(CAUSES) == len(set(CAUSES)) == 16
+    assert len(CAUSES) == len(set(CAUSES)) == 21
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=CAUSES)

@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from config import Config
-from stack import StackError
+from stack import ROOT, StackError
 from stack.settings import Settings, load_settings, process_environment
 
 CREDENTIALS = {"GRAFANA_ADMIN_PASSWORD": "secret", "WEBHOOK_TOKEN": "token"}
@@ -42,6 +43,19 @@ def test_grafana_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -
 def test_data_set_without_ratings_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATASET", str(tmp_path))
     with pytest.raises(StackError, match=r"ratings\.csv"):
+        load_settings()
+
+
+def test_both_modes_pass_on_the_switch_for_bad_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATASET_SKIP_BAD_ROWS", "true")
+    environment = process_environment(load_settings(), CREDENTIALS, Config())
+    assert environment["DATASET_SKIP_BAD_ROWS"] == "true"
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for name in ("trainer", "traffic"):
+        passed = services[name]["environment"]["DATASET_SKIP_BAD_ROWS"]
+        assert passed == "${DATASET_SKIP_BAD_ROWS:-false}"
+    monkeypatch.setenv("DATASET_SKIP_BAD_ROWS", "yes")
+    with pytest.raises(StackError, match="DATASET_SKIP_BAD_ROWS"):
         load_settings()
 
 

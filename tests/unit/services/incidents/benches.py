@@ -76,7 +76,9 @@ class Bench:
         self.told.append((verdict.cause, former.cause if former else None))
 
     async def take(self, *alerts: dict[str, Any]) -> None:
-        for incident in await self.store.record(read_alerts(json.dumps(alertmanager(*alerts)).encode())):
+        for incident in await self.store.record(
+            read_alerts(json.dumps(alertmanager(*alerts)).encode()).alerts
+        ):
             self.stream.publish(incident)
         await settle()
 

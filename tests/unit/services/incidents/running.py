@@ -42,6 +42,7 @@ def forget_everything(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "incidents.db", timeout=5)) as connection, connection:
         connection.execute("DELETE FROM alerts")
         connection.execute("DELETE FROM verdicts")
+        connection.execute("DELETE FROM dead_letters")
         connection.execute("DELETE FROM incidents")
         connection.execute("DELETE FROM sqlite_sequence")
 

@@ -37,7 +37,7 @@ class Alertmanager:
 
 
 def incident(ended: bool = False) -> Incident:
-    alerts = read_alerts(json.dumps(alertmanager(alert(ends_at=later(4) if ended else None))).encode())
+    alerts = read_alerts(json.dumps(alertmanager(alert(ends_at=later(4) if ended else None))).encode()).alerts
     return Incident(
         id=12,
         status="resolved" if ended else "firing",

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.incidents import stream as stream_module
+from services.incidents import webhooks
 from services.incidents.incident import Incident
 from tests.unit.services.incidents.bodies import START, alert, alertmanager, grafana, later, no_data
 from tests.unit.services.incidents.fakes import FakeSources
@@ -87,9 +88,99 @@ def test_a_malformed_body_is_logged_in_one_line_and_not_stored(client: httpx.Cli
     assert "\n" not in logged[0]["reason"]
 
 
-def test_one_bad_alert_refuses_the_whole_webhook(client: httpx.Client) -> None:
-    assert post(client, alert(), {**alert(fingerprint="b"), "labels": None}).status_code == 400
-    assert count(client) == 0
+def test_one_bad_alert_does_not_lose_the_others(client: httpx.Client) -> None:
+    answer = post(client, alert(), {**alert(fingerprint="b"), "labels": None}, alert("Late", "c", later(60)))
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "incidents": [1],
+        "refused": ["alerts.1.labels: Input should be an object"],
+    }
+    taken = client.get("/api/incidents/1").json()["alerts"]
+    assert [each["name"] for each in taken] == ["High Storage Latency", "Late"]
+    (letter,) = client.get("/api/dead-letters").json()
+    assert (letter["kind"], letter["reason"], letter["count"]) == (
+        "alert",
+        "alerts.1.labels: Input should be an object",
+        1,
+    )
+    assert json.loads(letter["content"])["fingerprint"] == "b"
+
+
+def test_a_body_that_cannot_be_used_is_kept_with_the_reason(client: httpx.Client) -> None:
+    for body in (b"", b"<xml/>", b"payload=%7B%7D"):
+        assert client.post("/webhooks/alerts", content=body).status_code == 400
+    letters = client.get("/api/dead-letters").json()
+    assert [letter["content"] for letter in letters] == ["payload=%7B%7D", "<xml/>", ""]
+    assert [letter["kind"] for letter in letters] == ["body"] * 3
+    assert letters[-1]["reason"] == "body: is empty"
+    page = client.get("/dead-letters").text
+    assert "&lt;xml/&gt;" in page and "body: is empty" in page
+    assert client.get("/api/dead-letters?limit=1").json() == letters[:1]
+
+
+def test_hostile_content_is_shown_as_text(client: httpx.Client) -> None:
+    script = "<script>alert(1)</script>"
+    hostile = {"alertname": f"</code></pre>{script}", script: {}}
+    post(client, {**alert(), "labels": hostile})
+    client.post("/webhooks/alerts", content=f'"&quot;{script}'.encode())
+    reasons = [letter["reason"] for letter in client.get("/api/dead-letters").json()]
+    assert reasons[1] == f"alerts.0.labels.{script}: Input should be a valid string"
+    page = client.get("/dead-letters").text
+    assert script not in page and "</pre>&" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 4
+
+
+def test_rejected_alerts_are_linked_from_every_page(client: httpx.Client) -> None:
+    assert 'href="/dead-letters"' in client.get("/").text
+    assert "Nothing was rejected" in client.get("/dead-letters").text
+
+
+def test_the_content_type_does_not_matter(client: httpx.Client) -> None:
+    body = json.dumps(alertmanager(alert())).encode()
+    for number, kind in enumerate(("text/plain", "application/x-www-form-urlencoded", "")):
+        answer = client.post("/webhooks/alerts", content=body, headers={"Content-Type": kind})
+        assert answer.json() == {"incidents": [1] if number == 0 else []}
+
+
+def test_more_alerts_than_one_webhook_may_hold_are_counted(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "MOST_ALERTS", 10)
+    answer = post(client, *(alert("Flood", f"{number:x}") for number in range(35)))
+    assert answer.status_code == 200
+    assert answer.json()["refused"] == [
+        "25 alerts beyond 10 in one webhook: set max_alerts, or group by more labels"
+    ]
+    stored = [len(each["alerts"]) for each in client.get("/api/incidents").json()["incidents"]]
+    assert sum(stored) == 10
+    (letter,) = client.get("/api/dead-letters").json()
+    assert letter["count"] == 25
+
+
+def test_dead_letters_are_bounded(client: httpx.Client) -> None:
+    bad = {"labels": {"alertname": "x" * 3_900, "more": {}}}
+    for _ in range(12):
+        post(client, *({**alert(), **bad} for _ in range(25)))
+    letters = client.get("/api/dead-letters?limit=200").json()
+    assert len(letters) == 200
+    assert letters[0]["count"] == 5
+    assert max(len(letter["content"]) for letter in letters) <= 4_000
+
+
+def test_what_the_sender_left_out_and_a_clock_ahead_are_said_on_the_page(client: httpx.Client) -> None:
+    ahead = {**alert(), "startsAt": "2136-11-20T10:12:13Z"}
+    body = {**alertmanager(ahead), "truncatedAlerts": 250}
+    for _ in range(2):
+        client.post("/webhooks/alerts", json=body)
+    assert count(client) == 1
+    incident = client.get("/api/incidents/1").json()
+    assert len(incident["alerts"]) == 1
+    assert incident["started_at"] < "2136"
+    page = client.get("/incidents/1").text
+    assert "The sender truncated this webhook: 250 more alerts are missing here." in page
+    assert "clock is ahead: it sent 2136-11-20T10:12:13+00:00 as the start" in page
+    client.post("/webhooks/alerts", json=alertmanager({**ahead, "status": "resolved"}))
+    assert client.get("/api/incidents/1").json()["status"] == "resolved"
 
 
 def test_a_body_over_one_mebibyte_is_refused(client: httpx.Client) -> None:
@@ -98,6 +189,7 @@ def test_a_body_over_one_mebibyte_is_refused(client: httpx.Client) -> None:
     chunks = iter([body[:1000].encode(), body[1000:].encode()])
     assert client.post("/webhooks/alerts", content=chunks).status_code == 413
     assert count(client) == 0
+    assert [letter["kind"] for letter in client.get("/api/dead-letters").json()] == ["too_large"] * 2
 
 
 def test_pages_of_incidents_hold_each_once_newest_first(client: httpx.Client) -> None:

@@ -104,7 +104,7 @@ async def take(changes: AsyncIterator[Any], count: int) -> AsyncIterator[Any]:
 def test_history_is_bounded(tmp_path: Path) -> None:
     async def work() -> None:
         store = Store(tmp_path / "incidents.db", 100)
-        await store.record(read_alerts(json.dumps(alertmanager(alert())).encode()))
+        await store.record(read_alerts(json.dumps(alertmanager(alert())).encode()).alerts)
         for number in range(KEPT + 7):
             assert await store.add_verdict(1, later(number), (NOTHING, UNKNOWN)[number % 2])
         history = await store.select_verdicts(1)

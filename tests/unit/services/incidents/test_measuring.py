@@ -32,7 +32,7 @@ class Bench:
         self._measured = OpenIncidents(self.store, Gauges(self.number, self.started))
 
     async def take(self, *alerts: dict[str, Any]) -> None:
-        await self.store.record(read_alerts(json.dumps(alertmanager(*alerts)).encode()))
+        await self.store.record(read_alerts(json.dumps(alertmanager(*alerts)).encode()).alerts)
         await self._measured.measure()
 
     async def explain(self, incident_id: int) -> None:

@@ -40,7 +40,7 @@ class World:
         self._store = store
         client = AsyncClient("Prometheus", "http://p", transport=httpx.MockTransport(self.prometheus))
         self._reconciler = Reconciler(store, Stream(), client)
-        anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()))
+        anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()).alerts)
 
     def look(self) -> str:
         """The incident's status after a look."""

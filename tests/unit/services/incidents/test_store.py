@@ -26,7 +26,7 @@ class Inbox:
         self._store = Store(*self._arguments)
 
     def take(self, *alerts: dict[str, Any]) -> list[Incident]:
-        received: list[Alert] = read_alerts(json.dumps(alertmanager(*alerts)).encode())
+        received: list[Alert] = read_alerts(json.dumps(alertmanager(*alerts)).encode()).alerts
         return anyio.run(self._store.record, received)
 
     def all(self) -> list[Incident]:
@@ -204,7 +204,9 @@ def test_a_database_from_before_verdicts_keeps_its_incidents(
 def test_verdicts_go_with_their_incident(tmp_path: Path) -> None:
     store = Store(tmp_path / "incidents.db", 1)
     for number in range(2):
-        received = read_alerts(json.dumps(alertmanager(other(str(number), later(30 * number)))).encode())
+        received = read_alerts(
+            json.dumps(alertmanager(other(str(number), later(30 * number)))).encode()
+        ).alerts
         [incident] = anyio.run(store.record, received)
         assert anyio.run(store.add_verdict, incident.id, later(40), storage_latency())
     assert not anyio.run(store.add_verdict, 1, later(41), storage_latency())
@@ -214,7 +216,7 @@ def test_verdicts_go_with_their_incident(tmp_path: Path) -> None:
 
 def test_a_verdict_in_a_form_of_another_version_is_left_out(tmp_path: Path) -> None:
     store = Store(tmp_path / "incidents.db", 10)
-    anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()))
+    anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()).alerts)
     assert anyio.run(store.add_verdict, 1, later(1), storage_latency())
     with closing(sqlite3.connect(tmp_path / "incidents.db")) as connection, connection:
         connection.execute("""UPDATE verdicts SET verdict = '{"domain": "weather"}'""")

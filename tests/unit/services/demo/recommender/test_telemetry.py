@@ -148,9 +148,9 @@ def test_an_unknown_user_waited_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("damage", "outcome", "error_type", "status"),
     [
-        (client_error("SlowDown", 503), "error", "503", 503),
+        (client_error("SlowDown", 503), "error", "throttled", 503),
         (client_error("NoSuchKey", 404), "ok", None, 404),
-        (RuntimeError("broken pipe"), "error", "RuntimeError", None),
+        (RuntimeError("broken pipe"), "error", "_OTHER", None),
     ],
     ids=["refused", "absent", "broken"],
 )
