@@ -1,6 +1,5 @@
 """The recommender as a process of its own, or as one of several workers."""
 
-import signal
 import sys
 
 import structlog
@@ -18,6 +17,7 @@ from services.demo.recommender.shared.worker import Worker
 from services.demo.recommender.workers import server_options
 from services.demo.storage.settings import StorageSettings
 from services.instrumentation import ServerTelemetry, Telemetry, configure_logging, start_telemetry
+from services.stopping import exit_when_stopped
 
 log = structlog.get_logger()
 
@@ -26,9 +26,7 @@ def serve_alone(settings: RecommenderSettings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way and send the telemetry that is queued."""
     configure_logging("recommender")
     telemetry, app = _make_app(settings)
-    # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    exit_when_stopped()
     try:
         uvicorn.run(app, **server_options(settings))
     finally:
