@@ -199,7 +199,7 @@ RECOMMENDATION_STORE_FAILURES = Instrument(
     "recommendation.store.failures",
     Kind.COUNTER,
     "{failure}",
-    "Failures of the workers' common store of answers; `dropped`, `late` and `pushed_out` are what was lost.",
+    "Failed uses of the workers' common store, and answers and feedback that were `dropped` for that.",
     (a.ERROR_TYPE,),
 )
 RECOMMENDATION_WORKER_DEATHS = Instrument(

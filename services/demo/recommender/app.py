@@ -72,16 +72,16 @@ def create_app(
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(part.run()) for part in (versions, store, feedback, signals)]
-        if worker:
-            worker.watch_parent()
-            await versions.wait(MODEL_PATIENCE)
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await features.close()
-        await store.close()
+        async with store:
+            tasks = [asyncio.create_task(part.run()) for part in (versions, feedback, signals)]
+            if worker:
+                worker.watch_parent()
+                await versions.wait(MODEL_PATIENCE)
+            yield
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await features.close()
         if worker:
             await worker.end(telemetry)
 

@@ -5,13 +5,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from time import monotonic
 
+import structlog
+
 from services.demo.recommender.answers import Answer, Labels
 from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.settings import RecommenderSettings
-from services.demo.recommender.shown import AnswerStore, Event, Reaction, Shown, StillQueued, UnknownRequest
+from services.demo.recommender.shown import AnswerStore, Event, Reaction, Shown, UnknownRequest
 from services.demo.recommender.signals.judgement import Judgement, judge
 
 SWEEP_INTERVAL = 1.0
+PATIENCE = 0.5
+"""Seconds that a request with feedback waits for the store of answers."""
+
+log = structlog.get_logger()
 
 
 class Feedback:
@@ -31,6 +37,7 @@ class Feedback:
         self._recorder = recorder
         self._store = store
         self._clock = clock
+        self._joining: set[asyncio.Task[bool]] = set()
 
     def expect(self, answer: Answer) -> None:
         """Remember an answer, so that feedback on it is understood."""
@@ -38,23 +45,15 @@ class Feedback:
         self._store.put(Shown(answer.request_id, item_ids, answer.labels, self._clock()))
 
     async def take(self, request_id: str, item_id: int, event: Event) -> bool:
-        """Count one event; False if it was counted before, or is to be counted once the store answers.
+        """Count one event; False if it was counted before, or will be when the store has got round to it.
 
         Raises `UnknownRequest` or `ItemNotShown`.
         """
-        try:
-            labels = await self._store.add(Reaction(request_id, item_id, event, self._clock()))
-        except UnknownRequest:
-            raise UnknownRequest(
-                f"request {request_id} is unknown, or older than {self._retention:g} s"
-            ) from None
-        except StillQueued as queued:
-            queued.joined.add_done_callback(lambda joined: self._count_late(joined, event))
-            return False
-        if labels is None:
-            return False
-        self._count(labels, event)
-        return True
+        joining = asyncio.create_task(self._join(Reaction(request_id, item_id, event, self._clock())))
+        self._joining.add(joining)
+        joining.add_done_callback(self._end_joining)
+        await asyncio.wait((joining,), timeout=PATIENCE)
+        return joining.done() and joining.result()
 
     async def run(self) -> None:
         """Sweep every second until cancelled."""
@@ -72,15 +71,26 @@ class Feedback:
                 judged[labels] = judged[labels].plus(judge(clicked, shown))
         for labels, count in requests.items():
             self._recorder.count_labelled(labels, count, judged[labels])
+        if lost := self._store.pushed_out:
+            log.warning("labels lost: raise RECOMMENDER_FEEDBACK_CAPACITY", requests=lost)
+            self._store.pushed_out = 0
 
-    def _count_late(self, joined: asyncio.Future[Labels | None], event: Event) -> None:
-        if joined.cancelled() or joined.exception():
-            return
-        if (labels := joined.result()) is not None:
-            self._count(labels, event)
-
-    def _count(self, labels: Labels, event: Event) -> None:
-        if event is Event.CLICK:
+    async def _join(self, reaction: Reaction) -> bool:
+        try:
+            labels = await self._store.add(reaction)
+        except UnknownRequest as unknown:
+            raise UnknownRequest(
+                f"request {unknown} is unknown, or older than {self._retention:g} s"
+            ) from None
+        if labels is None:
+            return False
+        if reaction.event is Event.CLICK:
             self._recorder.count_click(labels)
         else:
-            self._recorder.count_thumb(labels, event.removeprefix("thumbs_"))
+            self._recorder.count_thumb(labels, reaction.event.removeprefix("thumbs_"))
+        return True
+
+    def _end_joining(self, joining: asyncio.Task[bool]) -> None:
+        self._joining.discard(joining)
+        if not joining.cancelled():
+            joining.exception()  # whoever waited has it; if nobody does any more, it is no fault

@@ -1,17 +1,13 @@
 """The answers of a process that is alone."""
 
-import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import structlog
+from typing import Self
 
 from services.demo.recommender.answers import Labels
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.recommender.shown import Closed, Event, ItemNotShown, Reaction, Shown, UnknownRequest
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -25,21 +21,27 @@ class MemoryStore:
     """Keeps answers in memory.
 
     Windows still open when the process stops, or when their request is pushed out by newer ones, are left
-    uncounted: half-known labels would bias the hit rate. That requests are pushed out is logged.
+    uncounted: half-known labels would bias the hit rate.
     """
 
     def __init__(self, settings: RecommenderSettings) -> None:
+        self.pushed_out = 0
         self._window = settings.attribution_window
         self._retention = settings.feedback_retention
         self._capacity = settings.feedback_capacity
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._open: deque[_Known] = deque(maxlen=self._capacity)
-        self._pushed_out = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return
 
     def put(self, shown: Shown) -> None:
         known = _Known(shown)
         self._known[shown.request_id] = known
-        self._pushed_out += len(self._open) == self._capacity
+        self.pushed_out += len(self._open) == self._capacity
         self._open.append(known)
         if len(self._known) > self._capacity:
             self._known.popitem(last=False)
@@ -66,14 +68,4 @@ class MemoryStore:
             closed.append(Closed(known.shown.labels, len(known.shown.item_ids), known.clicked))
         while self._known and now - next(iter(self._known.values())).shown.at > self._retention:
             self._known.popitem(last=False)
-        if self._pushed_out:
-            log.warning("labels lost: raise RECOMMENDER_FEEDBACK_CAPACITY", requests=self._pushed_out)
-            self._pushed_out = 0
         return closed
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    async def close(self) -> None:
-        self._known.clear()
-        self._open.clear()

@@ -38,7 +38,7 @@ def make_worker() -> ASGIApp:
     configure_logging("recommender")
     try:
         settings = load_settings(RecommenderSettings)
-        return _make_app(settings, Worker.begin(settings))[1]
+        return _make_app(settings, Worker(settings))[1]
     except SystemExit as mistake:
         print(mistake, file=sys.stderr)
     except Exception as error:
@@ -48,7 +48,7 @@ def make_worker() -> ASGIApp:
 
 def _make_app(settings: RecommenderSettings, worker: Worker | None = None) -> tuple[Telemetry, ASGIApp]:
     connection = connect(load_settings(StorageSettings), settings)
-    telemetry = start_telemetry("recommender", instance=str(worker.place.number) if worker else "")
+    telemetry = start_telemetry("recommender", instance=worker.name if worker else "")
     flags = FlagFile(load_settings(FlagSettings).file)
     app = create_app(settings, connection, flags, telemetry, worker)
     return telemetry, ServerTelemetry(app, telemetry)

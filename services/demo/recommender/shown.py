@@ -1,7 +1,7 @@
 """Answers that feedback can still arrive for, and where they are kept; times in seconds on one clock."""
 
-from asyncio import Future
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -25,14 +25,6 @@ class ItemNotShown(ValueError):
 
     def __init__(self, reaction: "Reaction") -> None:
         super().__init__(f"item {reaction.item_id} is not in the answer to request {reaction.request_id}")
-
-
-class StillQueued(Exception):
-    """Feedback that is to be joined later: `joined` will have the labels, or None."""
-
-    def __init__(self, joined: "Future[Labels | None]") -> None:
-        super().__init__("the store of answers is busy")
-        self.joined = joined
 
 
 class Shown(NamedTuple):
@@ -61,8 +53,14 @@ class Closed(NamedTuple):
     clicked: tuple[int, ...]
 
 
-class AnswerStore(Protocol):
-    """Keeps answers, bounded in number and in time, and joins feedback to them, each event once."""
+class AnswerStore(AbstractAsyncContextManager["AnswerStore"], Protocol):
+    """Keeps answers, bounded in number and in time, and joins feedback to them, each event once.
+
+    It works inside `async with`. `pushed_out` counts answers that gave way to newer ones before they were
+    labelled, until it is set to 0.
+    """
+
+    pushed_out: int
 
     def put(self, shown: Shown) -> None:
         """Remember an answer."""
@@ -70,14 +68,8 @@ class AnswerStore(Protocol):
     async def add(self, reaction: Reaction) -> Labels | None:
         """Join feedback: the labels of its answer, None if it was joined before.
 
-        Raises `UnknownRequest`, `ItemNotShown`, or `StillQueued`.
+        Raises `UnknownRequest` or `ItemNotShown`.
         """
 
     async def close_windows(self, now: float) -> Sequence[Closed]:
         """The answers whose window has closed, each once; forgets those that are too old."""
-
-    async def run(self) -> None:
-        """Work in the background until cancelled."""
-
-    async def close(self) -> None:
-        """Put away what is still queued."""

@@ -3,12 +3,13 @@
 This process answers nothing itself, so it loads little and has no telemetry.
 """
 
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import uvicorn
 
 from services.demo.recommender.settings import RecommenderSettings
-from services.demo.recommender.shared.files import FolderInUse, occupy
+from services.demo.recommender.shared.places import FolderInUse, occupy
 from services.logs import configure_logging
 
 MAX_CONNECTIONS = 1_000
@@ -22,15 +23,7 @@ SIGN_OF_LIFE = 30
 def serve_workers(settings: RecommenderSettings) -> None:
     """Serve with `settings.workers` processes until SIGTERM or SIGINT; their common folder begins empty."""
     configure_logging("recommender")
-    try:
-        lock = occupy(settings.shared_dir)
-    except FolderInUse as error:
-        raise SystemExit(
-            f"{error} is used by another recommender: set RECOMMENDER_SHARED_DIR to a folder of this one's"
-        ) from None
-    except OSError as error:
-        raise SystemExit(f"RECOMMENDER_SHARED_DIR={settings.shared_dir}: {error.strerror}") from None
-    with lock:
+    with occupy_folder(settings.shared_dir):
         uvicorn.run(
             "services.demo.recommender.serving:make_worker",
             factory=True,
@@ -38,6 +31,18 @@ def serve_workers(settings: RecommenderSettings) -> None:
             timeout_worker_healthcheck=SIGN_OF_LIFE,
             **server_options(settings),
         )
+
+
+def occupy_folder(folder: Path) -> IO[str]:
+    """As `occupy`; ends the process with one line that says what is wrong."""
+    try:
+        return occupy(folder)
+    except FolderInUse:
+        raise SystemExit(
+            f"{folder} is used by another recommender: set RECOMMENDER_SHARED_DIR to a folder of this one's"
+        ) from None
+    except OSError as error:
+        raise SystemExit(f"RECOMMENDER_SHARED_DIR={folder}: {error.strerror}") from None
 
 
 def server_options(settings: RecommenderSettings) -> dict[str, Any]:

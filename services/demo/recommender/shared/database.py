@@ -1,33 +1,31 @@
 """Answers and feedback in SQLite, for several processes; each method is one transaction, of one thread.
 
-An answer is closed by whoever changes its row first, so by one process only. It is left to the worker in
-the place of the one that gave it; after GRACE any other takes it over.
+An answer is closed by the worker that changes its row first, so by one only, whoever gave it.
 """
 
+import fcntl
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from services.demo.recommender.answers import Labels, Source
 from services.demo.recommender.settings import RecommenderSettings
-from services.demo.recommender.shared.files import locked, newest_store, replace_store
 from services.demo.recommender.shown import Closed, Event, ItemNotShown, Reaction, Shown, UnknownRequest
 
-GRACE = 5.0
-"""Seconds that an answer waits for its own worker once its window has closed."""
+SETTLING = 1.0
+"""Seconds that clicks in time have to reach the store before their answer is labelled."""
 
 BUSY = 0.25
 """Seconds that a transaction waits for another process's."""
 
 CLOSED_AT_ONCE = 1_000
-PAGE = 4_096
-PAGES_PER_ANSWER = 0.5
-"""Bound on the file: an answer of 10 items with its feedback takes a tenth of it."""
+LEAST_PAGES, PAGES_PER_ANSWER = 256, 0.5
+"""Bound on the file, in pages of 4 KiB; an answer of 10 items with its feedback takes a twentieth."""
 
-LEAST_PAGES = 256
-SETTINGS = (f"page_size = {PAGE}", "journal_mode = WAL", "synchronous = OFF", "foreign_keys = ON")
+SETTINGS = ("journal_mode = WAL", "synchronous = OFF", "foreign_keys = ON")
 """Nothing waits for the disk: a killed process loses nothing by it, and what a crash of the machine leaves is
 not read again."""
 
@@ -35,7 +33,6 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     request_id TEXT NOT NULL UNIQUE,
-    place INTEGER NOT NULL,
     shown_at REAL NOT NULL,
     item_ids BLOB NOT NULL,
     source TEXT NOT NULL,
@@ -53,15 +50,18 @@ CREATE TABLE IF NOT EXISTS reactions (
     PRIMARY KEY (answer, position, event)
 ) WITHOUT ROWID;
 """
+INSERT = """
+INSERT OR IGNORE INTO answers (request_id, shown_at, item_ids, source, version, segment)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
 CLOSE = """
 UPDATE answers SET open = 0
-WHERE id IN (SELECT id FROM answers WHERE open AND shown_at <= :due AND (place = :place OR shown_at <= :left)
-             ORDER BY shown_at LIMIT :limit)
+WHERE id IN (SELECT id FROM answers WHERE open AND shown_at <= ? ORDER BY shown_at LIMIT ?)
 RETURNING source, version, segment, length(item_ids) / 8,
     (SELECT group_concat(position) FROM reactions
-     WHERE answer = answers.id AND event = 'click' AND at < answers.shown_at + :window)
+     WHERE answer = answers.id AND event = ? AND at < answers.shown_at + ?)
 """
-Written = Labels | None | UnknownRequest | ItemNotShown
+Joined = Labels | None | UnknownRequest | ItemNotShown
 """What became of a reaction: its answer's labels, None if it was there before, or what is wrong with it."""
 
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -73,69 +73,62 @@ _KINDS = {
 }
 
 
+class StoreDeleted(sqlite3.OperationalError):
+    """The file is gone, with the answers in it; the next transaction begins a new one."""
+
+
 def kind_of(error: sqlite3.Error) -> str:
-    """locked, full, corrupt, or unavailable."""
-    return _KINDS.get(_code(error), "unavailable")
+    """deleted, locked, full, corrupt, or unavailable."""
+    return "deleted" if isinstance(error, StoreDeleted) else _KINDS.get(_code(error), "unavailable")
+
+
+class Written(NamedTuple):
+    """What became of each entry, None for an answer; how many answers were pushed out before their label."""
+
+    joined: Sequence[Joined]
+    pushed_out: int
 
 
 class Database:
-    """The store as the worker in one place sees it. Everything it raises is sqlite3.Error.
+    """The store as one worker sees it. Everything it raises is sqlite3.Error."""
 
-    `late` and `pushed_out` count, until taken, clicks that missed the label of their answer, and answers that
-    gave way to newer ones before they were labelled.
-    """
-
-    def __init__(self, folder: Path, place: int, settings: RecommenderSettings, settle: float) -> None:
+    def __init__(self, folder: Path, settings: RecommenderSettings, settling: float = SETTLING) -> None:
         self._folder = folder
-        self._place = place
         self._window = settings.attribution_window
         self._retention = settings.feedback_retention
         self._capacity = settings.feedback_capacity
-        self._settle = settle
-        self._path = Path()
+        self._settling = settling
+        self._number = 0
         self._connection: sqlite3.Connection | None = None
-        self.late = self.pushed_out = 0
 
-    def write(self, batch: Iterable[Shown | Reaction]) -> Sequence[Written]:
-        """Take in answers and reactions in their order; what became of the reactions."""
+    def write(self, batch: Sequence[Shown | Reaction]) -> Written:
+        """Take in answers, then reactions."""
         with self._transaction() as connection:
-            late, written = 0, list[Written]()
-            for entry in batch:
-                if isinstance(entry, Shown):
-                    self._insert(connection, entry)
-                else:
-                    found, missed = self._join(connection, entry)
-                    written.append(found)
-                    late += missed
+            connection.executemany(INSERT, (_pack(entry) for entry in batch if isinstance(entry, Shown)))
             pushed_out = self._push_out(connection)
-        self.late += late
-        self.pushed_out += pushed_out
-        return written
+            joined = [_join(connection, entry) if isinstance(entry, Reaction) else None for entry in batch]
+            return Written(joined, pushed_out)
 
     def close_windows(self, now: float) -> Sequence[Closed]:
         """Close the answers that are due, at most 1,000; forget those that are too old."""
-        due = now - self._window - self._settle
-        values = {
-            "due": due,
-            "left": due - GRACE,
-            "place": self._place,
-            "window": self._window,
-            "limit": CLOSED_AT_ONCE,
-        }
+        due = now - self._window - self._settling
         with self._transaction() as connection:
-            rows = connection.execute(CLOSE, values).fetchall()
-            connection.execute(
-                "DELETE FROM answers WHERE shown_at < ? AND NOT open", (now - self._retention,)
-            )
+            closed = connection.execute(CLOSE, (due, CLOSED_AT_ONCE, Event.CLICK, self._window)).fetchall()
+            too_old = now - self._retention
+            connection.execute("DELETE FROM answers WHERE shown_at < ? AND NOT open", (too_old,))
         return [
-            Closed(Labels(Source(source), version, segment), shown, _parse_positions(clicked))
-            for source, version, segment, shown, clicked in rows
+            Closed(Labels(Source(source), version, segment), shown, _parse_places(clicked))
+            for source, version, segment, shown, clicked in closed
         ]
 
     def close(self) -> None:
         if self._connection:
             self._connection.close()
             self._connection = None
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"answers-{self._number}.db"
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -149,23 +142,27 @@ class Database:
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        if self._connection is None or not self._path.exists():
+        if self._connection and not self._path.exists():
             self.close()
-            self._open()
-        assert self._connection
-        return self._connection
+            raise StoreDeleted(f"{self._path} was deleted")
+        return self._connection or self._open()
 
-    def _open(self) -> None:
+    def _open(self) -> sqlite3.Connection:
+        """Open the newest file; where there is none, make one after the last that was known.
+
+        Never under the same name: SQLite deletes the log of a file that it closes by name.
+        """
+        pages = LEAST_PAGES + int(PAGES_PER_ANSWER * self._capacity)
         try:
-            with locked(self._folder):
-                self._path = newest_store(self._folder)
+            with _one_at_a_time(self._folder):
+                self._number = max(_numbers(self._folder), default=self._number + 1)
                 self._connection = sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)
-                pages = LEAST_PAGES + int(PAGES_PER_ANSWER * self._capacity)
                 for setting in (*SETTINGS, f"max_page_count = {pages}"):
                     self._connection.execute(f"PRAGMA {setting}")
                 self._connection.executescript(SCHEMA)
         except OSError as error:
             raise sqlite3.OperationalError(f"{self._folder}: {error.strerror}") from error
+        return self._connection
 
     def _recover(self, error: BaseException) -> None:
         """Leave nothing half done, and a corrupt file to nobody."""
@@ -175,35 +172,9 @@ class Database:
         if _code(error) in _CORRUPT:
             self.close()
             with suppress(OSError):
-                replace_store(self._path)
-
-    def _insert(self, connection: sqlite3.Connection, shown: Shown) -> None:
-        connection.execute(
-            "INSERT OR IGNORE INTO answers (request_id, place, shown_at, item_ids, source, version, segment)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (shown.request_id, self._place, shown.at, array("q", shown.item_ids).tobytes(), *shown.labels),
-        )
-
-    def _join(self, connection: sqlite3.Connection, reaction: Reaction) -> tuple[Written, bool]:
-        """What became of a reaction, and whether it was a click in time whose answer is labelled already."""
-        row = connection.execute(
-            "SELECT id, item_ids, source, version, segment, open, shown_at FROM answers WHERE request_id = ?",
-            (reaction.request_id,),
-        ).fetchone()
-        if row is None:
-            return UnknownRequest(reaction.request_id), False
-        answer, packed, source, version, segment, is_open, shown_at = row
-        item_ids = array("q", packed)
-        if reaction.item_id not in item_ids:
-            return ItemNotShown(reaction), False
-        added = connection.execute(
-            "INSERT OR IGNORE INTO reactions VALUES (?, ?, ?, ?)",
-            (answer, item_ids.index(reaction.item_id), reaction.event.value, reaction.at),
-        ).rowcount
-        if not added:
-            return None, False
-        in_time = reaction.event is Event.CLICK and reaction.at < shown_at + self._window
-        return Labels(Source(source), version, segment), in_time and not is_open
+                (self._folder / f"answers-{self._number + 1}.db").touch()
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
     def _push_out(self, connection: sqlite3.Connection) -> int:
         rows = connection.execute(
@@ -213,7 +184,41 @@ class Database:
         return sum(is_open for (is_open,) in rows)
 
 
-def _parse_positions(text: str | None) -> tuple[int, ...]:
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """One worker at a time."""
+    with open(folder / "opening.lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _numbers(folder: Path) -> Iterator[int]:
+    return (int(path.stem.removeprefix("answers-")) for path in folder.glob("answers-*.db"))
+
+
+def _pack(shown: Shown) -> tuple[str, float, bytes, str, str, str]:
+    return (shown.request_id, shown.at, array("q", shown.item_ids).tobytes(), *shown.labels)
+
+
+def _join(connection: sqlite3.Connection, reaction: Reaction) -> Joined:
+    row = connection.execute(
+        "SELECT id, item_ids, source, version, segment FROM answers WHERE request_id = ?",
+        (reaction.request_id,),
+    ).fetchone()
+    if row is None:
+        return UnknownRequest(reaction.request_id)
+    answer, packed, source, version, segment = row
+    item_ids = array("q", packed)
+    if reaction.item_id not in item_ids:
+        return ItemNotShown(reaction)
+    added = connection.execute(
+        "INSERT OR IGNORE INTO reactions VALUES (?, ?, ?, ?)",
+        (answer, item_ids.index(reaction.item_id), reaction.event, reaction.at),
+    ).rowcount
+    return Labels(Source(source), version, segment) if added else None
+
+
+def _parse_places(text: str | None) -> tuple[int, ...]:
     return tuple(sorted(map(int, text.split(",")))) if text else ()
 
 

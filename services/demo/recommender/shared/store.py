@@ -1,9 +1,8 @@
 """The workers' common store of answers, written in batches by a thread: no request waits for the disk.
 
-put ──► queue ──► every 50 ms ─┐
-add ──► queue ──► at once ─────┴──► one transaction ──► what became of each reaction
-                  ▲                       │ fails: counted, named, said
-                  └── tried again ◄───────┘
+put, add ──► queue ──► 20 ms later, one transaction ──► what became of each reaction
+                ▲                  │ fails: counted, named, said
+                └── tried again ◄──┘
 """
 
 import asyncio
@@ -11,22 +10,19 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, Self, TypeVar
 
 import structlog
 
 from services.demo.recommender.answers import Labels
-from services.demo.recommender.shared.database import Database, Written, kind_of
-from services.demo.recommender.shown import Closed, Reaction, Shown, StillQueued, UnknownRequest
+from services.demo.recommender.shared.database import Database, Joined, kind_of
+from services.demo.recommender.shown import Closed, Reaction, Shown, UnknownRequest
 
-FLUSH = 0.05
-"""Seconds that answers wait for others to be written with."""
+GATHERING = 0.02
+"""Seconds in which entries gather for a transaction."""
 
 SETTLING = 0.2
 """Seconds after which feedback on an unknown request is tried again: its answer may be in a queue yet."""
-
-PATIENCE = 0.5
-"""Seconds that feedback waits for the store; then it is accepted, and joined when that works."""
 
 RETRY = 0.25
 """Seconds between two tries of what failed."""
@@ -39,28 +35,50 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Waiting(NamedTuple):
-    reaction: Reaction
-    joined: asyncio.Future[Labels | None]
+class _Queued(NamedTuple):
+    entry: Shown | Reaction
+    joined: asyncio.Future[Labels | None] | None = None
+
+    def settle(self, found: Joined) -> None:
+        if self.joined is None or self.joined.done():
+            return
+        if isinstance(found, Exception):
+            self.joined.set_exception(found)
+        else:
+            self.joined.set_result(found)
 
 
 class SharedStore:
     """Keeps answers in a file that all workers use. Failures are given to `failed` with their number.
 
-    The kinds are those of the database, `dropped` for what a full queue gave up, `late` for clicks that came
-    to an answer labelled already, and `pushed_out` for answers that newer ones left no room for.
+    The kinds are those of the database, and `dropped` for answers and feedback that were given up.
     """
 
     def __init__(self, database: Database, failed: Callable[[str, int], None]) -> None:
+        self.pushed_out = 0
         self._database = database
         self._failed = failed
-        self._queue: deque[Shown | _Waiting] = deque()
+        self._queue: deque[_Queued] = deque()
         self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="answers")
+        self._ending = False
         self._problem: str | None = None
 
+    async def __aenter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="answers")
+        self._writing = asyncio.create_task(self._write_on())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Write what is queued, if that works at once; else it is dropped."""
+        self._ending = True
+        self._wake.set()
+        await self._writing
+        self._drop(self._queue)
+        await self._do(self._database.close)
+        self._thread.shutdown()
+
     def put(self, shown: Shown) -> None:
-        self._enqueue(shown)
+        self._enqueue(_Queued(shown))
 
     async def add(self, reaction: Reaction) -> Labels | None:
         try:
@@ -71,95 +89,68 @@ class SharedStore:
 
     async def close_windows(self, now: float) -> Sequence[Closed]:
         try:
-            closed = await self._do(self._database.close_windows, now)
+            return await self._do(self._database.close_windows, now)
         except sqlite3.Error as error:
-            self._report(error, 1)
+            self._report(error)
             return ()
-        self._report_lost()
-        return closed
-
-    async def run(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(FLUSH):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
-            if not await self.flush():
-                await asyncio.sleep(RETRY)
-
-    async def close(self) -> None:
-        """Write what is queued, if that works at once."""
-        await self.flush()
-        await self._do(self._database.close)
-        self._thread.shutdown()
 
     async def flush(self) -> bool:
         """Write what is queued; False if that failed: then it is queued still."""
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-            entries = [entry.reaction if isinstance(entry, _Waiting) else entry for entry in batch]
             try:
-                written = await self._do(self._database.write, entries)
+                written = await self._do(self._database.write, [queued.entry for queued in batch])
             except sqlite3.Error as error:
                 self._queue.extendleft(reversed(batch))
-                self._report(error, len(batch))
+                self._report(error)
                 return False
             except Exception as error:  # a fault of ours: what cannot be written is not tried for ever
                 log.error("answers and feedback dropped", error=f"{type(error).__name__}: {error}")
-                self._failed("dropped", len(batch))
-                written = [None] * len(entries)
-            else:
-                self._report_success()
-            self._answer([entry.joined for entry in batch if isinstance(entry, _Waiting)], written)
+                self._drop(batch)
+                continue
+            self._report_success()
+            self.pushed_out += written.pushed_out
+            for queued, found in zip(batch, written.joined, strict=True):
+                queued.settle(found)
         return True
+
+    async def _write_on(self) -> None:
+        while not self._ending:
+            await self._wake.wait()
+            self._wake.clear()
+            await asyncio.sleep(GATHERING)
+            while not await self.flush() and not self._ending:
+                await asyncio.sleep(RETRY)
 
     async def _join(self, reaction: Reaction) -> Labels | None:
         joined = asyncio.get_running_loop().create_future()
-        self._enqueue(_Waiting(reaction, joined))
-        self._wake.set()
-        await asyncio.wait((joined,), timeout=PATIENCE)
-        if not joined.done():
-            raise StillQueued(joined)
-        labels: Labels | None = joined.result()
+        self._enqueue(_Queued(reaction, joined))
+        labels: Labels | None = await joined
         return labels
 
-    def _enqueue(self, entry: Shown | _Waiting) -> None:
-        self._queue.append(entry)
+    def _enqueue(self, queued: _Queued) -> None:
+        self._queue.append(queued)
+        self._wake.set()
         if len(self._queue) > MOST_QUEUED:
-            dropped = self._queue.popleft()
-            if isinstance(dropped, _Waiting):
-                dropped.joined.set_result(None)
-            self._failed("dropped", 1)
+            self._drop([self._queue.popleft()])
 
-    def _answer(self, waiting: Sequence[asyncio.Future[Labels | None]], written: Sequence[Written]) -> None:
-        for joined, found in zip(waiting, written, strict=False):
-            if isinstance(found, Exception):
-                joined.set_exception(found)
-            else:
-                joined.set_result(found)
+    def _drop(self, entries: Sequence[_Queued]) -> None:
+        if entries:
+            self._failed("dropped", len(entries))
+        for queued in entries:
+            queued.settle(None)
 
     async def _do(self, work: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
-    def _report(self, error: sqlite3.Error, entries: int) -> None:
+    def _report(self, error: sqlite3.Error) -> None:
         kind = kind_of(error)
         self._failed(kind, 1)
         if kind != self._problem:
-            log.error("the store of answers fails", kind=kind, error=str(error), queued=entries)
+            log.error("the store of answers fails: feedback waits for it", kind=kind, error=str(error))
         self._problem = kind
 
     def _report_success(self) -> None:
         if self._problem:
             log.info("the store of answers works again", after=self._problem)
         self._problem = None
-
-    def _report_lost(self) -> None:
-        late, pushed_out = self._database.late, self._database.pushed_out
-        self._database.late = self._database.pushed_out = 0
-        if late:
-            self._failed("late", late)
-        if pushed_out:
-            self._failed("pushed_out", pushed_out)
-            log.warning("labels lost: raise RECOMMENDER_FEEDBACK_CAPACITY", requests=pushed_out)

@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from dataclasses import dataclass
 from typing import cast
 
 import structlog
@@ -12,36 +11,30 @@ import structlog
 from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.recommender.shared.database import Database
-from services.demo.recommender.shared.files import Place, take_place
+from services.demo.recommender.shared.places import take_place
 from services.demo.recommender.shared.store import SharedStore
 from services.instrumentation import Telemetry
-
-SETTLE = 1.0
-"""Seconds that clicks in time have to reach the store before their answer is labelled."""
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
 class Worker:
-    """The worker in a place of the common folder."""
+    """The worker in the first free place of the common folder, by whose number it is called.
 
-    settings: RecommenderSettings
-    place: Place
+    Raises OSError.
+    """
 
-    @classmethod
-    def begin(cls, settings: RecommenderSettings) -> "Worker":
-        """Take the first place that is free. Raises OSError."""
-        place = take_place(settings.shared_dir)
-        if place.orphaned:
-            log.error("a worker was killed, with up to 5 s of its counts", place=place.number)
-        return cls(settings, place)
+    def __init__(self, settings: RecommenderSettings) -> None:
+        self._settings = settings
+        self._place = take_place(settings.shared_dir)
+        self.name = str(self._place.number)
+        if self._place.deaths:
+            log.error("a worker was killed, with up to 5 s of its counts", place=self.name)
 
     def open_store(self, recorder: Recorder) -> SharedStore:
         """The store of answers, and the count of the deaths in this place, which goes on after each."""
-        recorder.count_worker_deaths(self.place.deaths)
-        database = Database(self.settings.shared_dir, self.place.number, self.settings, SETTLE)
-        return SharedStore(database, recorder.count_store_failures)
+        recorder.count_worker_deaths(self._place.deaths)
+        return SharedStore(Database(self._settings.shared_dir, self._settings), recorder.count_store_failures)
 
     def watch_parent(self) -> None:
         """End when the parent is gone: it holds the port, and another one is to have it."""
@@ -59,4 +52,4 @@ class Worker:
     async def end(self, telemetry: Telemetry) -> None:
         """Send the telemetry that is queued: after the application's end uvicorn lets nothing run."""
         await asyncio.to_thread(telemetry.shutdown)
-        self.place.leave()
+        self._place.leave()

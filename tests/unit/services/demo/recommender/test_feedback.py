@@ -54,8 +54,9 @@ class Desk:
         settings = RecommenderSettings(
             attribution_window=15, feedback_retention=60, feedback_capacity=capacity
         )
-        self.runner = asyncio.Runner()
         self.store = self._make_store(settings, folder)
+        self.runner = asyncio.Runner()
+        self.runner.run(self.store.__aenter__())
         self.feedback = Feedback(settings, self.tally, self.store, clock=lambda: self.now)  # type: ignore[arg-type]
 
     def show(self, request_id: str, labels: Labels = LABELS) -> None:
@@ -63,14 +64,7 @@ class Desk:
         self.feedback.expect(Answer(request_id, None, 1, "d", labels, Reason.OK, "default", 0.0, items))
 
     def take(self, request_id: str, item_id: int, event: Event) -> bool:
-        async def take() -> bool:
-            background = asyncio.create_task(self.store.run())
-            try:
-                return await self.feedback.take(request_id, item_id, event)
-            finally:
-                background.cancel()
-
-        return self.runner.run(take())
+        return self.runner.run(self.feedback.take(request_id, item_id, event))
 
     def sweep(self) -> None:
         async def sweep() -> None:
@@ -85,14 +79,14 @@ class Desk:
         self.sweep()
 
     def close(self) -> None:
-        self.runner.run(self.store.close())
+        self.runner.run(self.store.__aexit__(None, None, None))
         self.runner.close()
 
     @staticmethod
     def _make_store(settings: RecommenderSettings, folder: Path | None) -> AnswerStore:
         if folder is None:
             return MemoryStore(settings)
-        return SharedStore(Database(folder, 1, settings, settle=0), lambda kind, count: None)
+        return SharedStore(Database(folder, settings, settling=0), lambda kind, count: None)
 
 
 @pytest.fixture(params=["alone", "shared"])
