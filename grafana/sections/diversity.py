@@ -22,7 +22,8 @@ def coverage() -> Panel:
             51,
             "Catalogue shown",
             "Share of the catalogue that each version showed at least once in 5 minutes. Good: steady at "
-            "steady load; a fall means that many users get the same items.",
+            "steady load; a fall means that many users get the same items. Of several workers it is the one "
+            "that showed most.",
         ),
         [Query(q.highest(m.COVERAGE, VERSION.matcher, by=BY), "{{model_version}}")],
         PERCENT,
@@ -40,7 +41,7 @@ def popularity() -> Panel:
             "is usual. Popular answers are always near 1.",
         ),
         [
-            Query(q.highest(m.POPULARITY, VERSION.matcher, by=by), "{{model_version}} {{source}}"),
+            Query(q.mean(m.POPULARITY, VERSION.matcher, by=by), "{{model_version}} {{source}}"),
             Query(
                 q.highest(MEASURE_USUAL, 'measure="popularity"', VERSION.matcher, by=BY),
                 "{{model_version}} usually",
@@ -58,7 +59,7 @@ def diversity() -> Panel:
             "How much the items within an answer differ: the mean of 1 minus their cosine similarity. "
             "Good: steady; near 0 all items of an answer are alike.",
         ),
-        [Query(q.highest(m.DIVERSITY, VERSION.matcher, by=BY), "{{model_version}}")],
+        [Query(q.mean(m.DIVERSITY, VERSION.matcher, by=BY), "{{model_version}}")],
         SCORE,
     )
 
