@@ -72,7 +72,7 @@ class PlainTransport(httpx.AsyncBaseTransport):
             self._kept.pop().writer.close()
 
     def _find_kept(self) -> _Connection | None:
-        """The connection that has waited for longest, of those that are young and not closed at the other end."""
+        """The connection that has waited for longest, if it is young and the other side has not closed it."""
         while self._kept:
             connection = self._kept.popleft()
             if connection.usable:
