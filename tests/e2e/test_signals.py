@@ -13,8 +13,9 @@ from tests.e2e.live import Stack, eventually
 
 RARE = {"recommendation.feature.missing", "recommendation.thumbs", "incident.open", "incident.started"}
 RARE |= {"ingest.points.refused", "ingest.points.repaired", "ingest.collisions", "ingest.series.refused"}
-"""No series in a short time of peace: missing features and incidents take a fault, thumbs take patience, and
-what ingest refuses takes a bad sender."""
+RARE |= {"recommendation.store.failures", "recommendation.worker.deaths"}
+"""No series in a short time of peace: missing features and incidents take a fault, thumbs take patience,
+what ingest refuses takes a bad sender, and the last two take several workers."""
 
 
 @pytest.mark.parametrize("instrument", [i for i in INSTRUMENTS if i.name not in RARE], ids=lambda i: i.name)
