@@ -22,8 +22,7 @@ def coverage() -> Panel:
             51,
             "Catalogue shown",
             "Share of the catalogue that each version showed at least once in 5 minutes. Good: steady at "
-            "steady load; a fall means that many users get the same items. Of several workers it is the one "
-            "that showed most.",
+            "steady load; a fall means that many users get the same items.",
         ),
         [Query(q.highest(m.COVERAGE, VERSION.matcher, by=BY), "{{model_version}}")],
         PERCENT,

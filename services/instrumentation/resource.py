@@ -45,7 +45,7 @@ class ProcessResources:
         self._pid = os.getpid()
         self._described: dict[str, str] = {}
         attributes = _describe_process(service, version, instance)
-        self._instance = attributes[a.SERVICE_INSTANCE_ID]
+        self._instance = str(attributes[a.SERVICE_INSTANCE_ID])
         self.metrics = LiveResource(attributes, self._describe)
         self.spans = LiveResource(attributes, lambda: {**self._describe(), "process.pid": os.getpid()})
 

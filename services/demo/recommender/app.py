@@ -32,6 +32,7 @@ from services.demo.recommender.shared.worker import Worker
 from services.demo.recommender.shown import ItemNotShown, UnknownRequest
 from services.demo.recommender.signals.monitor import Signals
 from services.demo.recommender.signals.series import Gauges
+from services.demo.recommender.signals.version import only_here
 from services.demo.recommender.versions import Versions
 from services.instrumentation import NATIVE_TELEMETRY_OFF, Telemetry
 
@@ -59,7 +60,8 @@ def create_app(
     recorder = Recorder(telemetry, connection)
     recorder.describe_limit(settings.storage_concurrency)
     versions = Versions(connection, flags, settings, recorder)
-    store = worker.open_store(recorder) if worker else MemoryStore(settings)
+    shared = worker.open_store(recorder) if worker else None
+    store = shared or MemoryStore(settings)
     feedback = Feedback(settings, recorder, store)
     reader = ObjectReader(
         connection,
@@ -68,7 +70,8 @@ def create_app(
         count_active=recorder.count_active,
     )
     features = FeatureStore(reader, settings, recorder)
-    signals = Signals(Gauges(telemetry), recorder, settings.signals_interval)
+    items_shown = shared.items_shown if shared else only_here
+    signals = Signals(Gauges(telemetry), recorder, settings.signals_interval, items_shown)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:

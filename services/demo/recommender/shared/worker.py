@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from typing import cast
 
 import structlog
 
@@ -41,7 +40,7 @@ class Worker:
         parent = multiprocessing.parent_process()
         if parent is None:
             return
-        loop, sentinel = asyncio.get_running_loop(), cast(int, parent.sentinel)
+        loop, sentinel = asyncio.get_running_loop(), parent.sentinel
 
         def end() -> None:
             loop.remove_reader(sentinel)
