@@ -22,8 +22,8 @@ PREPARE = "prepare"
 START_SECONDS = 300
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.override.yml")
 EXTERNAL_STORAGE = "containers/external-storage.yml"
-SUPERVISOR_MEGABYTES, WORKER_MEGABYTES = 48, 128
-"""Of the recommender with several workers: what was measured at 50 requests/s, and a third."""
+SUPERVISOR_MEGABYTES, WORKER_MEGABYTES = 48, 144
+"""Of the recommender with several workers: docs/containers.md."""
 PROXY = "http://toxiproxy:9100"
 """The storage as containers find it."""
 
