@@ -141,8 +141,8 @@ def _measures() -> Iterator[tuple[str, str]]:
     yield "requests", requests
     yield "requests_by_version", indicators.answers(by=VERSION, window="5m")
     yield "coverage", q.highest(COVERAGE, by=VERSION)
-    yield "diversity", q.highest(DIVERSITY, by=VERSION)
-    yield "popularity", q.highest(POPULARITY, PERSONALISED, by=VERSION)
+    yield "diversity", q.mean(DIVERSITY, by=VERSION)
+    yield "popularity", q.mean(POPULARITY, PERSONALISED, by=VERSION)
 
 
 def _counted(of: Series) -> str:

@@ -117,6 +117,11 @@ def lowest(of: Series, *where: str, by: Sequence[str] = ()) -> str:
     return _aggregate("min", of, where, by)
 
 
+def mean(of: Series, *where: str, by: Sequence[str] = ()) -> str:
+    """The mean of a gauge's series now."""
+    return _aggregate("avg", of, where, by)
+
+
 def or_zero(expr: str, like: str = "") -> str:
     """`expr`, and 0 for the label sets that only `like` has, or once: what never happened has no series."""
     return f"({expr}) or 0 * ({like})" if like else f"({expr}) or vector(0)"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import BEHAVIOUR_FILE, FLAGS_FILE, ROOT, RUN, StackError, compose
+from stack import BEHAVIOUR_FILE, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
 from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
@@ -22,6 +22,8 @@ PREPARE = "prepare"
 START_SECONDS = 300
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.override.yml")
 EXTERNAL_STORAGE = "containers/external-storage.yml"
+SUPERVISOR_MEGABYTES, WORKER_MEGABYTES = 48, 144
+"""Of the recommender with several workers: docs/containers.md."""
 PROXY = "http://toxiproxy:9100"
 """The storage as containers find it."""
 
@@ -83,7 +85,23 @@ def environment(settings: Settings) -> dict[str, str]:
         chosen["DATASET"] = str(Path(settings.dataset).expanduser().resolve())
     if settings.alerting == "prometheus" and not os.environ.get("COMPOSE_PROFILES"):
         chosen["COMPOSE_PROFILES"] = "alertmanager"
+    if settings.workers > 1:
+        chosen |= _make_room_for(settings)
     return chosen | (_lead_to_storage(settings) if settings.external_storage else {})
+
+
+def _make_room_for(settings: Settings) -> dict[str, str]:
+    """The recommender's limits for its workers, where they are those for one."""
+    limits = {
+        "recommender_memory": f"{SUPERVISOR_MEGABYTES + settings.workers * WORKER_MEGABYTES}m",
+        "recommender_cpus": str(min(settings.workers, engine.count_cpus())),
+    }
+    for_one = Settings.model_fields
+    return {
+        name.upper(): limit
+        for name, limit in limits.items()
+        if getattr(settings, name) == for_one[name].default
+    }
 
 
 def _lead_to_storage(settings: Settings) -> dict[str, str]:

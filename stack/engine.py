@@ -22,6 +22,12 @@ def find_problem() -> str | None:
     return None
 
 
+def count_cpus() -> int:
+    """CPUs that containers may have; 1 when the engine does not say."""
+    answer = _ask("docker", "info", "--format", "{{.NCPU}}")
+    return int(answer) if answer and answer.isdecimal() else 1
+
+
 def parse_version(text: str) -> tuple[int, int]:
     """Major and minor of a version such as `v2.40.3` or `2.40.3-desktop.1`; (0, 0) when there is none."""
     match = re.match(r"v?(\d+)\.(\d+)", text)

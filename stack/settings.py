@@ -54,6 +54,7 @@ class Settings(StorageChoice):
     toxiproxy_port: Port = 8474
 
     traffic_rate: Annotated[float, Field(gt=0, le=1000)] = 20
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
     dataset: str = ""
     dataset_skip_bad_rows: Literal["false", "true"] = "false"
     otel_traces_sampler: str = "parentbased_always_on"
@@ -65,6 +66,9 @@ class Settings(StorageChoice):
     alerting: Literal["prometheus", "grafana"] = "prometheus"
     grafana_bin: str = ""
     grafana_homepath: str = ""
+
+    recommender_memory: str = "176m"
+    recommender_cpus: str = "1"
 
     services_image: str = "whence/services:0.1.0"
     python_image: str = "python:3.13.16-slim-trixie"
@@ -207,6 +211,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "STORAGE_EXTERNAL": str(settings.external_storage).lower(),
         "RECOMMENDER_URL": settings.url("recommender"),
         "FLAGS_FILE": str(FLAGS_FILE),
+        "RECOMMENDER_SHARED_DIR": str(RUN / "recommender"),
         "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),
         "FEATURES_READY_FILE": str(RUN / "features.ready"),
         "INCIDENTS_DATABASE": str(DATA / "incidents" / "incidents.db"),

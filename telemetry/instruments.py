@@ -195,6 +195,19 @@ RECOMMENDATION_MODEL_INFO = Instrument(
     "Always 1; its attributes describe the live model.",
     (a.MODEL_VERSION, a.DATASET_ID, a.TRAINED_AT),
 )
+RECOMMENDATION_STORE_FAILURES = Instrument(
+    "recommendation.store.failures",
+    Kind.COUNTER,
+    "{failure}",
+    "Failed uses of the workers' common store, and answers and feedback that were `dropped` for that.",
+    (a.ERROR_TYPE,),
+)
+RECOMMENDATION_WORKER_DEATHS = Instrument(
+    "recommendation.worker.deaths",
+    Kind.COUNTER,
+    "{worker}",
+    "Workers that were killed and replaced; each takes up to 5 seconds of its counts with it.",
+)
 HTTP_SERVER_REQUEST_DURATION = Instrument(
     "http.server.request.duration",
     Kind.HISTOGRAM,

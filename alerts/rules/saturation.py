@@ -9,6 +9,7 @@ from prometheus import indicators as sli
 from prometheus import queries as q
 
 BY_SERVICE = ["service_name"]
+BY_PROCESS = [*BY_SERVICE, "instance"]
 SERVICE = "service"
 STORAGE = "object-storage"
 HOST = "process-and-host"
@@ -23,11 +24,16 @@ OPEN_FILES = 800
 """Of the 1,024 that a process may open by default."""
 
 
+def _highest_of_processes(expr: str) -> str:
+    """The limits are a process's, and a service may have several."""
+    return f"max by ({', '.join(BY_SERVICE)}) ({expr})"
+
+
 def storage_reads_at_limit(config: Config) -> Alert:
     return Alert(
         slug="storage-reads-near-limit",
         title="Storage Reads Near Limit",
-        query=sli.storage_in_use(by=BY_SERVICE),
+        query=_highest_of_processes(sli.storage_in_use(by=BY_PROCESS)),
         comparison=Comparison.ABOVE,
         threshold=MOST,
         evaluation=soon(config),
@@ -47,7 +53,7 @@ def event_loop_late(config: Config) -> Alert:
     return Alert(
         slug="event-loop-late",
         title="Event Loop Late",
-        query=q.known(sli.event_loop_lag(0.95, by=BY_SERVICE, window="1m")),
+        query=q.known(_highest_of_processes(sli.event_loop_lag(0.95, by=BY_PROCESS, window="1m"))),
         comparison=Comparison.ABOVE,
         threshold=config.storage.deadline,  # as long as a request waits for storage
         evaluation=soon(config),
@@ -68,7 +74,7 @@ def process_cpu_high(config: Config) -> Alert:
     return Alert(
         slug="process-cpu-high",
         title="Process CPU High",
-        query=sli.processor_use(by=BY_SERVICE, window="5m"),
+        query=_highest_of_processes(sli.processor_use(by=BY_PROCESS, window="5m")),
         comparison=Comparison.ABOVE,
         threshold=ONE_CORE,
         evaluation=lasting(config),
@@ -76,8 +82,8 @@ def process_cpu_high(config: Config) -> Alert:
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} uses {value} CPU cores",
-        description="{labels.service_name} has used {value} cores, averaged over 5 minutes, for 10 "
-        "minutes. A Python process can use one core: above {threshold}, requests queue for it.",
+        description="A process of {labels.service_name} has used {value} cores, averaged over 5 minutes, for "
+        "10 minutes. A Python process can use one core: above {threshold}, requests queue for it.",
         value_format=ValueFormat.NUMBER,
         dashboard=HOST,
         panel="CPU by service",

@@ -40,7 +40,7 @@ def popularity() -> Panel:
             "is usual. Popular answers are always near 1.",
         ),
         [
-            Query(q.highest(m.POPULARITY, VERSION.matcher, by=by), "{{model_version}} {{source}}"),
+            Query(q.mean(m.POPULARITY, VERSION.matcher, by=by), "{{model_version}} {{source}}"),
             Query(
                 q.highest(MEASURE_USUAL, 'measure="popularity"', VERSION.matcher, by=BY),
                 "{{model_version}} usually",
@@ -58,7 +58,7 @@ def diversity() -> Panel:
             "How much the items within an answer differ: the mean of 1 minus their cosine similarity. "
             "Good: steady; near 0 all items of an answer are alike.",
         ),
-        [Query(q.highest(m.DIVERSITY, VERSION.matcher, by=BY), "{{model_version}}")],
+        [Query(q.mean(m.DIVERSITY, VERSION.matcher, by=BY), "{{model_version}}")],
         SCORE,
     )
 

@@ -6,10 +6,15 @@ from grafana.sections.resources import CHOSEN, NEARLY
 from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.names import series
+from telemetry import instruments
+
+DEATHS = series(instruments.RECOMMENDATION_WORKER_DEATHS)
+STORE_FAILURES = series(instruments.RECOMMENDATION_STORE_FAILURES)
 
 
 def services() -> list[Panel]:
-    """Ids 20–25."""
+    """Ids 20–26."""
     return [
         row(20, "Services"),
         cpu_by_service(),
@@ -17,6 +22,7 @@ def services() -> list[Panel]:
         lag_by_service(),
         threads_by_service(),
         files_by_service(),
+        workers(),
     ]
 
 
@@ -72,6 +78,7 @@ def threads_by_service() -> Panel:
         ),
         [Query(q.level(e.PROCESS_THREADS, CHOSEN, by=["service_name"]), "{{service_name}}")],
         COUNT,
+        size=THIRD,
     )
 
 
@@ -85,6 +92,22 @@ def files_by_service() -> Panel:
         ),
         [Query(q.level(e.PROCESS_OPEN_FILES, CHOSEN, by=["service_name"]), "{{service_name}}")],
         COUNT,
+        size=THIRD,
+    )
+
+
+def workers() -> Panel:
+    lost = (("killed", DEATHS), ("store failures", STORE_FAILURES))
+    return timeseries(
+        Heading(
+            26,
+            "The recommender's workers",
+            "With WORKERS above 1, since its start: workers that were killed, each with up to 5 s of its "
+            "counts, and failed uses of the store of answers that they share. Good: 0.",
+        ),
+        [Query(q.or_zero(q.total(q.select(of), of)), name) for name, of in lost],
+        COUNT,
+        size=THIRD,
     )
 
 

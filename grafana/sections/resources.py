@@ -100,7 +100,9 @@ def lag() -> Panel:
             "Delay of the event loop in the slowest service, 99th percentile over 1 minute. Good: below 50 "
             "ms.",
         ),
-        Query(q.known(f"max ({sli.event_loop_lag(0.99, CHOSEN, by=['service_name'], window='1m')})")),
+        Query(
+            q.known(f"max ({sli.event_loop_lag(0.99, CHOSEN, by=['service_name', 'instance'], window='1m')})")
+        ),
         Value("s", decimals=1),
         Levels(steps=[(0.025, ORANGE), (0.05, RED)]),
         size=WIDE_NUMBER,

@@ -35,23 +35,35 @@ class LiveResource(Resource):
 
 
 class ProcessResources:
-    """The resources of one process: `spans` has its id too, which in metrics would multiply series."""
+    """The resources of one process: `spans` has its id too, which in metrics would multiply series.
 
-    def __init__(self, service: str, version: str) -> None:
+    A process forked from it, such as gunicorn's with `preload_app`, speaks for itself: its id is added to
+    `service.instance.id`.
+    """
+
+    def __init__(self, service: str, version: str, instance: str = "") -> None:
+        self._pid = os.getpid()
         self._described: dict[str, str] = {}
-        attributes = _describe_process(service, version)
-        self.metrics = LiveResource(attributes, lambda: self._described)
-        self.spans = LiveResource(attributes, lambda: {**self._described, "process.pid": os.getpid()})
+        attributes = _describe_process(service, version, instance)
+        self._instance = str(attributes[a.SERVICE_INSTANCE_ID])
+        self.metrics = LiveResource(attributes, self._describe)
+        self.spans = LiveResource(attributes, lambda: {**self._describe(), "process.pid": os.getpid()})
 
     def describe(self, attributes: Mapping[str, str]) -> None:
         """Add or change attributes of all spans and metrics exported from now on."""
         self._described = {**self._described, **attributes}
 
+    def _describe(self) -> Attributes:
+        if (pid := os.getpid()) == self._pid:
+            return self._described
+        return {**self._described, a.SERVICE_INSTANCE_ID: f"{self._instance}/{pid}"}
 
-def _describe_process(service: str, version: str) -> Attributes:
+
+def _describe_process(service: str, version: str, instance: str) -> Attributes:
     """What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say, and where they say nothing, the following.
 
     `service.instance.id` is service and host, the same after a restart: a restart starts no new series.
+    `instance` is added even to a chosen one, which all processes of the service were given.
     """
     host = socket.gethostname()
     chosen = OTELResourceDetector().detect().attributes
@@ -63,4 +75,7 @@ def _describe_process(service: str, version: str) -> Attributes:
         a.DEPLOYMENT_ENVIRONMENT: os.environ.get("DEPLOYMENT_ENVIRONMENT", "demo"),
         "host.name": host,
     }
-    return Resource.create({**defaults, **chosen}).attributes
+    described = {**defaults, **chosen}
+    if instance:
+        described[a.SERVICE_INSTANCE_ID] = f"{described[a.SERVICE_INSTANCE_ID]}/{instance}"
+    return Resource.create(described).attributes

@@ -73,16 +73,18 @@ def start_telemetry(
     span_exporter: SpanExporter | None = None,
     metric_reader: MetricReader | None = None,
     host_metrics: bool = False,
+    instance: str = "",
 ) -> Telemetry:
     """Start the SDK's tracing and metrics for this process and return the handle to them.
 
     OTEL_* variables act as the SDK documents them, and OTEL_SERVICE_NAME overrules `service`.
     `host_metrics` adds the machine's own metrics: switch it on in one service per machine.
+    `instance` tells processes of one service on one host apart.
     Tests pass an in-memory `span_exporter` and `metric_reader`; nothing leaves the process then.
     A bad OTEL_* variable ends the process with status 1 and one line that names it.
     """
     set_defaults()
-    resources = ProcessResources(service, version)
+    resources = ProcessResources(service, version, instance)
     try:
         if span_exporter is None and metric_reader is None:
             telemetry = _start_export(service, version, resources)

@@ -33,11 +33,11 @@ def await_silence(stack: Stack) -> None:
     eventually("the counters stand still", silent, 60, every=2)
 
 
-def count_since(stack: Stack, started: float) -> float:
-    """Requests Prometheus counted since a moment of silence, also when counters began anew in between."""
+def count_since(stack: Stack, started: float, what: str = "requests") -> float:
+    """What Prometheus counted since a moment of silence, also when counters began anew in between."""
     return sum(
         _growth([(float(at), float(value)) for at, value in series["values"]], started)
-        for series in stack.query("recommendation_requests_total[15m]")
+        for series in stack.query(f"recommendation_{what}_total[15m]")
     )
 
 

@@ -21,9 +21,11 @@ RARE = {
     "ingest.points.repaired",
     "ingest.collisions",
     "ingest.series.refused",
+    "recommendation.store.failures",
+    "recommendation.worker.deaths",
 }
-"""No series in a short time of peace: missing features and incidents take a fault, thumbs take patience, and
-what is refused takes a bad sender."""
+"""No series in a short time of peace: missing features and incidents take a fault, thumbs take patience, what
+is refused takes a bad sender, and the last two take several workers."""
 
 
 @pytest.mark.parametrize("instrument", [i for i in INSTRUMENTS if i.name not in RARE], ids=lambda i: i.name)

@@ -14,8 +14,9 @@ from fastapi.responses import JSONResponse
 from services.demo.flags.file import FlagFile
 from services.demo.recommender.connection import Connection
 from services.demo.recommender.feature_store import FeatureStore
-from services.demo.recommender.feedback import Feedback, ItemNotShown, UnknownRequest
+from services.demo.recommender.feedback import Feedback
 from services.demo.recommender.instrumentation import Recorder
+from services.demo.recommender.memory_store import MemoryStore
 from services.demo.recommender.messages import (
     FeedbackEvent,
     FeedbackTaken,
@@ -27,12 +28,17 @@ from services.demo.recommender.model import ModelUnavailable
 from services.demo.recommender.object_reader import ObjectReader
 from services.demo.recommender.recommender import Recommender
 from services.demo.recommender.settings import MOST_ITEMS, RecommenderSettings
+from services.demo.recommender.shared.worker import Worker
+from services.demo.recommender.shown import ItemNotShown, UnknownRequest
 from services.demo.recommender.signals.monitor import Signals
 from services.demo.recommender.signals.series import Gauges
+from services.demo.recommender.signals.version import only_here
 from services.demo.recommender.versions import Versions
 from services.instrumentation import NATIVE_TELEMETRY_OFF, Telemetry
 
 MAX_BODY = 16 * 1024
+MODEL_PATIENCE = 10.0
+"""Seconds that a worker waits for its first model; then it says that it has none."""
 UserId = Annotated[int, Path(gt=0, lt=2**63)]
 K = Annotated[int, Query(ge=1, le=MOST_ITEMS)]
 Responses = dict[int | str, dict[str, Any]]
@@ -41,13 +47,22 @@ log = structlog.get_logger()
 
 
 def create_app(
-    settings: RecommenderSettings, connection: Connection, flags: FlagFile, telemetry: Telemetry
+    settings: RecommenderSettings,
+    connection: Connection,
+    flags: FlagFile,
+    telemetry: Telemetry,
+    worker: Worker | None = None,
 ) -> FastAPI:
-    """Put the recommender together; its background work runs in the application's lifespan."""
+    """Put the recommender together; its background work runs in the application's lifespan.
+
+    Without `worker` it is alone. A worker takes no requests before it has a model: others do.
+    """
     recorder = Recorder(telemetry, connection)
     recorder.describe_limit(settings.storage_concurrency)
     versions = Versions(connection, flags, settings, recorder)
-    feedback = Feedback(settings, recorder)
+    shared = worker.open_store(recorder) if worker else None
+    store = shared or MemoryStore(settings)
+    feedback = Feedback(settings, recorder, store)
     reader = ObjectReader(
         connection,
         concurrency=settings.storage_concurrency,
@@ -55,16 +70,23 @@ def create_app(
         count_active=recorder.count_active,
     )
     features = FeatureStore(reader, settings, recorder)
-    signals = Signals(Gauges(telemetry), recorder, settings.signals_interval)
+    items_shown = shared.items_shown if shared else only_here
+    signals = Signals(Gauges(telemetry), recorder, settings.signals_interval, items_shown)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(part.run()) for part in (versions, feedback, signals)]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await features.close()
+        async with store:
+            tasks = [asyncio.create_task(part.run()) for part in (versions, feedback, signals)]
+            if worker:
+                worker.watch_parent()
+                await versions.wait(MODEL_PATIENCE)
+            yield
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await features.close()
+        if worker:
+            await worker.end(telemetry)
 
     app = FastAPI(
         title="Whence recommender",
@@ -100,7 +122,8 @@ def add_feedback(app: FastAPI, feedback: Feedback) -> None:
     async def take_feedback(event: FeedbackEvent) -> FeedbackTaken:
         """Count what a user did with an item of an answer; the same again is counted once."""
         try:
-            return FeedbackTaken(counted=feedback.take(event.request_id, event.item_id, event.event))
+            counted = await feedback.take(event.request_id, event.item_id, event.event)
+            return FeedbackTaken(counted=counted)
         except UnknownRequest as error:
             raise HTTPException(404, str(error)) from error
         except ItemNotShown as error:

@@ -107,6 +107,8 @@ class Recorder:
         self._ndcg: Counter = telemetry.instrument(i.RECOMMENDATION_NDCG)
         self._reciprocal_rank: Counter = telemetry.instrument(i.RECOMMENDATION_RECIPROCAL_RANK)
         self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
+        self._store_failures: Counter = telemetry.instrument(i.RECOMMENDATION_STORE_FAILURES)
+        self._worker_deaths: Counter = telemetry.instrument(i.RECOMMENDATION_WORKER_DEATHS)
         self._model_info = telemetry.instrument(i.RECOMMENDATION_MODEL_INFO)
 
     def pipeline(self, version: str) -> Stage:
@@ -187,6 +189,14 @@ class Recorder:
     def count_violations(self, kind: str, count: int = 1) -> None:
         """Features of users that broke their schema; `kind` says how."""
         self._violations.add(count, _FEATURE | {a.KIND: kind})
+
+    def count_store_failures(self, kind: str, count: int) -> None:
+        """What the workers' common store failed to do; `kind` says why."""
+        self._store_failures.add(count, {a.ERROR_TYPE: kind})
+
+    def count_worker_deaths(self, count: int) -> None:
+        """Workers in this one's place that were killed."""
+        self._worker_deaths.add(count)
 
     def record_versions(self, former: Iterable[Model], live: Model, in_use: Iterable[Model]) -> None:
         """Say with all telemetry from now on which model is live, and which ones answer."""

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field
 
 from services.demo.recommender.answers import Answer, Reason, Source
-from services.demo.recommender.feedback import Event
+from services.demo.recommender.shown import Event
 
 
 class Item(BaseModel):
@@ -50,7 +50,7 @@ class FeedbackEvent(BaseModel):
 
 
 class FeedbackTaken(BaseModel):
-    """`counted` is false for feedback that was counted before."""
+    """`counted` is false for feedback that was counted before, or will be once the workers' store works."""
 
     counted: bool
 

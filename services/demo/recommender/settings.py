@@ -1,5 +1,7 @@
 """The recommender's knobs, read from the environment."""
 
+from pathlib import Path
+
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -11,13 +13,17 @@ class RecommenderSettings(BaseSettings):
     """Times in seconds. Who does not say how many items gets `k`.
 
     A request waits for storage at most `storage_deadline`, a fetch lasts at most `storage_hard_limit`;
-    features computed more than `feature_max_age` ago are not used.
+    features computed more than `feature_max_age` ago are not used. Several workers share the answers that
+    feedback can arrive for in `shared_dir`, a folder on this machine that is theirs alone.
     """
 
     model_config = SettingsConfigDict(env_prefix="RECOMMENDER_", frozen=True, populate_by_name=True)
 
     bind_host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("bind_host", "BIND_HOST"))
     port: int = Field(default=8000, ge=1, le=65_535)
+
+    workers: int = Field(default=1, ge=1, le=64, validation_alias=AliasChoices("workers", "WORKERS"))
+    shared_dir: Path = Path("data/recommender")
 
     k: int = Field(default=10, ge=1, le=MOST_ITEMS)
 

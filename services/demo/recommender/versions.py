@@ -8,6 +8,7 @@ poll ──► live.json, flag file ──► which versions ──► read thos
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import time
 from typing import NamedTuple
@@ -75,6 +76,7 @@ class Versions:
         self._provider = FileProvider()
         self._loaded: Mapping[str, Model] = {}
         self._in_use: _InUse | None = None
+        self._ready = asyncio.Event()
 
     @property
     def live(self) -> Model | None:
@@ -96,6 +98,12 @@ class Versions:
         if model is None:
             return Choice(used.models[used.live], FlagReason.ERROR.lower())
         return Choice(model, str(found.reason).lower())
+
+    async def wait(self, seconds: float) -> None:
+        """Return when there is a model to answer with, or after `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
 
     async def run(self) -> None:
         """Load the versions, with growing pauses between tries, then follow what is used until cancelled."""
@@ -168,6 +176,7 @@ class Versions:
 
     def _use(self, found: _InUse) -> None:
         former, self._in_use = self._in_use, found
+        self._ready.set()
         self._provider.flag = found.flag
         if former and former.live == found.live and former.models == found.models:
             return

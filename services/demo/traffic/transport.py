@@ -6,12 +6,16 @@ All users are one process; with httpx's own transport it would be overloaded bef
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import httptools
 import httpx
 
 MOST_KEPT = 128
+LIFETIME = 2.0
+"""Seconds after which a connection is not used again, for another of the recommender's workers to get one."""
+
 CHUNK = 65_536
 
 
@@ -39,6 +43,11 @@ class _Answer:
 class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    opened: float = field(default_factory=monotonic)
+
+    @property
+    def usable(self) -> bool:
+        return monotonic() - self.opened < LIFETIME and not self.reader.at_eof()
 
 
 class PlainTransport(httpx.AsyncBaseTransport):
@@ -63,10 +72,10 @@ class PlainTransport(httpx.AsyncBaseTransport):
             self._kept.pop().writer.close()
 
     def _find_kept(self) -> _Connection | None:
-        """The connection last used, if the other side has not closed it."""
+        """The connection that has waited for longest, if it is young and the other side has not closed it."""
         while self._kept:
-            connection = self._kept.pop()
-            if not connection.reader.at_eof():
+            connection = self._kept.popleft()
+            if connection.usable:
                 return connection
             connection.writer.close()
         return None

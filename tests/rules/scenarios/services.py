@@ -46,6 +46,7 @@ def swinging(name: str, calm: float, trouble: float, seconds: int = TROUBLE) -> 
 CPU = 'system_cpu_utilization_ratio{service_name="incidents", cpu="1", state="idle"}'
 DISK = 'system_filesystem_usage_bytes{service_name="incidents", system_filesystem_state="%s"}'
 CPU_TIME = 'process_cpu_time_seconds_total{service_name="recommender", type="user"}'
+WORKER_CPU = CPU_TIME.replace("}", ', instance="recommender@host/%s"}')
 LAG = 'event_loop_lag_seconds{service_name="recommender"}'
 MEMORY = 'process_memory_usage_bytes{service_name="recommender"}'
 FILES = 'process_open_file_descriptor_count{service_name="recommender"}'
@@ -112,6 +113,7 @@ SCENARIOS = {
     "process-cpu-high": Scenario(
         quiet={
             "four fifths of a core": {CPU_TIME: counter((1800, 8))},
+            "four workers with half a core each": {WORKER_CPU % n: counter((1800, 5)) for n in range(1, 5)},
             "busy for five minutes": {CPU_TIME: counter((300, 1), (300, 10), (1200, 1))},
         },
         breach={CPU_TIME: counter((300, 1), (1200, 10), (600, 1))},

@@ -22,8 +22,8 @@ MEGABYTES_IN_ALL = 3072
 
 
 def memory_limit(service: dict[str, Any]) -> int:
-    """Megabytes."""
-    return int(service["deploy"]["resources"]["limits"]["memory"].removesuffix("m"))
+    """Megabytes, by default."""
+    return int(re.findall(r"(\d+)m", service["deploy"]["resources"]["limits"]["memory"])[0])
 
 
 @pytest.fixture(params=SERVICES)
@@ -223,6 +223,16 @@ def test_alertmanager_comes_with_prometheus_alerting(monkeypatch: pytest.MonkeyP
     assert containers.environment(ContainerSettings()) == {}
     chosen = ContainerSettings(alerting="prometheus", dataset=os.path.relpath(tmp_path))
     assert containers.environment(chosen) == {"COMPOSE_PROFILES": "alertmanager", "DATASET": str(tmp_path)}
+
+
+def test_several_workers_get_room_unless_the_user_has_said_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "count_cpus", lambda: 2)
+    room = containers.environment(Settings(workers=4, alerting="grafana"))
+    assert room["RECOMMENDER_CPUS"] == "2"
+    each = memory_limit(SERVICES["recommender"]) * 0.6
+    assert int(room["RECOMMENDER_MEMORY"].removesuffix("m")) > 4 * each
+    chosen = Settings(workers=4, alerting="grafana", recommender_memory="1g", recommender_cpus="0.5")
+    assert containers.environment(chosen) == {}
 
 
 def test_everybody_uses_the_users_own_keys_to_storage(

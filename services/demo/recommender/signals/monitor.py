@@ -16,7 +16,13 @@ from services.demo.recommender.feature_store import Features
 from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.model import Model
 from services.demo.recommender.signals.series import Gauges, Series
-from services.demo.recommender.signals.version import Observation, VersionSignals, find_strangers
+from services.demo.recommender.signals.version import (
+    ItemsShown,
+    Observation,
+    VersionSignals,
+    find_strangers,
+    only_here,
+)
 
 PENDING = 2_000
 """Answers taken in between two rounds; of more, the newest, and what is counted of them stands for all."""
@@ -28,11 +34,17 @@ class Signals:
     """Model and data signals of all versions in use."""
 
     def __init__(
-        self, gauges: Gauges, recorder: Recorder, interval: float, clock: Callable[[], float] = monotonic
+        self,
+        gauges: Gauges,
+        recorder: Recorder,
+        interval: float,
+        items_shown: ItemsShown = only_here,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._gauges = gauges
         self._recorder = recorder
         self._interval = interval
+        self._items_shown = items_shown
         self._clock = clock
         self._pending: deque[Observation] = deque(maxlen=PENDING)
         self._observed = self._judged = 0
@@ -77,7 +89,7 @@ class Signals:
         for model in {seen.model.version: seen.model for seen in noted}.values():
             known = self._versions.get(model.version)
             if known is None or known.model is not model:
-                self._versions[model.version] = VersionSignals(model)
+                self._versions[model.version] = VersionSignals(model, self._items_shown)
         for version in self._versions.values():
             version.add([seen for seen in noted if seen.model is version.model], now)
         idle = [name for name, version in self._versions.items() if version.is_idle(now)]

@@ -1,9 +1,10 @@
 """One model version's recent answers, and what they measure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.demo.recommender.answers import Answer, Source
 from services.demo.recommender.feature_store import Features
@@ -43,11 +44,21 @@ class Observation(NamedTuple):
     features: Features | None
 
 
+ItemsShown = Callable[[str, float], NDArray[np.int64]]
+"""The items that all workers' answers of a version had since a time."""
+
+
+def only_here(_: str, __: float) -> NDArray[np.int64]:
+    """What a process that is alone knows of other workers."""
+    return np.empty(0, np.int64)
+
+
 class VersionSignals:
     """The answers of one loaded model; times in seconds on any clock."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, items_shown: ItemsShown = only_here) -> None:
         self.model = model
+        self._items_shown = items_shown
         self.rows: Rows = np.empty(0, ROW)
         reference = model.reference
         self._drift = DriftReference(model.version, reference)
@@ -71,8 +82,7 @@ class VersionSignals:
         yield from self._drift.measure_features(self.rows)
         yield from self._drift.measure_predictions(self.rows)
         if len(self.rows):
-            covered = np.mean(self._shown_at > now - COVERAGE_WINDOW)
-            yield Series(i.RECOMMENDATION_COVERAGE, (version,)), float(covered)
+            yield Series(i.RECOMMENDATION_COVERAGE, (version,)), self._cover(now - COVERAGE_WINDOW)
         diversity = self.rows["diversity"][~np.isnan(self.rows["diversity"])]
         if len(diversity):
             yield Series(i.RECOMMENDATION_DIVERSITY, (version,)), float(np.mean(diversity))
@@ -81,6 +91,10 @@ class VersionSignals:
             if len(popularity) and self._percentiles is not None:
                 attributes = (version, (a.SOURCE, source.value))
                 yield Series(i.RECOMMENDATION_POPULARITY, attributes), float(np.mean(popularity))
+
+    def _cover(self, since: float) -> float:
+        elsewhere = np.isin(self.model.arrays.item_ids, self._items_shown(self.model.version, since))
+        return float(np.mean((self._shown_at > since) | elsewhere))
 
     def _describe(self, observations: Sequence[Observation], now: float) -> Rows:
         arrays = self.model.arrays

@@ -48,10 +48,12 @@ def test_a_forked_process_sends_its_own_spans_and_only_those(collector: FakeColl
         "os.waitpid(child, 0)\n"
     )
     run(script, collector.endpoint)
-    pids = {
-        span.name: attributes(request.resource_spans[0].resource.attributes)["process.pid"]
+    resources = {
+        span.name: attributes(request.resource_spans[0].resource.attributes)
         for request in collector.traces
         for span in request.resource_spans[0].scope_spans[0].spans
     }
     assert sorted(span.name for span in collector.spans()) == ["child", "parent"]
-    assert pids["child"] != pids["parent"]
+    parent, child = resources["parent"], resources["child"]
+    assert child["process.pid"] != parent["process.pid"]
+    assert child["service.instance.id"] == f"{parent['service.instance.id']}/{child['process.pid']}"

@@ -1,14 +1,22 @@
-"""Clicks and thumbs, through the HTTP interface; windows and retention, with a clock of the test's own."""
+"""Clicks and thumbs, through the HTTP interface; windows and retention, with a clock of the test's own.
+
+What holds for a process that is alone holds for one of several workers.
+"""
 
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from services.demo.recommender.answers import Answer, Labels, Reason, Source
-from services.demo.recommender.feedback import Event, Feedback, ItemNotShown, UnknownRequest
+from services.demo.recommender.feedback import Feedback
+from services.demo.recommender.memory_store import MemoryStore
 from services.demo.recommender.settings import RecommenderSettings
+from services.demo.recommender.shared.database import Database
+from services.demo.recommender.shared.store import SharedStore
+from services.demo.recommender.shown import AnswerStore, Event, ItemNotShown, UnknownRequest
 from services.demo.recommender.signals.judgement import Judgement, judge
 from tests.unit.services.demo.recommender.support import published, serve, until
 
@@ -40,35 +48,66 @@ class Tally:
 class Desk:
     """Feedback with a clock that stands still unless moved."""
 
-    def __init__(self, capacity: int = 100) -> None:
+    def __init__(self, folder: Path | None, capacity: int = 100) -> None:
         self.now = 0.0
         self.tally = Tally()
         settings = RecommenderSettings(
             attribution_window=15, feedback_retention=60, feedback_capacity=capacity
         )
-        self.feedback = Feedback(settings, self.tally, clock=lambda: self.now)  # type: ignore[arg-type]
+        self.store = self._make_store(settings, folder)
+        self.runner = asyncio.Runner()
+        self.runner.run(self.store.__aenter__())
+        self.feedback = Feedback(settings, self.tally, self.store, clock=lambda: self.now)  # type: ignore[arg-type]
 
     def show(self, request_id: str, labels: Labels = LABELS) -> None:
         items = [(item, 1.0) for item in (5, 6, 7)]
         self.feedback.expect(Answer(request_id, None, 1, "d", labels, Reason.OK, "default", 0.0, items))
 
+    def take(self, request_id: str, item_id: int, event: Event) -> bool:
+        return self.runner.run(self.feedback.take(request_id, item_id, event))
+
+    def sweep(self) -> None:
+        async def sweep() -> None:
+            if isinstance(self.store, SharedStore):
+                await self.store.flush()
+            await self.feedback.sweep()
+
+        self.runner.run(sweep())
+
     def move_to(self, now: float) -> None:
         self.now = now
-        self.feedback.sweep()
+        self.sweep()
+
+    def close(self) -> None:
+        self.runner.run(self.store.__aexit__(None, None, None))
+        self.runner.close()
+
+    @staticmethod
+    def _make_store(settings: RecommenderSettings, folder: Path | None) -> AnswerStore:
+        if folder is None:
+            return MemoryStore(settings)
+        return SharedStore(Database(folder, settings, settling=0), lambda kind, count: None)
+
+
+@pytest.fixture(params=["alone", "shared"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    return tmp_path if request.param == "shared" else None
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    yield Desk()
+def desk(folder: Path | None) -> Iterator[Desk]:
+    desk = Desk(folder)
+    yield desk
+    desk.close()
 
 
 def test_the_same_event_counts_once_and_different_ones_each(desk: Desk) -> None:
     desk.show("a")
-    assert desk.feedback.take("a", 5, Event.CLICK)
-    assert not desk.feedback.take("a", 5, Event.CLICK)
-    assert desk.feedback.take("a", 6, Event.CLICK)
-    assert desk.feedback.take("a", 5, Event.THUMBS_UP)
-    assert desk.feedback.take("a", 5, Event.THUMBS_DOWN)
+    assert desk.take("a", 5, Event.CLICK)
+    assert not desk.take("a", 5, Event.CLICK)
+    assert desk.take("a", 6, Event.CLICK)
+    assert desk.take("a", 5, Event.THUMBS_UP)
+    assert desk.take("a", 5, Event.THUMBS_DOWN)
     assert (len(desk.tally.clicks), desk.tally.thumbs) == (2, ["up", "down"])
 
 
@@ -76,9 +115,9 @@ def test_a_request_is_labelled_when_its_window_closes_and_not_before(desk: Desk)
     desk.show("hit")
     desk.show("no hit")
     desk.show("other", OTHER)
-    desk.feedback.take("hit", 5, Event.CLICK)
-    desk.feedback.take("hit", 6, Event.CLICK)
-    desk.feedback.take("no hit", 5, Event.THUMBS_UP)
+    desk.take("hit", 5, Event.CLICK)
+    desk.take("hit", 6, Event.CLICK)
+    desk.take("no hit", 5, Event.THUMBS_UP)
     desk.move_to(14.9)
     assert not desk.tally.labelled
     desk.move_to(15.0)
@@ -89,8 +128,8 @@ def test_a_request_is_labelled_when_its_window_closes_and_not_before(desk: Desk)
 def test_a_late_click_is_a_click_but_no_hit(desk: Desk) -> None:
     desk.show("a")
     desk.now = 15.5
-    assert desk.feedback.take("a", 5, Event.CLICK)
-    desk.feedback.sweep()
+    assert desk.take("a", 5, Event.CLICK)
+    desk.sweep()
     assert len(desk.tally.clicks) == 1
     assert desk.tally.labelled == {LABELS: (1, 0)}
 
@@ -98,13 +137,13 @@ def test_a_late_click_is_a_click_but_no_hit(desk: Desk) -> None:
 def test_ranking_quality_is_that_of_the_places_clicked_in_time(desk: Desk) -> None:
     for request_id in ("first", "both", "late", "thumb"):
         desk.show(request_id)
-    desk.feedback.take("first", 5, Event.CLICK)
-    desk.feedback.take("both", 7, Event.CLICK)
-    desk.feedback.take("both", 6, Event.CLICK)
-    desk.feedback.take("thumb", 5, Event.THUMBS_UP)
+    desk.take("first", 5, Event.CLICK)
+    desk.take("both", 7, Event.CLICK)
+    desk.take("both", 6, Event.CLICK)
+    desk.take("thumb", 5, Event.THUMBS_UP)
     desk.now = 15.0
-    desk.feedback.take("late", 5, Event.CLICK)
-    desk.feedback.sweep()
+    desk.take("late", 5, Event.CLICK)
+    desk.sweep()
     expected = judge([0], 3).plus(judge([2, 1], 3))
     assert desk.tally.judged[LABELS] == pytest.approx(expected)
     assert desk.tally.judged[LABELS].reciprocal_rank == pytest.approx(1 + 1 / 2)
@@ -114,23 +153,24 @@ def test_ranking_quality_is_that_of_the_places_clicked_in_time(desk: Desk) -> No
 def test_requests_are_forgotten_after_the_retention(desk: Desk) -> None:
     desk.show("a")
     desk.move_to(60.0)
-    assert desk.feedback.take("a", 5, Event.CLICK)
+    assert desk.take("a", 5, Event.CLICK)
     desk.move_to(60.1)
     with pytest.raises(UnknownRequest, match="older than 60 s"):
-        desk.feedback.take("a", 6, Event.CLICK)
+        desk.take("a", 6, Event.CLICK)
 
 
 def test_requests_pushed_out_by_newer_ones_are_forgotten_never_labelled_and_said(
-    capsys: pytest.CaptureFixture[str],
+    folder: Path | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk = Desk(capacity=2)
+    desk = Desk(folder, capacity=2)
     for request_id in "abc":
         desk.show(request_id)
     with pytest.raises(UnknownRequest):
-        desk.feedback.take("a", 5, Event.CLICK)
+        desk.take("a", 5, Event.CLICK)
     desk.move_to(15.0)
     desk.move_to(16.0)
     assert desk.tally.labelled == {LABELS: (2, 0)}
+    desk.close()
     (said,) = [line for line in capsys.readouterr().out.splitlines() if "labels lost" in line]
     assert "RECOMMENDER_FEEDBACK_CAPACITY" in said and "1" in said
 
@@ -138,7 +178,7 @@ def test_requests_pushed_out_by_newer_ones_are_forgotten_never_labelled_and_said
 def test_an_item_that_was_not_shown_is_refused(desk: Desk) -> None:
     desk.show("a")
     with pytest.raises(ItemNotShown, match="item 8 is not in the answer"):
-        desk.feedback.take("a", 8, Event.CLICK)
+        desk.take("a", 8, Event.CLICK)
     assert not desk.tally.clicks
 
 

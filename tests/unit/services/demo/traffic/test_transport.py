@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from services.demo.traffic import transport
 from services.demo.traffic.transport import PlainTransport
 from stack.ports import find_free_ports
 
@@ -43,9 +44,9 @@ def ask(server: Server, times: int = 1, read: float = 5.0) -> list[httpx.Respons
         async with await asyncio.start_server(server, "127.0.0.1", 0) as listening:
             port = listening.sockets[0].getsockname()[1]
             base, timeout = f"http://127.0.0.1:{port}", httpx.Timeout(5.0, read=read)
-            transport = PlainTransport()
+            kept = PlainTransport()
             try:
-                async with httpx.AsyncClient(transport=transport, base_url=base, timeout=timeout) as client:
+                async with httpx.AsyncClient(transport=kept, base_url=base, timeout=timeout) as client:
                     return [await client.post("/a", params={"k": 10}, json={"b": 1}) for _ in range(times)]
             finally:
                 while server.open:
@@ -66,6 +67,13 @@ def test_a_connection_is_kept_and_used_again() -> None:
     server = Server(GOOD + b'{"c": 2}')
     assert len(ask(server, times=5)) == 5
     assert server.connections == 1
+
+
+def test_an_old_connection_gives_way_to_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LIFETIME", 0.0)
+    server = Server(GOOD + b'{"c": 2}')
+    assert len(ask(server, times=3)) == 3
+    assert server.connections == 3
 
 
 def test_a_connection_that_was_closed_is_not_used_again() -> None:

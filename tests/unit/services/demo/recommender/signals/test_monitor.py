@@ -152,6 +152,17 @@ def test_coverage_is_the_share_of_the_catalogue_shown_in_five_minutes(watch: Wat
     assert watch.value("coverage", model_version="v1") == pytest.approx(70 / len(items))
 
 
+def test_coverage_includes_what_other_workers_have_shown(world: World) -> None:
+    items = world.model.arrays.item_ids
+    watch = Watch(lambda version, since: items[50:120].astype(np.int64))
+    answer = make_answer(
+        1, Labels(Source.POPULAR, "v1", "light"), [(item, 1.0) for item in items[:100].tolist()]
+    )
+    watch.signals.observe(world.model, answer, None)
+    watch.publish()
+    assert watch.value("coverage", model_version="v1") == pytest.approx(120 / len(items))
+
+
 def test_popularity_is_by_source_and_falls_when_items_change_their_names(watch: Watch, world: World) -> None:
     users = visitors(world)
     see(watch, world, users, 300)

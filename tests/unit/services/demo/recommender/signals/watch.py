@@ -15,6 +15,7 @@ from services.demo.recommender.model import Model
 from services.demo.recommender.ranking import rank, rank_popular, score
 from services.demo.recommender.signals.monitor import Signals
 from services.demo.recommender.signals.series import Gauges
+from services.demo.recommender.signals.version import ItemsShown, only_here
 from services.demo.storage.artefacts import SEGMENTS, ModelCard
 from services.demo.storage.reference import UNKNOWN_SEGMENT, Reference
 from services.demo.trainer.model import TrainedModel, train
@@ -36,12 +37,12 @@ class Violations:
 class Watch:
     """Signals that publish when told; `read` gives what is exported."""
 
-    def __init__(self) -> None:
+    def __init__(self, items_shown: ItemsShown = only_here) -> None:
         self.now = 1000.0
         self.violations = Violations()
         telemetry, _, self._reader = make_telemetry()
         recorder: Any = self.violations
-        self.signals = Signals(Gauges(telemetry), recorder, 10.0, clock=lambda: self.now)
+        self.signals = Signals(Gauges(telemetry), recorder, 10.0, items_shown, lambda: self.now)
 
     def publish(self, after: float = 10.0) -> None:
         self.now += after

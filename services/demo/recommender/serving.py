@@ -1,0 +1,54 @@
+"""The recommender as a process of its own, or as one of several workers."""
+
+import sys
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+
+from services.configuration import load_settings
+from services.demo.flags import FlagSettings
+from services.demo.flags.file import FlagFile
+from services.demo.recommender.app import create_app
+from services.demo.recommender.connection import connect
+from services.demo.recommender.settings import RecommenderSettings
+from services.demo.recommender.shared.worker import Worker
+from services.demo.recommender.workers import server_options
+from services.demo.storage.settings import StorageSettings
+from services.instrumentation import ServerTelemetry, Telemetry, configure_logging, start_telemetry
+from services.stopping import exit_when_stopped
+
+log = structlog.get_logger()
+
+
+def serve_alone(settings: RecommenderSettings) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way and send the telemetry that is queued."""
+    configure_logging("recommender")
+    telemetry, app = _make_app(settings)
+    exit_when_stopped()
+    try:
+        uvicorn.run(app, **server_options(settings))
+    finally:
+        telemetry.shutdown()
+
+
+def make_worker() -> ASGIApp:
+    """A worker's application. What is wrong here is wrong in all of them: they and their parent end."""
+    configure_logging("recommender")
+    try:
+        settings = load_settings(RecommenderSettings)
+        return _make_app(settings, Worker(settings))[1]
+    except SystemExit as mistake:
+        print(mistake, file=sys.stderr)
+    except Exception as error:
+        log.error("a worker cannot start", error=f"{type(error).__name__}: {error}")
+    sys.exit(STARTUP_FAILURE)
+
+
+def _make_app(settings: RecommenderSettings, worker: Worker | None = None) -> tuple[Telemetry, ASGIApp]:
+    connection = connect(load_settings(StorageSettings), settings)
+    telemetry = start_telemetry("recommender", instance=worker.name if worker else "")
+    flags = FlagFile(load_settings(FlagSettings).file)
+    app = create_app(settings, connection, flags, telemetry, worker)
+    return telemetry, ServerTelemetry(app, telemetry)
