@@ -37,6 +37,7 @@ def configure_logging(service: str, level: int = logging.INFO, *more: Processor)
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("httpx").setLevel(max(level, logging.WARNING))  # it has a line for every request
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -2,12 +2,14 @@
 
 A cumulative counter falls when its process restarts; then the new count starts after the last point of the
 old one. A count that falls, or whose start goes back, while it started before the last point was made, comes
-from a second writer.
+from a second writer. Its other counts fall as well: where few do, it is these that are no counts, such as the
+`process.runtime.cpython.gc_count` that stock Python services send as one.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from math import inf
 
 EVIDENCE = 3
 WINDOW = 300.0
@@ -24,6 +26,7 @@ class _Track:
     time: int
     value: float
     seen: float
+    moved: float = -inf
     falls: deque[float] = field(default_factory=lambda: deque(maxlen=EVIDENCE))
 
     def look(self, start: int, time: int, value: float, now: float) -> bool:
@@ -31,6 +34,8 @@ class _Track:
         if time < self.time:
             return False  # late or sent again: says nothing
         falls = start < self.time and (value < self.value or start < self.start)
+        if value != self.value:
+            self.moved = now
         self.start, self.time, self.value, self.seen = start, time, value, now
         if falls:
             self.falls.append(now)
@@ -50,7 +55,7 @@ class Collisions:
         tracks = self._tracks(identity)
         if series in tracks:
             track = tracks[series] = tracks.pop(series)  # the first is the one not seen for longest
-            return track.look(start, time, value, now)
+            return track.look(start, time, value, now) and _most_fall(tracks.values(), now)
         if len(tracks) < TRACKED or _forgets_one(tracks, now):
             tracks[series] = _Track(start, time, value, now)
         return False
@@ -61,6 +66,13 @@ class Collisions:
         if len(self._identities) > IDENTITIES:
             self._identities.popitem(last=False)
         return tracks
+
+
+def _most_fall(tracks: Collection[_Track], now: float) -> bool:
+    """Whether at least half of the series that moved of late fell, too."""
+    moving = sum(now - track.moved <= WINDOW for track in tracks)
+    falling = sum(bool(track.falls) and now - track.falls[-1] <= WINDOW for track in tracks)
+    return 2 * falling >= moving
 
 
 def _forgets_one(tracks: dict[int, _Track], now: float) -> bool:

@@ -97,3 +97,17 @@ def test_what_is_remembered_is_bounded() -> None:
     last = IDENTITIES + 9
     collisions.look(last, 10**6, 0, 1, 1.0)
     assert 10**6 in collisions._identities[last] and len(collisions._identities[last]) == TRACKED
+
+
+def test_a_count_that_falls_among_others_that_do_not_is_no_second_writer() -> None:
+    """As the number of objects that wait for Python's garbage collector, which is sent as a count."""
+    clock = Clock()
+    collisions = Collisions(clock)
+    found = 0
+    for turn, waiting in enumerate((400, 120, 600, 30, 500, 10, 350, 5, 250, 1)):
+        clock.now = 1000 + 10.0 * turn
+        time = int(clock.now * SECOND)
+        found += collisions.look(1, 0, 900 * SECOND, time, waiting)
+        for series in (1, 2, 3):
+            found += collisions.look(1, series, 900 * SECOND, time, 100.0 * series + turn)
+    assert found == 0
