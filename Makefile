@@ -20,7 +20,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -118,10 +118,13 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
-	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py
+	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py --ignore=tests/e2e/test_workers.py
 
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive (6 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py
+
+test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (6 minutes)
+	@$(PY) -m pytest -q tests/e2e/test_workers.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose

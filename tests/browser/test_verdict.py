@@ -3,7 +3,7 @@
 import asyncio
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,10 +113,12 @@ class Gate(Oracle):
         """One verdict more may be said."""
         self._let.release()
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict:
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+    ) -> Verdict:
         while not self._let.acquire(blocking=False):
             await asyncio.sleep(0.02)
-        return await super().__call__(start, end, alerted_at)
+        return await super().__call__(start, end, alerted_at, services)
 
 
 def test_the_verdict_comes_to_an_open_page_and_changes_without_moving_the_reader(
