@@ -42,7 +42,7 @@ def occupy_folder(folder: Path) -> IO[str]:
             f"{folder} is used by another recommender: set RECOMMENDER_SHARED_DIR to a folder of this one's"
         ) from None
     except OSError as error:
-        raise SystemExit(f"RECOMMENDER_SHARED_DIR={folder}: {error.strerror}") from None
+        raise SystemExit(f"RECOMMENDER_SHARED_DIR: {folder}: {error.strerror}") from None
 
 
 def server_options(settings: RecommenderSettings) -> dict[str, Any]:

@@ -69,5 +69,5 @@ def test_what_is_wrong_with_the_folder_is_one_line(tmp_path: Path) -> None:
     file.touch()
     with occupy(taken), pytest.raises(SystemExit, match=f"{taken} is used by another recommender: set REC"):
         occupy_folder(taken)
-    with pytest.raises(SystemExit, match=f"RECOMMENDER_SHARED_DIR={file}: File exists"):
+    with pytest.raises(SystemExit, match=f"RECOMMENDER_SHARED_DIR: {file}: File exists"):
         occupy_folder(file)
