@@ -82,14 +82,19 @@ class Finding:
     def new_version(self) -> str | None:
         """The suspect's version that came with the onset, beside or after another."""
         rows = self.seen.aligned.rows("versions", service_name=self.suspect.name)
-        came = {row.labels.get("service_version", ""): _first(self.seen.aligned, row) for row in rows}
+        came = {
+            row.labels.get("service_version", ""): _first(self.seen.aligned, row)
+            for row in rows
+            if np.isfinite(row.values).any()
+        }
         early = [at for at in came.values() if at <= self.noticed.onset - CAME_WITH]
         near = [name for name, at in came.items() if abs(at - self.noticed.onset) <= CAME_WITH and name]
         return near[-1] if near and early else None
 
     def worst_instance(self) -> tuple[str, float]:
         """The suspect's instance that lost most, and its part of what all of them lost; of one, it is 0."""
-        losses = {row.labels["instance"]: self._lost(row) for row in self._instances("instances")}
+        rows = [row for row in self._instances("instances") if "instance" in row.labels]
+        losses = {row.labels["instance"]: self._lost(row) for row in rows}
         whole = sum(losses.values())
         if len(losses) < 2 or not whole:
             return "", 0.0

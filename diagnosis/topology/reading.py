@@ -89,8 +89,8 @@ def _address_of(span: Span) -> str:
 
 def make_directory(aligned: AlignedSeries, addresses: Mapping[str, str]) -> Directory:
     """Who serves or calls anybody in a window; `addresses` as `learn_addresses` gives them."""
-    names = {row.labels[_SERVICE] for row in (*aligned.rows("served"), *aligned.rows("called"))}
-    return Directory(frozenset(names), addresses)
+    names = {row.labels.get(_SERVICE) for row in (*aligned.rows("served"), *aligned.rows("called"))}
+    return Directory(frozenset(filter(None, names)), addresses)
 
 
 def read_system(aligned: AlignedSeries, addresses: Mapping[str, str]) -> System:
@@ -120,13 +120,13 @@ def _read_service(aligned: AlignedSeries, name: str) -> Traffic:
 
 
 def _read_calls(aligned: AlignedSeries, directory: Directory) -> dict[Call, Traffic]:
-    """Peers that turn out to be the same entity are added up."""
+    """Peers that turn out to be the same entity are added up; calls of nobody are left out."""
     found: defaultdict[Call, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for query in ("called", "called_seconds", "called_median", "called_slowest"):
         for row in aligned.rows(query):
-            caller = Entity(Kind.SERVICE, row.labels[_SERVICE])
+            caller = Entity(Kind.SERVICE, row.labels.get(_SERVICE, ""))
             callee = directory.callee(row.labels)
-            if callee != caller:
+            if caller.name and callee != caller:
                 found[Call(caller, callee)][query].append(row)
     return {call: _read_call(rows, aligned.nothing) for call, rows in found.items()}
 

@@ -128,5 +128,11 @@ def test_a_dependency_of_two_callers_is_what_both_saw() -> None:
     np.testing.assert_allclose(mean_seconds(system, POSTGRES), 0.4)
 
 
+def test_series_without_a_service_are_left_out() -> None:
+    peer = PEERS["postgresql"]
+    aligned = evidence(served=[series({}, 4.0)], called=[series({**peer}, 1.0)])
+    assert read_system(aligned, {}).topology.entities == frozenset()
+
+
 def test_without_telemetry_there_is_no_system() -> None:
     assert read_system(evidence(), {}).topology.entities == frozenset()
