@@ -23,6 +23,9 @@ CAME_WITH = 90.0
 SURGE = (1.4, 2.0)
 """Times the usual requests from which they are perhaps, and certainly, a surge."""
 
+LEAST_RATE = 0.2
+"""Requests per second below which there is no usual number of them."""
+
 MOST_OF = (0.6, 0.9)
 """Part of a service's loss that one of several instances has, perhaps and certainly, if it is the cause."""
 
@@ -74,10 +77,10 @@ class Finding:
         return found
 
     def surge(self) -> float:
-        """How many times its usual requests the symptom's entity got."""
+        """How many times its usual requests the symptom's entity got; 1 if it usually has none."""
         traffic = self.seen.system.served[self.noticed.entity]
-        before = traffic.requests(self.noticed.sides.before)
-        return traffic.requests(self.noticed.sides.after) / before if before else 1.0
+        usual = float(np.median(np.nan_to_num(traffic.rate[self.noticed.sides.before])))
+        return traffic.requests(self.noticed.sides.after) / usual if usual >= LEAST_RATE else 1.0
 
     def new_version(self) -> str | None:
         """The suspect's version that came with the onset, beside or after another."""

@@ -124,6 +124,11 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
     assert (found.domain, found.cause) == ("traffic", "traffic-surge")
 
 
+def test_a_service_that_fails_from_its_first_requests_is_not_surged() -> None:
+    found = verdict(SHOP.change(gateway=Load(0.02, 0.08, later_rate=10, failed=0.9)))
+    assert (found.domain, found.cause) == ("unknown", "service-failing")
+
+
 def test_nothing_is_none_only_if_nobody_was_alerted() -> None:
     assert verdict(SHOP, alerted_at=None).domain == "none"
     found = verdict(SHOP)
