@@ -1,6 +1,6 @@
 """What an incident is: alerts that fired together, in the form the API gives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -97,6 +97,11 @@ class Alert(BaseModel):
         return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else -1
 
 
+def name_services(alerts: Iterable[Alert]) -> list[str]:
+    """The services that alerts are about, each once."""
+    return sorted(set(filter(None, (alert.labels.get("service_name", "") for alert in alerts))))
+
+
 class Incident(BaseModel):
     """Alerts that fired together, oldest first; at least one."""
 
@@ -111,8 +116,7 @@ class Incident(BaseModel):
     @property
     def services(self) -> list[str]:
         """The services that its alerts are about."""
-        named = (alert.labels.get("service_name", "") for alert in self.alerts)
-        return sorted(set(filter(None, named)))
+        return name_services(self.alerts)
 
     @property
     def headline(self) -> Alert:

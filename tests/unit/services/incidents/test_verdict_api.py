@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from prometheus.client import SourceAway
+from tests.e2e.live import eventually
 from tests.unit.services.incidents.bodies import alert, alertmanager, write_time
 from tests.unit.services.incidents.fakes import FakeSources
 from tests.unit.services.incidents.opinions import BAD_MODEL, NOTHING, Oracle, storage_latency
@@ -181,3 +182,16 @@ def test_no_verdict_without_metrics_is_no_verdict(tmp_path: Path) -> None:
         while "No verdict without evidence" not in client.get("/incidents/1").text:
             assert time.monotonic() < deadline
         assert client.get("/api/incidents/1").json()["verdict"] is None
+
+
+def test_the_stacks_own_trouble_is_told_from_that_of_a_service_in_the_same_incident(tmp_path: Path) -> None:
+    first = alert("Server Errors", "one", starts_at=BEGAN, labels={"service_name": "checkout"})
+    later = BEGAN + timedelta(minutes=1)
+    second = alert("Storage Errors", "two", starts_at=later, labels={"service_name": "recommender"})
+    with explained(tmp_path, storage_latency()) as (client, oracle):
+        post(client, first)
+        wait_for_verdict(client)
+        assert (oracle.asked[0][2], list(oracle.services[0])) == (BEGAN.timestamp(), ["checkout"])
+        post(client, second)
+        eventually("another diagnosis", lambda: len(oracle.asked) > 1, 30)
+        assert (oracle.asked[-1][2], list(oracle.services[-1])) == (later.timestamp(), ["recommender"])
