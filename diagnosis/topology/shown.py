@@ -4,10 +4,8 @@ from diagnosis.signals.series import AlignedSeries
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.queries import WINDOW
-from diagnosis.topology.reading import FAILED, Directory
+from diagnosis.topology.reading import Directory
 from prometheus import dependencies, requests
-
-_ERROR = f'status_code="{FAILED}"'
 
 
 def show(aligned: AlignedSeries, directory: Directory, entity: Entity, aspect: Aspect) -> str:
@@ -22,7 +20,7 @@ def show(aligned: AlignedSeries, directory: Directory, entity: Entity, aspect: A
     every = dependencies.count(*where, by=(), window=WINDOW)
     if aspect is Aspect.TIME:
         return f"{dependencies.waited(*where, by=(), window=WINDOW)} / {every}"
-    return f"{dependencies.count(*where, _ERROR, by=(), window=WINDOW)} / {every}"
+    return f"{dependencies.count(*where, requests.SPAN_FAILED, by=(), window=WINDOW)} / {every}"
 
 
 def _match_peer(aligned: AlignedSeries, directory: Directory, entity: Entity) -> tuple[str, ...]:

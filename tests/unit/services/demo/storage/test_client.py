@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -41,8 +42,8 @@ class FakeS3(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def server() -> Iterator[type[FakeS3]]:
+@contextmanager
+def serve_s3() -> Iterator[type[FakeS3]]:
     handler = type("Handler", (FakeS3,), {"answers": {}, "asked": [], "authorizations": [], "url": ""})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
         handler.url = f"http://127.0.0.1:{http.server_port}"  # type: ignore[attr-defined]
@@ -51,6 +52,12 @@ def server() -> Iterator[type[FakeS3]]:
         yield handler
         http.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[type[FakeS3]]:
+    with serve_s3() as fake:
+        yield fake
 
 
 def make(url: str) -> Any:

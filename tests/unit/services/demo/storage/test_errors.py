@@ -3,7 +3,6 @@
 import socket
 import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from services.demo.recommender.object_reader import Outcome, classify
 from services.demo.storage.client import make_client, read_object
 from services.demo.storage.errors import advise, find_error_type
 from services.demo.storage.settings import StorageSettings
-from tests.unit.services.demo.storage.test_client import FakeS3
+from tests.unit.services.demo.storage.test_client import FakeS3, serve_s3
 
 ANSWERS = [
     ("SlowDown", 503, "throttled"),
@@ -40,14 +39,8 @@ ANSWERS = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[type[FakeS3]]:
-    handler = type("Handler", (FakeS3,), {"answers": {}, "asked": [], "authorizations": [], "url": ""})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        handler.url = f"http://127.0.0.1:{http.server_port}"  # type: ignore[attr-defined]
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield handler
-        http.shutdown()
-        thread.join()
+    with serve_s3() as fake:
+        yield fake
 
 
 def fail(url: str, read_timeout: float = 10) -> Exception:
