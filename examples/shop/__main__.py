@@ -5,11 +5,11 @@ import json
 import sys
 import time
 
-from examples.shop.catalogue import SEVERITIES, check_severity, read_faults
-from examples.shop.injections import supervise
-from examples.shop.lease import LONGEST, begin, mend, read_leases
-from examples.shop.settings import Shop, ShopError, read_shop
-from examples.shop.tally import read_windows
+from examples.shop.faults.catalogue import SEVERITIES, check_severity, read_faults
+from examples.shop.faults.injections import supervise
+from examples.shop.faults.lease import LONGEST, begin, mend, read_leases
+from examples.shop.run.settings import Shop, ShopError, read_shop
+from examples.shop.users.tally import read_windows
 
 
 def up(shop: Shop, _: argparse.Namespace) -> None:

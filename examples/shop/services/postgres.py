@@ -3,30 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from examples.shop.defects import DefectsFolder
+from examples.shop.services.database import DatabaseBusy
+from examples.shop.services.defects import DefectsFolder
 
 CONNECTIONS = 2
 WAIT_SECONDS = 1.0
 WAITING = 40
 RECONNECT_SECONDS = 10.0
-
-
-class DatabaseBusy(Exception):
-    """No connection came free in time."""
-
-
-class Database(Protocol):
-    """What the services ask the database for. Raises DatabaseBusy, or what the driver raises."""
-
-    async def list_products(self, category: int) -> list[dict[str, Any]]: ...
-    async def quote(self, products: list[int]) -> dict[int, int]: ...
-    async def save_order(self, customer: str, cents: int, accepted: bool) -> int: ...
-    async def count_orders(self) -> dict[str, int]: ...
 
 
 class PostgresDatabase:

@@ -15,12 +15,12 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from examples.shop.catalogue import Fault, Severity
-from examples.shop.containers import Containers
-from examples.shop.defects import Defects
-from examples.shop.processes import Processes
-from examples.shop.settings import Shop, ShopError
-from examples.shop.setup_database import ROLES, grant
+from examples.shop.faults.catalogue import Fault, Severity
+from examples.shop.run.containers import Containers
+from examples.shop.run.processes import Processes
+from examples.shop.run.settings import Shop, ShopError
+from examples.shop.services.defects import Defects
+from examples.shop.services.setup_database import ROLES, grant
 
 USUAL_VERSION = "1.0.0"
 RESTART_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""faults.yaml: every fault and control of the shop with its truth, checked."""
+"""catalogue.yaml: every fault and control of the shop with its truth, checked."""
 
 from functools import cache
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-FILE = Path(__file__).with_name("faults.yaml")
+FILE = Path(__file__).with_name("catalogue.yaml")
 Severity = Literal["low", "medium", "high"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
 

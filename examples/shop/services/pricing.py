@@ -1,8 +1,5 @@
 """Prices from the database, and orders: priced, judged by the fraud model, saved."""
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,12 +8,11 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from examples.shop.database import Database, DatabaseBusy, PostgresDatabase
-from examples.shop.defects import DefectsFolder
-from examples.shop.service import make_app, read_defects
+from examples.shop.services.application import make_app
+from examples.shop.services.database import Database, DatabaseBusy
+from examples.shop.services.defects import DefectsFolder
 
 FRAUD_SECONDS = 2.0
-CONNECT_RETRIES = 3
 REFUSED_FROM = 0.9
 
 
@@ -54,24 +50,6 @@ def create_app(
         return {"order": number, "cents": cents, "accepted": accepted}
 
     return app
-
-
-def serve() -> FastAPI:
-    """The pricing service as uvicorn starts it, on the addresses in the environment."""
-    defects = read_defects("pricing")
-    database = PostgresDatabase(os.environ["DATABASE_URL"], defects)
-    fraud = httpx.AsyncClient(
-        base_url=os.environ["FRAUD_URL"], transport=httpx.AsyncHTTPTransport(retries=CONNECT_RETRIES)
-    )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await database.open()
-        yield
-        await database.close()
-        await fraud.aclose()
-
-    return create_app(database, fraud, defects, lifespan)
 
 
 async def _judge(fraud: httpx.AsyncClient, cents: int, items: int) -> float:

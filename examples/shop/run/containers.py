@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from examples.shop.settings import FOLDER, Shop, ShopError
+from examples.shop.run.settings import FOLDER, Shop, ShopError
 
 START_SECONDS = 300
 

@@ -1,31 +1,18 @@
-"""The shop's cache: pages for a few seconds, and carts until they are bought or forgotten."""
+"""The cache in Redis or Valkey."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from examples.shop.services.cache import CacheUnavailable
+
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
 CONNECTIONS = 20
-
-
-class CacheUnavailable(Exception):
-    """The cache did not answer in time, or not at all."""
-
-
-class Cache(Protocol):
-    """Strings and lists that are forgotten after `ttl` seconds; every method may raise CacheUnavailable."""
-
-    async def get(self, key: str) -> str | None: ...
-    async def put(self, key: str, value: str, ttl: int) -> None: ...
-    async def append(self, key: str, value: str, ttl: int) -> None: ...
-    async def read_list(self, key: str) -> list[str]: ...
-    async def delete(self, key: str) -> None: ...
 
 
 class RedisCache:

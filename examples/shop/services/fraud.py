@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from examples.shop.defects import DefectsFolder
-from examples.shop.service import make_app, read_defects
+from examples.shop.services.application import make_app
+from examples.shop.services.defects import DefectsFolder
 
 INTERCEPT, WEIGHTS = -5.0, {"hundreds": 0.25, "items": 0.05, "night": 0.8}
 """Log-odds, and what each feature adds to them."""
@@ -37,8 +37,3 @@ def create_app(defects: DefectsFolder) -> FastAPI:
         return {"fraud": score(sale)}
 
     return app
-
-
-def serve() -> FastAPI:
-    """The service as uvicorn starts it."""
-    return create_app(read_defects("fraud"))

@@ -1,4 +1,4 @@
-"""`python -m examples.shop.setup_database`: the tables, and a role with few rights for each service."""
+"""`python -m examples.shop.services.setup_database`: the tables, and a role with few rights per service."""
 
 import os
 from pathlib import Path

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 SECRETS = ("SHOP_ADMIN_PASSWORD", "SHOP_PRICING_PASSWORD", "SHOP_REPORTS_PASSWORD")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from examples.shop.defects import DefectsFolder
+from examples.shop.services.defects import DefectsFolder
 
 NATIVE_TELEMETRY_OFF = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False)
 """FastAPI ≥ 0.142 makes spans of its own, beside those of opentelemetry-instrumentation-fastapi."""

@@ -1,23 +1,19 @@
 """What users call: pages from the cache or from pricing, carts in the cache, orders through pricing."""
 
 import json
-import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import httpx
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
-from examples.shop.cache import Cache, CacheUnavailable, RedisCache
-from examples.shop.defects import DefectsFolder
-from examples.shop.service import make_app, read_defects
+from examples.shop.services.application import make_app
+from examples.shop.services.cache import Cache, CacheUnavailable
+from examples.shop.services.defects import DefectsFolder
 
 PRICING_SECONDS = 3.0
-CONNECT_RETRIES = 4
-"""Of httpx, with pauses of 0, 0.5, 1 and 2 seconds: a restart of pricing is waited for."""
-CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=10)
 PRODUCT_TTL, LIST_TTL, CART_TTL = 5, 30, 600
 LARGEST_CART = 50
 
@@ -83,24 +79,6 @@ def create_app(cache: Cache, pricing: Pricing, defects: DefectsFolder, lifespan:
         return answer
 
     return app
-
-
-def serve() -> FastAPI:
-    """The gateway as uvicorn starts it, on the addresses in the environment."""
-    defects = read_defects("gateway")
-    cache = RedisCache(os.environ["CACHE_URL"])
-    client = httpx.AsyncClient(
-        base_url=os.environ["PRICING_URL"],
-        transport=httpx.AsyncHTTPTransport(retries=CONNECT_RETRIES, limits=CONNECTIONS),
-    )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await client.aclose()
-        await cache.close()
-
-    return create_app(cache, Pricing(client, defects), defects, lifespan)
 
 
 async def _cached(cache: Cache, key: str, ttl: int, pricing: Pricing, path: str) -> Any:

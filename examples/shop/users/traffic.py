@@ -1,4 +1,4 @@
-"""`python -m examples.shop.traffic`: users at a rate, whatever the shop answers, and the back office."""
+"""`python -m examples.shop.users.traffic`: users at a rate, whatever the shop answers; the back office."""
 
 import argparse
 import asyncio
@@ -13,9 +13,9 @@ from random import Random
 
 import httpx
 
-from examples.shop.defects import DefectsFolder
-from examples.shop.tally import Tally, open_log
-from examples.shop.visitors import Step, Visitor, arrive
+from examples.shop.services.defects import DefectsFolder
+from examples.shop.users.tally import Tally, open_log
+from examples.shop.users.visitors import Step, Visitor, arrive
 
 FASTEST = 100.0
 """Requests per second that are never exceeded."""
@@ -119,7 +119,7 @@ async def run(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Send traffic until stopped, or for --duration seconds and print the count."""
-    parser = argparse.ArgumentParser(prog="examples.shop.traffic", description=__doc__)
+    parser = argparse.ArgumentParser(prog="examples.shop.users.traffic", description=__doc__)
     parser.add_argument("--rate", type=_rate, default=_rate(os.environ.get("SHOP_RATE") or "10"))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SHOP_SEED") or "1"))
     parser.add_argument("--duration", type=float, default=0.0)

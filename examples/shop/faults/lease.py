@@ -1,4 +1,4 @@
-"""A fault lasts for a lease: a process of its own keeps it, and mends when time is over or it is told to end."""
+"""A fault lasts for a lease: a process keeps it, and mends when time is over or it is told to end."""
 
 import os
 import select
@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ValidationError
 
-from examples.shop.catalogue import Fault, Severity, check_severity, read_faults
-from examples.shop.injections import prepare
-from examples.shop.settings import ROOT, Shop, ShopError, read_shop
+from examples.shop.faults.catalogue import Fault, Severity, check_severity, read_faults
+from examples.shop.faults.injections import prepare
+from examples.shop.run.settings import ROOT, Shop, ShopError, read_shop
 
 LONGEST = 3600
 PAUSE = 0.25
@@ -36,7 +36,7 @@ class Lease(BaseModel):
             command = psutil.Process(self.pid).cmdline()
         except psutil.NoSuchProcess:
             return False
-        return "examples.shop.lease" in command and self.fault in command
+        return "examples.shop.faults.lease" in command and self.fault in command
 
 
 def begin(shop: Shop, fault: Fault, severity: Severity, seconds: int) -> None:
@@ -46,7 +46,7 @@ def begin(shop: Shop, fault: Fault, severity: Severity, seconds: int) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "examples.shop.lease", fault.name, severity, str(seconds)],
+            [sys.executable, "-m", "examples.shop.faults.lease", fault.name, severity, str(seconds)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -122,7 +122,7 @@ def _file(shop: Shop, fault: str) -> Path:
 
 
 def main() -> None:
-    """`python -m examples.shop.lease FAULT SEVERITY SECONDS`, as `begin` starts it."""
+    """`python -m examples.shop.faults.lease FAULT SEVERITY SECONDS`, as `begin` starts it."""
     name, severity, seconds = sys.argv[1:]
     try:
         keep(read_shop(), read_faults()[name], check_severity(severity), float(seconds))

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
-from examples.shop.settings import FOLDER, HOST, ROOT, Shop, ShopError, find_program
+from examples.shop.run.settings import FOLDER, HOST, ROOT, Shop, ShopError, find_program
 
 START_SECONDS = 300.0
 STOP_SECONDS = 30.0
@@ -94,16 +94,20 @@ class Processes:
 
     def _await_ready(self, supervisor: "subprocess.Popen[bytes]") -> None:
         end = time.monotonic() + START_SECONDS
+        states: dict[str, dict[str, Any]] = {}
         while time.monotonic() < end:
-            states = self.read_states()
+            states = self.read_states() or states
             if states and all(map(_is_ready, states.values())):
                 return
             failed = [name for name, state in states.items() if _has_failed(state)]
             if failed or supervisor.poll() is not None:
                 raise ShopError(self._explain(failed[0] if failed else "process-compose"))
             time.sleep(0.25)
-        waiting = ", ".join(name for name, state in self.read_states().items() if not _is_ready(state))
-        raise ShopError(f"not healthy after {START_SECONDS:.0f} s: {waiting}; see {self.shop.data / 'logs'}")
+        waiting = ", ".join(name for name, state in states.items() if not _is_ready(state))
+        raise ShopError(
+            f"not healthy after {START_SECONDS:.0f} s: {waiting or 'process-compose'};"
+            f" see {self.shop.data / 'logs'}"
+        )
 
     def _explain(self, name: str) -> str:
         log = self.shop.data / "logs" / f"{name}.log"
