@@ -16,18 +16,19 @@ def up(shop: Shop, _: argparse.Namespace) -> None:
     """Start everything; returns when healthy."""
     print(f"Starting the shop ({shop.mode}); its telemetry goes to http://{shop.otlp}.", flush=True)
     supervise(shop).start()
+    shop.mode_file.write_text(shop.mode)
     print(f"The shop is open: {shop.url('gateway')}/products; what users see is in {shop.counts}")
 
 
 def down(shop: Shop, _: argparse.Namespace) -> None:
     """Mend what is broken and stop everything; data is kept."""
     supervisor = supervise(shop)
-    if not supervisor.read_states():
-        print("The shop was not running.")
-        return
-    mend(shop)
-    supervisor.stop()
-    print("The shop is closed.")
+    running = bool(supervisor.read_states())
+    if running:
+        mend(shop)
+        supervisor.stop()
+    shop.mode_file.unlink(missing_ok=True)
+    print("The shop is closed." if running else "The shop was not running.")
 
 
 def break_(shop: Shop, arguments: argparse.Namespace) -> None:

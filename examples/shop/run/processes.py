@@ -17,7 +17,7 @@ import psutil
 
 from examples.shop.run.settings import FOLDER, HOST, ROOT, Shop, ShopError, find_program
 
-START_SECONDS = 300.0
+START_SECONDS = 600.0
 STOP_SECONDS = 30.0
 DATABASE_USER = "postgres"
 SMALL = "shared_buffers=16MB max_connections=20 max_wal_size=64MB min_wal_size=32MB fsync=off jit=off"

@@ -63,6 +63,11 @@ class Shop:
         return self.data / "state"
 
     @property
+    def mode_file(self) -> Path:
+        """There while the shop is started."""
+        return self.data / "mode"
+
+    @property
     def counts(self) -> Path:
         return self.state / "counts.jsonl"
 
@@ -86,16 +91,18 @@ class Shop:
 
 
 def read_shop(environment: Mapping[str, str] = os.environ) -> Shop:
-    """The shop that the environment describes; it runs as Whence does unless MODE says otherwise."""
+    """The shop that the environment describes; one that was started keeps its mode until it is stopped."""
     whence = Path(environment.get("WHENCE_DATA") or ROOT / "data")
-    remembered = whence / "run" / "mode"
-    mode = environment.get("MODE") or (remembered.read_text() if remembered.exists() else "processes")
+    data = Path(environment.get("SHOP_DATA") or whence / "shop").resolve()
+    noted = [file.read_text() for file in (data / "mode", whence / "run" / "mode") if file.exists()]
+    running = (data / "mode").exists()
+    mode = (not running and environment.get("MODE")) or next(iter(noted), "processes")
     if mode not in ("processes", "containers"):
         raise ShopError(f"MODE={mode!r} is neither processes nor containers")
     otlp_port = environment.get("OTLP_HTTP_PORT") or "4318"
     return Shop(
         ports=Ports.read(environment),
-        data=Path(environment.get("SHOP_DATA") or whence / "shop").resolve(),
+        data=data,
         otlp=environment.get("SHOP_OTLP") or f"{HOST}:{otlp_port}",
         mode=mode,
     )

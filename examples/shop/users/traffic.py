@@ -91,13 +91,14 @@ async def ask_for_reports(url: str) -> None:
 
 
 async def serve(traffic: Traffic, counts: Path, reports: str) -> None:
-    """Sends without end, and writes what users saw to a file every five seconds."""
+    """Sends without end, and writes what users saw to a file every SHOP_WINDOW seconds, five by default."""
     log = open_log(counts)
+    window_seconds = float(os.environ.get("SHOP_WINDOW") or WINDOW_SECONDS)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(traffic.run(float("inf")))
         tasks.create_task(ask_for_reports(reports))
         while True:
-            await asyncio.sleep(WINDOW_SECONDS)
+            await asyncio.sleep(window_seconds)
             window, traffic.tally = traffic.tally, Tally()
             log.info(json.dumps(window.summarise()))
 

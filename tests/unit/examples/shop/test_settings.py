@@ -28,6 +28,11 @@ def test_it_runs_as_whence_was_started_last_unless_told_otherwise(tmp_path: Path
         read_shop({"WHENCE_DATA": str(tmp_path), "MODE": "clouds"})
 
 
+def test_a_started_shop_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "mode").write_text("containers")
+    assert read_shop({"SHOP_DATA": str(tmp_path), "MODE": "processes"}).mode == "containers"
+
+
 def test_secrets_are_made_once_and_are_their_owners(tmp_path: Path) -> None:
     shop = read_shop({"SHOP_DATA": str(tmp_path / "shop"), "MODE": "processes"})
     assert shop.read_secrets() == shop.read_secrets()

@@ -1,0 +1,281 @@
+"""The shop alone: it answers, its telemetry arrives, and every fault does what it says and is mended."""
+
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import build as builds
+from examples.shop.faults.catalogue import Fault, read_faults
+from examples.shop.faults.lease import read_leases
+from examples.shop.run.settings import Ports, ShopError, find_program, read_shop
+from examples.shop.users.tally import read_windows
+from stack import ROOT
+from stack.ports import find_free_ports
+from tests.e2e.live import eventually
+
+PYTHON = ROOT / ".cache" / "shop" / "bin" / "python"
+WINDOW = 2.0
+FELT_WITHIN, MENDED_WITHIN = 40.0, 60.0
+FAILED = 0.1
+"""Share of failed requests that users notice; without a fault it is 0."""
+SLOWER = 0.25
+"""Seconds by which the 95th percentile rises when users notice."""
+SERVER, CLIENT = 2, 3
+Span = dict[str, Any]
+
+
+@dataclass
+class LiveShop:
+    """A running shop on ports of its own, and the collector that its telemetry goes to."""
+
+    folder: Path
+    environment: dict[str, str]
+    usual: float = 0.0
+    read: int = 0
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [PYTHON, "-m", "examples.shop", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=700,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments} failed:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def windows(self, since: float) -> list[dict[str, Any]]:
+        return read_windows(read_shop(self.environment).counts, since)
+
+    def spans(self) -> list[Span]:
+        """The spans that the collector wrote since the last call, `service` and `instance` among their fields."""
+        with (self.folder / "otlp.json").open() as file:
+            file.seek(self.read)
+            lines = [line for line in file if line.endswith("\n")]
+            self.read += sum(len(line.encode()) for line in lines)
+        parts = [part for line in lines for part in json.loads(line).get("resourceSpans", [])]
+        return [span for part in parts for span in _flatten(part)]
+
+    def is_felt(self, fault: Fault, since: float) -> bool:
+        """Whether three windows in a row that began after `since` show what the fault says."""
+        shown = self.windows(since)[-3:]
+        if len(shown) < 3:
+            return False
+        if fault.users == "errors":
+            return _failed(shown) >= FAILED
+        return statistics.median(window["p95"] for window in shown) >= self.usual + SLOWER
+
+    def is_well(self, since: float) -> bool:
+        shown = self.windows(since)[-3:]
+        return (
+            len(shown) == 3
+            and _failed(shown) <= FAILED / 4
+            and statistics.median(window["p95"] for window in shown) < self.usual + SLOWER
+        )
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[LiveShop]:
+    _require_servers()
+    folder = Path(tempfile.mkdtemp(prefix="shop-"))
+    folder.chmod(0o755)  # the user who runs PostgreSQL has to get through
+    ports = find_free_ports(["OTLP", *(f"SHOP_{field.name}_PORT" for field in fields(Ports))])
+    environment = {**os.environ, **ports, "MODE": "processes", "SHOP_DATA": str(folder / "data")}
+    environment |= {"SHOP_OTLP": f"127.0.0.1:{ports['OTLP']}", "SHOP_WINDOW": str(WINDOW), "SHOP_RATE": "10"}
+    builds.ensure(["toxiproxy-server", "process-compose", "otelcol-whence"])
+    environment["SHOP_TOXIPROXY"] = str(builds.binary("toxiproxy-server"))
+    environment["SHOP_PROCESS_COMPOSE"] = str(builds.binary("process-compose"))
+    collector = _start_collector(folder, environment["SHOP_OTLP"])
+    live = LiveShop(folder, environment)
+    try:
+        live.run("up")
+        eventually("users are served", lambda: _usual(live), 120)
+        yield live
+    finally:
+        live.run("down")
+        collector.terminate()
+        collector.wait(timeout=10)
+        shutil.rmtree(folder)
+
+
+def test_users_are_answered(shop: LiveShop) -> None:
+    shown = shop.windows(0)[-5:]
+    assert {kind for window in shown for kind in window["steps"]} == {"list", "product", "cart", "order"}
+    assert _failed(shown) == 0
+    assert 5 < sum(window["sent"] for window in shown) / (WINDOW * len(shown)) < 15
+
+
+def test_spans_of_all_four_kinds_arrive_and_belong_together(shop: LiveShop) -> None:
+    spans: list[Span] = []
+
+    def order() -> set[str] | None:
+        spans.extend(shop.spans())
+        traces = [
+            span["traceId"]
+            for span in spans
+            if span["service"] == "shop-gateway" and span["name"].startswith("POST") and "order" in span["name"]
+        ]
+        return next((kinds for trace in traces if len(kinds := _kinds(spans, trace)) == 6), None)
+
+    assert eventually("an order's spans arrive", order, 60) == {
+        "shop-gateway server",
+        "shop-gateway redis",
+        "shop-gateway client",
+        "shop-pricing server",
+        "shop-pricing postgresql",
+        "shop-pricing client",
+    } or order() is not None
+    parents = {(span["traceId"], span["spanId"]): span for span in spans}
+    calls = {
+        (parent["service"], span["service"])
+        for span in spans
+        if (parent := parents.get((span["traceId"], span.get("parentSpanId", ""))))
+        and parent["service"] != span["service"]
+    }
+    assert calls == {("shop-gateway", "shop-pricing"), ("shop-pricing", "shop-fraud")}
+    workers = {span["instance"] for span in spans if span["service"] == "shop-gateway"}
+    assert len(workers - {""}) == 4
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [fault for fault in read_faults().values() if fault.users != "nothing"],
+    ids=lambda fault: fault.name,
+)
+def test_a_fault_is_felt_as_it_says_and_mended(shop: LiveShop, fault: Fault) -> None:
+    before = time.time()
+    shop.run("break", fault.name, "high", "--for", "300")
+    eventually(f"users feel {fault.felt}", lambda: shop.is_felt(fault, before), FELT_WITHIN, every=WINDOW)
+    assert f"Mended: {fault.name}." in shop.run("mend")
+    mended = time.time()
+    eventually("users are served as before", lambda: shop.is_well(mended), MENDED_WITHIN, every=WINDOW)
+
+
+@pytest.mark.parametrize(
+    "fault", [fault for fault in read_faults().values() if fault.control], ids=lambda fault: fault.name
+)
+def test_a_control_is_not_felt(shop: LiveShop, fault: Fault) -> None:
+    before = time.time()
+    shop.run("break", fault.name, "high", "--for", "300")
+    eventually("five windows pass", lambda: len(shop.windows(before)) >= 5, 30, every=WINDOW)
+    assert _failed(shop.windows(before)) <= FAILED / 4
+    shop.run("mend")
+
+
+def test_a_lost_sender_is_not_felt_and_the_others_are_heard(shop: LiveShop) -> None:
+    before = time.time()
+    shop.run("break", "telemetry-lost", "high", "--for", "300")
+    eventually("what was under way has come", lambda: len(shop.windows(before)) >= 4, 30, every=WINDOW)
+    shop.spans()
+    eventually("time passes", lambda: len(shop.windows(before)) >= 9, 30, every=WINDOW)
+    assert {span["service"] for span in shop.spans()} == {"shop-gateway", "shop-pricing", "shop-reports"}
+    assert _failed(shop.windows(before)) <= FAILED / 4
+    shop.run("mend")
+    eventually(
+        "it is heard again", lambda: "shop-fraud" in {span["service"] for span in shop.spans()}, 60, every=WINDOW
+    )
+
+
+def test_the_bad_release_is_another_version_and_rolled_back(shop: LiveShop) -> None:
+    def versions(service: str) -> Callable[[], set[str]]:
+        return lambda: {span["version"] for span in shop.spans() if span["service"] == service}
+
+    shop.run("break", "release-errors", "low", "--for", "300")
+    eventually("the release's spans come", lambda: "1.1.0" in versions("shop-pricing")(), 60)
+    shop.run("mend")
+    eventually("the former version's spans come", lambda: versions("shop-pricing")() == {"1.0.0"}, 60)
+
+
+def test_a_fault_whose_keeper_was_killed_can_be_mended(shop: LiveShop) -> None:
+    shop.run("break", "database-slow", "high", "--for", "300")
+    (lease,) = read_leases(read_shop(shop.environment))
+    os.kill(lease.pid, signal.SIGKILL)
+    assert "Mended: database-slow." in shop.run("mend")
+    mended = time.time()
+    eventually("users are served as before", lambda: shop.is_well(mended), MENDED_WITHIN, every=WINDOW)
+
+
+def test_a_fault_ends_by_itself(shop: LiveShop) -> None:
+    shop.run("break", "cache-slow", "low", "--for", "3")
+    eventually("it is over", lambda: "left]" not in shop.run("faults"), 30, every=1)
+
+
+def _require_servers() -> None:
+    if not PYTHON.exists():
+        pytest.skip("the shop's packages are not installed: run `make test-shop`")
+    try:
+        find_program("postgres", package="postgresql")
+        find_program("valkey-server", "redis-server", package="redis-server")
+    except ShopError as missing:
+        pytest.skip(str(missing))
+
+
+def _start_collector(folder: Path, address: str) -> "subprocess.Popen[bytes]":
+    pipeline = {"receivers": ["otlp"], "exporters": ["file"]}
+    config = {
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": address}}}},
+        "exporters": {"file": {"path": str(folder / "otlp.json"), "flush_interval": "200ms"}},
+        "service": {
+            "telemetry": {"metrics": {"level": "none"}},
+            "pipelines": {"traces": pipeline, "metrics": pipeline},
+        },
+    }
+    (folder / "collector.yaml").write_text(yaml.safe_dump(config))
+    command = [builds.binary("otelcol-whence"), "--config", folder / "collector.yaml"]
+    with (folder / "collector.log").open("w") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def _usual(live: LiveShop) -> bool:
+    """Notes the usual 95th percentile, once five windows in a row have no failure."""
+    shown = live.windows(0)[-5:]
+    live.usual = statistics.median(window["p95"] for window in shown) if shown else 0.0
+    return len(shown) == 5 and _failed(shown) == 0
+
+
+def _failed(windows: list[dict[str, Any]]) -> float:
+    return sum(w["failed"] for w in windows) / max(1, sum(w["sent"] for w in windows))
+
+
+def _kinds(spans: list[Span], trace: str) -> set[str]:
+    """What takes part in a trace: each service as server or client of HTTP, or of a database."""
+    return {
+        f"{span['service']} {span['attributes'].get('db.system.name') or _role(span)}"
+        for span in spans
+        if span["traceId"] == trace and span["kind"] in (SERVER, CLIENT)
+    }
+
+
+def _role(span: Span) -> str:
+    return "server" if span["kind"] == SERVER else "client"
+
+
+def _flatten(part: dict[str, Any]) -> Iterator[Span]:
+    resource = _attributes(part["resource"])
+    for scope in part["scopeSpans"]:
+        for span in scope["spans"]:
+            yield {
+                **span,
+                "attributes": _attributes(span),
+                "service": resource["service.name"],
+                "version": resource.get("service.version", ""),
+                "instance": resource.get("service.instance.id", ""),
+            }
+
+
+def _attributes(holder: dict[str, Any]) -> dict[str, Any]:
+    return {each["key"]: next(iter(each["value"].values()), None) for each in holder.get("attributes", [])}
