@@ -75,6 +75,8 @@ def test_containers_have_limits_few_rights_and_loopback_ports(part: str) -> None
 
 def test_containers_publish_the_ports_of_the_settings() -> None:
     published = dict(
-        re.findall(r"127\.0\.0\.1:\$\{(SHOP_[A-Z_]+_PORT):-(\d+)\}", (SHOP / "docker-compose.yml").read_text())
+        re.findall(
+            r"127\.0\.0\.1:\$\{(SHOP_[A-Z_]+_PORT):-(\d+)\}", (SHOP / "docker-compose.yml").read_text()
+        )
     )
     assert published.items() <= Ports().as_variables().items()
