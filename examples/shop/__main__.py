@@ -23,7 +23,7 @@ def up(shop: Shop, _: argparse.Namespace) -> None:
 def down(shop: Shop, _: argparse.Namespace) -> None:
     """Mend what is broken and stop everything; data is kept."""
     supervisor = supervise(shop)
-    running = bool(supervisor.read_states())
+    running = supervisor.is_running()
     if running:
         mend(shop)
         supervisor.stop()

@@ -18,7 +18,6 @@ import yaml
 
 from components import build as builds
 from examples.shop.faults.catalogue import Fault, read_faults
-from examples.shop.faults.lease import read_leases
 from examples.shop.run.settings import Ports, ShopError, find_program, read_shop
 from examples.shop.users.tally import read_windows
 from stack import ROOT
@@ -72,7 +71,7 @@ class LiveShop:
         return read_windows(read_shop(self.environment).counts, since)
 
     def spans(self) -> list[Span]:
-        """The spans that the collector wrote since the last call, with `service`, `instance` and `version`."""
+        """The spans that the collector wrote since the last call, with service, instance, version."""
         with (self.folder / "otlp.json").open() as file:
             file.seek(self.read)
             lines = [line for line in file if line.endswith("\n")]
@@ -204,8 +203,8 @@ def test_the_bad_release_is_another_version_and_rolled_back(shop: LiveShop) -> N
 
 def test_a_fault_whose_keeper_was_killed_can_be_mended(shop: LiveShop) -> None:
     shop.run("break", "database-slow", "high", "--for", "300")
-    (lease,) = read_leases(read_shop(shop.environment))
-    os.kill(lease.pid, signal.SIGKILL)
+    lease = json.loads((shop.folder / "data" / "faults" / "database-slow.json").read_text())
+    os.kill(lease["pid"], signal.SIGKILL)
     assert "Mended: database-slow." in shop.run("mend")
     mended = time.time()
     eventually("users are served as before", lambda: shop.is_well(mended), MENDED_WITHIN, every=WINDOW)

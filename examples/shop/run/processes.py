@@ -74,14 +74,17 @@ class Processes:
         self._pid_file.unlink(missing_ok=True)
         return True
 
+    def is_running(self) -> bool:
+        return self._supervisor() is not None
+
     def restart(self, service: str) -> None:
         """Restarts one service in the version that is rolled out."""
         if self._call("POST", f"/process/restart/{service}", STOP_SECONDS) is None:
             raise ShopError(f"cannot restart {service}: start the shop with `make shop`")
 
     def find_process(self, service: str) -> psutil.Process | None:
-        """The process of a service, None while it has none or is another kind of thing."""
-        state = self._call("GET", f"/process/{service}")
+        """The process of a service, None while it has none."""
+        state = self.read_states().get(service)
         try:
             return psutil.Process(state["pid"]) if state and state["pid"] else None
         except psutil.NoSuchProcess:

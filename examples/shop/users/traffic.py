@@ -105,7 +105,7 @@ async def serve(traffic: Traffic, counts: Path, reports: str) -> None:
 
 async def run(arguments: argparse.Namespace) -> None:
     state = Path(os.environ["SHOP_STATE"])
-    limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=AROUND)
+    limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=0)  # users share none
     async with httpx.AsyncClient(
         base_url=os.environ["GATEWAY_URL"], timeout=TIMEOUT, limits=limits, trust_env=False
     ) as client:
