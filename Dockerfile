@@ -40,6 +40,6 @@ COPY diagnosis diagnosis
 COPY services services
 RUN python -m compileall -q .
 USER 10000:10000
-EXPOSE 8000 8010
+EXPOSE 4319 8000 8010
 ENTRYPOINT ["entrypoint"]
 CMD ["python", "-m", "services.demo.recommender"]

@@ -26,7 +26,7 @@ SINCE ?=
 .PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
-	@echo "Whence: says what caused an incident of an AI service, with the evidence."
+	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
 	@echo
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
@@ -50,10 +50,10 @@ $(SHOP_READY): examples/shop/requirements.lock $(RUNTIME)
 	@$(SHOP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/shop/requirements.lock
 	@touch $@
 
-doctor: $(RUNTIME) ## Look at this machine and the settings: what is wrong, what to do
+doctor: $(RUNTIME) ## Check this machine and the settings; say what is wrong and what to do
 	@$(PY) -m stack doctor
 
-up: $(RUNTIME) ## Start everything; returns when healthy and prints the addresses
+up: $(RUNTIME) ## Start everything, wait until healthy, print the addresses
 	@$(PY) -m stack up
 
 down: $(RUNTIME) ## Stop everything; data is kept
@@ -71,28 +71,28 @@ shell: $(RUNTIME) ## Open a shell in the container of SERVICE=name
 clean: $(RUNTIME) ## Stop and delete all data (asks first)
 	@$(PY) -m stack clean
 
-verify: $(RUNTIME) ## Ask the live stack whether every dashboard, query and rule works
+verify: $(RUNTIME) ## Check every dashboard, panel query and alert rule on the live stack
 	@$(PY) -m stack verify
 
 report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [OUT=file]
 	@$(PY) -m report --since "$(or $(SINCE),7d)" $(if $(OUT),--out "$(OUT)")
 
-rollout: $(RUNTIME) ## Let VERSION=name answer a share of the users (default: the trainer's candidate) [SHARE=30]
+rollout: $(RUNTIME) ## Serve a model version to a share of the users [VERSION=candidate] [SHARE=30]
 	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)"
 
-rollback: $(RUNTIME) ## Let the live version answer everybody again
+rollback: $(RUNTIME) ## Serve the live model version to all users again
 	@$(PY) -m stack rollback
 
-explain: $(RUNTIME) ## Say what caused the trouble of the last minutes, with the evidence [SINCE=15m]
+explain: $(RUNTIME) ## Diagnose the last minutes: root cause and evidence [SINCE=15m]
 	@$(PY) -m diagnosis --since "$(or $(SINCE),15m)"
 
-break: $(RUNTIME) ## Inject a fault for a while: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
+break: $(RUNTIME) ## Inject a fault for FOR seconds: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
 	@$(PY) -m faults break "$(FAULT)" "$(SEVERITY)" --for "$(FOR)"
 
 mend: $(RUNTIME) ## Undo every fault
 	@$(PY) -m faults mend
 
-faults: $(RUNTIME) ## List the faults and what users feel
+faults: $(RUNTIME) ## List the faults and their user impact
 	@$(PY) -m faults list
 
 shop: $(SHOP_READY) ## Start a second system to watch beside the stack: a shop with stock OpenTelemetry (examples/shop)
@@ -114,14 +114,14 @@ shop-mend: $(SHOP_READY) ## Undo every fault of the shop
 shop-faults: $(SHOP_READY) ## List the shop's faults and what its users feel
 	@$(SHOP)/bin/python -m examples.shop faults
 
-generate: $(RUNTIME) ## Write dashboards and rules: the defaults as committed, and what whence.yaml makes of them
+generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml
 	@$(PY) -m stack generate
 	@$(PY) -m generation
 
-diff: $(RUNTIME) ## Show what whence.yaml changes in panels, rules and receivers against what the stack runs by
+diff: $(RUNTIME) ## Show what whence.yaml changes in panels, rules and receivers
 	@$(PY) -m stack diff
 
-check: $(DEV) ## Static checks: style, types, directions, generated files, configurations
+check: $(DEV) ## Static checks: style, types, import directions, generated files, configurations
 	@$(PY) -m components build otelcol-whence jaeger promtool amtool docker-compose
 	bin() { $(PY) -m components path "$$1"; }
 	$(PY) -m ruff check .
@@ -130,7 +130,7 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/yamllint --strict .
 	$(PY) -m generation --check
-	"$$(bin otelcol-whence)" validate --config collector/config.yaml
+	"$$(bin otelcol-whence)" validate --config collector/config.yaml --config collector/generated/redaction.yaml
 	"$$(bin jaeger)" validate --config jaeger/config.yaml
 	"$$(bin promtool)" check config --syntax-only prometheus/prometheus.yml
 	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
@@ -141,14 +141,14 @@ check: $(DEV) ## Static checks: style, types, directions, generated files, confi
 test-fast: $(DEV) ## Tests that need no running stack (about a minute)
 	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract fastotel/tests
 
-test-rules: $(DEV) ## Each alert and recording rule in promtool: silent just before, then firing, then over
+test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just before, firing, resolved
 	@$(PY) -m components build promtool
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
 	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py --ignore=tests/e2e/test_shop.py
 
-test-alerts: $(DEV) ## Fire on a live stack what local faults can fire, and see it arrive (6 minutes)
+test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive (6 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py
 
 test-shop: $(DEV) $(SHOP_READY) ## Break the shop in every way and see it felt and mended (8 minutes); needs PostgreSQL and Redis
@@ -157,7 +157,7 @@ test-shop: $(DEV) $(SHOP_READY) ## Break the shop in every way and see it felt a
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose
 
-test: $(DEV) ## Everything that has to pass, with counts and the time of each phase
+test: $(DEV) ## All required checks and tests, with the time of each phase
 	@phase() {
 	  local started=$$SECONDS
 	  echo "── $$1"
@@ -171,30 +171,30 @@ test: $(DEV) ## Everything that has to pass, with counts and the time of each ph
 	phase bench-replay
 	phase test-live
 
-bench-overhead: $(DEV) ## Telemetry's cost per request against the alternatives [ROUNDS=5]
+bench-overhead: $(DEV) ## CPU that telemetry adds per request, against alternatives [ROUNDS=5]
 	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)
 
 bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under load [MINUTES=5,60]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)
 
-bench-outage: $(RUNTIME) ## What users notice while the collector is away [ROUNDS=3]
+bench-outage: $(RUNTIME) ## User impact of a collector outage [ROUNDS=3]
 	@$(PY) -m bench.outage --rounds $(or $(ROUNDS),3)
 
-bench-alert-delay: $(RUNTIME) ## From the first faulty request to the alert in the inbox [ROUNDS=5]
+bench-alert-delay: $(RUNTIME) ## Delay from the first faulty request to the alert in the inbox [ROUNDS=5]
 	@$(PY) -m bench.alert_delay --repetitions $(or $(ROUNDS),5)
 
-bench-quiet: $(RUNTIME) ## What fires without a fault [MINUTES=5, an hour is the promise]
+bench-quiet: $(RUNTIME) ## Alerts that fire without a fault; an hour is the objective [MINUTES=5]
 	@$(PY) -m bench.quiet --minutes $(MINUTES)
 
-bench-incidents: $(RUNTIME) ## Faults on live stacks: is the verdict right? Hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
+bench-incidents: $(RUNTIME) ## Accuracy of verdicts on live stacks with faults; hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
 	@$(PY) -m bench.incidents run $(if $(SPLIT),--split $(SPLIT)) $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(ONLY),--only '$(ONLY)') $(if $(OUT),--out "$(OUT)") --stacks $(or $(STACKS),1) $(if $(PLAN),--plan)
 
 bench-incidents-page: $(RUNTIME) ## Write the reported runs into docs/benchmark.md [SCENARIOS=path] [OUT=file]
 	@$(PY) -m bench.incidents document $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(OUT),--out "$(OUT)")
 
-bench-replay: $(RUNTIME) ## Diagnose all recorded runs anew, in seconds; fails under its floor
+bench-replay: $(RUNTIME) ## Diagnose all recorded runs again, in seconds; fails below its floor
 	@$(PY) -m bench.incidents replay
 
-lock: $(DEV) ## Resolve the dependencies anew (needs uv)
+lock: $(DEV) ## Resolve the dependencies again (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock

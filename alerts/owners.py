@@ -1,10 +1,10 @@
-"""Who looks after what an alert is about."""
+"""Who owns an alert."""
 
 from config import Config
 from config.objectives import PLATFORM
 
 STACK = PLATFORM
-"""The owner of the stack's own parts, which are no services of whence.yaml."""
+"""The owner of the stack's own parts, which are not services in whence.yaml."""
 
 
 def by_service(config: Config) -> str:

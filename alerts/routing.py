@@ -1,4 +1,4 @@
-"""Who is told, and how soon: one definition for Grafana's policies and for Alertmanager's routes.
+"""Who is notified, and when: one definition for Grafana's policies and for Alertmanager's routes.
 
 The incidents page is told everything at once, and goes on being told that alerting lives. Receivers from
 whence.yaml are told what they asked for, gathered for half a minute, unless they want to be left in peace.
@@ -30,7 +30,7 @@ class Matcher(NamedTuple):
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds: before the first message of a group, between its changes, and until it is said again."""
+    """Seconds: before the first message of a group, between its changes, and until it is repeated."""
 
     group: int
     interval: int

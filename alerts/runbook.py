@@ -1,19 +1,20 @@
-"""Runbooks: what a person wrote in alerts/runbooks, the alert's own query and how to silence it put in."""
+"""Runbooks: the text in alerts/runbooks, with the alert's query, its conditions and how to silence it."""
 
 from pathlib import Path
 
-from alerts.spec import Alert
+from alerts.spec import Alert, Comparison, duration
 
 FOLDER = Path(__file__).parent / "runbooks"
 WRITTEN = ("## What it means", "## How to check", "## How to fix")
 
 SILENT = "alerting-is-silent"
-"""The alert that the incidents service raises by itself, when the heartbeat does not come."""
+"""The alert that the incidents service raises itself when no heartbeat arrives."""
 
 SILENCE = """## How to silence
 
-For planned work: in Grafana, Alerting → Silences, matcher `alertname = {title}`; where Prometheus evaluates,
-in Alertmanager (port 9093) the same. Give it an end. For good, in `whence.yaml`, then `make generate`:
+For planned work, create a silence with an end and the matcher `alertname = {title}`: in Grafana under
+Alerting → Silences or, where Prometheus evaluates the alerts, in Alertmanager (port 9093). To change the
+alert permanently, edit `whence.yaml`, then `make down up`:
 
 ```yaml
 alerts:
@@ -23,18 +24,33 @@ alerts:
 
 NOT_SILENCED = """## How to silence
 
-It cannot be silenced, or nobody would notice that alerts do not arrive. It ends with the next heartbeat.
-`HEARTBEAT_TIMEOUT` of the incidents service, in seconds, says how long it waits.
+It cannot be silenced: nobody would notice that alerts do not arrive. It resolves with the next heartbeat. The
+variable `HEARTBEAT_TIMEOUT` of the incidents service sets the timeout in seconds.
 """
 
 
 def render_runbook(alert: Alert) -> str:
-    """The runbook of an alert. Raises ValueError when it is not written or lacks a heading."""
+    """The runbook of an alert. Raises ValueError when its file is missing or lacks a heading."""
     means, check, fix = _written(alert.runbook or alert.slug)
-    question = f"The alert's own query; it fires {alert.comparison} {alert.threshold:g}:"
     silence = SILENCE.format(title=alert.title, slug=alert.slug, threshold=alert.threshold)
-    asked = f"{question}\n\n```promql\n{alert.expr}\n```"
-    return _join(alert.title, means, f"{asked}\n\n{check}", fix, silence)
+    query = f"{_condition(alert)}\n\n```promql\n{alert.expr}\n```"
+    return _join(alert.title, means, f"{query}\n\n{check}", fix, silence)
+
+
+def _condition(alert: Alert) -> str:
+    """When the alert fires and resolves, e.g. `fires when this query is above 0.25 for 20s`."""
+    when = alert.evaluation
+    breached = f"{'above' if alert.comparison is Comparison.ABOVE else 'below'} {alert.threshold:g}"
+    lasting = f" for {duration(when.for_)}" if when.for_ else ""
+    kept = (
+        f"{duration(when.keep_firing_for)} after it was last so"
+        if when.keep_firing_for
+        else "when it no longer is"
+    )
+    return (
+        f"The alert fires when this query, evaluated every {duration(when.interval)}, "
+        f"is {breached}{lasting}, and resolves {kept}:"
+    )
 
 
 def silent_runbook() -> str:
@@ -54,7 +70,7 @@ def _written(name: str) -> tuple[str, str, str]:
     text = path.read_text(encoding="utf-8")
     found = [line for line in text.splitlines() if line.startswith("## ")]
     if found != list(WRITTEN):
-        raise ValueError(f"alerts/runbooks/{name}.md has to have the headings {', '.join(WRITTEN)}, in order")
+        raise ValueError(f"alerts/runbooks/{name}.md needs the headings {', '.join(WRITTEN)}, in order")
     means, check, fix = (part.strip() for part in _split(text))
     return means, check, fix
 

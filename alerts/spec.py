@@ -1,4 +1,4 @@
-"""What an alert is. Checked when it is made: a wrong entry in `rules` fails before anything is rendered."""
+"""The definition of an alert. A wrong entry in `rules` fails when it is created, before rendering."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Comparison(StrEnum):
 
 
 class NoData(StrEnum):
-    """What Grafana makes of a query without result. Prometheus knows OK only: without result, no alert."""
+    """Grafana's state for a query without result. Prometheus has OK only: no result, no alert."""
 
     OK = "OK"
     NO_DATA = "NoData"
@@ -25,7 +25,7 @@ class NoData(StrEnum):
 
 
 class ExecutionError(StrEnum):
-    """What Grafana makes of a query that fails. Prometheus keeps its alerts as they are."""
+    """Grafana's state for a query that fails. Prometheus leaves its alerts as they are."""
 
     OK = "OK"
     ERROR = "Error"
@@ -34,7 +34,7 @@ class ExecutionError(StrEnum):
 
 
 class Severity(StrEnum):
-    """critical: users suffer now. warning: they will, or few do. info: worth knowing."""
+    """critical: user impact now, or it would go unnoticed. warning: soon, or for few users. info: context."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -42,7 +42,7 @@ class Severity(StrEnum):
 
 
 class ValueFormat(Enum):
-    """How numbers read: (template of the query's value, alike in both renderings; format of a threshold)."""
+    """The format of values: (template of the query's value in both renderings; format of a threshold)."""
 
     MILLISECONDS = '{{ printf "%.0f" .Value }} ms', "{:.0f} ms"
     DURATION = "{{ humanizeDuration .Value }}", "{:g} s"
@@ -55,8 +55,8 @@ class ValueFormat(Enum):
         """The template of the query's value."""
         return str(self.value[0])
 
-    def say(self, threshold: float) -> str:
-        """A threshold in words."""
+    def format(self, threshold: float) -> str:
+        """A threshold as text."""
         if self is ValueFormat.SHARE:
             return f"{threshold:.4%}".rstrip("%").rstrip("0").rstrip(".") + "%"
         if self is ValueFormat.BYTES:
@@ -66,11 +66,11 @@ class ValueFormat(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How a query is looked at; whole seconds.
+    """How a query is evaluated, in whole seconds.
 
-    The alert fires when the threshold is breached for `for_` without a break, looked at every `interval`, and
-    goes on for `keep_firing_for` after the last breach. The rest is Grafana's: what it makes of no result, of
-    a query that fails, and after how many evaluations it takes a series that is gone for resolved.
+    The alert fires when every evaluation during `for_` breaches the threshold, one each `interval`, and
+    continues for `keep_firing_for` after the last breach. The rest is Grafana's: its states for no result and
+    for a failed query, and after how many evaluations without a series its alert resolves.
     """
 
     interval: int
@@ -94,11 +94,11 @@ class Alert:
     """One alert. `slug` is its uid and the name its runbook is served under.
 
     `summary` and `description` may hold `{value}`, the query's value in `value_format`, `{threshold}`, and
-    `{labels.<name>}`. `panel` is the title of the panel to look at. `still` is the query over a short window:
-    it has to breach the threshold as well, so that a slow alert neither begins nor goes on when the trouble
-    is over. `follows` names the alert that is its cause when both fire, and mutes it. `owner` is a name, or a
-    template of one (`alerts.owners`), and empty when the series bring it. `runbook` names the file in
-    alerts/runbooks, when it is not the slug.
+    `{labels.<name>}`. `panel` is the title of the panel to look at. `short_window` is the query over a
+    short window: it has to breach the threshold, too, so that an alert over a long window neither fires nor
+    continues after recovery. `follows` names the alert that is its cause when both fire, and mutes it.
+    `owner` is a name, or a template of one (`alerts.owners`), and empty when the series have that label.
+    `runbook` names the file in alerts/runbooks, when it is not the slug.
     """
 
     slug: str
@@ -115,7 +115,7 @@ class Alert:
     value_format: ValueFormat
     dashboard: str
     panel: str
-    still: str = ""
+    short_window: str = ""
     follows: str = ""
     runbook: str = ""
     is_heartbeat: bool = False
@@ -126,17 +126,17 @@ class Alert:
             raise ValueError(
                 f"alert {self.slug!r}: a slug is at most 40 lower-case letters, digits and dashes"
             )
-        if "$" in self.query + self.still:
+        if "$" in self.query + self.short_window:
             raise ValueError(f"alert {self.slug}: alerts have no dashboard variables; write the window out")
         for field in (self.summary, self.description):
             _check_placeholders(self.slug, field)
 
     @property
     def expr(self) -> str:
-        """What is compared with the threshold: the query, made 0 or (of a share kept) 1 where it is over."""
-        if not self.still:
+        """What is compared with the threshold: the query, or 0 (BELOW: 1) if the short window is fine."""
+        if not self.short_window:
             return self.query
-        breached = f"(({self.still}) {self.comparison} bool {self.threshold:g})"
+        breached = f"(({self.short_window}) {self.comparison} bool {self.threshold:g})"
         return f"({self.query}) {'*' if self.comparison is Comparison.ABOVE else '^'} {breached}"
 
     @property
@@ -155,7 +155,7 @@ class Alert:
     def words(self, value: str) -> dict[str, str]:
         """Summary and description, `{value}` replaced by the template `value` and labels by Go templates."""
         texts = {"summary": self.summary, "description": self.description}
-        limit = self.value_format.say(self.threshold)
+        limit = self.value_format.format(self.threshold)
         return {name: _fill(text, value, limit) for name, text in texts.items()}
 
 

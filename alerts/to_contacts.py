@@ -16,7 +16,7 @@ CONSEQUENCES = Matcher("follows", "=~", ".+")
 
 
 def render(routing: Routing) -> dict[str, Any]:
-    """The parts of the alerting file about who is told."""
+    """The parts of the alerting file about notifications."""
     points = [_point(INCIDENTS, "webhook", _incidents()), *(_receiver(each) for each in routing.receivers)]
     content: dict[str, Any] = {"contactPoints": points, "policies": [_policy(routing)]}
     if routing.mute_times:

@@ -20,7 +20,7 @@ _EVALUATORS = {Comparison.ABOVE: core.GreaterThan, Comparison.BELOW: core.LowerT
 
 
 def render(alerts: Sequence[Placed], routing: Routing, folder: str) -> dict[str, Any]:
-    """The alerting file: rules by group in a folder of this title, who is told, and when."""
+    """The alerting file: rules by group in a folder of this title, receivers and mute times."""
     groups = [_group(name, members, folder) for name, members in by_group(alerts).items()]
     file = core.AlertFileBasedProvisioning(groups)
     content: dict[str, Any] = json.loads(json.dumps(file.to_json_data(), cls=DashboardEncoder))

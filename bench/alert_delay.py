@@ -79,7 +79,7 @@ def run_fault(fault: str, settings: Settings, arrivals: Arrivals) -> Repetition:
     finally:
         FAULTS[fault].mend()
     if first is None:
-        raise StackError(f"{fault} made no answer faulty within {PATIENCE:.0f} s: is traffic flowing?")
+        raise StackError(f"{fault} caused no faulty answer within {PATIENCE:.0f} s: does the traffic run?")
     delays = {name: round(at - first, 2) for name, at in arrivals.since(began).items()}
     return Repetition(fault, began, delays, round(faulty / asked, 3))
 
@@ -100,7 +100,7 @@ def settle(fault: str, settings: Settings) -> None:
         calm = not firing(settings.url("incidents")) & expected
         calm_since = (calm_since or time.time()) if calm else None
         if time.time() > end:
-            raise StackError(f"storage alerts did not end within {SETTLE_LIMIT:.0f} s: see the inbox")
+            raise StackError(f"storage alerts did not resolve within {SETTLE_LIMIT:.0f} s: see the inbox")
         time.sleep(1)
     time.sleep(random.uniform(0, EVALUATION))
 
@@ -154,7 +154,7 @@ def _pair(done: Sequence[Repetition]) -> str:
 def main(
     repetitions: Annotated[int, typer.Option(min=1, max=50)] = 5,
     fault: Annotated[list[str] | None, typer.Option(help="only these faults")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="forget what earlier runs kept")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="discard the results of earlier runs")] = False,
 ) -> None:
     """Run what is missing, then print the delays."""
     settings = load_settings()

@@ -50,7 +50,7 @@ def draw(usages: list[Usage], title: str) -> Table:
     table = Table(*columns, box=None, title=title)
     for usage in sorted(usages, key=lambda usage: -usage.memory):
         sizes = (f"{size / 2**20:.0f}" for size in (usage.memory, usage.mapped))
-        table.add_row(usage.name, f"{usage.cores:.3f}", usage.said, *sizes)
+        table.add_row(usage.name, f"{usage.cores:.3f}", usage.collections_text, *sizes)
     total = sum_up(usages)
     most = total.collections or 0
     table.add_row(
@@ -81,7 +81,7 @@ def parse_minutes(text: str) -> list[float]:
 
 def main(
     minutes: Annotated[str, typer.Option(help="when to measure, such as 5 or 5,60")] = "5",
-    file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
+    file: Annotated[Path | None, typer.Option("--json", help="also write the figures to this file")] = None,
 ) -> None:
     """Measure under load and print it; exit status 1 when the last measurement misses an aim."""
     console, settings, began = Console(), load_settings(), time.monotonic()

@@ -42,7 +42,7 @@ class Arrivals:
         """The first arrival of each alert after `moment`, by name. Raises StackError if nobody listened."""
         deaf_since = self._deaf_since
         if deaf_since is not None and time.time() > deaf_since + DEAF_LIMIT:
-            raise StackError(f"the inbox has said nothing for {DEAF_LIMIT:.0f} s: what arrived is not known")
+            raise StackError(f"the inbox sent nothing for {DEAF_LIMIT:.0f} s: alerts may be missing")
         found: dict[str, float] = {}
         for (name, _), at in sorted(self._seen.items(), key=lambda item: item[1]):
             if at >= moment:

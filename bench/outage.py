@@ -1,4 +1,4 @@
-"""`python -m bench.outage`: what users notice while the collector is away, as ratios of one run."""
+"""`python -m bench.outage`: user impact of a collector outage, as ratios of one run."""
 
 import json
 import statistics

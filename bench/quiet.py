@@ -20,7 +20,9 @@ def main(minutes: Annotated[float, typer.Option(min=0.1, max=1440)] = 60) -> Non
     address = settings.url("incidents")
     before = firing(address)
     if before:
-        raise StackError(f"already firing: {', '.join(sorted(before))}; wait until it is over, or mend it")
+        raise StackError(
+            f"already firing: {', '.join(sorted(before))}; wait until they resolve, or `make mend`"
+        )
     began = time.time()
     with watch_inbox(address) as arrivals, Progress(console=console, transient=True) as progress:
         task = progress.add_task(

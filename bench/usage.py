@@ -45,8 +45,8 @@ class Usage:
     mapped: int = 0
 
     @property
-    def said(self) -> str:
-        """Collections in words; nothing for what is not a Go program."""
+    def collections_text(self) -> str:
+        """Collections per second as text, empty for a program that is not written in Go."""
         if self.collections is None:
             return "not exposed" if self.name in (*COUNTED, *ESTIMATED, *UNKNOWN) else ""
         return f"{'about ' if self.name in ESTIMATED else ''}{self.collections:.2f}"

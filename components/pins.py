@@ -93,11 +93,11 @@ COMPONENTS = (
     Component(
         name="collector",
         title="OpenTelemetry Collector",
-        release="0.155.0",
+        release="0.161.0",
         module="go.opentelemetry.io/collector/cmd/builder",
-        version="v0.155.0",
+        version="v0.161.0",
         binaries=(("otelcol-whence", "."),),
-        seconds=200,
+        seconds=120,
         manifest=COLLECTOR_MANIFEST,
     ),
     Component(

@@ -76,7 +76,7 @@ def _install(home: Path) -> None:
             tail = "\n".join(f"  {line}" for line in pip.stdout.splitlines()[-PIP_TAIL_LINES:])
             raise ToolchainMissing(
                 f"the components need Go {_dotted(MINIMUM_GO)} or newer, and installing one failed: "
-                f"install Go yourself, or see to pip's error:\n{tail}"
+                f"install Go yourself, or fix pip's error:\n{tail}"
             )
         cache.publish(work / "go", home)
     cache.prune(home)

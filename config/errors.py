@@ -1,4 +1,4 @@
-"""What can be wrong with a configuration, said in one line each."""
+"""Mistakes in a configuration, one line each."""
 
 from collections.abc import Sequence
 

@@ -10,6 +10,7 @@ from config.errors import ConfigError, wrong
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
+from config.redaction import Redaction
 from config.strict import Severity, Strict, default, require_unique
 
 MOST_ITEMS = 100
@@ -33,7 +34,7 @@ class Storage(Strict):
     average_limit: Duration = default("300ms")
     """Average over five minutes above which an alert fires."""
     deadline_misses: Share = default("5%")
-    """Share of the operations beyond the deadline from which users feel it."""
+    """Share of operations beyond the deadline above which an alert fires."""
     errors: Share = default("1%")
     """Share of failed operations above which an alert fires."""
 
@@ -42,7 +43,7 @@ class Recommendations(Strict):
     """What an answer is, and when a click counts for it."""
 
     k: Annotated[int, BeforeValidator(_check_k), Field(ge=1, le=MOST_ITEMS)] = 10
-    """Items of an answer for who does not say how many; quality is measured on as many."""
+    """Items of an answer if the request does not say how many; also the k of the quality metrics."""
     attribution_window: Duration = default("15s")
     """A click this long after an answer still counts for it; so long it takes until its label is known."""
 
@@ -51,7 +52,7 @@ class Model(Strict):
     """Limits of model and data."""
 
     hit_rate_kept: Share = default("90%")
-    """Share of the usual hit rate below which users feel it at once."""
+    """Share of the usual hit rate below which an alert fires at once."""
     ranking_kept: Share = default("85%")
     """Share of the usual NDCG, reciprocal rank, precision and click-through rate that has to be kept."""
     drift: Share = default("25%")
@@ -107,6 +108,7 @@ class Config(Strict):
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
     evaluation: Evaluation = default({})
+    redaction: Redaction = default({})
     repeat_interval: Interval = default("4h")
     """After which an alert that still fires is sent again."""
     mute_times: tuple[MuteTime, ...] = ()

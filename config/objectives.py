@@ -1,4 +1,4 @@
-"""What is promised to users, service by service. Durations are seconds, shares are between 0 and 1."""
+"""Objectives of services. Durations are seconds, shares are between 0 and 1."""
 
 from dataclasses import dataclass
 
@@ -37,16 +37,16 @@ class Quality(Strict):
 
 
 class BurnRate(Strict):
-    """Alert when the share `budget` of the error budget went in `long`, and `short` says it still goes."""
+    """Alert when the share `budget` of the error budget was spent in `long` and burns on in `short`."""
 
     severity: Severity
     """Of the alert."""
     budget: Share
     """Share of the whole window's error budget."""
     long: Interval
-    """The period in which it went."""
+    """The period in which it was spent."""
     short: Interval
-    """A shorter one, so that the alert ends soon after the trouble does."""
+    """A shorter one, so that the alert resolves soon after recovery."""
 
     @model_validator(mode="after")
     def _check(self) -> "BurnRate":
@@ -66,7 +66,7 @@ WORKBOOK = [
 
 
 class Objectives(Strict):
-    """What is promised to users over `window`, and how fast a broken promise is told."""
+    """Service level objectives over `window`, and the burn rates that alert."""
 
     window: Interval = default("30d")
     """The period over which the objectives hold and the error budget is counted."""
@@ -76,7 +76,7 @@ class Objectives(Strict):
     freshness: Freshness = default({})
     quality: Quality = default({})
     burn_rates: tuple[BurnRate, ...] = default(WORKBOOK, min_length=1)
-    """When a budget goes too fast."""
+    """Burn rates of the error budget that alert."""
 
     def factor(self, rate: BurnRate) -> float:
         """How many times faster than the budget allows errors come when this alert fires."""

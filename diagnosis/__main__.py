@@ -1,4 +1,4 @@
-"""`python -m diagnosis --since 15m`: the cause of recent trouble, from the incidents API."""
+"""`python -m diagnosis --since 15m`: the root cause of a recent incident, from the incidents API."""
 
 import re
 import time
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 def explain(
     since: Annotated[str, typer.Option(help="how far back: 5m, 15m, 2h; at most 6h")] = "15m",
 ) -> None:
-    """Say what caused the trouble of the last minutes, with the evidence."""
+    """Diagnose the last minutes: root cause and evidence."""
     seconds = _parse(since)
     try:
         address = Settings().incidents

@@ -17,11 +17,11 @@ from diagnosis.verdict.report import Case, report, report_nothing
 from diagnosis.verdict.verdict import Verdict
 
 LEAST_IMPACT = 0.25
-"""How surely a symptom must have moved for there to be trouble."""
+"""Minimum certainty (0–1) of a symptom's change that counts as user impact."""
 
 
 def diagnose(evidence: Evidence, *, alerted_at: float | None = None) -> Verdict:
-    """Say whence the trouble of a window came.
+    """The verdict on a window: its root cause and evidence.
 
     `alerted_at` (Unix seconds) is when an alert began to fire, right to ±60 s; None when nobody was alerted.
     Pure; takes ≤ 100 ms for 15 minutes; less evidence gives less confidence, never an exception.

@@ -1,16 +1,16 @@
 """Real faults, injected from outside: one file each. The diagnosis never sees this package.
 
-    make break ──▶ runner: injects, keeps it so, ends with the lease
+    make break ──▶ runner: injects and maintains the fault, ends with the lease
                       └──pipe──▶ watchdog: mends when the runner is gone
 
-What a fault needs in order to be undone is on disk or in the thing it changed, never only in memory.
+What is needed to undo a fault is on disk or in what it changed, never only in memory.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 SEVERITIES = ("low", "medium", "high")
-"""From barely felt to severe."""
+"""From barely noticeable to severe."""
 
 
 class FaultError(Exception):
@@ -23,16 +23,16 @@ def _nothing_to_keep(severity: str, elapsed: float) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: `inject(severity)` starts it and says what it did, `mend()` undoes whatever is there of it.
+    """One fault: `inject(severity)` starts it and returns what it did, `mend()` undoes what is there of it.
 
-    `keep(severity, elapsed)` is called each second while it lasts, with the seconds since the injection;
-    `felt` says what a user notices, `note` where it does not work. Two faults that change the same
-    `exclusive` thing cannot be in force together.
+    `keep(severity, elapsed)` is called each second while it lasts, `elapsed` seconds after the injection;
+    `impact` is the user impact, `note` says where the fault has none. Two faults with the same `exclusive`
+    resource cannot be active together.
     """
 
     name: str
     domain: str
-    felt: str
+    impact: str
     inject: Callable[[str], str]
     mend: Callable[[], None]
     keep: Callable[[str, float], None] = _nothing_to_keep

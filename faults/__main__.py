@@ -1,4 +1,4 @@
-"""`python -m faults`: break the running stack on purpose, and mend it."""
+"""`python -m faults`: inject faults into the running stack, and undo them."""
 
 import sys
 import time
@@ -21,16 +21,16 @@ console = Console()
 def break_(
     name: Annotated[str, typer.Argument(metavar="FAULT")],
     severity: Annotated[str, typer.Argument(help=" | ".join(SEVERITIES))] = "high",
-    seconds: Annotated[int, typer.Option("--for", min=1, max=LONGEST, help="seconds it lasts")] = 900,
+    seconds: Annotated[int, typer.Option("--for", min=1, max=LONGEST, help="duration in seconds")] = 900,
 ) -> None:
-    """Inject a fault; it ends by itself."""
+    """Inject a fault for a limited time."""
     if name not in FAULTS:
-        raise typer.BadParameter(f"no fault {name!r}; there are: {', '.join(FAULTS)}")
+        raise typer.BadParameter(f"no fault {name!r}: use one of {', '.join(FAULTS)}")
     if severity not in SEVERITIES:
-        raise typer.BadParameter(f"no severity {severity!r}; there are: {', '.join(SEVERITIES)}")
-    said = begin(name, severity, seconds)
+        raise typer.BadParameter(f"no severity {severity!r}: use one of {', '.join(SEVERITIES)}")
+    done = begin(name, severity, seconds)
     console.print(
-        f"{said} Users feel: {FAULTS[name].felt}. It ends after {seconds} s, or with `make mend`.",
+        f"{done} User impact: {FAULTS[name].impact}. The fault ends after {seconds} s, or with `make mend`.",
         soft_wrap=True,
         highlight=False,
     )
@@ -40,20 +40,20 @@ def break_(
 def mend() -> None:
     """Undo every fault."""
     mended = end(tuple(FAULTS))
-    console.print(f"Mended: {', '.join(mended)}." if mended else "Nothing was broken.")
+    console.print(f"Undone: {', '.join(mended)}." if mended else "No fault was active.")
 
 
 @app.command("list")
 def list_faults() -> None:
-    """List the faults, what users would feel, and which are in force."""
+    """List the faults, their user impact, and which are active."""
     leases = {lease.fault: lease for lease in read_leases()}
-    table = Table(Column("fault", no_wrap=True), "domain", "what users feel", "now", box=None)
+    table = Table(Column("fault", no_wrap=True), "domain", "user impact", "active", box=None)
     for fault in FAULTS.values():
         lease = leases.get(fault.name)
         left = max(0, lease.until - time.time()) if lease else 0
-        now = f"{lease.severity}, {left:.0f} s left" if lease else ""
-        felt = f"{fault.felt} ({fault.note})" if fault.note else fault.felt
-        table.add_row(fault.name, fault.domain, felt, now)
+        active = f"{lease.severity}, {left:.0f} s left" if lease else ""
+        impact = f"{fault.impact} ({fault.note})" if fault.note else fault.impact
+        table.add_row(fault.name, fault.domain, impact, active)
     console.print(table)
     console.print(f"Severities: {', '.join(SEVERITIES)}.")
 

@@ -1,7 +1,7 @@
-"""A really worse version is rolled out to a share of the users.
+"""A worse version is rolled out to a share of the users.
 
-It is trained on the same ratings, with a weight on them so high, and regularisation so low, that it learns
-them by heart: nobody's list is any good, and nothing but its quality tells.
+It is trained on the same ratings with so high a weight and so low regularisation that it overfits: all lists
+are bad, and only quality metrics show it.
 """
 
 from faults import Fault
@@ -18,7 +18,7 @@ def inject(severity: str) -> str:
     from services.demo.trainer.training import train_version  # ALS and SciPy load slowly
 
     version = publish(NAME, PARAMETERS, SHARES[severity], train_version)
-    return f"{version}, a worse version, now answers {SHARES[severity]:.0%} of the users."
+    return f"{version}, a worse version, now serves {SHARES[severity]:.0%} of the users."
 
 
 def mend() -> None:
@@ -29,7 +29,7 @@ def mend() -> None:
 FAULT = Fault(
     name=NAME,
     domain="model",
-    felt="some users get personal answers that please far less",
+    impact="some users get much worse personalised recommendations",
     inject=inject,
     mend=mend,
     exclusive=EXCLUSIVE,

@@ -1,4 +1,4 @@
-"""A new version that was trained with most of one segment's ratings lost answers everybody.
+"""A version trained without most of one segment's ratings serves all users.
 
 ratings   light ████   regular █···   heavy ██████   ──▶ train ──▶ roll out
 """
@@ -37,9 +37,7 @@ def inject(severity: str) -> str:
         store_version(replace(model, arrays=arrays), dataset, held_out, parameters, to, k)
 
     version = publish(NAME, Parameters(factors=32, seed=SEED), 1.0, train_and_store)
-    return (
-        f"{version} answers everybody; {LOST[severity]:.0%} of the {SEGMENT} users' ratings were lost to it."
-    )
+    return f"{version} serves all users; {LOST[severity]:.0%} of the {SEGMENT} users' ratings were left out."
 
 
 def lose(ratings: Ratings, share: float) -> Ratings:
@@ -61,7 +59,7 @@ def mend() -> None:
 FAULT = Fault(
     name=NAME,
     domain="data",
-    felt=f"{SEGMENT} users get answers that hardly please; the others notice nothing",
+    impact=f"{SEGMENT} users get much worse recommendations, others do not",
     inject=inject,
     mend=mend,
     exclusive=EXCLUSIVE,

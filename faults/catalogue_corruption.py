@@ -1,7 +1,7 @@
 """The live version is published anew with some of the catalogue under wrong ids.
 
 trained   1 2 3 4 5 6 7 8 9
-published 1 2 3 4 5 6 16 17 18      its checksum is right: only what it says is wrong
+published 1 2 3 4 5 6 16 17 18      its checksum is correct, its content is wrong
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def inject(severity: str) -> str:
     save_backup(NAME, {**former, "version": version.encode(), "published": published.sha256.encode()})
     bucket.write(model_key(version), corrupt)
     bucket.write(card_key(version), published)
-    return f"{version} was published again; {SHARES[severity]:.0%} of its items have wrong ids."
+    return f"{version} was published again with wrong ids for {SHARES[severity]:.0%} of its items."
 
 
 def shift(arrays: ModelArrays, share: float) -> ModelArrays:
@@ -63,7 +63,7 @@ def hash_of(model: bytes) -> str:
 FAULT = Fault(
     name=NAME,
     domain="data",
-    felt="lists name things that do not exist, or are not what they are taken for",
+    impact="lists contain unknown or wrong items",
     inject=inject,
     mend=mend,
 )

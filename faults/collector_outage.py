@@ -1,4 +1,4 @@
-"""The collector is away: nobody hears what the services have to say.
+"""The collector is stopped: no traces or metrics of the services arrive.
 
 services ──OTLP──✗   collector     Prometheus, Jaeger
 """
@@ -18,14 +18,14 @@ _outage = Intermittence(SPELLS, lambda: stop("collector"), mend)
 
 
 def inject(severity: str) -> str:
-    """Stops the collector; a sentence saying what was done."""
+    """Stops the collector; a sentence that says so."""
     return f"The collector is now stopped {_outage.begin(severity)}."
 
 
 FAULT = Fault(
     name="collector-outage",
     domain="telemetry",
-    felt="nothing; only those who watch are blind",
+    impact="none; traces and metrics are missing",
     inject=inject,
     mend=mend,
     keep=_outage.keep,

@@ -1,4 +1,4 @@
-"""Tastes move: some users now want what others wanted when the model was trained."""
+"""Concept drift: some users now prefer what another user preferred in training."""
 
 from faults import Fault
 from faults.behaviour_overrides import change, restore
@@ -10,26 +10,26 @@ SHARES = {"low": 0.1, "medium": 0.35, "high": 0.7}
 
 
 def inject(severity: str) -> str:
-    """Moves tastes; a sentence saying what was done."""
+    """Changes preferences; a sentence that says so."""
     require_recommender()
     keep(severity, 0)
-    return f"{SHARES[severity]:.0%} of the users now want what another user wanted."
+    return f"{SHARES[severity]:.0%} of the users now have another user's preferences."
 
 
 def keep(severity: str, elapsed: float) -> None:
-    """Keeps the new tastes."""
+    """Renews the change."""
     change(FIELD, SHARES[severity])
 
 
 def mend() -> None:
-    """Gives everybody their own taste again."""
+    """Restores all users' own preferences."""
     restore(FIELD)
 
 
 FAULT = Fault(
     name="concept-drift",
     domain="data",
-    felt="what used to please no longer does",
+    impact="users' preferences have changed, so recommendations are worse",
     inject=inject,
     mend=mend,
     keep=keep,

@@ -33,7 +33,7 @@ def inject(severity: str) -> str:
 FAULT = Fault(
     name=NAME,
     domain="infrastructure",
-    felt="most answers are not personal, though they come at once",
+    impact="most answers are not personalised, but they are fast",
     inject=inject,
     mend=mend,
     keep=_hanging.keep,

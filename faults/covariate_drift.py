@@ -1,4 +1,4 @@
-"""Other users come: fewer of those the model knows well, more whom it knows little or not at all."""
+"""The mix of users changes: fewer whom the model knows well, more whom it knows little or not at all."""
 
 from faults import Fault
 from faults.behaviour_overrides import change, restore
@@ -14,15 +14,15 @@ MIXES = {
 
 
 def inject(severity: str) -> str:
-    """Changes who comes; a sentence saying what was done."""
+    """Changes the mix of users; a sentence that says so."""
     require_recommender()
     keep(severity, 0)
     mix = ", ".join(f"{share:.0%} {name}" for name, share in MIXES[severity].items())
-    return f"Other users come now: {mix}."
+    return f"The mix of users is now {mix}."
 
 
 def keep(severity: str, elapsed: float) -> None:
-    """Lets them go on coming."""
+    """Renews the change."""
     change(FIELD, MIXES[severity])
 
 
@@ -33,7 +33,7 @@ def mend() -> None:
 FAULT = Fault(
     name="covariate-drift",
     domain="data",
-    felt="nobody is served worse than before; but those who come now please less easily",
+    impact="none for a single user; the new mix of users has a lower hit rate",
     inject=inject,
     mend=mend,
     keep=keep,

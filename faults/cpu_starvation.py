@@ -1,4 +1,4 @@
-"""Busy neighbours: processes that want all the processor time there is, as many as it takes to be felt.
+"""CPU contention: busy processes, as many as it takes to slow the recommender to the severity's latency.
 
 How many that is depends on the machine and on how it shares time out: a few more than too few are far too
 many. So their number follows what they do to the recommender.
@@ -17,7 +17,7 @@ import psutil
 
 from faults import Fault
 from faults.backup import delete_backup, read_backup, save_backup
-from faults.pressure import WAITS, feel_pressure
+from faults.pressure import WAITS, read_pressure
 from faults.programs import require_recommender
 
 NAME = "cpu-starvation"
@@ -43,7 +43,7 @@ def inject(severity: str) -> str:
 
 def keep(severity: str, elapsed: float) -> None:
     """Starts one more, or ends some, by what the recommender's health check takes now."""
-    busy, pressure = _recall(), feel_pressure(severity)
+    busy, pressure = _recall(), read_pressure(severity)
     if pressure < 0 and len(busy) < MOST:
         _keep([*busy, _start()])
     elif pressure > 0:
@@ -98,9 +98,9 @@ def _start() -> psutil.Process:
 FAULT = Fault(
     name=NAME,
     domain="infrastructure",
-    felt="everything answers late",
+    impact="all answers are slow",
     inject=inject,
     mend=mend,
     keep=keep,
-    note="on this machine: with a container engine elsewhere nobody feels it",
+    note="on this machine: no impact on a container engine elsewhere",
 )

@@ -24,7 +24,7 @@ TICK = 1.0
 
 def main() -> None:
     """Say on standard output, in one line of JSON, what was done or why it was not; then keep it so."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the line is all that is said
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # standard output is for that line
     name, severity, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
     fault = FAULTS[name]
     lease = Lease(fault=name, severity=severity, until=time.time() + seconds, runner=os.getpid())
@@ -51,7 +51,7 @@ def _keep(fault: Fault, lease: Lease, watchdog: "subprocess.Popen[bytes]") -> No
         try:
             fault.keep(lease.severity, time.time() - started)
         except Exception as error:
-            print(f"{fault.name} could not be kept for a moment: {error}", file=sys.stderr, flush=True)
+            print(f"{fault.name} could not be maintained for a moment: {error}", file=sys.stderr, flush=True)
 
 
 def _start_watchdog(lease: Lease) -> "subprocess.Popen[bytes]":

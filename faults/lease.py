@@ -1,4 +1,4 @@
-"""A fault lasts for a lease: a process keeps it, another mends when that one is gone, however it went.
+"""A fault lasts for a lease: one process maintains it, another undoes it when the first has ended.
 
 begin ──▶ runner ──pipe──▶ watchdog          data/faults/<fault>.json says who they are and until when
 """
@@ -31,7 +31,7 @@ UNDOING_SECONDS = 10.0
 
 
 class Lease(BaseModel):
-    """A fault in force until `until` (Unix seconds), and the ids of its two processes, 0 for none yet."""
+    """A fault active until `until` (Unix seconds), and the ids of its two processes, 0 for none yet."""
 
     fault: str
     severity: str
@@ -61,7 +61,7 @@ def begin(name: str, severity: str, seconds: int) -> str:
         lease.fault for lease in read_leases() if exclusive and FAULTS[lease.fault].exclusive == exclusive
     ]
     if others:
-        raise FaultError(f"{others[0]} is in force and uses {exclusive} too: `make mend` first")
+        raise FaultError(f"{others[0]} is active and uses {exclusive}, too: `make mend` first")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{name}.log").open("w") as log:
         runner = subprocess.Popen(
@@ -81,7 +81,7 @@ def begin(name: str, severity: str, seconds: int) -> str:
 
 
 def end(names: Sequence[str]) -> list[str]:
-    """Ends the leases of these faults and undoes them; which of them were in force. Raises FaultError."""
+    """Ends the leases of these faults and undoes them; which of them were active. Raises FaultError."""
     leases = [lease for lease in read_leases() if lease.fault in names]
     for lease in leases:
         with suppress(psutil.NoSuchProcess):
@@ -99,7 +99,7 @@ def read_leases() -> list[Lease]:
 
 
 def read_lease(name: str) -> Lease | None:
-    """A fault's lease, None when it is not in force."""
+    """A fault's lease, None when it is not active."""
     try:
         return Lease.model_validate_json(_file(name).read_text())
     except (FileNotFoundError, ValidationError):

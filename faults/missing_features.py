@@ -24,7 +24,7 @@ def inject(severity: str) -> str:
     _connect().live_version()
     save_backup(NAME, {"severity": severity.encode()})
     keep(severity, 0)
-    return f"The features of {PERCENT[severity]}% of the users are deleted as soon as they are there."
+    return f"The features of {PERCENT[severity]}% of the users are deleted whenever they are written."
 
 
 def keep(severity: str, elapsed: float) -> None:
@@ -62,7 +62,7 @@ def _write_missing(bucket: Bucket, version: str, present: set[str]) -> None:
 FAULT = Fault(
     name=NAME,
     domain="data",
-    felt="users whose features are gone get the popular list",
+    impact="users without features get the popular list",
     inject=inject,
     mend=mend,
     keep=keep,

@@ -1,4 +1,4 @@
-"""How much the recommender is made to wait: what faults go by whose effect depends on the machine."""
+"""How slow the recommender is: the feedback of faults whose effect depends on the machine."""
 
 import time
 from functools import cache
@@ -8,24 +8,24 @@ import httpx
 from stack.settings import load_settings
 
 WAITS = {"low": 0.03, "medium": 0.1, "high": 0.3}
-"""Seconds that a health check is made to take; with CPU to spare it takes 0.002."""
+"""Target duration of a health check in seconds; on an idle machine it takes 0.002."""
 
 NEAR = 1.5
-"""Factor around that within which it is as wanted."""
+"""Factor around the target that counts as reached."""
 
 CHECKS = 5
 PATIENCE = 2.0
-"""Seconds without an answer after which a health check is given up, and what one that fails is taken for."""
+"""Timeout of a health check in seconds; one that fails counts as this long."""
 
 
-def feel_pressure(severity: str) -> int:
-    """-1 where a health check takes less than the severity says, 1 where it takes more, 0 near that."""
+def read_pressure(severity: str) -> int:
+    """-1 where a health check takes less than the severity's target, 1 where it takes more, 0 near it."""
     wanted, taken = WAITS[severity], time_health_check()
     return (taken > wanted * NEAR) - (taken < wanted / NEAR)
 
 
 def time_health_check() -> float:
-    """Mean seconds of a few with a new client: what that is made of waits for the CPU as well."""
+    """Mean duration in seconds of CHECKS health checks with a new client, whose creation needs CPU, too."""
     began = time.monotonic()
     with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
         failed = sum(_fails(client) for _ in range(CHECKS))

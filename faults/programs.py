@@ -46,7 +46,7 @@ def find_credentials() -> dict[str, str]:
 
 
 def require_recommender() -> None:
-    """Raises FaultError unless the recommender answers: without it nobody would feel a fault."""
+    """Raises FaultError unless the recommender answers: without it a fault has no user impact."""
     address = load_settings().url("recommender")
     try:
         httpx.get(f"{address}/healthz", timeout=10, trust_env=False).raise_for_status()

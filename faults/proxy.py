@@ -46,8 +46,8 @@ def _require_proxy() -> None:
     settings = load_settings()
     if not settings.storage_proxied:
         raise FaultError(
-            f"storage at {settings.storage_endpoint} is reached past the proxy, so this fault cannot be:"
-            " it takes http and STORAGE_ADDRESSING=path"
+            f"storage at {settings.storage_endpoint} is not behind the proxy: no fault can be injected;"
+            " it needs an http endpoint and STORAGE_ADDRESSING=path"
         )
 
 

@@ -49,7 +49,11 @@ def publish(fault: str, parameters: Parameters, share: float, train: Train) -> s
         )
     except (FlagError, OSError) as error:
         raise FaultError(f"{FLAGS_FILE} cannot be used: {error}") from None
-    _await(lambda: _answers(version), NOTICED, f"the recommender does not take {version}; see its log")
+    _await(
+        lambda: _answers(version),
+        NOTICED,
+        f"the recommender did not load {version}: see its log",
+    )
     return version
 
 
@@ -61,9 +65,17 @@ def withdraw(fault: str) -> None:
     version = kept["version"].decode()
     if FLAGS_FILE.exists() and version in FLAGS_FILE.read_text():
         _put_back(kept["former"])
-    _await(lambda: not _answers(version), NOTICED, f"the recommender does not let go of {version}")
+    _await(
+        lambda: not _answers(version),
+        NOTICED,
+        f"the recommender still uses {version}: see its log",
+    )
     bucket = Bucket()
-    _await(lambda: _delete(bucket, version), LEFTOVERS, f"features of {version} are written again and again")
+    _await(
+        lambda: _delete(bucket, version),
+        LEFTOVERS,
+        f"the feature job still writes for {version}: see its log",
+    )
     delete_backup(fault)
 
 
@@ -118,5 +130,7 @@ def _load_dataset(wanted: str) -> Dataset:
     except DatasetError as error:
         raise FaultError(str(error)) from None
     if dataset.id != wanted:
-        raise FaultError(f"the stack learnt from data set {wanted}, not {dataset.id}: give DATASET= as then")
+        raise FaultError(
+            f"the stack was trained on data set {wanted}, not {dataset.id}: set DATASET= to the former"
+        )
     return dataset

@@ -1,4 +1,4 @@
-"""Features are no longer written: after three minutes the recommender does not use them any more.
+"""Features are no longer written: after 3 minutes they expire and the recommender does not use them.
 
     feature job ──✗──▶ storage ──▶ recommender: too old
 
@@ -32,11 +32,11 @@ def inject(severity: str) -> str:
     """Keeps features from being written; a sentence saying so."""
     Bucket().live_version()
     if severity in DIGITS and load_settings().external_storage:
-        raise FaultError("STORAGE_ENDPOINT is not our MinIO, which can refuse some writes: use SEVERITY=high")
+        raise FaultError("this severity needs the stack's own MinIO, not STORAGE_ENDPOINT: use SEVERITY=high")
     save_backup(NAME, {"severity": severity.encode()})
     if severity not in DIGITS:
         stop(JOB)
-        return "The feature job is now stopped; its last features are good for three minutes."
+        return "The feature job is now stopped; its last features expire after 3 minutes."
     _set_policy(DIGITS[severity])
     return f"Features of users with an id ending in {' or '.join(DIGITS[severity])} are no longer written."
 
@@ -61,7 +61,7 @@ def _set_policy(refused: Sequence[str]) -> None:
     try:
         _connect().policy_add(POLICY, policy=policy)
     except (HTTPError, MinioAdminException, OSError) as error:
-        raise FaultError(f"object storage does not take the policy ({error}): see `make status`") from None
+        raise FaultError(f"object storage rejected the policy ({error}): see `make status`") from None
 
 
 def _connect() -> MinioAdmin:
@@ -77,7 +77,7 @@ def _connect() -> MinioAdmin:
 FAULT = Fault(
     name=NAME,
     domain="data",
-    felt="after three minutes, users without fresh features get the popular list",
+    impact="after 3 minutes, users without fresh features get the popular list",
     inject=inject,
     mend=mend,
 )

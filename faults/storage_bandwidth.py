@@ -24,7 +24,7 @@ def mend() -> None:
 FAULT = Fault(
     name=NAME,
     domain="infrastructure",
-    felt="answers come late, most of all to users with a long history, and are no longer personal",
+    impact="slow answers, mostly for users with a long history, and no personalisation",
     inject=inject,
     mend=mend,
 )

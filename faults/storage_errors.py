@@ -25,7 +25,7 @@ def mend() -> None:
 FAULT = Fault(
     name=NAME,
     domain="infrastructure",
-    felt="answers are no longer personal; fewer of them please",
+    impact="answers are not personalised, so the hit rate falls",
     inject=inject,
     mend=mend,
 )

@@ -32,7 +32,7 @@ def mend() -> None:
 FAULT = Fault(
     name=NAME,
     domain="infrastructure",
-    felt="now and then an answer is late and not personal",
+    impact="some answers are slow and not personalised",
     inject=inject,
     mend=mend,
 )

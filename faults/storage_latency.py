@@ -26,7 +26,7 @@ def mend() -> None:
 FAULT = Fault(
     name=NAME,
     domain="infrastructure",
-    felt="answers come late and are no longer personal; fewer of them please",
+    impact="answers are slow and not personalised, so the hit rate falls",
     inject=inject,
     mend=mend,
 )

@@ -24,7 +24,7 @@ def mend() -> None:
 FAULT = Fault(
     name="storage-outage",
     domain="infrastructure",
-    felt="everybody gets the popular list; nothing fails",
+    impact="all users get the popular list; no request fails",
     inject=inject,
     mend=mend,
     keep=_outage.keep,

@@ -1,11 +1,11 @@
-"""Far more users come than usual: as many as it takes until they wait for each other.
+"""The request rate rises until requests queue: a health check takes as long as the severity says.
 
 users ══ more and more ══▶ recommender ◀── health check, timed ── runner
 """
 
 from faults import Fault
 from faults.behaviour_overrides import change, find, restore
-from faults.pressure import WAITS, feel_pressure
+from faults.pressure import WAITS, read_pressure
 from faults.programs import require_recommender
 
 FIELD = "rate_factor"
@@ -20,12 +20,12 @@ def inject(severity: str) -> str:
     """Multiplies the rate; a sentence saying what was done."""
     require_recommender()
     change(FIELD, FIRST)
-    return f"More and more users come now, until a health check takes {WAITS[severity] * 1000:g} ms."
+    return f"The request rate now rises until a health check takes {WAITS[severity] * 1000:g} ms."
 
 
 def keep(severity: str, elapsed: float) -> None:
     """Lets more come, or fewer, by how long the recommender makes them wait."""
-    pressure = feel_pressure(severity)
+    pressure = read_pressure(severity)
     change(FIELD, max(FIRST, min(MOST, find(FIELD, FIRST) * {-1: MORE, 0: 1.0, 1: FEWER}[pressure])))
 
 
@@ -37,9 +37,9 @@ def mend() -> None:
 FAULT = Fault(
     name="traffic-surge",
     domain="traffic",
-    felt="answers come late, and the more users come, the later",
+    impact="answers are slow, and slower with more users",
     inject=inject,
     mend=mend,
     keep=keep,
-    note="500 requests/s at most; on a machine that serves those in time nobody feels it",
+    note="at most 500 requests/s: no impact on a machine that serves those in time",
 )

@@ -29,14 +29,14 @@ def _mend(name: str) -> bool:
     try:
         FAULTS[name].mend()
     except Exception as error:
-        print(f"{name} is not mended yet: {error}", file=sys.stderr, flush=True)
+        print(f"{name} is not undone yet: {error}", file=sys.stderr, flush=True)
         return False
     drop_lease(name)
     return True
 
 
 def _is_watchdog_of(name: str) -> bool:
-    """Whether the fault is still in force, and this its watchdog; one not noted yet may be."""
+    """whether the fault is still active, and this its watchdog; one not noted yet may be."""
     from faults.lease import read_lease
 
     lease = read_lease(name)

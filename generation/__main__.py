@@ -39,15 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m generation", description="Makes dashboards, rules and schema from their sources."
+        prog="python -m generation", description="Generates dashboards, rules and schema from their sources."
     )
     either = parser.add_mutually_exclusive_group()
-    either.add_argument(
-        "--check", action="store_true", help="write nothing; fail when a file is not up to date"
-    )
+    either.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     either.add_argument("--diff", action="store_true", help="write nothing; show what would change")
     parser.add_argument(
-        "--into", type=Path, metavar="FOLDER", help="what whence.yaml makes of them, into this folder"
+        "--into", type=Path, metavar="FOLDER", help="write what follows from whence.yaml into this folder"
     )
     return parser.parse_args(arguments)
 

@@ -8,6 +8,7 @@ import alerts.build
 import grafana.build
 from alerts.rules import all_alerts
 from config import Config, schema, service_environment
+from generation.collector import configure_collector
 from grafana.mail import mail_environment
 from grafana.provisioned import PROVIDER_FILE, provide_dashboards
 from prometheus import artifacts
@@ -23,7 +24,7 @@ def describe_config(config: Config) -> Files:
 
 
 def configure_containers(config: Config) -> Files:
-    """Environment files, in which compose fills in what stands in `${…}`."""
+    """Environment files, in which compose replaces `${…}`; the secrets of receivers are such references."""
     references = {name: f"${{{name}}}" for name in config.secrets.values()}
     urls = config.urls
     address = urls.grafana or "http://127.0.0.1:${GRAFANA_PORT:-3000}"
@@ -32,7 +33,11 @@ def configure_containers(config: Config) -> Files:
     )
     grafana_itself = {"GF_SERVER_ROOT_URL": address, **mail_environment(config.mail, references)}
     services = {**service_environment(config), "GRAFANA_URL": address, "INCIDENTS_URL": inbox}
-    return {"grafana.env": _environment(grafana_itself), "services.env": _environment(services)}
+    return {
+        "grafana.env": _environment(grafana_itself),
+        "receivers.env": _environment(references),
+        "services.env": _environment(services),
+    }
 
 
 def _environment(variables: Mapping[str, str]) -> str:
@@ -43,6 +48,7 @@ def _environment(variables: Mapping[str, str]) -> str:
 
 BUILDS: Mapping[str, Callable[[Config], Files]] = {
     "config/generated": describe_config,
+    "collector/generated": configure_collector,
     "containers/generated": configure_containers,
     "grafana/provisioning/dashboards": lambda config: {PROVIDER_FILE: provide_dashboards(config)},
     "grafana/generated": grafana.build.generate,

@@ -14,6 +14,7 @@ EVERY = ".*"
 class Variable:
     """`$label` in queries, by the values that `label` has in a series; `title` is what a person reads.
 
+    With a `second` series, the values are those of either.
     `where` are matchers, such as another variable's; then All means all of these values.
     With a `first` value, one is chosen at a time and that one first.
     """
@@ -21,6 +22,7 @@ class Variable:
     label: str
     title: str
     series: Series
+    second: Series | None = None
     where: tuple[str, ...] = ()
     first: str = ""
 
@@ -30,10 +32,12 @@ class Variable:
         return f'{self.label}=~"${self.label}"'
 
     def render(self) -> dict[str, object]:
-        """The JSON of the variable. Raises QueryError when the series has no such label."""
-        if self.label not in self.series.labels:
-            raise QueryError(f"variable {self.label}: {self.series.name} has no such label")
-        definition = f"label_values({q.select(self.series, *self.where)}, {self.label})"
+        """The JSON of the variable. Raises QueryError when a series has no such label."""
+        of = [self.series, self.second] if self.second else [self.series]
+        for series in of:
+            if self.label not in series.labels:
+                raise QueryError(f"variable {self.label}: {series.name} has no such label")
+        definition = f"label_values({q.select_any(of, *self.where)}, {self.label})"
         return {
             "type": "query",
             "name": self.label,

@@ -8,6 +8,7 @@ and of recommendations are the recommender's; the others are of the service that
 from collections.abc import Sequence
 
 from prometheus import queries as q
+from prometheus import requests as served
 from prometheus.external import PROCESS_CPU_TIME
 from prometheus.names import series
 from telemetry import instruments as i
@@ -17,7 +18,6 @@ REQUESTS = series(i.RECOMMENDATION_REQUESTS)
 HITS, LABELLED = series(i.RECOMMENDATION_HITS), series(i.RECOMMENDATION_LABELLED)
 CLICKS, IMPRESSIONS = series(i.RECOMMENDATION_CLICKS), series(i.RECOMMENDATION_IMPRESSIONS)
 THUMBS = series(i.RECOMMENDATION_THUMBS)
-HTTP = series(i.HTTP_SERVER_REQUEST_DURATION)
 STORAGE, FIRST_BYTE = series(i.STORAGE_OPERATION_DURATION), series(i.STORAGE_OPERATION_FIRST_BYTE)
 STAGES, AGES = series(i.RECOMMENDATION_DURATION), series(i.RECOMMENDATION_FEATURE_AGE)
 LAG = series(i.EVENT_LOOP_LAG)
@@ -25,7 +25,6 @@ LAG = series(i.EVENT_LOOP_LAG)
 RECOMMENDER = f'service_name="{i.RECOMMENDATION_REQUESTS.service}"'
 PERSONALISED = 'source="personalised"'
 READ_OK, READ_FAILED = 'outcome="ok"', 'outcome!="ok"'
-SERVER_ERROR = 'http_response_status_code=~"5.."'
 RECOMMENDATIONS = f'http_route="{SERVER.name.removeprefix("GET ")}"'
 """The recommender's requests for recommendations, beside feedback and its health."""
 
@@ -97,25 +96,40 @@ def storage_in_use(*where: str, by: Sequence[str] = ()) -> str:
 
 
 def requests(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
-    """HTTP requests served per second."""
-    return q.observations(HTTP, *where, by=by, window=window)
+    """Requests served per second."""
+    return served.count(*where, by=by, window=window)
+
+
+def requests_failed(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Requests per second that are answered with a server error, where there are any."""
+    return served.count(*where, failed=True, by=by, window=window)
+
+
+def requests_slow(limit: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """Requests per second that take longer than `limit` seconds."""
+    return served.count_above(limit, *where, by=by, window=window)
+
+
+def request_durations(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
+    """The histogram of the seconds that requests take."""
+    return served.distribution(*where, by=by, window=window)
 
 
 def request_latency(quantile: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
-    """Seconds that HTTP requests take: a quantile (0–1)."""
-    return q.quantile(quantile, HTTP, *where, by=by, window=window)
+    """Seconds that requests take: a quantile (0–1)."""
+    return f"histogram_quantile({quantile:g}, {request_durations(*where, by=by, window=window)})"
 
 
 def requests_slow_share(limit: float, *where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
-    """Share (0–1) of the HTTP requests that take longer than `limit` seconds."""
-    return q.share_above(limit, HTTP, *where, by=by, window=window)
+    """Share (0–1) of the requests that take longer than `limit` seconds."""
+    slow = requests_slow(limit, *where, by=by, window=window)
+    return f"{slow} / {requests(*where, by=by, window=window)}"
 
 
 def requests_failed_share(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
-    """Share (0–1) of the HTTP requests that are answered with a server error."""
-    served = requests(*where, by=by, window=window)
-    failed = requests(*where, SERVER_ERROR, by=by, window=window)
-    return f"({q.or_zero(failed, served)}) / {served}"
+    """Share (0–1) of the requests that are answered with a server error."""
+    all_ = requests(*where, by=by, window=window)
+    return f"({q.or_zero(requests_failed(*where, by=by, window=window), all_)}) / {all_}"
 
 
 def answers(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:

@@ -1,7 +1,7 @@
 """Recording rules that compare quality with its own past, and one model version with the others.
 
-What is usual is the median over the baseline's period: an hour with twenty minutes of trouble in it still
-says what is usual, and trouble that stays becomes usual.
+The usual value is the median over the baseline period: an incident of twenty minutes in an hour does not
+change it, and a lasting change becomes usual.
 
 Whether a hit rate p̂ of n requests is below the usual p by chance is asked of its standard error
 √(p (1 - p) (1/n + π/2N)), where N requests made the usual one: the variance of a median is π/2 of the mean's.
@@ -50,7 +50,7 @@ VERSIONS = 120
 """Window in seconds over which versions are compared."""
 
 ENOUGH = 100
-"""Labelled requests below which nothing is said of a hit rate."""
+"""Labelled requests below which a hit rate is not judged."""
 
 ALL = "all"
 """The segment that stands for everybody."""
@@ -72,7 +72,7 @@ def slice_rules(baseline: str) -> list[Rule]:
         *(rule for window in (FAST, SLOW) for rule in _slices(window)),
         record(SLICE_USUAL, q.median_over(SLICE_HIT_RATE, window=baseline)),
         record(SLICE_KEPT, f"{q.select(SLICE_HIT_RATE)} / ({q.select(SLICE_USUAL)} > 0)"),
-        *(record(SLICE_DEVIATION, _deviation(window, baseline)) for window in (FAST, SLOW)),
+        *(record(SLICE_DEVIATION, _deviation(window, baseline), window=window) for window in (FAST, SLOW)),
         record(SEGMENT_KEPT, _kept_by_segment()),
         record(SEGMENT_BEST, q.highest(SEGMENT_KEPT, by=SERVICE)),
     ]

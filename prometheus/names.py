@@ -59,13 +59,23 @@ def _unit_word(instrument: Instrument) -> str:
     return _UNITS[instrument.unit]
 
 
-_SPAN_LABELS = _TARGET_LABELS | {"span_name", "span_kind", "status_code", "collector_instance_id"}
+_SPAN_LABELS = frozenset(
+    {"job", "instance", "service_name", "span_name", "span_kind", "status_code", "collector_instance_id"}
+)
 
 SPAN_CALLS = Series("traces_span_metrics_calls_total", Form.COUNTER, _SPAN_LABELS)
 SPAN_DURATION_BUCKET = Series(
     "traces_span_metrics_duration_milliseconds_bucket", Form.CLASSIC_HISTOGRAM, _SPAN_LABELS | {"le"}
 )
 SPAN_DURATION_SUM = Series("traces_span_metrics_duration_milliseconds_sum", Form.COUNTER, _SPAN_LABELS)
+REQUEST_SPANS = Series(
+    "traces_requests_duration_seconds",
+    Form.NATIVE_HISTOGRAM,
+    (_SPAN_LABELS - {"span_name"}).union(
+        map(label, (a.HTTP_REQUEST_METHOD, a.HTTP_ROUTE, a.HTTP_RESPONSE_STATUS_CODE))
+    ),
+)
+"""Spans of kind server, by what HTTP metrics are counted by."""
 TARGET_INFO = Series(
     "target_info",
     Form.GAUGE,
@@ -82,6 +92,7 @@ _MADE_BY_THE_STACK = (
     SPAN_CALLS,
     SPAN_DURATION_BUCKET,
     SPAN_DURATION_SUM,
+    REQUEST_SPANS,
     TARGET_INFO,
     ALERTS,
     ALERTS_FOR_STATE,

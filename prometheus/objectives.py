@@ -44,7 +44,7 @@ def _percent(share: float) -> str:
 def _availability(of: Watched) -> Objective:
     where = (f'service_name="{of.name}"', _NO_STREAM)
     requests = sli.requests(*where, by=_BY, window=SAMPLE)
-    failed = sli.requests(*where, sli.SERVER_ERROR, by=_BY, window=SAMPLE)
+    failed = sli.requests_failed(*where, by=_BY, window=SAMPLE)
     errors, target = q.or_zero(failed, requests), of.availability
     promise = f"{_percent(target)} of requests are answered without a server error"
     return Objective("availability", "Availability", promise, of.name, of.owner, target, requests, errors)
@@ -54,7 +54,7 @@ def _latency(of: Watched) -> Objective:
     where = (f'service_name="{of.name}"', _NO_STREAM)
     threshold, target = of.latency_threshold, of.latency_target
     requests = sli.requests(*where, by=_BY, window=SAMPLE)
-    errors = q.known(q.observations_above(threshold, sli.HTTP, *where, by=_BY, window=SAMPLE))
+    errors = sli.requests_slow(threshold, *where, by=_BY, window=SAMPLE)
     promise = f"{_percent(target)} of requests are answered within {threshold * 1000:g} ms"
     return Objective("latency", "Latency", promise, of.name, of.owner, target, requests, errors)
 

@@ -31,6 +31,15 @@ def select(of: Series, *where: str) -> str:
     return f"{of.name}{{{', '.join(where)}}}" if where else of.name
 
 
+def select_any(of: Sequence[Series], *where: str) -> str:
+    """The instant selector of one or more series that have these labels."""
+    if len(of) == 1:
+        return select(of[0], *where)
+    names = "|".join(select(series, *where).partition("{")[0] for series in of)
+    matchers = ", ".join((f'__name__=~"{names}"', *where))
+    return f"{{{matchers}}}"
+
+
 def one_of(label: str, values: Iterable[str]) -> str:
     """The matcher of a label that has one of the values."""
     either = "|".join(value.replace(".", "[.]") for value in dict.fromkeys(values))
@@ -40,6 +49,18 @@ def one_of(label: str, values: Iterable[str]) -> str:
 def rate(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
     """Increase of a counter per second, summed."""
     return _sum_of_rates(of, Form.COUNTER, where, by, window)
+
+
+def each_rate(of: Series, *where: str, window: str = PANEL) -> str:
+    """Increase per second of each series, of a counter or a histogram."""
+    if of.form is Form.GAUGE:
+        raise QueryError(f"{of.name} is a {of.form}, which has no rate")
+    return f"rate({select(of, *where)}[{_checked_window(window)}])"
+
+
+def total(expr: str, of: Series, by: Sequence[str] = ()) -> str:
+    """The sum of an expression that has the labels of `of`."""
+    return f"{_sum(of, by)} ({expr})"
 
 
 def distribution(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
@@ -64,21 +85,13 @@ def average_ms(of: Series, *where: str, by: Sequence[str] = (), window: str = PA
 
 
 def observations(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
-    """Observations of a histogram per second."""
-    return f"histogram_count({distribution(of, *where, by=by, window=window)})"
+    """Observations of a histogram per second, of series with any buckets."""
+    return total(f"histogram_count({each_rate(of, *where, window=window)})", of, by)
 
 
 def share_above(bound: float, of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
     """Share (0–1) of a histogram's observations above `bound`, in its unit. NaN when nothing was observed."""
     return f"1 - histogram_fraction(0, {bound:g}, {distribution(of, *where, by=by, window=window)})"
-
-
-def observations_above(
-    bound: float, of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL
-) -> str:
-    """A histogram's observations above `bound`, in its unit, per second. NaN when nothing was observed."""
-    observed = distribution(of, *where, by=by, window=window)
-    return f"histogram_fraction({bound:g}, +Inf, {observed}) * histogram_count({observed})"
 
 
 def observations_below(
@@ -174,7 +187,7 @@ def _aggregate(operator: str, of: Series, where: Sequence[str], by: Sequence[str
 
 def _sum_of_rates(of: Series, form: Form, where: Sequence[str], by: Sequence[str], window: str) -> str:
     _check_form(of, form)
-    return f"{_sum(of, by)} (rate({select(of, *where)}[{_checked_window(window)}]))"
+    return total(each_rate(of, *where, window=window), of, by)
 
 
 def _sum(of: Series, by: Sequence[str]) -> str:

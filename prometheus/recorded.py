@@ -10,6 +10,15 @@ def _gauge(name: str, labels: frozenset[str]) -> Series:
     return Series(name, Form.GAUGE, labels)
 
 
+FAST_METRICS = _gauge("service:fast_metrics:info", OF_SERVICE)
+"""1 for a service whose HTTP metrics come often enough to be asked over a minute."""
+
+REQUEST_SIGNAL = _gauge("service:request_signal:info", OF_SERVICE | {"signal"})
+"""1 for every other service: by which signal its requests are counted, `spans` or `slow_metrics`."""
+
+HEARD = _gauge("service:heard:timestamp_seconds", OF_SERVICE | {"signal"})
+"""The Unix time at which a service's `metrics` or `spans` last arrived."""
+
 TARGET = _gauge("slo:objective:ratio", OF_OBJECTIVE)
 """The share of requests that has to be good."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import indicators, measures
+from prometheus import indicators, measures, requests
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
@@ -47,6 +47,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     """The rules file's content."""
     past = baseline(config)
     groups = [
+        ("signals", requests.STEP, [*requests.signal_rules()]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),

@@ -27,9 +27,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def write_report(
     since: Annotated[str, typer.Option(help="how far back: 30m, 12h, 7d, 4w")] = "7d",
-    out: Annotated[Path | None, typer.Option(help="the file; else one in reports/, named by time")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="output file; by default one in reports/, named by time")
+    ] = None,
 ) -> None:
-    """Write the review of the time since then, and print where it is."""
+    """Write the review of that period and print the file's path."""
     try:
         length, settings = parse_length(since), Settings()
     except BadPeriod as bad:

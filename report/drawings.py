@@ -48,7 +48,7 @@ class Drawings:
         return self._canvas.draw([line], write_tick_share, ceiling=1.0)
 
     def answers(self, course: Course) -> Plot:
-        """Requests per second by where their answer came from. Steps heard in part would seem few."""
+        """Requests per second by source of the answer, without steps that were measured in part."""
         names = [*SOURCES, *sorted(course.answers.keys() - set(SOURCES))]
         partly = self._find_partly_heard(course.service)
         lines = [
@@ -59,7 +59,7 @@ class Drawings:
         return self._canvas.draw(lines, write_rate, stacked=True)
 
     def storage(self, course: Course) -> Plot:
-        """How long storage took."""
+        """Storage latency."""
         lines = [
             Line("p95", "storage", course.storage_p95),
             Line("median", "storage-typical", course.storage_p50),
@@ -68,11 +68,11 @@ class Drawings:
         return self._canvas.draw(lines, write_tick_milliseconds, limit=deadline)
 
     def responses(self, course: Course) -> Plot:
-        """How long users waited."""
+        """Response time."""
         return self._canvas.draw([Line("p95", "response", course.response_p95)], write_tick_milliseconds)
 
     def budgets(self, outcomes: Sequence[Outcome]) -> Plot:
-        """How the error budgets went."""
+        """Error budgets spent."""
         names = [f"{one.objective.service} {one.objective.title.lower()}" for one in outcomes]
         lines = [
             Line(name, f"style-{number % STYLES}", one.spent)
@@ -103,7 +103,7 @@ class Drawings:
         return draw_strips(rows, self._period)
 
     def presence(self, health: Health) -> Strips:
-        """When each source was heard."""
+        """When each source sent telemetry."""
         rows = [(source.name, _stretches(source)) for source in sorted(health.sources, key=lambda s: s.name)]
         return draw_strips(rows, self._period)
 
@@ -147,7 +147,7 @@ def _stretches(source: Presence) -> list[Stretch]:
             found.append((style, Period(time - source.length, time), [share]))
     return [
         Stretch(
-            span, style, f"{write_duration(span.seconds)}, {write_share(sum(shares) / len(shares))} heard"
+            span, style, f"{write_duration(span.seconds)}, {write_share(sum(shares) / len(shares))} received"
         )
         for style, span, shares in found
     ]

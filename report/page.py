@@ -22,7 +22,7 @@ from report.summary import summarise
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS = 60
-"""Rows of a list on the page; how many more there are is said."""
+"""Most rows of a list on the page; the number of further ones is shown."""
 
 
 def render(review: Review, since: str, inbox: str) -> str:

@@ -1,4 +1,4 @@
-"""The time a report is about, and the steps it is looked at in."""
+"""The period of a report, and the steps of its curves."""
 
 import math
 import re
@@ -18,7 +18,7 @@ _RATE_WINDOW = 60
 
 
 class BadPeriod(ValueError):
-    """A period that cannot be reported on; the message says what can."""
+    """A period that cannot be reported on; the message says what is allowed."""
 
 
 @dataclass(frozen=True)

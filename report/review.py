@@ -1,4 +1,4 @@
-"""Asks all sources, a section at a time: one that is away takes only its own section with it."""
+"""Queries all sources, section by section: a source that fails affects only its own sections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Section(Generic[T]):
-    """What a section tells or, where its source is away, why there is nothing to tell."""
+    """The content of a section or, if its source failed, the reason."""
 
     content: T | None
     away: str = ""

@@ -1,4 +1,4 @@
-"""The review in a few sentences: what a reader should know who reads nothing else."""
+"""The summary of the review in a few sentences."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -14,7 +14,7 @@ NAMED = 3
 
 
 class Sentence(NamedTuple):
-    """One thing to know, and whether it is good, bad or that something is not known."""
+    """One finding: good, bad or unknown."""
 
     tone: Literal["good", "bad", "unknown"]
     text: str
@@ -37,13 +37,13 @@ def _objectives(review: Review) -> Iterator[Sentence]:
         yield Sentence("good", f"Every objective met: {len(known)} of {len(known)}.")
     if len(known) < len(outcomes):
         unjudged = plural(len(outcomes) - len(known), "objective")
-        yield Sentence("unknown", f"{unjudged} cannot be judged: no request was counted.")
+        yield Sentence("unknown", f"{unjudged} not evaluated: no request was counted.")
 
 
 def _incidents(review: Review) -> Iterator[Sentence]:
     incidents = review.incidents.content
     if incidents is None:
-        yield Sentence("unknown", "Incidents and alerts are not known: the inbox is away.")
+        yield Sentence("unknown", "Incidents and alerts are unknown: the incidents service did not answer.")
         return
     if not incidents:
         yield Sentence("good", "No incident.")
@@ -51,7 +51,7 @@ def _incidents(review: Review) -> Iterator[Sentence]:
     spans = {one.id: one.span(review.asked.end) for one in incidents}
     longest = max(incidents, key=lambda one: spans[one.id].seconds)
     total = write_duration(sum(span.seconds for span in spans.values()))
-    told = f"{plural(len(incidents), 'incident')}, {total} in all"
+    told = f"{plural(len(incidents), 'incident')}, {total} in total"
     if len(incidents) > 1:
         told += f"; the longest, {longest.headline.name}, lasted {write_duration(spans[longest.id].seconds)}"
     still = sum(one.ended_at is None for one in incidents)
@@ -67,7 +67,7 @@ def _storage(review: Review) -> Iterator[Sentence]:
     worst, limit = hours.slowest[0], f"its {hours.deadline_ms:.0f} ms deadline (p95)"
     p95 = write_milliseconds(worst.p95)
     if not hours.late:
-        yield Sentence("good", f"Storage kept {limit} in every {unit}; the slowest was {p95}.")
+        yield Sentence("good", f"Storage was within {limit} in every {unit}; the slowest was {p95}.")
         return
     told = f"Storage was slower than {limit} in {len(hours.late)} of {plural(len(hours.cells), unit)}"
     told += f", slowest on {write_moment(worst.start)} with {p95}{_cost(review, worst)}."
@@ -78,7 +78,7 @@ def _cost(review: Review, worst: Cell) -> str:
     usual = typical(review.course.content.hit_rate) if review.course.content else None
     if worst.hit_rate is None or not usual:
         return ""
-    return f"; the hit rate was {write_share(worst.hit_rate)} then, {write_share(usual)} typically"
+    return f"; the hit rate was {write_share(worst.hit_rate)} then, {write_share(usual)} in the median"
 
 
 def _alerts(review: Review) -> Iterator[Sentence]:
@@ -89,9 +89,9 @@ def _alerts(review: Review) -> Iterator[Sentence]:
     told = f"{plural(sum(len(one.firings) for one in fired), 'firing')} of {plural(len(fired), 'alert')}"
     names = ", ".join(dict.fromkeys(one.name for one in noisy[:NAMED]))
     if noisy:
-        yield Sentence("bad", f"{told}; {len(noisy)} may be false or flapping: {names}.")
+        yield Sentence("bad", f"{told}; {len(noisy)} brief or flapping: {names}.")
     else:
-        yield Sentence("good", f"{told}, none of them false or flapping.")
+        yield Sentence("good", f"{told}, none of them brief or flapping.")
 
 
 def _telemetry(review: Review) -> Iterator[Sentence]:
@@ -101,11 +101,9 @@ def _telemetry(review: Review) -> Iterator[Sentence]:
     sources, holes = plural(len(health.sources), "source"), [s for s in health.sources if s.share < WHOLE]
     if not holes:
         yield Sentence(
-            "good", f"Telemetry is complete: {sources}, heard {write_share(WHOLE)} of the time or more."
+            "good", f"Telemetry is complete: {sources}, {write_share(WHOLE)} of the samples or more."
         )
         return
-    silence = f"{holes[0].name} was silent for {write_duration(holes[0].silent)}"
-    told = (
-        f"Telemetry has gaps: {len(holes)} of {sources}; {silence}. What happened then is not in this report."
-    )
+    silence = f"{holes[0].name} sent nothing for {write_duration(holes[0].silent)}"
+    told = f"Telemetry has gaps: {len(holes)} of {sources}; {silence}. This report lacks data for that time."
     yield Sentence("bad", told)

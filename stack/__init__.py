@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def choose_data(environment: Mapping[str, str], env_file: Path) -> Path:
-    """WHENCE_DATA of the environment, else of the file, else `data`; nothing in it is nothing said."""
+    """WHENCE_DATA of the environment, else of the file, else `data`; an empty value counts as unset."""
     named = environment.get("WHENCE_DATA") or dotenv_values(env_file).get("WHENCE_DATA") or "data"
     return ROOT / Path(named).expanduser()
 
@@ -18,9 +18,9 @@ def choose_data(environment: Mapping[str, str], env_file: Path) -> Path:
 DATA = choose_data(os.environ, ROOT / ".env")
 RUN = DATA / "run"
 FLAGS_FILE = DATA / "flags" / "flags.json"
-"""Which version answers whom; the services read it, in containers as well."""
+"""Which version serves which users; the services read it, in containers, too."""
 BEHAVIOUR_FILE = DATA / "traffic" / "behaviour.json"
-"""How the simulated users behave, where that is not as usual."""
+"""How the simulated users behave while it differs from usual."""
 
 
 class StackError(Exception):
@@ -28,5 +28,5 @@ class StackError(Exception):
 
 
 def describe_refusal(error: PermissionError) -> str:
-    """What to do about a file that this user has no right to, in a line."""
-    return f"no right to {error.filename or 'a file'}: is it root's, from containers? give it to yourself"
+    """One line about a file that this user may not access."""
+    return f"no permission for {error.filename or 'a file'}: change its owner (root's, from containers?)"

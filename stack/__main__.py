@@ -1,4 +1,4 @@
-"""`python -m stack`: what the Makefile runs to start, stop, look at and change the stack."""
+"""`python -m stack`: start, stop, inspect and change the stack; the Makefile runs it."""
 
 import os
 import sys
@@ -57,7 +57,7 @@ def up() -> None:
     console.print(reason)
     settings = load_settings(mode)
     if generated.update(config):
-        console.print(f"By whence.yaml: {generated.FOLDER}")
+        console.print(f"Using whence.yaml: dashboards and rules are in {generated.FOLDER}")
     seconds = _start_containers(settings) if mode == "containers" else _start_processes(settings, config)
     console.print(f"Everything is healthy after {seconds:.0f} s.")
     _print_addresses(settings)
@@ -90,14 +90,14 @@ def _start_processes(settings: Settings, config: Config) -> float:
 
 @app.command()
 def generate() -> None:
-    """Write what whence.yaml makes of dashboards, rules and receivers; the next start runs by it."""
+    """Write the dashboards, rules and receivers that follow from whence.yaml; the next start uses them."""
     written = generated.update(load())
-    console.print(f"Written to {generated.FOLDER}." if written else "No whence.yaml: the defaults hold.")
+    console.print(f"Written to {generated.FOLDER}." if written else "No whence.yaml: the defaults apply.")
 
 
 @app.command()
 def diff() -> None:
-    """Show what whence.yaml changes in panels, rules and receivers, against what the stack runs by."""
+    """Show what whence.yaml changes in panels, rules and receivers, against what the stack uses."""
     print(generated.describe(load()))
 
 
@@ -109,7 +109,7 @@ def build() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Look at this machine and the settings: what is wrong, what to do. Exit 1 when a start would fail."""
+    """Check this machine and the settings; say what is wrong and what to do. Exit 1 if a start would fail."""
     if not show(examine(select(BINARIES)), console):
         raise typer.Exit(1)
 
@@ -173,12 +173,12 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
     (ROOT / ".secrets.env").unlink(missing_ok=True)
     console.print("Stopped and deleted.")
     if left:
-        console.print(f"Left in {DATA}, as it is not the stack's: {', '.join(left)}.")
+        console.print(f"Not deleted, because the stack did not create it: {', '.join(left)} in {DATA}.")
 
 
 @app.command()
 def verify() -> None:
-    """Ask the live stack whether every dashboard, panel query and alert rule works; print what does not."""
+    """Check every dashboard, panel query and alert rule on the live stack; print those that fail."""
     contained = in_containers()
     credentials = containers.read_credentials() if contained else ensure_credentials()
     settings = load_settings("containers" if contained else "processes")
@@ -192,22 +192,22 @@ def rollout(
     version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
     share: Annotated[float, typer.Argument(min=0, max=100, help="percent of the users")] = 30,
 ) -> None:
-    """Let another version answer a share of the users."""
+    """Serve another model version to a share of the users."""
     console.print(roll_out(load_settings(), version, share))
 
 
 @app.command()
 def rollback() -> None:
-    """Let the live version answer everybody again."""
+    """Serve the live version to all users again."""
     console.print(roll_back())
 
 
 def _print_addresses(settings: Settings) -> None:
     table = Table.grid(padding=(0, 2))
-    table.add_row("Incidents", settings.url("incidents"), "alerts, with what they mean")
+    table.add_row("Incidents", settings.url("incidents"), "alerts, verdicts, runbooks")
     if settings.grafana:
         table.add_row("Grafana", settings.url("grafana"), "dashboards")
-    table.add_row("Recommender", f"{settings.url('recommender')}/docs", "the service being watched")
+    table.add_row("Recommender", f"{settings.url('recommender')}/docs", "the monitored service")
     table.add_row("Prometheus", settings.url("prometheus"), "metrics API")
     table.add_row("Jaeger", settings.url("jaeger"), "traces API")
     console.print(table)

@@ -110,7 +110,7 @@ def parse_size(text: str) -> int:
     """Bytes of a size as docker prints it: `61.05MiB` → 64015564."""
     match = re.fullmatch(r"([\d.]+)([KMG]i)?B", text)
     if not match:
-        raise StackError(f"docker says {text!r} for a size of memory, which cannot be read")
+        raise StackError(f"cannot read the memory size {text!r} that docker printed")
     return int(float(match[1]) * UNITS[f"{match[2] or ''}B"])
 
 

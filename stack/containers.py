@@ -121,4 +121,4 @@ def _explain(up: subprocess.Popen[str]) -> str:
         return f"docker compose could not start everything: {said[-1]}"
     log = compose.ask(*compose.EVERY_PROFILE, "logs", "--no-log-prefix", "--tail", "15", failed[0].name)
     lines = "\n".join(f"  {line}" for line in log.splitlines())
-    return f"{failed[0].name} does not start; its log ends with:\n{lines}"
+    return f"{failed[0].name} does not start; the end of its log:\n{lines}"

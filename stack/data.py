@@ -1,4 +1,4 @@
-"""The data folder: what the stack keeps in it, and what it leaves alone because somebody else's is there."""
+"""The data folder: what the stack stores in it; other content is left alone."""
 
 import shutil
 from contextlib import suppress
@@ -29,7 +29,7 @@ PARTS = (
 def require_own() -> None:
     """Raises StackError where the data folder has a `run` folder that no start of the stack has made."""
     if RUN.is_dir() and any(RUN.iterdir()) and not _is_started():
-        raise StackError(f"{RUN} is not the stack's: name a folder of its own with WHENCE_DATA=")
+        raise StackError(f"{RUN} was not created by the stack: set WHENCE_DATA to another folder")
 
 
 def delete_data() -> list[str]:

@@ -1,4 +1,4 @@
-"""`make doctor`: what on this machine would keep the stack from running well, and what to do about it."""
+"""`make doctor`: what on this machine would prevent the stack from running well, and what to do about it."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,10 +29,12 @@ def examine(needed: Sequence[Component]) -> Iterator[Finding]:
     yield clock.check_synchronised(clock.ask_synchronised())
     yield clock.check_steadiness()
     if settings:
-        trouble = engine.find_problem()
-        yield tools.check_engine(trouble, settings.mode == "containers", shutil.which("docker") is not None)
-        if settings.mode == "containers" or not (settings.mode or trouble):
-            yield from _examine_containers(load_settings("containers"), trouble)
+        engine_problem = engine.find_problem()
+        yield tools.check_engine(
+            engine_problem, settings.mode == "containers", shutil.which("docker") is not None
+        )
+        if settings.mode == "containers" or not (settings.mode or engine_problem):
+            yield from _examine_containers(load_settings("containers"), engine_problem)
         else:
             settings = load_settings("processes")
             yield from _examine_programs(settings, needed)
@@ -79,9 +81,9 @@ def _examine_programs(settings: Settings, needed: Sequence[Component]) -> Iterat
     yield tools.check_grafana(settings.grafana, tools.find_grafana_version(settings.grafana))
 
 
-def _examine_containers(settings: Settings, trouble: str | None) -> Iterator[Finding]:
+def _examine_containers(settings: Settings, engine_problem: str | None) -> Iterator[Finding]:
     yield machine.check_memory(memory.read_available())
     yield from storage.check_storage(settings)
-    if trouble is None:
+    if engine_problem is None:
         running = any(container.status == "Running" for container in compose.read_containers())
         yield from configuration.check_ports({} if running else settings.ports, ())

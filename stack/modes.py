@@ -9,9 +9,9 @@ FILE = RUN / "mode"
 
 
 def choose_mode(wanted: Mode | Literal[""]) -> tuple[Mode, str]:
-    """The mode to start in and a sentence why; raises StackError when containers are wanted in vain."""
+    """The mode to start in and a sentence why; raises StackError when wanted containers cannot run."""
     if wanted == "processes":
-        return "processes", "Running the stack as plain processes, as MODE says."
+        return "processes", "Running the stack as plain processes, because MODE says so."
     problem = engine.find_problem()
     if problem is None:
         return (
@@ -21,7 +21,7 @@ def choose_mode(wanted: Mode | Literal[""]) -> tuple[Mode, str]:
             else "Running the stack in containers, as an engine answers.",
         )
     if wanted:
-        raise StackError(f"MODE=containers: {problem}; see to that, or use MODE=processes")
+        raise StackError(f"MODE=containers: {problem}: fix that, or use MODE=processes")
     return "processes", f"Running the stack as plain processes: {problem}."
 
 

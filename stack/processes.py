@@ -97,7 +97,7 @@ def await_ready(deadline: float = START_DEADLINE) -> Iterator[list[Process]]:
         failed = [each for each in processes if each.failed and not (each.tells and each.ready)]
         if failed:
             raise StackError(
-                f"{failed[0].name} does not start; its log ends with:\n{read_log_tail(failed[0].name)}"
+                f"{failed[0].name} does not start; the end of its log:\n{read_log_tail(failed[0].name)}"
             )
         if not processes and not supervisor_alive():
             raise StackError(

@@ -23,7 +23,7 @@ def roll_out(settings: Settings, version: str, share: float) -> str:
     live: str = ready["model_version"]
     version = version or CANDIDATE.version(ready["dataset_id"])
     if version == live:
-        raise StackError(f"{version} is the live version: name another one with VERSION=")
+        raise StackError(f"{version} is the live version: choose another one with VERSION=")
     former = _read_former()
     write_rollout(FLAGS_FILE, {live: 100 - share, version: share})
     try:
@@ -33,15 +33,15 @@ def roll_out(settings: Settings, version: str, share: float) -> str:
     except BaseException:
         write_rollout(FLAGS_FILE, former) if former else clear_rollout(FLAGS_FILE)
         raise
-    return f"{version} answers {share:g}% of the users, {live} the others. Undo it with `make rollback`."
+    return f"{version} serves {share:g}% of the users, {live} the others. Undo it with `make rollback`."
 
 
 def roll_back() -> str:
     """Give everybody the live version; a sentence saying so."""
     if not FLAGS_FILE.exists():
-        return "Nothing was rolled out."
+        return "No roll-out was active."
     clear_rollout(FLAGS_FILE)
-    return "The live version answers everybody again within 5 s."
+    return "The live version serves all users again within 5 s."
 
 
 def _read_former() -> dict[str, float]:
@@ -62,7 +62,7 @@ def _await_version(settings: Settings, version: str) -> str | None:
             return str(ready["degraded"])
         time.sleep(0.25)
     return (
-        f"the recommender did not take it within {NOTICED_SECONDS:g} s; see `make logs SERVICE=recommender`"
+        f"the recommender did not load it within {NOTICED_SECONDS:g} s; see `make logs SERVICE=recommender`"
     )
 
 

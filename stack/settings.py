@@ -17,7 +17,13 @@ from stack.modes import Mode, recall_mode
 from stack.storage import StorageChoice
 
 HOST = "127.0.0.1"
-UNPUBLISHED = ("jaeger_otlp_port", "jaeger_query_grpc_port", "jaeger_health_port", "jaeger_metrics_port")
+UNPUBLISHED = (
+    "jaeger_otlp_port",
+    "jaeger_query_grpc_port",
+    "jaeger_health_port",
+    "jaeger_metrics_port",
+    "ingest_port",
+)
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -40,6 +46,7 @@ class Settings(StorageChoice):
     jaeger_metrics_port: Port = 8889
     otlp_grpc_port: Port = 4317
     otlp_http_port: Port = 4318
+    ingest_port: Port = 4319
     collector_health_port: Port = 13133
     collector_metrics_port: Port = 8888
     minio_port: Port = 9000
@@ -50,6 +57,7 @@ class Settings(StorageChoice):
     dataset: str = ""
     otel_traces_sampler: str = "parentbased_always_on"
     otel_traces_sampler_arg: str = ""
+    series_per_service: Annotated[int, Field(ge=1)] = 10_000
     prometheus_retention_size: str = "2GB"
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"
@@ -66,7 +74,7 @@ class Settings(StorageChoice):
     prometheus_image: str = "prom/prometheus:v3.15.0"
     alertmanager_image: str = "prom/alertmanager:v0.31.1"
     jaeger_image: str = "jaegertracing/jaeger:2.13.0"
-    collector_image: str = "otel/opentelemetry-collector-contrib:0.155.0"
+    collector_image: str = "otel/opentelemetry-collector-contrib:0.161.0"
     grafana_image: str = "grafana/grafana:12.3.3"
 
     @property
@@ -145,9 +153,7 @@ def load_settings(mode: Mode | None = None) -> Settings:
     seen: dict[int, str] = {}
     for name, port in settings.ports.items():
         if port in seen:
-            raise StackError(
-                f"{name.upper()} and {seen[port].upper()} are both {port}: give one another port"
-            )
+            raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: change one of them")
         seen[port] = name
     if settings.dataset and not (Path(settings.dataset) / "ratings.csv").is_file():
         raise StackError(f"DATASET={settings.dataset} has no ratings.csv: give a folder in MovieLens' format")
@@ -162,7 +168,7 @@ def load_settings(mode: Mode | None = None) -> Settings:
 
 def _require_engine() -> None:
     if problem := engine.find_problem():
-        raise StackError(f"no containers: {problem}; see to that, or use MODE=processes")
+        raise StackError(f"no containers: {problem}: fix that, or use MODE=processes")
 
 
 def process_environment(settings: Settings, credentials: dict[str, str], config: Config) -> dict[str, str]:
@@ -181,6 +187,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "DATASET": dataset,
         "PATH": f"{RUN / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PROMETHEUS_URL": settings.url("prometheus"),
+        "INGEST_URL": settings.url("ingest"),
         "JAEGER_URL": settings.url("jaeger"),
         "JAEGER_OTLP_ENDPOINT": f"{HOST}:{settings.jaeger_otlp_port}",
         "JAEGER_DATA_DIR": str(DATA / "jaeger"),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,17 @@ from rich.console import Console
 
 from prometheus import client as prometheus_client
 from prometheus.client import Client, Refused, SourceAway, read_rules, rules
+from prometheus.names import series
 from stack import StackError
 from stack.generated import in_use
 from stack.settings import Settings
+from telemetry import instruments as i
 
 TIMEOUT = 10.0
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
-"""What Grafana would fill in; every other variable stands for all its values (`.*`)."""
+"""What Grafana would fill in."""
+MINUTES = 10
+"""Of refused senders that are told."""
 MINIO = "minio_"
 """How the metrics of the stack's own MinIO begin."""
 
@@ -40,19 +44,21 @@ def _alerting() -> Path:
 
 
 def verify_stack(settings: Settings, credentials: dict[str, str], console: Console) -> list[str]:
-    """One line per thing that does not work; empty when all is well."""
+    """One line per failure; empty when everything works."""
     queries = [*find_panel_queries(), *find_rule_queries()]
     if settings.external_storage:
         queries = [query for query in queries if MINIO not in query.promql]
     problems = check_queries(settings.url("prometheus"), queries)
     problems += check_prometheus_rules(settings.url("prometheus"))
-    console.print(f"{len(queries)} panel and rule queries asked of Prometheus, and its rules' health.")
+    console.print(f"Prometheus: {len(queries)} panel and rule queries, and the health of its rules.")
     if settings.grafana:
         problems += check_grafana(settings, credentials)
-        console.print("Dashboards and alert rules asked of Grafana.")
+        console.print("Grafana: dashboards and alert rules.")
     else:
-        console.print("No Grafana runs here: its files were checked when they were generated.")
-    console.print("All of it works." if not problems else f"{len(problems)} do not work:")
+        console.print("Grafana: not running; its files were checked when they were generated.")
+    for line in describe_refused_senders(settings.url("prometheus")):
+        console.print(line)
+    console.print("All work." if not problems else f"{len(problems)} fail:")
     return problems
 
 
@@ -61,12 +67,18 @@ def find_panel_queries(folder: Path | None = None) -> Iterator[Query]:
     folder = folder or _dashboards()
     for file in sorted(folder.glob("*.json")):
         dashboard = json.loads(file.read_text())
+        chosen = _choose_values(dashboard)
         for panel in dashboard["panels"]:
             for target in panel.get("targets", ()):
                 if target.get("expr"):
-                    yield Query(
-                        f"panel {dashboard['title']} / {panel['title']}", fill_variables(target["expr"])
-                    )
+                    used_by = f"panel {dashboard['title']} / {panel['title']}"
+                    yield Query(used_by, fill_variables(target["expr"], chosen))
+
+
+def _choose_values(dashboard: dict[str, Any]) -> dict[str, str]:
+    """The value with which a dashboard opens, of each variable that takes one only."""
+    variables = dashboard["templating"]["list"]
+    return {each["name"]: each["current"]["value"] for each in variables if not each.get("multi")}
 
 
 def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
@@ -79,9 +91,10 @@ def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
                     yield Query(f"alert {rule['title']}", expr)
 
 
-def fill_variables(promql: str) -> str:
-    """The query as Grafana would send it: `$__rate_interval` and the dashboard's variables replaced."""
-    return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: VARIABLES.get(match[1], ".*"), promql)
+def fill_variables(promql: str, chosen: Mapping[str, str]) -> str:
+    """The query as Grafana would send it; a variable that is not `chosen` stands for all its values."""
+    values = {**VARIABLES, **chosen}
+    return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: values.get(match[1], ".*"), promql)
 
 
 def check_queries(prometheus: str, queries: list[Query]) -> list[str]:
@@ -99,6 +112,22 @@ def _check_query(client: Client, query: Query) -> str:
     except SourceAway as away:
         raise StackError(f"{away} Is the stack up? `make status`") from None
     return f"{query.used_by}: {problem}: {query.promql}" if problem else ""
+
+
+def describe_refused_senders(prometheus: str) -> list[str]:
+    """A line for each service whose metric points were refused in the last minutes, and why.
+
+    They are somebody else's mistake, and no reason to say that the stack does not work.
+    """
+    refused = f'{series(i.INGEST_POINTS_REFUSED).name}{{reason!=""}}'
+    before = f"({refused} offset {MINUTES}m or {refused} * 0)"
+    query = f"sum by (sender, reason) ({refused} - {before}) > 0"
+    found = Client("Prometheus", prometheus, TIMEOUT).ask(prometheus_client.query(query))
+    return [
+        f"Sender {each.labels['sender']}: {each.last:.0f} metric points refused in {MINUTES} minutes: "
+        f"{each.labels['reason']} (alerts/runbooks/sender-refused.md says what to do)"
+        for each in found
+    ]
 
 
 def check_prometheus_rules(prometheus: str) -> list[str]:
@@ -138,9 +167,7 @@ def _ask(client: httpx.Client, path: str, parameters: dict[str, str]) -> Any:
     try:
         answer = client.get(path, params=parameters)
         if answer.status_code in (401, 403):
-            raise StackError(
-                f"{client.base_url} refuses the credentials in .secrets.env: put the right ones there"
-            )
+            raise StackError(f"{client.base_url} rejects the credentials in .secrets.env: correct them there")
         return answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise StackError(

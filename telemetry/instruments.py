@@ -230,5 +230,56 @@ INCIDENT_STARTED = Instrument(
     (a.ALERT, a.SEVERITY, a.DOMAIN, a.CAUSE),
     service="incidents",
 )
+INGEST_POINTS_STORED = Instrument(
+    "ingest.points.stored", Kind.COUNTER, "{point}", "Metric points that Prometheus stored.", service="ingest"
+)
+INGEST_POINTS_REFUSED = Instrument(
+    "ingest.points.refused",
+    Kind.COUNTER,
+    "{point}",
+    "Metric points of a service that are not stored, by what is wrong with them.",
+    (a.SENDER, a.REASON),
+    service="ingest",
+)
+INGEST_POINTS_REPAIRED = Instrument(
+    "ingest.points.repaired",
+    Kind.COUNTER,
+    "{point}",
+    "What was mended in metric points of a service before they were stored.",
+    (a.SENDER, a.REASON),
+    service="ingest",
+)
+INGEST_COLLISIONS = Instrument(
+    "ingest.collisions",
+    Kind.COUNTER,
+    "{point}",
+    "Metric points that show that two processes of a service send the same series.",
+    (a.SENDER,),
+    service="ingest",
+)
+INGEST_SERIES = Instrument(
+    "ingest.series",
+    Kind.GAUGE,
+    "{series}",
+    "Series of a service in the last one to two hours.",
+    (a.SENDER,),
+    service="ingest",
+)
+INGEST_SERIES_REFUSED = Instrument(
+    "ingest.series.refused",
+    Kind.COUNTER,
+    "{point}",
+    "Points of series above a service's limit, by the metric and the attribute with most series.",
+    (a.SENDER, a.METRIC, a.ATTRIBUTE),
+    service="ingest",
+)
+INGEST_REQUESTS = Instrument(
+    "ingest.requests",
+    Kind.COUNTER,
+    "{request}",
+    "Requests to Prometheus, by what it made of them.",
+    (a.OUTCOME,),
+    service="ingest",
+)
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))

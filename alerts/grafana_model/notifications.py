@@ -1,4 +1,4 @@
-"""Who Grafana 12 tells: contact points, the policy tree, mute times."""
+"""Notifications of Grafana 12: contact points, the policy tree, mute times."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -67,7 +67,7 @@ Receiver = Annotated[WebhookReceiver | SlackReceiver | EmailReceiver, Field(disc
 
 
 class ContactPoint(Strict):
-    """Who is told."""
+    """A contact point."""
 
     orgId: Literal[1]
     name: NonEmpty
@@ -122,7 +122,7 @@ class Times(Strict):
 
 
 class Interval(Strict):
-    """When; what is left out does not matter."""
+    """A time interval; a field that is left out matches any time."""
 
     location: NonEmpty
     weekdays: list[NonEmpty] = []
@@ -130,7 +130,7 @@ class Interval(Strict):
 
 
 class MuteTime(Strict):
-    """A named time of peace."""
+    """A named mute time."""
 
     orgId: Literal[1]
     name: NonEmpty

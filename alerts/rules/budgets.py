@@ -1,4 +1,4 @@
-"""Burn-rate alerts: the error budgets of the objectives go faster than they may."""
+"""Burn-rate alerts: an objective's error budget is consumed too fast."""
 
 from alerts.rules.evaluations import at_once
 from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
@@ -13,14 +13,14 @@ BY = ["service_name", "owner"]
 OWN = ""
 """The owner is a label of the series: each service has one in whence.yaml."""
 
-# No `for`: the short window of each pair is the patience. Looked at as often as the counts are made.
+# No `for`: the short window of each pair confirms the breach. Evaluated as often as the counts are recorded.
 PAGE = Evaluation(interval=STEP, for_=0, keep_firing_for=0)
 CONSEQUENCES = {"latency": "degraded-answers", "freshness": "degraded-answers", "quality": "degraded-answers"}
-"""Storage trouble costs freshness and quality by design, and takes its toll on latency."""
+"""Degraded storage costs freshness and quality by design, and latency."""
 
 
 def _burns_now(objective: str) -> str:
-    """Burn rate of the last minute. The milder alerts do without: a slow leak may well pause for a minute."""
+    """Burn rate of the last minute. Slow burns are not checked against it: they may pause for a minute."""
     errors, requests, budget = (q.lowest(of, objective, by=BY) for of in (ERRORS, REQUESTS, BUDGET))
     return f"{errors} / ({requests} * {budget})"
 
@@ -41,7 +41,7 @@ def _budget(config: Config, slug: str, title: str, *, fast: bool) -> Alert | Non
         slug=f"{slug}-budget-burns-{'fast' if fast else 'slowly'}",
         title=f"{title} Budget Burns {'Fast' if fast else 'Slowly'}",
         query=q.highest(BURN_RATE_EXCESS, *of, by=BY),
-        still=_burns_now(of[0]) if fast else "",
+        short_window=_burns_now(of[0]) if fast else "",
         comparison=Comparison.ABOVE,
         threshold=1,
         evaluation=PAGE if fast else at_once(config),
@@ -61,7 +61,7 @@ def _budget(config: Config, slug: str, title: str, *, fast: bool) -> Alert | Non
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """A fast and a slow one for each kind of objective."""
+    """A fast and a slow burn-rate alert for each kind of objective."""
     titles = {objective.slug: objective.title for objective in all_objectives(config)}
     found = [
         _budget(config, slug, title, fast=fast) for slug, title in titles.items() for fast in (True, False)

@@ -1,4 +1,4 @@
-"""What comes in: features that are missing, expired, ageing or broken, and distributions that moved.
+"""Input data: features that are missing, expired, ageing or invalid, and distributions that drift.
 
 Features are recomputed every minute: a median age of 2 minutes means that two rounds did not come, and that
 expiry is a minute away.
@@ -6,7 +6,7 @@ expiry is a minute away.
 
 from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon
-from alerts.rules.symptoms import FEW, reason_share
+from alerts.rules.symptoms import MIN_RATE, reason_share
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import indicators as sli
@@ -20,8 +20,8 @@ BY_SERVICE = ["service_name"]
 MODEL_AND_DATA = "model-and-data"
 DRIFT = series(instruments.RECOMMENDATION_FEATURE_DRIFT)
 
-PLENTY = 2
-"""Requests per second from which one user more or less is no news."""
+MIN_RATE_OF_USERS = 2
+"""Requests per second below which single users change the share of unknown ones."""
 
 
 def _drift(feature: str, statistic: str) -> str:
@@ -32,18 +32,18 @@ def _drift(feature: str, statistic: str) -> str:
 def _violations() -> str:
     all_ = sli.answers(by=BY_SERVICE, window="1m")
     broken = sli.schema_violations(by=BY_SERVICE, window="1m")
-    return q.provided(f"({q.or_zero(broken, all_)}) / {all_}", all_, at_least=FEW)
+    return q.provided(f"({q.or_zero(broken, all_)}) / {all_}", all_, at_least=MIN_RATE)
 
 
 def _more_unknown_users() -> str:
     now, usual = (q.lowest(of, 'measure="unknown_users"', by=BY_SERVICE) for of in (MEASURE, MEASURE_USUAL))
     all_ = sli.answers(by=BY_SERVICE, window="1m")
-    return q.provided(f"{now} - {usual}", all_, at_least=PLENTY)
+    return q.provided(f"{now} - {usual}", all_, at_least=MIN_RATE_OF_USERS)
 
 
 def _median_age() -> str:
     seen = q.observations(sli.AGES, sli.RECOMMENDER, by=BY_SERVICE, window="1m")
-    return q.provided(sli.feature_age(0.5, by=BY_SERVICE, window="1m"), seen, at_least=FEW)
+    return q.provided(sli.feature_age(0.5, by=BY_SERVICE, window="1m"), seen, at_least=MIN_RATE)
 
 
 def features_missing(config: Config) -> Alert:
@@ -217,7 +217,6 @@ def more_unknown_users(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         features_missing(config),
         features_expired(config),

@@ -1,8 +1,8 @@
-"""How much is asked for, against its own past."""
+"""The request rate against its usual value."""
 
 from alerts.owners import by_service
 from alerts.rules.evaluations import soon
-from alerts.rules.symptoms import FEW
+from alerts.rules.symptoms import MIN_RATE
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import limits
@@ -18,7 +18,7 @@ def _requests_kept(config: Config) -> str:
     of = 'measure="requests"'
     kept, usual = (q.lowest(measured, of, by=BY_SERVICE) for measured in (MEASURE_KEPT, MEASURE_USUAL))
     looks = f"min by (service_name) ({q.looks_over(MEASURE, of, window=baseline(config))})"
-    return q.provided(q.unless_chance(kept, looks, limits.LOOKS), usual, FEW)
+    return q.provided(q.unless_chance(kept, looks, limits.LOOKS), usual, MIN_RATE)
 
 
 def traffic_surge(config: Config) -> Alert:
@@ -64,7 +64,6 @@ def demand_fell(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         traffic_surge(config),
         demand_fell(config),

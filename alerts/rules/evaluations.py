@@ -1,8 +1,8 @@
-"""How the rules are looked at, as whence.yaml sets it: symptoms often, the rest less so.
+"""How rules are evaluated, as whence.yaml sets it: symptoms often, the rest less often.
 
-No result is no alert unless a rule says otherwise: rules that watch for silence ask in a way that always has
-a result. A query that fails leaves the alert as it was: when Prometheus is away, every rule would say the
-same, and the missing heartbeat says it once.
+No result is no alert unless a rule says otherwise: queries that watch for missing data always have a result.
+A query that fails leaves the alert as it was: when Prometheus is down, the missing heartbeat reports it once
+instead of every rule.
 """
 
 from alerts.spec import Evaluation
@@ -10,26 +10,26 @@ from config import Config
 
 
 def now(config: Config) -> Evaluation:
-    """What users feel now. One more look after the first breach, so that a single bad moment stays silent."""
+    """User impact now. A second evaluation has to confirm the breach, so that one outlier does not alert."""
     fast = config.evaluation.fast
     return Evaluation(interval=fast, for_=10, keep_firing_for=20, missing_series_evals_to_resolve=3)
 
 
 def soon(config: Config) -> Evaluation:
-    """What is worth half a minute of certainty. It outlasts what follows from it."""
+    """A breach of 30 seconds. It is kept for a minute, longer than the alerts that follow from it."""
     return Evaluation(interval=config.evaluation.fast, for_=30, keep_firing_for=60)
 
 
 def steady(config: Config) -> Evaluation:
-    """Slow trouble: queries over minutes that neither flap nor hurry."""
+    """Slow changes: queries over minutes, a breach of two minutes."""
     return Evaluation(interval=config.evaluation.slow, for_=120, keep_firing_for=0)
 
 
 def lasting(config: Config) -> Evaluation:
-    """What is normal for minutes and not for longer, such as a busy CPU."""
+    """What is normal for minutes but not for longer, such as a busy CPU."""
     return Evaluation(interval=config.evaluation.slow, for_=600, keep_firing_for=0)
 
 
 def at_once(config: Config) -> Evaluation:
-    """Queries whose windows are the patience."""
+    """Queries whose windows are long enough to need no further wait."""
     return Evaluation(interval=config.evaluation.slow, for_=0, keep_firing_for=0)

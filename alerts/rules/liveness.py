@@ -1,4 +1,4 @@
-"""What is not heard of any more: parts of the stack, services' telemetry, and alerting itself."""
+"""Liveness: parts of the stack that are down, services without telemetry, and alerting itself."""
 
 from dataclasses import replace
 
@@ -9,15 +9,21 @@ from config import Config
 from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.names import SPAN_CALLS
+from prometheus.recorded import HEARD
 
 PIPELINE = "pipeline-health"
 
 SILENCE = 60.0
-FORGOTTEN = 3600
-"""Seconds after which it does not count that a source was heard of."""
+"""Seconds. An SDK with default settings sends metrics as often; the alert waits half a minute more."""
+FORGOTTEN = "1d"
+"""Time after which it does not count that a source was heard of."""
+FEW = 0.5
+"""Spans per second below which a minute without any is chance, for who sends no metrics."""
 START = 240.0
-"""Seconds that a service may take to be heard of for the first time, after Prometheus has started."""
+"""Seconds after the start of Prometheus within which a service has to send its first metric."""
 
+BY_METRICS = 'signal="metrics"'
 WATCHER = 'job="prometheus"'
 OTHERS = 'job!~"collector|jaeger|minio"'
 WEBHOOKS = ('service_name="incidents"', 'http_route="/webhooks/alerts"')
@@ -35,16 +41,21 @@ def _up(config: Config) -> Evaluation:
 
 
 def _silent_for(config: Config) -> str:
-    """Seconds since the last metric of each watched service; it knows which ones ought to be heard.
+    """Seconds since the last metric or span of each watched service, also of those that never sent any.
 
-    A metric of its process: the collector goes on saying `target_info` for the spans of one that is gone.
+    A service that sends spans only has to be busy for its silence to mean anything; the collector goes on
+    counting the spans of one that is idle or gone.
     """
     names = [service.name for service in config.services]
-    heard = q.select(e.PROCESS_MEMORY, q.one_of("service_name", names))
-    last = f"max by (service_name) (max_over_time(timestamp({heard})[{FORGOTTEN}s:10s]))"
+    watched = q.one_of("service_name", names)
+    last = f"max by (service_name) (max_over_time({q.select(HEARD, watched)}[{FORGOTTEN}]))"
+    metrics = f"max_over_time({q.select(HEARD, watched, BY_METRICS)}[{FORGOTTEN}])"
+    spans = q.rate(SPAN_CALLS, watched, by=["service_name"], window="30m")
+    silent = f"(time() - {last}) and on (service_name) ({metrics} or {spans} >= {FEW:g})"
+    idle = f"0 * group by (service_name) ({q.select(SPAN_CALLS, watched)})"
     waited = f"clamp_min(time() - {q.highest(e.GO_START, WATCHER)} - {START:g}, 0)"
     never = (f'label_replace({waited}, "service_name", "{name}", "", "")' for name in names)
-    return " or ".join((f"(time() - {last})", *never))
+    return " or ".join((silent, idle, *never))
 
 
 def _refused_share() -> str:
@@ -137,9 +148,9 @@ def telemetry_silent(config: Config) -> Alert:
         severity=Severity.CRITICAL,
         component="service",
         owner=by_service(config),
-        summary="No metrics from {labels.service_name} for {value}",
-        description="No metric of {labels.service_name} has arrived for {value}; it sends metrics every "
-        "5 seconds. The service is down or cannot reach the collector. Other alerts on it cannot fire.",
+        summary="No telemetry from {labels.service_name} for {value}",
+        description="Neither a metric nor a span of {labels.service_name} has arrived for {value}. The "
+        "service is down or cannot reach the collector. Other alerts on it cannot fire.",
         value_format=ValueFormat.DURATION,
         dashboard=PIPELINE,
         panel="Seconds since last heard",
@@ -189,7 +200,6 @@ def heartbeat(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         collector_down(config),
         jaeger_down(config),

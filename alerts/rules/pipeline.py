@@ -1,4 +1,4 @@
-"""The telemetry pipeline: services → collector → Jaeger. What is lost here is missing in every picture."""
+"""The telemetry pipeline: services → collector → Jaeger. What is lost here is missing everywhere."""
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import soon, steady
@@ -8,7 +8,8 @@ from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import parts
 from prometheus import queries as q
-from prometheus.names import Series
+from prometheus.names import Series, series
+from telemetry import instruments as i
 
 PIPELINE = "pipeline-health"
 
@@ -17,8 +18,13 @@ HEAP = 115 * 2**20
 """Bytes, of the 128 MiB from which the collector's memory_limiter refuses data."""
 COLLECTIONS, CORES = 2, 0.9
 """Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
-FEW = 0.5
+MIN_RATE = 0.5
 NOTHING = 0.01
+
+POINTS_REFUSED, COLLISIONS = series(i.INGEST_POINTS_REFUSED), series(i.INGEST_COLLISIONS)
+SERIES_REFUSED = series(i.INGEST_SERIES_REFUSED)
+TOO_MANY = "series"
+"""The reason that has an alert of its own."""
 
 
 def _sum_of_rates(*of: Series, window: str) -> str:
@@ -50,6 +56,15 @@ def _times_its_limit() -> str:
         f'label_replace(({used}) / {limit:g}, "short_of", "{what}", "", "")'
         for what, (used, limit) in short.items()
     )
+
+
+def _by_sender(of: Series, *by: str, window: str, where: tuple[str, ...] = ()) -> str:
+    """Points per second of the services that ingest names; 0 where there never was one.
+
+    `service_name` is then the sender, not ingest, so that the alert goes to the sender's owner.
+    """
+    counted = f'label_join(rate({q.select(of, *where)}[{window}]), "service_name", "", "sender")'
+    return q.or_zero(f"sum by ({', '.join(('service_name', *by))}) ({counted})")
 
 
 _BY_QUEUE = ["exporter"]
@@ -188,7 +203,7 @@ def traces_stopped(config: Config) -> Alert:
         query=q.provided(
             q.rate(e.COLLECTOR_SPANS_ACCEPTED, window="2m"),
             sli.requests(window="2m"),
-            at_least=FEW,
+            at_least=MIN_RATE,
         ),
         comparison=Comparison.BELOW,
         threshold=NOTHING,
@@ -227,6 +242,70 @@ def services_lose(config: Config) -> Alert:
     )
 
 
+def sender_refused(config: Config) -> Alert:
+    return Alert(
+        slug="sender-refused",
+        title="Sender Refused",
+        query=_by_sender(POINTS_REFUSED, "reason", window="2m", where=(f'reason!="{TOO_MANY}"',)),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=by_service(config),
+        summary="{value} metric points per second of {labels.service_name} are refused: {labels.reason}",
+        description="In the last 2 minutes {value} metric points per second of {labels.service_name} were "
+        "not stored, because of: {labels.reason}. Its dashboards and alerts are incomplete; other services "
+        "are not affected.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Metric points refused, by sender",
+    )
+
+
+def senders_share_an_identity(config: Config) -> Alert:
+    return Alert(
+        slug="senders-share-an-identity",
+        title="Senders Share An Identity",
+        query=_by_sender(COLLISIONS, window="5m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=by_service(config),
+        summary="Several processes of {labels.service_name} send the same series ({value} per second)",
+        description="Several processes call themselves {labels.service_name} with the same "
+        "service.instance.id, so that their counters mix: rates are many times too high. Set "
+        "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS=otel,service_instance (Python), or give each process "
+        "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=<a name of its own>.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Senders that share an identity",
+    )
+
+
+def too_many_series(config: Config) -> Alert:
+    return Alert(
+        slug="too-many-series",
+        title="Too Many Series",
+        query=_by_sender(SERIES_REFUSED, "metric", "attribute", window="2m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=by_service(config),
+        summary="{labels.service_name} has too many series: {labels.metric} by {labels.attribute}",
+        description="{labels.service_name} has as many series as a service may have; {value} points per "
+        "second of new ones are not stored. Most belong to {labels.metric}, whose attribute "
+        "{labels.attribute} has most values.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Points of too many series",
+    )
+
+
 def part_starved(config: Config) -> Alert:
     return Alert(
         slug="part-starved",
@@ -250,7 +329,6 @@ def part_starved(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         collector_refuses(config),
         collector_loses(config),
@@ -260,5 +338,8 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         jaeger_fails(config),
         traces_stopped(config),
         services_lose(config),
+        sender_refused(config),
+        senders_share_an_identity(config),
+        too_many_series(config),
         part_starved(config),
     )

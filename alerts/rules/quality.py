@@ -1,4 +1,4 @@
-"""Quality against its own past, whoever spoils it: hit rate, ranking, clicks, thumbs, one segment alone."""
+"""Quality against its usual value, whatever the cause: hit rate, ranking, clicks, thumbs, single segments."""
 
 from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon
@@ -31,7 +31,7 @@ def _hit_rate_kept() -> str:
 
 
 def _hit_rate_kept_slowly() -> str:
-    """1, as ever, from when the last minute is as usual: what has been mended is over."""
+    """1, its usual value, once the last minute is as usual: the alert resolves after recovery."""
     of = ('segment="all"', f'window="{m.SLOW}"')
     kept, deviation = (q.lowest(series, *of, by=BY_SERVICE) for series in (SLICE_KEPT, SLICE_DEVIATION))
     latest = q.lowest(SLICE_DEVIATION, 'segment="all"', f'window="{m.FAST}"', by=BY_SERVICE)
@@ -39,7 +39,7 @@ def _hit_rate_kept_slowly() -> str:
 
 
 def _segment_kept() -> str:
-    """What a segment keeps by what the best one keeps, while there is one that is not hurt."""
+    """Share of its hit rate that a segment keeps, relative to the best segment if that one is unaffected."""
     best = q.lowest(SEGMENT_BEST, by=BY_SERVICE)
     kept = q.lowest(SEGMENT_KEPT, by=BY_SEGMENT)
     deviation = q.lowest(SLICE_DEVIATION, f'window="{m.FAST}"', by=BY_SEGMENT)
@@ -184,7 +184,7 @@ def thumbs_down(config: Config) -> Alert:
         slug="thumbs-down-up",
         title="More Thumbs Down",
         query=_more_thumbs_down(q.lowest(MEASURE, 'measure="thumbs_down"', by=BY_SERVICE)),
-        still=_more_thumbs_down(m.thumbs_down("1m")),
+        short_window=_more_thumbs_down(m.thumbs_down("1m")),
         comparison=Comparison.ABOVE,
         threshold=limits.MORE_THUMBS_DOWN,
         evaluation=soon(config),
@@ -223,7 +223,6 @@ def feedback_stopped(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         hit_rate_dropped(config),
         hit_rate_lower(config),

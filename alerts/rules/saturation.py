@@ -1,4 +1,4 @@
-"""What runs short: places to read storage, CPU, memory, disk, file descriptors, the event loop's time."""
+"""Saturation: concurrent storage reads, CPU, memory, disk, file descriptors, the event loop."""
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import at_once, lasting, soon, steady
@@ -186,7 +186,6 @@ def disk_nearly_full(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         storage_reads_at_limit(config),
         event_loop_late(config),

@@ -1,4 +1,4 @@
-"""Object storage, as the recommender sees it: late, failing, away, slow to transfer, full."""
+"""Object storage as its clients see it: slow, failing, down, slow transfers, full."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ BY_SERVICE = ["service_name"]
 OVERVIEW = "recommendation-quality-and-storage"
 STORAGE = "object-storage"
 
-FEW = 0.5
+MIN_RATE = 0.5
 """Operations per second below which shares and quantiles say little: 30 in a minute."""
 
 SLOW_TRANSFER_MS = 100.0
@@ -27,7 +27,7 @@ def _deadline(config: Config) -> str:
 
 
 def _where_enough(expr: str, *where: str, window: str) -> str:
-    return q.provided(expr, sli.storage_operations(*where, by=BY_SERVICE, window=window), at_least=FEW)
+    return q.provided(expr, sli.storage_operations(*where, by=BY_SERVICE, window=window), at_least=MIN_RATE)
 
 
 def _failed_share(window: str) -> str:
@@ -46,7 +46,7 @@ def high_storage_latency(config: Config) -> Alert:
         query=q.known(sli.storage_latency_mean_ms(by=BY_SERVICE, window="5m")),
         comparison=Comparison.ABOVE,
         threshold=config.storage.average_limit * 1000,
-        # Ordered so: silence counts as trouble here, and so does a query that fails.
+        # A requirement: missing data and failed queries alert here.
         evaluation=Evaluation(
             interval=config.evaluation.slow,
             for_=0,
@@ -138,7 +138,7 @@ def storage_misses_deadlines(config: Config) -> Alert:
         slug="storage-misses-deadlines",
         title="Storage Misses Deadlines",
         query=_late_share(config, "5m"),
-        still=_late_share(config, "1m"),
+        short_window=_late_share(config, "1m"),
         comparison=Comparison.ABOVE,
         threshold=config.storage.deadline_misses,
         evaluation=steady(config),
@@ -197,7 +197,6 @@ def storage_nearly_full(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         high_storage_latency(config),
         storage_slower_than_deadline(config),

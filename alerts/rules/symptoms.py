@@ -1,4 +1,4 @@
-"""What users feel: errors, waiting, answers that are not for them, and no answers at all."""
+"""User impact: errors, slow answers, answers that are not personalised, and missing requests."""
 
 from dataclasses import replace
 
@@ -17,10 +17,20 @@ SERVICE = "service"
 STORAGE = "object-storage"
 
 AS_MEANT = 'reason=~"ok|unknown_user|features_.*"'
-FEW = 0.5
-"""Requests per second below which a share says little: 30 in a minute."""
+MIN_RATE = 0.5
+"""Requests per second below which a share is not judged: 30 in a minute."""
 
-MANY, SOME, RARE, GONE = 0.2, 0.05, 0.01, 0.05
+WITHOUT_STORAGE = 0.2
+"""Share of the answers of 20 seconds, for an immediate alert."""
+
+READS_REFUSED = FEATURES_UNUSABLE = 0.01
+"""Shares of the requests."""
+
+SERVER_ERRORS, SLOW_REQUESTS = 0.05, 0.2
+"""Shares of the requests of a minute, for an immediate alert: error budgets watch smaller ones."""
+
+TRAFFIC_KEPT = 0.05
+"""Share of the usual requests below which traffic has stopped."""
 
 
 def _not_as_meant(window: str) -> str:
@@ -30,13 +40,13 @@ def _not_as_meant(window: str) -> str:
     """
     meant = sli.answers(AS_MEANT, by=BY_SERVICE, window=window)
     all_ = q.observations(sli.STAGES, sli.RECOMMENDER, 'stage="total"', by=BY_SERVICE, window=window)
-    return q.provided(f"clamp_min(1 - ({q.or_zero(meant, all_)}) / {all_}, 0)", all_, at_least=FEW)
+    return q.provided(f"clamp_min(1 - ({q.or_zero(meant, all_)}) / {all_}, 0)", all_, at_least=MIN_RATE)
 
 
 def reason_share(reason: str, window: str) -> str:
     """Share of the recommender's answers that were made for a reason (a matcher), by service."""
     share = sli.answers_share(reason, by=BY_SERVICE, window=window)
-    return q.provided(share, sli.answers(by=BY_SERVICE, window=window), at_least=FEW)
+    return q.provided(share, sli.answers(by=BY_SERVICE, window=window), at_least=MIN_RATE)
 
 
 def _watched(config: Config) -> str:
@@ -46,26 +56,26 @@ def _watched(config: Config) -> str:
 def _error_share(config: Config) -> str:
     watched = _watched(config)
     failed = sli.requests_failed_share(watched, by=BY_SERVICE, window="1m")
-    return q.provided(failed, sli.requests(watched, by=BY_SERVICE, window="1m"), at_least=FEW)
+    return q.provided(failed, sli.requests(watched, by=BY_SERVICE, window="1m"), at_least=MIN_RATE)
 
 
 def _slow_share() -> str:
     of = 'objective="latency"'
     slow, all_ = (q.level(of_series, of, by=BY_SERVICE) for of_series in (ERRORS, REQUESTS))
-    return q.provided(f"{slow} / {all_}", all_, at_least=FEW)
+    return q.provided(f"{slow} / {all_}", all_, at_least=MIN_RATE)
 
 
 def _traffic_kept(config: Config) -> str:
     watched = _watched(config)
     now, before = (sli.requests(watched, by=BY_SERVICE, window=window) for window in ("2m", "30m"))
-    return q.provided(f"{now} / {before}", before, at_least=FEW)
+    return q.provided(f"{now} / {before}", before, at_least=MIN_RATE)
 
 
 def _model_against_its_past(config: Config, window: str) -> str:
     now = sli.hit_rate(sli.PERSONALISED, by=BY_SERVICE, window=window)
     past = sli.hit_rate(sli.PERSONALISED, by=BY_SERVICE, window=baseline(config))
     labelled = sli.labelled(sli.PERSONALISED, by=BY_SERVICE, window=window)
-    return q.provided(f"({now}) / ({past})", labelled, at_least=FEW)
+    return q.provided(f"({now}) / ({past})", labelled, at_least=MIN_RATE)
 
 
 def answers_without_storage(config: Config) -> Alert:
@@ -74,7 +84,7 @@ def answers_without_storage(config: Config) -> Alert:
         title="Answers Without Storage",
         query=_not_as_meant("20s"),
         comparison=Comparison.ABOVE,
-        threshold=MANY,
+        threshold=WITHOUT_STORAGE,
         evaluation=now(config),
         severity=Severity.CRITICAL,
         component="storage",
@@ -94,7 +104,7 @@ def degraded_answers(config: Config) -> Alert:
         slug="degraded-answers",
         title="Degraded Answers",
         query=_not_as_meant("5m"),
-        still=_not_as_meant("1m"),
+        short_window=_not_as_meant("1m"),
         comparison=Comparison.ABOVE,
         threshold=config.storage.deadline_misses,
         # Early and lasting: it mutes the budgets that burn because of it, and ends after them.
@@ -118,7 +128,7 @@ def storage_busy(config: Config) -> Alert:
         title="Storage Reads Refused",
         query=reason_share('reason="storage_busy"', "1m"),
         comparison=Comparison.ABOVE,
-        threshold=RARE,
+        threshold=READS_REFUSED,
         evaluation=soon(config),
         severity=Severity.WARNING,
         component="storage",
@@ -138,9 +148,9 @@ def features_unusable(config: Config) -> Alert:
         slug="features-unusable",
         title="Features Unusable",
         query=reason_share('reason=~"features_.*"', "5m"),
-        still=reason_share('reason=~"features_.*"', "1m"),
+        short_window=reason_share('reason=~"features_.*"', "1m"),
         comparison=Comparison.ABOVE,
-        threshold=RARE,
+        threshold=FEATURES_UNUSABLE,
         evaluation=steady(config),
         severity=Severity.WARNING,
         component="features",
@@ -161,7 +171,7 @@ def server_errors(config: Config) -> Alert:
         title="Server Errors",
         query=_error_share(config),
         comparison=Comparison.ABOVE,
-        threshold=SOME,
+        threshold=SERVER_ERRORS,
         evaluation=now(config),
         severity=Severity.CRITICAL,
         component="service",
@@ -181,7 +191,7 @@ def requests_slow(config: Config) -> Alert:
         title="Requests Slow",
         query=_slow_share(),
         comparison=Comparison.ABOVE,
-        threshold=MANY,
+        threshold=SLOW_REQUESTS,
         evaluation=soon(config),
         severity=Severity.WARNING,
         component="service",
@@ -201,7 +211,7 @@ def traffic_stopped(config: Config) -> Alert:
         title="Traffic Stopped",
         query=_traffic_kept(config),
         comparison=Comparison.BELOW,
-        threshold=GONE,
+        threshold=TRAFFIC_KEPT,
         evaluation=soon(config),
         severity=Severity.WARNING,
         component="service",
@@ -222,7 +232,7 @@ def model_worse(config: Config) -> Alert:
         slug="model-worse-than-its-past",
         title="Model Worse Than Its Past",
         query=_model_against_its_past(config, "5m"),
-        still=_model_against_its_past(config, "2m"),  # of a minute's labels it would be chance
+        short_window=_model_against_its_past(config, "2m"),  # of a minute's labels it would be chance
         comparison=Comparison.BELOW,
         threshold=config.objectives.quality.kept,
         evaluation=steady(config),
@@ -240,7 +250,6 @@ def model_worse(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         answers_without_storage(config),
         degraded_answers(config),

@@ -1,4 +1,4 @@
-"""A model version against the others, and what versions show: how many items, how popular, how alike."""
+"""A model version against the others; coverage, popularity, diversity and drift of each version."""
 
 from alerts.owners import by_service
 from alerts.rules.evaluations import soon
@@ -149,7 +149,6 @@ def predictions_drift(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         version_worse_than_others(config),
         coverage_collapsed(config),

@@ -1,4 +1,4 @@
-"""Whoever watches: Prometheus and Alertmanager themselves."""
+"""The monitoring itself: Prometheus and Alertmanager."""
 
 from alerts.owners import STACK
 from alerts.rules.evaluations import at_once, soon, steady
@@ -159,7 +159,6 @@ def configuration_rejected(config: Config) -> Alert:
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
-    """All of them."""
     return (
         prometheus_rejects(config),
         prometheus_damaged(config),

@@ -39,9 +39,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 console = Console(width=180, highlight=False)
 
 Source = Annotated[Path, typer.Option(help="scenarios: a file, or a folder of files (YAML or JSON)")]
-Only = Annotated[str, typer.Option(help="scenarios whose id matches, such as 'storage-*'")]
+Only = Annotated[str, typer.Option(help="only scenarios whose id matches, such as 'storage-*'")]
 Out = Annotated[Path, typer.Option(help="JSON lines, one per run; runs that are in it are not repeated")]
-Folder = Annotated[Path, typer.Option(help="where the recordings are")]
+Folder = Annotated[Path, typer.Option(help="folder of the recordings")]
 
 RESULTS = DATA / "bench" / "incidents.jsonl"
 
@@ -54,12 +54,14 @@ def run(
     split: Annotated[Split | None, typer.Option(help="training draws, or those that are reported")] = None,
     stacks: Annotated[int, typer.Option(min=1, max=8, help="stacks at once; each needs about a core")] = 1,
     recordings: Folder = RECORDINGS,
-    plan: Annotated[bool, typer.Option("--plan", help="say what would be run and how long it takes")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="print what would run and how long it takes, and stop")
+    ] = False,
 ) -> None:
     """Run what is missing in OUT on live stacks, keep and record each run, print the tables.
 
     A run takes about 5 minutes, the 54 reported scenarios 4½ hours on one stack, 2½ on two. At most the runs
-    under way are lost when it is killed. Scenarios that others on the machine would feel run last and alone.
+    under way are lost when it is killed. Scenarios that affect other stacks run last and alone.
     First `run --split train`, look, set thresholds; then `run --split report`, once; then `document`.
     """
     wanted = load_scenarios(scenarios, only, split)
@@ -77,7 +79,7 @@ def run(
         if recording.evidence is not None and not recording.outcome.discarded:
             write_recording(recordings, recording)
         append_outcome(out, recording.outcome)
-        console.print(_say(recording.outcome))
+        console.print(_describe(recording.outcome))
 
     def lose(scenario: Scenario, reason: str) -> None:
         append_failure(out, Failure(scenario=scenario.id, at=round(time.time(), 2), reason=reason))
@@ -89,12 +91,12 @@ def run(
         raise StackError(f"{failed} runs failed and were not kept: the same command runs them again")
 
 
-def _say(outcome: Outcome) -> str:
+def _describe(outcome: Outcome) -> str:
     if outcome.discarded:
         return f"[bold]{outcome.scenario.id}: DISCARDED: {outcome.discarded}[/] ({outcome.took:.0f} s)"
-    said = outcome.given.cause if outcome.given else "no alert"
+    answer = outcome.given.cause if outcome.given else "no alert"
     right = outcome.scenario.expected.cause
-    return f"[bold]{outcome.scenario.id}: {said}[/], right is {right} ({outcome.took:.0f} s)"
+    return f"[bold]{outcome.scenario.id}: {answer}[/], right answer {right} ({outcome.took:.0f} s)"
 
 
 def _results(out: Path, wanted: Sequence[Scenario]) -> list[Outcome]:
@@ -106,7 +108,7 @@ def _results(out: Path, wanted: Sequence[Scenario]) -> list[Outcome]:
 
 @app.command(name="replay")
 def replay_(recordings: Folder = RECORDINGS) -> None:
-    """Diagnose all recordings anew, print the tables, baselines and ablations; exit 1 under the floor."""
+    """Diagnose all recordings again, print tables, baselines and ablations; exit 1 below the floor."""
     kept = read_recordings(recordings)
     floor = read_floor(recordings)
     result = replay(kept, _diagnose)
@@ -115,7 +117,7 @@ def replay_(recordings: Folder = RECORDINGS) -> None:
     console.print(f"{len(kept)} recordings, {len(reported)} of them in the tables, in {result.seconds:.1f} s")
     shortfalls = find_shortfalls(result, floor)
     for line in shortfalls:
-        console.print(f"[red]under the floor:[/] {line}")
+        console.print(f"[red]below the floor:[/] {line}")
     if shortfalls:
         raise typer.Exit(1)
 

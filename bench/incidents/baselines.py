@@ -1,4 +1,4 @@
-"""What simpler methods would have said of the same runs.
+"""Simpler methods on the same runs.
 
 Methods that see a series or an alert, not a cause, are given the mapping that the other runs teach: what was
 wrong most often when the same came first. A run never teaches about itself.
@@ -42,7 +42,7 @@ class Baseline:
 
 
 def compare(recordings: Sequence[Recording], teaching: Sequence[Recording]) -> list[Baseline]:
-    """Every baseline on the felt runs of `recordings`; those of `teaching` teach the mappings as well."""
+    """Every baseline on the `recordings` with user impact; `teaching` is what the mappings learn from."""
     affected = [each for each in recordings if _is_affected(each)]
     if not affected:
         return []

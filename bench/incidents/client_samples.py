@@ -28,7 +28,7 @@ class ClientSample(BaseModel):
 
 
 class TelemetrySample(BaseModel):
-    """What telemetry said at `at`: labelled requests and hits since the start, and its age in seconds."""
+    """Telemetry's values at `at`: labelled requests and hits since the start, and its age in seconds."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -48,24 +48,24 @@ def _describe(outcomes: Sequence[Outcome], failures: Sequence[Failure], drawn: i
     when = f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(days)
     lines = [
         f"```console\n$ {command}\n```\n",
-        f"{len(outcomes)} of {drawn} scenarios were run ({when}), {counted} of the runs count; "
-        f"{hours:.1f} hours of stacks.",
-        _tell_load(outcomes),
-        _tell_failures(failures),
+        f"{len(outcomes)} of {drawn} scenarios were run ({when}); {counted} runs count; "
+        f"{hours:.1f} hours of stack time.",
+        _describe_load(outcomes),
+        _describe_failures(failures),
         "Shares are given with Wilson's 95% interval.\n",
     ]
     return "\n".join(lines)
 
 
-def _tell_failures(failures: Sequence[Failure]) -> str:
+def _describe_failures(failures: Sequence[Failure]) -> str:
     """Attempts that are in no table, by scenario and reason."""
     if not failures:
-        return "No attempt is noted that was not kept."
-    told = "; ".join(f"{each.scenario}: {each.reason.splitlines()[0]}" for each in failures)
-    return f"{len(failures)} attempts could not be carried out and were not kept: {told}."
+        return "No attempt was discarded."
+    reasons = "; ".join(f"{each.scenario}: {each.reason.splitlines()[0]}" for each in failures)
+    return f"{len(failures)} attempts failed and were repeated: {reasons}."
 
 
-def _tell_load(outcomes: Sequence[Outcome]) -> str:
+def _describe_load(outcomes: Sequence[Outcome]) -> str:
     loads = [each.load for each in outcomes]
     spread = f"median {statistics.median(loads):.1f}, {min(loads):.1f} to {max(loads):.1f}"
-    return f"The machine's load average when the verdicts were asked for: {spread}."
+    return f"Load average of the machine at the time of the verdicts: {spread}."

@@ -61,7 +61,7 @@ def _shows(statement: Mapping[str, Any], injected_at: float) -> bool:
 
 
 def _level(values: Sequence[float], claim: int) -> float:
-    """The quartile on the side of the claim: trouble may come and go."""
+    """The quartile on the side of the claim: faults may come and go."""
     return statistics.quantiles(values, n=4)[2 if claim > 0 else 0]
 
 

@@ -1,4 +1,4 @@
-"""Several stacks at work on a list of scenarios; those that others would feel come last, alone."""
+"""Several stacks at work on a list of scenarios; those that affect other stacks come last, alone."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
-"""Did users feel it, and since when: from their own counts, against those of the steady time.
+"""User impact and its start, from the users' own counts against those of the steady time.
 
 Hit rate and errors: the two-proportion z test of everything since a moment against the steady time; the
 moment at which z is largest is when it began, which for one step is the likelihood's own estimate (Hinkley,
 1970, "Inference about the change-point in a sequence of random variables"). Latency: p95 of three samples of
-six above what was ever seen while steady. Telemetry: nothing new for longer than several exports.
+six above the maximum of the steady time. Telemetry: no new sample for longer than several exports.
 """
 
 import math
@@ -15,11 +15,11 @@ from bench.incidents.client_samples import ClientSample, TelemetrySample
 from bench.incidents.outcome import Impact, Objective
 
 CERTAIN = 4.0
-"""z from which a change is one: in 40 looks at noise, less than 1 run in 300 reaches it."""
+"""z from which a change counts: in 40 samples of noise, less than 1 run in 300 reaches it."""
 
 LEAST_SAMPLES = 3
 LEAST_DROP = 0.03
-"""Hit rate that users would not miss."""
+"""Smallest loss of hit rate that counts."""
 
 LEAST_ERRORS = 0.005
 """Share of failed requests that the availability objective allows."""
@@ -136,7 +136,7 @@ def _find_silence(measured: Sequence[TelemetrySample], injected_at: float) -> Im
 
 
 def is_gone(impact: Impact, samples: Sequence[ClientSample], measured: Sequence[TelemetrySample]) -> bool:
-    """Whether what was felt is nearer to what it was before than to what it became."""
+    """Whether the affected objective is nearer to its level before than to that of the impact."""
     now = _level(impact.objective, samples, measured)
     return now is not None and abs(now - impact.before) < abs(now - impact.after)
 

@@ -54,7 +54,7 @@ class Observer:
         return [sample for sample in samples if sample.at - sample.seconds >= since]
 
     def impact(self, injected_at: float, until: float, *, quality: bool) -> Impact | None:
-        """What users felt from the injection up to a moment; with `quality`, of hit rate if it moved."""
+        """User impact from the injection up to a moment; with `quality`, on the hit rate if that moved."""
         samples = [sample for sample in self.samples() if sample.at <= until]
         measured = [each for each in self._measured if each.at <= until]
         return find_impact(samples, measured, injected_at, quality=quality)

@@ -101,7 +101,7 @@ class Outcome(_Line):
 
     @property
     def counted(self) -> bool:
-        """A control, or a run that users felt."""
+        """A control, or a run with user impact."""
         return not self.discarded and (self.control or self.impact is not None)
 
     @property

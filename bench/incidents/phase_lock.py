@@ -1,4 +1,4 @@
-"""Stacks on one machine: while one is in trouble none is started, for that takes all CPU for seconds."""
+"""Stacks on one machine: none is started while a fault is active in another; a start takes all CPU."""
 
 import threading
 from collections import Counter
@@ -7,19 +7,19 @@ from contextlib import AbstractContextManager, contextmanager
 
 
 class PhaseLock:
-    """Any number of starts at once, or any number of troubles, never both."""
+    """Any number of starts at once, or any number of active faults, never both."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._under_way: Counter[str] = Counter()
 
     def starting(self) -> AbstractContextManager[None]:
-        """Wait until nobody is in trouble, and keep trouble away."""
-        return self._hold("start", unless="trouble")
+        """Wait until no fault is active, and let none begin."""
+        return self._hold("start", unless="fault")
 
     def fault(self) -> AbstractContextManager[None]:
         """Wait until nobody is starting, and keep starts away."""
-        return self._hold("trouble", unless="start")
+        return self._hold("fault", unless="start")
 
     @contextmanager
     def _hold(self, phase: str, unless: str) -> Iterator[None]:

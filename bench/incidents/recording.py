@@ -1,4 +1,4 @@
-"""A run in a file: what the diagnosis saw, what it said, and the truth. Small enough for the repo."""
+"""A run in a file: the diagnosis's evidence, its answer, and the right one. Small enough for the repo."""
 
 import gzip
 import math
@@ -28,7 +28,7 @@ LARGEST = 60_000
 """Bytes of a recording; one that would be larger keeps fewer traces."""
 
 CPU_CONTENTION = 0.95
-"""The share of all CPU in use, median over the trouble, from which a run is not kept: other work
+"""The share of all CPU in use, median over the fault, from which a run is not kept: other work
 on the machine left it too little, and what is measured then is not the scenario."""
 
 

@@ -76,7 +76,7 @@ def read_floor(folder: Path) -> Floor:
 
 
 def find_shortfalls(result: Replay, floor: Floor) -> list[str]:
-    """What is under the floor, a line each."""
+    """What is below the floor, a line each."""
     found, calm = score(result.outcomes), score_calm(result.outcomes)
     wanted = (
         ("domain right", found.domain.value, floor.domain),

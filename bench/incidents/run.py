@@ -1,7 +1,7 @@
 """One run: a steady stack, the steps at a moment by chance, the engine's alert, its verdict, mend, recover.
 
 up ──▶ steady (STEADY s and some) ──▶ steps ──▶ alert ──(settle)──▶ verdict ──▶ mend ──▶ recovered ──▶ down
-       what fires here is a false alarm │ felt? from the users' own counts
+       what fires here is a false alarm │ user impact, from the users' own counts
 """
 
 import math
@@ -32,10 +32,10 @@ STEADY = 130.0
 
 CHANCE = 20.0
 ALERT_LIMIT = 150.0
-"""Seconds from the first felt effect within which the alert has to come."""
+"""Seconds from the first user impact within which the alert has to come."""
 
 IMPACT_LIMIT = 270.0
-"""Seconds in which users have to feel it, or the run does not count: features expire after 180."""
+"""Seconds within which there has to be user impact, or the run does not count: features expire after 180."""
 
 WATCHED = 150.0
 """Seconds that a control is watched."""
@@ -48,7 +48,7 @@ LATE = 5.0
 """Seconds by which the question after `settle` may come later; it is looked at each second."""
 
 BUSY_MS = 150.0
-"""p95 of the steady time's last minute above which the machine, and not the stack, is in trouble: half of the
+"""p95 of the steady time's last minute above which the machine, and not the stack, is the cause: half of the
 latency objective, six times what an idle machine needs."""
 
 LAST_MINUTE = 12
@@ -67,7 +67,7 @@ def run_scenario(scenario: Scenario, stack: BenchStack, phases: PhaseLock, notif
             run = _Run(scenario, stack, Observer(stack, arrivals), phases, notify)
             recording = run.execute(random.Random(salt).uniform(0, CHANCE))
         if (cpu_in_use := measure_cpu_contention(recording)) > CPU_CONTENTION:
-            raise StackError(f"too little CPU was left: {cpu_in_use:.0%} of the machine's was in use")
+            raise StackError(f"CPU contention: {cpu_in_use:.0%} of the machine's CPU was in use")
     finally:
         try:
             stack.down()
@@ -121,11 +121,11 @@ class _Run:
         self._require_calm()
         found = self._endure(actions)
         if self._scenario.kind != "control" and self._alerts and self._alerts[0].at < self._injected_at:
-            found["discarded"] = f"{self._alerts[0].name} fired before there was trouble"
+            found["discarded"] = f"{self._alerts[0].name} fired before the fault"
         return found
 
     def _require_calm(self) -> None:
-        """Raises StackError where users wait before anything was done: that is somebody else's fault."""
+        """Raises StackError where requests are slow before anything was done: the machine is busy."""
         waits = [sample.p95 for sample in self._watch.samples()[-LAST_MINUTE:] if sample.p95 is not None]
         usual = statistics.median(waits) if waits else math.inf
         if usual > BUSY_MS:
@@ -143,11 +143,11 @@ class _Run:
             found["discarded"] = problem
         impact = self._impact(self._mended_at)
         if impact is None and self._scenario.kind != "control":
-            found["discarded"] = "no objective that users feel moved"
+            found["discarded"] = "no user impact"
         return found | {"impact": impact}
 
     def _mend(self, actions: Actions) -> str:
-        """Undo what was done; why the run does not count, if there was no trouble any more to undo."""
+        """Undo what was done; why the run does not count, if the fault had already ended."""
         try:
             actions.mend()
         except FaultEnded as ended:

@@ -1,4 +1,4 @@
-"""What is done to a stack, and what the right answer would be: data, so that others can draw their own."""
+"""What is done to a stack and the right answer: data, so that others can add their own."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -32,7 +32,7 @@ DOMAINS = {
 """The domain of each cause: the contract's, not the diagnosis's."""
 
 SHARES_THE_MACHINE = {"cpu-starvation", "traffic-surge"}
-"""Faults that other stacks on the machine would feel: they run alone."""
+"""Faults that affect other stacks on the machine: they run alone."""
 
 USES_BEHAVIOUR = {"covariate-drift", "concept-drift", "traffic-surge"}
 """Faults that write the users' behaviour, as the steps `surge` and `mix` do."""
@@ -51,7 +51,7 @@ class Step(BaseModel):
     """One thing done `at` seconds after the steady time: exactly one of the other fields is set.
 
     `rollout` is the share (0–1) of users who get the harmless other version, `surge` a factor on the rate,
-    `mix` the users' weights, `outsider` trouble that is on no list and that the diagnosis has not been told
+    `mix` the users' weights, `outsider` an unlisted fault, of which the diagnosis has not been told
     of.
     """
 
@@ -84,12 +84,12 @@ class Step(BaseModel):
         if sum(choice is not None for choice in choices) != 1:
             raise ValueError("a step does exactly one of fault, rollout, restart, surge, mix, outsider")
         if self.fault is not None and self.fault not in DOMAINS:
-            raise ValueError(f"no fault {self.fault!r}; there are: {', '.join(DOMAINS)}")
+            raise ValueError(f"no fault {self.fault!r}: use one of {', '.join(DOMAINS)}")
         return self
 
 
 class Expected(BaseModel):
-    """The right answer; domain and cause are both `none` for a control, both `unknown` off the list."""
+    """The right answer; domain and cause are both `none` for a control, `unknown` for an unlisted fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -115,13 +115,13 @@ class Scenario(BaseModel):
 
     @property
     def root(self) -> Step | None:
-        """The step that is the trouble; of a control the first step, if it has one."""
-        trouble = [step for step in self.steps if step.outsider or step.fault == self.expected.cause]
-        return next(iter([*trouble, *self.steps]), None)
+        """The step that injects the fault; of a control the first step, if it has one."""
+        root = [step for step in self.steps if step.outsider or step.fault == self.expected.cause]
+        return next(iter([*root, *self.steps]), None)
 
     @property
     def alone(self) -> bool:
-        """Whether other stacks on the machine would feel it."""
+        """Whether it affects other stacks on the machine."""
         return any(step.fault in SHARES_THE_MACHINE or (step.surge or 1) > 2 for step in self.steps)
 
     @model_validator(mode="after")

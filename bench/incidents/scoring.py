@@ -32,7 +32,7 @@ def lists_cause(answer: Answer | None, outcome: Outcome) -> bool:
 
 @dataclass(frozen=True)
 class Score:
-    """Of the runs that users felt. Delays in seconds, of those detected."""
+    """Of the runs with user impact. Delays in seconds, of those detected."""
 
     runs: int
     detected: Share
@@ -45,7 +45,7 @@ class Score:
 
 
 def score(outcomes: Sequence[Outcome]) -> Score:
-    """The score of all runs among `outcomes` that were felt; controls and the discarded are left out."""
+    """The score of the runs with user impact; controls and discarded runs are left out."""
     affected = [outcome for outcome in outcomes if outcome.counted and not outcome.control]
     alerted = [outcome for outcome in affected if outcome.alerts]
     return Score(
@@ -138,7 +138,7 @@ def median_diagnosis(outcomes: Sequence[Outcome]) -> float | None:
 
 
 def score_evidence(outcomes: Sequence[Outcome]) -> tuple[Share, Share]:
-    """Of the traces and of the moved series that verdicts on felt runs cite, how many are so."""
+    """Shares of the cited traces and changed series that are confirmed, in runs with user impact."""
     evidence_checks = [each.evidence_check for each in outcomes if each.counted and not each.control]
     traces = Share(sum(p.traces_found for p in evidence_checks), sum(p.traces_cited for p in evidence_checks))
     return traces, Share(

@@ -50,7 +50,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def tabulate(outcomes: Sequence[Outcome]) -> list[Table]:
-    """Everything that a set of runs says."""
+    """All tables of a set of runs."""
     return [
         _summary(outcomes),
         _calm(outcomes),
@@ -68,12 +68,12 @@ def _summary(outcomes: Sequence[Outcome]) -> Table:
         "infrastructure, traffic, telemetry": [o for o in outcomes if not _is_slow(o) and _listed(o)],
         "model, data": [o for o in outcomes if _is_slow(o)],
         "confounded": [o for o in outcomes if o.scenario.kind == "confounded"],
-        "off the list": [o for o in outcomes if o.scenario.kind == "unknown"],
+        "unlisted": [o for o in outcomes if o.scenario.kind == "unknown"],
     }
     rows = [[name, *_score_cells(score(of))] for name, of in groups.items()]
-    columns = ("runs that users felt", "n", "detected", "domain right", "cause right", "among first three")
-    more = ("abstained", "injection → alert", "felt → alert")
-    return Table("Verdicts on trouble", [*columns, *more], rows)
+    columns = ("runs with user impact", "n", "detected", "domain right", "cause right", "among first three")
+    more = ("abstained", "injection → alert", "impact → alert")
+    return Table("Verdicts on faults", [*columns, *more], rows)
 
 
 def _is_slow(outcome: Outcome) -> bool:
@@ -109,21 +109,21 @@ def _calm(outcomes: Sequence[Outcome]) -> Table:
     cleared = sum(each.given is not None and each.given.cause == "none" for each in alarming)
     affected = [each for each in outcomes if each.counted and each.impact and not each.control]
     rows = [
-        ["controls blamed", str(calm.blamed)],
+        ["controls with a cause named", str(calm.blamed)],
         ["controls with an alert", str(calm.alerted)],
         ["false alarms in quiet time", f"{calm.alarms} in {calm.hours:.1f} h{_rate(calm)}"],
         ["cited traces that exist", str(traces)],
-        ["cited series that moved as said", str(series)],
-        ['trouble called "nothing"', f"{cleared} of {len(alarming)}"],
-        ["the incident's first verdict already right", f"{right} of {len(alarming)}"],
+        ["cited series that changed as stated", str(series)],
+        ['faults answered with "none"', f"{cleared} of {len(alarming)}"],
+        ["first verdict of the incident already right", f"{right} of {len(alarming)}"],
         [
-            "back to normal after mending",
+            "recovered after the fault was undone",
             f"{sum(each.recovered_after is not None for each in affected)} of {len(affected)}",
         ],
         ["diagnosis, median, whole request", f"{diagnosis:.2f} s" if diagnosis is not None else NOTHING],
         ["discarded runs", str(sum(not each.counted for each in outcomes))],
     ]
-    return Table("Where nothing was wrong, and the evidence", ["", "share (95% interval)"], rows)
+    return Table("Controls and evidence", ["", "share (95% interval)"], rows)
 
 
 def _rate(calm: Calm) -> str:
@@ -131,14 +131,14 @@ def _rate(calm: Calm) -> str:
 
 
 def _confidence(outcomes: Sequence[Outcome]) -> Table:
-    """Whether verdicts are as often right as they are sure; the worst forecaster's Brier score is 1."""
+    """Calibration; the worst possible Brier score is 1."""
     rows = [
         [f"{group.least:.0%} to {group.most:.0%}", f"{group.claimed:.0%}", str(group.right)]
         for group in group_by_confidence(outcomes)
     ]
     if (brier := brier_score(outcomes)) is not None:
         rows.append(["Brier score, 0 is best", f"{brier:.3f}", ""])
-    return Table("Is it as often right as it is sure?", ["confidence", "mean", "cause right"], rows)
+    return Table("Calibration of the confidence", ["confidence", "mean", "cause right"], rows)
 
 
 def _causes(outcomes: Sequence[Outcome]) -> Table:
@@ -159,7 +159,7 @@ def _causes(outcomes: Sequence[Outcome]) -> Table:
         "cause right",
         "first three",
         "injection → alert",
-        "felt → alert",
+        "impact → alert",
     )
     return Table("By cause", columns, rows)
 
@@ -168,17 +168,15 @@ def _confusion(outcomes: Sequence[Outcome]) -> Table:
     matrix = confuse(outcomes)
     rows = []
     for right in dict.fromkeys(truth for truth, _ in matrix):
-        answers = sorted(((n, said) for (truth, said), n in matrix.items() if truth == right), reverse=True)
+        answers = sorted(((n, given) for (truth, given), n in matrix.items() if truth == right), reverse=True)
         hits = matrix[right, right]
-        others = ", ".join(f"{said} {n}" for n, said in answers if said != right)
+        others = ", ".join(f"{given} {n}" for n, given in answers if given != right)
         rows.append([right, str(hits), others or NOTHING])
-    return Table(
-        "Confusion matrix, its empty cells left out", ["right answer", "given", "given instead"], rows
-    )
+    return Table("Confusion matrix without its empty cells", ["right answer", "given", "given instead"], rows)
 
 
 def _runs(outcomes: Sequence[Outcome]) -> Table:
-    columns = ("run", "felt", "first alert", "answer", "right", "others considered")
+    columns = ("run", "user impact", "first alert", "answer", "right", "others considered")
     return Table("Every run that counts", columns, [_run(each) for each in outcomes if each.counted])
 
 
@@ -208,18 +206,23 @@ def tabulate_baselines(found: Score, baselines: Sequence[Baseline]) -> Table:
     """Simpler methods next to the verdict's score, on the same runs."""
     rows = [["the verdict", str(found.detected), str(found.domain), str(found.cause)]]
     rows += [
-        [each.name, str(each.detected) if each.detected else NOTHING, _say(each.domain), _say(each.cause)]
+        [
+            each.name,
+            str(each.detected) if each.detected else NOTHING,
+            _format(each.domain),
+            _format(each.cause),
+        ]
         for each in baselines
     ]
     return Table("Against simpler methods", ["method", "detected", "domain right", "cause right"], rows)
 
 
-def _say(share: Share | float) -> str:
+def _format(share: Share | float) -> str:
     return str(share) if isinstance(share, Share) else f"{share:.0%}"
 
 
 def tabulate_ablations(ablated: Mapping[str, Score]) -> Table:
-    """What less evidence costs, by replaying the recordings."""
+    """Accuracy with less evidence, from replayed recordings."""
     rows = [[name, str(of.domain), str(of.cause), str(of.top3)] for name, of in ablated.items()]
     columns = ("evidence", "domain right", "cause right", "among first three")
     return Table("With less evidence, replayed", columns, rows)

@@ -1,4 +1,4 @@
-"""Trouble that is on no list: made here and not in faults/, so that nobody taught the diagnosis about it."""
+"""Unlisted faults: made here and not in faults/, so that the diagnosis has no hypothesis for them."""
 
 import os
 import random
@@ -33,7 +33,7 @@ USERS = "users.pids"
 
 
 class FaultEnded(Exception):
-    """Trouble that was to last did not: what was seen since then is not its doing."""
+    """A fault ended too early: what was observed since then is not its effect."""
 
 
 class UnlistedFault:
@@ -49,21 +49,21 @@ class UnlistedFault:
         try:
             while not self._over.is_set():
                 act(self._over)
-        except Exception as error:  # told at the end: a run whose trouble went away does not count
+        except Exception as error:  # told at the end: a run whose fault ended does not count
             self._failure = error
 
     def end(self) -> None:
-        """Stop; what was paused goes on. Raises TroubleEnded if it had stopped by itself."""
+        """Stop; what was paused goes on. Raises FaultEnded if it had stopped by itself."""
         self._over.set()
         self._thread.join(timeout=60)
         if self._failure:
-            raise FaultEnded(f"the trouble ended by itself: {self._failure}") from self._failure
+            raise FaultEnded(f"the fault ended by itself: {self._failure}") from self._failure
 
 
 def start_unlisted_fault(
     kind: Outsider, severity: Severity, stack: BenchStack, gateway: "UserGateway | None"
 ) -> UnlistedFault:
-    """Begin trouble of a kind. `lost-clicks` needs the gateway that the run's users go through."""
+    """Start a fault of a kind. `lost-clicks` needs the gateway that the run's users go through."""
     if kind == "pauses":
         return UnlistedFault(_pause(stack.pid("recommender"), PAUSE[severity]))
     if kind == "crashes":

@@ -22,7 +22,7 @@ from diagnosis.signals.series import AlignedSeries, Periods, Window
 from diagnosis.verdict.verdict import PARTS, Contribution, Dimension
 
 FEWEST_BEFORE, FEWEST_AFTER = 150, 60
-"""Labelled requests without which nothing is said about quality."""
+"""Labelled requests below which quality is not judged."""
 
 FEWEST_OF_VERSION = 40
 """Labelled requests of a version, and of those it is compared with, without which it is not judged."""

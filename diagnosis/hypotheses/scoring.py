@@ -20,7 +20,7 @@ EXCLUDING = 0.92
 """How much a certain excluder takes from a score."""
 
 UNSUPPORTED, UNEXPLAINED = 0.45, 0.3
-"""What is left of a score when no prediction came true, and when nothing that is felt is explained."""
+"""What is left of a score when no prediction came true, and when no user impact is explained."""
 
 
 class Scored(NamedTuple):

@@ -1,9 +1,9 @@
-"""When it began: the moment that best splits what users feel into before and after.
+"""The onset: the moment that best splits the user impact into before and after.
 
 For each symptom the split is the least-squares change point of one step (Hinkley 1970, "Inference about the
 change-point in a sequence of random variables", Biometrika 57): it maximises |mean after - mean before| *
 sqrt(n m / (n + m)). Values are clipped to the spread of the bulk, so that one wild step does not decide. Only
-moves for the worse count: the end of an earlier trouble is none.
+changes for the worse count: the end of an earlier incident is none.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from diagnosis.signals.changes import IQR_OF_NORMAL, ramp
 from diagnosis.signals.series import SMOOTH, AlignedSeries, Values, Window
 
 EARLIEST, LATEST = 420.0, 60.0
-"""Seconds before and after an alert within which its trouble began; alerts on quality are slow."""
+"""Seconds before and after an alert within which its onset is; alerts on quality are slow."""
 
 BASELINE, AFFECTED = 180.0, 120.0
 """Seconds compared on each side of a split, where there are as many."""
@@ -26,10 +26,10 @@ FEWEST = 4
 """Steps on each side of a split at least."""
 
 BETWEEN = 45.0
-"""Seconds of calm that part two troubles; what comes and goes comes back sooner."""
+"""Seconds of calm between two incidents; intermittent faults return sooner."""
 
 NEAR = 60.0
-"""Seconds by which another symptom may lead the strongest one and still be of the same trouble."""
+"""Seconds by which another symptom may lead the strongest one and still belong to the same incident."""
 
 CLICKS = 3.0
 """Seconds until most clicks have come."""
@@ -37,9 +37,9 @@ CLICKS = 3.0
 
 @dataclass(frozen=True)
 class Symptom:
-    """Something users feel: a signal that gets worse in direction `worse` (1 up, -1 down).
+    """A user impact: a signal that gets worse in direction `worse` (1 up, -1 down).
 
-    `noise`: spread at peace; `least`: the smallest move that is felt; `lag`: seconds it comes late. What is
+    `noise`: usual spread; `least`: the smallest change with impact; `lag`: seconds it comes late. What is
     `labelled` comes late by the attribution window.
     """
 
@@ -66,7 +66,7 @@ SYMPTOMS = (
 
 
 ROLL_OUT = Symptom("answers", 1, 0.02, 0.03)
-"""Not felt itself: another version answers, and those whom it answers may feel that."""
+"""No impact itself: another version answers, which may affect the users whom it answers."""
 
 
 class ChangePoint(NamedTuple):
@@ -88,7 +88,7 @@ class Onset(NamedTuple):
 def find_onsets(
     aligned: AlignedSeries, values: Mapping[str, Values], alerted_at: float | None
 ) -> list[Onset]:
-    """Moments at which trouble may have begun: when the symptoms moved, and when a version was rolled out."""
+    """Possible onsets: when the symptoms changed, and when a version was rolled out."""
     change_points = [
         point
         for symptom in SYMPTOMS
@@ -168,7 +168,7 @@ def _find_step(
 
 
 def _skip_calm(values: Values, begins: int, line: float, times: Values, alerted_at: float | None) -> int:
-    """The place after the last long calm before the alert: what was before it was another trouble."""
+    """The place after the last long calm before the alert: what was before it was another incident."""
     if alerted_at is None:
         return begins
     last = int(np.searchsorted(times, alerted_at + LATEST))
@@ -202,7 +202,7 @@ def _means(
 def _ends(
     times: Values, steps: NDArray[np.int64], step: float, alerted_at: float | None
 ) -> NDArray[np.int64]:
-    """Up to where what follows a split is looked at: the alert, for its trouble lasted until then."""
+    """The end of the steps after each split: the alert, until which the impact lasted."""
     if alerted_at is None:
         ends = steps + max(FEWEST, round(AFFECTED / step))
     else:

@@ -1,4 +1,4 @@
-"""Which stretches of time are compared: peace before the onset, and the trouble while it was felt."""
+"""The periods that are compared: a baseline before the onset, and the impact after it."""
 
 from collections.abc import Mapping
 
@@ -10,16 +10,16 @@ from diagnosis.signals.series import AlignedSeries, Periods, Values, Window, run
 
 LONGEST_BASELINE, GUARD, SETTLING, LONGEST_AFFECTED, SHORTEST = 240.0, 10.0, 5.0, 240.0, 15.0
 CALM = 60.0
-"""Seconds without the symptom after which the trouble is over: what comes and goes comes back sooner."""
+"""Seconds without the symptom after which the impact is over: intermittent symptoms return sooner."""
 
 AFFECTED_FROM = 0.35
-"""Part of a symptom's height above peace from which it is felt."""
+"""Part of a symptom's height above its baseline from which a step counts as affected."""
 
 
 def choose_periods(
     aligned: AlignedSeries, values: Mapping[str, Values], began: Onset, alerted_at: float | None
 ) -> Periods:
-    """What is compared, from the onset and the symptoms that moved."""
+    """The periods to compare, from the onset and the symptoms that changed."""
     onset, change_points = began
     ends = [_find_end(aligned, values[c.symptom.signal], c, alerted_at) for c in change_points[:2]]
     end = max(ends, default=aligned.evidence.end)
@@ -39,7 +39,7 @@ def _choose_affected(
     after: Window,
     change_points: list[ChangePoint],
 ) -> NDArray[np.bool_]:
-    """Steps of the trouble at which one of the symptoms without a lag stood out; all, if none has."""
+    """Steps of the impact at which a symptom without a lag stood out; all, if none did."""
     inside, past = aligned.inside(after), aligned.inside(before)
     affected = np.zeros(len(aligned.times), dtype=np.bool_)
     for point in change_points:
@@ -54,7 +54,7 @@ def _choose_affected(
 
 
 def _find_end(aligned: AlignedSeries, values: Values, point: ChangePoint, alerted_at: float | None) -> float:
-    """When the symptom was away for CALM seconds: the end of the trouble, or of the evidence."""
+    """When the symptom had been absent for CALM seconds: the end of the impact, or of the evidence."""
     step, lag, worse = aligned.evidence.step, point.symptom.lag, point.symptom.worse
     count = max(1, round(CALM / step))
     known = np.isfinite(values)

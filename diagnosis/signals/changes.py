@@ -17,7 +17,7 @@ CHANCE, CERTAIN = 3.0, 6.0
 """Robust standard deviations up to which a move is chance, and from which it is certain."""
 
 WILDEST = 4.0
-"""A spread at peace above the certain move by this comes of an earlier trouble, and is not believed."""
+"""A usual spread above the certain change by this factor comes from an earlier incident and is ignored."""
 
 IQR_OF_NORMAL = 1.349
 

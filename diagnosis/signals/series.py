@@ -31,9 +31,9 @@ class Window(NamedTuple):
 
 
 class Periods(NamedTuple):
-    """What is compared: a stretch of peace, the trouble, and the steps of the trouble in which it was felt.
+    """What is compared: a baseline, the period of the impact, and the affected steps in it.
 
-    Trouble may come and go: what a signal is like while it is felt says more than its mean over it all.
+    Faults may be intermittent: a signal in the affected steps says more than its mean over the period.
     """
 
     before: Window

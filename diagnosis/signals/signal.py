@@ -34,7 +34,7 @@ class Signal:
     ratio: bool = False
     offset: float = 0.0
     throughout: bool = False
-    """Read over all of the trouble, by its mean, not only while it was felt."""
+    """Measured by its mean over the whole impact period, not only over affected steps."""
 
 
 def share_of_answers(name: str, title: str, extract: SignalExtractor, component: str = "features") -> Signal:

@@ -25,7 +25,7 @@ SLICES = 10
 """Jaeger gives the latest that match: the window is searched in slices, to sample all of it."""
 
 SHRINKING = 0.66
-"""Each slice as a part of the one before: when trouble began is not known yet, but it was not long ago."""
+"""Each slice as a part of the one before: the onset is not known yet, but it is recent."""
 
 ARRIVING = 10.0
 """Seconds before the end that are left out: slow reads, just what is looked for, end after their requests."""

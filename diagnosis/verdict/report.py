@@ -44,7 +44,7 @@ IMPACTS = {
 
 @dataclass(frozen=True)
 class Case:
-    """All that was found out about one trouble."""
+    """All findings on one incident."""
 
     aligned: AlignedSeries
     values: Mapping[str, Values]
@@ -101,14 +101,14 @@ def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verd
 
 
 def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
-    felt = [IMPACTS[name] for name in _symptoms(case)]
+    impacts = [IMPACTS[name] for name in _symptoms(case)]
     doubt = 1 - sum(scored.confidence for scored in ranked)
     return Verdict(
         domain="unknown",
         cause="unknown",
         component=_find_deepest(case),
         confidence=round(doubt, 3),
-        summary=f"User impact: {' and '.join(felt)}. No known cause fits the evidence.",
+        summary=f"User impact: {' and '.join(impacts)}. No known cause fits the evidence.",
         onset=case.onset,
         evidence=_state_all(case, [*_impact_signals(case), *_most_moved(case)]),
         traces=_links(case, {}),
@@ -120,8 +120,8 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
     )
 
 
-SHORT_BASELINE, SHORT_TROUBLE = 120.0, 45.0
-"""Seconds below which what is known of peace and of trouble is little."""
+SHORT_BASELINE, SHORT_IMPACT = 120.0, 45.0
+"""Seconds of baseline and of impact below which the confidence is lower."""
 
 
 def _trust(case: Case) -> float:
@@ -130,7 +130,7 @@ def _trust(case: Case) -> float:
     traces = 1.0 if case.changes["waits_for_storage"].known else 0.95
     baseline = 0.9 + 0.1 * ramp(before.end - before.start, 0.0, SHORT_BASELINE)
     impact = 0.6 + 0.4 * case.impact.most
-    return impact * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
+    return impact * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_IMPACT))
 
 
 CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "collector")
@@ -165,13 +165,13 @@ def _most_moved(case: Case) -> list[str]:
 
 def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
     """Known changes as statements, each query and unit once for what comes first."""
-    said: dict[tuple[str, str], Statement] = {}
+    stated: dict[tuple[str, str], Statement] = {}
     for name in names:
         change = case.changes[name]
         key = query_of(name, case.aligned.evidence.limits), unit_of(name)
-        if key not in said and (change.known or change.after is not None):
-            said[key] = _state(case.aligned, case.values, name, change)
-    return list(said.values())[:STATEMENTS]
+        if key not in stated and (change.known or change.after is not None):
+            stated[key] = _state(case.aligned, case.values, name, change)
+    return list(stated.values())[:STATEMENTS]
 
 
 def _state(

@@ -32,7 +32,7 @@ class Statement(_Said):
 
 
 class CitedTrace(_Said):
-    """A request from the affected window that shows the trouble."""
+    """A request from the affected window that shows the fault."""
 
     trace_id: str
     link: str = ""
@@ -56,7 +56,7 @@ class Contribution(_Said):
 
 
 class Verdict(_Said):
-    """Whence the trouble came. `onset` is in Unix seconds, None when nothing moved.
+    """The root cause of an incident. `onset` is in Unix seconds, None when nothing moved.
 
     The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
     """

@@ -12,7 +12,7 @@ from diagnosis.sources.queries import shown
 _SIGNALS = {signal.name: signal for signal in SIGNALS}
 
 
-class Fact(NamedTuple):
+class DerivedSignal(NamedTuple):
     """How a derived signal is shown: title, unit, query, and the signal whose curve is drawn, if any."""
 
     title: str
@@ -21,58 +21,62 @@ class Fact(NamedTuple):
     curve: str = ""
 
 
-FACTS: Mapping[str, Fact] = {
-    "refuses": Fact("Storage reads that could not connect", "share", "storage_outcomes", "away"),
-    "tail_only": Fact("The 95th percentile of storage reads", "s", "storage_p95", "storage_p95"),
-    "all_late": Fact("The median storage read", "s", "storage_p50", "storage_p50"),
-    "trickles": Fact("Time from the first byte to the last", "ms", "transfer", "transfer"),
-    "full": Fact("Storage read slots in use", "share", "storage_active", "active"),
-    "places_held": Fact("Storage read slots in use", "share", "storage_active", "active"),
-    "own_work": Fact("The event loop's lag", "s", "loop_p95", "loop"),
-    "cpu_short": Fact("The host's CPU in use", "share", "host_cpu", "host"),
-    "surge": Fact("Requests", "1/s", "requests", "rate"),
-    "ageing": Fact("The age of the oldest features in use", "s", "feature_age_p95", "age_p95"),
-    "popularity_moved": Fact("Popularity of the items shown", "share", "popularity", "popularity"),
-    "segment_mix": Fact("Requests that moved to other segments", "share", "segments"),
-    "feedback_lost": Fact("Feedback received per answer", "1", "feedback", "feedback"),
-    "loss": Fact("The hit rate", "share", "hits", "hit_rate"),
-    "lost_by_segment": Fact("The hit rate, by user segment", "share", "hits", "hit_rate"),
-    "lost_by_source": Fact("The hit rate, by answer source", "share", "hits", "hit_rate"),
-    "lost_by_version": Fact("The hit rate, by model version", "share", "hits", "hit_rate"),
-    "lost_within": Fact("The hit rate within segment, version and source", "share", "hits", "hit_rate"),
-    "version_worse": Fact(
+DERIVED_SIGNALS: Mapping[str, DerivedSignal] = {
+    "refuses": DerivedSignal("Storage reads that could not connect", "share", "storage_outcomes", "away"),
+    "tail_only": DerivedSignal("The 95th percentile of storage reads", "s", "storage_p95", "storage_p95"),
+    "all_late": DerivedSignal("The median storage read", "s", "storage_p50", "storage_p50"),
+    "trickles": DerivedSignal("Time from the first byte to the last", "ms", "transfer", "transfer"),
+    "full": DerivedSignal("Storage read slots in use", "share", "storage_active", "active"),
+    "places_held": DerivedSignal("Storage read slots in use", "share", "storage_active", "active"),
+    "own_work": DerivedSignal("The event loop's lag", "s", "loop_p95", "loop"),
+    "cpu_short": DerivedSignal("The host's CPU in use", "share", "host_cpu", "host"),
+    "surge": DerivedSignal("Requests", "1/s", "requests", "rate"),
+    "ageing": DerivedSignal("The age of the oldest features in use", "s", "feature_age_p95", "age_p95"),
+    "popularity_moved": DerivedSignal("Popularity of the items shown", "share", "popularity", "popularity"),
+    "segment_mix": DerivedSignal("Requests that moved to other segments", "share", "segments"),
+    "feedback_lost": DerivedSignal("Feedback received per answer", "1", "feedback", "feedback"),
+    "loss": DerivedSignal("The hit rate", "share", "hits", "hit_rate"),
+    "lost_by_segment": DerivedSignal("The hit rate, by user segment", "share", "hits", "hit_rate"),
+    "lost_by_source": DerivedSignal("The hit rate, by answer source", "share", "hits", "hit_rate"),
+    "lost_by_version": DerivedSignal("The hit rate, by model version", "share", "hits", "hit_rate"),
+    "lost_within": DerivedSignal(
+        "The hit rate within segment, version and source", "share", "hits", "hit_rate"
+    ),
+    "version_worse": DerivedSignal(
         "The new version's hit rate compared with the others'", "points", "hits_by_version"
     ),
-    "version_explains": Fact("Hit rate lost to the new version", "points", "hits_by_version"),
-    "one_segment": Fact(
+    "version_explains": DerivedSignal("Hit rate lost to the new version", "points", "hits_by_version"),
+    "one_segment": DerivedSignal(
         "The new version compared with the others: other segments, then its worst",
         "points",
         "hits_by_version",
     ),
-    "newcomer": Fact("The new version's share of the answers", "share", "versions"),
-    "waits_for_storage": Fact("Time per request in storage reads, from traces", "ms", "storage_mean_ms"),
-    "computes": Fact("Time per request in the service itself, from traces", "ms", "stage_p50"),
+    "newcomer": DerivedSignal("The new version's share of the answers", "share", "versions"),
+    "waits_for_storage": DerivedSignal(
+        "Time per request in storage reads, from traces", "ms", "storage_mean_ms"
+    ),
+    "computes": DerivedSignal("Time per request in the service itself, from traces", "ms", "stage_p50"),
 }
 
 
 def name_signal(name: str) -> str:
     """What a signal is called."""
-    return (_SIGNALS.get(name) or FACTS[name]).title
+    return (_SIGNALS.get(name) or DERIVED_SIGNALS[name]).title
 
 
 def unit_of(name: str) -> str:
     """The unit of its numbers."""
-    return (_SIGNALS.get(name) or FACTS[name]).unit
+    return (_SIGNALS.get(name) or DERIVED_SIGNALS[name]).unit
 
 
 def query_of(name: str, limits: Limits) -> str:
-    """The PromQL with which people see for themselves."""
-    return shown((_SIGNALS.get(name) or FACTS[name]).query, limits)
+    """The PromQL that shows it."""
+    return shown((_SIGNALS.get(name) or DERIVED_SIGNALS[name]).query, limits)
 
 
 def curve_of(name: str) -> str:
     """The signal whose curve shows it; empty if none does."""
-    return name if name in _SIGNALS else FACTS[name].curve
+    return name if name in _SIGNALS else DERIVED_SIGNALS[name].curve
 
 
 def show(value: float | None, unit: str) -> str:

@@ -22,6 +22,7 @@ def build(config: Config) -> dict[str, Any]:
             *pipeline.numbers(config),
             *pipeline.traces(),
             *pipeline.metrics(),
+            *pipeline.senders(),
             *backends.collector(),
             *backends.prometheus(),
             *backends.reachability(),

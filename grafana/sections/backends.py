@@ -7,6 +7,7 @@ from grafana.shapes import timeline
 from prometheus import external as e
 from prometheus import parts
 from prometheus import queries as q
+from prometheus.recorded import HEARD
 
 MEMORY_LIMIT = 160 * 2**20
 """The collector's memory_limiter, in bytes: collector/config.yaml."""
@@ -187,13 +188,14 @@ def targets() -> Panel:
 
 
 def silence() -> Panel:
-    age = f"max by (service_name) (time() - timestamp({q.select(e.PROCESS_MEMORY)}))"
+    age = f"time() - {q.highest(HEARD, by=['service_name'])}"
     return timeseries(
         Heading(
             52,
             "Seconds since last heard",
-            "Age of each service's newest metrics. Good: a sawtooth between 0 and 10 s; a steady rise "
-            "means that the service, or its path to Prometheus, is broken. After 5 minutes its line ends.",
+            "Age of each service's newest metrics or spans. Good: a sawtooth up to 10 s, or 60 s for an SDK "
+            "with default settings; a steady rise means that the service, or its path to Prometheus, is "
+            "broken. After 5 minutes its line ends.",
         ),
         [Query(age, "{{service_name}}")],
         Value("s", decimals=0),

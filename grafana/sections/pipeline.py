@@ -2,11 +2,13 @@
 
 from config import Config
 from grafana import links
-from grafana.options import COUNT, ORANGE, PERCENT, RED, WHOLE_PERCENT, Heading, Levels, Query, Value
+from grafana.options import COUNT, ORANGE, PERCENT, RED, THIRD, WHOLE_PERCENT, Heading, Levels, Query, Value
 from grafana.panels import Panel, row, stat, timeseries
 from prometheus import external as e
 from prometheus import queries as q
+from prometheus.names import series
 from prometheus.series import Series
+from telemetry import instruments as i
 
 OK, LOST = 'error_type=""', 'error_type!=""'
 OTLP = 'handler="/api/v1/otlp/v1/metrics"'
@@ -26,6 +28,7 @@ POINT_LOSSES: dict[str, list[tuple[Series, tuple[str, ...]]]] = {
     "collector, refused": [(e.COLLECTOR_POINTS_REFUSED, ())],
     "collector, queue full": [(e.COLLECTOR_POINTS_NOT_QUEUED, ())],
     "collector, not sent": [(e.COLLECTOR_POINTS_FAILED, ())],
+    "ingest, refused": [(series(i.INGEST_POINTS_REFUSED), ())],
     "Prometheus, too old": [(e.PROMETHEUS_TOO_OLD, ())],
 }
 """Where telemetry can be lost, in the order of its way, and the counters that say so."""
@@ -54,6 +57,18 @@ def metrics() -> list[Panel]:
         row(20, "Metrics: from the services to Prometheus"),
         points_on_their_way(),
         points_lost_by_place(),
+    ]
+
+
+def senders() -> list[Panel]:
+    """Ids 24–29."""
+    return [
+        row(25, "Metrics: whose points are not stored, and why"),
+        points_refused(),
+        points_repaired(),
+        shared_identities(),
+        series_by_sender(),
+        points_of_too_many_series(),
     ]
 
 
@@ -183,7 +198,8 @@ def points_on_their_way() -> Panel:
         [
             Query(q.rate(e.SDK_POINTS_EXPORTED, OK), "handed over by services"),
             Query(q.rate(e.COLLECTOR_POINTS_ACCEPTED), "accepted by the collector"),
-            Query(q.rate(e.COLLECTOR_POINTS_SENT), "sent to Prometheus"),
+            Query(q.rate(e.COLLECTOR_POINTS_SENT), "sent to ingest"),
+            Query(q.rate(series(i.INGEST_POINTS_STORED)), "stored by Prometheus"),
         ],
         Value("cps", decimals=0),
     )
@@ -203,4 +219,88 @@ def points_lost_by_place() -> Panel:
             Query(refused, "Prometheus, requests refused"),
         ],
         Value("cps", decimals=1),
+    )
+
+
+def points_refused() -> Panel:
+    return timeseries(
+        Heading(
+            26,
+            "Metric points refused, by sender",
+            "Metric points per second that are not stored, by the service that sent them and what is wrong "
+            "with them. Good: 0. Other services are not affected.",
+        ),
+        [
+            Query(
+                q.or_zero(q.rate(series(i.INGEST_POINTS_REFUSED), by=["sender", "reason"])),
+                "{{sender}} {{reason}}",
+            )
+        ],
+        Value("cps", decimals=1),
+    )
+
+
+def points_repaired() -> Panel:
+    return timeseries(
+        Heading(
+            27,
+            "Metric points repaired, by sender",
+            "Metric points per second that were mended before they were stored: moved to the present "
+            "(future), or with an attribute cut (too_large). Good: 0.",
+        ),
+        [
+            Query(
+                q.or_zero(q.rate(series(i.INGEST_POINTS_REPAIRED), by=["sender", "reason"])),
+                "{{sender}} {{reason}}",
+            )
+        ],
+        Value("cps", decimals=1),
+    )
+
+
+def shared_identities() -> Panel:
+    return timeseries(
+        Heading(
+            28,
+            "Senders that share an identity",
+            "Points per second that show that two processes send the same series, by service. Good: 0; "
+            "above, its rates are wrong: give each process a service.instance.id of its own.",
+        ),
+        [Query(q.or_zero(q.rate(series(i.INGEST_COLLISIONS), by=["sender"], window="5m")), "{{sender}}")],
+        Value("cps", decimals=2),
+        size=THIRD,
+    )
+
+
+def series_by_sender() -> Panel:
+    return timeseries(
+        Heading(
+            29,
+            "Series, by sender",
+            "Series of the ten services that have most, in the last one to two hours. Good: level, far below "
+            "the limit (SERIES_PER_SERVICE, 10,000 by default), beyond which new ones are not stored.",
+        ),
+        [Query(f"topk(10, {q.highest(series(i.INGEST_SERIES), by=['sender'])})", "{{sender}}")],
+        Value("short", decimals=0),
+        size=THIRD,
+    )
+
+
+def points_of_too_many_series() -> Panel:
+    by = ["sender", "metric", "attribute"]
+    return timeseries(
+        Heading(
+            24,
+            "Points of too many series",
+            "Points per second of new series beyond a service's limit, which are not stored, with its metric "
+            "that has most series and the attribute of that with most values. Good: 0.",
+        ),
+        [
+            Query(
+                q.or_zero(q.rate(series(i.INGEST_SERIES_REFUSED), by=by)),
+                "{{sender}} {{metric}} {{attribute}}",
+            )
+        ],
+        Value("cps", decimals=1),
+        size=THIRD,
     )

@@ -40,7 +40,7 @@ def requests_by_route() -> Panel:
 
 
 def errors_by_route() -> Panel:
-    failed, served = (sli.requests(*CHOSEN, *of, by=BY_ROUTE) for of in ((sli.SERVER_ERROR,), ()))
+    failed, served = (of(*CHOSEN, by=BY_ROUTE) for of in (sli.requests_failed, sli.requests))
     return timeseries(
         Heading(
             12,
@@ -95,7 +95,7 @@ def duration_heatmap(config: Config) -> Panel:
             "Requests by duration. Good: one narrow, low band; a second, higher band means that some "
             "requests take a slow path.",
         ),
-        Query(q.distribution(sli.HTTP, *TIMED)),
+        Query(sli.request_durations(*TIMED)),
         data_links=[slow_traces(config)],
     )
 

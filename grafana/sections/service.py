@@ -11,9 +11,11 @@ from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import names
 from prometheus import queries as q
+from prometheus.names import REQUEST_SPANS
+from prometheus.requests import HTTP
 
-SERVICE = Variable("service_name", "Service", sli.HTTP)
-ROUTE = Variable("http_route", "Route", sli.HTTP, where=(SERVICE.matcher,))
+SERVICE = Variable("service_name", "Service", HTTP, REQUEST_SPANS)
+ROUTE = Variable("http_route", "Route", HTTP, REQUEST_SPANS, where=(SERVICE.matcher,))
 CHOSEN = (SERVICE.matcher, ROUTE.matcher)
 TIMED = (*CHOSEN, 'http_route!~".*/stream"')
 """A stream lasts as long as someone listens."""

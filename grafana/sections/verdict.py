@@ -61,15 +61,15 @@ def where_to_look(config: Config, size: Size) -> Panel:
 def _incident(level: int, *where: str) -> str:
     newest = f"topk(1, {q.highest(OPEN, *where, by=['alert', 'severity', 'cause'])} > 0)"
     numbered = f'count_values by (alert, severity, cause) ("id", {newest})'
-    said = f'label_join({numbered}, "look", ": ", "alert", "cause")'
-    paged = f'label_replace({said}, "page", "incidents", "", "")'
+    labelled = f'label_join({numbered}, "look", ": ", "alert", "cause")'
+    paged = f'label_replace({labelled}, "page", "incidents", "", "")'
     return f'{level} * label_join({paged}, "path", "/", "page", "id")'
 
 
 def _critical_alert() -> str:
     one = f"topk(1, {q.highest(names.ALERTS, FIRING, CRITICAL, by=['alertname'])})"
-    said = f'label_join({one}, "look", "", "alertname")'
-    return f"{BAD} * {_at_inbox(said)}"
+    labelled = f'label_join({one}, "look", "", "alertname")'
+    return f"{BAD} * {_at_inbox(labelled)}"
 
 
 def _suspects(config: Config) -> str:
@@ -78,13 +78,13 @@ def _suspects(config: Config) -> str:
         "The model": _model_is_worse(config),
         "Overload": _recommender_is_late(),
     }
-    said = " or ".join(_say(who, f"group ({seen})") for who, seen in suspects.items())
-    return f"{SUSPECT} * ({said})"
+    labelled = " or ".join(_label_look(who, f"group ({seen})") for who, seen in suspects.items())
+    return f"{SUSPECT} * ({labelled})"
 
 
 def _well() -> str:
     heard = f"{sli.answers(window='1m')} > 0 and on () {q.level(e.PROCESS_MEMORY, INCIDENTS_ALIVE)}"
-    return f"{WELL} * {_say('All well', heard)}"
+    return f"{WELL} * {_label_look('All well', heard)}"
 
 
 def _storage_fails(config: Config) -> str:
@@ -100,7 +100,7 @@ def _recommender_is_late() -> str:
     return f"{sli.event_loop_lag(0.99, sli.RECOMMENDER, window='1m')} > {OVERLOADED:g}"
 
 
-def _say(what: str, expr: str) -> str:
+def _label_look(what: str, expr: str) -> str:
     return _at_inbox(f'label_replace({expr}, "look", "{what}", "", "")')
 
 

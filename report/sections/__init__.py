@@ -1,1 +1,1 @@
-"""What the report tells, a section each: what it asks, and what it makes of the answers."""
+"""The sections of the report: their queries, and what they compute from the answers."""

@@ -1,4 +1,4 @@
-"""What fired and how long, and which alerts cried wolf."""
+"""Alerts that fired, for how long, and which of them are noisy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from report.inbox import Alert, Incident
 from report.period import Period
 
 BRIEF = 120
-"""Seconds: an alert that is over sooner told nobody anything."""
+"""Seconds: an alert that resolves sooner gives nobody time to act."""
 
 FLAPPING = 3
 FLAPPING_WITHIN = 3_600
-"""So many starts within so many seconds are one trouble told again and again."""
+"""Starts within so many seconds from which an alert flaps."""
 
 _SUBJECTS = ("service_name", "job", "exporter", "component")
 """Labels that say what an alert is about, the most telling first."""
@@ -26,7 +26,7 @@ class Fired:
     subject: str
     severity: str
     firings: tuple[Period, ...]
-    still: bool
+    still_firing: bool
     inside: float
 
     @property
@@ -53,7 +53,7 @@ class Fired:
 
     @property
     def _over(self) -> Sequence[Period]:
-        return self.firings[:-1] if self.still else self.firings
+        return self.firings[:-1] if self.still_firing else self.firings
 
 
 def review_alerts(incidents: Sequence[Incident], period: Period) -> list[Fired]:
@@ -78,6 +78,6 @@ def _review(alerts: list[Alert], period: Period) -> Fired:
         subject=next((last.labels[name] for name in _SUBJECTS if last.labels.get(name)), ""),
         severity=last.severity,
         firings=spans,
-        still=last.ends_at is None,
+        still_firing=last.ends_at is None,
         inside=sum(part.seconds for span in spans if (part := period.clip(span.start, span.end))),
     )

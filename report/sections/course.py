@@ -1,4 +1,4 @@
-"""The period on one time axis: what users felt above, what storage did below."""
+"""The period on one time axis: quality above, storage below."""
 
 from dataclasses import dataclass
 from statistics import median

@@ -49,7 +49,7 @@ def _questions(period: Period) -> dict[str, str]:
     return {
         "answers": sli.answers(by=["source", "reason"], window=whole),
         "served": sli.requests(sli.RECOMMENDER, window=whole),
-        "failed": sli.requests(sli.RECOMMENDER, sli.SERVER_ERROR, window=whole),
+        "failed": sli.requests_failed(sli.RECOMMENDER, window=whole),
         "hit_rate": sli.hit_rate(window=whole),
         "storage_p95": sli.storage_latency(0.95, window=whole),
     }

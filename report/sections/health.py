@@ -1,4 +1,4 @@
-"""Telemetry's own health: when sources were silent, and what was lost on the way."""
+"""Health of the telemetry: gaps of the sources, and losses on the way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Objectives: what was promised, what was kept, and how much of the error budget went."""
+"""Objectives: target, actual value, and the error budget spent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def met(self) -> bool | None:
-        """Whether the promise was kept; None where that is not known."""
+        """Whether the objective was met; None where that is unknown."""
         return None if self.kept is None else self.kept >= self.objective.target
 
 

@@ -1,4 +1,4 @@
-"""Storage hour by hour: which were the slowest, and what they cost users."""
+"""Storage hour by hour: the slowest hours, and their hit rate."""
 
 import math
 from dataclasses import dataclass

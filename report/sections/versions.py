@@ -26,7 +26,7 @@ _COUNTED = {
 
 @dataclass(frozen=True)
 class Version:
-    """A model version in the period: what it was trained on, what it served, how users took it."""
+    """A model version in the period: training data, requests served, users' feedback."""
 
     name: str
     dataset: str

@@ -1,9 +1,7 @@
 """The process `incidents`: `python -m services.incidents`."""
 
-import signal
 import socket
 import sqlite3
-import sys
 
 import uvicorn
 
@@ -14,6 +12,7 @@ from services.incidents.schema import NewerDatabase
 from services.incidents.settings import Settings
 from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
+from services.stopping import exit_when_stopped
 from telemetry.instruments import INCIDENT_OPEN, INCIDENT_STARTED
 
 CONNECTIONS = 256
@@ -47,9 +46,7 @@ def main() -> None:
         app = create_app(settings, stream, gauges=gauges)
     except (NewerDatabase, OSError, sqlite3.Error) as error:
         raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
-    # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    exit_when_stopped()
     try:
         config = uvicorn.Config(
             ServerTelemetry(app, telemetry),

@@ -22,7 +22,7 @@ CONTEXT_BEFORE = timedelta(minutes=15)
 
 CONTEXT_AFTER = timedelta(minutes=5)
 ALERTING_DELAY = timedelta(minutes=2)
-"""How long users may feel trouble before its alert fires."""
+"""How long user impact may last before its alert fires."""
 
 
 @dataclass(frozen=True)
@@ -110,5 +110,5 @@ class Incident(BaseModel):
         return Window(self.started_at - CONTEXT_BEFORE, max(end, self.started_at))
 
     def impact_window(self, now: datetime) -> Window:
-        """The time in which users felt it."""
+        """The time of the user impact."""
         return Window(self.started_at - ALERTING_DELAY, self.ended_at or max(now, self.started_at))

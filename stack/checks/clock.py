@@ -1,4 +1,4 @@
-"""The clock: telemetry is only as good as its timestamps."""
+"""The clock, which timestamps telemetry."""
 
 import re
 import time

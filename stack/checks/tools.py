@@ -12,15 +12,15 @@ from stack.checks.machine import ask_program, read_version
 GRAFANA_NEEDED = 12
 
 
-def check_engine(trouble: str | None, wanted: bool, installed: bool) -> Finding:
-    """Whether containers can be used; `trouble` is why not. The stack runs as plain processes, too."""
-    if trouble is None:
+def check_engine(reason: str | None, wanted: bool, installed: bool) -> Finding:
+    """Whether containers can be used; `reason` is why not. The stack runs as plain processes, too."""
+    if reason is None:
         return good("Containers", "docker answers, with compose")
     if wanted:
-        return problem("Containers", f"MODE=containers, but {trouble}", "see to that, or use MODE=processes")
+        return problem("Containers", f"MODE=containers, but {reason}", "fix that, or use MODE=processes")
     if installed:
-        return warning("Containers", trouble, "see to that, or leave it: plain processes work without")
-    return good("Containers", f"{trouble}: plain processes are used")
+        return warning("Containers", reason, "fix that, or ignore it: plain processes need no engine")
+    return good("Containers", f"{reason}: plain processes are used")
 
 
 def check_go(unbuilt: Sequence[Component], found: tuple[int, int] | None, installed: bool) -> Finding:

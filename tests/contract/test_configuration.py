@@ -128,6 +128,19 @@ def test_processes_and_containers_are_told_the_same() -> None:
     assert read_by == {"recommender", "trainer", "traffic", "incidents"}
 
 
+def test_grafana_and_alertmanager_get_the_receivers_secrets_and_nothing_else_of_dotenv(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SLACK_URL", "https://hooks.example.org/a")
+    slack = {"name": "team", "type": "slack", "url": "${SLACK_URL}"}
+    written = configure_containers(Config.model_validate({"receivers": [slack]}))["receivers.env"]
+    assert written.splitlines()[1:] == ["SLACK_URL=${SLACK_URL}"]
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    files = {name: str(service.get("env_file")) for name, service in compose.items()}
+    assert {name for name, file in files.items() if "receivers.env" in file} == {"grafana", "alertmanager"}
+    assert not [name for name, file in files.items() if "'.env'" in file]
+
+
 def test_the_storage_deadline_is_followed_by_all(told: None) -> None:
     alerts = {alert.slug: alert for alert in all_alerts(CHOSEN)}
     assert alerts["storage-slower-than-deadline"].threshold == 0.4

@@ -25,7 +25,7 @@ RUNBOOKS = sorted((ALERTS_FOLDER.parent / "runbooks").glob("*.md"))
 MINUTES = 70
 
 _NOT_NAMES = re.compile(
-    r'"(?:[^"\\]|\\.)*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)'
+    r'\{(?:"(?:[^"\\]|\\.)*"|[^"}])*\}|"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)'
 )
 _WORDS = {
     "and",
@@ -100,10 +100,12 @@ def test_every_series_of_the_provisioned_queries_exists() -> None:
 def test_every_series_of_a_variable_exists() -> None:
     for file in DASHBOARDS_FOLDER.glob("*.json"):
         for variable in json.loads(file.read_text())["templating"]["list"]:
-            found = re.fullmatch(r"label_values\((\w+)(?:\{(\w+).*\})?, (\w+)\)", variable["definition"])
+            either = re.sub(r'\{__name__=~"([\w|]+)"(?:, )?', r"\1{", variable["definition"])
+            found = re.fullmatch(r"label_values\(([\w|]+)(?:\{(?:(\w+).*)?\})?, (\w+)\)", either)
             assert found, variable["definition"]
-            name, chosen_by, label = found.groups()
-            assert {label, chosen_by or label} <= REGISTRY[name].labels
+            names, chosen_by, label = found.groups()
+            for name in names.split("|"):
+                assert {label, chosen_by or label} <= REGISTRY[name].labels
 
 
 ANSWER = 'service_name="recommender", model_version="als32-1", segment="heavy", source='
@@ -125,6 +127,8 @@ ABSENT_AT_PEACE = {
 
 LABELS = {
     "service_name": ["recommender", "incidents"],
+    "signal": ["spans"],
+    "span_kind": ["SPAN_KIND_SERVER"],
     "state": ["idle", "used", "user"],
     "system_filesystem_state": ["used", "free"],
     "le": ["0.050", "+Inf"],

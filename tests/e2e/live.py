@@ -36,6 +36,24 @@ def eventually(
         pause.wait(every)
 
 
+def eventually_equal(
+    description: str, expected: object, probe: Callable[[], object], deadline: float = 30, every: float = 0.5
+) -> None:
+    """Asks until the answer of `probe` is `expected`; the failure shows the last answer."""
+    answers: list[object] = []
+
+    def equal() -> bool:
+        answers[:] = [probe()]
+        return answers == [expected]
+
+    try:
+        eventually(description, equal, deadline, every)
+    except AssertionError:
+        raise AssertionError(
+            f"not within {deadline:.0f} s: {description}: {answers[0]!r}, not {expected!r}"
+        ) from None
+
+
 @dataclass
 class Stack:
     """A running stack: its commands and its APIs."""

@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.live import Stack, eventually
+from tests.e2e.live import Stack, eventually, eventually_equal
 from tests.e2e.test_counts import await_silence, count_since, count_traces
 
 OUTAGE = 60.0
@@ -54,9 +54,9 @@ def test_no_span_is_lost_while_jaeger_is_gone(stack: Stack) -> None:
             stack.control("start", "jaeger")
             sent = sending.result()["sent"]
         ended = time.time()
-        eventually(f"Prometheus counts {sent}", lambda: count_since(stack, started) == sent)
-        eventually(
-            "every trace is in Jaeger", lambda: count_traces(stack, started, ended) == sent, 60, every=2
+        eventually_equal("Prometheus counts them all", sent, lambda: count_since(stack, started), 90)
+        eventually_equal(
+            "every trace is in Jaeger", sent, lambda: count_traces(stack, started, ended), 60, every=2
         )
     finally:
         stack.control("start", "traffic")

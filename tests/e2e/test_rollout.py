@@ -15,7 +15,7 @@ def test_a_rollout_is_told_by_version_in_metrics_and_traces_and_costs_nobody_the
     told = stack.run("stack", "rollout", "", "30").stdout
     try:
         (other,) = set(_readiness(stack)["versions"]) - {live}
-        assert f"{other} answers 30% of the users" in " ".join(told.split())
+        assert f"{other} serves 30% of the users" in " ".join(told.split())
         for version in (live, other):
             eventually(f"{version} answers", partial(_serves, stack, version), 60)
         assert (stack.value(without) or 0) == before

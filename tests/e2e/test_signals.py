@@ -12,7 +12,9 @@ from telemetry.spans import LOAD_FEATURES, PIPELINE, S3_GET_OBJECT, SERVER, SPAN
 from tests.e2e.live import Stack, eventually
 
 RARE = {"recommendation.feature.missing", "recommendation.thumbs", "incident.open", "incident.started"}
-"""No series in a short time of peace: missing features and incidents take a fault, thumbs take patience."""
+RARE |= {"ingest.points.refused", "ingest.points.repaired", "ingest.collisions", "ingest.series.refused"}
+"""No series in a short time of peace: missing features and incidents take a fault, thumbs take patience, and
+what ingest refuses takes a bad sender."""
 
 
 @pytest.mark.parametrize("instrument", [i for i in INSTRUMENTS if i.name not in RARE], ids=lambda i: i.name)

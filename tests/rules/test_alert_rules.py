@@ -12,6 +12,7 @@ from alerts.panels import Placed, place
 from alerts.rules import all_alerts
 from config import Config
 from prometheus import measures
+from prometheus.recorded import HEARD, REQUEST_SIGNAL
 from prometheus.recording import STEP, render_recording
 from tests.rules.promtool import run_promtool
 from tests.rules.scenarios import SCENARIOS
@@ -20,6 +21,8 @@ from tests.rules.scenarios.scenario import NEVER, Scenario, Series
 PLACED = {placed.alert.slug: placed for placed in place(all_alerts(Config()), Config())}
 OWNERS = {service.name: service.owner for service in Config().services}
 BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
+COMPARISONS = ("hit rate against its past", "measures against their past", "versions against each other")
+SIGNALS = (REQUEST_SIGNAL, HEARD)
 AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
 
@@ -31,7 +34,14 @@ def rules(placed: Placed) -> str:
         content = {"groups": recording(objective) + content["groups"]}
     if placed.alert.slug in AGAINST_ITS_PAST:
         content = {"groups": comparisons() + content["groups"]}
+    if any(series.name in placed.alert.query for series in SIGNALS):
+        content = {"groups": group("signals") + content["groups"]}
     return yaml.safe_dump(content)
+
+
+def group(name: str) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
+    return [group for group in groups if group["name"] == name]
 
 
 def recording(objective: str) -> list[dict[str, Any]]:
@@ -48,8 +58,7 @@ def recording(objective: str) -> list[dict[str, Any]]:
 
 
 def comparisons() -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
-    return [group for group in groups if group["interval"] == f"{measures.STEP}s"]
+    return [found for name in COMPARISONS for found in group(name)]
 
 
 def every(placed: Placed) -> int:

@@ -2,7 +2,7 @@
 
 worker 1  ─ row 0 ── row 8 ── row 16 ─ …  ┐
 worker 2  ─ row 1 ── row 9 ── row 17 ─ …  ├ the first time within seconds, then spread over the interval:
-   …                                      ┘ storage should not feel when features are written
+   …                                      ┘ writing features should not affect storage
 
 Workers that are late, for storage was away, write all within seconds again: nobody's features stay old.
 """

@@ -1,8 +1,5 @@
 """The process `recommender`: `python -m services.demo.recommender`."""
 
-import signal
-import sys
-
 import uvicorn
 
 from services.configuration import load_settings
@@ -13,6 +10,7 @@ from services.demo.recommender.connection import connect
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.storage.settings import StorageSettings
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
+from services.stopping import exit_when_stopped
 
 MAX_CONNECTIONS = 1_000
 GRACE = 5
@@ -27,9 +25,7 @@ def main() -> None:
     telemetry = start_telemetry("recommender")
     flags = FlagFile(load_settings(FlagSettings).file)
     app = create_app(settings, connection, flags, telemetry)
-    # uvicorn raises the signal again when it is done; only as an exception does it let the telemetry be sent.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    exit_when_stopped()
     try:
         uvicorn.run(
             ServerTelemetry(app, telemetry),

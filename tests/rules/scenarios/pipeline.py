@@ -47,6 +47,7 @@ def up(job: str, seconds: int = TROUBLE) -> Series:
     return {f'up{{job="{job}", component="{job}"}}': gauge((CALM, 1), (seconds, 0), (AFTER, 1))}
 
 
+INGEST = 'ingest_%s_total{service_name="ingest", sender="recommender"%s}'
 REFUSED = [f'otelcol_receiver_refused_{kind}{{job="collector"}}' for kind in (SPANS, POINTS)]
 JAEGER = [
     f'otelcol_{kind}_spans_total{{job="jaeger"}}' for kind in ("exporter_send_failed", "receiver_refused")
@@ -132,6 +133,36 @@ SCENARIOS = {
         fires_at=540,
         over_at=660,
         value="0",
+    ),
+    "sender-refused": Scenario(
+        quiet={
+            "nothing refused any more": still(INGEST % ("points_refused", ', reason="future"')),
+            "too many series, which has its own": {
+                INGEST % ("points_refused", ', reason="series"'): counter((900, 50))
+            },
+            "repaired": {INGEST % ("points_repaired", ', reason="future"'): counter((900, 50))},
+        },
+        breach=rising(INGEST % ("points_refused", ', reason="temporality"')),
+        fires_at=340,
+        over_at=770,
+        value="3.33",
+        labels={**RECOMMENDER, "reason": "temporality"},
+    ),
+    "senders-share-an-identity": Scenario(
+        quiet={"no collision": still(INGEST % ("collisions", ""))},
+        breach=rising(INGEST % ("collisions", "")),
+        fires_at=340,
+        over_at=950,
+        value="1.33",
+        labels=RECOMMENDER,
+    ),
+    "too-many-series": Scenario(
+        quiet={"no more new ones": still(INGEST % ("series_refused", ', metric="clicks"'))},
+        breach=rising(INGEST % ("series_refused", ', metric="clicks", attribute="user.id"')),
+        fires_at=340,
+        over_at=770,
+        value="3.33",
+        labels={**RECOMMENDER, "metric": "clicks", "attribute": "user.id"},
     ),
     "services-lose-telemetry": Scenario(
         quiet={

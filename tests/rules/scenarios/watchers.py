@@ -33,7 +33,8 @@ NOTIFICATIONS = [
     f'prometheus_notifications_{kind}_total{{job="prometheus"}}' for kind in ("errors", "dropped")
 ]
 TAKEN, REFUSED_ALERTS = (HTTP % ("incidents", "/webhooks/alerts", status) for status in (200, 401))
-HEARD = 'process_memory_usage_bytes{service_name="%s"}'
+HEARD = 'target_info{service_name="%s"}'
+SPANS = 'traces_span_metrics_calls_total{service_name="%s"}'
 STARTED = 'process_start_time_seconds{job="prometheus"}'
 RELOADED = 'prometheus_config_last_reload_successful{job="prometheus"}'
 
@@ -139,6 +140,20 @@ SCENARIOS = {
             "it is starting": {
                 STARTED: gauge((900, 0)),
                 HEARD % "recommender": "_x28 1+0x62",
+                HEARD % "incidents": gauge((900, 1)),
+            },
+            "both send spans, the collector counts on": {
+                HEARD % "recommender": gauge((900, 1)),
+                SPANS % "recommender": counter((900, 0)),
+                SPANS % "incidents": counter((900, 100)),
+            },
+            "spans only, and few of them": {
+                HEARD % "recommender": gauge((900, 1)),
+                SPANS % "incidents": counter((300, 1), (600, 0)),
+            },
+            "metrics fail, spans arrive": {
+                HEARD % "recommender": gauge((300, 1)),
+                SPANS % "recommender": counter((900, 100)),
                 HEARD % "incidents": gauge((900, 1)),
             },
         },

@@ -60,7 +60,7 @@ def test_words_are_filled_with_templates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value_format", "threshold", "said"),
+    ("value_format", "threshold", "expected"),
     [
         (ValueFormat.MILLISECONDS, 300.0, "300 ms"),
         (ValueFormat.DURATION, 0.25, "0.25 s"),
@@ -71,8 +71,8 @@ def test_words_are_filled_with_templates() -> None:
         (ValueFormat.BYTES, 512 * 2**20, "512 MiB"),
     ],
 )
-def test_thresholds_are_said_in_their_unit(value_format: ValueFormat, threshold: float, said: str) -> None:
-    assert value_format.say(threshold) == said
+def test_thresholds_have_their_unit(value_format: ValueFormat, threshold: float, expected: str) -> None:
+    assert value_format.format(threshold) == expected
 
 
 def test_labels_say_who_owns_it_and_what_it_follows() -> None:

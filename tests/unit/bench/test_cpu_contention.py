@@ -1,4 +1,4 @@
-"""A run is judged by the CPU that was left while it was in trouble, not before, and not by its verdict."""
+"""A run is judged by the CPU that was left during the fault, not before, and not by its verdict."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def cpu_in_use(before: float, after: float, cause: str = "bad-model", series: st
 
 
 @pytest.mark.parametrize(("before", "after", "strained"), [(0.4, 0.99, True), (0.99, 0.4, False)])
-def test_what_counts_is_the_time_of_the_trouble(before: float, after: float, strained: bool) -> None:
+def test_what_counts_is_the_time_of_the_fault(before: float, after: float, strained: bool) -> None:
     assert (cpu_in_use(before, after) > CPU_CONTENTION) is strained
 
 

@@ -20,7 +20,7 @@ def test_only_what_is_between_the_markers_is_written(tmp_path: Path) -> None:
     assert text.startswith(f"# Mine\n\n{BEGIN}\n") and text.endswith(f"{END}\n\nalso mine\n")
     assert "old" not in text and "$ make something" in text
     assert "3 of 5 scenarios" in text
-    assert "1 attempts could not be carried out and were not kept: bad-model: the machine is busy." in text
+    assert "1 attempts failed and were repeated: bad-model: the machine is busy." in text
     assert "| storage-jitter | hit rate 0.6 → 0.3 |" in text
 
 

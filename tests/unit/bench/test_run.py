@@ -26,13 +26,13 @@ CHANCE = 7.0
 
 
 class World:
-    """Clock, stack and inbox: a fault costs hit rate from `felt_after` on and alerts after `alert_after`."""
+    """Clock, stack and inbox: a fault costs hit rate from `impact_after` on, alerts after `alert_after`."""
 
-    def __init__(self, felt_after: float | None, alert_after: float | None, early: bool = False) -> None:
+    def __init__(self, impact_after: float | None, alert_after: float | None, early: bool = False) -> None:
         self.now = 10_000.0
         self.began = self.now
         self.broken_at = self.mended_at = float("inf")
-        self.felt_after = felt_after
+        self.impact_after = impact_after
         self.alert_after = alert_after
         self.early = early
         self.p95 = 20.0
@@ -93,7 +93,9 @@ class World:
         return [self._sample(end) for end in ends if end > since]
 
     def _sample(self, end: float) -> ClientSample:
-        affected = self.felt_after is not None and self.broken_at + self.felt_after < end <= self.mended_at
+        affected = (
+            self.impact_after is not None and self.broken_at + self.impact_after < end <= self.mended_at
+        )
         return ClientSample(
             at=end,
             seconds=5,
@@ -125,7 +127,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
 
 
 def test_the_verdict_is_the_incidents_newest_some_time_after_the_alert(play: Play) -> None:
-    world = World(felt_after=10, alert_after=40)
+    world = World(impact_after=10, alert_after=40)
     found = play(world, draw_scenario("stale-features"))
     assert found.counted and found.impact and found.given
     assert found.injected_at == pytest.approx(world.began + STEADY + CHANCE, abs=2)
@@ -136,7 +138,7 @@ def test_the_verdict_is_the_incidents_newest_some_time_after_the_alert(play: Pla
 
 
 def test_what_the_incident_says_later_than_that_is_not_scored(play: Play) -> None:
-    world = World(felt_after=180, alert_after=40)
+    world = World(impact_after=180, alert_after=40)
     world.history = [(42.0, "bad-model"), (150.0, "stale-features")]
     found = play(world, draw_scenario("stale-features"))
     assert found.counted and found.given and found.given.cause == "bad-model"
@@ -146,7 +148,7 @@ def test_what_the_incident_says_later_than_that_is_not_scored(play: Play) -> Non
 @pytest.mark.parametrize("answers", [True, False])
 def test_an_incident_without_a_verdict_is_a_wrong_one(play: Play, answers: bool) -> None:
     """An answer to a question that nobody had asked does not stand in for it."""
-    world = World(felt_after=10, alert_after=40)
+    world = World(impact_after=10, alert_after=40)
     world.history, world.answers = [], answers
     found = play(world, draw_scenario("stale-features"))
     assert found.counted and found.alerts and found.given is None
@@ -156,39 +158,39 @@ def test_an_incident_without_a_verdict_is_a_wrong_one(play: Play, answers: bool)
 def test_what_a_harmless_step_raised_is_a_false_alarm(play: Play) -> None:
     scenario = draw_scenario("bad-model")
     harmless, root = Step(at=0, rollout=0.3), Step(at=30, fault="bad-model")
-    world = World(felt_after=10, alert_after=40)
+    world = World(impact_after=10, alert_after=40)
     world.alarm = world.began + STEADY + CHANCE + 10
     found = play(world, scenario.model_copy(update={"steps": [harmless, root]}))
-    assert "False Alarm fired before there was trouble" in found.discarded and not found.counted
+    assert "False Alarm fired before the fault" in found.discarded and not found.counted
     assert not found.early, "the steady time was quiet"
 
 
-def test_trouble_that_ended_by_itself_does_not_count(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(felt_after=10, alert_after=40)
+def test_a_fault_that_ended_by_itself_does_not_count(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(impact_after=10, alert_after=40)
 
     def mend() -> None:
-        raise FaultEnded("the trouble ended by itself: no gateway")
+        raise FaultEnded("the fault ended by itself: no gateway")
 
     monkeypatch.setattr(world, "mend", mend)
     found = play(world, draw_scenario("bad-model"))
     assert not found.counted and "no gateway" in found.discarded
 
 
-def test_what_is_felt_after_mending_as_before_has_not_recovered(play: Play) -> None:
-    world = World(felt_after=10, alert_after=40)
+def test_what_is_impact_after_mending_as_before_has_not_recovered(play: Play) -> None:
+    world = World(impact_after=10, alert_after=40)
     world.mends = False
     found = play(world, draw_scenario("stale-features"))
     assert found.counted and found.recovered_after is None
 
 
-def test_what_nobody_felt_is_discarded_after_patience(play: Play) -> None:
-    found = play(World(felt_after=None, alert_after=None), draw_scenario("bad-model"))
+def test_a_run_without_impact_is_discarded_after_patience(play: Play) -> None:
+    found = play(World(impact_after=None, alert_after=None), draw_scenario("bad-model"))
     assert not found.counted
-    assert "no objective" in found.discarded
+    assert found.discarded == "no user impact"
 
 
 def test_a_busy_machine_is_no_ones_fault(play: Play) -> None:
-    world = World(felt_after=10, alert_after=40)
+    world = World(impact_after=10, alert_after=40)
     world.p95 = 400.0
     with pytest.raises(StackError, match="the machine is busy"):
         play(world, draw_scenario("bad-model"))
@@ -196,23 +198,23 @@ def test_a_busy_machine_is_no_ones_fault(play: Play) -> None:
 
 
 def test_an_alert_that_comes_too_late_is_none(play: Play) -> None:
-    found = play(World(felt_after=10, alert_after=400), draw_scenario("bad-model"))
+    found = play(World(impact_after=10, alert_after=400), draw_scenario("bad-model"))
     assert found.counted and found.given is None and not found.alerts
 
 
 def test_an_alert_before_the_fault_spoils_the_run_and_is_a_false_alarm(play: Play) -> None:
-    world = World(felt_after=10, alert_after=40, early=True)
+    world = World(impact_after=10, alert_after=40, early=True)
     found = play(world, draw_scenario("bad-model"))
     assert [alert.name for alert in found.early] == ["Noise"] and not found.counted
     assert world.done == ["close"]
 
 
 def test_what_shows_late_is_waited_for(play: Play) -> None:
-    found = play(World(felt_after=180, alert_after=150), draw_scenario("stale-features"))
+    found = play(World(impact_after=180, alert_after=150), draw_scenario("stale-features"))
     assert found.counted and found.impact and found.impact.at > found.injected_at + 170
 
 
 def test_a_control_is_watched_and_asked_about(play: Play) -> None:
-    found = play(World(felt_after=None, alert_after=None), draw_scenario("none"))
+    found = play(World(impact_after=None, alert_after=None), draw_scenario("none"))
     assert found.counted and found.given and found.given.cause == "none"
     assert found.recovered_after is None

@@ -28,7 +28,7 @@ def _runs() -> list[Outcome]:
     ]
 
 
-def test_a_run_nobody_felt_is_discarded_and_one_without_an_alert_is_wrong() -> None:
+def test_a_run_without_impact_is_discarded_and_one_without_an_alert_is_wrong() -> None:
     found = score(_runs())
     assert found.runs == 5
     assert (found.detected.right, found.detected.of) == (4, 5)
@@ -40,7 +40,7 @@ def test_unknown_is_an_abstention_only_where_there_was_something_to_know() -> No
     assert (found.abstained.right, found.abstained.of) == (1, 3)
 
 
-def test_delays_are_from_the_injection_and_from_what_was_felt() -> None:
+def test_delays_are_from_the_injection_and_from_the_first_impact() -> None:
     found = score(_runs())
     assert set(found.from_injection) == {40.0}
     assert set(found.from_impact) == {30.0}
@@ -54,7 +54,7 @@ def test_a_control_is_blamed_by_a_cause_and_not_by_none() -> None:
     assert calm.hours == 0.5
 
 
-def test_cited_evidence_is_counted_of_what_was_felt() -> None:
+def test_cited_evidence_is_counted_of_runs_with_impact() -> None:
     evidence_check = EvidenceCheck(traces_cited=3, traces_found=2, series_cited=4, series_confirmed=4)
     traces, series = score_evidence(
         [

@@ -22,7 +22,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pressure(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """What the recommender's health check says of a surge: as wanted, unless a test says otherwise."""
     said = {"is": 0}
-    monkeypatch.setattr(traffic_surge, "feel_pressure", lambda severity: said["is"])
+    monkeypatch.setattr(traffic_surge, "read_pressure", lambda severity: said["is"])
     return said
 
 

@@ -9,9 +9,9 @@ DOMAINS = {"infrastructure", "traffic", "telemetry", "model", "data"}
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_says_what_users_feel(name: str) -> None:
+def test_every_fault_says_its_user_impact(name: str) -> None:
     fault = FAULTS[name]
-    assert fault.name == name and fault.domain in DOMAINS and fault.felt
+    assert fault.name == name and fault.domain in DOMAINS and fault.impact
 
 
 def test_there_are_sixteen_in_five_domains() -> None:

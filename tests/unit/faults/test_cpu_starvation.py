@@ -31,13 +31,13 @@ def test_their_number_follows_what_they_do_to_the_recommender(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pressure: int, then: int
 ) -> None:
     monkeypatch.setattr(backup, "FOLDER", tmp_path)
-    monkeypatch.setattr(cpu_starvation, "feel_pressure", lambda _: pressure)
+    monkeypatch.setattr(cpu_starvation, "read_pressure", lambda _: pressure)
     cpu_starvation._keep([cpu_starvation._start() for _ in range(6)])
     try:
         cpu_starvation.keep("low", 1.0)
         assert len(cpu_starvation._recall()) == then
         monkeypatch.setattr(cpu_starvation, "MOST", then)
-        monkeypatch.setattr(cpu_starvation, "feel_pressure", lambda _: -1)
+        monkeypatch.setattr(cpu_starvation, "read_pressure", lambda _: -1)
         cpu_starvation.keep("low", 2.0)
         assert len(cpu_starvation._recall()) == then, "there are never more than MOST"
     finally:

@@ -44,9 +44,9 @@ def test_a_fault_is_there_until_it_is_mended(commands: Commands, toxiproxy: Toxi
     assert toxiproxy.toxics[FAULT]["attributes"] == {"latency": 900, "jitter": 200}
     assert "high" in commands.run("list").stdout
     done = commands.run("mend")
-    assert (done.returncode, done.stdout) == (0, f"Mended: {FAULT}.\n")
+    assert (done.returncode, done.stdout) == (0, f"Undone: {FAULT}.\n")
     assert mended(commands, toxiproxy)
-    assert commands.run("mend").stdout == "Nothing was broken.\n"
+    assert commands.run("mend").stdout == "No fault was active.\n"
 
 
 def test_a_fault_ends_with_its_lease(commands: Commands, toxiproxy: Toxiproxy) -> None:
@@ -102,7 +102,7 @@ def test_two_faults_are_mended_together(commands: Commands, toxiproxy: Toxiproxy
     break_storage(commands)
     assert commands.run("break", "storage-outage").returncode == 0
     assert not toxiproxy.enabled
-    assert commands.run("mend").stdout == f"Mended: {FAULT}, storage-outage.\n"
+    assert commands.run("mend").stdout == f"Undone: {FAULT}, storage-outage.\n"
     assert toxiproxy.enabled and not toxiproxy.toxics
 
 
@@ -110,7 +110,7 @@ def test_two_faults_are_mended_together(commands: Commands, toxiproxy: Toxiproxy
 def test_wrong_use_names_what_there_is(commands: Commands, command: tuple[str, ...]) -> None:
     done = commands.run(*command)
     assert done.returncode == 2
-    assert "there are" in done.stderr
+    assert "use one of" in done.stderr
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -120,7 +120,7 @@ def test_without_a_stack_nothing_breaks_and_one_line_says_so(tmp_path: Path, fau
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("whence: ")
     assert commands.lease(fault) is None
-    assert commands.run("mend").stdout == "Nothing was broken.\n"
+    assert commands.run("mend").stdout == "No fault was active.\n"
 
 
 def test_a_guard_goes_on_for_as_long_as_there_is_something_to_mend(

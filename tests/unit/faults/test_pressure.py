@@ -21,7 +21,7 @@ def take(monkeypatch: pytest.MonkeyPatch) -> Set:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "severity", "felt"),
+    ("seconds", "severity", "expected"),
     [
         (0.002, "low", -1),
         (0.03, "low", 0),
@@ -31,9 +31,11 @@ def take(monkeypatch: pytest.MonkeyPatch) -> Set:
         (2, "high", 1),
     ],
 )
-def test_a_severity_wants_so_much_and_no_more(take: Set, seconds: float, severity: str, felt: int) -> None:
+def test_pressure_is_against_the_severitys_target(
+    take: Set, seconds: float, severity: str, expected: int
+) -> None:
     take(seconds)
-    assert pressure.feel_pressure(severity) == felt
+    assert pressure.read_pressure(severity) == expected
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_storage_past_the_proxy_is_not_broken_and_can_be_mended(
 ) -> None:
     for name, value in {"ENDPOINT": "https://s3.example.com", "ACCESS_KEY": "key", "SECRET_KEY": "k"}.items():
         monkeypatch.setenv(f"STORAGE_{name}", value)
-    with pytest.raises(FaultError, match=r"storage at https://s3\.example\.com is reached past the proxy"):
+    with pytest.raises(FaultError, match=r"storage at https://s3\.example\.com is not behind the proxy"):
         fault.inject("high")
     assert not toxiproxy.toxics and toxiproxy.enabled
     fault.mend()
@@ -70,7 +70,7 @@ def test_jitter_delays_just_that_share_of_the_answers(toxiproxy: Toxiproxy) -> N
         assert share < 0.5, "the median stays as it was"
 
 
-def test_the_severer_the_more_is_felt(toxiproxy: Toxiproxy) -> None:
+def test_the_severer_the_larger_the_impact(toxiproxy: Toxiproxy) -> None:
     latencies = [attributes(toxiproxy, storage_latency.FAULT, each)["latency"] for each in SEVERITIES]
     cuts = [attributes(toxiproxy, storage_errors.FAULT, each)["bytes"] for each in SEVERITIES]
     rates = [attributes(toxiproxy, storage_bandwidth.FAULT, each)["rate"] for each in SEVERITIES]

@@ -28,7 +28,7 @@ ACTIVE = series(instruments.STORAGE_OPERATION_ACTIVE)
         ),
         (
             q.observations(LATENCY, by=["outcome"], window="1m"),
-            "histogram_count(sum by (outcome) (rate(storage_operation_duration_seconds[1m])))",
+            "sum by (outcome) (histogram_count(rate(storage_operation_duration_seconds[1m])))",
         ),
         (
             q.rate(REQUESTS, 'source!="stale"', 'segment=~"$segment"', window="1m"),

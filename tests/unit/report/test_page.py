@@ -97,31 +97,31 @@ def test_texts_from_outside_are_escaped() -> None:
     assert "Late &lt;Alert&gt;" in page and "<Alert>" not in page and "<b>now</b>" not in page
 
 
-def test_summary_tells_what_a_reader_has_to_know() -> None:
+def test_the_summary_has_the_main_findings() -> None:
     text = words(made())
-    assert "2 incidents, 3 h in all" in text
+    assert "2 incidents, 3 h in total" in text
     assert "Storage was slower than its 250 ms deadline (p95) in 2 of 163 hours" in text
-    assert "1 may be false or flapping: Flash" in text
-    assert "minio was silent" in text
+    assert "1 brief or flapping: Flash" in text
+    assert "minio sent nothing" in text
 
 
 def test_period_before_the_stack_existed_is_unknown_not_zero() -> None:
     young = made(answer_from(story(since=NOW - 600)))
     assert "Most of this period is before the stack existed." in words(young)
-    assert "about the 10 min" in words(young)
+    assert "covers the 10 min" in words(young)
     assert "before the stack existed" not in words(made())
 
 
 def test_prometheus_without_data_is_said() -> None:
     text = words(made(answer_from({})))
     assert "There is no telemetry in this period." in text
-    assert "The recommender sent no metrics" in text and "No source was heard" in text
+    assert "The recommender sent no metrics" in text and "No source sent telemetry" in text
 
 
 def test_absent_inbox_takes_only_its_own_sections() -> None:
     text = words(made(incidents=refuse))
     assert text.count("The incidents service cannot be reached at http://incidents.test") == 2
-    assert "Incidents and alerts are not known" in text
+    assert "Incidents and alerts are unknown" in text
     assert "Tue 17 Nov" in text or "The slowest" in text
 
 

@@ -37,7 +37,7 @@ def counted(bad: float) -> Known:
 @pytest.mark.parametrize(
     ("errors", "met", "spent"), [(0.25, True, 0.5), (0.5, True, 1.0), (5.0, False, 10.0)]
 )
-def test_budget_is_what_the_promise_leaves_over(errors: float, met: bool, spent: float) -> None:
+def test_the_budget_is_what_the_objective_allows(errors: float, met: bool, spent: float) -> None:
     outcome = review_objectives(prometheus(answer_from(counted(errors))), WEEK, Config())[0]
     assert outcome.objective.target == 0.995
     assert outcome.kept == pytest.approx(1 - errors / 100)
@@ -100,7 +100,7 @@ def test_figures_stand_beside_those_of_the_period_before() -> None:
     assert count_figures(source, WEEK, compare=False).before is None
 
 
-def test_figures_that_nobody_counted_are_not_zero() -> None:
+def test_figures_that_were_not_measured_are_not_zero() -> None:
     now = count_figures(prometheus(answer_from({})), WEEK, compare=False).now
     assert (now.requests, now.failed, now.hit_rate, now.storage_p95, now.answers) == (
         None,
@@ -165,7 +165,7 @@ def totals(**values: float) -> Answers:
     return {name: [TimeSeries({}, ((NOW, values[name]),))] if name in values else [] for name in names}
 
 
-def test_losses_that_nobody_counted_are_not_none() -> None:
+def test_losses_that_were_not_measured_are_not_none() -> None:
     lost = [loss.lost for loss in count_losses(totals(total1=5.0), 10)]
     assert lost[:3] == [None, 0, None]
 

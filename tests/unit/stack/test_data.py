@@ -49,7 +49,7 @@ def test_a_link_to_another_disk_is_cut_and_what_is_there_stays(folder: Path, tmp
 
 def test_a_folder_that_only_looks_like_the_stacks_is_not_touched(folder: Path) -> None:
     fill(folder, "run/marathon.txt", "logs/diary.txt")
-    with pytest.raises(StackError, match="is not the stack's"):
+    with pytest.raises(StackError, match="was not created by the stack"):
         data.delete_data()
     assert (folder / "run" / "marathon.txt").exists() and (folder / "logs" / "diary.txt").exists()
 

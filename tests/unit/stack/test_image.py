@@ -35,7 +35,7 @@ def test_every_program_finds_what_it_imports(tmp_path: Path) -> None:
             elif not target.startswith("/"):
                 (tmp_path / target).mkdir(exist_ok=True)
                 shutil.copy(source, tmp_path / target)
-    assert len(PROGRAMS) == 7
+    assert len(PROGRAMS) == 8
     names = [
         f"{name}.__main__" if (tmp_path / name.replace(".", "/")).is_dir() else name for name in PROGRAMS
     ]

@@ -49,11 +49,11 @@ def recommender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fak
 
 def test_the_candidate_gets_its_share_and_loses_it(recommender: FakeRecommender) -> None:
     candidate = CANDIDATE.version(DATASET)
-    assert f"{candidate} answers 30% of the users" in rollouts.roll_out(Settings(), "", 30)
+    assert f"{candidate} serves 30% of the users" in rollouts.roll_out(Settings(), "", 30)
     assert read_rollout(recommender.file) == {LIVE: 70.0, candidate: 30.0}
-    assert "everybody again" in rollouts.roll_back()
+    assert "all users again" in rollouts.roll_back()
     assert read_rollout(recommender.file) == {}
-    assert rollouts.roll_back() == "Nothing was rolled out."
+    assert rollouts.roll_back() == "No roll-out was active."
 
 
 def test_an_unknown_version_is_taken_back(recommender: FakeRecommender) -> None:
@@ -84,6 +84,6 @@ def test_what_is_not_noticed_is_taken_back(
     recommender: FakeRecommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rollouts, "NOTICED_SECONDS", 0.0)
-    with pytest.raises(StackError, match="did not take it within 0 s"):
+    with pytest.raises(StackError, match="did not load it within 0 s"):
         rollouts.roll_out(Settings(), "", 30)
     assert read_rollout(recommender.file) == {}

@@ -7,11 +7,16 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from stack.verify import Query, check_queries, fill_variables, find_panel_queries
+from stack import ROOT
+from stack.verify import Query, check_queries, describe_refused_senders, fill_variables, find_panel_queries
 
 ANSWERS = {
     "up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]},
     "gone": {"result": []},
+}
+REFUSED = {
+    "resultType": "vector",
+    "result": [{"metric": {"sender": "legacy", "reason": "temporality"}, "value": [0, "120"]}],
 }
 
 
@@ -19,7 +24,7 @@ class FakePrometheus(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
         (promql,) = parse_qs(self.rfile.read(length).decode())["query"]
-        data = ANSWERS.get(promql)
+        data = REFUSED if "ingest_points_refused_total" in promql else ANSWERS.get(promql)
         answer = {"status": "success", "data": data} if data else {"status": "error", "error": "parse error"}
         self.send_response(200 if data else 400)
         self.end_headers()
@@ -45,19 +50,29 @@ def test_says_which_query_is_empty_or_fails(prometheus: str) -> None:
     assert "alert C" in failing and "parse error" in failing
 
 
+def test_says_whose_points_were_refused_and_why(prometheus: str) -> None:
+    (line,) = describe_refused_senders(prometheus)
+    assert "legacy: 120 metric points" in line and "temporality" in line
+    assert (ROOT / "alerts" / "runbooks" / "sender-refused.md").is_file() and "sender-refused.md" in line
+
+
 @pytest.mark.parametrize(
     ("panel", "sent"),
     [
         ("rate(x[$__rate_interval])", "rate(x[1m])"),
         ('x{v=~"$model_version"}', 'x{v=~".*"}'),
         ('x{v=~"${segment:regex}"}', 'x{v=~".*"}'),
+        ('x{v=~"$service_name"}', 'x{v=~"shop"}'),
     ],
 )
 def test_variables_are_filled_as_grafana_would(panel: str, sent: str) -> None:
-    assert fill_variables(panel) == sent
+    assert fill_variables(panel, {"service_name": "shop"}) == sent
 
 
 def test_finds_the_queries_of_every_panel(tmp_path: Path) -> None:
-    panels = [{"title": "P", "targets": [{"expr": "a"}, {"expr": "b"}]}, {"title": "Text"}]
-    (tmp_path / "d.json").write_text(json.dumps({"title": "D", "panels": panels}))
-    assert [query.promql for query in find_panel_queries(tmp_path)] == ["a", "b"]
+    panels = [{"title": "P", "targets": [{"expr": "a$one"}, {"expr": "b$many"}]}, {"title": "Text"}]
+    one = {"name": "one", "multi": False, "current": {"value": "1"}}
+    many = {"name": "many", "multi": True, "current": {"value": ["$__all"]}}
+    content = {"title": "D", "panels": panels, "templating": {"list": [one, many]}}
+    (tmp_path / "d.json").write_text(json.dumps(content))
+    assert [query.promql for query in find_panel_queries(tmp_path)] == ["a1", "b.*"]

@@ -1,0 +1,180 @@
+"""One look at every point before it is sent: what Prometheus would refuse is kept out, or repaired."""
+
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AGGREGATION_TEMPORALITY_CUMULATIVE,
+    Metric,
+    ResourceMetrics,
+)
+
+from services.ingest.collisions import Collisions
+from services.ingest.reasons import Reason
+from services.ingest.senders import Sender, identify
+from services.ingest.series import SeriesLimit
+from services.ingest.tally import Findings, Tally
+
+SECOND = 1_000_000_000
+
+AHEAD = 10.0
+"""Seconds by which a clock may be ahead. No query sees the future; Prometheus refuses 10 minutes of it."""
+
+OUT_OF_ORDER_WINDOW = 1800.0
+"""Seconds: out_of_order_time_window in prometheus/prometheus.yml. Older points are refused."""
+
+LONGEST_VALUE = 1024
+"""Characters that are kept of an attribute's value."""
+LONGEST_WORD = 256
+"""Characters that a metric's name and an attribute's key may have."""
+LONGEST_ATTRIBUTE = LONGEST_WORD + LONGEST_VALUE
+"""Bytes, encoded, from which an attribute is cut."""
+MOST_ATTRIBUTES = 128
+
+NO_VALUE = 1
+"""The flag of a point that only says that its series has ended."""
+
+Count = Callable[[Any], float]
+_TEMPORAL = frozenset({"sum", "histogram", "exponential_histogram"})
+
+
+class Inspector:
+    """Looks at resources with the memory of those before."""
+
+    def __init__(self, series: SeriesLimit, collisions: Collisions, clock: Callable[[], float]) -> None:
+        self._series = series
+        self._collisions = collisions
+        self._clock = clock
+
+    def inspect(self, resource: ResourceMetrics, tally: Tally) -> None:
+        """Takes out of `resource`, or mends in it, what is bad, and counts it."""
+        sender = identify(resource.resource)
+        findings = tally.of(sender.name)
+        if cut := _cut_long(resource.resource.attributes):
+            findings.repaired[Reason.TOO_LARGE] += cut
+        look = _Look(self._series, self._collisions, sender, findings, int(self._clock() * SECOND))
+        for scope in resource.scope_metrics:
+            kept = scope.metrics
+            for index in reversed(range(len(kept))):
+                if not look.keeps(kept[index]):
+                    del kept[index]
+
+
+class _Look:
+    """At the metrics of one resource; `now` in ns."""
+
+    def __init__(
+        self, series: SeriesLimit, collisions: Collisions, sender: Sender, findings: Findings, now: int
+    ) -> None:
+        self._series = series
+        self._collisions = collisions
+        self._sender = sender
+        self._findings = findings
+        self._now = now
+        self._oldest = now - int(OUT_OF_ORDER_WINDOW * SECOND)
+        self._newest = now + int(AHEAD * SECOND)
+
+    def keeps(self, metric: Metric) -> bool:
+        """Whether anything of a metric is left."""
+        kind = metric.WhichOneof("data")
+        data = getattr(metric, kind) if kind else None
+        reason = _refusal(metric, kind, data)
+        if reason:
+            self._findings.refused[reason] += len(data.data_points) if data else 1
+            return False
+        assert data is not None
+        points, count = data.data_points, _counter(kind, data)
+        shift = self._ahead(points)
+        bad = [i for i, point in enumerate(points) if not self._keeps(metric.name, point, count, shift)]
+        for index in reversed(bad):
+            del points[index]
+        return len(points) > 0
+
+    def _keeps(self, metric: str, point: Any, count: Count | None, shift: int) -> bool:
+        """Whether a point may go on; one that is ahead is moved by `shift` ns."""
+        if point.time_unix_nano < self._oldest:
+            self._findings.refused[Reason.TOO_OLD] += 1
+            return False
+        if len(point.attributes) > MOST_ATTRIBUTES:
+            self._findings.refused[Reason.TOO_LARGE] += 1
+            return False
+        series = self._identify_series(metric, point.attributes)
+        if count and not point.flags & NO_VALUE:
+            self._watch(series, point, count(point))
+        if shift and point.time_unix_nano > self._newest:
+            self._move(point, shift)
+        return self._admits(metric, series, point.attributes)
+
+    def _identify_series(self, metric: str, attributes: Any) -> int:
+        series = hash((self._sender.identity, metric))
+        for attribute in attributes:
+            encoded = attribute.SerializeToString()
+            if len(encoded) > LONGEST_ATTRIBUTE:
+                self._findings.repaired[Reason.TOO_LARGE] += _cut_long((attribute,))
+                encoded = attribute.SerializeToString()
+            series ^= hash(encoded)
+        return series
+
+    def _admits(self, metric: str, series: int, attributes: Any) -> bool:
+        admitted = self._series.admits(
+            self._sender.name,
+            metric,
+            series,
+            lambda: [(each.key, hash(each.value.SerializeToString())) for each in attributes],
+        )
+        if not admitted:
+            self._findings.refused[Reason.SERIES] += 1
+        return admitted
+
+    def _watch(self, series: int, point: Any, value: float) -> None:
+        start, time = point.start_time_unix_nano, point.time_unix_nano
+        if self._collisions.look(self._sender.identity, series, start, time, value):
+            self._findings.collisions += 1
+
+    def _ahead(self, points: Any) -> int:
+        """How far in ns the newest point is ahead, 0 if no more than a clock may be.
+
+        All are moved by the same, so that they keep their distances.
+        """
+        newest = max((point.time_unix_nano for point in points), default=0)
+        return newest - self._now if newest > self._newest else 0
+
+    def _move(self, point: Any, by: int) -> None:
+        point.time_unix_nano -= by
+        point.start_time_unix_nano = max(0, point.start_time_unix_nano - by)
+        self._findings.repaired[Reason.FUTURE] += 1
+
+
+def _refusal(metric: Metric, kind: str | None, data: Any) -> Reason | None:
+    if data is None:
+        return Reason.INVALID
+    if len(metric.name) > LONGEST_WORD:
+        return Reason.TOO_LARGE
+    if kind in _TEMPORAL and data.aggregation_temporality != AGGREGATION_TEMPORALITY_CUMULATIVE:
+        return Reason.TEMPORALITY
+    return None
+
+
+def _counter(kind: str | None, data: Any) -> Count | None:
+    """What to read of a point that a process only lets grow."""
+    if kind == "sum":
+        return _number if data.is_monotonic else None
+    return _count if kind in _TEMPORAL else None
+
+
+def _number(point: Any) -> float:
+    return float(point.as_double or point.as_int)
+
+
+def _count(point: Any) -> float:
+    return float(point.count)
+
+
+def _cut_long(attributes: Any) -> int:
+    """Cuts the attributes that are too long; how many."""
+    long = [attribute for attribute in attributes if attribute.ByteSize() > LONGEST_ATTRIBUTE]
+    for attribute in long:
+        attribute.key = attribute.key[:LONGEST_WORD]
+        if attribute.value.ByteSize() > LONGEST_VALUE:
+            attribute.value.string_value = attribute.value.string_value[:LONGEST_VALUE]
+    return len(long)

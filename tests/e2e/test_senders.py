@@ -1,0 +1,176 @@
+"""No sender of metrics makes another lose data, and every one whose points are not stored is named.
+
+Beside each bad sender two innocent ones send once a second, one right before it and one right after.
+"""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ScopeMetrics
+
+from components.build import ComponentMissing
+from tests.e2e import senders as s
+from tests.e2e.live import eventually
+from tests.e2e.pipeline import Pipeline, run_pipeline
+
+ROUNDS = 20
+SERIES_PER_SERVICE = 2_000
+
+REFUSED = {
+    "too-old": (s.too_old, "too_old"),
+    "duplicate": (s.duplicate, "duplicate"),
+    "bad-scale": (s.bad_scale, "histogram"),
+    "empty-name": (s.empty_name, "name"),
+    "empty-key": (s.empty_key, "name"),
+    "user-ids": (s.user_ids, "series"),
+}
+REPAIRED = {
+    "future": (s.future, "future"),
+    "hour-ahead": (s.hour_ahead, "future"),
+    "huge-label": (s.huge_label, "too_large"),
+}
+KEPT: dict[str, s.Fill] = {
+    "delta": s.delta,  # the collector makes it cumulative
+    "not-a-number": s.not_a_number,
+    "two-types": s.two_types,
+}
+COLLIDING: dict[str, s.Fill] = {"two-workers": s.two_workers}
+KINDS: dict[str, s.Fill] = {
+    **{kind: fill for kind, (fill, _) in (REFUSED | REPAIRED).items()},
+    **KEPT,
+    **COLLIDING,
+}
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    folder = tmp_path_factory.mktemp("senders")
+    try:
+        with run_pipeline(folder, SERIES_PER_SERVICE=str(SERIES_PER_SERVICE)) as running:
+            yield running
+    except ComponentMissing as missing:
+        pytest.skip(str(missing))
+
+
+def make(service: str, fill: s.Fill, turn: int) -> bytes:
+    request = s.Request()
+    fill(s.add_sender(request, service), turn)
+    return bytes(request.SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def sent(pipeline: Pipeline) -> Pipeline:
+    """Twenty rounds of every kind at once, each with its two innocent neighbours."""
+    for turn in range(ROUNDS):
+        started = time.monotonic()
+        for kind, fill in KINDS.items():
+            for service, what in (
+                (f"before-{kind}", s.good),
+                (f"sender-{kind}", fill),
+                (f"after-{kind}", s.good),
+            ):
+                assert pipeline.post("otlp_http_port", make(service, what, turn)) == 200
+        time.sleep(max(0.0, started + 1 - time.monotonic()))
+    return pipeline
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_the_neighbour_of_a_bad_sender_keeps_every_sample(sent: Pipeline, kind: str, place: str) -> None:
+    counted = f'count_over_time(checkouts_total{{service_name="{place}-{kind}"}}[10m])'
+    eventually("20 of 20 samples", lambda: sent.value(counted) == ROUNDS, 30)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [(kind, reason) for kind, (_, reason) in REFUSED.items()])
+def test_a_sender_whose_points_are_refused_is_named(sent: Pipeline, kind: str, reason: str) -> None:
+    named = f'ingest_points_refused_total{{sender="sender-{kind}", reason="{reason}"}}'
+    eventually(f"{kind} is named", lambda: sent.value(named), 60 - ROUNDS)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [(kind, reason) for kind, (_, reason) in REPAIRED.items()])
+def test_what_can_be_repaired_is_kept_and_named(sent: Pipeline, kind: str, reason: str) -> None:
+    named = f'ingest_points_repaired_total{{sender="sender-{kind}", reason="{reason}"}}'
+    eventually(f"{kind} is named", lambda: sent.value(named), 60 - ROUNDS)
+    kept = (
+        f'sum(count_over_time({{__name__=~"orders_total|prompts_total", service_name="sender-{kind}"}}[5m]))'
+    )
+    assert sent.value(kept) == ROUNDS
+    assert not sent.query(f'ingest_points_refused_total{{sender="sender-{kind}"}}')
+
+
+def test_deltas_are_added_up(sent: Pipeline) -> None:
+    """The collector makes them cumulative before ingest sees them."""
+    total = 'orders_total{service_name="sender-delta"}'
+    eventually("the sum of all deltas", lambda: sent.value(total) == 5 * ROUNDS, 30)
+
+
+def test_two_writers_under_one_identity_are_named_and_nobody_else(sent: Pipeline) -> None:
+    eventually(
+        "the collision is named",
+        lambda: sent.query('ingest_collisions_total{sender="sender-two-workers"}'),
+        60 - ROUNDS,
+    )
+    assert not sent.query('ingest_collisions_total{sender!="sender-two-workers"}')
+
+
+def test_the_metric_and_attribute_with_too_many_series_are_named(sent: Pipeline) -> None:
+    named = {"sender": "sender-user-ids", "metric": "clicks", "attribute": "user_id"}
+    found = eventually("too many series", lambda: sent.query("ingest_series_refused_total"), 60 - ROUNDS)
+    assert [{key: sample["metric"][key] for key in named} for sample in found] == [named]
+    stored = sent.value('count({__name__="clicks_total", service_name="sender-user-ids"})')
+    assert stored == SERIES_PER_SERVICE
+
+
+def test_no_innocent_sender_is_blamed(sent: Pipeline) -> None:
+    for what in ("refused", "repaired"):
+        assert not sent.query(f'ingest_points_{what}_total{{sender!~"(sender|mixed)-.*"}}')
+    kept = "|".join(f"sender-{kind}" for kind in KEPT)
+    assert not sent.query(f'ingest_points_refused_total{{sender=~"{kept}"}}')
+
+
+def test_bad_senders_cause_no_storm_of_requests(sent: Pipeline) -> None:
+    """Two batches a second, and in each the bad metrics that only Prometheus tells apart."""
+    requests = sent.value("sum(ingest_requests_total)")
+    assert requests <= ROUNDS * 30
+
+
+def mix(kind: str, fill: s.Fill) -> bytes:
+    """One request to ingest that holds an innocent resource on both sides of a bad one."""
+    request = s.Request()
+    s.gauge(s.add_sender(request, f"first-{kind}"), "present", 1)
+    fill(s.add_sender(request, f"mixed-{kind}"), 1)
+    s.gauge(s.add_sender(request, f"last-{kind}"), "present", 1)
+    return bytes(request.SerializeToString())
+
+
+def sixteen_megabytes(scope: ScopeMetrics, _: int) -> None:
+    s.gauge(scope, "blob", 1, text="x" * (17 << 20))
+
+
+def a_thousand_attributes(scope: ScopeMetrics, _: int) -> None:
+    s.gauge(scope, "wide", 1, **{f"key{number}": "x" for number in range(1_000)})
+
+
+MIXED: dict[str, s.Fill] = {
+    **{kind: fill for kind, (fill, _) in REFUSED.items() if kind not in ("user-ids", "duplicate")},
+    "delta": s.delta,
+    "no-data": s.no_data,  # the collector itself drops it
+    "sixteen-megabytes": sixteen_megabytes,
+    "a-thousand-attributes": a_thousand_attributes,
+}
+
+
+@pytest.mark.parametrize("kind", MIXED)
+def test_the_others_in_one_request_with_a_bad_resource_are_stored(pipeline: Pipeline, kind: str) -> None:
+    assert pipeline.post("ingest_port", mix(kind, MIXED[kind])) == 200
+    assert pipeline.value(f'count(present{{service_name=~"(first|last)-{kind}"}})') == 2
+    named = f'ingest_points_refused_total{{sender="mixed-{kind}"}}'
+    eventually(f"{kind} is named", lambda: pipeline.query(named), 30)
+
+
+def test_what_is_no_request_is_refused_and_harms_nobody(pipeline: Pipeline) -> None:
+    for garbage in (b"garbage", b"\x0a\xff\xff\xff\xff\xff\xff", b"\x0a\x05abc", b"\x0a\x03\xff\xff\xff"):
+        assert pipeline.post("ingest_port", garbage) == 400
+    assert pipeline.post("ingest_port", make("after-garbage", s.good, 1)) == 200
+    assert pipeline.query('checkouts_total{service_name="after-garbage"}')

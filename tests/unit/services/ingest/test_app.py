@@ -1,0 +1,123 @@
+"""The service as the collector sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from services.ingest import app, upstream
+from services.ingest.app import RESOURCE_LIMIT, Ingest
+from services.ingest.settings import Settings
+from services.ingest.splitting import Request
+from services.instrumentation import start_telemetry
+from tests.unit.services.ingest.support import FakePrometheus, fill
+
+PROTOBUF = {"content-type": "application/x-protobuf"}
+
+
+class Service:
+    """An ingest of the test's own, before a Prometheus of the test's own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.prometheus = FakePrometheus()
+        self.reader = InMemoryMetricReader()
+        self.telemetry = start_telemetry("ingest", metric_reader=self.reader)
+        ours = self.prometheus.transport
+        monkeypatch.setattr(
+            app, "Upstream", lambda url, counted: upstream.Upstream(url, counted, transport=ours)
+        )
+        monkeypatch.setattr(app, "time", lambda: 10**15 / 10**9)
+        self.ingest = Ingest(Settings(), self.telemetry)
+
+    def post(
+        self, body: bytes | AsyncIterator[bytes], path: str = "/v1/metrics", **headers: str
+    ) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.ingest)
+            async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
+                sent = {**PROTOBUF, **{name.replace("_", "-"): value for name, value in headers.items()}}
+                return await client.post(path, content=body, headers=sent)
+
+        return asyncio.run(send())
+
+    def counted(self) -> dict[tuple[object, ...], float]:
+        """Points by the name of an instrument and the values of its attributes."""
+        data = self.reader.get_metrics_data()
+        assert data is not None
+        return {
+            (metric.name, *sorted(str(v) for v in (point.attributes or {}).values())): point.value
+            for resource in data.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            for point in metric.data.data_points
+            if hasattr(point, "value")
+        }
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    return Service(monkeypatch)
+
+
+def test_good_and_bad_in_one_request(service: Service) -> None:
+    request = fill(fill(fill(Request(), "first", ["m"]), "bad", ["future", "ok"]), "last", ["m"])
+    assert service.post(request.SerializeToString()).status_code == 200
+    assert sorted(service.prometheus.stored) == [("bad", "ok", 1), ("first", "m", 1), ("last", "m", 1)]
+    counted = service.counted()
+    assert counted["ingest.points.stored",] == 3
+    assert counted["ingest.points.refused", "bad", "future"] == 1
+    assert counted["ingest.series", "bad"] == 2
+    assert not [key for key in counted if "first" in key and key[0] == "ingest.points.refused"]
+
+
+def test_what_is_not_stored_is_not_acknowledged_and_not_counted(service: Service) -> None:
+    request = fill(fill(Request(), "good", ["m"]), "bad", ["without"])
+    request.resource_metrics[1].scope_metrics[0].metrics[0].ClearField("gauge")
+    service.prometheus.away = 503
+    answer = service.post(request.SerializeToString())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert ("ingest.points.refused", "bad", "invalid") not in service.counted()
+    service.prometheus.away = 0
+    assert service.post(request.SerializeToString()).status_code == 200
+    assert service.counted()["ingest.points.refused", "bad", "invalid"] == 1
+    assert service.prometheus.stored == [("good", "m", 1.0)]
+
+
+def test_a_resource_above_the_limit_is_refused_alone(service: Service) -> None:
+    request = fill(fill(fill(Request(), "a", ["m"]), "greedy", ["x" * (RESOURCE_LIMIT + 1)]), "b", ["m"])
+    assert service.post(request.SerializeToString()).status_code == 200
+    assert service.prometheus.stored == [("a", "m", 1.0), ("b", "m", 1.0)]
+    assert service.counted()["ingest.points.refused", "greedy", "too_large"] == 1
+
+
+def test_a_body_of_many_megabytes_goes_on_in_several_requests(service: Service) -> None:
+    request = Request()
+    for number in range(4):
+        fill(request, f"s{number}", [f"{n:0250}" for n in range(9_000)])
+    body = request.SerializeToString()
+    assert len(body) > 8 << 20
+    assert service.post(body).status_code == 200
+    assert len(service.prometheus.requests) > 1
+    assert len(service.prometheus.stored) == 4 * 9_000
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "headers", "status"),
+    [
+        (b"garbage", "/v1/metrics", {}, 400),
+        (b"\x0a\x03\xff\xff\xff", "/v1/metrics", {}, 400),
+        (b"", "/v1/metrics", {}, 200),
+        (b"", "/api/v1/otlp/v1/metrics", {}, 200),
+        (b"", "/v1/traces", {}, 404),
+        (b"{}", "/v1/metrics", {"content_type": "application/json"}, 415),
+        (b"", "/v1/metrics", {"content_encoding": "gzip"}, 415),
+    ],
+)
+def test_what_it_answers(
+    service: Service, body: bytes, path: str, headers: dict[str, str], status: int
+) -> None:
+    answer = service.post(body, path, **headers)
+    assert answer.status_code == status
+    assert status == 200 or answer.text

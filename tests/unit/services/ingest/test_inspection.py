@@ -1,0 +1,168 @@
+"""What Prometheus would refuse is kept out or repaired, and nothing else is touched."""
+
+from typing import Any
+
+import pytest
+import yaml
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+
+from services.ingest.collisions import Collisions
+from services.ingest.inspection import AHEAD, LONGEST_VALUE, OUT_OF_ORDER_WINDOW, SECOND, Inspector
+from services.ingest.reasons import Reason
+from services.ingest.series import SeriesLimit
+from services.ingest.splitting import Request, points
+from services.ingest.tally import Findings, Tally
+from stack import ROOT
+from tests.unit.services.ingest.support import Clock
+
+NOW = 1_700_000_000.0
+CUMULATIVE: Any = 2
+DELTA: Any = 1
+
+
+class Bench:
+    """One service's metrics, and what an inspector makes of them."""
+
+    def __init__(self, limit: int = 1000) -> None:
+        self.clock = Clock(NOW)
+        self.inspector = Inspector(SeriesLimit(limit, 10_000, self.clock), Collisions(self.clock), self.clock)
+        self.empty()
+
+    def empty(self) -> None:
+        self.resource = Request().resource_metrics.add()
+        self.resource.resource.attributes.add(key="service.name").value.string_value = "shop"
+        self.scope = self.resource.scope_metrics.add()
+
+    def counter(
+        self, at: float = 0, value: float = 1, temporality: Any = CUMULATIVE, **labels: str
+    ) -> Metric:
+        """A counter whose point is `at` seconds from now."""
+        metric: Metric = self.scope.metrics.add(name="orders")
+        metric.sum.is_monotonic = True
+        metric.sum.aggregation_temporality = temporality
+        self.point(metric, at, value, **labels)
+        return metric
+
+    def point(self, metric: Metric, at: float, value: float, **labels: str) -> None:
+        time = int((self.clock.now + at) * SECOND)
+        point = points(metric).add(as_double=value, time_unix_nano=time, start_time_unix_nano=time - SECOND)
+        for key, text in labels.items():
+            point.attributes.add(key=key).value.string_value = text
+
+    def inspect(self) -> Findings:
+        tally = Tally()
+        self.inspector.inspect(self.resource, tally)
+        return tally.of("shop")
+
+
+def test_too_old_is_what_prometheus_takes_for_it() -> None:
+    configured = yaml.safe_load((ROOT / "prometheus" / "prometheus.yml").read_text())
+    assert configured["storage"]["tsdb"]["out_of_order_time_window"] == f"{OUT_OF_ORDER_WINDOW / 60:g}m"
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_good_points_are_left_as_they_are(bench: Bench) -> None:
+    for at in (0, -60, AHEAD - 1, 1 - OUT_OF_ORDER_WINDOW):
+        bench.counter(at, place=str(at))
+    stale = bench.counter(value=0)
+    points(stale)[0].flags = 1
+    bench.scope.metrics.add(name="ratio").gauge.data_points.add(
+        as_double=float("nan"), time_unix_nano=int(NOW * SECOND)
+    )
+    before = bench.resource.SerializeToString()
+    assert bench.inspect() == Findings()
+    assert bench.resource.SerializeToString() == before
+
+
+@pytest.mark.parametrize("kind", ["sum", "histogram", "exponential_histogram"])
+@pytest.mark.parametrize("temporality", [DELTA, 0])
+def test_what_is_not_cumulative_is_kept_out(bench: Bench, kind: str, temporality: Any) -> None:
+    bench.counter()
+    data = getattr(bench.scope.metrics.add(name="bad"), kind)
+    data.aggregation_temporality = temporality
+    for _ in range(3):
+        data.data_points.add(time_unix_nano=int(NOW * SECOND))
+    assert bench.inspect().refused == {Reason.TEMPORALITY: 3}
+    assert [metric.name for metric in bench.scope.metrics] == ["orders"]
+
+
+@pytest.mark.parametrize("ahead", [11, 660, 3600, 10**7])
+def test_points_of_the_future_come_to_the_present_in_their_order(bench: Bench, ahead: float) -> None:
+    metric = bench.counter(ahead, 1)
+    bench.point(metric, ahead + 2, 2)
+    bench.point(metric, -1, 3, place="elsewhere")
+    assert bench.inspect().repaired == {Reason.FUTURE: 2}
+    times = [point.time_unix_nano / SECOND - NOW for point in points(metric)]
+    assert times == pytest.approx([-2, 0, -1], abs=1e-3)
+    assert all(point.start_time_unix_nano < point.time_unix_nano for point in points(metric))
+
+
+def test_a_wrong_clock_is_no_second_writer(bench: Bench) -> None:
+    """However long its points were on their way."""
+    for turn, delay in enumerate((0.1, 0.9, 0.2, 0.8, 0.1, 0.7)):
+        bench.empty()
+        metric = bench.counter(660 - delay, turn)
+        points(metric)[0].start_time_unix_nano = int((NOW + 600) * SECOND)
+        assert bench.inspect().collisions == 0
+        bench.clock.now += 1
+
+
+def test_two_writers_are_counted(bench: Bench) -> None:
+    found = 0
+    for turn in range(10):
+        bench.empty()
+        metric = bench.counter(value=turn + (100 if turn % 2 else 0))
+        points(metric)[0].start_time_unix_nano = int((NOW - 60) * SECOND)
+        found += bench.inspect().collisions
+        bench.clock.now += 1
+    assert found == 2
+
+
+@pytest.mark.parametrize("at", [-OUT_OF_ORDER_WINDOW - 1, -NOW + 1])
+def test_points_older_than_prometheus_takes_are_kept_out(bench: Bench, at: float) -> None:
+    metric = bench.counter(0)
+    bench.point(metric, at, 2)
+    assert bench.inspect().refused == {Reason.TOO_OLD: 1}
+    assert [point.as_double for point in points(metric)] == [1]
+
+
+def test_a_metric_with_nothing_left_is_taken_out(bench: Bench) -> None:
+    bench.counter(-OUT_OF_ORDER_WINDOW - 1)
+    bench.scope.metrics.add(name="without data")
+    assert bench.inspect().refused == {Reason.TOO_OLD: 1, Reason.INVALID: 1}
+    assert not bench.scope.metrics
+
+
+def test_long_values_and_keys_are_cut(bench: Bench) -> None:
+    metric = bench.counter(prompt="x" * 1_000_000, short="y")
+    bench.resource.resource.attributes.add(key="k" * 5000).value.string_value = "v" * 5000
+    assert bench.inspect().repaired == {Reason.TOO_LARGE: 2}
+    prompt, short = points(metric)[0].attributes
+    assert (len(prompt.value.string_value), short.value.string_value) == (LONGEST_VALUE, "y")
+    assert bench.resource.ByteSize() < 4000
+
+
+def test_too_many_attributes_and_long_names_are_refused(bench: Bench) -> None:
+    bench.counter(0, 1, CUMULATIVE, **{f"key{n}": "x" for n in range(200)})
+    bench.counter().name = "n" * 1000
+    assert bench.inspect().refused == {Reason.TOO_LARGE: 2}
+
+
+def test_series_beyond_the_limit_are_kept_out() -> None:
+    bench = Bench(limit=3)
+    metric = bench.counter(user="0")
+    for user in range(1, 5):
+        bench.point(metric, 0, 1, user=str(user))
+    assert bench.inspect().refused == {Reason.SERIES: 2}
+    assert [point.attributes[0].value.string_value for point in points(metric)] == ["0", "1", "2"]
+
+
+def test_the_order_of_attributes_makes_no_new_series() -> None:
+    bench = Bench(limit=1)
+    metric = bench.counter(a="1", b="2")
+    bench.point(metric, 0, 1, b="2", a="1")
+    assert bench.inspect() == Findings()
