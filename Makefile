@@ -95,7 +95,7 @@ mend: $(RUNTIME) ## Undo every fault
 faults: $(RUNTIME) ## List the faults and their user impact
 	@$(PY) -m faults list
 
-shop: $(SHOP_READY) ## Start a second system to watch beside the stack: a shop with stock OpenTelemetry (examples/shop)
+shop: $(SHOP_READY) ## Start a second system to observe: a shop with stock OpenTelemetry (examples/shop)
 	@settings=$$($(PY) -c 'from stack.settings import load_settings as load; from stack.modes import recall_mode; s = load(); print(f"OTLP_HTTP_PORT={s.otlp_http_port} MODE={s.mode or recall_mode() or str()}")')
 	if [[ "$$settings" != *MODE=containers ]]; then
 	  export SHOP_TOXIPROXY="$$($(PY) -m components path toxiproxy-server)" SHOP_PROCESS_COMPOSE="$$($(PY) -m components path process-compose)"
@@ -105,13 +105,13 @@ shop: $(SHOP_READY) ## Start a second system to watch beside the stack: a shop w
 shop-down: $(SHOP_READY) ## Stop the shop; its data is kept
 	@$(SHOP)/bin/python -m examples.shop down
 
-shop-break: $(SHOP_READY) ## Break the shop for a while: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
+shop-break: $(SHOP_READY) ## Inject a fault into the shop for FOR seconds: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
 	@$(SHOP)/bin/python -m examples.shop break "$(FAULT)" "$(SEVERITY)" --for "$(FOR)"
 
 shop-mend: $(SHOP_READY) ## Undo every fault of the shop
 	@$(SHOP)/bin/python -m examples.shop mend
 
-shop-faults: $(SHOP_READY) ## List the shop's faults and what its users feel
+shop-faults: $(SHOP_READY) ## List the shop's faults and their user impact
 	@$(SHOP)/bin/python -m examples.shop faults
 
 generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml
@@ -151,7 +151,7 @@ test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the t
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive (6 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py
 
-test-shop: $(DEV) $(SHOP_READY) ## Break the shop in every way and see it felt and mended (8 minutes); needs PostgreSQL and Redis
+test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
 	@$(PY) -m pytest -q tests/e2e/test_shop.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can

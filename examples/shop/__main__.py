@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from examples.shop.faults.catalogue import SEVERITIES, check_severity, read_faults
+from examples.shop.faults.catalogue import SEVERITIES, read_faults
 from examples.shop.faults.injections import supervise
 from examples.shop.faults.lease import LONGEST, begin, mend, read_leases
 from examples.shop.run.settings import Shop, ShopError, read_shop
@@ -34,7 +34,7 @@ def down(shop: Shop, _: argparse.Namespace) -> None:
 def break_(shop: Shop, arguments: argparse.Namespace) -> None:
     """Inject a fault; it ends by itself."""
     fault = read_faults()[arguments.fault]
-    begin(shop, fault, check_severity(arguments.severity), arguments.seconds)
+    begin(shop, fault, arguments.severity, arguments.seconds)
     print(f"{fault.name} ({arguments.severity}): {fault.felt}.")
     print(f"It ends after {arguments.seconds} s, or with `make shop-mend`.")
 

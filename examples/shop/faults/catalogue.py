@@ -2,14 +2,14 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 FILE = Path(__file__).with_name("catalogue.yaml")
 Severity = Literal["low", "medium", "high"]
-SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 class Strict(BaseModel):
@@ -58,11 +58,3 @@ def read_faults(file: Path = FILE) -> dict[str, Fault]:
         for part in ("faults", "controls")
         for name, fields in content[part].items()
     }
-
-
-def check_severity(text: str) -> Severity:
-    """The severity of that name. Raises ValueError."""
-    for severity in SEVERITIES:
-        if severity == text:
-            return severity
-    raise ValueError(f"no severity {text!r}; there are: {', '.join(SEVERITIES)}")

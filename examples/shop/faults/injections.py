@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import psutil
@@ -26,28 +26,23 @@ USUAL_VERSION = "1.0.0"
 RESTART_SECONDS = 60.0
 
 
-class Injection(Protocol):
-    """One fault at one severity; `keep` gets the seconds since the start and may block for some."""
+class Injection:
+    """One fault at one severity; as it is here, the control in which nothing is done."""
 
-    def start(self) -> None: ...
-    def keep(self, elapsed: float) -> None: ...
-    def mend(self) -> None: ...
-
-
-class Nothing:
-    """The control in which nothing is done."""
+    def __init__(self, shop: Shop, name: str) -> None:
+        pass
 
     def start(self) -> None:
         pass
 
     def keep(self, elapsed: float) -> None:
-        pass
+        """Gets the seconds since the start and may block for some."""
 
     def mend(self) -> None:
         pass
 
 
-class Toxic(Nothing):
+class Toxic(Injection):
     """One of Toxiproxy's toxics on the answers that come through a proxy."""
 
     def __init__(self, shop: Shop, name: str, proxy: str, type: str, **attributes: int) -> None:
@@ -63,7 +58,7 @@ class Toxic(Nothing):
         _ask_toxiproxy("DELETE", f"{self._path}/{self._name}", accepted=404)
 
 
-class Cut(Nothing):
+class Cut(Injection):
     """A proxy that is closed for some seconds, then open for some, over and over."""
 
     def __init__(self, shop: Shop, name: str, proxy: str, closed: float, open: float) -> None:
@@ -87,7 +82,7 @@ class Cut(Nothing):
             self._is_closed = closed
 
 
-class Lock(Nothing):
+class Lock(Injection):
     """A transaction that holds a table's lock for some seconds, lets go, and takes it again.
 
     It is the runner's: when the runner ends, however it does, the lock is gone.
@@ -105,7 +100,7 @@ class Lock(Nothing):
         time.sleep(self._free)
 
 
-class Rights(Nothing):
+class Rights(Injection):
     """Rights taken from a role, or its login with all connections it has."""
 
     def __init__(self, shop: Shop, name: str, role: str, revoke: str = "", login: bool = True) -> None:
@@ -129,7 +124,7 @@ class Rights(Nothing):
             grant(connection, self._role, ROLES[self._role])
 
 
-class Flawed(Nothing):
+class Flawed(Injection):
     """Defects of a service's code, of one version only if it says so."""
 
     def __init__(self, shop: Shop, name: str, service: str, version: str = "", **defects: Any) -> None:
@@ -163,7 +158,7 @@ class Leak(Flawed):
             pass
 
 
-class Restart(Nothing):
+class Restart(Injection):
     """A service that is restarted once, as it is."""
 
     def __init__(self, shop: Shop, name: str, service: str) -> None:
@@ -218,7 +213,7 @@ KINDS: dict[str, Callable[..., Injection]] = {
     "leak": Leak,
     "restart": Restart,
     "release": Release,
-    "nothing": lambda shop, name: Nothing(),
+    "nothing": Injection,
 }
 
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from examples.shop.faults.catalogue import Fault, Severity, check_severity, read_faults
+from examples.shop.faults.catalogue import Fault, Severity, read_faults
 from examples.shop.faults.injections import prepare
 from examples.shop.run.settings import ROOT, Shop, ShopError, read_shop
 
@@ -123,9 +123,10 @@ def _file(shop: Shop, fault: str) -> Path:
 
 def main() -> None:
     """`python -m examples.shop.faults.lease FAULT SEVERITY SECONDS`, as `begin` starts it."""
-    name, severity, seconds = sys.argv[1:]
+    name, text, seconds = sys.argv[1:]
+    severity: Severity = TypeAdapter(Severity).validate_python(text)
     try:
-        keep(read_shop(), read_faults()[name], check_severity(severity), float(seconds))
+        keep(read_shop(), read_faults()[name], severity, float(seconds))
     except ShopError as error:
         print(error, flush=True)
         sys.exit(1)

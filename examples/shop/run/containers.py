@@ -25,12 +25,9 @@ class Containers:
         self._compose("build", "pricing")
         self._compose("up", "--detach", "--wait", "--wait-timeout", str(START_SECONDS))
 
-    def stop(self) -> bool:
-        """Stops and removes the containers; False when there were none."""
-        if not self.is_running():
-            return False
+    def stop(self) -> None:
+        """Stops and removes the containers."""
         self._compose("down", "--remove-orphans")
-        return True
 
     def restart(self, service: str) -> None:
         """Restarts one service in the version that is rolled out."""

@@ -43,10 +43,11 @@ class Processes:
         self._prepare_database(variables)
         log = self.shop.data / "logs" / "process-compose.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [find_supervisor(), "up", "-f", str(FOLDER / "process-compose.yaml"), "--disable-dotenv"]
-        command += ["-t=false", "--keep-project", "--ordered-shutdown", "-U", "-u", _short(self._socket)]
+        command = [_find_ours("SHOP_PROCESS_COMPOSE"), "up", "-f", str(FOLDER / "process-compose.yaml")]
+        command += ["--disable-dotenv", "-t=false", "--keep-project", "--ordered-shutdown"]
+        command += ["-U", "-u", _short(self._socket), "-L", str(log)]
         process = subprocess.Popen(
-            [*command, "-L", str(log)],
+            command,
             cwd=ROOT,
             env=os.environ | variables,
             stdin=subprocess.DEVNULL,
@@ -61,18 +62,17 @@ class Processes:
             self.stop()
             raise
 
-    def stop(self) -> bool:
-        """Stops every process, the supervisor last; False when nothing ran."""
+    def stop(self) -> None:
+        """Stops every process, the supervisor last."""
         supervisor = self._supervisor()
         if not supervisor:
-            return False
+            return
         children = supervisor.children(recursive=True)
         self._call("POST", "/project/stop", STOP_SECONDS)
         _, alive = psutil.wait_procs([supervisor], timeout=STOP_SECONDS)
         for process in (*alive, *psutil.wait_procs(children, timeout=5)[1]):
             process.kill()
         self._pid_file.unlink(missing_ok=True)
-        return True
 
     def is_running(self) -> bool:
         return self._supervisor() is not None
@@ -157,7 +157,7 @@ class Processes:
             "SHOP_POSTGRES_OPTIONS": " ".join(f"-c {option}" for option in SMALL.split()),
             "SHOP_AS_USER": shlex.join(_as_database_user()),
             "SHOP_CACHE_SERVER": find_program("valkey-server", "redis-server", package="redis-server"),
-            "SHOP_TOXIPROXY": find_toxiproxy(),
+            "SHOP_TOXIPROXY": _find_ours("SHOP_TOXIPROXY"),
             "SHOP_OTLP": shop.otlp,
             "SHOP_ADMIN_URL": shop.database_url("admin", proxied=False),
             "SHOP_PRICING_DATABASE": shop.database_url("shop_pricing"),
@@ -199,17 +199,11 @@ def make_proxies(listen: str, proxies: dict[str, tuple[int, str]]) -> str:
     return json.dumps(entries, indent=2) + "\n"
 
 
-def find_supervisor() -> str:
-    return os.environ.get("SHOP_PROCESS_COMPOSE") or _missing("process-compose")
-
-
-def find_toxiproxy() -> str:
-    return os.environ.get("SHOP_TOXIPROXY") or _missing("toxiproxy-server")
-
-
-def _missing(program: str) -> str:
-    variable = "SHOP_PROCESS_COMPOSE" if program == "process-compose" else "SHOP_TOXIPROXY"
-    raise ShopError(f"{variable} does not say where {program} is: use `make shop`, which sets it")
+def _find_ours(variable: str) -> str:
+    """The path of a program that Whence builds."""
+    if path := os.environ.get(variable):
+        return path
+    raise ShopError(f"{variable} is not set: use `make shop`, which sets it to the program's path")
 
 
 def _make_cluster(cluster: Path, variables: dict[str, str]) -> None:

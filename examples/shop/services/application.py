@@ -18,11 +18,8 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def read_defects(service: str) -> DefectsFolder:
     """The defects of this process's service and version."""
-    return DefectsFolder(Path(os.environ["SHOP_STATE"]) / "defects", service, read_version())
-
-
-def read_version() -> str:
-    return os.environ.get("SHOP_VERSION", "1.0.0")
+    folder = Path(os.environ["SHOP_STATE"]) / "defects"
+    return DefectsFolder(folder, service, os.environ.get("SHOP_VERSION", "1.0.0"))
 
 
 def make_app(title: str, defects: DefectsFolder, lifespan: Lifespan | None = None) -> FastAPI:

@@ -1,6 +1,5 @@
 """`python -m examples.shop.users.traffic`: users at a rate, whatever the shop answers; the back office."""
 
-import argparse
 import asyncio
 import json
 import os
@@ -103,29 +102,21 @@ async def serve(traffic: Traffic, counts: Path, reports: str) -> None:
             log.info(json.dumps(window.summarise()))
 
 
-async def run(arguments: argparse.Namespace) -> None:
+async def run(rate: float, seed: int) -> None:
     state = Path(os.environ["SHOP_STATE"])
     limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=0)  # users share none
     async with httpx.AsyncClient(
         base_url=os.environ["GATEWAY_URL"], timeout=TIMEOUT, limits=limits, trust_env=False
     ) as client:
-        defects = DefectsFolder(state / "defects", "traffic")
-        traffic = Traffic(client, defects, arguments.rate, arguments.seed)
-        if arguments.duration:
-            await traffic.run(asyncio.get_running_loop().time() + arguments.duration)
-            print(json.dumps(traffic.tally.summarise()))
-        else:
-            await serve(traffic, state / "counts.jsonl", os.environ["REPORTS_URL"])
+        traffic = Traffic(client, DefectsFolder(state / "defects", "traffic"), rate, seed)
+        await serve(traffic, state / "counts.jsonl", os.environ["REPORTS_URL"])
 
 
 def main() -> None:
-    """Send traffic until stopped, or for --duration seconds and print the count."""
-    parser = argparse.ArgumentParser(prog="examples.shop.users.traffic", description=__doc__)
-    parser.add_argument("--rate", type=_rate, default=_rate(os.environ.get("SHOP_RATE") or "10"))
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("SHOP_SEED") or "1"))
-    parser.add_argument("--duration", type=float, default=0.0)
+    """Send traffic until stopped: SHOP_RATE requests per second, by the users of SHOP_SEED."""
+    rate = _rate(os.environ.get("SHOP_RATE") or "10")
     with suppress(KeyboardInterrupt):
-        asyncio.run(run(parser.parse_args()))
+        asyncio.run(run(rate, int(os.environ.get("SHOP_SEED") or "1")))
 
 
 def _rate(text: str) -> float:

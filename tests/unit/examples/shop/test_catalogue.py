@@ -2,7 +2,7 @@
 
 import pytest
 
-from examples.shop.faults.catalogue import SEVERITIES, Fault, check_severity, read_faults
+from examples.shop.faults.catalogue import SEVERITIES, Fault, Severity, read_faults
 from examples.shop.services.defects import Defects
 
 FAULTS = {name: fault for name, fault in read_faults().items() if not fault.control}
@@ -52,14 +52,9 @@ def test_controls_blame_nothing_and_hurt_nobody(fault: Fault) -> None:
 
 @ALL
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_defects_are_ones_that_a_service_knows(fault: Fault, severity: str) -> None:
-    parameters = fault.parameters(check_severity(severity))
+def test_defects_are_ones_that_a_service_knows(fault: Fault, severity: Severity) -> None:
+    parameters = fault.parameters(severity)
     if fault.inject["kind"] in ("defects", "release"):
         assert Defects(**parameters).service in ("gateway", "pricing", "fraud", "reports", "traffic")
     if fault.inject["kind"] == "release":
         assert parameters["version"] != "1.0.0"
-
-
-def test_there_is_no_other_severity() -> None:
-    with pytest.raises(ValueError, match="low, medium, high"):
-        check_severity("huge")
