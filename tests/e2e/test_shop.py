@@ -2,19 +2,17 @@
 
 import json
 import os
-import shutil
 import signal
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import yaml
 
 from components import build as builds
 from examples.shop.faults.catalogue import Fault, read_faults
@@ -23,6 +21,7 @@ from examples.shop.users.tally import read_windows
 from stack import ROOT
 from stack.ports import find_free_ports
 from tests.e2e.live import eventually
+from tests.unit.collector.otelcol import Backends, Seen, run_collector
 
 PYTHON = ROOT / ".cache" / "shop" / "bin" / "python"
 WINDOW = 2.0
@@ -32,6 +31,7 @@ FAILED = 0.1
 SLOWER = 0.25
 """Seconds by which the 95th percentile rises when users notice."""
 SERVER, CLIENT = 2, 3
+SERVICES = ("shop-gateway", "shop-pricing", "shop-fraud", "shop-reports")
 ORDER = {
     "shop-gateway server",
     "shop-gateway redis",
@@ -42,7 +42,6 @@ ORDER = {
     "shop-fraud server",
 }
 """What takes part in an order."""
-Span = dict[str, Any]
 
 
 @dataclass
@@ -51,6 +50,7 @@ class LiveShop:
 
     folder: Path
     environment: dict[str, str]
+    backends: Backends
     usual: float = 0.0
     read: int = 0
 
@@ -70,14 +70,11 @@ class LiveShop:
     def windows(self, since: float) -> list[dict[str, Any]]:
         return read_windows(read_shop(self.environment).counts, since)
 
-    def spans(self) -> list[Span]:
-        """The spans that the collector wrote since the last call, with service, instance, version."""
-        with (self.folder / "otlp.json").open() as file:
-            file.seek(self.read)
-            lines = [line for line in file if line.endswith("\n")]
-            self.read += sum(len(line.encode()) for line in lines)
-        parts = [part for line in lines for part in json.loads(line).get("resourceSpans", [])]
-        return [span for part in parts for span in _flatten(part)]
+    def spans(self) -> list[Seen]:
+        """The spans that the collector sent on since the last call."""
+        fresh = Backends(traces=self.backends.traces[self.read :])
+        self.read += len(fresh.traces)
+        return [span for service in SERVICES for span in fresh.spans(service)]
 
     def is_felt(self, fault: Fault, since: float) -> bool:
         """Whether three windows in a row that began after `since` show what the fault says."""
@@ -100,25 +97,16 @@ class LiveShop:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[LiveShop]:
     _require_servers()
-    folder = Path(tempfile.mkdtemp(prefix="shop-"))
-    folder.chmod(0o755)  # the user who runs PostgreSQL has to get through
-    ports = find_free_ports(["OTLP", *(f"SHOP_{field.name}_PORT" for field in fields(Ports))])
-    environment = {**os.environ, **ports, "MODE": "processes", "SHOP_DATA": str(folder / "data")}
-    environment |= {"SHOP_OTLP": f"127.0.0.1:{ports['OTLP']}", "SHOP_WINDOW": str(WINDOW), "SHOP_RATE": "10"}
-    builds.ensure(["toxiproxy-server", "process-compose", "otelcol-whence"])
-    environment["SHOP_TOXIPROXY"] = str(builds.binary("toxiproxy-server"))
-    environment["SHOP_PROCESS_COMPOSE"] = str(builds.binary("process-compose"))
-    collector = _start_collector(folder, environment["SHOP_OTLP"])
-    live = LiveShop(folder, environment)
-    try:
-        live.run("up")
-        eventually("users are served", lambda: _usual(live), 120)
-        yield live
-    finally:
-        live.run("down")
-        collector.terminate()
-        collector.wait(timeout=10)
-        shutil.rmtree(folder)
+    with TemporaryDirectory(prefix="shop-") as name, run_collector(Path(name)) as collector:
+        folder = Path(name)
+        folder.chmod(0o755)  # the user who runs PostgreSQL has to get through
+        live = LiveShop(folder, _environment(folder, collector.url), collector.backends)
+        try:
+            live.run("up")
+            eventually("users are served", lambda: _usual(live), 120)
+            yield live
+        finally:
+            live.run("down")
 
 
 def test_users_are_answered(shop: LiveShop) -> None:
@@ -129,24 +117,18 @@ def test_users_are_answered(shop: LiveShop) -> None:
 
 
 def test_spans_of_all_four_kinds_arrive_and_belong_together(shop: LiveShop) -> None:
-    spans: list[Span] = []
+    spans: list[Seen] = []
 
     def complete() -> bool:
         spans.extend(shop.spans())
-        orders = {span["traceId"] for span in spans if span["name"].endswith("/order")}
-        return any(_kinds(spans, trace) >= ORDER for trace in orders)
+        orders = {span.message.trace_id for span in spans if span.name.endswith("/order")}
+        return len(_workers(spans)) == 4 and any(_kinds(spans, trace) >= ORDER for trace in orders)
 
-    eventually("an order's spans arrive", complete, 60)
-    parents = {(span["traceId"], span["spanId"]): span for span in spans}
-    calls = {
-        (parent["service"], span["service"])
-        for span in spans
-        if (parent := parents.get((span["traceId"], span.get("parentSpanId", ""))))
-        and parent["service"] != span["service"]
-    }
-    assert calls == {("shop-gateway", "shop-pricing"), ("shop-pricing", "shop-fraud")}
-    workers = {span["instance"] for span in spans if span["service"] == "shop-gateway"}
-    assert len(workers - {""}) == 4
+    eventually("spans of an order and of all workers arrive", complete, 60)
+    services = {span.message.span_id: _service(span) for span in spans}
+    calls = {(services.get(span.message.parent_span_id), _service(span)) for span in spans}
+    between = {(caller, callee) for caller, callee in calls if caller not in (None, callee)}
+    assert between == {("shop-gateway", "shop-pricing"), ("shop-pricing", "shop-fraud")}
 
 
 @pytest.mark.parametrize(
@@ -180,12 +162,12 @@ def test_a_lost_sender_is_not_felt_and_the_others_are_heard(shop: LiveShop) -> N
     eventually("what was under way has come", lambda: len(shop.windows(before)) >= 4, 30, every=WINDOW)
     shop.spans()
     eventually("time passes", lambda: len(shop.windows(before)) >= 9, 30, every=WINDOW)
-    assert {span["service"] for span in shop.spans()} == {"shop-gateway", "shop-pricing", "shop-reports"}
+    assert set(map(_service, shop.spans())) == {"shop-gateway", "shop-pricing", "shop-reports"}
     assert _failed(shop.windows(before)) <= FAILED / 4
     shop.run("mend")
     eventually(
         "it is heard again",
-        lambda: "shop-fraud" in {span["service"] for span in shop.spans()},
+        lambda: "shop-fraud" in map(_service, shop.spans()),
         60,
         every=WINDOW,
     )
@@ -193,7 +175,7 @@ def test_a_lost_sender_is_not_felt_and_the_others_are_heard(shop: LiveShop) -> N
 
 def test_the_bad_release_is_another_version_and_rolled_back(shop: LiveShop) -> None:
     def versions(service: str) -> Callable[[], set[str]]:
-        return lambda: {span["version"] for span in shop.spans() if span["service"] == service}
+        return lambda: {s.resource["service.version"] for s in shop.spans() if _service(s) == service}
 
     shop.run("break", "release-errors", "low", "--for", "300")
     eventually("the release's spans come", lambda: "1.1.0" in versions("shop-pricing")(), 60)
@@ -225,20 +207,19 @@ def _require_servers() -> None:
         pytest.skip(str(missing))
 
 
-def _start_collector(folder: Path, address: str) -> "subprocess.Popen[bytes]":
-    pipeline = {"receivers": ["otlp"], "exporters": ["file"]}
-    config = {
-        "receivers": {"otlp": {"protocols": {"http": {"endpoint": address}}}},
-        "exporters": {"file": {"path": str(folder / "otlp.json"), "flush_interval": "200ms"}},
-        "service": {
-            "telemetry": {"metrics": {"level": "none"}},
-            "pipelines": {"traces": pipeline, "metrics": pipeline},
-        },
+def _environment(folder: Path, collector: str) -> dict[str, str]:
+    builds.ensure(["toxiproxy-server", "process-compose"])
+    return {
+        **os.environ,
+        **find_free_ports([f"SHOP_{field.name}_PORT" for field in fields(Ports)]),
+        "MODE": "processes",
+        "SHOP_DATA": str(folder / "data"),
+        "SHOP_OTLP": collector.removeprefix("http://"),
+        "SHOP_WINDOW": str(WINDOW),
+        "SHOP_RATE": "10",
+        "SHOP_TOXIPROXY": str(builds.binary("toxiproxy-server")),
+        "SHOP_PROCESS_COMPOSE": str(builds.binary("process-compose")),
     }
-    (folder / "collector.yaml").write_text(yaml.safe_dump(config))
-    command = [builds.binary("otelcol-whence"), "--config", folder / "collector.yaml"]
-    with (folder / "collector.log").open("w") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log)
 
 
 def _usual(live: LiveShop) -> bool:
@@ -252,31 +233,20 @@ def _failed(windows: list[dict[str, Any]]) -> float:
     return sum(w["failed"] for w in windows) / max(1, sum(w["sent"] for w in windows))
 
 
-def _kinds(spans: list[Span], trace: str) -> set[str]:
+def _kinds(spans: list[Seen], trace: bytes) -> set[str]:
     """What takes part in a trace: each service as server or client of HTTP, or of a database."""
+    roles = {SERVER: "server", CLIENT: "client"}
     return {
-        f"{span['service']} {span['attributes'].get('db.system.name') or _role(span)}"
+        f"{_service(span)} {span.attributes.get('db.system.name') or roles[span.message.kind]}"
         for span in spans
-        if span["traceId"] == trace and span["kind"] in (SERVER, CLIENT)
+        if span.message.trace_id == trace and span.message.kind in roles
     }
 
 
-def _role(span: Span) -> str:
-    return "server" if span["kind"] == SERVER else "client"
+def _workers(spans: list[Seen]) -> set[str]:
+    """The processes of the gateway."""
+    return {span.resource["service.instance.id"] for span in spans if _service(span) == "shop-gateway"}
 
 
-def _flatten(part: dict[str, Any]) -> Iterator[Span]:
-    resource = _attributes(part["resource"])
-    for scope in part["scopeSpans"]:
-        for span in scope["spans"]:
-            yield {
-                **span,
-                "attributes": _attributes(span),
-                "service": resource["service.name"],
-                "version": resource.get("service.version", ""),
-                "instance": resource.get("service.instance.id", ""),
-            }
-
-
-def _attributes(holder: dict[str, Any]) -> dict[str, Any]:
-    return {each["key"]: next(iter(each["value"].values()), None) for each in holder.get("attributes", [])}
+def _service(span: Seen) -> str:
+    return str(span.resource["service.name"])
