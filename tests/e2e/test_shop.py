@@ -84,15 +84,11 @@ class LiveShop:
             return False
         if fault.users == "errors":
             return _failed(shown) >= FAILED
-        return statistics.median(window["p95"] for window in shown) >= self.usual + SLOWER
+        return _p95(shown) >= self.usual + SLOWER
 
     def is_well(self, since: float) -> bool:
         shown = self.windows(since)[-3:]
-        return (
-            len(shown) == 3
-            and _failed(shown) <= FAILED / 4
-            and statistics.median(window["p95"] for window in shown) < self.usual + SLOWER
-        )
+        return len(shown) == 3 and _failed(shown) <= FAILED / 4 and _p95(shown) < self.usual + SLOWER
 
 
 @pytest.fixture(scope="module")
@@ -235,12 +231,17 @@ def _environment(folder: Path, collector: str) -> dict[str, str]:
 def _usual(live: LiveShop) -> bool:
     """Notes the usual 95th percentile, once five windows in a row have no failure."""
     shown = live.windows(0)[-5:]
-    live.usual = statistics.median(window["p95"] for window in shown) if shown else 0.0
+    live.usual = _p95(shown) if shown else 0.0
     return len(shown) == 5 and _failed(shown) == 0
 
 
 def _failed(windows: list[dict[str, Any]]) -> float:
-    return sum(w["failed"] for w in windows) / max(1, sum(w["sent"] for w in windows))
+    failed, sent = (sum(int(window[name]) for window in windows) for name in ("failed", "sent"))
+    return failed / max(1, sent)
+
+
+def _p95(windows: list[dict[str, Any]]) -> float:
+    return statistics.median(float(window["p95"]) for window in windows)
 
 
 def _kinds(spans: list[Seen], trace: bytes) -> set[str]:
