@@ -11,6 +11,9 @@ PY := $(VENV)/bin/python
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
+SHOP := .cache/shop
+SHOP_READY := $(SHOP)/.installed
+
 SERVICE ?=
 FAULT ?=
 SEVERITY ?= high
@@ -20,7 +23,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -39,6 +42,12 @@ $(RUNTIME): requirements.lock
 $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "Installing development packages"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(SHOP_READY): examples/shop/requirements.lock $(RUNTIME)
+	@$(PYTHON) -m venv $(SHOP)
+	@echo "Installing the shop's own packages"
+	@$(SHOP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/shop/requirements.lock
 	@touch $@
 
 doctor: $(RUNTIME) ## Check this machine and the settings; say what is wrong and what to do
@@ -86,6 +95,25 @@ mend: $(RUNTIME) ## Undo every fault
 faults: $(RUNTIME) ## List the faults and their user impact
 	@$(PY) -m faults list
 
+shop: $(SHOP_READY) ## Start a second system to observe: a shop with stock OpenTelemetry (examples/shop)
+	@settings=$$($(PY) -c 'from stack.settings import load_settings as load; from stack.modes import recall_mode; s = load(); print(f"OTLP_HTTP_PORT={s.otlp_http_port} MODE={s.mode or recall_mode() or str()}")')
+	if [[ "$$settings" != *MODE=containers ]]; then
+	  export SHOP_TOXIPROXY="$$($(PY) -m components path toxiproxy-server)" SHOP_PROCESS_COMPOSE="$$($(PY) -m components path process-compose)"
+	fi
+	env $$settings $(SHOP)/bin/python -m examples.shop up
+
+shop-down: $(SHOP_READY) ## Stop the shop; its data is kept
+	@$(SHOP)/bin/python -m examples.shop down
+
+shop-break: $(SHOP_READY) ## Inject a fault into the shop for FOR seconds: FAULT=name [SEVERITY=low|medium|high] [FOR=900]
+	@$(SHOP)/bin/python -m examples.shop break "$(FAULT)" "$(SEVERITY)" --for "$(FOR)"
+
+shop-mend: $(SHOP_READY) ## Undo every fault of the shop
+	@$(SHOP)/bin/python -m examples.shop mend
+
+shop-faults: $(SHOP_READY) ## List the shop's faults and their user impact
+	@$(SHOP)/bin/python -m examples.shop faults
+
 generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml
 	@$(PY) -m stack generate
 	@$(PY) -m generation
@@ -118,13 +146,16 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
-	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py --ignore=tests/e2e/test_workers.py
+	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py --ignore=tests/e2e/test_workers.py --ignore=tests/e2e/test_shop.py
 
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive (6 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py
 
 test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (6 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_workers.py
+
+test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
+	@$(PY) -m pytest -q tests/e2e/test_shop.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose

@@ -15,6 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = PROJECT["dependencies"]
 DEVELOPMENT = PROJECT["optional-dependencies"]["dev"]
 
+OWN_PACKAGES = ROOT / "examples" / "shop"
+"""It has requirements and a virtual environment of its own."""
 FOR_DEVELOPMENT = ("tests", "bench/overhead")
 """Only what `make` runs with the development packages may import them."""
 NEVER_IMPORTED = {
@@ -73,7 +75,8 @@ def _sources() -> list[Path]:
     """Every Python file but those of folders that are projects of their own."""
     folders = [folder for folder in ROOT.iterdir() if not folder.name.startswith(".") and folder != DATA]
     ours = [folder for folder in folders if not (folder / "pyproject.toml").exists()]
-    return [path for folder in ours for path in folder.rglob("*.py")]
+    found = (path for folder in ours for path in folder.rglob("*.py"))
+    return [path for path in found if not path.is_relative_to(OWN_PACKAGES)]
 
 
 def _runtime_sources() -> list[Path]:

@@ -1,0 +1,1 @@
+"""How the shop is started and stopped, as processes or in containers."""

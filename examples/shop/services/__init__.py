@@ -1,0 +1,1 @@
+"""The four services: plain FastAPI, with stock auto-instrumentation around them."""
