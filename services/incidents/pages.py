@@ -125,18 +125,20 @@ class Pages:
         verdict = (await self._find(incident_id)).verdict
         if verdict is None or not verdict.traces:
             return HTMLResponse("")
-        first, *more = verdict.traces[:CITED]
-        context = {"domain": verdict.domain, "first": first, "more": more}
+        first, away = verdict.traces[0], "Jaeger no longer has the request cited."
         try:
             trace = await fetch_trace(self._jaeger, first.trace_id, first.span_id)
-        except SourceAway as away:
-            said = f"{away} A request of this time appears later."
-            return self._render(request, "suspect.html", **context, away=said)
-        if trace is None:
-            said = "Jaeger no longer has the request cited."
-            return self._render(request, "suspect.html", **context, away=said)
-        link = link_trace(self._settings, first.trace_id)
-        return self._render(request, "suspect.html", **context, trace=trace, link=link)
+        except SourceAway as reason:
+            trace, away = None, f"{reason} A request of this time appears later."
+        return self._render(
+            request,
+            "suspect.html",
+            domain=verdict.domain,
+            cited=verdict.traces[:CITED],
+            trace=trace,
+            away=away,
+            link=link_trace(self._settings, first.trace_id),
+        )
 
     async def show_dead_letters(self, request: Request) -> Response:
         """Refused alerts and bodies, newest first."""
