@@ -71,14 +71,14 @@ def _find_suspect(verdict: Verdict, sought: Sought, trace: Trace, directory: Dir
     """The span in which the cause is at work: if requests fail one that failed, else the longest."""
     if verdict.entity is None or verdict.cause == "unknown":
         return None
+    callers = {said.caller.name for said in verdict.evidence if said.caller and said.entity == verdict.entity}
     calls = [span for span in trace.spans if _calls(span, verdict.entity, directory)]
-    own = [] if _blames_call(verdict) else [s for s in trace.spans if s.service == verdict.entity.name]
+    if callers:
+        candidates = [span for span in calls if span.service in callers]
+    else:
+        candidates = [span for span in trace.spans if span.service == verdict.entity.name] or calls
     failing = sought.aspect is Aspect.REQUESTS
-    return max(own or calls, key=lambda span: (failing and span.error, span.duration_ms), default=None)
-
-
-def _blames_call(verdict: Verdict) -> bool:
-    return any(said.caller and said.entity == verdict.entity for said in verdict.evidence)
+    return max(candidates, key=lambda span: (failing and span.error, span.duration_ms), default=None)
 
 
 def _calls(span: Span, callee: Place, directory: Directory) -> bool:

@@ -145,7 +145,7 @@ def test_a_verdict_stored_before_statements_named_entities_is_still_drawn(tmp_pa
     with incident(tmp_path, SLOW_DATABASE, explain) as (client, _, _):
         text = read(client, "/incidents/1")
         assert "suspected" not in client.get("/incidents/1/suspect").text
-    assert re.search("Symptom shop-gateway is called by shop-gateway Service Cause shop-pricing", text)
+    assert re.search("Symptom shop-gateway shop-gateway calls shop-pricing: Service Cause shop-pricing", text)
 
 
 def test_names_of_services_stay_text_in_queries_and_pages(tmp_path: Path) -> None:
