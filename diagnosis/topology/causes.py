@@ -1,133 +1,18 @@
 """Why an entity or a call is at fault: templates that fit any of them."""
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from diagnosis.signals.changes import ramp
-from diagnosis.signals.series import AlignedSeries, Row, Values
-from diagnosis.topology.blame import Blame, System
-from diagnosis.topology.entity import Call, Entity, Kind
+from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.reading import FAILED, Directory
-from diagnosis.topology.symptom import Noticed
-from diagnosis.topology.traffic import Mask
 from diagnosis.verdict.verdict import Domain
-
-CAME_WITH = 90.0
-"""Seconds by which a new version may come before or after the onset and still be its cause."""
 
 SURGE = (1.4, 2.0)
 """Times the usual requests from which they are perhaps, and certainly, a surge."""
 
-LEAST_RATE = 0.2
-"""Requests per second below which there is no usual number of them."""
-
 MOST_OF = (0.6, 0.9)
 """Part of a service's loss that one of several instances has, perhaps and certainly, if it is the cause."""
-
-MATCHES = {
-    "credentials": "401|403|auth|denied|forbidden|permission|password|credential|privilege",
-    "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
-    "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|timeout|50[234]",
-}
-"""Error types by what they mean, the first that fits."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """All telemetry of a window, raw and as a system."""
-
-    aligned: AlignedSeries
-    system: System
-    directory: Directory
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A symptom, whom it is blamed on, and the telemetry of both."""
-
-    seen: Seen
-    noticed: Noticed
-    blame: Blame
-
-    @property
-    def suspect(self) -> Entity:
-        """The entity at fault, or the callee of the call."""
-        return self.blame.path[-1]
-
-    @property
-    def is_dependency(self) -> bool:
-        """Whether it is known by its callers only, or is what is between a caller and a callee."""
-        return isinstance(self.blame.at, Call) or self.suspect.kind is not Kind.SERVICE
-
-    def errors(self) -> Mapping[str, float]:
-        """Calls to the suspect that failed more than before, per second, by what their errors mean."""
-        found: defaultdict[str, float] = defaultdict(float)
-        before, after = self.noticed.sides
-        for row in self.seen.aligned.rows("called", status_code=FAILED):
-            if self.seen.directory.callee(row.labels) == self.suspect:
-                values = np.nan_to_num(row.values)
-                found[_meaning(row.labels.get("error_type", ""))] += max(
-                    0.0, float(values[after].mean() - values[before].mean())
-                )
-        return found
-
-    def surge(self) -> float:
-        """How many times its usual requests the symptom's entity got; 1 if it usually has none."""
-        traffic = self.seen.system.served[self.noticed.entity]
-        usual = float(np.median(np.nan_to_num(traffic.rate[self.noticed.sides.before])))
-        return traffic.requests(self.noticed.sides.after) / usual if usual >= LEAST_RATE else 1.0
-
-    def new_version(self) -> str | None:
-        """The suspect's version that came with the onset, beside or after another."""
-        rows = self.seen.aligned.rows("versions", service_name=self.suspect.name)
-        came = {
-            row.labels.get("service_version", ""): _first(self.seen.aligned, row)
-            for row in rows
-            if np.isfinite(row.values).any()
-        }
-        early = [at for at in came.values() if at <= self.noticed.onset - CAME_WITH]
-        near = [name for name, at in came.items() if abs(at - self.noticed.onset) <= CAME_WITH and name]
-        return near[-1] if near and early else None
-
-    def worst_instance(self) -> tuple[str, float]:
-        """The suspect's instance that lost most, and its part of what all of them lost; of one, it is 0."""
-        rows = [row for row in self._instances("instances") if "instance" in row.labels]
-        losses = {row.labels["instance"]: self._lost(row) for row in rows}
-        whole = sum(losses.values())
-        if len(losses) < 2 or not whole:
-            return "", 0.0
-        worst = max(losses, key=lambda instance: losses[instance])
-        return worst, losses[worst] / whole
-
-    def _instances(self, query: str, **where: str) -> list[Row]:
-        return self.seen.aligned.rows(query, service_name=self.suspect.name, **where)
-
-    def _lost(self, row: Row) -> float:
-        instance, (before, after) = row.labels["instance"], self.noticed.sides
-        query = "instances_seconds" if self.noticed.aspect is Aspect.TIME else "instances_failed"
-        amounts = self._instances(query, instance=instance)
-        amount = np.nan_to_num(amounts[0].values) if amounts else np.zeros_like(row.values)
-        usual = _per(amount, row.values, before)
-        return max(0.0, float(amount[after].mean()) - usual * float(np.nan_to_num(row.values[after]).mean()))
-
-
-def _per(amount: Values, rate: Values, where: Mask) -> float:
-    requests = float(np.nansum(rate[where]))
-    return float(amount[where].sum()) / requests if requests else 0.0
-
-
-def _first(aligned: AlignedSeries, row: Row) -> float:
-    return float(aligned.times[np.flatnonzero(np.isfinite(row.values))[0]])
-
-
-def _meaning(error_type: str) -> str:
-    found = (name for name, pattern in MATCHES.items() if re.search(pattern, error_type, re.IGNORECASE))
-    return next(found, "failing")
 
 
 @dataclass(frozen=True)

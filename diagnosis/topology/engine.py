@@ -7,8 +7,9 @@ from typing import NamedTuple
 from diagnosis.signals.series import AlignedSeries, points_of
 from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.blame import Blame, find_blame
-from diagnosis.topology.causes import CAUSES, Cause, Finding, Seen
+from diagnosis.topology.causes import CAUSES, Cause
 from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.reading import make_directory, read_system
 from diagnosis.topology.shown import show
