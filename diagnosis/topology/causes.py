@@ -1,15 +1,35 @@
 """Why an entity or a call is at fault: templates that fit any of them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from diagnosis.signals.changes import ramp
+from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
 from diagnosis.verdict.verdict import Domain
 
 SURGE = (1.4, 2.0)
 """Times the usual requests from which they are perhaps, and certainly, a surge."""
+
+REPEATED = (1.5, 2.5)
+"""Times the usual calls per request from which they are perhaps, and certainly, retries."""
+
+MEMORY_GROWN = (1.3, 1.7)
+"""Times the usual memory of a process from which it is perhaps, and certainly, a leak."""
+
+MEMORY_ADDED = (20e6, 50e6)
+"""The same in bytes more than usual."""
+
+CPU_OF_LOSS = (0.15, 0.35)
+"""Part of the time lost that is CPU time, from which CPU is perhaps, and certainly, the cause."""
+
+WAITING = (0.5, 2.0)
+"""Requests more that wait for a connection of a pool, on average."""
+
+FASTEST_RISE = (0.2, 0.5)
+"""Rise of the fastest tenth as a part of the mean's, from which all calls are slow, not some."""
 
 MOST_OF = (0.6, 0.9)
 """Part of a service's loss that one of several instances has, perhaps and certainly, if it is the cause."""
@@ -19,7 +39,8 @@ MOST_OF = (0.6, 0.9)
 class Cause:
     """A template: `fits` says how well it fits (0–1).
 
-    `says` and `remedy` may use {symptom}, {suspect}, {caller}, {version}, {instance} and {times}.
+    `says` and `remedy` may use {symptom}, {suspect}, {caller}, {version}, {instance}, {times}, {repeating},
+    {repeated} and {grown}. `entity` is what it is blamed on.
     """
 
     name: str
@@ -27,6 +48,9 @@ class Cause:
     fits: Callable[[Finding], float]
     says: str
     remedy: str
+    entity: Callable[[Finding], Entity] = lambda finding: finding.suspect
+    is_last_resort: bool = False
+    """Whether it only says that nothing else is known."""
 
 
 def _fails_as(meaning: str) -> Callable[[Finding], float]:
@@ -56,6 +80,46 @@ def _is_instance(finding: Finding) -> float:
     return 0.0 if finding.is_dependency else ramp(finding.worst_instance()[1], *MOST_OF)
 
 
+def _is_retry_storm(finding: Finding) -> float:
+    call, times = finding.repeated()
+    if call is None or finding.others_fail(call):
+        return 0.0
+    return ramp(times, *REPEATED)
+
+
+def _retrying(finding: Finding) -> Entity:
+    call, _ = finding.repeated()
+    return call.caller if call else finding.suspect
+
+
+def _is_out_of_memory(finding: Finding) -> float:
+    usual, most = finding.memory()
+    return min(ramp(most / usual, *MEMORY_GROWN), ramp(most - usual, *MEMORY_ADDED))
+
+
+def _takes_cpu(finding: Finding) -> float:
+    """Whether the time lost is CPU time, or waiting for it."""
+    before, after = finding.cpu()
+    lost = finding.blame.loss.amount
+    return ramp((after - before) / lost, *CPU_OF_LOSS) if lost > 0 else 0.0
+
+
+def _is_pool_exhausted(finding: Finding) -> float:
+    before, after = finding.pool_waiting()
+    return ramp(after - before, *WAITING)
+
+
+def _is_locked(finding: Finding) -> float:
+    """Whether some calls of a database wait while others are as fast as ever."""
+    if finding.suspect.kind is not Kind.DATABASE or not _is_slow_dependency(finding):
+        return 0.0
+    before, after = finding.fastest()
+    loss = finding.blame.loss
+    if math.isnan(after - before):
+        return 0.0
+    return 1.0 - ramp((after - before) / (loss.now - loss.usual), *FASTEST_RISE)
+
+
 def _of(aspect: Aspect, fits: Callable[[Finding], float]) -> Callable[[Finding], float]:
     return lambda finding: fits(finding) if finding.noticed.aspect is aspect else 0.0
 
@@ -74,6 +138,14 @@ CAUSES = (
         "Add capacity to {suspect}, or limit the requests. Find out who sends them.",
     ),
     Cause(
+        "retry-storm",
+        "traffic",
+        _is_retry_storm,
+        "{repeating} sends {repeated} {grown:.1f} times the usual calls per request: it repeats failed ones.",
+        "Let {repeating} wait longer before it gives up, repeat fewer calls, and pause in between.",
+        _retrying,
+    ),
+    Cause(
         "release-errors",
         "release",
         _of(Aspect.REQUESTS, _is_release),
@@ -86,6 +158,13 @@ CAUSES = (
         _of(Aspect.TIME, _is_release),
         "{suspect} is slower since its version {version} is running.",
         "Roll {suspect} back to the version before {version}.",
+    ),
+    Cause(
+        "memory",
+        "infrastructure",
+        _is_out_of_memory,
+        "A process of {suspect} grew to {most:.0f} MB from {usual:.0f} MB; at its limit it is killed.",
+        "Restart {suspect} or raise its limit for now, then look for what it keeps.",
     ),
     Cause(
         "instance-failing",
@@ -102,6 +181,27 @@ CAUSES = (
         "Take {instance} out of service, then look at its log and its host.",
     ),
     Cause(
+        "pool-exhausted",
+        "infrastructure",
+        _is_pool_exhausted,
+        "Requests of {suspect} wait for a connection of its pool: {waiting:.0f} at a time.",
+        "Look for what keeps connections of {suspect}, then at the size of its pool.",
+    ),
+    Cause(
+        "cpu",
+        "infrastructure",
+        _of(Aspect.TIME, _takes_cpu),
+        "{suspect} takes {cores:.2f} cores instead of {cores_before:.2f}, and its requests wait for them.",
+        "Profile {suspect} to see what takes the CPU, or give it more processes.",
+    ),
+    Cause(
+        "dependency-locked",
+        "infrastructure",
+        _is_locked,
+        "Some calls of {caller} to {suspect} wait, others are answered as fast as ever: as with a lock.",
+        "Look at what holds locks in {suspect} and which of its queries are slow.",
+    ),
+    Cause(
         "dependency-slow",
         "infrastructure",
         _is_slow_dependency,
@@ -116,7 +216,7 @@ CAUSES = (
         "Check that {suspect} is running and that {caller} can connect to it.",
     ),
     Cause(
-        "dependency-credentials",
+        "credentials-refused",
         "infrastructure",
         _fails_as("credentials"),
         "{suspect} refuses the credentials of {caller}.",
@@ -142,6 +242,7 @@ CAUSES = (
         _of(Aspect.REQUESTS, _is_itself),
         "{suspect} fails itself: its dependencies are well, and its version has not changed.",
         "Look at the errors in its failed traces, then at its code, its data and its configuration.",
+        is_last_resort=True,
     ),
     Cause(
         "service-slow",
@@ -149,6 +250,7 @@ CAUSES = (
         _of(Aspect.TIME, _is_itself),
         "{suspect} is slow itself: its dependencies are as fast as ever, and its version has not changed.",
         "Look at its CPU, memory, pools and locks, then at what it was asked to do.",
+        is_last_resort=True,
     ),
 )
 """Of those that fit equally well, the first."""

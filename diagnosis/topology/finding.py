@@ -4,19 +4,23 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from diagnosis.signals.series import AlignedSeries, Row, Values
 from diagnosis.topology.blame import Blame, System
 from diagnosis.topology.entity import Call, Entity, Kind
-from diagnosis.topology.losses import Aspect
+from diagnosis.topology.losses import Aspect, measure_loss
 from diagnosis.topology.reading import FAILED, Directory
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Mask
 
 CAME_WITH = 90.0
 """Seconds by which a new version may come before or after the onset and still be its cause."""
+
+CERTAIN, FAILING = 0.5, 0.05
+"""Certainty of a loss, and share of calls that fail, from which a dependency fails."""
 
 LEAST_RATE = 0.2
 """Requests per second below which there is no usual number of them."""
@@ -60,8 +64,8 @@ class Finding:
         """Calls to the suspect that failed more than before, per second, by what their errors mean."""
         found: defaultdict[str, float] = defaultdict(float)
         before, after = self.noticed.sides
-        for row in self.seen.aligned.rows("called", status_code=FAILED):
-            if self.seen.directory.callee(row.labels) == self.suspect:
+        for row in self._calls("called"):
+            if row.labels.get("status_code") == FAILED:
                 values = np.nan_to_num(row.values)
                 found[_meaning(row.labels.get("error_type", ""))] += max(
                     0.0, float(values[after].mean() - values[before].mean())
@@ -96,6 +100,65 @@ class Finding:
         worst = max(losses, key=lambda instance: losses[instance])
         return worst, losses[worst] / whole
 
+    def level(self, query: str, **where: str) -> tuple[float, float]:
+        """Means of a query's values before and after; NaN where none is known."""
+        values = self.seen.aligned.one(query, **where)
+        return _mean(values, self.noticed.sides.before), _mean(values, self.noticed.sides.after)
+
+    def cpu(self) -> tuple[float, float]:
+        """Cores that the suspect's processes took before, and take."""
+        return self.level("cpu", service_name=self.suspect.name)
+
+    def memory(self) -> tuple[float, float]:
+        """Bytes of the suspect's largest process: usual ones, and the most since the onset."""
+        values = self.seen.aligned.one("memory", service_name=self.suspect.name)
+        since = values[(self.seen.aligned.times > self.noticed.onset) & np.isfinite(values)]
+        peak = float(since.max()) if len(since) else float("nan")
+        return _mean(values, self.noticed.sides.before), peak
+
+    def fastest(self) -> tuple[float, float]:
+        """Seconds within which a tenth of the calls to the suspect were, and are, answered."""
+        rows = self._calls("called_fastest")
+        before, after = self.noticed.sides
+        known = [(_mean(row.values, before), _mean(row.values, after)) for row in rows]
+        known = [each for each in known if np.isfinite(each).all()]
+        return max(known, key=lambda each: each[1]) if known else (float("nan"), float("nan"))
+
+    def repeated(self) -> tuple[Call | None, float]:
+        """The call on the path whose number per request of its caller grew most, and how many times."""
+        calls = [Call(*pair) for pair in pairwise(self.blame.path)]
+        grown = {call: self._growth(call) for call in calls}
+        most = max(grown, key=lambda call: grown[call], default=None)
+        return most, grown[most] if most else 1.0
+
+    def others_fail(self, call: Call) -> bool:
+        """Whether another dependency of the caller fails, so that it has to ask this one more often."""
+        system, sides = self.seen.system, self.noticed.sides
+        others = (
+            measure_loss(traffic, Aspect.REQUESTS, sides)
+            for other, traffic in system.calls.items()
+            if other.caller == call.caller and other.callee != call.callee
+        )
+        return any(loss.certainty > CERTAIN and loss.now > FAILING for loss in others)
+
+    def pool_waiting(self) -> tuple[float, float]:
+        """Requests of the suspect that waited, and wait, for a connection of a pool."""
+        return self.level("pool_waiting", service_name=self.suspect.name)
+
+    def _growth(self, call: Call) -> float:
+        calls, requests = self.seen.system.calls.get(call), self.seen.system.served.get(call.caller)
+        if calls is None or requests is None:
+            return 1.0
+        before, after = (_over(calls.requests(side), requests.requests(side)) for side in self.noticed.sides)
+        return _over(after, before)
+
+    def _calls(self, query: str) -> list[Row]:
+        return [
+            row
+            for row in self.seen.aligned.rows(query)
+            if self.seen.directory.callee(row.labels) == self.suspect
+        ]
+
     def _instances(self, query: str, **where: str) -> list[Row]:
         return self.seen.aligned.rows(query, service_name=self.suspect.name, **where)
 
@@ -111,6 +174,15 @@ class Finding:
 def _per(amount: Values, rate: Values, where: Mask) -> float:
     requests = float(np.nansum(rate[where]))
     return float(amount[where].sum()) / requests if requests else 0.0
+
+
+def _mean(values: Values, where: Mask) -> float:
+    known = values[where & np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _over(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 1.0
 
 
 def _first(aligned: AlignedSeries, row: Row) -> float:

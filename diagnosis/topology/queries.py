@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from prometheus import dependencies, requests
 from prometheus import queries as q
+from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
 from prometheus.names import TARGET_INFO
 
 WINDOW = "20s"
@@ -22,9 +23,18 @@ SERVED: Mapping[str, str] = {
 CALLED: Mapping[str, str] = {
     "called": dependencies.count(window=WINDOW),
     "called_seconds": dependencies.waited(window=WINDOW),
+    "called_fastest": dependencies.latency(0.1, window=WINDOW),
     "called_median": dependencies.latency(0.5, window=WINDOW),
     "called_slowest": dependencies.latency(0.99, window=WINDOW),
 }
+
+OFTEN, SELDOM = "30s", "3m"
+"""Windows that hold two samples of processes that send often, and by default."""
+
+
+def _cpu(window: str) -> str:
+    return q.rate(PROCESS_CPU_TIME, by=_SERVICE, window=window)
+
 
 _INSTANCE = ("service_name", "instance")
 
@@ -36,5 +46,12 @@ DETAILS: Mapping[str, str] = {
 }
 """What tells why a service is in trouble itself."""
 
-BATCHES = (SERVED, CALLED, DETAILS)
+PROCESSES: Mapping[str, str] = {
+    "cpu": f"{_cpu(OFTEN)} or {_cpu(SELDOM)}",
+    "memory": q.highest(PROCESS_MEMORY, by=_SERVICE),
+    "pool_waiting": f"sum by (service_name) ({q.select_any((POOL_WAITING, POOL_WAITING_BEFORE))})",
+}
+"""Cores their processes take, bytes of the largest, requests that wait for a connection of a pool."""
+
+BATCHES = (SERVED, CALLED, DETAILS, PROCESSES)
 """The queries as they are asked: those of a batch together in one."""

@@ -52,7 +52,7 @@ def test_its_evidence_follows_the_path_and_moved_as_it_says() -> None:
     [
         ("ConnectionRefusedError", "dependency-unreachable"),
         ("TimeoutError", "dependency-unreachable"),
-        ("AuthenticationError", "dependency-credentials"),
+        ("AuthenticationError", "credentials-refused"),
         ("429", "dependency-throttled"),
         ("DataError", "dependency-failing"),
     ],
@@ -122,6 +122,89 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
         )
     )
     assert (found.domain, found.cause) == ("traffic", "traffic-surge")
+
+
+def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.32),
+        pricing=Load(6, 0.09, later_seconds=0.49),
+        gateway__pricing=Load(6, 0.095, later_seconds=0.495),
+        pricing__postgresql=Load(12, 0.02, later_seconds=0.22, later_fastest=0.02),
+    )
+    found = verdict(shop)
+    assert (found.domain, found.cause) == ("infrastructure", "dependency-locked")
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+
+
+SLOW_PRICING = SHOP.change(
+    gateway=Load(10, 0.08, later_seconds=0.38),
+    pricing=Load(6, 0.09, later_seconds=0.59),
+    gateway__pricing=Load(6, 0.095, later_seconds=0.595),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "before", "after", "cause"),
+    [
+        ("cpu", 0.2, 2.2, "cpu"),
+        ("memory", 90e6, 260e6, "memory"),
+        ("pool_waiting", 0.0, 6.0, "pool-exhausted"),
+    ],
+)
+def test_what_a_slow_service_runs_out_of_is_named(
+    query: str, before: float, after: float, cause: str
+) -> None:
+    found = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, after)}))
+    assert (found.domain, found.cause) == ("infrastructure", cause)
+    assert path(found) == ["gateway", "pricing"]
+    assert found.confidence > 0.7
+    calm = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, before)}))
+    assert (calm.domain, calm.cause) == ("unknown", "service-slow")
+
+
+def test_calls_that_are_repeated_are_a_retry_storm_of_the_caller() -> None:
+    failing = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.4),
+        gateway__pricing=Load(6, 0.095, later_rate=24, failed=0.7, error_type="ReadTimeout"),
+        pricing=Load(6, 0.09, later_rate=24),
+    )
+    found = verdict(failing)
+    assert (found.domain, found.cause) == ("traffic", "retry-storm")
+    assert found.entity is not None
+    assert found.entity.name == "gateway"
+    assert path(found) == ["gateway", "pricing"]
+
+
+def test_calls_that_stand_in_for_a_failing_cache_are_no_retries() -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, failed=0.5),
+            gateway__redis=Load(10, 0.002, failed=0.9, error_type="ConnectionError"),
+            gateway__pricing=Load(6, 0.095, later_rate=24),
+            pricing=Load(6, 0.09, later_rate=24),
+        )
+    )
+    assert found.cause == "dependency-unreachable"
+    assert path(found) == ["gateway", "redis@cache:6379"]
+
+
+def test_a_service_waits_for_its_turn_at_a_slow_database() -> None:
+    """Of 1.4 s that pricing lost, 0.5 s are the database's own, the rest is waiting for a connection."""
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, later_seconds=0.92),
+            pricing=Load(6, 0.09, later_seconds=1.49),
+            gateway__pricing=Load(6, 0.095, later_seconds=1.495),
+            pricing__postgresql=Load(12, 0.02, later_seconds=0.27),
+        )
+    )
+    assert found.cause == "dependency-slow"
+    assert found.confidence > 0.7
+
+
+def test_the_path_begins_where_users_notice_it() -> None:
+    found = verdict(SLOW_DATABASE, "pricing")
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
 
 
 def test_a_service_that_fails_from_its_first_requests_is_not_surged() -> None:
