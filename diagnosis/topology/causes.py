@@ -25,6 +25,12 @@ MEMORY_ADDED = (20e6, 50e6)
 CPU_OF_LOSS = (0.15, 0.35)
 """Part of the time lost that is CPU time, from which CPU is perhaps, and certainly, the cause."""
 
+NOT_ASKED = (0.1, 0.3)
+"""Part of the usual calls per request that are missing, from which requests end while they wait."""
+
+LIKELY, PERHAPS = 0.9, 0.6
+"""How well a pool that nothing is known of fits if requests end while they wait, and if they wait only."""
+
 WAITING = (0.5, 2.0)
 """Requests more that wait for a connection of a pool, on average."""
 
@@ -109,6 +115,16 @@ def _is_pool_exhausted(finding: Finding) -> float:
     return ramp(after - before, *WAITING)
 
 
+def _waits_before_calls(finding: Finding) -> float:
+    """Whether requests take no CPU and do not arrive at a dependency that is well."""
+    before, after = finding.cpu()
+    lost, (dependency, asked) = finding.slower(), finding.well_pooled()
+    if finding.is_dependency or dependency is None or not lost or not after - before < CPU_OF_LOSS[0] * lost:
+        return 0.0
+    missing = ramp(1 - asked, *NOT_ASKED)
+    return max(LIKELY * missing, PERHAPS * (finding.noticed.aspect is Aspect.TIME))
+
+
 def _is_locked(finding: Finding) -> float:
     """Whether some calls of a database wait while others are as fast as ever."""
     if finding.suspect.kind is not Kind.DATABASE or not _is_slow_dependency(finding):
@@ -118,6 +134,11 @@ def _is_locked(finding: Finding) -> float:
     if math.isnan(after - before):
         return 0.0
     return 1.0 - ramp((after - before) / (loss.now - loss.usual), *FASTEST_RISE)
+
+
+def _worst(finding: Finding) -> Entity:
+    instance, _ = finding.worst_instance()
+    return Entity(Kind.INSTANCE, f"{finding.suspect}@{instance}")
 
 
 def _of(aspect: Aspect, fits: Callable[[Finding], float]) -> Callable[[Finding], float]:
@@ -172,6 +193,7 @@ CAUSES = (
         _of(Aspect.REQUESTS, _is_instance),
         "One instance of {suspect} fails, {instance}; the others are well.",
         "Take {instance} out of service, then look at its log and its host.",
+        _worst,
     ),
     Cause(
         "instance-slow",
@@ -179,6 +201,7 @@ CAUSES = (
         _of(Aspect.TIME, _is_instance),
         "One instance of {suspect} is slow, {instance}; the others are well.",
         "Take {instance} out of service, then look at its log and its host.",
+        _worst,
     ),
     Cause(
         "pool-exhausted",
@@ -186,6 +209,14 @@ CAUSES = (
         _is_pool_exhausted,
         "Requests of {suspect} wait for a connection of its pool: {waiting:.0f} at a time.",
         "Look for what keeps connections of {suspect}, then at the size of its pool.",
+    ),
+    Cause(
+        "pool-exhausted",
+        "infrastructure",
+        _waits_before_calls,
+        "Requests of {suspect} wait, without CPU, before they call {pooled}, which is as fast as ever: "
+        "as with a pool without a free connection.",
+        "Look at what keeps connections to {pooled} in {suspect}, then at the size of the pool.",
     ),
     Cause(
         "cpu",

@@ -189,6 +189,7 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "grown": grown,
         "usual": usual / 1e6,
         "most": most / 1e6,
+        "pooled": str(finding.well_pooled()[0] or ""),
         "waiting": finding.pool_waiting()[1],
         "cores_before": cores_before,
         "cores": cores,

@@ -14,10 +14,16 @@ from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.losses import Aspect, measure_loss
 from diagnosis.topology.reading import FAILED, Directory
 from diagnosis.topology.symptom import Noticed
-from diagnosis.topology.traffic import Mask
+from diagnosis.topology.traffic import Mask, Traffic
 
 CAME_WITH = 90.0
 """Seconds by which a new version may come before or after the onset and still be its cause."""
+
+POOLED = frozenset({Kind.DATABASE, Kind.CACHE})
+"""What is called by connections of a pool."""
+
+SLOWED = 2.0
+"""Times the usual duration up to which a dependency is well."""
 
 CERTAIN, FAILING = 0.5, 0.05
 """Certainty of a loss, and share of calls that fail, from which a dependency fails."""
@@ -140,6 +146,31 @@ class Finding:
             if other.caller == call.caller and other.callee != call.callee
         )
         return any(loss.certainty > CERTAIN and loss.now > FAILING for loss in others)
+
+    def well_pooled(self) -> tuple[Entity | None, float]:
+        """The database or cache of the suspect that is well and is asked least, by calls per request.
+
+        With it the calls per request as a part of the usual ones; 1 if there is none.
+        """
+        calls = [
+            call
+            for call, traffic in self.seen.system.calls.items()
+            if call.caller == self.suspect and call.callee.kind in POOLED and self._is_well(traffic)
+        ]
+        asked = {call.callee: self._growth(call) for call in calls}
+        least = min(asked, key=lambda callee: asked[callee], default=None)
+        return least, asked[least] if least else 1.0
+
+    def _is_well(self, traffic: Traffic) -> bool:
+        slower, failing = (measure_loss(traffic, aspect, self.noticed.sides) for aspect in Aspect)
+        return slower.now < SLOWED * slower.usual and failing.now < FAILING
+
+    def slower(self) -> float:
+        """Seconds per second that the suspect's own requests take longer."""
+        return measure_loss(self._served(), Aspect.TIME, self.noticed.sides).certain
+
+    def _served(self) -> Traffic | None:
+        return self.seen.system.served.get(self.suspect)
 
     def pool_waiting(self) -> tuple[float, float]:
         """Requests of the suspect that waited, and wait, for a connection of a pool."""
