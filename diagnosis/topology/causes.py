@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.entity import Entity, Kind
@@ -41,6 +42,18 @@ MOST_OF = (0.6, 0.9)
 """Part of a service's loss that one of several instances has, perhaps and certainly, if it is the cause."""
 
 
+class Measure(NamedTuple):
+    """What of the suspect's processes shows a cause: a query of PROCESSES.
+
+    `says` may use {suspect}, {before} and {after}; these are the query's values by `scale`, in `unit`.
+    """
+
+    query: str
+    says: str
+    unit: str = ""
+    scale: float = 1.0
+
+
 @dataclass(frozen=True)
 class Cause:
     """A template: `fits` says how well it fits (0–1).
@@ -55,6 +68,7 @@ class Cause:
     says: str
     remedy: str
     entity: Callable[[Finding], Entity] = lambda finding: finding.suspect
+    measure: Measure | None = None
     is_last_resort: bool = False
     """Whether it only says that nothing else is known."""
 
@@ -186,6 +200,12 @@ CAUSES = (
         _is_out_of_memory,
         "A process of {suspect} grew to {most:.0f} MB from {usual:.0f} MB; at its limit it is killed.",
         "Restart {suspect} or raise its limit for now, then look for what it keeps.",
+        measure=Measure(
+            "memory",
+            "The largest process of {suspect} holds {after:.0f} MB instead of {before:.0f} MB.",
+            "MB",
+            1e6,
+        ),
     ),
     Cause(
         "instance-failing",
@@ -209,6 +229,10 @@ CAUSES = (
         _is_pool_exhausted,
         "Requests of {suspect} wait for a connection of its pool: {waiting:.0f} at a time.",
         "Look for what keeps connections of {suspect}, then at the size of its pool.",
+        measure=Measure(
+            "pool_waiting",
+            "{after:.1f} requests of {suspect} wait for a connection instead of {before:.1f}.",
+        ),
     ),
     Cause(
         "pool-exhausted",
@@ -224,6 +248,9 @@ CAUSES = (
         _of(Aspect.TIME, _takes_cpu),
         "{suspect} takes {cores:.2f} cores instead of {cores_before:.2f}, and its requests wait for them.",
         "Profile {suspect} to see what takes the CPU, or give it more processes.",
+        measure=Measure(
+            "cpu", "The processes of {suspect} take {after:.2f} cores instead of {before:.2f}.", "cores"
+        ),
     ),
     Cause(
         "dependency-locked",

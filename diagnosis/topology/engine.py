@@ -8,10 +8,11 @@ from typing import NamedTuple
 from diagnosis.signals.series import AlignedSeries, points_of
 from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.blame import Blame, System, find_blame
-from diagnosis.topology.causes import CAUSES, Cause
+from diagnosis.topology.causes import CAUSES, Cause, Measure
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
+from diagnosis.topology.queries import narrow
 from diagnosis.topology.reading import make_directory, read_system
 from diagnosis.topology.shown import show
 from diagnosis.topology.silence import Reason, Silence, find_silence
@@ -162,7 +163,10 @@ def _report(seen: Seen, ranked: list[_Explained]) -> Verdict:
         confidence=round(best.confidence, 3),
         summary=f"{_notice(finding.noticed)} {best.cause.says.format(**words)}",
         onset=finding.noticed.onset,
-        evidence=_state(seen, finding.noticed, finding.blame),
+        evidence=[
+            *_state(seen, finding.noticed, finding.blame),
+            *_state_measure(finding, best.cause.measure),
+        ],
         alternatives=[_alternative(other) for other in others[:ALTERNATIVES]],
         remedy=best.cause.remedy.format(**words),
     )
@@ -264,6 +268,27 @@ def _state(seen: Seen, noticed: Noticed, blame: Blame | None) -> list[Statement]
     """The symptom, then each entity on the way to the cause."""
     path = blame.path if blame else (noticed.entity,)
     return [_state_one(seen, noticed, entity) for entity in path if entity in seen.system.served]
+
+
+def _state_measure(finding: Finding, measure: Measure | None) -> list[Statement]:
+    """What the suspect's processes show."""
+    if measure is None:
+        return []
+    where = {"service_name": finding.suspect.name}
+    aligned = finding.seen.aligned
+    before, after = (level / measure.scale for level in finding.level(measure.query, **where))
+    query = narrow(measure.query, finding.suspect.name, measure.scale)
+    return [
+        Statement(
+            statement=measure.says.format(suspect=finding.suspect, before=before, after=after),
+            query=query,
+            before=_known(before),
+            after=_known(after),
+            unit=measure.unit,
+            link=_link(aligned, query),
+            points=points_of(aligned, aligned.one(measure.query, **where) / measure.scale, MOST_POINTS),
+        )
+    ]
 
 
 def _state_one(seen: Seen, noticed: Noticed, entity: Entity) -> Statement:

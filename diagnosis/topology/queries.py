@@ -32,8 +32,19 @@ OFTEN, SELDOM = "30s", "3m"
 """Windows that hold two samples of processes that send often, and by default."""
 
 
-def _cpu(window: str) -> str:
-    return q.rate(PROCESS_CPU_TIME, by=_SERVICE, window=window)
+def _cpu(*where: str) -> str:
+    often, seldom = (
+        q.rate(PROCESS_CPU_TIME, *where, by=_SERVICE, window=window) for window in (OFTEN, SELDOM)
+    )
+    return f"({often} or {seldom})"
+
+
+def _memory(*where: str) -> str:
+    return q.highest(PROCESS_MEMORY, *where, by=_SERVICE)
+
+
+def _pool_waiting(*where: str) -> str:
+    return f"sum by (service_name) ({q.select_any((POOL_WAITING, POOL_WAITING_BEFORE), *where)})"
 
 
 _INSTANCE = ("service_name", "instance")
@@ -46,12 +57,16 @@ DETAILS: Mapping[str, str] = {
 }
 """What tells why a service is in trouble itself."""
 
-PROCESSES: Mapping[str, str] = {
-    "cpu": f"{_cpu(OFTEN)} or {_cpu(SELDOM)}",
-    "memory": q.highest(PROCESS_MEMORY, by=_SERVICE),
-    "pool_waiting": f"sum by (service_name) ({q.select_any((POOL_WAITING, POOL_WAITING_BEFORE))})",
-}
+_PROCESSES = {"cpu": _cpu, "memory": _memory, "pool_waiting": _pool_waiting}
+
+PROCESSES: Mapping[str, str] = {name: write() for name, write in _PROCESSES.items()}
 """Cores their processes take, bytes of the largest, requests that wait for a connection of a pool."""
 
 BATCHES = (SERVED, CALLED, DETAILS, PROCESSES)
 """The queries as they are asked: those of a batch together in one."""
+
+
+def narrow(query: str, service: str, scale: float) -> str:
+    """A query of PROCESSES for one service, by a scale."""
+    narrowed = _PROCESSES[query](f'service_name="{service}"')
+    return narrowed if scale == 1 else f"{narrowed} / {scale:g}"

@@ -146,20 +146,22 @@ SLOW_PRICING = SHOP.change(
 
 
 @pytest.mark.parametrize(
-    ("query", "before", "after", "cause"),
+    ("query", "before", "after", "cause", "said"),
     [
-        ("cpu", 0.2, 2.2, "cpu"),
-        ("memory", 90e6, 260e6, "memory"),
-        ("pool_waiting", 0.0, 6.0, "pool-exhausted"),
+        ("cpu", 0.2, 2.2, "cpu", "take 2.20 cores instead of 0.20"),
+        ("memory", 90e6, 260e6, "memory", "holds 260 MB instead of 90 MB"),
+        ("pool_waiting", 0.0, 6.0, "pool-exhausted", "6.0 requests of pricing wait"),
     ],
 )
 def test_what_a_slow_service_runs_out_of_is_named(
-    query: str, before: float, after: float, cause: str
+    query: str, before: float, after: float, cause: str, said: str
 ) -> None:
     found = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, after)}))
     assert (found.domain, found.cause) == ("infrastructure", cause)
     assert path(found) == ["gateway", "pricing"]
     assert found.confidence > 0.7
+    assert said in found.evidence[-1].statement
+    assert 'service_name="pricing"' in found.evidence[-1].query
     calm = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, before)}))
     assert calm.cause != cause
     assert calm.confidence <= 0.6
