@@ -171,6 +171,7 @@ CAUSES = (
         _is_surge,
         "{symptom} gets {times:.1f} times its usual requests; {suspect} does not keep up.",
         "Add capacity to {suspect}, or limit the requests. Find out who sends them.",
+        lambda finding: finding.noticed.entity,
     ),
     Cause(
         "retry-storm",

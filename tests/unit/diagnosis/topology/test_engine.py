@@ -124,6 +124,7 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
         )
     )
     assert (found.domain, found.cause) == ("traffic", "traffic-surge")
+    assert path(found) == ["gateway"]
 
 
 def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
@@ -186,7 +187,7 @@ def test_calls_that_are_repeated_are_a_retry_storm_of_the_caller() -> None:
     assert (found.domain, found.cause) == ("traffic", "retry-storm")
     assert found.entity is not None
     assert found.entity.name == "gateway"
-    assert path(found) == ["gateway", "pricing"]
+    assert path(found) == ["gateway"]
 
 
 def test_calls_that_stand_in_for_a_failing_cache_are_no_retries() -> None:
