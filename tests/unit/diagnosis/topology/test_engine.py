@@ -168,6 +168,29 @@ def test_what_a_slow_service_runs_out_of_is_named(
     assert calm.confidence <= 0.6
 
 
+def test_calls_that_are_given_up_are_the_fault_of_the_slow_service() -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.4),
+        gateway__pricing=Load(6, 0.095, failed=0.7, error_type="ReadTimeout"),
+        pricing=Load(6, 0.09, later_seconds=0.9),
+    )
+    found = verdict(replace(shop, processes={("cpu", "pricing"): (0.2, 2.2)}))
+    assert (found.domain, found.cause) == ("infrastructure", "cpu")
+    assert path(found) == ["gateway", "pricing"]
+
+
+def test_more_requests_to_a_service_than_its_callers_get_are_no_surge() -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, later_seconds=0.5),
+            gateway__pricing=Load(6, 0.095, later_rate=24, later_seconds=0.3),
+            pricing=Load(6, 0.09, later_rate=24, later_seconds=0.29),
+        ),
+        "pricing",
+    )
+    assert (found.cause, path(found)) == ("retry-storm", ["gateway"])
+
+
 def test_requests_that_wait_without_cpu_before_a_database_that_is_well_wait_for_a_connection() -> None:
     processes = {("cpu", "pricing"): (0.2, 0.2)}
     waiting = verdict(replace(SLOW_PRICING, processes=processes))
