@@ -47,13 +47,13 @@ def link_incident(settings: Settings, incident: Incident) -> list[Link]:
 
 
 def _name_services(incident: Incident) -> list[str]:
-    """The services whose dashboards help: the symptom's, and the one at the cause or nearest to it."""
-    symptom = choose_service(incident)
-    if symptom is None:
+    """The services whose dashboards help: at the symptom, and at the cause or nearest to it."""
+    own = choose_service(incident)
+    if own is None:
         return []
     path = incident.verdict.path if incident.verdict else []
     services = [place.name for place in path if place.kind == "service"]
-    return list(dict.fromkeys([symptom, *services[-1:]]))
+    return list(dict.fromkeys([own, *services[:1], *services[-1:]]))
 
 
 def link_service(settings: Settings, service: str, incident: Incident) -> Link | None:

@@ -30,7 +30,7 @@ class Affected(NamedTuple):
 
 
 def choose_service(incident: Incident) -> str | None:
-    """The service whose requests the page shows: the symptom's. None for the stack's own."""
+    """The service whose charts the page has: the symptom's, if it alerts. None for the stack's own."""
     services = incident.services
     if not services or not OWN.isdisjoint(services):
         return None
@@ -44,8 +44,8 @@ def find_affected(incident: Incident, deadline: float) -> Affected:
     if service is None:
         return Affected(RECOMMENDATION_REQUESTS.service, SERVER.name, deadline)
     sought = seek(incident.verdict, float("inf")) if incident.verdict else None
-    if sought is None or sought.service != service:
+    if sought is None:
         return Affected(service)
     if sought.aspect is Aspect.REQUESTS:
-        return Affected(service, failed=True)
-    return Affected(service, seconds=sought.seconds)
+        return Affected(sought.service, failed=True)
+    return Affected(sought.service, seconds=sought.seconds)
