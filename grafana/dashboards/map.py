@@ -6,7 +6,7 @@ from config import Config
 from grafana.annotations import VERDICTS
 from grafana.links import MAP as UID
 from grafana.panels import Page, dashboard
-from grafana.sections import topology
+from grafana.sections import topology, verdict
 
 
 def build(config: Config) -> dict[str, Any]:
@@ -19,6 +19,6 @@ def build(config: Config) -> dict[str, Any]:
             tags=["map"],
             marks=(VERDICTS,),
         ),
-        [*topology.numbers(), *topology.drawn(), topology.dependencies()],
+        [*topology.numbers(), verdict.verdicts(config), *topology.drawn(), topology.dependencies()],
         config,
     )
