@@ -15,7 +15,7 @@ def incident_explained(config: Config) -> Alert:
     return Alert(
         slug="incident-explained",
         title="Incident Explained",
-        query=q.highest(INCIDENT_VERDICT, NOT_TOLD, by=TOLD),
+        query=q.or_zero(q.highest(INCIDENT_VERDICT, NOT_TOLD, by=TOLD)),
         comparison=Comparison.ABOVE,
         threshold=0,
         evaluation=Evaluation(interval=config.evaluation.fast, for_=0, keep_firing_for=0),
