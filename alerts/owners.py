@@ -7,8 +7,8 @@ STACK = PLATFORM
 """The owner of the stack's own parts, which are not services in whence.yaml."""
 
 
-def by_service(config: Config) -> str:
-    """The owner of the service that the series name: a template which both renderings fill in, without `$`.
+def by_service(config: Config, label: str = "service_name") -> str:
+    """The owner of the service that a label names: a template which both renderings fill in, without `$`.
 
     Services that whence.yaml does not list are the platform's, like the stack.
     """
@@ -16,7 +16,5 @@ def by_service(config: Config) -> str:
     for service in config.services:
         services.setdefault(service.owner, []).append(f'"{service.name}"')
     services.pop(STACK, None)
-    cases = [
-        f"if eq .Labels.service_name {' '.join(names)} }}}}{owner}{{{{ " for owner, names in services.items()
-    ]
+    cases = [f"if eq .Labels.{label} {' '.join(names)} }}}}{owner}{{{{ " for owner, names in services.items()]
     return f"{{{{ {'else '.join(cases)}else }}}}{STACK}{{{{ end }}}}" if cases else STACK

@@ -20,12 +20,21 @@ CONSEQUENCE_WAIT = 300
 """Seconds that Grafana, which cannot mute one alert by another, holds back what follows from one."""
 
 
+EXPLAINED_WAIT = 10
+"""Seconds between two messages about one incident's verdicts; the first is sent at once."""
+
+
 class Matcher(NamedTuple):
     """A label and what it has to be, as both programs write it."""
 
     label: str
     operator: str
     value: str
+
+
+EXPLAINED = Matcher("explained", "=", "true")
+OF_INCIDENT = ("alertname", "incident")
+"""Verdicts with the same of these labels come in one message."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +56,17 @@ class Waits:
 
 @dataclass(frozen=True)
 class Route:
-    """Alerts that match go to `receiver`, and on to the next route if it `continues`."""
+    """Alerts that match go to `receiver`, and on to the next route if it `continues`.
+
+    Verdicts among them are gathered by incident, with waits of their own.
+    """
 
     receiver: str
     matchers: tuple[Matcher, ...]
     waits: Waits
     mute_times: tuple[str, ...] = ()
     continues: bool = True
+    verdicts: Waits | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +124,8 @@ def render_mute_time(muted: MuteTime) -> dict[str, Any]:
 def _to(receiver: Receiver, repeat: int) -> Route:
     wanted = Matcher("severity", "=~", "|".join(receiver.severities))
     gathered = Waits(group=30, interval=300, repeat=repeat)
-    return Route(receiver.name, (wanted,), gathered, receiver.mute_times)
+    verdicts = Waits(group=0, interval=EXPLAINED_WAIT, repeat=repeat)
+    return Route(receiver.name, (wanted,), gathered, receiver.mute_times, verdicts=verdicts)
 
 
 def _inhibitions(alerts: Sequence[Alert]) -> tuple[Inhibition, ...]:

@@ -98,7 +98,8 @@ class Alert:
     short window: it has to breach the threshold, too, so that an alert over a long window neither fires nor
     continues after recovery. `follows` names the alert that is its cause when both fire, and mutes it.
     `owner` is a name, or a template of one (`alerts.owners`), and empty when the series have that label.
-    `runbook` names the file in alerts/runbooks, when it is not the slug.
+    `runbook` names the file in alerts/runbooks, when it is not the slug. A verdict's series say its severity,
+    that of the incident.
     """
 
     slug: str
@@ -119,6 +120,7 @@ class Alert:
     follows: str = ""
     runbook: str = ""
     is_heartbeat: bool = False
+    is_verdict: bool = False
     is_paused: bool = False
 
     def __post_init__(self) -> None:
@@ -147,9 +149,11 @@ class Alert:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of the alert, beside those of its query's series."""
-        named = {"severity": self.severity.value, "component": self.component}
+        named = {} if self.is_verdict else {"severity": self.severity.value}
+        named |= {"component": self.component}
         named |= {"owner": self.owner} if self.owner else {}
         named |= {"follows": self.follows} if self.follows else {}
+        named |= {"explained": "true"} if self.is_verdict else {}
         return named | ({"heartbeat": "true"} if self.is_heartbeat else {})
 
     def words(self, value: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ token beside its configuration: it is started where that is the same.
 
 from typing import Any
 
-from alerts.routing import INCIDENTS, Route, Routing, render_mute_time
+from alerts.routing import EXPLAINED, INCIDENTS, OF_INCIDENT, Matcher, Route, Routing, render_mute_time
 from config import Receiver
 from config.quantities import variable
 from config.receivers import Email, Mail, Slack, Webhook
@@ -44,10 +44,18 @@ def render(routing: Routing) -> dict[str, Any]:
 def _route(route: Route) -> dict[str, Any]:
     rendered: dict[str, Any] = {"receiver": route.receiver}
     if route.matchers:
-        rendered["matchers"] = [f'{label}{operator}"{value}"' for label, operator, value in route.matchers]
-    if route.mute_times:
-        rendered["mute_time_intervals"] = list(route.mute_times)
-    return {**rendered, **route.waits.render(), "continue": route.continues}
+        rendered["matchers"] = list(map(_matcher, route.matchers))
+    muted = {"mute_time_intervals": list(route.mute_times)} if route.mute_times else {}
+    rendered |= {**muted, **route.waits.render(), "continue": route.continues}
+    if route.verdicts:
+        told = {"receiver": route.receiver, "matchers": [_matcher(EXPLAINED)], "group_by": list(OF_INCIDENT)}
+        rendered["routes"] = [{**told, **muted, **route.verdicts.render()}]
+    return rendered
+
+
+def _matcher(matcher: Matcher) -> str:
+    label, operator, value = matcher
+    return f'{label}{operator}"{value}"'
 
 
 def _incidents() -> dict[str, Any]:

@@ -6,7 +6,16 @@ the cause is told first, and a consequence that ends with it is not told at all.
 
 from typing import Any
 
-from alerts.routing import CONSEQUENCE_WAIT, INCIDENTS, Matcher, Route, Routing, render_mute_time
+from alerts.routing import (
+    CONSEQUENCE_WAIT,
+    EXPLAINED,
+    INCIDENTS,
+    OF_INCIDENT,
+    Matcher,
+    Route,
+    Routing,
+    render_mute_time,
+)
 from alerts.spec import duration
 from config import Receiver
 from config.quantities import variable
@@ -42,10 +51,15 @@ def _route(route: Route) -> dict[str, Any]:
     rendered |= {**muted, **route.waits.render(), "continue": route.continues}
     if route.continues:
         wait = {"group_wait": duration(CONSEQUENCE_WAIT)}
-        rendered["routes"] = [
-            {"receiver": route.receiver, "object_matchers": [list(CONSEQUENCES)], **muted, **wait}
-        ]
+        rendered["routes"] = [_below(route, CONSEQUENCES, {**muted, **wait})]
+    if route.verdicts:
+        waits = {"group_by": list(OF_INCIDENT), **route.verdicts.render()}
+        rendered["routes"].append(_below(route, EXPLAINED, {**muted, **waits}))
     return rendered
+
+
+def _below(route: Route, matcher: Matcher, others: dict[str, Any]) -> dict[str, Any]:
+    return {"receiver": route.receiver, "object_matchers": [list(matcher)], **others}
 
 
 def _point(name: str, kind: str, settings: dict[str, Any], send_resolved: bool = True) -> dict[str, Any]:

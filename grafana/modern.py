@@ -89,6 +89,30 @@ def table(sort_by: str, falling: bool) -> dict[str, object]:
     }
 
 
+def node_graph(arcs: Mapping[str, str], main: str, secondary: str) -> dict[str, object]:
+    """Options of a node graph; `arcs` are colours by field, `main` and `secondary` the words behind numbers.
+
+    It writes them as they are: it does not know Grafana's units.
+    """
+    units = {"mainStatUnit": main, "secondaryStatUnit": secondary}
+    colours = [{"field": field, "color": color} for field, color in arcs.items()]
+    return {
+        "nodes": {**units, "arcs": colours},
+        "edges": units,
+        "layoutAlgorithm": "layered",
+        "zoomMode": "cooperative",
+    }
+
+
+def joined(ref_id: str, field: str, by: Sequence[str]) -> dict[str, object]:
+    """The transformation that makes one table of a query's series: a row for each `by`, fields by `field`.
+
+    Renamed fields keep their name underneath, by which a node graph goes; those made here have the name.
+    """
+    of = {"id": "byRefId", "options": ref_id}
+    return {"id": "joinByLabels", "options": {"value": field, "join": list(by)}, "filter": of}
+
+
 def organized(names: Mapping[str, str], hidden: Sequence[str]) -> dict[str, object]:
     """The transformation that shows fields in this order under these titles, and not the time."""
     options = {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grafana import links, modern
-from grafana.options import HALF, Heading, Levels, Query, Size, Steps, Value
+from grafana.options import GREEN, HALF, RED, Heading, Levels, Query, Size, Steps, Value
 from grafana.panels import NO_DATA, Panel, common, modern_panel
 
 
@@ -63,6 +63,35 @@ def timeline(
         "custom": modern.TIMELINE_FIELD,
     }
     return modern_panel("state-timeline", modern.TIMELINE, field, common(heading, [query], size))
+
+
+NODE, EDGE, FIELD = ("id", "title", "subtitle"), ("id", "source", "target"), "stat"
+"""Labels of the series of a node graph: those of a node, of an edge, and which field its value is."""
+
+ARCS = {"arc__success": GREEN, "arc__failed": RED}
+
+
+def node_graph(
+    heading: Heading,
+    nodes: Query,
+    edges: Query,
+    main: str,
+    secondary: str,
+    *,
+    data_links: Sequence[links.Link] = (),
+    size: Size = HALF,
+) -> Panel:
+    """Who calls whom, now. Each series is one field of a node or an edge, named by its labels.
+
+    Fields are `mainstat` and `secondarystat`, numbers followed by these words, `arc__success` and
+    `arc__failed` (0–1), and `detail__…`, which a click shows with the links of the node.
+    https://grafana.com/docs/grafana/latest/panels-visualizations/visualizations/node-graph/#data-api
+    """
+    shared = common(heading, [nodes, edges], size, instant=True)
+    shared["transformations"] = [modern.joined("A", FIELD, NODE), modern.joined("B", FIELD, EDGE)]
+    overrides = [modern.override("title", {"links": list(data_links)})]
+    options = modern.node_graph(ARCS, main, secondary)
+    return modern_panel("nodeGraph", options, {"unit": "none"}, shared, overrides)
 
 
 def table(

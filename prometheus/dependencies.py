@@ -12,6 +12,18 @@ CALLER = "service_name"
 PEER = tuple(map(label, a.PEER))
 """The labels that tell the callee; those that do not apply are missing."""
 
+CACHES = frozenset({"redis", "valkey", "memcached", "hazelcast"})
+"""Products, by `db.system.name`; the others are databases."""
+OBJECT_STORES, QUEUES, DATABASES = (
+    frozenset({"S3"}),
+    frozenset({"SQS", "SNS", "Kinesis"}),
+    frozenset({"DynamoDB"}),
+)
+"""Services of AWS by what they are, by `rpc.service`."""
+
+NAMELESS = "unnamed"
+"""The name of a peer of which a span tells nothing."""
+
 ENDS = ("status_code", label(a.ERROR_TYPE))
 """How calls ended: `STATUS_CODE_ERROR` with the type of the error, or another status."""
 
@@ -23,7 +35,12 @@ def count(*where: str, by: Sequence[str] = (CALLER, *PEER, *ENDS), window: str =
 
 def waited(*where: str, by: Sequence[str] = (CALLER, *PEER), window: str = q.PANEL) -> str:
     """Seconds per second that calls took; by their number it is the mean duration."""
-    return f"histogram_sum({q.distribution(REQUEST_SPANS, CALLING, *where, by=by, window=window)})"
+    return f"histogram_sum({distribution(*where, by=by, window=window)})"
+
+
+def distribution(*where: str, by: Sequence[str] = (CALLER, *PEER), window: str = q.PANEL) -> str:
+    """The histogram of the seconds that calls took."""
+    return q.distribution(REQUEST_SPANS, CALLING, *where, by=by, window=window)
 
 
 def latency(quantile: float, *where: str, by: Sequence[str] = (CALLER, *PEER), window: str = q.PANEL) -> str:

@@ -30,6 +30,12 @@ UP = _gauge("up")
 SCRAPE_DURATION = _gauge("scrape_duration_seconds")
 SCRAPE_SAMPLES = _gauge("scrape_samples_scraped")
 
+# The incidents service: services/incidents/exposition.py
+INCIDENT_VERDICT = _gauge(
+    "incident_verdict_confidence_ratio",
+    *("incident", "severity", "domain", "cause", "entity", "service", "summary", "remedy", "alerts"),
+)
+
 # Processes and machine: services/instrumentation/system.py
 PROCESS_CPU_TIME = _resource_counter("process_cpu_time_seconds_total", "type")
 PROCESS_MEMORY = _resource_gauge("process_memory_usage_bytes")

@@ -1,6 +1,7 @@
 """Series that our recording rules make: see `prometheus.recording`."""
 
 from prometheus.series import Form, Series
+from telemetry import attributes as a
 
 OF_SERVICE = frozenset({"service_name"})
 OF_OBJECTIVE = OF_SERVICE | {"owner", "objective"}
@@ -18,6 +19,32 @@ REQUEST_SIGNAL = _gauge("service:request_signal:info", OF_SERVICE | {"signal"})
 
 HEARD = _gauge("service:heard:timestamp_seconds", OF_SERVICE | {"signal"})
 """The Unix time at which a service's `metrics` or `spans` last arrived."""
+
+PEER = frozenset(attribute.replace(".", "_") for attribute in a.PEER)
+OF_CALLEE = frozenset({"callee", "kind"})
+OF_CALL = OF_SERVICE | OF_CALLEE
+OF_ENTITY = frozenset({"entity", "kind"})
+
+CALLEE = _gauge("dependency:callee:info", OF_CALL | PEER)
+"""1 for each caller and what its spans tell of a peer: whom that is."""
+
+CALLS = _gauge("dependency:calls:rate1m", OF_CALL)
+"""Calls per second of a service to each of its dependencies."""
+
+CALLS_FAILED = _gauge("dependency:calls_failed:ratio1m", OF_CALL)
+"""Share of them that failed."""
+
+CALLS_P95 = _gauge("dependency:calls_duration_seconds:p95_1m", OF_CALL)
+"""95th percentile of their duration."""
+
+ENTITY_REQUESTS = _gauge("entity:requests:rate1m", OF_ENTITY)
+"""Requests per second of each service and of whatever services call: as it counts them, or its callers."""
+
+ENTITY_FAILED = _gauge("entity:requests_failed:ratio1m", OF_ENTITY)
+"""Share of them that failed."""
+
+ENTITY_P95 = _gauge("entity:requests_duration_seconds:p95_1m", OF_ENTITY)
+"""95th percentile of their duration."""
 
 TARGET = _gauge("slo:objective:ratio", OF_OBJECTIVE)
 """The share of requests that has to be good."""

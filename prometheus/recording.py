@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import indicators, measures, requests
+from prometheus import indicators, measures, requests, topology
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
@@ -48,6 +48,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     past = baseline(config)
     groups = [
         ("signals", requests.STEP, [*requests.signal_rules()]),
+        ("topology", topology.STEP, [*topology.call_rules(), *topology.entity_rules()]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),

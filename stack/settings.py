@@ -218,7 +218,6 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "RUNBOOKS": str(in_use() / "alerts" / "generated" / "runbooks"),
         "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
         "INCIDENTS_URL": config.urls.incidents if "incidents" in config.urls.model_fields_set else "",
-        "ALERTMANAGER_URL": settings.url("alertmanager") if settings.alerting == "prometheus" else "",
         "GRAFANA_DISABLED": "false" if settings.grafana else "true",
     }
     chosen |= _grafana_environment(settings, credentials, config) if settings.grafana else {"GRAFANA_URL": ""}

@@ -94,7 +94,7 @@ def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
 def fill_variables(promql: str, chosen: Mapping[str, str]) -> str:
     """The query as Grafana would send it; a variable that is not `chosen` stands for all its values."""
     values = {**VARIABLES, **chosen}
-    return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: values.get(match[1], ".*"), promql)
+    return re.sub(r"\$\{?([a-zA-Z_]\w*)(?::\w+)?\}?", lambda match: values.get(match[1], ".*"), promql)
 
 
 def check_queries(prometheus: str, queries: list[Query]) -> list[str]:

@@ -84,10 +84,11 @@ ObjectMatcher = Annotated[list[str], AfterValidator(_check_matcher)]
 
 
 class Route(Strict):
-    """A branch of the policy tree; waits that are missing are the parent's."""
+    """A branch of the policy tree; waits and groups that are missing are the parent's."""
 
     receiver: NonEmpty
     object_matchers: list[ObjectMatcher] = []
+    group_by: list[NonEmpty] = []
     mute_time_intervals: list[NonEmpty] = []
     group_wait: Duration | None = None
     group_interval: Duration | None = None

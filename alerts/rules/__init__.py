@@ -13,6 +13,7 @@ from alerts.rules import (
     saturation,
     storage,
     symptoms,
+    verdicts,
     versions,
     watching,
 )
@@ -31,6 +32,7 @@ MODULES = (
     watching,
     liveness,
     budgets,
+    verdicts,
 )
 
 
@@ -47,6 +49,8 @@ def customise(alerts: Sequence[Alert], config: Config) -> tuple[Alert, ...]:
             allowed = f"use one of: {', '.join(sorted(known))}"
             raise config.reject(("alerts", slug), "is not an alert", allowed)
         alert = known[slug]
+        if wish.severity and alert.is_verdict:
+            raise config.reject(("alerts", slug, "severity"), "is that of the incident", "leave it out")
         for_ = alert.evaluation.for_ if wish.for_ is None else wish.for_
         known[slug] = replace(
             alert,

@@ -11,18 +11,8 @@ from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.traffic import Traffic
 from jaeger.client import Span, Trace
+from prometheus.dependencies import CACHES, DATABASES, NAMELESS, OBJECT_STORES, QUEUES
 from telemetry import attributes as a
-
-CACHES = frozenset({"redis", "valkey", "memcached", "hazelcast"})
-OBJECT_STORES, QUEUES, DATABASES = (
-    frozenset({"S3"}),
-    frozenset({"SQS", "SNS", "Kinesis"}),
-    frozenset({"DynamoDB"}),
-)
-"""Services of AWS by what they are."""
-
-NAMELESS = "unnamed"
-"""The name of a peer of which a span tells nothing."""
 
 FAILED = "STATUS_CODE_ERROR"
 

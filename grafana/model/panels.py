@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from grafana.model.parts import FieldConfig, GridPos, Link, Target
-from grafana.model.tables import Merge, Organize, TableOptions
+from grafana.model.parts import Color, FieldConfig, GridPos, Link, Target
+from grafana.model.tables import JoinByLabels, Merge, Organize, TableOptions
 from grafana.strict import DataSourceRef, NonEmpty, Strict, require_unique
 
 Calc = Literal["lastNotNull", "max", "min", "mean"]
@@ -221,6 +221,57 @@ class Table(_Plot):
         return self
 
 
+class Arc(Strict):
+    """A part of the ring around a node: the field with its share (0–1), and its colour."""
+
+    field: Annotated[str, Field(pattern=r"^arc__[a-z]+$")]
+    color: Color
+
+
+class EdgeOptions(Strict):
+    """Words behind the numbers of edges."""
+
+    mainStatUnit: NonEmpty
+    secondaryStatUnit: NonEmpty
+
+
+class NodeOptions(EdgeOptions):
+    """The same of nodes, and their rings."""
+
+    arcs: Annotated[list[Arc], Field(min_length=1)]
+
+
+class NodeGraphOptions(Strict):
+    """Options of a node graph."""
+
+    nodes: NodeOptions
+    edges: EdgeOptions
+    layoutAlgorithm: Literal["layered", "force", "grid"]
+    zoomMode: Literal["cooperative", "greedy"]
+
+
+class NodeGraph(_Plot):
+    """Nodes and edges now. Which frame is which it tells by the fields: edges have a `source`."""
+
+    _now: ClassVar[bool] = True
+    type: Literal["nodeGraph"]
+    options: NodeGraphOptions
+    transformations: Annotated[list[JoinByLabels], Field(min_length=2, max_length=2)]
+
+    @model_validator(mode="after")
+    def _check_frames(self) -> "NodeGraph":
+        nodes, edges = (set(join.options.join) for join in self.transformations)
+        if "id" not in nodes or "source" in nodes or not {"id", "source", "target"} <= edges:
+            raise ValueError("nodes need the field id, edges id, source and target")
+        if any(target.format != "time_series" for target in self.targets):
+            raise ValueError("a node graph's queries are of format time_series: tables have no labels")
+        joined = [join.filter.options for join in self.transformations]
+        if joined != [target.refId for target in self.targets]:
+            raise ValueError("a node graph joins the series of each of its queries")
+        return self
+
+
 Panel = Annotated[
-    Row | Text | TimeSeries | Stat | Bars | Heatmap | Timeline | Table, Field(discriminator="type")
+    Row | Text | TimeSeries | Stat | Bars | Heatmap | Timeline | Table | NodeGraph,
+    Field(discriminator="type"),
 ]

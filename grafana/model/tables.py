@@ -1,10 +1,10 @@
-"""How a table is drawn, and the transformations that shape it."""
+"""How a table is drawn, and the transformations that shape the frames of tables and node graphs."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from grafana.strict import NonEmpty, Strict
+from grafana.strict import NonEmpty, RefId, Strict
 
 
 class SortBy(Strict):
@@ -45,3 +45,25 @@ class Organize(Strict):
 
     id: Literal["organize"]
     options: Arrangement
+
+
+class OfQuery(Strict):
+    """The frames of one query."""
+
+    id: Literal["byRefId"]
+    options: RefId
+
+
+class Join(Strict):
+    """A row for each value of the labels `join`, a field for each value of the label `value`."""
+
+    value: NonEmpty
+    join: Annotated[list[NonEmpty], Field(min_length=1)]
+
+
+class JoinByLabels(Strict):
+    """The transformation that makes one frame of a query's series."""
+
+    id: Literal["joinByLabels"]
+    options: Join
+    filter: OfQuery

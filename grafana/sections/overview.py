@@ -19,7 +19,7 @@ from grafana.options import (
 )
 from grafana.panels import Panel, name, stat, timeseries
 from grafana.sections import storage, verdict
-from grafana.sections.verdict import CRITICAL, FIRING, OPEN
+from grafana.sections.verdict import CRITICAL, FIRING, NO_VERDICT, OPEN
 from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import names
@@ -50,7 +50,8 @@ def model_or_infrastructure(config: Config) -> list[Panel]:
 
 
 def firing(config: Config, id: int, title: str, severity: str, color: str) -> Panel:
-    alerts, incidents = q.select(names.ALERTS, FIRING, severity), q.select(OPEN, severity)
+    alerts = q.select(names.ALERTS, FIRING, severity, NO_VERDICT)
+    incidents = q.select(OPEN, severity)
     return stat(
         Heading(
             id,

@@ -5,6 +5,7 @@ from grafana import links
 from grafana.options import GREEN, ORANGE, RED, Heading, Levels, Query, Size
 from grafana.panels import Panel, name
 from grafana.sections import storage
+from grafana.shapes import Column, Sort, table
 from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import names
@@ -16,6 +17,7 @@ OPEN = series(instruments.INCIDENT_OPEN)
 STORAGE_FAILED = 'reason=~"storage_.*"'
 FIRING = 'alertstate="firing"'
 CRITICAL = 'severity="critical"'
+NO_VERDICT = 'alertname!="Incident Explained"'
 INCIDENTS_ALIVE = f'service_name="{instruments.INCIDENT_OPEN.service}"'
 
 OVERLOADED = 0.1
@@ -55,6 +57,34 @@ def where_to_look(config: Config, size: Size) -> Panel:
             links.dashboard("Service", links.SERVICE, service_name=storage.SERVICE),
         ],
         size=size,
+    )
+
+
+def verdicts(config: Config) -> Panel:
+    """The open incidents, explained. Id 10."""
+    labels = ["incident", "severity", "domain", "cause", "entity", "summary"]
+    known = q.highest(e.INCIDENT_VERDICT, by=labels)
+    nothing = 'label_replace(vector(1), "summary", "No open incident has a verdict.", "", "")'
+    page = {"title": "Incident", "url": f"{config.urls.incidents}/incidents/${{__data.fields.incident}}"}
+    return table(
+        Heading(
+            10,
+            "Verdicts",
+            "The verdicts on open incidents: where the trouble arose, why, and how sure the diagnosis is. "
+            "Receivers get them as the alert Incident Explained. Good: none.",
+        ),
+        [Query(f"{known} {OTHERWISE} {nothing}")],
+        [
+            Column("incident", "Incident", data_links=[{**page, "targetBlank": True}], width=90),
+            Column("severity", "Severity", states={"critical": RED, "warning": ORANGE}, width=90),
+            Column("entity", "Where", width=180),
+            Column("domain", "Domain", width=120),
+            Column("cause", "Cause", width=170),
+            Column("Value", "Sure", unit="percentunit", decimals=0, width=70),
+            Column("summary", "What"),
+        ],
+        Sort("Incident", falling=True),
+        size=Size(24, 4),
     )
 
 

@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from prometheus.client import AsyncClient
-from services.incidents.alertmanager_publisher import AlertmanagerPublisher
 from services.incidents.api import Api
 from services.incidents.diagnosing import Diagnoser
 from services.incidents.diagnosis_client import DiagnosisClient, Explain
+from services.incidents.exposition import Exposition
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Counter, Inbox
@@ -50,9 +50,8 @@ def create_app(
     prometheus = AsyncClient("Prometheus", settings.prometheus_url)
     jaeger = AsyncClient("Jaeger", settings.jaeger_url)
     explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits)
-    publisher = AlertmanagerPublisher(settings.alertmanager_url, settings.page)
     reconciler = Reconciler(store, stream, prometheus)
-    diagnoser = Diagnoser(store, stream, explain, publisher.notify)
+    diagnoser = Diagnoser(store, stream, explain)
     watchers = [heartbeat.watch, reconciler.watch, diagnoser.watch]
     watchers += [OpenIncidents(store, gauges).watch] if gauges else []
 
@@ -63,7 +62,7 @@ def create_app(
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
-        await asyncio.gather(prometheus.close(), jaeger.close(), publisher.close())
+        await asyncio.gather(prometheus.close(), jaeger.close())
         store.close()
 
     pages = Pages(settings, store, heartbeat, jaeger, diagnoser)
@@ -79,6 +78,7 @@ def create_app(
     app.include_router(Inbox(token, store, stream, heartbeat, refusals).router)
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(TopologyApi(prometheus, jaeger).router)
+    app.include_router(Exposition(store).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(SecurityHeaders)

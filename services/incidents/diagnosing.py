@@ -5,7 +5,6 @@ an incident changes ──▶ followed: diagnose, wait, diagnose, … ──the 
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -45,10 +44,6 @@ class VerdictChange(BaseModel):
     verdict: Verdict | None
 
 
-Notify = Callable[[Incident, Verdict, Verdict | None], Awaitable[None]]
-"""Is given an incident, its verdict, and the one before if that was another."""
-
-
 class _Following(NamedTuple):
     changed: asyncio.Event
     work: asyncio.Task[None]
@@ -69,13 +64,11 @@ class Diagnoser:
         store: Store,
         stream: Stream,
         explain: Explain,
-        notify: Notify,
         clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._stream = stream
         self._explain = explain
-        self._notify = notify
         self._clock = clock or Clock()
         self._followed: dict[int, _Following] = {}
         self._last_errors: dict[int, str] = {}
@@ -170,8 +163,6 @@ class Diagnoser:
         self._last_errors.pop(incident.id, None)
         new = await self._store.add_verdict(incident.id, now, verdict)
         self._stream.publish(VerdictChange(incident_id=incident.id, new=new, verdict=verdict))
-        former = (await self._store.select_verdicts(incident.id))[1:2] if new else []
-        await self._notify(incident, verdict, former[0].verdict if former else None)
         return True
 
     def _fail(self, incident_id: int, reason: str) -> None:

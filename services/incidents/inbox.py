@@ -9,7 +9,6 @@ import structlog
 from fastapi import APIRouter, Header, HTTPException, Request
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from services.incidents.alertmanager_publisher import is_own
 from services.incidents.heartbeat import Heartbeat, is_heartbeat
 from services.incidents.incident import Alert
 from services.incidents.store import Store
@@ -17,6 +16,8 @@ from services.incidents.stream import Stream
 from services.incidents.webhooks import Malformed, Received, Refused, read_alerts
 from telemetry.attributes import REASON
 
+EXPLAINED = "explained"
+"""The label of a verdict of ours, come back as an alert."""
 REASONS = 5
 """The most reasons in one response."""
 
@@ -98,7 +99,7 @@ class Inbox:
 
     async def _take(self, alerts: list[Alert]) -> list[int]:
         """Heartbeats are noted, not kept; our own verdicts are neither."""
-        alerts = [alert for alert in alerts if not is_own(alert)]
+        alerts = [alert for alert in alerts if alert.labels.get(EXPLAINED) != "true"]
         heartbeats = [alert for alert in alerts if is_heartbeat(alert)]
         incidents = await self._store.record(alert for alert in alerts if alert not in heartbeats)
         for incident in incidents:

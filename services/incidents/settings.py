@@ -31,8 +31,6 @@ class Settings(BaseSettings):
     incidents_kept: Annotated[int, Field(ge=1)] = 10_000
     prometheus_url: Address = "http://127.0.0.1:9090"
     jaeger_url: Address = "http://127.0.0.1:16686"
-    alertmanager_url: Address | None = None
-    """Whom to tell verdicts, for the receivers of alerts; nobody without it."""
     incidents_url: Address | None = None
     """Where people reach this service, if that is not its own port on this machine."""
     grafana_url: Address | None = None

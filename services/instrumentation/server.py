@@ -21,7 +21,7 @@ from telemetry.instruments import HTTP_SERVER_REQUEST_DURATION
 NATIVE_TELEMETRY_OFF = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False)
 """`FastAPI(telemetry=NATIVE_TELEMETRY_OFF)`: FastAPI ≥ 0.142 instruments itself; this does the work once."""
 
-EXCLUDED = frozenset({"/healthz", "/readyz", "/api/stream"})
+EXCLUDED = frozenset({"/healthz", "/readyz", "/metrics", "/api/stream"})
 """Probes, and streams that last as long as a page is open."""
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 UNMATCHED = "/{unmatched}"
@@ -96,8 +96,8 @@ def find_route(scope: Scope, root: str) -> str | None:
 class ServerTelemetry:
     """ASGI middleware around an app that has FastAPI's own telemetry off (NATIVE_TELEMETRY_OFF).
 
-    Continues the caller's trace. `/healthz`, `/readyz` and whatever is not HTTP pass untouched. While the app
-    lives, its event loop is watched.
+    Continues the caller's trace. `/healthz`, `/readyz`, `/metrics` and whatever is not HTTP pass untouched.
+    While the app lives, its event loop is watched.
     """
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:

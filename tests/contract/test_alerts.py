@@ -48,6 +48,7 @@ LAYERS = {
     "pipeline",
     "monitoring",
     "objectives",
+    "diagnosis",
 }
 
 

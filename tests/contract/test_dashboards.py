@@ -53,6 +53,7 @@ def test_the_dashboards_are_those_promised() -> None:
         "recommendation-quality-and-storage",
         "model-and-data",
         "service",
+        "map",
         "object-storage",
         "pipeline-health",
         "process-and-host",

@@ -69,7 +69,7 @@ QUERIES = SHOWN | {f"alert {alert.slug}": alert.query for alert in ALERTS}
 
 def filled(query: str) -> str:
     """The query as Grafana sends it when all values are chosen."""
-    return re.sub(r"\$\w+", ".*", query.replace("$__rate_interval", "1m"))
+    return re.sub(r"\$[a-z_]\w*", ".*", query.replace("$__rate_interval", "1m"))
 
 
 def test_the_parser_sees_series_and_nothing_else() -> None:
@@ -128,6 +128,7 @@ ABSENT_AT_PEACE = {
 LABELS = {
     "service_name": ["recommender", "incidents"],
     "signal": ["spans"],
+    "kind": ["service", "database"],
     "span_kind": ["SPAN_KIND_SERVER"],
     "state": ["idle", "used", "user"],
     "system_filesystem_state": ["used", "free"],

@@ -74,7 +74,9 @@ def choose(dashboard: dict[str, Any], values: dict[str, list[str]]) -> Values:
 
 def fill(query: str, values: Values) -> str:
     """The query with its variables and Grafana's own replaced."""
-    return re.sub(r"\$(\w+)", lambda name: values.get(name[1], ""), query.replace("$__rate_interval", "1m"))
+    return re.sub(
+        r"\$([a-z_]\w*)", lambda name: values.get(name[1], ""), query.replace("$__rate_interval", "1m")
+    )
 
 
 def ask(stack: Stack, target: Target, values: Values) -> tuple[list[dict[str, Any]], float]:

@@ -86,7 +86,7 @@ def fired(placed: Placed, scenario: Scenario) -> dict[str, Any]:
         name: re.sub(r"\{\{ \.Labels\.(\w+) \}\}", lambda found: labels[found[1]], text)
         for name, text in placed.annotations(scenario.value).items()
     }
-    owner = OWNERS.get(labels.get("service_name", ""), "platform")
+    owner = OWNERS.get(labels.get("service_name", labels.get("service", "")), "platform")
     return {
         "exp_labels": placed.alert.labels | {"owner": owner} | labels,
         "exp_annotations": annotations,

@@ -38,7 +38,36 @@ SPANS = 'traces_span_metrics_calls_total{service_name="%s"}'
 STARTED = 'process_start_time_seconds{job="prometheus"}'
 RELOADED = 'prometheus_config_last_reload_successful{job="prometheus"}'
 
+OPINION = {
+    "incident": "12",
+    "severity": "warning",
+    "entity": "postgresql@db:5432",
+    "service": "pricing",
+    "summary": "Calls of pricing to postgresql@db:5432 take 420 ms instead of 4 ms.",
+    "remedy": "Look for locks.",
+    "alerts": "Server Errors, Requests Slow",
+}
+
+
+def verdict(domain: str, cause: str) -> str:
+    labels = {"job": "incidents", "component": "incidents", "domain": domain, "cause": cause, **OPINION}
+    written = ", ".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"incident_verdict_confidence_ratio{{{written}}}"
+
+
 SCENARIOS = {
+    "incident-explained": Scenario(
+        quiet={
+            "nothing to tell": {verdict("none", "none"): gauge((900, 0.95))},
+            "not known": {verdict("unknown", "unknown"): gauge((900, 0.4))},
+            "no incident": {},
+        },
+        breach={verdict("infrastructure", "dependency-slow"): "_x30 0.93+0x30 stale"},
+        fires_at=300,
+        over_at=610,
+        value="93%",
+        labels={"domain": "infrastructure", "cause": "dependency-slow", **OPINION},
+    ),
     "heartbeat": Scenario(breach={}, fires_at=0, over_at=NEVER, value="1"),
     "prometheus-rejects-samples": Scenario(
         quiet={"none": still(*REJECTED)},

@@ -4,6 +4,7 @@ import pytest
 
 from alerts.rules import customise
 from alerts.rules.storage import high_storage_latency, storage_outage
+from alerts.rules.verdicts import incident_explained
 from alerts.spec import Severity
 from config import Config, ConfigError, load
 from tests.unit.alerts.chosen import choose
@@ -33,3 +34,14 @@ def test_an_alert_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path)
         customise((STORAGE_OUTAGE,), load())
     assert "whence.yaml:2: alerts.storage-outrage: is not an alert" in str(told.value)
     assert "storage-outage" in str(told.value)
+
+
+def test_a_verdict_has_the_severity_of_its_incident(tmp_path: Path) -> None:
+    explained = incident_explained(Config())
+    assert "severity" not in explained.labels
+    wish = "alerts:\n  incident-explained: {threshold: 0.7, severity: info}\n"
+    with choose(wish, tmp_path), pytest.raises(ConfigError, match=r"severity: is that of the incident"):
+        customise((explained,), load())
+    with choose(wish.replace(", severity: info", ""), tmp_path):
+        (sure,) = customise((explained,), load())
+    assert sure.threshold == 0.7

@@ -113,9 +113,26 @@ def test_what_follows_from_another_alert_is_muted_by_it_or_held_back(
     assert muted['follows="collector-down"'] == 'alertname="Collector Down"'
     assert muted['follows="degraded-answers"'] == 'alertname="Degraded Answers"'
     for each in grafana["policies"][0]["routes"][1:]:
-        (held,) = each["routes"]
+        held, *_ = each["routes"]
         assert (held["object_matchers"], held["group_wait"]) == ([["follows", "=~", ".+"]], "5m")
         assert held.get("mute_time_intervals") == each.get("mute_time_intervals")
+
+
+def test_a_receiver_is_told_of_a_verdict_at_once_and_of_each_incident_by_itself(
+    alertmanager: dict[str, Any], grafana: dict[str, Any]
+) -> None:
+    """Alerts that are gathered for minutes would hold back the verdict that explains them."""
+    (policy,) = grafana["policies"]
+    theirs = [each["routes"][-1] for each in policy["routes"][2:]]
+    assert [each.pop("object_matchers") for each in theirs] == [[["explained", "=", "true"]]] * 4
+    ours = [each["routes"][-1] for each in alertmanager["route"]["routes"][2:]]
+    assert [each.pop("matchers") for each in ours] == [['explained="true"']] * 4
+    assert theirs == ours
+    for verdicts, parent in zip(ours, alertmanager["route"]["routes"][2:], strict=True):
+        assert verdicts["receiver"] == parent["receiver"]
+        assert verdicts["group_by"] == ["alertname", "incident"]
+        assert (verdicts["group_wait"], verdicts["group_interval"]) == ("0s", "10s")
+        assert verdicts.get("mute_time_intervals") == parent.get("mute_time_intervals")
 
 
 def test_a_cause_that_is_no_alert_is_an_error() -> None:

@@ -128,6 +128,7 @@ def test_annotations_are_marks_and_not_regions(content: dict[str, Any]) -> None:
         ("recommendation-quality-and-storage", ["Deployments", "Verdicts"]),
         ("model-and-data", ["Deployments", "Verdicts"]),
         ("service", ["Verdicts"]),
+        ("map", ["Verdicts"]),
         ("object-storage", ["Verdicts"]),
         ("pipeline-health", []),
         ("process-and-host", []),

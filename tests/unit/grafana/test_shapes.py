@@ -7,11 +7,11 @@ import pytest
 from config import Config
 from grafana import links
 from grafana.model import Dashboard
-from grafana.model.panels import Bars, Table, Timeline
+from grafana.model.panels import Bars, NodeGraph, Table, Timeline
 from grafana.model.tables import Organize
 from grafana.options import ORANGE, RED, SHARE, THIRD, Heading, Levels, Query
 from grafana.panels import Page, dashboard
-from grafana.shapes import Column, Sort, bars, table, timeline
+from grafana.shapes import Column, Sort, bars, node_graph, table, timeline
 
 HEADING = Heading(1, "Parts", "What it shows. Good: nothing in red.")
 
@@ -81,6 +81,49 @@ def test_a_table_cannot_be_sorted_by_what_it_does_not_show() -> None:
     wrong = table(HEADING, [Query("up")], [Column("job", "Part")], Sort("Load"))
     with pytest.raises(ValueError, match="cannot sort by 'Load', which is no column"):
         rendered(wrong)
+
+
+def make_graph() -> Any:
+    link = links.inbox("Incidents", Config())
+    return node_graph(HEADING, Query("x"), Query("y"), "req/s", "% failed", data_links=[link])
+
+
+def test_a_node_graph_joins_the_series_of_either_query_to_a_frame_with_the_fields_that_grafana_reads() -> (
+    None
+):
+    """By their names: https://grafana.com/docs/grafana/latest/panels-visualizations/visualizations/node-graph/."""
+    found = rendered(make_graph())
+    assert isinstance(found, NodeGraph)
+    nodes, edges = found.transformations
+    assert (nodes.filter.options, edges.filter.options) == ("A", "B")
+    assert (nodes.options.join, edges.options.join) == (
+        ["id", "title", "subtitle"],
+        ["id", "source", "target"],
+    )
+    assert [(target.format, target.instant) for target in found.targets] == [("time_series", True)] * 2
+    assert {arc.field: arc.color for arc in found.options.nodes.arcs} == {
+        "arc__success": "green",
+        "arc__failed": "red",
+    }
+    (title,) = found.fieldConfig.overrides
+    assert (title.matcher.options, [change.id for change in title.properties]) == ("title", ["links"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda panel: panel["transformations"].reverse(), "nodes need the field id"),
+        (lambda panel: panel["targets"][0].update(format="table"), "tables have no labels"),
+        (lambda panel: panel["transformations"][1]["filter"].update(options="A"), "of each of its queries"),
+        (lambda panel: panel["transformations"][0].pop("filter"), "filter"),
+        (lambda panel: panel["options"]["nodes"]["arcs"][0].update(field="success"), "field"),
+    ],
+)
+def test_a_node_graph_that_grafana_could_not_draw_is_refused(change: Any, message: str) -> None:
+    content = dashboard(Page("some", "Some", "Some panels.", tags=["some"]), [make_graph()], Config())
+    change(content["panels"][0])
+    with pytest.raises(ValueError, match=message):
+        Dashboard.model_validate(content)
 
 
 def test_a_timeline_names_and_colours_its_states() -> None:

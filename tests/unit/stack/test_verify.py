@@ -67,6 +67,7 @@ def test_says_whose_points_were_refused_and_why(prometheus: str) -> None:
 )
 def test_variables_are_filled_as_grafana_would(panel: str, sent: str) -> None:
     assert fill_variables(panel, {"service_name": "shop"}) == sent
+    assert fill_variables('label_replace(x, "a", "$1", "b", "(.+)")', {}).count("$1") == 1
 
 
 def test_finds_the_queries_of_every_panel(tmp_path: Path) -> None:

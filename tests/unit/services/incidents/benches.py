@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar
 from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents.diagnosing import Clock, Diagnoser
-from services.incidents.incident import Incident
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.webhooks import read_alerts
@@ -69,11 +68,7 @@ class Bench:
         self.stream = Stream()
         self.clock = clock
         self.oracle = oracle
-        self.told: list[tuple[str, str | None]] = []
-        self.diagnoser = Diagnoser(self.store, self.stream, oracle, self._hear, clock)
-
-    async def _hear(self, incident: Incident, verdict: Verdict, former: Verdict | None) -> None:
-        self.told.append((verdict.cause, former.cause if former else None))
+        self.diagnoser = Diagnoser(self.store, self.stream, oracle, clock)
 
     async def take(self, *alerts: dict[str, Any]) -> None:
         for incident in await self.store.record(

@@ -86,11 +86,10 @@ def test_a_change_of_mind_is_kept_and_told(tmp_path: Path) -> None:
                 ("unknown", 0.34),
             ]
             assert (history[1].made_at, history[1].revised_at) == (later(20 / 60), later(45 / 60))
-            assert b.told == [
-                ("unknown", None),
-                ("storage-latency", "unknown"),
-                ("storage-latency", None),
-                ("bad-model", "storage-latency"),
+            assert [change.verdict.cause for change in said if change.new and change.verdict] == [
+                "unknown",
+                "storage-latency",
+                "bad-model",
             ]
 
     run(work)
