@@ -68,5 +68,5 @@ BATCHES = (SERVED, CALLED, DETAILS, PROCESSES)
 
 def narrow(query: str, service: str, scale: float) -> str:
     """A query of PROCESSES for one service, by a scale."""
-    narrowed = _PROCESSES[query](f'service_name="{service}"')
+    narrowed = _PROCESSES[query](q.equal("service_name", service))
     return narrowed if scale == 1 else f"{narrowed} / {scale:g}"
