@@ -41,9 +41,25 @@ def test_the_alert_of_each_service_goes_to_its_owner(slug: str, tmp_path: Path) 
     run_promtool(tmp_path, [test], yaml.safe_dump({"groups": groups}))
 
 
+def test_a_verdict_goes_to_the_owner_of_the_service_at_fault(tmp_path: Path) -> None:
+    placed = [each for each in place(all_alerts(CONFIG), CONFIG) if each.alert.is_verdict]
+    firing = 'group by (service, owner) (ALERTS{alertname="Incident Explained", alertstate="firing"})'
+    expected = [
+        {"labels": f'{{service="{name}", owner="{owner}"}}', "value": 1}
+        for name, owner in {**OWNERS, "ledger": "platform"}.items()
+    ]
+    verdict = 'incident_verdict_confidence_ratio{domain="release", service="%s"}'
+    test = {
+        "interval": "10s",
+        "input_series": [{"series": verdict % name, "values": "0.9x60"} for name in (*OWNERS, "ledger")],
+        "promql_expr_test": [{"expr": firing, "eval_time": "590s", "exp_samples": expected}],
+    }
+    run_promtool(tmp_path, [test], yaml.safe_dump(to_prometheus.render(placed)))
+
+
 @pytest.mark.parametrize("alert", all_alerts(CONFIG), ids=lambda alert: alert.slug)
 def test_no_alert_about_services_has_an_owner_of_its_own(alert: Alert) -> None:
-    if not re.search(r"by \(service_name|service_name!?=", alert.query):
+    if not re.search(r"by \((\w+, )*service(_name)?\b|service_name!?=", alert.query):
         assert alert.owner == "platform"
     elif alert.owner:
         assert all(owner in alert.owner for owner in OWNERS.values())
