@@ -14,6 +14,7 @@ SERVICE = "service"
 OBJECT_STORAGE = "object-storage"
 PIPELINE = "pipeline-health"
 RESOURCES = "process-and-host"
+LLM = "llm"
 """The dashboards' uids."""
 
 Link = dict[str, object]

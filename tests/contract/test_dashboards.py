@@ -55,6 +55,7 @@ def test_the_dashboards_are_those_promised() -> None:
         "object-storage",
         "pipeline-health",
         "process-and-host",
+        "llm",
     }
 
 

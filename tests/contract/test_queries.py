@@ -128,7 +128,8 @@ ABSENT_AT_PEACE = {
 LABELS = {
     "service_name": ["recommender", "incidents"],
     "signal": ["spans"],
-    "span_kind": ["SPAN_KIND_SERVER"],
+    "span_kind": ["SPAN_KIND_SERVER", "SPAN_KIND_CLIENT"],
+    "gen_ai_token_type": ["input", "output"],
     "state": ["idle", "used", "user"],
     "system_filesystem_state": ["used", "free"],
     "le": ["0.050", "+Inf"],
