@@ -57,14 +57,14 @@ def test_what_a_provider_refused_as_too_much_is_told_from_other_errors(tmp_path:
     check(tmp_path, "Rate limited", {"{}": 0.182})
     check(tmp_path, "Error rate", {"{}": 0.273})
     types = {"RateLimitError": 2, "AuthenticationError": 1}
-    by_type = {f'{{error_type="{name}"}}': rate for name, rate in types.items()}
+    by_type: dict[str, float] = {f'{{error_type="{name}"}}': rate for name, rate in types.items()}
     check(tmp_path, "Errors by type", {**by_type, "{}": 0})
 
 
 def test_tokens_are_those_of_a_call(tmp_path: Path) -> None:
     labels = '{gen_ai_provider_name="openai", gen_ai_request_model="gpt-4o"}'
     check(tmp_path, "Tokens per call", {labels: 1000})
-    by_type = {'{gen_ai_token_type="input"}': 2000, '{gen_ai_token_type="output"}': 200}
+    by_type: dict[str, float] = {'{gen_ai_token_type="input"}': 2000, '{gen_ai_token_type="output"}': 200}
     check(tmp_path, "Tokens per second", by_type)
 
 
