@@ -1,4 +1,4 @@
-"""Telemetry of services on a running stack: three batches of queries, and traces for addresses."""
+"""Telemetry of services on a running stack: a few batches of queries, and traces for addresses."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -12,6 +12,7 @@ from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, read_series
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Kind
+from diagnosis.topology.llm_signals import QUERIES as ABOUT_MODELS
 from diagnosis.topology.queries import BATCHES
 from diagnosis.topology.reading import learn_addresses, read_system
 from jaeger.client import Trace, search
@@ -48,6 +49,9 @@ async def collect_services(
         jaeger_url=jaeger.address,
     )
     system = await asyncio.to_thread(read_system, AlignedSeries(evidence), {})
+    if any(entity.kind is Kind.LLM for entity in system.topology.entities):
+        more = await read_series(prometheus, ABOUT_MODELS, start, end, step)
+        evidence = evidence.model_copy(update={"series": {**evidence.series, **more}})
     callers = _callers_of_strangers(system)
     found = await asyncio.gather(*(_search(jaeger, caller, start, end) for caller in callers))
     return Collected(evidence, learn_addresses(trace for traces in found for trace in traces))
