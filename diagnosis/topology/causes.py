@@ -32,6 +32,9 @@ NOT_ASKED = (0.1, 0.3)
 LIKELY, PERHAPS = 0.9, 0.6
 """How well a pool that nothing is known of fits if requests end while they wait, and if they wait only."""
 
+CPU_GROWN, CPU_ADDED = (3.0, 6.0), (0.05, 0.15)
+"""Times the usual CPU per request, and cores more, from which requests wait for CPU on a busy machine."""
+
 WAITING = (0.5, 2.0)
 """Requests more that wait for a connection of a pool, on average."""
 
@@ -73,19 +76,20 @@ class Cause:
     """Whether it only says that nothing else is known."""
 
 
-def _fails_as(meaning: str) -> Callable[[Finding], float]:
+def _fails_as(*meanings: str) -> Callable[[Finding], float]:
     def fits(finding: Finding) -> float:
-        if not finding.is_dependency or finding.noticed.aspect is not Aspect.REQUESTS:
+        if not finding.is_dependency or finding.aspect is not Aspect.REQUESTS:
             return 0.0
         errors = finding.errors()
         whole = sum(errors.values())
-        return errors.get(meaning, 0.0) / whole if whole else float(meaning == "failing")
+        part = sum(errors.get(meaning, 0.0) for meaning in meanings)
+        return part / whole if whole else float("failing" in meanings)
 
     return fits
 
 
 def _is_slow_dependency(finding: Finding) -> float:
-    return float(finding.is_dependency and finding.noticed.aspect is Aspect.TIME)
+    return float(finding.is_dependency and finding.aspect is Aspect.TIME)
 
 
 def _is_surge(finding: Finding) -> float:
@@ -118,10 +122,12 @@ def _is_out_of_memory(finding: Finding) -> float:
 
 
 def _takes_cpu(finding: Finding) -> float:
-    """Whether the time lost is CPU time, or waiting for it."""
-    before, after = finding.cpu()
-    lost = finding.blame.loss.amount
-    return ramp((after - before) / lost, *CPU_OF_LOSS) if lost > 0 else 0.0
+    """Whether the time lost is CPU time, or a request takes many times the usual CPU and waits for it."""
+    (before, after), lost = finding.cpu(), finding.slower()
+    if not lost or math.isnan(before + after):
+        return 0.0
+    more = ramp(finding.cpu_per_request(), *CPU_GROWN) * ramp(after - before, *CPU_ADDED)
+    return max(more, ramp((after - before) / lost, *CPU_OF_LOSS))
 
 
 def _is_pool_exhausted(finding: Finding) -> float:
@@ -136,7 +142,7 @@ def _waits_before_calls(finding: Finding) -> float:
     if finding.is_dependency or dependency is None or not lost or not after - before < CPU_OF_LOSS[0] * lost:
         return 0.0
     missing = ramp(1 - asked, *NOT_ASKED)
-    return max(LIKELY * missing, PERHAPS * (finding.noticed.aspect is Aspect.TIME))
+    return max(LIKELY * missing, PERHAPS * (finding.aspect is Aspect.TIME))
 
 
 def _is_locked(finding: Finding) -> float:
@@ -156,7 +162,7 @@ def _worst(finding: Finding) -> Entity:
 
 
 def _of(aspect: Aspect, fits: Callable[[Finding], float]) -> Callable[[Finding], float]:
-    return lambda finding: fits(finding) if finding.noticed.aspect is aspect else 0.0
+    return lambda finding: fits(finding) if finding.aspect is aspect else 0.0
 
 
 def _is_itself(finding: Finding) -> float:
@@ -171,6 +177,7 @@ CAUSES = (
         _is_surge,
         "{symptom} gets {times:.1f} times its usual requests; {suspect} does not keep up.",
         "Add capacity to {suspect}, or limit the requests. Find out who sends them.",
+        lambda finding: finding.noticed.entity,
     ),
     Cause(
         "retry-storm",
@@ -269,7 +276,7 @@ CAUSES = (
     Cause(
         "dependency-unreachable",
         "infrastructure",
-        _fails_as("unreachable"),
+        _fails_as("unreachable", "timeout"),
         "{caller} cannot reach {suspect}: its connections are refused, broken or time out.",
         "Check that {suspect} is running and that {caller} can connect to it.",
     ),

@@ -1,7 +1,7 @@
 """The verdict on services of any system: what users notice, where it arises, and why."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -157,12 +157,13 @@ def _report(seen: Seen, ranked: list[_Explained]) -> Verdict:
     best, others = ranked[0], ranked[1:]
     finding = best.finding
     words = _words(finding)
+    entity = best.cause.entity(finding)
     return Verdict(
         domain=best.cause.domain,
         cause=best.cause.name,
-        component=str(best.cause.entity(finding)),
-        entity=_place(best.cause.entity(finding)),
-        path=[_place(entity) for entity in finding.blame.path],
+        component=str(entity),
+        entity=_place(entity),
+        path=[_place(each) for each in _cut(finding.blame.path, entity)],
         confidence=round(best.confidence, 3),
         summary=f"{_notice(finding.noticed)} {best.cause.says.format(**words)}",
         onset=finding.noticed.onset,
@@ -174,6 +175,11 @@ def _report(seen: Seen, ranked: list[_Explained]) -> Verdict:
         alternatives=[_alternative(other) for other in others[:ALTERNATIVES]],
         remedy=best.cause.remedy.format(**words),
     )
+
+
+def _cut(path: Sequence[Entity], end: Entity) -> Sequence[Entity]:
+    """The path up to the entity at fault."""
+    return path[: path.index(end) + 1] if end in path else path
 
 
 def _notice(noticed: Noticed) -> str:

@@ -25,6 +25,9 @@ POOLED = frozenset({Kind.DATABASE, Kind.CACHE})
 SLOWED = 2.0
 """Times the usual duration up to which a dependency is well."""
 
+MOSTLY = 0.5
+"""Part of the failed calls that time out, from which they fail for being slow."""
+
 CERTAIN, FAILING = 0.5, 0.05
 """Certainty of a loss, and share of calls that fail, from which a dependency fails."""
 
@@ -34,7 +37,8 @@ LEAST_RATE = 0.2
 MATCHES = {
     "credentials": "401|403|auth|denied|forbidden|permission|password|credential|privilege",
     "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
-    "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|timeout|50[234]",
+    "timeout": "timeout|timed out|deadline|504",
+    "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|50[23]",
 }
 """Error types by what they mean, the first that fits."""
 
@@ -64,7 +68,24 @@ class Finding:
     @property
     def is_dependency(self) -> bool:
         """Whether it is known by its callers only, or is what is between a caller and a callee."""
-        return isinstance(self.blame.at, Call) or self.suspect.kind is not Kind.SERVICE
+        if self.suspect.kind is not Kind.SERVICE:
+            return True
+        return isinstance(self.blame.at, Call) and not self.is_given_up
+
+    @property
+    def aspect(self) -> Aspect:
+        """What the suspect itself loses."""
+        return Aspect.TIME if self.is_given_up else self.noticed.aspect
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether calls fail because the suspect, a service, is too slow for its callers."""
+        if not isinstance(self.blame.at, Call) or self.noticed.aspect is Aspect.TIME:
+            return False
+        errors = self.errors()
+        slower = measure_loss(self._served(), Aspect.TIME, self.noticed.sides)
+        mostly = errors.get("timeout", 0.0) > MOSTLY * sum(errors.values())
+        return mostly and slower.now >= SLOWED * slower.usual
 
     def errors(self) -> Mapping[str, float]:
         """Calls to the suspect that failed more than before, per second, by what their errors mean."""
@@ -79,8 +100,16 @@ class Finding:
         return found
 
     def surge(self) -> float:
-        """How many times its usual requests the symptom's entity got; 1 if it usually has none."""
-        traffic = self.seen.system.served[self.noticed.entity]
+        """How many times its usual requests the symptom's entity got; 1 if it usually has none.
+
+        What its callers send more than they get themselves is none of it.
+        """
+        system = self.seen.system
+        callers = [self._surge(each) for each in system.topology.dependents[self.noticed.entity]]
+        return min(self._surge(self.noticed.entity), max(callers, default=float("inf")))
+
+    def _surge(self, entity: Entity) -> float:
+        traffic = self.seen.system.served[entity]
         usual = float(np.median(np.nan_to_num(traffic.rate[self.noticed.sides.before])))
         return traffic.requests(self.noticed.sides.after) / usual if usual >= LEAST_RATE else 1.0
 
@@ -114,6 +143,17 @@ class Finding:
     def cpu(self) -> tuple[float, float]:
         """Cores that the suspect's processes took before, and take."""
         return self.level("cpu", service_name=self.suspect.name)
+
+    def cpu_per_request(self) -> float:
+        """Times the usual CPU that a request of the suspect takes; NaN where it is not known."""
+        served = self._served()
+        if served is None:
+            return float("nan")
+        requests = [served.requests(side) for side in self.noticed.sides]
+        before, after = (
+            cores / each if each else float("nan") for cores, each in zip(self.cpu(), requests, strict=True)
+        )
+        return after / before if before else float("nan")
 
     def memory(self) -> tuple[float, float]:
         """Bytes of the suspect's largest process: usual ones, and the most since the onset."""
@@ -195,7 +235,7 @@ class Finding:
 
     def _lost(self, row: Row) -> float:
         instance, (before, after) = row.labels["instance"], self.noticed.sides
-        query = "instances_seconds" if self.noticed.aspect is Aspect.TIME else "instances_failed"
+        query = "instances_seconds" if self.aspect is Aspect.TIME else "instances_failed"
         amounts = self._instances(query, instance=instance)
         amount = np.nan_to_num(amounts[0].values) if amounts else np.zeros_like(row.values)
         usual = _per(amount, row.values, before)

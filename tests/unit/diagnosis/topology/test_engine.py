@@ -124,6 +124,7 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
         )
     )
     assert (found.domain, found.cause) == ("traffic", "traffic-surge")
+    assert path(found) == ["gateway"]
 
 
 def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
@@ -167,6 +168,29 @@ def test_what_a_slow_service_runs_out_of_is_named(
     assert calm.confidence <= 0.6
 
 
+def test_calls_that_are_given_up_are_the_fault_of_the_slow_service() -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.4),
+        gateway__pricing=Load(6, 0.095, failed=0.7, error_type="ReadTimeout"),
+        pricing=Load(6, 0.09, later_seconds=0.9),
+    )
+    found = verdict(replace(shop, processes={("cpu", "pricing"): (0.2, 2.2)}))
+    assert (found.domain, found.cause) == ("infrastructure", "cpu")
+    assert path(found) == ["gateway", "pricing"]
+
+
+def test_more_requests_to_a_service_than_its_callers_get_are_no_surge() -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, later_seconds=0.5),
+            gateway__pricing=Load(6, 0.095, later_rate=24, later_seconds=0.3),
+            pricing=Load(6, 0.09, later_rate=24, later_seconds=0.29),
+        ),
+        "pricing",
+    )
+    assert (found.cause, path(found)) == ("retry-storm", ["gateway"])
+
+
 def test_requests_that_wait_without_cpu_before_a_database_that_is_well_wait_for_a_connection() -> None:
     processes = {("cpu", "pricing"): (0.2, 0.2)}
     waiting = verdict(replace(SLOW_PRICING, processes=processes))
@@ -186,7 +210,7 @@ def test_calls_that_are_repeated_are_a_retry_storm_of_the_caller() -> None:
     assert (found.domain, found.cause) == ("traffic", "retry-storm")
     assert found.entity is not None
     assert found.entity.name == "gateway"
-    assert path(found) == ["gateway", "pricing"]
+    assert path(found) == ["gateway"]
 
 
 def test_calls_that_stand_in_for_a_failing_cache_are_no_retries() -> None:
