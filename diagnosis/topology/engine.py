@@ -10,7 +10,7 @@ from diagnosis.sources.evidence import Evidence
 from diagnosis.topology import llm
 from diagnosis.topology.blame import Blame, System, find_blame
 from diagnosis.topology.causes import CAUSES, Cause, Measure
-from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.llm_shown import Proof, prove
 from diagnosis.topology.losses import Aspect
@@ -19,13 +19,18 @@ from diagnosis.topology.reading import make_directory, read_system
 from diagnosis.topology.shown import show
 from diagnosis.topology.silence import Reason, Silence, find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
+from diagnosis.topology.traffic import Traffic
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, Domain, Place, Statement, Verdict
 from prometheus.client import query_range
+from prometheus.quantities import write_milliseconds
 
 ALTERNATIVES = 5
 
 LEAST_OF_BOTH = 0.25
 """Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
+
+LEAST = 0.005
+"""Confidence from which another cause is worth a line."""
 
 NOTICED = {Aspect.TIME: "answers late", Aspect.REQUESTS: "fails requests"}
 UNITS = {Aspect.TIME: "s", Aspect.REQUESTS: "share"}
@@ -172,7 +177,7 @@ def _report(seen: Seen, ranked: list[_Explained]) -> Verdict:
             *_state_measure(finding, best.cause.measure),
             *(_state_proof(seen, proof) for proof in prove(finding, best.cause.name)),
         ],
-        alternatives=[_alternative(other) for other in others[:ALTERNATIVES]],
+        alternatives=[_alternative(other) for other in others[:ALTERNATIVES] if other.confidence >= LEAST],
         remedy=best.cause.remedy.format(**words),
     )
 
@@ -276,9 +281,16 @@ def _report_unknown(seen: Seen, noticed: list[Noticed]) -> Verdict:
 
 
 def _state(seen: Seen, noticed: Noticed, blame: Blame | None) -> list[Statement]:
-    """The symptom, then each entity on the way to the cause."""
+    """The symptom, then each entity on the way to the cause, then the call that is at fault, if one is."""
     path = blame.path if blame else (noticed.entity,)
-    return [_state_one(seen, noticed, entity) for entity in path if entity in seen.system.served]
+    found = [
+        _state_one(seen, noticed, entity, seen.system.served[entity])
+        for entity in path
+        if entity in seen.system.served
+    ]
+    if blame and isinstance(blame.at, Call) and blame.at in seen.system.calls:
+        found.append(_state_one(seen, noticed, blame.at, seen.system.calls[blame.at]))
+    return found
 
 
 def _state_measure(finding: Finding, measure: Measure | None) -> list[Statement]:
@@ -314,29 +326,42 @@ def _state_proof(seen: Seen, proof: Proof) -> Statement:
     )
 
 
-def _state_one(seen: Seen, noticed: Noticed, entity: Entity) -> Statement:
-    traffic = seen.system.served[entity]
+def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic) -> Statement:
     values = traffic.seconds if noticed.aspect is Aspect.TIME else traffic.failed
     values = seen.aligned.nothing if values is None else values
-    before, after = (traffic.level(values, side) for side in noticed.sides)
-    query = show(seen.aligned, seen.directory, entity, noticed.aspect)
+    before, after = (_known(traffic.level(values, side)) for side in noticed.sides)
+    query = show(seen.aligned, seen.directory, at, noticed.aspect)
+    entity, caller = (at.callee, at.caller) if isinstance(at, Call) else (at, None)
     return Statement(
-        statement=_say(entity, noticed.aspect, before, after),
+        statement=_say(at, noticed.aspect, before, after),
         query=query,
-        before=_known(before),
-        after=_known(after),
+        before=before,
+        after=after,
         unit=UNITS[noticed.aspect],
         link=_link(seen.aligned, query),
         points=points_of(seen.aligned, values, MOST_POINTS),
+        entity=_place(entity),
+        caller=_place(caller) if caller else None,
     )
 
 
-def _say(entity: Entity, aspect: Aspect, before: float, after: float) -> str:
+def _say(at: Entity | Call, aspect: Aspect, before: float | None, after: float | None) -> str:
+    whose = f"calls of {at.caller} to {at.callee}" if isinstance(at, Call) else f"requests to {at}"
+    if after is None:
+        return f"{_capitalise(whose)} are not seen any more."
+    now = _write(aspect, after)
+    than = "" if before is None else f" instead of {_write(aspect, before)}"
     if aspect is Aspect.TIME:
-        return (
-            f"Requests to {entity} take {1000 * after:.0f} ms instead of {1000 * before:.0f} ms on average."
-        )
-    return f"{after:.1%} of the requests to {entity} fail instead of {before:.1%}."
+        return f"{_capitalise(whose)} take {now}{than} on average."
+    return f"{now} of the {whose} fail{than}."
+
+
+def _write(aspect: Aspect, value: float) -> str:
+    return write_milliseconds(1000 * value) if aspect is Aspect.TIME else f"{value:.1%}"
+
+
+def _capitalise(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _known(value: float) -> float | None:

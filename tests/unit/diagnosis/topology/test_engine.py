@@ -45,6 +45,7 @@ def test_its_evidence_follows_the_path_and_moved_as_it_says() -> None:
         assert statement.after is not None
         assert statement.after > 2 * statement.before
     assert 'db_system_name="postgresql"' in evidence[2].query
+    assert [statement.entity for statement in evidence] == verdict(SLOW_DATABASE).path
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,21 @@ def test_a_service_that_cannot_be_reached_is_told_from_one_that_fails() -> None:
     )
     assert found.cause == "dependency-unreachable"
     assert path(found) == ["gateway", "pricing"]
+    call = found.evidence[-1]
+    assert call.caller is not None and call.entity is not None
+    assert (call.caller.name, call.entity.name) == ("gateway", "pricing")
+    assert call.statement == "90.0% of the calls of gateway to pricing fail instead of 0.0%."
+    assert 'service_name="gateway", server_address="10.0.0.7"' in call.query
+
+
+def test_evidence_on_a_service_that_is_heard_no_more_has_no_numbers() -> None:
+    refused = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.5),
+        gateway__pricing=Load(6, 0.095, failed=0.9, error_type="ConnectError"),
+    )
+    said = [statement.statement for statement in verdict(silence(refused, "pricing")).evidence]
+    assert "Requests to pricing are not seen any more." in said
+    assert "nan" not in " ".join(said)
 
 
 FAILING_PRICING = SHOP.change(
