@@ -23,7 +23,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-shop bench-shop-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-shop bench-shop-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -207,6 +207,13 @@ bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again
 bench-petshop: $(RUNTIME) ## Accuracy on PetShop, a public set of root causes, read from a folder DATA=folder [SPLIT=train]
 	@test -n "$(DATA)" || { echo "whence: say where PetShop is: make bench-petshop DATA=folder" >&2; exit 2; }
 	@$(PY) -m bench.petshop "$(DATA)" $(if $(SPLIT),--split "$(SPLIT)")
+
+bench-nezha: $(RUNTIME) ## Accuracy on Nezha, a public set of faults in two systems, read from a folder DATA=folder
+	@test -n "$(DATA)" || { echo "whence: say where Nezha is: make bench-nezha DATA=folder" >&2; exit 2; }
+	@$(PY) -m bench.nezha "$(DATA)"
+
+bench-topology: $(RUNTIME) ## CPU seconds of a diagnosis with 20 and 200 services in the map; fails above its limits
+	@$(PY) -m bench.topology
 
 lock: $(DEV) ## Resolve the dependencies again (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -15,12 +15,11 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from bench.root_causes import Aims, Issue, Result, examine, report, service
 from diagnosis.signals.series import Values
-from diagnosis.topology.blame import System, find_blame
-from diagnosis.topology.entity import Call, Entity, Kind, Topology
+from diagnosis.topology.blame import System
+from diagnosis.topology.entity import Call, Entity, Topology
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.traffic import Sides, Traffic
 
@@ -35,8 +34,8 @@ EVERY = 6
 
 ASPECTS = {"latency": Aspect.TIME, "availability": Aspect.REQUESTS}
 
-TOP_1, TOP_3, SPECIFICITY = 0.75, 0.9, 0.9
-"""The aims. Published (Hardt et al., 2023): top-1 .706 at most by traversal, specificity .17 to .60."""
+AIMS = Aims(top_1=0.75, top_3=0.9, specificity=0.9)
+"""Published (Hardt et al., 2023): top-1 .706 at most by traversal, specificity .17 to .60."""
 
 Column = tuple[str, str, str]
 
@@ -46,17 +45,6 @@ class Rows(NamedTuple):
 
     times: Values
     columns: dict[Column, Values]
-
-
-class Issue(NamedTuple):
-    """A case: where and how the symptom was seen, and the node at fault (None in normal time)."""
-
-    name: str
-    symptom: Entity
-    aspect: Aspect
-    system: System
-    sides: Sides
-    truth: str | None
 
 
 def read_rows(path: Path) -> Rows:
@@ -87,23 +75,19 @@ def read_topology(path: Path) -> Topology:
         (_, *callees), *rows = csv.reader(file)
     return Topology(
         (
-            Call(entity(caller), entity(callee))
+            Call(service(caller), service(callee))
             for caller, *cells in rows
             for callee, cell in zip(callees, cells, strict=True)
             if cell.strip() and float(cell)
         ),
-        map(entity, callees),
+        map(service, callees),
     )
-
-
-def entity(name: str) -> Entity:
-    return Entity(Kind.SERVICE, name)
 
 
 def read_system(topology: Topology, rows: Rows) -> System:
     """The telemetry of each node."""
     names = {node for node, _, _ in rows.columns}
-    return System(topology, {entity(name): _read_traffic(rows.columns, name) for name in names})
+    return System(topology, {service(name): _read_traffic(rows.columns, name) for name in names})
 
 
 def _read_traffic(columns: dict[Column, Values], node: str) -> Traffic:
@@ -144,8 +128,8 @@ class Pattern:
             before = ~own | (everything.times < since)
             yield Issue(
                 f"{self.folder.name}/{path.name}",
-                entity(target["node"]),
-                ASPECTS[target["metric"]],
+                service(target["node"]),
+                [ASPECTS[target["metric"]]],
                 read_system(self.topology, everything),
                 Sides(before, after),
                 said["root_cause"]["node"],
@@ -161,53 +145,8 @@ class Pattern:
             after[start : start + 2] = True
             for aspect in Aspect:
                 yield Issue(
-                    f"{self.folder.name}/{start}", symptom, aspect, system, Sides(~after, after), None
+                    f"{self.folder.name}/{start}", symptom, [aspect], system, Sides(~after, after), None
                 )
-
-
-class Result(NamedTuple):
-    """Of a case: the nodes that are blamed, the likeliest first, and the truth (None: nothing was wrong)."""
-
-    issue: str
-    blamed: list[str]
-    truth: str | None
-
-    def is_right(self) -> bool:
-        return self.blamed[:1] == ([self.truth] if self.truth else [])
-
-
-def examine(issue: Issue) -> Result:
-    found = find_blame(issue.system, issue.symptom, issue.aspect, issue.sides)
-    return Result(issue.name, [str(blame.path[-1]) for blame in found], issue.truth)
-
-
-class Score(NamedTuple):
-    """Issues with the right node first, or among the first three; calm windows without blame."""
-
-    issues: int
-    first: int
-    among_three: int
-    windows: int
-    silent: int
-
-    def meets_aims(self) -> bool:
-        return (
-            self.first >= TOP_1 * self.issues
-            and self.among_three >= TOP_3 * self.issues
-            and self.silent >= SPECIFICITY * self.windows
-        )
-
-
-def score(results: list[Result]) -> Score:
-    issues = [result for result in results if result.truth is not None]
-    calm = [result for result in results if result.truth is None]
-    return Score(
-        len(issues),
-        sum(result.is_right() for result in issues),
-        sum(result.truth in result.blamed[:3] for result in issues),
-        len(calm),
-        sum(result.is_right() for result in calm),
-    )
 
 
 def examine_pattern(pattern: Pattern, split: str) -> list[Result]:
@@ -218,38 +157,16 @@ def examine_pattern(pattern: Pattern, split: str) -> list[Result]:
     return [examine(issue) for issue in (*issues, *calm)]
 
 
-def draw(scores: dict[str, Score]) -> Table:
-    """A line per pattern, then all of them."""
-    table = Table("traffic", "issues", "top-1", "top-3", "calm windows", "specificity", box=None)
-    for name, each in scores.items():
-        shares = [_share(each.first, each.issues), _share(each.among_three, each.issues)]
-        table.add_row(name, str(each.issues), *shares, str(each.windows), _share(each.silent, each.windows))
-    return table
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.3f}" if whole else "–"
-
-
 def main(
     data: Annotated[Path, typer.Argument(help="the folder with the four traffic patterns")],
     split: Annotated[str, typer.Option(help="the folder of issues in each of them")] = "train",
 ) -> None:
     """Print the accuracy by traffic pattern and what was missed; exit status 1 when an aim is missed."""
-    console = Console(width=140, highlight=False)
     patterns = [Pattern(graph.parent) for graph in sorted(data.glob("*/graph.csv"))]
     if not patterns or not all((pattern.folder / split).is_dir() for pattern in patterns):
         sys.exit(f"whence: {data} is not PetShop: */graph.csv and */{split}/issue_*/metrics.csv are needed")
     results = {pattern.folder.name: examine_pattern(pattern, split) for pattern in patterns}
-    everything = [result for of_one in results.values() for result in of_one]
-    scores = {name: score(of_one) for name, of_one in results.items()}
-    console.print(draw({**scores, "all": score(everything)}))
-    for result in everything:
-        if not result.is_right():
-            console.print(
-                f"{result.issue}: {result.truth or 'nothing was wrong'}; blamed {result.blamed[:3]}"
-            )
-    if not score(everything).meets_aims():
+    if not report("traffic", results).meets(AIMS):
         raise typer.Exit(1)
 
 

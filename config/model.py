@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from config.document import Document, Place
 from config.errors import ConfigError, wrong
+from config.llm import Llm
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
@@ -122,6 +123,7 @@ class Config(Strict):
     recommendations: Recommendations = default({})
     dataset: Dataset = default({})
     model: Model = default({})
+    llm: Llm = default({})
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
     evaluation: Evaluation = default({})

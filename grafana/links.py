@@ -15,6 +15,7 @@ MAP = "map"
 OBJECT_STORAGE = "object-storage"
 PIPELINE = "pipeline-health"
 RESOURCES = "process-and-host"
+LLM = "llm"
 """The dashboards' uids."""
 
 Link = dict[str, object]

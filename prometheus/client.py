@@ -14,7 +14,7 @@ from prometheus.api import Refused as Refused
 from prometheus.api import Request as Request
 from prometheus.api import SourceAway as SourceAway
 
-SERIES = 2_000
+SERIES = 5_000
 """Series in the answer to a batch, at most."""
 
 MARK = "whence_query"
@@ -101,10 +101,8 @@ def _read_series(result: Sequence[Mapping[str, Any]]) -> list[TimeSeries]:
 
 def _read_one(series: Mapping[str, Any]) -> TimeSeries:
     labels = {name: str(value) for name, value in series["metric"].items() if name != "__name__"}
-    points = tuple(
-        (float(time), value) for time, text in _samples(series) if math.isfinite(value := float(text))
-    )
-    return TimeSeries(labels, points)
+    points = [(time, value) for time, text in _samples(series) if math.isfinite(value := float(text))]
+    return TimeSeries(labels, tuple(points))
 
 
 def _samples(series: Mapping[str, Any]) -> Sequence[tuple[float, str]]:

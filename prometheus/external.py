@@ -25,6 +25,10 @@ def _resource_gauge(name: str, *labels: str) -> Series:
     return Series(name, Form.GAUGE, frozenset(_RESOURCE.union(labels)))
 
 
+def _resource_histogram(name: str, *labels: str) -> Series:
+    return Series(name, Form.NATIVE_HISTOGRAM, frozenset(_RESOURCE.union(labels)))
+
+
 # Every scraped target
 UP = _gauge("up")
 SCRAPE_DURATION = _gauge("scrape_duration_seconds")
@@ -59,6 +63,20 @@ SDK_SPANS_EXPORTED = _resource_counter("otel_sdk_exporter_span_exported_total", 
 SDK_POINTS_EXPORTED = _resource_counter("otel_sdk_exporter_metric_data_point_exported_total", *_SDK)
 SDK_QUEUE_SIZE = _resource_gauge("otel_sdk_processor_span_queue_size", *_SDK)
 SDK_QUEUE_CAPACITY = _resource_gauge("otel_sdk_processor_span_queue_capacity", *_SDK)
+
+# Language models: https://github.com/open-telemetry/semantic-conventions-genai
+_MODEL = (
+    "gen_ai_operation_name",
+    "gen_ai_provider_name",
+    "gen_ai_request_model",
+    "gen_ai_response_model",
+    "server_address",
+    "server_port",
+)
+GEN_AI_DURATION = _resource_histogram("gen_ai_client_operation_duration_seconds", *_MODEL, "error_type")
+GEN_AI_TOKENS = _resource_histogram("gen_ai_client_token_usage", *_MODEL, "gen_ai_token_type")
+GEN_AI_FIRST_CHUNK = _resource_histogram("gen_ai_client_operation_time_to_first_chunk_seconds", *_MODEL)
+GEN_AI_FIRST_TOKEN = _resource_histogram("gen_ai_server_time_to_first_token_seconds", *_MODEL)
 
 # The collector: https://opentelemetry.io/docs/collector/internal-telemetry/
 COLLECTOR_SPANS_ACCEPTED = _counter("otelcol_receiver_accepted_spans", "receiver", "transport")

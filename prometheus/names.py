@@ -72,7 +72,17 @@ REQUEST_SPANS = Series(
     "traces_requests_duration_seconds",
     Form.NATIVE_HISTOGRAM,
     (_SPAN_LABELS - {"span_name"}).union(
-        map(label, (a.HTTP_REQUEST_METHOD, a.HTTP_ROUTE, a.HTTP_RESPONSE_STATUS_CODE, a.ERROR_TYPE, *a.PEER))
+        map(
+            label,
+            (
+                a.HTTP_REQUEST_METHOD,
+                a.HTTP_ROUTE,
+                a.HTTP_RESPONSE_STATUS_CODE,
+                a.ERROR_TYPE,
+                *a.PEER,
+                a.GEN_AI_REQUEST_MODEL,
+            ),
+        )
     ),
 )
 """Spans without their names: served ones by what HTTP metrics are counted by, calls by their peer."""

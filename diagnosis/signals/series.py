@@ -1,5 +1,6 @@
 """Series on a common axis of time, as arrays; what is not known is NaN."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from diagnosis.sources.evidence import Evidence, Labelled
 
 Values = NDArray[np.float64]
 """A value per step of that axis."""
+
+SERVICE = "service_name"
+"""The label by which series are looked up most."""
 
 SMOOTH = 10.0
 """Seconds over which shares of counts are taken: two exports of the services' metrics."""
@@ -49,6 +53,7 @@ class AlignedSeries:
         count = int((evidence.end - evidence.start) / evidence.step + 1e-6) + 1
         self.times: Values = evidence.start + evidence.step * np.arange(count, dtype=np.float64)
         self._rows: dict[str, list[Row]] = {}
+        self._of_service: dict[str, dict[str, list[Row]]] = {}
         self._growth: dict[str, list[Row]] = {}
 
     @cached_property
@@ -61,7 +66,18 @@ class AlignedSeries:
         if query not in self._rows:
             found = self.evidence.series.get(query, [])
             self._rows[query] = [Row(series.labels, self._place(series)) for series in found]
-        return [row for row in self._rows[query] if _matches(row.labels, where)]
+        candidates = self._rows[query]
+        if SERVICE in where:
+            candidates = self._by_service(query).get(where[SERVICE], [])
+        return [row for row in candidates if _matches(row.labels, where)]
+
+    def _by_service(self, query: str) -> Mapping[str, list[Row]]:
+        if query not in self._of_service:
+            found: defaultdict[str, list[Row]] = defaultdict(list)
+            for row in self._rows[query]:
+                found[row.labels.get(SERVICE, "")].append(row)
+            self._of_service[query] = dict(found)
+        return self._of_service[query]
 
     def one(self, query: str, **where: str) -> Values:
         """The sum of the matching series; NaN where none is known."""

@@ -96,7 +96,9 @@ async def read_series(
         log.warning("metrics left out", queries=sorted(batch), reason=str(away))
         return {}
     return {
-        name: [Labelled(labels=dict(each.labels), values=list(each.points)) for each in series]
+        name: [
+            Labelled.model_construct(labels=dict(each.labels), values=list(each.points)) for each in series
+        ]
         for name, series in answers.items()
         if series
     }

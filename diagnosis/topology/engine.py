@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from diagnosis.signals.series import AlignedSeries, points_of
 from diagnosis.sources.evidence import Evidence
+from diagnosis.topology import llm
 from diagnosis.topology.blame import Blame, System, find_blame
 from diagnosis.topology.causes import CAUSES, Cause, Measure
 from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.finding import Finding, Seen
+from diagnosis.topology.llm_shown import Proof, prove
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.queries import narrow
 from diagnosis.topology.reading import make_directory, read_system
@@ -150,7 +152,8 @@ def _path(found: _Explained) -> tuple[Entity, ...]:
 
 
 def _explain(finding: Finding) -> _Explained:
-    fits = [(cause, cause.fits(finding)) for cause in CAUSES]
+    causes = llm.CAUSES if finding.suspect.kind is Kind.LLM else CAUSES
+    fits = [(cause, cause.fits(finding)) for cause in causes]
     cause, fit = max(fits, key=lambda found: found[1])
     return _Explained(finding, cause, fit)
 
@@ -172,6 +175,7 @@ def _report(seen: Seen, ranked: list[_Explained]) -> Verdict:
         evidence=[
             *_state(seen, finding.noticed, finding.blame),
             *_state_measure(finding, best.cause.measure),
+            *(_state_proof(seen, proof) for proof in prove(finding, best.cause.name)),
         ],
         alternatives=[_alternative(other) for other in others[:ALTERNATIVES] if other.confidence >= LEAST],
         remedy=best.cause.remedy.format(**words),
@@ -208,6 +212,7 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "waiting": finding.pool_waiting()[1],
         "cores_before": cores_before,
         "cores": cores,
+        **llm.words(finding),
     }
 
 
@@ -307,6 +312,18 @@ def _state_measure(finding: Finding, measure: Measure | None) -> list[Statement]
             points=points_of(aligned, aligned.one(measure.query, **where) / measure.scale, MOST_POINTS),
         )
     ]
+
+
+def _state_proof(seen: Seen, proof: Proof) -> Statement:
+    return Statement(
+        statement=proof.says,
+        query=proof.query,
+        before=_known(proof.change.before),
+        after=_known(proof.change.after),
+        unit=proof.unit,
+        link=_link(seen.aligned, proof.query),
+        points=points_of(seen.aligned, proof.values, MOST_POINTS),
+    )
 
 
 def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic) -> Statement:

@@ -1,4 +1,4 @@
-"""Telemetry of services on a running stack: three batches of queries, traces for addresses and to cite."""
+"""Telemetry of services on a running stack: a few batches of queries, traces for addresses and to cite."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -14,6 +14,7 @@ from diagnosis.sources.live import choose_step, read_series
 from diagnosis.topology.blame import System
 from diagnosis.topology.cited import Sought, cite, seek
 from diagnosis.topology.entity import Kind
+from diagnosis.topology.llm_signals import QUERIES as ABOUT_MODELS
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.queries import BATCHES
 from diagnosis.topology.reading import learn_addresses, make_directory, read_system
@@ -58,6 +59,9 @@ async def collect_services(
         jaeger_url=jaeger.address,
     )
     system = await asyncio.to_thread(read_system, AlignedSeries(evidence), {})
+    if any(entity.kind is Kind.LLM for entity in system.topology.entities):
+        more = await read_series(prometheus, ABOUT_MODELS, start, end, step)
+        evidence = evidence.model_copy(update={"series": {**evidence.series, **more}})
     searches = [search(caller, start, end, limit=TRACES) for caller in _callers_of_strangers(system)]
     return Collected(evidence, learn_addresses(await _find_traces(jaeger, searches)))
 

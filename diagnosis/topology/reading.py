@@ -110,15 +110,26 @@ def _read_service(aligned: AlignedSeries, name: str) -> Traffic:
 
 
 def _read_calls(aligned: AlignedSeries, directory: Directory) -> dict[Call, Traffic]:
-    """Peers that turn out to be the same entity are added up; calls of nobody are left out."""
+    """Peers that turn out to be the same entity are added up; calls of nobody are left out.
+
+    So are HTTP requests to a host of a language model: its SDK has a span around them.
+    """
     found: defaultdict[Call, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    asked = (row.labels for row in aligned.rows("called") if row.labels.get("gen_ai_provider_name"))
+    models = {_host(labels) for labels in asked if labels.get("server_address")}
     for query in ("called", "called_seconds", "called_median", "called_slowest"):
         for row in aligned.rows(query):
             caller = Entity(Kind.SERVICE, row.labels.get(_SERVICE, ""))
             callee = directory.callee(row.labels)
-            if caller.name and callee != caller:
+            is_within = callee.kind is Kind.PEER and _host(row.labels) in models
+            if caller.name and callee != caller and not is_within:
                 found[Call(caller, callee)][query].append(row)
     return {call: _read_call(rows, aligned.nothing) for call, rows in found.items()}
+
+
+def _host(labels: Labels) -> tuple[str, str]:
+    """A caller and the host that it calls."""
+    return labels.get(_SERVICE, ""), labels.get("server_address", "")
 
 
 def _read_call(rows: Mapping[str, list[Row]], nothing: Values) -> Traffic:

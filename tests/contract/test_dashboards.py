@@ -57,6 +57,7 @@ def test_the_dashboards_are_those_promised() -> None:
         "object-storage",
         "pipeline-health",
         "process-and-host",
+        "llm",
     }
 
 

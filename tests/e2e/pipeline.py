@@ -66,6 +66,7 @@ def run_pipeline(folder: Path, **settings: str) -> Iterator[Pipeline]:
     prometheus = [str(programs["prometheus"]), f"--config.file={folder}/prometheus.yml"]
     prometheus += [f"--web.listen-address=127.0.0.1:{ports['PROMETHEUS_PORT']}"]
     prometheus += [f"--storage.tsdb.path={folder}/data", "--web.enable-otlp-receiver", "--log.level=error"]
+    prometheus += ["--web.enable-remote-write-receiver"]
     collector = [str(programs["otelcol-whence"]), "--config", str(ROOT / "collector" / "config.yaml")]
     with ExitStack() as running:
         http = running.enter_context(httpx.Client(timeout=30, trust_env=False))

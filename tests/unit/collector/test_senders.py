@@ -92,6 +92,15 @@ def test_a_sender_of_both_names_is_counted_once(collector: Collector) -> None:
     assert len(collector.backends.points("both", "http.server.request.duration")) == 1
 
 
+def test_the_old_name_of_a_models_provider_becomes_the_present_one(collector: Collector) -> None:
+    old = {"gen_ai.system": "openai", "gen_ai.token.type": "input"}
+    collector.send_metrics(
+        {"service.name": "assistant"}, histogram("gen_ai.client.token.usage", "{token}", old)
+    )
+    (seen,) = points(collector, "assistant", "gen_ai.client.token.usage")
+    assert seen.attributes == {"gen_ai.provider.name": "openai", "gen_ai.token.type": "input"}
+
+
 def test_old_http_attributes_of_spans_are_renamed(collector: Collector) -> None:
     old = {"http.method": "GET", "http.status_code": 500, "http.target": "/a?b=c", "net.host.name": "shop"}
     collector.send_spans({"service.name": "old-spans"}, span("GET /a", old))
@@ -201,9 +210,9 @@ REFUSED: dict[str, Any] = {
         ),
         (
             "prompts",
-            {"gen_ai.system": "openai", "server.address": "llm"},
+            {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o", "server.address": "llm"},
             {},
-            {"gen_ai.provider.name": "openai", "server.address": "llm"},
+            {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o", "server.address": "llm"},
         ),
     ],
 )

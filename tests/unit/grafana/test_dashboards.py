@@ -11,7 +11,7 @@ from grafana.layout import COLUMNS
 DASHBOARDS = build_all(Config())
 DURATIONS = (
     r"storage_operation_(duration|first_byte)|http_server_request_duration|recommendation_duration"
-    r"|traces_span_metrics_duration"
+    r"|traces_span_metrics_duration|gen_ai_client_operation"
 )
 PLOTS = [
     pytest.param(panel, id=f"{content['uid']}/{panel['title']}")

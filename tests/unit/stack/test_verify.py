@@ -13,6 +13,7 @@ from stack.verify import Query, check_queries, describe_refused_senders, fill_va
 ANSWERS = {
     "up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]},
     "gone": {"result": []},
+    "gen_ai_calls": {"result": []},
 }
 REFUSED = {
     "resultType": "vector",
@@ -48,6 +49,11 @@ def test_says_which_query_is_empty_or_fails(prometheus: str) -> None:
     empty, failing = check_queries(prometheus, queries)
     assert "panel B" in empty and "no data" in empty
     assert "alert C" in failing and "parse error" in failing
+
+
+def test_nobody_has_to_call_a_language_model(prometheus: str) -> None:
+    assert check_queries(prometheus, [Query("panel A", "gen_ai_calls")]) == []
+    assert check_queries(prometheus, [Query("panel B", "rate(gen_ai_calls")]) != []
 
 
 def test_says_whose_points_were_refused_and_why(prometheus: str) -> None:

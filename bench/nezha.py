@@ -1,0 +1,283 @@
+"""`python -m bench.nezha FOLDER`: how often the cause is found in Nezha's set, by Sun Yat-sen University.
+
+The set (MIT): <https://github.com/IntelligentDDS/Nezha>, Yu et al., FSE 2023. The engine is the one of live
+systems; nothing in it knows this set. Scored is the service of the pod into which a fault was injected, seen
+from a minute before to two minutes after it. Spans have no status there: one that logged an error has failed.
+Published (Yu et al.), with logs and metrics of pods beside traces: top-1 .929 and .867 of its two systems.
+"""
+
+import csv
+import json
+import math
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from bench.root_causes import Issue, Result, examine, report, service
+from diagnosis.signals.series import Values
+from diagnosis.topology.blame import System
+from diagnosis.topology.entity import Call, Entity, Topology
+from diagnosis.topology.losses import Aspect
+from diagnosis.topology.traffic import Mask, Sides, Traffic
+
+STEP = 10.0
+"""Seconds of requests that make a value."""
+
+EARLIER, LATER = 60.0, 120.0
+"""Seconds before and after an injection that belong to its issue."""
+
+MINUTE = 60.0
+"""Seconds that a file of traces or logs has; it is named by where it begins or ends."""
+
+ROOT = "root"
+
+ERROR = re.compile(r"(?i:severity\W+(?:error|critical|fatal))\b|\s(?:ERROR|FATAL)\s")
+"""A line of a log that tells of an error: by its severity, or by the level of Java's loggers."""
+
+csv.field_size_limit(1 << 24)
+
+
+class Span(NamedTuple):
+    """A row of a trace's file; times in Unix seconds, `parent` is `root` for roots."""
+
+    key: str
+    parent: str
+    service: str
+    start: float
+    seconds: float
+
+
+class Fault(NamedTuple):
+    """An entry of a list of faults."""
+
+    name: str
+    at: float
+    service: str
+
+
+class Request(NamedTuple):
+    """What a service served: `caller` is None for users; `waited` are the seconds that the caller saw."""
+
+    caller: str | None
+    service: str
+    start: float
+    seconds: float
+    waited: float
+    failed: bool
+
+
+def service_of(pod: str) -> str:
+    """`cartservice-579f59597d-wc2lz` is a pod of `cartservice`."""
+    return pod.rsplit("-", 2)[0]
+
+
+def read_spans(path: Path) -> Iterator[Span]:
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            start = int(row["StartTimeUnixNano"]) / 1e9
+            seconds = float(row["Duration"]) / 1e6
+            yield Span(row["SpanID"], row["ParentID"], service_of(row["PodName"]), start, seconds)
+
+
+def read_errors(path: Path) -> set[str]:
+    """The spans that logged an error."""
+    if not path.exists():
+        return set()
+    with path.open(newline="") as file:
+        return {row["SpanID"] for row in csv.DictReader(file) if ERROR.search(row["Log"])}
+
+
+def read_faults(day: Path) -> list[Fault]:
+    listed = json.loads((day / f"{day.name}-fault_list.json").read_text())
+    return [
+        Fault(
+            f"{each['inject_time']} {each['inject_type']}",
+            float(each["inject_timestamp"]),
+            service_of(each["inject_pod"]),
+        )
+        for hour in listed.values()
+        for each in hour
+    ]
+
+
+def find_requests(spans: Iterable[Span], errors: set[str]) -> list[Request]:
+    """What crosses from a service into another, or comes from outside."""
+    known = {span.key: span for span in spans}
+    children: defaultdict[str, list[Span]] = defaultdict(list)
+    for span in known.values():
+        children[span.parent].append(span)
+    return [
+        Request(
+            parent.service if parent else None,
+            span.service,
+            span.start,
+            span.seconds,
+            _waited(span, parent, known, children),
+            _has_failed(span, children, errors),
+        )
+        for span in known.values()
+        if (parent := known.get(span.parent)) or span.parent == ROOT
+        if parent is None or parent.service != span.service
+    ]
+
+
+def _waited(
+    span: Span, parent: Span | None, known: Mapping[str, Span], children: Mapping[str, list[Span]]
+) -> float:
+    """The duration of the span that made the call, if that is all it did."""
+    if parent is None or len(children[parent.key]) > 1:
+        return span.seconds
+    above = known.get(parent.parent)
+    return parent.seconds if above and above.service == parent.service else span.seconds
+
+
+def _has_failed(span: Span, children: Mapping[str, list[Span]], errors: set[str]) -> bool:
+    """Whether it, or what it did in the same service, logged an error."""
+    waiting = [span]
+    while waiting:
+        each = waiting.pop()
+        if each.key in errors:
+            return True
+        waiting += [child for child in children.get(each.key, ()) if child.service == span.service]
+    return False
+
+
+class Timeline(NamedTuple):
+    """Steps of STEP seconds, counted from `origin` (Unix seconds): of fault-free time and of an issue."""
+
+    origin: float
+    steps: NDArray[np.int64]
+
+    def place(self, at: float) -> int | None:
+        """Which of them a moment is in."""
+        step = math.floor((at - self.origin) / STEP)
+        found = int(np.searchsorted(self.steps, step))
+        return found if found < len(self.steps) and self.steps[found] == step else None
+
+    def between(self, start: float, end: float) -> Mask:
+        """Which of them are wholly in a stretch of time."""
+        return np.isin(self.steps, _steps_between(start - self.origin, end - self.origin))
+
+
+def make_timeline(origin: float, *stretches: tuple[float, float]) -> Timeline:
+    found = [_steps_between(start - origin, end - origin) for start, end in stretches]
+    return Timeline(origin, np.unique(np.concatenate(found)))
+
+
+def _steps_between(start: float, end: float) -> NDArray[np.int64]:
+    return np.arange(math.ceil(start / STEP), math.floor(end / STEP), dtype=np.int64)
+
+
+def read_traffic(requests: Iterable[Request], timeline: Timeline, *, as_caller: bool = False) -> Traffic:
+    """The signals per step; NaN in steps without a request."""
+    steps: list[list[Request]] = [[] for _ in timeline.steps]
+    for request in requests:
+        if (place := timeline.place(request.start)) is not None:
+            steps[place].append(request)
+    waits = [[each.waited if as_caller else each.seconds for each in step] for step in steps]
+    return Traffic(
+        np.array([len(step) / STEP for step in steps]),
+        np.array([np.mean([each.failed for each in step]) if step else np.nan for step in steps]),
+        np.array([np.mean(each) if each else np.nan for each in waits]),
+        np.array([np.median(each) if each else np.nan for each in waits]),
+        np.array([np.percentile(each, 99) if each else np.nan for each in waits]),
+    )
+
+
+def read_system(requests: list[Request], timeline: Timeline) -> System:
+    served: defaultdict[Entity, list[Request]] = defaultdict(list)
+    calls: defaultdict[Call, list[Request]] = defaultdict(list)
+    for request in requests:
+        served[service(request.service)].append(request)
+        if request.caller:
+            calls[Call(service(request.caller), service(request.service))].append(request)
+    return System(
+        Topology(calls, served),
+        {entity: read_traffic(of_one, timeline) for entity, of_one in served.items()},
+        {call: read_traffic(of_one, timeline, as_caller=True) for call, of_one in calls.items()},
+    )
+
+
+def find_front(requests: list[Request]) -> Entity:
+    """The service that users call most."""
+    names = [request.service for request in requests if request.caller is None]
+    return service(max(sorted(set(names)), key=names.count))
+
+
+def read_requests(day: Path, start: float | None = None, end: float | None = None) -> list[Request]:
+    """Those of a day's files, or of the files that may have something between two Unix times."""
+    paths = [path for path in sorted(day.glob("trace/*_trace.csv")) if _may_hold(path, start, end)]
+    errors: set[str] = set()
+    for path in paths:
+        errors |= read_errors(day / "log" / path.name.replace("_trace", "_log"))
+    return find_requests((span for path in paths for span in read_spans(path)), errors)
+
+
+def _may_hold(path: Path, start: float | None, end: float | None) -> bool:
+    if start is None or end is None:
+        return True
+    named = f"{path.parents[1].name} {path.name.removesuffix('_trace.csv')}"
+    at = datetime.strptime(named, "%Y-%m-%d %H_%M").replace(tzinfo=UTC).timestamp()
+    return start - MINUTE <= at <= end + MINUTE
+
+
+def read_success(day: Path, timeline: Timeline) -> Values:
+    """Share of the users' requests that failed, by step; NaN where it is not told."""
+    failed = np.full(len(timeline.steps), np.nan)
+    path = day / "metric" / "front_service.csv"
+    if path.exists():
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                at, share = float(row["TimeStamp"]), 1 - float(row["SuccessRate(%)"]) / 100
+                failed[timeline.between(at - MINUTE, at)] = share
+    return failed
+
+
+def read_issues(day: Path, normal: list[Request]) -> Iterator[Issue]:
+    """Each fault of a day as it shows, and the minute before it, in which nothing was wrong."""
+    calm = min(each.start for each in normal), max(each.start for each in normal)
+    for fault in read_faults(day):
+        around = fault.at - EARLIER, fault.at + LATER
+        if own := read_requests(day, *around):
+            timeline = make_timeline(fault.at, calm, around)
+            front = find_front(own)
+            system = read_system([*normal, *own], timeline)
+            told = np.fmax(system.served[front].failed, read_success(day, timeline))
+            seen = replace(
+                system, served={**system.served, front: replace(system.served[front], failed=told)}
+            )
+            after, before = timeline.between(fault.at, around[1]), timeline.between(around[0], fault.at)
+            usual = timeline.between(*calm) & ~before & ~after
+            yield Issue(fault.name, front, list(Aspect), seen, Sides(usual | before, after), fault.service)
+            yield Issue(f"before {fault.name}", front, list(Aspect), seen, Sides(usual, before), None)
+
+
+def main(data: Annotated[Path, typer.Argument(help="the folder with rca_data and construct_data")]) -> None:
+    """Print the accuracy by day, and what was missed."""
+    days = sorted(path.parent for path in data.glob("rca_data/*/*-fault_list.json"))
+    if not days or not all(any(data.glob(f"construct_data/{day.name}/trace/*_trace.csv")) for day in days):
+        sys.exit(
+            f"whence: {data} is not Nezha: rca_data/DAY/DAY-fault_list.json, rca_data/DAY/trace/*_trace.csv "
+            "and construct_data/DAY/trace/*_trace.csv are needed"
+        )
+    results: dict[str, list[Result]] = {}
+    for day in days:
+        normal = read_requests(data / "construct_data" / day.name)
+        results[day.name] = [examine(issue) for issue in read_issues(day, normal)]
+        missing = len(read_faults(day)) - len(results[day.name]) // 2
+        if missing:
+            print(f"whence: {day.name}: {missing} faults have no traces: left out", file=sys.stderr)
+    report("day", results)
+
+
+if __name__ == "__main__":
+    typer.run(main)
