@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(__file__).resolve().parents[1]
+CONFIGURATION = FOLDER / "whence.yaml"
 HOST = "127.0.0.1"
 SECRETS = ("SHOP_ADMIN_PASSWORD", "SHOP_PRICING_PASSWORD", "SHOP_REPORTS_PASSWORD")
 
