@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.incidents.stacks import BenchStack
-from bench.shop.case import Alert, Counts
+from bench.shop.case import CONFIGURATION, Alert, Counts
 from components import build as builds
 from diagnosis.topology.live import Collected, collect_services
 from examples.shop.run.settings import Ports, read_shop
@@ -20,7 +20,6 @@ from stack import ROOT, StackError
 from stack.ports import find_free_ports
 
 PYTHON = ROOT / ".cache" / "shop" / "bin" / "python"
-CONFIGURATION = ROOT / "examples" / "shop" / "whence.yaml"
 COMMAND_LIMIT = 600.0
 WINDOW = 2.0
 """Seconds of each of the users' counts."""
