@@ -11,9 +11,7 @@ from bench.incidents.recording import shrink
 from diagnosis import Evidence, Verdict
 from diagnosis.topology.engine import diagnose_services
 from examples.shop.faults.catalogue import Fault, Severity, read_faults
-from stack import ROOT
 
-CONFIGURATION = ROOT / "examples" / "shop" / "whence.yaml"
 USERS_SERVICE = "shop-gateway"
 UNUSED_SERVICE = "shop-reports"
 """Of which no user and no service depends: trouble there is no reason to blame anybody for the users'."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.incidents.stacks import BenchStack
-from bench.shop.case import CONFIGURATION, Alert, Counts
+from bench.shop.case import Alert, Counts
 from components import build as builds
 from diagnosis.topology.live import Collected, collect_services
 from examples.shop.run.settings import CONFIGURATION, Ports, read_shop
