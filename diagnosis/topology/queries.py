@@ -36,5 +36,14 @@ DETAILS: Mapping[str, str] = {
 }
 """What tells why a service is in trouble itself."""
 
+MAP_STEP = 60.0
+"""Seconds between points of the next, and the window of each."""
+
+MAP: Mapping[str, str] = {
+    "served": f"({requests.count(by=_SERVICE, window='1m')}) > 0",
+    "called": f"({dependencies.count(by=(dependencies.CALLER, *dependencies.PEER), window='1m')}) > 0",
+}
+"""Who is there and who calls whom, and no more."""
+
 BATCHES = (SERVED, CALLED, DETAILS)
 """The queries as they are asked: those of a batch together in one."""

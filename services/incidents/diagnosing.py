@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
-from services.incidents.diagnosis_client import OWN, Explain
-from services.incidents.incident import Alert, Incident, name_services
+from services.incidents.diagnosis_client import Explain
+from services.incidents.incident import Incident
 from services.incidents.schedule import LONGEST, MINIMUM_INTERVAL, choose_window, is_over, pauses
 from services.incidents.store import Store
 from services.incidents.stream import Stream
@@ -52,13 +52,6 @@ Notify = Callable[[Incident, Verdict, Verdict | None], Awaitable[None]]
 class _Following(NamedTuple):
     changed: asyncio.Event
     work: asyncio.Task[None]
-
-
-def choose_alerts(incident: Incident) -> list[Alert]:
-    """Those that the verdict is about: all, but not those of others' services beside the stack's own."""
-    if OWN.isdisjoint(incident.services):
-        return incident.alerts
-    return [alert for alert in incident.alerts if OWN.issuperset(name_services([alert]))]
 
 
 class Diagnoser:
@@ -156,10 +149,9 @@ class Diagnoser:
     async def _diagnose(self, incident: Incident, now: datetime) -> bool:
         window = choose_window(incident, now)
         span = window.start.timestamp(), window.end.timestamp()
-        alerts = choose_alerts(incident)
-        alerted_at = min(alert.starts_at for alert in alerts).timestamp()
+        services = sorted({alert.service for alert in incident.alerts})
         try:
-            verdict = await self._explain(*span, alerted_at, name_services(alerts))
+            verdict = await self._explain(*span, incident.started_at.timestamp(), services)
         except SourceAway as away:
             self._fail(incident.id, str(away))
             return False

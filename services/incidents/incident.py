@@ -1,6 +1,6 @@
 """What an incident is: alerts that fired together, in the form the API gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from diagnosis import Verdict
+from telemetry.instruments import INSTRUMENTS
 
 Status = Literal["firing", "resolved"]
 
@@ -16,6 +17,9 @@ SEVERITIES = ("info", "warning", "critical")
 
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
+
+STACK = frozenset({"", *(instrument.service for instrument in INSTRUMENTS)})
+"""The services of the stack itself; an alert without a service is about the stack, too."""
 
 LEFT_OUT, SENT_START = "__truncatedAlerts__", "__startsAt__"
 """Annotations that the inbox adds: how many alerts were truncated, and a start in the future as sent."""
@@ -89,17 +93,17 @@ class Alert(BaseModel):
     @property
     def component(self) -> str:
         """The part of the system it concerns."""
-        return self.labels.get("component") or self.labels.get("service_name", "")
+        return self.labels.get("component") or self.service
+
+    @property
+    def service(self) -> str:
+        """The service it concerns; empty if it names none."""
+        return self.labels.get("service_name", "")
 
     @property
     def rank(self) -> int:
         """Higher is worse."""
         return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else -1
-
-
-def name_services(alerts: Iterable[Alert]) -> list[str]:
-    """The services that alerts are about, each once."""
-    return sorted(set(filter(None, (alert.labels.get("service_name", "") for alert in alerts))))
 
 
 class Incident(BaseModel):
@@ -115,8 +119,8 @@ class Incident(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def services(self) -> list[str]:
-        """The services that its alerts are about."""
-        return name_services(self.alerts)
+        """The services that its alerts are about, each once."""
+        return sorted({alert.service for alert in self.alerts} - {""})
 
     @property
     def headline(self) -> Alert:

@@ -14,7 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from diagnosis import Verdict
 from services.incidents import history
 from services.incidents.dead_letters import DeadLetter, add_letters, select_letters
-from services.incidents.grouping import choose_incident
+from services.incidents.grouping import Connect, choose_incident, connect_all
 from services.incidents.incident import SENT_START, Alert, Incident
 from services.incidents.schema import open_database
 from services.incidents.webhooks import Refused
@@ -24,11 +24,15 @@ T = TypeVar("T")
 
 
 class Store:
-    """Keeps the newest `kept` incidents. Everything it raises is sqlite3.Error."""
+    """Keeps the newest `kept` incidents. Everything it raises is sqlite3.Error.
 
-    def __init__(self, path: Path, kept: int) -> None:
+    `connect` is asked for each alert, in a thread, and must not wait for anything.
+    """
+
+    def __init__(self, path: Path, kept: int, connect: Connect = connect_all) -> None:
         self._connection = open_database(path)
         self._kept = kept
+        self._connect = connect
         self._turn = CapacityLimiter(1)
 
     def close(self) -> None:
@@ -130,13 +134,13 @@ class Store:
         return float(known["starts_at"]) if known else alert.starts_at.timestamp()
 
     def _add(self, alert: Alert) -> int:
-        incident_id = choose_incident(self._connection, alert)
+        incident_id = choose_incident(self._connection, alert, self._connect(alert.service))
         if incident_id is None:
             incident_id = self._connection.execute(
                 "INSERT INTO incidents (started_at) VALUES (?)", (alert.starts_at.timestamp(),)
             ).lastrowid
         self._connection.execute(
-            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 incident_id,
                 alert.fingerprint,
@@ -147,6 +151,7 @@ class Store:
                 alert.component,
                 json.dumps(alert.labels),
                 json.dumps(alert.annotations),
+                alert.service,
             ),
         )
         assert incident_id is not None
