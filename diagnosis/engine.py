@@ -20,12 +20,24 @@ LEAST_IMPACT = 0.25
 """How surely a symptom must have moved for there to be trouble."""
 
 
-def diagnose(evidence: Evidence, *, alerted_at: float | None = None) -> Verdict:
+SURE = 0.5
+"""How sure a verdict on a second trouble must be: else it is the first one that goes on."""
+
+SETTLING = 15.0
+"""Seconds after which a trouble is what it will be: the first export and its window are in."""
+
+
+def diagnose(evidence: Evidence, *, alerted_at: float | None = None, after: float | None = None) -> Verdict:
     """Say whence the trouble of a window came.
 
     `alerted_at` (Unix seconds) is when an alert began to fire, right to ±60 s; None when nobody was alerted.
+    `after` is when an earlier trouble began: what came on top of it is looked for first.
     Pure; takes ≤ 100 ms for 15 minutes; less evidence gives less confidence, never an exception.
     """
+    if after is not None and evidence.start < after + SETTLING < evidence.end:
+        second = diagnose(evidence.model_copy(update={"start": after + SETTLING}), alerted_at=alerted_at)
+        if second.domain not in ("none", "unknown") and second.confidence >= SURE:
+            return second
     aligned = AlignedSeries(evidence)
     values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     judged = [

@@ -9,11 +9,11 @@ from diagnosis.hypotheses.scoring import DOUBT, Scored
 from diagnosis.onset.impact import Impact
 from diagnosis.onset.onset import SYMPTOMS
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.changes import SignalChange, ramp
+from diagnosis.signals.changes import SignalChange, is_move, ramp
 from diagnosis.signals.self_time import REASON, SEGMENT, VERSION, cite
 from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
-from diagnosis.verdict.wording import curve_of, query_of, say, state, unit_of
+from diagnosis.verdict.wording import curve_of, find_signal, query_of, say, state, unit_of
 from jaeger.client import find
 from prometheus.client import query_range
 
@@ -65,7 +65,8 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
         domain=h.domain,
         cause=h.cause,
         component=h.component,
-        confidence=round(best.confidence * _trust(case), 3),
+        confidence=round(min(best.confidence * _trust(case), _limit(case, h)), 3),
+        impact=round(case.impact.size, 2),
         summary=" ".join([say(h, case.changes), *_tell_quality(case, h)]),
         onset=case.onset,
         evidence=_state_all(case, [*_impact_signals(case), *_names(h)]),
@@ -108,6 +109,7 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         cause="unknown",
         component=_find_deepest(case),
         confidence=round(doubt, 3),
+        impact=round(case.impact.size, 2),
         summary=f"User impact: {' and '.join(felt)}. No known cause fits the evidence.",
         onset=case.onset,
         evidence=_state_all(case, [*_impact_signals(case), *_most_moved(case)]),
@@ -131,6 +133,16 @@ def _trust(case: Case) -> float:
     baseline = 0.9 + 0.1 * ramp(before.end - before.start, 0.0, SHORT_BASELINE)
     impact = 0.6 + 0.4 * case.impact.most
     return impact * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_TROUBLE))
+
+
+UNMOVED_LIMIT = 0.5
+"""The confidence at most in a cause of which what is shown of it did not move."""
+
+
+def _limit(case: Case, hypothesis: Hypothesis) -> float:
+    shown = [(case.changes[e.signal], curve_of(e.signal)) for e in hypothesis.needs]
+    unmoved = any(curve and not is_move(find_signal(curve), change) for change, curve in shown)
+    return UNMOVED_LIMIT if unmoved else 1.0
 
 
 CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "collector")

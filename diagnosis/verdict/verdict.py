@@ -58,6 +58,7 @@ class Contribution(_Said):
 class Verdict(_Said):
     """Whence the trouble came. `onset` is in Unix seconds, None when nothing moved.
 
+    `impact` is the sum of what users feel, each symptom at most 1 (`diagnosis.onset.impact`).
     The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
     """
 
@@ -65,6 +66,7 @@ class Verdict(_Said):
     cause: str
     component: str = ""
     confidence: float = Field(ge=0, le=1)
+    impact: float = Field(default=0.0, ge=0)
     summary: str
     onset: float | None = None
     evidence: list[Statement] = []

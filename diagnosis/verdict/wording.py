@@ -6,6 +6,7 @@ from typing import NamedTuple
 from diagnosis.hypotheses.hypothesis import Hypothesis
 from diagnosis.signals.catalogue import SIGNALS
 from diagnosis.signals.changes import SignalChange
+from diagnosis.signals.signal import Signal
 from diagnosis.sources.evidence import Limits
 from diagnosis.sources.queries import shown
 
@@ -68,6 +69,11 @@ def unit_of(name: str) -> str:
 def query_of(name: str, limits: Limits) -> str:
     """The PromQL with which people see for themselves."""
     return shown((_SIGNALS.get(name) or FACTS[name]).query, limits)
+
+
+def find_signal(name: str) -> Signal:
+    """A measured signal by its name."""
+    return _SIGNALS[name]
 
 
 def curve_of(name: str) -> str:

@@ -22,7 +22,8 @@ from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
 
 LARGEST = 2**63 - 1
-NO_POINTS = {"incidents": {"__all__": {"verdict": {"evidence": {"__all__": {"points"}}}}}}
+_NO_POINTS = {"verdict": {"evidence": {"__all__": {"points"}}}}
+NO_POINTS = {"incidents": {"__all__": {**_NO_POINTS, "waves": {"__all__": _NO_POINTS}}}}
 EVENTS: dict[type[BaseModel], str] = {
     Incident: "incident",
     HeartbeatState: "heartbeat",

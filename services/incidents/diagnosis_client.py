@@ -16,9 +16,14 @@ LIMIT = 15.0
 
 
 class Explain(Protocol):
-    """Reaches a verdict about a window (unix seconds). Raises SourceAway."""
+    """Reaches a verdict about a window (unix seconds). Raises SourceAway.
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict: ...
+    `after`: when an earlier trouble began, of which this may be a part or not.
+    """
+
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, after: float | None = None
+    ) -> Verdict: ...
 
 
 class DiagnosisClient:
@@ -31,7 +36,9 @@ class DiagnosisClient:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._thread = CapacityLimiter(1)
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict:
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, after: float | None = None
+    ) -> Verdict:
         """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
         try:
             async with asyncio.timeout(LIMIT), self._turns:
@@ -39,7 +46,7 @@ class DiagnosisClient:
                 evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
                 if not evidence.series:
                     raise SourceAway("Prometheus answered none of the questions about this time.")
-                work = partial(diagnose, evidence, alerted_at=alerted_at)
+                work = partial(diagnose, evidence, alerted_at=alerted_at, after=after)
                 return await to_thread.run_sync(work, limiter=self._thread)
         except TimeoutError:
             raise SourceAway(f"The evidence could not be read within {LIMIT:.0f} s.") from None

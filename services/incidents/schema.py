@@ -44,8 +44,13 @@ MIGRATIONS = (
     );
     CREATE INDEX verdicts_of_incident ON verdicts (incident_id, id);
     """,
+    """
+    ALTER TABLE verdicts ADD COLUMN wave_at REAL NOT NULL DEFAULT 0;
+    """,
 )
-"""Times are unix seconds. A step is never changed once released: add one."""
+"""Times are unix seconds; `wave_at` is 0 for verdicts from before there were waves.
+
+A step is never changed once released: add one."""
 
 
 class NewerDatabase(RuntimeError):

@@ -113,10 +113,12 @@ class Gate(Oracle):
         """One verdict more may be said."""
         self._let.release()
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict:
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, after: float | None = None
+    ) -> Verdict:
         while not self._let.acquire(blocking=False):
             await asyncio.sleep(0.02)
-        return await super().__call__(start, end, alerted_at)
+        return await super().__call__(start, end, alerted_at, after)
 
 
 def test_the_verdict_comes_to_an_open_page_and_changes_without_moving_the_reader(

@@ -130,7 +130,9 @@ class Oracle:
         self.verdicts = list(verdicts)
         self.asked: list[tuple[float, float, float | None]] = []
 
-    async def __call__(self, start: float, end: float, alerted_at: float | None = None) -> Verdict:
+    async def __call__(
+        self, start: float, end: float, alerted_at: float | None = None, after: float | None = None
+    ) -> Verdict:
         """The next of the verdicts; the last one again and again."""
         self.asked.append((start, end, alerted_at))
         said = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]

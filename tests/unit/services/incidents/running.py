@@ -46,7 +46,9 @@ def forget_everything(folder: Path) -> None:
         connection.execute("DELETE FROM sqlite_sequence")
 
 
-async def think_forever(start: float, end: float, alerted_at: float | None = None) -> Verdict:
+async def think_forever(
+    start: float, end: float, alerted_at: float | None = None, after: float | None = None
+) -> Verdict:
     """A diagnosis that never ends."""
     await asyncio.Event().wait()
     raise AssertionError
