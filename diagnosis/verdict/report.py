@@ -140,9 +140,13 @@ UNMOVED_LIMIT = 0.5
 
 
 def _limit(case: Case, hypothesis: Hypothesis) -> float:
-    shown = [(case.changes[e.signal], curve_of(e.signal)) for e in hypothesis.needs]
-    unmoved = any(curve and not is_move(find_signal(curve), change) for change, curve in shown)
-    return UNMOVED_LIMIT if unmoved else 1.0
+    for expect in hypothesis.needs:
+        change, curve = case.changes[expect.signal], curve_of(expect.signal)
+        measured = case.changes.get(curve)
+        of_curve = measured and (change.before, change.after) == (measured.before, measured.after)
+        if of_curve and not is_move(find_signal(curve), change):
+            return UNMOVED_LIMIT
+    return 1.0
 
 
 CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "collector")
