@@ -26,18 +26,24 @@ EXPLAINED = frozenset({"", RECOMMENDATION_REQUESTS.service})
 Reach = Callable[[], Verdict]
 """Reaches a verdict about evidence that was read."""
 
-Read = Callable[[float, float, float | None], Awaitable[Reach]]
-"""Reads the evidence between two Unix times, for an alert that began to fire at the third."""
+Read = Callable[[float, float, float | None, float | None], Awaitable[Reach]]
+"""Reads the evidence between two Unix times, for an alert and after a trouble that began at the others."""
 
 
 class Explain(Protocol):
     """Reaches a verdict about a window (unix seconds), for these services. Raises SourceAway.
 
-    An empty name is the stack; so is no service at all.
+    An empty name is the stack; so is no service at all. `after` is when an earlier trouble began, of which
+    this may be a part or not.
     """
 
     async def __call__(
-        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+        self,
+        start: float,
+        end: float,
+        alerted_at: float | None = None,
+        services: Collection[str] = (),
+        after: float | None = None,
     ) -> Verdict: ...
 
 
@@ -52,13 +58,19 @@ class DiagnosisClient:
         self._thread = CapacityLimiter(1)
 
     async def __call__(
-        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+        self,
+        start: float,
+        end: float,
+        alerted_at: float | None = None,
+        services: Collection[str] = (),
+        after: float | None = None,
     ) -> Verdict:
         """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
-                ways = [await read(start, end, alerted_at) for read in self._choose(frozenset(services))]
+                chosen = self._choose(frozenset(services))
+                ways = [await read(start, end, alerted_at, after) for read in chosen]
                 verdicts = [await to_thread.run_sync(reach, limiter=self._thread) for reach in ways]
                 return min(verdicts, key=_place)
         except TimeoutError:
@@ -72,17 +84,24 @@ class DiagnosisClient:
             return [by_topology]
         return [self._read_stack, by_topology] if others else [self._read_stack]
 
-    async def _read_stack(self, start: float, end: float, alerted_at: float | None) -> Reach:
+    async def _read_stack(
+        self, start: float, end: float, alerted_at: float | None, after: float | None
+    ) -> Reach:
         evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
         _expect_series(evidence)
-        return partial(diagnose, evidence, alerted_at=alerted_at)
+        return partial(diagnose, evidence, alerted_at=alerted_at, after=after)
 
     async def _read_services(
-        self, services: Collection[str], start: float, end: float, alerted_at: float | None
+        self,
+        services: Collection[str],
+        start: float,
+        end: float,
+        alerted_at: float | None,
+        after: float | None,
     ) -> Reach:
         evidence, addresses = await collect_services(self._prometheus, self._jaeger, start, end)
         _expect_series(evidence)
-        return partial(diagnose_services, evidence, addresses, services, alerted_at=alerted_at)
+        return partial(diagnose_services, evidence, addresses, services, alerted_at=alerted_at, after=after)
 
 
 def _place(verdict: Verdict) -> int:

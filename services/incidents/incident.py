@@ -28,6 +28,9 @@ CONTEXT_BEFORE = timedelta(minutes=15)
 """How much of the time before the first alert is shown and diagnosed."""
 
 CONTEXT_AFTER = timedelta(minutes=5)
+UNFELT = frozenset({"pipeline", "monitoring"})
+"""Components that watch: users do not feel their trouble."""
+
 ALERTING_DELAY = timedelta(minutes=2)
 """How long user impact may last before its alert fires."""
 
@@ -101,13 +104,33 @@ class Alert(BaseModel):
         return self.labels.get("service_name", "")
 
     @property
+    def is_felt(self) -> bool:
+        """Whether it says that users suffer now."""
+        return self.severity == "critical" and self.mark is None and self.component not in UNFELT
+
+    @property
     def rank(self) -> int:
         """Higher is worse."""
         return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else -1
 
 
+class Wave(BaseModel):
+    """Alerts of an incident that started close together, by name; `felt`: those on user impact that fire.
+
+    Alerts without a service are in `services` as an empty name.
+    """
+
+    started_at: datetime
+    alerts: list[str]
+    services: Annotated[list[str], Field(exclude=True)]
+    felt: list[str]
+    verdict: Verdict | None = None
+
+
 class Incident(BaseModel):
-    """Alerts that fired together, oldest first; at least one."""
+    """Alerts that fired together, oldest first; at least one. `verdict` is the one of its `waves` that
+    matters most.
+    """
 
     id: int
     status: Status
@@ -115,6 +138,7 @@ class Incident(BaseModel):
     ended_at: datetime | None
     alerts: list[Alert]
     verdict: Verdict | None = None
+    waves: list[Wave] = []
 
     @computed_field  # type: ignore[prop-decorator]
     @property

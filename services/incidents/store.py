@@ -17,6 +17,7 @@ from services.incidents.dead_letters import DeadLetter, add_letters, select_lett
 from services.incidents.grouping import Connect, choose_incident, connect_all
 from services.incidents.incident import SENT_START, Alert, Incident
 from services.incidents.schema import open_database
+from services.incidents.waves import choose_headline, doubt, find_wave, split_waves
 from services.incidents.webhooks import Refused
 
 P = ParamSpec("P")
@@ -59,9 +60,15 @@ class Store:
         """How many incidents still fire; fails if the file cannot be read."""
         return await self._run(self._count_firing)
 
-    async def add_verdict(self, incident_id: int, now: datetime, verdict: Verdict) -> bool:
-        """Keep a verdict; whether it is another than the incident had. Nothing if the incident is gone."""
-        return await self._run(self._add_verdict, incident_id, now, verdict)
+    async def add_verdict(
+        self, incident_id: int, now: datetime, verdict: Verdict, wave_at: datetime | None = None
+    ) -> bool:
+        """Keep a verdict on a wave, without one on the first; whether it is another than the wave had.
+
+        Nothing if the incident is gone.
+        """
+        at = wave_at.timestamp() if wave_at else 0.0
+        return await self._run(self._add_verdict, incident_id, now, verdict, at)
 
     async def select_verdicts(self, incident_id: int) -> list[history.DatedVerdict]:
         """An incident's verdicts, newest first."""
@@ -178,24 +185,29 @@ class Store:
         return [self._build(row) for row in rows]
 
     def _build(self, row: sqlite3.Row) -> Incident:
-        alerts = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT * FROM alerts WHERE incident_id = ? ORDER BY starts_at, name", (row["id"],)
         )
-        verdicts = history.select_verdicts(self._connection, row["id"], 1)
+        alerts = [_read_alert(alert) for alert in rows]
+        waves = split_waves(alerts)
+        for dated in history.select_standing(self._connection, row["id"]):
+            if wave := find_wave(waves, dated.wave_at):
+                wave.verdict = doubt(dated.verdict, wave)
         return Incident(
             id=row["id"],
             status="resolved" if row["ended_at"] else "firing",
             started_at=_moment(row["started_at"]),
             ended_at=_moment(row["ended_at"]) if row["ended_at"] else None,
-            alerts=[_read_alert(alert) for alert in alerts],
-            verdict=verdicts[0].verdict if verdicts else None,
+            alerts=alerts,
+            verdict=choose_headline(waves),
+            waves=waves,
         )
 
-    def _add_verdict(self, incident_id: int, now: datetime, verdict: Verdict) -> bool:
+    def _add_verdict(self, incident_id: int, now: datetime, verdict: Verdict, wave_at: float) -> bool:
         with self._transaction():
             if not self._select("id = ?", incident_id, 1):
                 return False
-            return history.add_verdict(self._connection, incident_id, now, verdict)
+            return history.add_verdict(self._connection, incident_id, now, verdict, wave_at)
 
     def _add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
         with self._transaction():
