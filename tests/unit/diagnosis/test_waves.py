@@ -5,7 +5,7 @@ import pytest
 
 from diagnosis import Verdict, diagnose
 from diagnosis.sources.evidence import Evidence, Labelled
-from tests.unit.diagnosis.alterations import late, lose_features, spells, starve
+from tests.unit.diagnosis.alterations import hang, late, lose_features, spells, starve
 from tests.unit.diagnosis.requests import START, Requests
 from tests.unit.diagnosis.scenarios import restart
 from tests.unit.diagnosis.world import World
@@ -71,6 +71,18 @@ def test_a_busy_machine_that_did_not_become_busier_is_no_sure_cause() -> None:
     became, was = starved(0.35, 0.98), starved(0.99, 0.98)
     assert became.cause == "cpu-starvation" and became.confidence > 0.8
     assert was.cause != "cpu-starvation" or was.confidence <= 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_reads_that_hang_now_and_then_are_shown_by_what_moved(seed: int) -> None:
+    """They never take all the places, so the curve of the places in use stays where it was."""
+    world = World(seed, before=400.0, after=120.0)
+    world.alter.append(hang(2, 10))
+    verdict = diagnose(world.evidence(), alerted_at=world.onset + 30)
+    assert verdict.cause == "connection-pool-exhaustion" and verdict.confidence > 0.7
+    said = [statement.statement for statement in verdict.evidence]
+    assert any(text.startswith("Storage reads that failed rose from 0%") for text in said)
+    assert not any(text.startswith("Storage read slots in use") for text in said)
 
 
 def with_series(evidence: Evidence, query: str, values: list[tuple[float, float]]) -> Evidence:

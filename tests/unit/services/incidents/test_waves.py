@@ -139,3 +139,37 @@ def test_verdicts_from_before_there_were_waves_are_of_the_first(tmp_path: Path) 
             assert (await causes(b))[1][0] == "storage-latency"
 
     run(work)
+
+
+def test_each_wave_is_asked_about_with_its_own_services(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            await b.take(alert("Slow", "a", labels={"service_name": "gateway"}))
+            await b.clock.pass_(120)
+            second = later(2)
+            await b.take(
+                alert("Slow", "b", second, labels={"service_name": "pricing"}),
+                alert("Failing", "c", second, labels={"service_name": "billing"}),
+            )
+            await b.clock.pass_(60)
+            assert b.oracle.services[0] == ["gateway"]
+            assert b.oracle.services[-1] == ["billing", "pricing"]
+            assert b.oracle.asked[-1][2] == second.timestamp()
+
+    run(work)
+
+
+def test_an_alert_on_impact_turns_no_impact_into_unknown_at_once(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, NOTHING) as b:
+            await b.take(alert("Early", "a", labels=WARNING))
+            await b.clock.pass_(15)
+            assert await causes(b) == ("none", ["none"])
+            await b.take(alert("Hit Rate Dropped", "b", later(0.25)))
+            assert await causes(b) == ("unknown", ["unknown"])
+            await b.clock.pass_(60)
+            await b.take(alert("Hit Rate Dropped", "b", later(0.25), later(1)))
+            await b.clock.pass_(60)
+            assert await causes(b) == ("unknown", ["unknown"]), "it is said no more once nobody suffers"
+
+    run(work)
