@@ -11,7 +11,7 @@ from diagnosis import Limits, Verdict, diagnose
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import collect
 from diagnosis.topology.engine import diagnose_services
-from diagnosis.topology.live import collect_services
+from diagnosis.topology.live import add_traces, collect_services
 from prometheus.client import AsyncClient, SourceAway, query
 from services.incidents.incident import STACK
 from telemetry.instruments import RECOMMENDATION_REQUESTS
@@ -23,11 +23,8 @@ LIMIT = 15.0
 EXPLAINED = frozenset({"", RECOMMENDATION_REQUESTS.service})
 """Services of which the diagnosis of the stack knows all that topology tells, and more."""
 
-Reach = Callable[[], Verdict]
-"""Reaches a verdict about evidence that was read."""
-
-Read = Callable[[float, float, float | None, float | None], Awaitable[Reach]]
-"""Reads the evidence between two Unix times, for an alert and after a trouble that began at the others."""
+Reach = Callable[[float, float, float | None, float | None], Awaitable[Verdict]]
+"""Diagnoses the time between two Unix times, for an alert and after a trouble that began at the others."""
 
 
 class Explain(Protocol):
@@ -69,39 +66,40 @@ class DiagnosisClient:
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
-                chosen = self._choose(frozenset(services))
-                ways = [await read(start, end, alerted_at, after) for read in chosen]
-                verdicts = [await to_thread.run_sync(reach, limiter=self._thread) for reach in ways]
-                return min(verdicts, key=_place)
+                ways = self._choose(frozenset(services))
+                return min([await reach(start, end, alerted_at, after) for reach in ways], key=_place)
         except TimeoutError:
             raise SourceAway(f"The evidence could not be read within {LIMIT:.0f} s.") from None
 
-    def _choose(self, services: frozenset[str]) -> list[Read]:
+    def _choose(self, services: frozenset[str]) -> list[Reach]:
         """The stack as such if it is concerned, then services by topology."""
         others = services - EXPLAINED
-        by_topology = partial(self._read_services, others)
+        by_topology = partial(self._diagnose_services, others)
         if STACK.isdisjoint(services or EXPLAINED):
             return [by_topology]
-        return [self._read_stack, by_topology] if others else [self._read_stack]
+        return [self._diagnose_stack, by_topology] if others else [self._diagnose_stack]
 
-    async def _read_stack(
+    async def _diagnose_stack(
         self, start: float, end: float, alerted_at: float | None, after: float | None
-    ) -> Reach:
+    ) -> Verdict:
         evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
         _expect_series(evidence)
-        return partial(diagnose, evidence, alerted_at=alerted_at, after=after)
+        reach = partial(diagnose, evidence, alerted_at=alerted_at, after=after)
+        return await to_thread.run_sync(reach, limiter=self._thread)
 
-    async def _read_services(
+    async def _diagnose_services(
         self,
         services: Collection[str],
         start: float,
         end: float,
         alerted_at: float | None,
         after: float | None,
-    ) -> Reach:
-        evidence, addresses = await collect_services(self._prometheus, self._jaeger, start, end)
-        _expect_series(evidence)
-        return partial(diagnose_services, evidence, addresses, services, alerted_at=alerted_at, after=after)
+    ) -> Verdict:
+        collected = await collect_services(self._prometheus, self._jaeger, start, end)
+        _expect_series(collected.evidence)
+        reach = partial(diagnose_services, *collected, services, alerted_at=alerted_at, after=after)
+        verdict = await to_thread.run_sync(reach, limiter=self._thread)
+        return await add_traces(self._jaeger, verdict, collected)
 
 
 def _place(verdict: Verdict) -> int:
