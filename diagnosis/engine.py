@@ -1,6 +1,7 @@
 """The one entry: evidence in, verdict out."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from diagnosis.hypotheses.quality import assess, measure_quality_changes
 from diagnosis.hypotheses.scoring import rank
@@ -14,18 +15,24 @@ from diagnosis.signals.self_time import measure_self_time_changes
 from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.sources.evidence import Evidence
 from diagnosis.verdict.report import Case, report, report_nothing
+from diagnosis.verdict.second import diagnose_latest
 from diagnosis.verdict.verdict import Verdict
 
 LEAST_IMPACT = 0.25
 """Minimum certainty (0–1) of a symptom's change that counts as user impact."""
 
 
-def diagnose(evidence: Evidence, *, alerted_at: float | None = None) -> Verdict:
+def diagnose(evidence: Evidence, *, alerted_at: float | None = None, after: float | None = None) -> Verdict:
     """The verdict on a window: its root cause and evidence.
 
     `alerted_at` (Unix seconds) is when an alert began to fire, right to ±60 s; None when nobody was alerted.
+    `after` is when an earlier trouble began: what came on top of it is looked for first.
     Pure; takes ≤ 100 ms for 15 minutes; less evidence gives less confidence, never an exception.
     """
+    return diagnose_latest(partial(_diagnose, alerted_at=alerted_at), evidence, after)
+
+
+def _diagnose(evidence: Evidence, *, alerted_at: float | None) -> Verdict:
     aligned = AlignedSeries(evidence)
     values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     judged = [

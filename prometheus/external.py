@@ -44,6 +44,7 @@ INCIDENT_VERDICT = _gauge(
 PROCESS_CPU_TIME = _resource_counter("process_cpu_time_seconds_total", "type")
 PROCESS_MEMORY = _resource_gauge("process_memory_usage_bytes")
 PROCESS_THREADS = _resource_gauge("process_thread_count")
+PROCESS_UPTIME = _resource_gauge("process_uptime_seconds")
 PROCESS_OPEN_FILES = _resource_gauge("process_open_file_descriptor_count")
 SYSTEM_CPU = _resource_gauge("system_cpu_utilization_ratio", "cpu", "state")
 SYSTEM_MEMORY = _resource_gauge("system_memory_usage_bytes", "state")

@@ -239,6 +239,7 @@ def services_lose(config: Config) -> Alert:
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Spans lost, by place",
+        follows="collector-down",
     )
 
 

@@ -112,8 +112,9 @@ INFRASTRUCTURE = (
         "connection-pool-exhaustion",
         "infrastructure",
         "storage",
-        "All slots for storage reads are in use: {active.after} instead of {active.before}, and "
-        "{busy.after} of the answers found none free. Some reads hang and do not release their slot.",
+        "Some storage reads hang and do not release their slots: {failed.after} of the reads fail instead of "
+        "{failed.before}, {active.after} of the slots are in use, and {busy.after} of the answers found none "
+        "free.",
         "Find the connections that were accepted but never answered. Restarting the service frees the slots; "
         "a shorter hard limit frees them sooner.",
         "storage-busy",

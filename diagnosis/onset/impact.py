@@ -45,6 +45,11 @@ class Impact(NamedTuple):
         """How surely there is any (0–1)."""
         return max(self.symptoms.values())
 
+    @property
+    def size(self) -> float:
+        """How much of it there is: the sum of the weights."""
+        return sum(self.weights.values())
+
     def share_explained(self, explains: Mapping[str, str]) -> float:
         """The part of the impact that a hypothesis accounts for, 0 to 1."""
         whole = sum(self.weights.values())

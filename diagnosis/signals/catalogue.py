@@ -24,7 +24,7 @@ SIGNALS: tuple[Signal, ...] = (
         0.06,
         0.005,
     ),
-    Signal("restarts", "Restarts per minute", "service", "answers", "", e.restarts, 1.0, 2.0, 0.2),
+    Signal("restarts", "Restarts per minute", "service", "uptime", "", e.restarts, 1.0, 2.0, 0.2),
     Signal("failing", "Server errors", "service", "requests", "share", e.server_errors, 0.01, 0.05, 0.003),
     share_of_answers("degraded", "Answers without fresh features", e.degraded, "service"),
     share_of_answers("late", "Answers that gave up waiting for storage", e.answered_for("storage_deadline")),

@@ -63,6 +63,13 @@ def measure_change(signal: Signal, values: Values, aligned: AlignedSeries, perio
     return SignalChange(old, new, strength if change > 0 else 0.0, strength if change < 0 else 0.0)
 
 
+def is_move(signal: Signal, change: SignalChange) -> bool:
+    """Whether `before` and `after` differ by what counts as a move of the signal; if unknown, yes."""
+    if change.before is None or change.after is None:
+        return True
+    return abs(_scaled(signal, change.after) - _scaled(signal, change.before)) >= signal.low
+
+
 def _middle(signal: Signal, values: Values) -> float | None:
     if not len(values):
         return None

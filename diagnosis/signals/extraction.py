@@ -64,15 +64,22 @@ RESTARTS = 60.0
 
 
 def restarts(aligned: AlignedSeries) -> Values:
-    """How often the recommender began to count its answers anew in the last RESTARTS seconds."""
-    rows = [row.values for row in aligned.rows("answers")]
+    """How often the recommender began anew in the last RESTARTS seconds: its uptime fell.
+
+    Without it: most of what is counted of its answers fell. One series alone may be a rare one, of which
+    Prometheus held the last value from before a restart minutes ago.
+    """
+    rows = [row.values for row in aligned.rows("uptime") or aligned.rows("answers")]
     if not rows:
         return aligned.nothing
-    began = np.zeros(len(aligned.times))
+    fell, moved = np.zeros(len(aligned.times)), np.zeros(len(aligned.times))
     for values in rows:
         known = np.flatnonzero(np.isfinite(values))
-        began[known[1:][np.diff(values[known]) < 0]] = 1.0
-    return running_sum(began, max(1, round(RESTARTS / aligned.evidence.step)))
+        past, now = values[known[:-1]], values[known[1:]]
+        fell[known[1:]] += past * (now < past)
+        moved[known[1:]] += past * (now != past)
+    began = fell > moved / 2
+    return running_sum(began.astype(np.float64), max(1, round(RESTARTS / aligned.evidence.step)))
 
 
 def server_errors(aligned: AlignedSeries) -> Values:

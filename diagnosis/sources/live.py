@@ -12,7 +12,7 @@ from diagnosis.sources.evidence import Evidence, Labelled, Limits, Span, Trace
 from diagnosis.sources.queries import batches
 from jaeger.client import Trace as JaegerTrace
 from jaeger.client import search
-from prometheus.client import AsyncClient, Request, SourceAway, query_range_batch
+from prometheus.client import Answers, AsyncClient, Request, SourceAway, query_range_batch
 from telemetry import attributes as a
 from telemetry.instruments import RECOMMENDATION_REQUESTS
 from telemetry.spans import SERVER
@@ -95,6 +95,11 @@ async def read_series(
     except SourceAway as away:
         log.warning("metrics left out", queries=sorted(batch), reason=str(away))
         return {}
+    return label_series(answers)
+
+
+def label_series(answers: Answers) -> dict[str, list[Labelled]]:
+    """Prometheus' answers as evidence; what has no data is left out."""
     return {
         name: [
             Labelled.model_construct(labels=dict(each.labels), values=list(each.points)) for each in series

@@ -58,6 +58,7 @@ def _machine() -> Mapping[str, str]:
     return {
         "host_cpu": f"1 - avg ({q.select(external.SYSTEM_CPU, IDLE)})",
         "process_cpu": sli.processor_use(by=["service_name"], window=WINDOW),
+        "uptime": q.lowest(external.PROCESS_UPTIME, RECOMMENDER),
         "up": q.lowest(external.UP, by=["component"]),
     }
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from diagnosis.signals.series import AlignedSeries, points_of
@@ -20,6 +21,7 @@ from diagnosis.topology.shown import show
 from diagnosis.topology.silence import Reason, Silence, find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
 from diagnosis.topology.traffic import Traffic
+from diagnosis.verdict.second import diagnose_latest
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, Domain, Place, Statement, Verdict
 from prometheus.client import query_range
 from prometheus.quantities import write_milliseconds
@@ -61,6 +63,10 @@ SILENCES: Mapping[Reason, tuple[Domain, str, str]] = {
 """Domain, what is said, and what to do."""
 
 
+FULL_IMPACT = 0.1
+"""Rise of the share of failed requests from which it counts fully as impact."""
+
+
 class _Explained(NamedTuple):
     finding: Finding
     cause: Cause
@@ -79,14 +85,23 @@ def diagnose_services(
     services: Iterable[str],
     *,
     alerted_at: float | None = None,
+    after: float | None = None,
 ) -> Verdict:
     """The verdict on these services, from the results of `diagnosis.topology.queries`.
 
     `alerted_at` (Unix seconds) is when an alert on them began to fire; None when nobody was alerted.
+    `after` is when an earlier trouble began: what came on top of it is looked for first.
     """
+    reach = partial(_diagnose, addresses=addresses, services=sorted(services), alerted_at=alerted_at)
+    return diagnose_latest(reach, evidence, after)
+
+
+def _diagnose(
+    evidence: Evidence, *, addresses: Mapping[str, str], services: Iterable[str], alerted_at: float | None
+) -> Verdict:
     aligned = AlignedSeries(evidence)
     system = read_system(aligned, addresses)
-    symptoms = [Entity(Kind.SERVICE, name) for name in sorted(services)]
+    symptoms = [Entity(Kind.SERVICE, name) for name in services]
     silent = [entity.name for entity in symptoms if entity not in system.served]
     noticed = _notice_all(aligned, system, symptoms, alerted_at)
     if not noticed:
@@ -95,7 +110,20 @@ def diagnose_services(
     seen = Seen(aligned, system, make_directory(aligned, addresses))
     explained = [found for each in noticed for found in _explain_all(seen, each)]
     ranked = _rank(explained)
-    return _report(seen, ranked) if ranked else _report_unknown(seen, noticed)
+    verdict = _report(seen, ranked) if ranked else _report_unknown(seen, noticed)
+    impact = sum(_size(system, each) for each in noticed if each.entity in symptoms)
+    return verdict.model_copy(update={"impact": round(impact, 2)})
+
+
+def _size(system: System, noticed: Noticed) -> float:
+    """How much users notice (0–1): the share of the time that is new, or of FULL_IMPACT that fails."""
+    traffic = system.served[noticed.entity]
+    values = traffic.seconds if noticed.aspect is Aspect.TIME else traffic.failed
+    if values is None:
+        return 0.0
+    before, after = (traffic.level(values, side) for side in noticed.sides)
+    size = 1 - before / after if noticed.aspect is Aspect.TIME else (after - before) / FULL_IMPACT
+    return min(1.0, max(0.0, size)) if math.isfinite(size) else 0.0
 
 
 def _notice_all(

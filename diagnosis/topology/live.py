@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import structlog
@@ -10,17 +10,17 @@ from pydantic import ValidationError
 
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
-from diagnosis.sources.live import choose_step, read_series
+from diagnosis.sources.live import choose_step, label_series, read_series
 from diagnosis.topology.blame import System
 from diagnosis.topology.cited import Sought, cite, seek
 from diagnosis.topology.entity import Kind
 from diagnosis.topology.llm_signals import QUERIES as ABOUT_MODELS
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.queries import BATCHES
+from diagnosis.topology.queries import BATCHES, MAP, MAP_STEP
 from diagnosis.topology.reading import learn_addresses, make_directory, read_system
 from diagnosis.verdict.verdict import Verdict
 from jaeger.client import Trace, find, search
-from prometheus.client import AsyncClient, Request, SourceAway
+from prometheus.client import AsyncClient, Request, SourceAway, query_range_batch
 
 ASKED_FOR_TRACES = 20
 """Callers of unknown addresses whose traces are looked at, at most."""
@@ -62,8 +62,7 @@ async def collect_services(
     if any(entity.kind is Kind.LLM for entity in system.topology.entities):
         more = await read_series(prometheus, ABOUT_MODELS, start, end, step)
         evidence = evidence.model_copy(update={"series": {**evidence.series, **more}})
-    searches = [search(caller, start, end, limit=TRACES) for caller in _callers_of_strangers(system)]
-    return Collected(evidence, learn_addresses(await _find_traces(jaeger, searches)))
+    return Collected(evidence, await ask_addresses(jaeger, callers_of_strangers(system), start, end))
 
 
 async def add_traces(jaeger: AsyncClient, verdict: Verdict, collected: Collected) -> Verdict:
@@ -103,9 +102,24 @@ def _searches(sought: Sought) -> list[Request[list[Trace]]]:
     ]
 
 
-def _callers_of_strangers(system: System) -> list[str]:
+async def collect_map(prometheus: AsyncClient, start: float, end: float) -> Evidence:
+    """Who called whom between two Unix times, and no more: one cheap query. Raises SourceAway."""
+    answers = await prometheus.ask(query_range_batch(MAP, start, end, MAP_STEP))
+    return Evidence(start=start, end=end, step=MAP_STEP, series=label_series(answers))
+
+
+def callers_of_strangers(system: System) -> list[str]:
+    """Services that call addresses of which is not known whose they are."""
     callers = {call.caller.name for call in system.topology.calls if call.callee.kind is Kind.PEER}
-    return sorted(callers)[:ASKED_FOR_TRACES]
+    return sorted(callers)
+
+
+async def ask_addresses(
+    jaeger: AsyncClient, callers: Iterable[str], start: float, end: float
+) -> dict[str, str]:
+    """Which service answers at which address, from traces of the first ASKED_FOR_TRACES callers."""
+    asked = [search(caller, start, end, limit=TRACES) for caller in islice(callers, ASKED_FOR_TRACES)]
+    return learn_addresses(await _find_traces(jaeger, asked))
 
 
 async def _find_traces(jaeger: AsyncClient, searches: Iterable[Request[list[Trace]]]) -> list[Trace]:

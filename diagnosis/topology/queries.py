@@ -62,6 +62,15 @@ _PROCESSES = {"cpu": _cpu, "memory": _memory, "pool_waiting": _pool_waiting}
 PROCESSES: Mapping[str, str] = {name: write() for name, write in _PROCESSES.items()}
 """Cores their processes take, bytes of the largest, requests that wait for a connection of a pool."""
 
+MAP_STEP = 60.0
+"""Seconds between points of the next, and the window of each."""
+
+MAP: Mapping[str, str] = {
+    "served": f"({requests.count(by=_SERVICE, window='1m')}) > 0",
+    "called": f"({dependencies.count(by=(dependencies.CALLER, *dependencies.PEER), window='1m')}) > 0",
+}
+"""Who is there and who calls whom, and no more."""
+
 BATCHES = (SERVED, CALLED, DETAILS, PROCESSES)
 """The queries as they are asked: those of a batch together in one."""
 

@@ -60,6 +60,13 @@ def _classify(labels: Labels) -> tuple[Kind, str]:
     return next((kind for kind, services in kinds.items() if remote in services), Kind.PEER), remote
 
 
+def is_distinct(entity: Entity) -> bool:
+    """Whether its name tells it from others of its kind: two services' `sqlite` need not be the same."""
+    if entity.kind in (Kind.DATABASE, Kind.CACHE, Kind.QUEUE):
+        return "@" in entity.name
+    return entity.name != NAMELESS
+
+
 def learn_addresses(traces: Iterable[Trace]) -> dict[str, str]:
     """Which service answers at which address: the span of a call has it, its child is of that service."""
     found: dict[str, str] = {}

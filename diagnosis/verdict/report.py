@@ -9,11 +9,11 @@ from diagnosis.hypotheses.scoring import DOUBT, Scored
 from diagnosis.onset.impact import Impact
 from diagnosis.onset.onset import SYMPTOMS
 from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.changes import SignalChange, ramp
+from diagnosis.signals.changes import SignalChange, is_move, ramp
 from diagnosis.signals.self_time import REASON, SEGMENT, VERSION, cite
 from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
-from diagnosis.verdict.wording import curve_of, query_of, say, state, unit_of
+from diagnosis.verdict.wording import curve_of, find_signal, grounds_of, query_of, say, state, unit_of
 from jaeger.client import find
 from prometheus.client import query_range
 
@@ -65,10 +65,11 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
         domain=h.domain,
         cause=h.cause,
         component=h.component,
-        confidence=round(best.confidence * _trust(case), 3),
+        confidence=round(min(best.confidence * _trust(case), _limit(case, h)), 3),
+        impact=round(case.impact.size, 2),
         summary=" ".join([say(h, case.changes), *_tell_quality(case, h)]),
         onset=case.onset,
-        evidence=_state_all(case, [*_impact_signals(case), *_names(h)]),
+        evidence=_state_all(case, [*_impact_signals(case), *_names(case, h)]),
         traces=_cite(case, h),
         alternatives=_alternatives(ranked[1:], _trust(case)),
         remedy=h.remedy,
@@ -108,6 +109,7 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         cause="unknown",
         component=_find_deepest(case),
         confidence=round(doubt, 3),
+        impact=round(case.impact.size, 2),
         summary=f"User impact: {' and '.join(impacts)}. No known cause fits the evidence.",
         onset=case.onset,
         evidence=_state_all(case, [*_impact_signals(case), *_most_moved(case)]),
@@ -133,6 +135,34 @@ def _trust(case: Case) -> float:
     return impact * traces * baseline * (0.85 + 0.15 * ramp(after.end - after.start, 0.0, SHORT_IMPACT))
 
 
+MOVED = 0.5
+"""How surely a signal has to have moved to be shown as what did."""
+
+UNMOVED_LIMIT = 0.5
+"""The confidence at most in a cause of which what is shown of it did not move."""
+
+
+def _limit(case: Case, hypothesis: Hypothesis) -> float:
+    shown = (_choose_shown(case, expect.signal) for expect in hypothesis.needs)
+    return 1.0 if all(_is_seen_to_move(case, name) for name in shown) else UNMOVED_LIMIT
+
+
+def _choose_shown(case: Case, name: str) -> str:
+    """The signal that shows a need: itself, or where its curve did not move the surest of its grounds."""
+    moved = [ground for ground in grounds_of(name) if case.changes[ground].up >= MOVED]
+    if not moved or _is_seen_to_move(case, name):
+        return name
+    return max(moved, key=lambda ground: case.changes[ground].up)
+
+
+def _is_seen_to_move(case: Case, name: str) -> bool:
+    """Whether the curve that is drawn moves, if there is one and its numbers are those that are stated."""
+    change, curve = case.changes[name], curve_of(name)
+    measured = case.changes.get(curve)
+    of_curve = measured and (change.before, change.after) == (measured.before, measured.after)
+    return not of_curve or is_move(find_signal(curve), change)
+
+
 CALLS = ("traffic", "service", "model", "data", "features", "storage", "host", "collector")
 """Components from the users down: each waits for, or is fed by, those after it."""
 
@@ -152,15 +182,16 @@ def _impact_signals(case: Case) -> list[str]:
     return [SYMPTOM_SIGNALS[name] for name in _symptoms(case)]
 
 
-def _names(hypothesis: Hypothesis) -> list[str]:
+def _names(case: Case, hypothesis: Hypothesis) -> list[str]:
     expected: list[Expect] = [*hypothesis.needs, *hypothesis.predicts]
     moved = [expect.signal for expect in expected if expect.direction is not Direction.UNMOVED]
-    return [*moved, *(expect.signal for expect in expected if expect.direction is Direction.UNMOVED)]
+    calm = [expect.signal for expect in expected if expect.direction is Direction.UNMOVED]
+    return [*(_choose_shown(case, name) for name in moved), *calm]
 
 
 def _most_moved(case: Case) -> list[str]:
     moved = sorted(case.changes.items(), key=lambda item: -item[1].moved)
-    return [name for name, change in moved if change.moved >= 0.5]
+    return [name for name, change in moved if change.moved >= MOVED]
 
 
 def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:

@@ -72,7 +72,8 @@ class Verdict(_Said):
     """The root cause of an incident. `onset` is in Unix seconds, None when nothing moved.
 
     `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
-    entities has neither. The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
+    entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
+    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
     """
 
     domain: Domain
@@ -81,6 +82,7 @@ class Verdict(_Said):
     entity: Place | None = None
     path: list[Place] = []
     confidence: float = Field(ge=0, le=1)
+    impact: float = Field(default=0.0, ge=0)
     summary: str
     onset: float | None = None
     evidence: list[Statement] = []

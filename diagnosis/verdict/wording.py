@@ -6,6 +6,7 @@ from typing import NamedTuple
 from diagnosis.hypotheses.hypothesis import Hypothesis
 from diagnosis.signals.catalogue import SIGNALS
 from diagnosis.signals.changes import SignalChange
+from diagnosis.signals.signal import Signal
 from diagnosis.sources.evidence import Limits
 from diagnosis.sources.queries import shown
 
@@ -13,12 +14,16 @@ _SIGNALS = {signal.name: signal for signal in SIGNALS}
 
 
 class DerivedSignal(NamedTuple):
-    """How a derived signal is shown: title, unit, query, and the signal whose curve is drawn, if any."""
+    """How a derived signal is shown: title, unit, query, and the signal whose curve is drawn, if any.
+
+    `grounds` are measured signals that can make it move while its curve does not.
+    """
 
     title: str
     unit: str
     query: str
     curve: str = ""
+    grounds: tuple[str, ...] = ()
 
 
 DERIVED_SIGNALS: Mapping[str, DerivedSignal] = {
@@ -27,7 +32,9 @@ DERIVED_SIGNALS: Mapping[str, DerivedSignal] = {
     "all_late": DerivedSignal("The median storage read", "s", "storage_p50", "storage_p50"),
     "trickles": DerivedSignal("Time from the first byte to the last", "ms", "transfer", "transfer"),
     "full": DerivedSignal("Storage read slots in use", "share", "storage_active", "active"),
-    "places_held": DerivedSignal("Storage read slots in use", "share", "storage_active", "active"),
+    "places_held": DerivedSignal(
+        "Storage read slots in use", "share", "storage_active", "active", ("timed_out", "failed", "busy")
+    ),
     "own_work": DerivedSignal("The event loop's lag", "s", "loop_p95", "loop"),
     "cpu_short": DerivedSignal("The host's CPU in use", "share", "host_cpu", "host"),
     "surge": DerivedSignal("Requests", "1/s", "requests", "rate"),
@@ -74,9 +81,19 @@ def query_of(name: str, limits: Limits) -> str:
     return shown((_SIGNALS.get(name) or DERIVED_SIGNALS[name]).query, limits)
 
 
+def find_signal(name: str) -> Signal:
+    """A measured signal by its name."""
+    return _SIGNALS[name]
+
+
 def curve_of(name: str) -> str:
     """The signal whose curve shows it; empty if none does."""
     return name if name in _SIGNALS else DERIVED_SIGNALS[name].curve
+
+
+def grounds_of(name: str) -> tuple[str, ...]:
+    """Measured signals that a derived one may have moved by, beside its curve."""
+    return () if name in _SIGNALS else DERIVED_SIGNALS[name].grounds
 
 
 def show(value: float | None, unit: str) -> str:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -24,7 +24,8 @@ from services.incidents.stream import Stream, TooManySubscribers
 from services.incidents.subject import choose_service
 
 LARGEST = 2**63 - 1
-NO_POINTS = {"incidents": {"__all__": {"verdict": {"evidence": {"__all__": {"points"}}}}}}
+_NO_POINTS: dict[str, Any] = {"verdict": {"evidence": {"__all__": {"points"}}}}
+NO_POINTS: dict[str, Any] = {"incidents": {"__all__": {**_NO_POINTS, "waves": {"__all__": _NO_POINTS}}}}
 EVENTS: dict[type[BaseModel], str] = {
     Incident: "incident",
     HeartbeatState: "heartbeat",

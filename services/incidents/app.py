@@ -22,6 +22,7 @@ from services.incidents.inbox import Counter, Inbox
 from services.incidents.measuring import Gauges, OpenIncidents
 from services.incidents.pages import Pages
 from services.incidents.reconciling import Reconciler
+from services.incidents.service_map import ServiceMap
 from services.incidents.settings import Settings
 from services.incidents.store import Store
 from services.incidents.stream import Stream
@@ -44,15 +45,16 @@ def create_app(
 
     Raises NewerDatabase, OSError, sqlite3.Error if the database cannot be opened.
     """
-    store = Store(settings.incidents_database, settings.incidents_kept)
-    stream = stream or Stream()
-    heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     prometheus = AsyncClient("Prometheus", settings.prometheus_url)
     jaeger = AsyncClient("Jaeger", settings.jaeger_url)
+    service_map = ServiceMap(prometheus, jaeger)
+    store = Store(settings.incidents_database, settings.incidents_kept, service_map.connect)
+    stream = stream or Stream()
+    heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits)
     reconciler = Reconciler(store, stream, prometheus)
     diagnoser = Diagnoser(store, stream, explain)
-    watchers = [heartbeat.watch, reconciler.watch, diagnoser.watch]
+    watchers = [service_map.watch, heartbeat.watch, reconciler.watch, diagnoser.watch]
     watchers += [OpenIncidents(store, gauges).watch] if gauges else []
 
     @asynccontextmanager

@@ -13,11 +13,20 @@ from pydantic import BaseModel
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
-from services.incidents.diagnosis_client import OWN, Explain
-from services.incidents.incident import Alert, Incident, name_services
-from services.incidents.schedule import LONGEST, MINIMUM_INTERVAL, choose_window, is_over, pauses
+from services.incidents.diagnosis_client import Explain
+from services.incidents.incident import Incident, Wave
+from services.incidents.schedule import (
+    LONGEST,
+    MINIMUM_INTERVAL,
+    choose_due,
+    choose_window,
+    holds,
+    is_over,
+    pauses,
+)
 from services.incidents.store import Store
 from services.incidents.stream import Stream
+from services.incidents.waves import doubt, find_earlier_onset, settle
 
 FOLLOWED = 32
 """Incidents under diagnosis at once; further ones wait until one of these is over."""
@@ -47,13 +56,6 @@ class VerdictChange(BaseModel):
 class _Following(NamedTuple):
     changed: asyncio.Event
     work: asyncio.Task[None]
-
-
-def choose_alerts(incident: Incident) -> list[Alert]:
-    """Those that the verdict is about: all, but not those of others' services beside the stack's own."""
-    if OWN.isdisjoint(incident.services):
-        return incident.alerts
-    return [alert for alert in incident.alerts if OWN.issuperset(name_services([alert]))]
 
 
 class Diagnoser:
@@ -110,16 +112,21 @@ class Diagnoser:
                 self._followed[incident_id] = _Following(changed, work)
 
     async def _follow(self, incident_id: int, changed: asyncio.Event) -> None:
+        upcoming = pauses()
         try:
-            for pause in pauses():
-                await self._wait(pause, changed)
+            while True:
+                if await self._wait(next(upcoming), changed):
+                    upcoming = pauses(1)
                 if not await self._revise(incident_id) and not changed.is_set():
                     return
         finally:
             self._followed.pop(incident_id, None)
 
-    async def _wait(self, pause: float, changed: asyncio.Event) -> None:
-        """Wait for `pause` seconds, or until the incident changes, but MINIMUM_INTERVAL in any case."""
+    async def _wait(self, pause: float, changed: asyncio.Event) -> bool:
+        """Wait for `pause` seconds, or until the incident changes, but MINIMUM_INTERVAL in any case.
+
+        Whether it changed: then its evidence grows anew.
+        """
         await self._clock.sleep(min(pause, MINIMUM_INTERVAL))
         ways = [
             asyncio.ensure_future(way)
@@ -130,7 +137,9 @@ class Diagnoser:
         finally:
             for way in ways:
                 way.cancel()
+        has_changed = changed.is_set()
         changed.clear()
+        return has_changed
 
     async def _revise(self, incident_id: int) -> bool:
         """Diagnose once; whether to go on."""
@@ -141,29 +150,37 @@ class Diagnoser:
                 return False
             now = self._clock.now()
             reached = await self._diagnose(incident, now)
-            return not (reached and is_over(incident, now)) and now - incident.started_at < LONGEST
+            return not (reached and is_over(incident, now)) and now - incident.waves[-1].started_at < LONGEST
         except sqlite3.Error as error:
             log.error("verdict not stored", incident=incident_id, reason=str(error))
             return True
 
     async def _diagnose(self, incident: Incident, now: datetime) -> bool:
-        window = choose_window(incident, now)
+        """Diagnose the waves that are due; whether all of it was possible."""
+        for wave in choose_due(incident, now):
+            verdict = await self._explain_wave(incident, wave, now)
+            if verdict is None:
+                return False
+            wave.verdict = verdict
+            new = await self._store.add_verdict(incident.id, now, verdict, wave.started_at)
+            self._stream.publish(VerdictChange(incident_id=incident.id, new=new, verdict=verdict))
+        self._last_errors.pop(incident.id, None)
+        return True
+
+    async def _explain_wave(self, incident: Incident, wave: Wave, now: datetime) -> Verdict | None:
+        window = choose_window(incident, wave, now)
         span = window.start.timestamp(), window.end.timestamp()
-        alerts = choose_alerts(incident)
-        alerted_at = min(alert.starts_at for alert in alerts).timestamp()
+        after = find_earlier_onset(incident.waves, wave)
         try:
-            verdict = await self._explain(*span, alerted_at, name_services(alerts))
+            fresh = await self._explain(*span, wave.started_at.timestamp(), wave.services, after)
         except SourceAway as away:
             self._fail(incident.id, str(away))
-            return False
+            return None
         except Exception:
             log.exception("diagnosis failed", incident=incident.id)
             self._fail(incident.id, "The diagnosis failed: the log of this service says how.")
-            return False
-        self._last_errors.pop(incident.id, None)
-        new = await self._store.add_verdict(incident.id, now, verdict)
-        self._stream.publish(VerdictChange(incident_id=incident.id, new=new, verdict=verdict))
-        return True
+            return None
+        return settle(wave.verdict, doubt(fresh, wave), holds=holds(wave, now))
 
     def _fail(self, incident_id: int, reason: str) -> None:
         if self._last_errors.get(incident_id) == reason:

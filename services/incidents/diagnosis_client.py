@@ -1,7 +1,7 @@
 """Evidence is collected and a verdict is reached, without ever holding up the rest of the service."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Protocol
 
@@ -13,21 +13,34 @@ from diagnosis.sources.live import collect
 from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.live import add_traces, collect_services
 from prometheus.client import AsyncClient, SourceAway, query
-from telemetry.instruments import INSTRUMENTS
+from services.incidents.incident import STACK
+from telemetry.instruments import RECOMMENDATION_REQUESTS
 
 AT_ONCE = 2
 LIMIT = 15.0
 """Seconds for one diagnosis, the wait for its turn included."""
 
-OWN = frozenset(instrument.service for instrument in INSTRUMENTS)
-"""Services of the stack, of which the diagnosis knows more than topology tells."""
+EXPLAINED = frozenset({"", RECOMMENDATION_REQUESTS.service})
+"""Services of which the diagnosis of the stack knows all that topology tells, and more."""
+
+Reach = Callable[[float, float, float | None, float | None], Awaitable[Verdict]]
+"""Diagnoses the time between two Unix times, for an alert and after a trouble that began at the others."""
 
 
 class Explain(Protocol):
-    """Reaches a verdict about a window (unix seconds), for these services if any. Raises SourceAway."""
+    """Reaches a verdict about a window (unix seconds), for these services. Raises SourceAway.
+
+    An empty name is the stack; so is no service at all. `after` is when an earlier trouble began, of which
+    this may be a part or not.
+    """
 
     async def __call__(
-        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+        self,
+        start: float,
+        end: float,
+        alerted_at: float | None = None,
+        services: Collection[str] = (),
+        after: float | None = None,
     ) -> Verdict: ...
 
 
@@ -42,34 +55,56 @@ class DiagnosisClient:
         self._thread = CapacityLimiter(1)
 
     async def __call__(
-        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+        self,
+        start: float,
+        end: float,
+        alerted_at: float | None = None,
+        services: Collection[str] = (),
+        after: float | None = None,
     ) -> Verdict:
         """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
-        is_own = not services or not OWN.isdisjoint(services)
-        reach = self._diagnose_stack if is_own else self._diagnose_services
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
-                return await reach(start, end, alerted_at, services)
+                ways = self._choose(frozenset(services))
+                return min([await reach(start, end, alerted_at, after) for reach in ways], key=_place)
         except TimeoutError:
             raise SourceAway(f"The evidence could not be read within {LIMIT:.0f} s.") from None
 
+    def _choose(self, services: frozenset[str]) -> list[Reach]:
+        """The stack as such if it is concerned, then services by topology."""
+        others = services - EXPLAINED
+        by_topology = partial(self._diagnose_services, others)
+        if STACK.isdisjoint(services or EXPLAINED):
+            return [by_topology]
+        return [self._diagnose_stack, by_topology] if others else [self._diagnose_stack]
+
     async def _diagnose_stack(
-        self, start: float, end: float, alerted_at: float | None, _: Collection[str]
+        self, start: float, end: float, alerted_at: float | None, after: float | None
     ) -> Verdict:
         evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
         _expect_series(evidence)
-        reach = partial(diagnose, evidence, alerted_at=alerted_at)
+        reach = partial(diagnose, evidence, alerted_at=alerted_at, after=after)
         return await to_thread.run_sync(reach, limiter=self._thread)
 
     async def _diagnose_services(
-        self, start: float, end: float, alerted_at: float | None, services: Collection[str]
+        self,
+        services: Collection[str],
+        start: float,
+        end: float,
+        alerted_at: float | None,
+        after: float | None,
     ) -> Verdict:
         collected = await collect_services(self._prometheus, self._jaeger, start, end)
         _expect_series(collected.evidence)
-        reach = partial(diagnose_services, *collected, services, alerted_at=alerted_at)
+        reach = partial(diagnose_services, *collected, services, alerted_at=alerted_at, after=after)
         verdict = await to_thread.run_sync(reach, limiter=self._thread)
         return await add_traces(self._jaeger, verdict, collected)
+
+
+def _place(verdict: Verdict) -> int:
+    """A cause comes first; `none` last, for it is right only if all of them say so."""
+    return {"none": 2, "unknown": 1}.get(verdict.domain, 0)
 
 
 def _expect_series(evidence: Evidence) -> None:

@@ -1,8 +1,15 @@
-"""Which alerts are one incident."""
+"""Which alerts are one incident: their times fit, and their services are connected.
 
+An alert that comes later does not make one of two incidents, even if it is connected with both: their pages
+are known by then.
+"""
+
+import json
 import sqlite3
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from services.incidents.incident import Alert
+from services.incidents.incident import STACK, Alert
 
 TOGETHER = 300.0
 """Seconds between an alert's start and another's start or end, for them to belong together (contract)."""
@@ -10,30 +17,78 @@ TOGETHER = 300.0
 ALERTS_PER_INCIDENT = 500
 """A bound for an alert that flaps all day: then the next incident begins."""
 
+LOST_WITH_COLLECTOR = "collector-down"
+"""What alerts follow that are about telemetry which is missing while the collector is in trouble."""
 
-def choose_incident(connection: sqlite3.Connection, alert: Alert) -> int | None:
+ON_COLLECTOR = "Collector %"
+"""Names of the stack's alerts on its collector, as an SQL pattern."""
+
+
+class Connected(NamedTuple):
+    """Services whose trouble may be one: these or, if `others`, all but these."""
+
+    services: frozenset[str]
+    others: bool = False
+
+
+Connect = Callable[[str], Connected]
+"""The services connected with one, itself among them; the one without a name is the stack."""
+
+
+def connect_all(service: str) -> Connected:
+    """What is connected where no map is known: the stack's own services, and all the others."""
+    return Connected(STACK, others=service not in STACK)
+
+
+def choose_incident(connection: sqlite3.Connection, alert: Alert, connected: Connected) -> int | None:
     """Return the newest incident the alert belongs to, or None if it is the first of its own.
 
-    It belongs where another alert started or ended within TOGETHER of its start, or where an alert of the
-    same component still fires: an unrelated alert that has been firing for days takes nothing in.
+    It belongs where an alert of a connected service started or ended within TOGETHER of its start, or still
+    fires on the same component: an unrelated alert that has been firing for days takes nothing in. Lost
+    telemetry of any service belongs with the trouble of the collector.
     """
+    found = [*_find_lost_with_collector(connection, alert), *_find_connected(connection, alert, connected)]
+    return next((each for each in dict.fromkeys(found) if _has_room(connection, each)), None)
+
+
+def _find_lost_with_collector(connection: sqlite3.Connection, alert: Alert) -> Iterator[int]:
+    if alert.labels.get("follows") != LOST_WITH_COLLECTOR:
+        return
     start = alert.starts_at.timestamp()
-    row = connection.execute(
+    rows = connection.execute(
+        "SELECT DISTINCT incident_id, service FROM alerts WHERE name LIKE ? AND starts_at < ?"
+        " AND (ends_at IS NULL OR ends_at > ?) ORDER BY incident_id DESC",
+        (ON_COLLECTOR, start + TOGETHER, start - TOGETHER),
+    )
+    yield from (row["incident_id"] for row in rows if row["service"] in STACK)
+
+
+def _find_connected(connection: sqlite3.Connection, alert: Alert, connected: Connected) -> Iterator[int]:
+    start = alert.starts_at.timestamp()
+    rows = connection.execute(
         """
-        SELECT incident_id FROM (
-            SELECT incident_id FROM alerts WHERE starts_at BETWEEN :from AND :to
-            UNION SELECT incident_id FROM alerts WHERE ends_at BETWEEN :from AND :to
-            UNION SELECT incident_id FROM alerts
+        WITH named AS MATERIALIZED (SELECT value FROM json_each(:services)),
+        near AS (
+            SELECT incident_id, service FROM alerts WHERE starts_at BETWEEN :from AND :to
+            UNION ALL SELECT incident_id, service FROM alerts WHERE ends_at BETWEEN :from AND :to
+            UNION ALL SELECT incident_id, service FROM alerts
                 WHERE ends_at IS NULL AND component = :component AND component != '' AND starts_at < :to
-        ) AS near
-        WHERE (SELECT count(*) FROM alerts WHERE alerts.incident_id = near.incident_id) < :most
-        ORDER BY incident_id DESC LIMIT 1
+        )
+        SELECT DISTINCT incident_id FROM near WHERE (service IN named) != :others ORDER BY incident_id DESC
         """,
         {
             "from": start - TOGETHER,
             "to": start + TOGETHER,
             "component": alert.component,
-            "most": ALERTS_PER_INCIDENT,
+            "services": json.dumps([*connected.services]),
+            "others": connected.others,
         },
+    )
+    yield from (row["incident_id"] for row in rows)
+
+
+def _has_room(connection: sqlite3.Connection, incident_id: int) -> bool:
+    (count,) = connection.execute(
+        "SELECT count(*) FROM alerts WHERE incident_id = ?", (incident_id,)
     ).fetchone()
-    return row["incident_id"] if row else None
+    return bool(count < ALERTS_PER_INCIDENT)

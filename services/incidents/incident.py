@@ -1,6 +1,6 @@
 """What an incident is: alerts that fired together, in the form the API gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from diagnosis import Verdict
+from telemetry.instruments import INSTRUMENTS
 
 Status = Literal["firing", "resolved"]
 
@@ -17,6 +18,9 @@ SEVERITIES = ("info", "warning", "critical")
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
+STACK = frozenset({"", *(instrument.service for instrument in INSTRUMENTS)})
+"""The services of the stack itself; an alert without a service is about the stack, too."""
+
 LEFT_OUT, SENT_START = "__truncatedAlerts__", "__startsAt__"
 """Annotations that the inbox adds: how many alerts were truncated, and a start in the future as sent."""
 
@@ -24,6 +28,9 @@ CONTEXT_BEFORE = timedelta(minutes=15)
 """How much of the time before the first alert is shown and diagnosed."""
 
 CONTEXT_AFTER = timedelta(minutes=5)
+UNFELT = frozenset({"pipeline", "monitoring"})
+"""Components that watch: users do not feel their trouble."""
+
 ALERTING_DELAY = timedelta(minutes=2)
 """How long user impact may last before its alert fires."""
 
@@ -89,7 +96,17 @@ class Alert(BaseModel):
     @property
     def component(self) -> str:
         """The part of the system it concerns."""
-        return self.labels.get("component") or self.labels.get("service_name", "")
+        return self.labels.get("component") or self.service
+
+    @property
+    def service(self) -> str:
+        """The service it concerns; empty if it names none."""
+        return self.labels.get("service_name", "")
+
+    @property
+    def is_felt(self) -> bool:
+        """Whether it says that users suffer now."""
+        return self.severity == "critical" and self.mark is None and self.component not in UNFELT
 
     @property
     def rank(self) -> int:
@@ -97,13 +114,23 @@ class Alert(BaseModel):
         return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else -1
 
 
-def name_services(alerts: Iterable[Alert]) -> list[str]:
-    """The services that alerts are about, each once."""
-    return sorted(set(filter(None, (alert.labels.get("service_name", "") for alert in alerts))))
+class Wave(BaseModel):
+    """Alerts of an incident that started close together, by name; `felt`: those on user impact that fire.
+
+    Alerts without a service are in `services` as an empty name.
+    """
+
+    started_at: datetime
+    alerts: list[str]
+    services: Annotated[list[str], Field(exclude=True)]
+    felt: list[str]
+    verdict: Verdict | None = None
 
 
 class Incident(BaseModel):
-    """Alerts that fired together, oldest first; at least one."""
+    """Alerts that fired together, oldest first; at least one. `verdict` is the one of its `waves` that
+    matters most.
+    """
 
     id: int
     status: Status
@@ -111,12 +138,13 @@ class Incident(BaseModel):
     ended_at: datetime | None
     alerts: list[Alert]
     verdict: Verdict | None = None
+    waves: list[Wave] = []
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def services(self) -> list[str]:
-        """The services that its alerts are about."""
-        return name_services(self.alerts)
+        """The services that its alerts are about, each once."""
+        return sorted({alert.service for alert in self.alerts} - {""})
 
     @property
     def headline(self) -> Alert:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 
-from services.incidents.incident import CONTEXT_BEFORE, Incident, Window
+from services.incidents.incident import CONTEXT_BEFORE, Incident, Wave, Window
+from services.incidents.waves import rank_domain
 
 FIRST = (0.0, 20.0, 25.0, 45.0)
 """Seconds before each of the first diagnoses: at the alert, then about 20, 45 and 90 s after it."""
@@ -14,22 +15,43 @@ MINIMUM_INTERVAL = 10.0
 """Seconds between two diagnoses at least, however often the alerts change."""
 
 CONTEXT_AFTER = timedelta(minutes=1)
+HOLDS = timedelta(minutes=5)
+"""How long after a wave began its verdict may be refined: its evidence is in by then."""
+
 LONGEST = timedelta(hours=6)
 """The longest window that is diagnosed: what began an incident does not change after that."""
 
 
-def pauses() -> Iterator[float]:
-    """Seconds to wait before each diagnosis of an incident; without end."""
-    return chain(FIRST, repeat(LATER))
+def pauses(done: int = 0) -> Iterator[float]:
+    """Seconds to wait before each diagnosis of an incident, of which some are done; without end."""
+    return chain(FIRST[done:], repeat(LATER))
 
 
-def choose_window(incident: Incident, now: datetime) -> Window:
-    """The time to diagnose: from CONTEXT_BEFORE before the first alert until now or just after the end."""
-    start = incident.started_at - CONTEXT_BEFORE
-    ended = incident.ended_at + CONTEXT_AFTER if incident.ended_at else now
-    return Window(start, max(min(now, ended, start + LONGEST), incident.started_at))
+def choose_window(incident: Incident, wave: Wave, now: datetime) -> Window:
+    """The time to diagnose: from CONTEXT_BEFORE before the wave until the next one, the end, or now."""
+    start = wave.started_at - CONTEXT_BEFORE
+    ends = [now, start + LONGEST]
+    ends += [incident.ended_at + CONTEXT_AFTER] if incident.ended_at else []
+    ends += [later.started_at for later in incident.waves if later.started_at > wave.started_at]
+    if wave.verdict and rank_domain(wave.verdict) == 2:
+        ends.append(wave.started_at + HOLDS)
+    return Window(start, max(min(ends), wave.started_at))
+
+
+def choose_due(incident: Incident, now: datetime) -> list[Wave]:
+    """The waves to diagnose: those without a verdict, and the newest until it is settled, and at the end."""
+    waves, newest = incident.waves, incident.waves[-1]
+    settled = newest.verdict and rank_domain(newest.verdict) == 2 and not holds(newest, now)
+    due = [wave for wave in waves if wave.verdict is None]
+    return due if newest in due or (settled and not is_over(incident, now)) else [*due, newest]
+
+
+def holds(wave: Wave, now: datetime) -> bool:
+    """Whether evidence on the wave still comes in."""
+    return now <= wave.started_at + HOLDS
 
 
 def is_over(incident: Incident, now: datetime) -> bool:
     """Whether a diagnosis of `incident` as it is would be its last."""
-    return incident.ended_at is not None or now >= incident.started_at - CONTEXT_BEFORE + LONGEST
+    newest = incident.waves[-1].started_at
+    return incident.ended_at is not None or now >= newest - CONTEXT_BEFORE + LONGEST

@@ -54,8 +54,23 @@ MIGRATIONS = (
         count INTEGER NOT NULL
     );
     """,
+    """
+    ALTER TABLE alerts ADD COLUMN service TEXT NOT NULL DEFAULT '';
+    UPDATE alerts SET service = coalesce(json_extract(labels, '$.service_name'), '');
+    DROP INDEX alerts_by_start;
+    DROP INDEX alerts_by_end;
+    DROP INDEX alerts_firing;
+    CREATE INDEX alerts_by_start ON alerts (starts_at, incident_id, service);
+    CREATE INDEX alerts_by_end ON alerts (ends_at, incident_id, service);
+    CREATE INDEX alerts_firing ON alerts (component, starts_at, incident_id, service) WHERE ends_at IS NULL;
+    """,
+    """
+    ALTER TABLE verdicts ADD COLUMN wave_at REAL NOT NULL DEFAULT 0;
+    """,
 )
-"""Times are unix seconds. A step is never changed once released: add one."""
+"""Times are unix seconds; `wave_at` is 0 for verdicts from before there were waves.
+
+A step is never changed once released: add one."""
 
 
 class NewerDatabase(RuntimeError):

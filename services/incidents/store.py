@@ -14,9 +14,10 @@ from anyio import CapacityLimiter, to_thread
 from diagnosis import Verdict
 from services.incidents import history
 from services.incidents.dead_letters import DeadLetter, add_letters, select_letters
-from services.incidents.grouping import choose_incident
+from services.incidents.grouping import Connect, choose_incident, connect_all
 from services.incidents.incident import SENT_START, Alert, Incident
 from services.incidents.schema import open_database
+from services.incidents.waves import choose_headline, doubt, find_wave, split_waves
 from services.incidents.webhooks import Refused
 
 P = ParamSpec("P")
@@ -24,11 +25,15 @@ T = TypeVar("T")
 
 
 class Store:
-    """Keeps the newest `kept` incidents. Everything it raises is sqlite3.Error."""
+    """Keeps the newest `kept` incidents. Everything it raises is sqlite3.Error.
 
-    def __init__(self, path: Path, kept: int) -> None:
+    `connect` is asked for each alert, in a thread, and must not wait for anything.
+    """
+
+    def __init__(self, path: Path, kept: int, connect: Connect = connect_all) -> None:
         self._connection = open_database(path)
         self._kept = kept
+        self._connect = connect
         self._turn = CapacityLimiter(1)
 
     def close(self) -> None:
@@ -55,9 +60,15 @@ class Store:
         """How many incidents still fire; fails if the file cannot be read."""
         return await self._run(self._count_firing)
 
-    async def add_verdict(self, incident_id: int, now: datetime, verdict: Verdict) -> bool:
-        """Keep a verdict; whether it is another than the incident had. Nothing if the incident is gone."""
-        return await self._run(self._add_verdict, incident_id, now, verdict)
+    async def add_verdict(
+        self, incident_id: int, now: datetime, verdict: Verdict, wave_at: datetime | None = None
+    ) -> bool:
+        """Keep a verdict on a wave, without one on the first; whether it is another than the wave had.
+
+        Nothing if the incident is gone.
+        """
+        at = wave_at.timestamp() if wave_at else 0.0
+        return await self._run(self._add_verdict, incident_id, now, verdict, at)
 
     async def select_verdicts(self, incident_id: int) -> list[history.DatedVerdict]:
         """An incident's verdicts, newest first."""
@@ -130,13 +141,13 @@ class Store:
         return float(known["starts_at"]) if known else alert.starts_at.timestamp()
 
     def _add(self, alert: Alert) -> int:
-        incident_id = choose_incident(self._connection, alert)
+        incident_id = choose_incident(self._connection, alert, self._connect(alert.service))
         if incident_id is None:
             incident_id = self._connection.execute(
                 "INSERT INTO incidents (started_at) VALUES (?)", (alert.starts_at.timestamp(),)
             ).lastrowid
         self._connection.execute(
-            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 incident_id,
                 alert.fingerprint,
@@ -147,6 +158,7 @@ class Store:
                 alert.component,
                 json.dumps(alert.labels),
                 json.dumps(alert.annotations),
+                alert.service,
             ),
         )
         assert incident_id is not None
@@ -173,24 +185,29 @@ class Store:
         return [self._build(row) for row in rows]
 
     def _build(self, row: sqlite3.Row) -> Incident:
-        alerts = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT * FROM alerts WHERE incident_id = ? ORDER BY starts_at, name", (row["id"],)
         )
-        verdicts = history.select_verdicts(self._connection, row["id"], 1)
+        alerts = [_read_alert(alert) for alert in rows]
+        waves = split_waves(alerts)
+        for dated in history.select_standing(self._connection, row["id"]):
+            if wave := find_wave(waves, dated.wave_at):
+                wave.verdict = doubt(dated.verdict, wave)
         return Incident(
             id=row["id"],
             status="resolved" if row["ended_at"] else "firing",
             started_at=_moment(row["started_at"]),
             ended_at=_moment(row["ended_at"]) if row["ended_at"] else None,
-            alerts=[_read_alert(alert) for alert in alerts],
-            verdict=verdicts[0].verdict if verdicts else None,
+            alerts=alerts,
+            verdict=choose_headline(waves),
+            waves=waves,
         )
 
-    def _add_verdict(self, incident_id: int, now: datetime, verdict: Verdict) -> bool:
+    def _add_verdict(self, incident_id: int, now: datetime, verdict: Verdict, wave_at: float) -> bool:
         with self._transaction():
             if not self._select("id = ?", incident_id, 1):
                 return False
-            return history.add_verdict(self._connection, incident_id, now, verdict)
+            return history.add_verdict(self._connection, incident_id, now, verdict, wave_at)
 
     def _add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
         with self._transaction():

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 from diagnosis.topology.cited import seek
 from diagnosis.topology.losses import Aspect
-from services.incidents.diagnosis_client import OWN
-from services.incidents.incident import Incident
+from services.incidents.incident import STACK, Incident
 from telemetry.instruments import RECOMMENDATION_REQUESTS
 from telemetry.spans import SERVER
 
@@ -30,12 +29,12 @@ class Affected(NamedTuple):
 
 
 def choose_service(incident: Incident) -> str | None:
-    """The service whose charts the page has: the symptom's, if it alerts. None for the stack's own."""
-    services = incident.services
-    if not services or not OWN.isdisjoint(services):
-        return None
+    """The service whose requests the page shows: the symptom's. None for the stack's own."""
+    services = {alert.service for alert in incident.alerts}
     path = incident.verdict.path if incident.verdict else []
-    return path[0].name if path and path[0].name in services else services[0]
+    if path and path[0].name not in STACK:
+        return path[0].name
+    return min(services) if services and STACK.isdisjoint(services) else None
 
 
 def find_affected(incident: Incident, deadline: float) -> Affected:

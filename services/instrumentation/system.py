@@ -1,6 +1,7 @@
 """Process, host and export metrics, read only when metrics are exported: they cost a request nothing."""
 
 from collections.abc import Iterable
+from time import time
 
 import psutil
 from opentelemetry.instrumentation.system_metrics import SystemMetricsInstrumentor
@@ -25,8 +26,10 @@ def observe_system(provider: MeterProvider, *, host: bool) -> None:
     """Register process metrics and, if `host`, the machine's: one service per machine does that."""
     config = PROCESS_METRICS | (HOST_METRICS if host else {})
     SystemMetricsInstrumentor(config=config).instrument(meter_provider=provider)
+    meter, began = provider.get_meter(__name__), psutil.Process().create_time()
+    meter.create_observable_gauge("process.uptime", [lambda _: [Observation(time() - began)]], "s")
     if host:
-        observe_file_system(provider.get_meter(__name__))
+        observe_file_system(meter)
 
 
 def observe_file_system(meter: Meter) -> None:

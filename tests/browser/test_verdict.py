@@ -114,11 +114,16 @@ class Gate(Oracle):
         self._let.release()
 
     async def __call__(
-        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+        self,
+        start: float,
+        end: float,
+        alerted_at: float | None = None,
+        services: Collection[str] = (),
+        after: float | None = None,
     ) -> Verdict:
         while not self._let.acquire(blocking=False):
             await asyncio.sleep(0.02)
-        return await super().__call__(start, end, alerted_at, services)
+        return await super().__call__(start, end, alerted_at, services, after)
 
 
 def test_the_verdict_comes_to_an_open_page_and_changes_without_moving_the_reader(

@@ -313,3 +313,17 @@ def test_silence_without_a_witness_is_unknown() -> None:
     found = verdict(silence(SHOP, "gateway"))
     assert found.domain == "unknown"
     assert "is down, or its telemetry is lost" in found.summary
+
+
+def test_the_impact_is_the_greater_the_more_users_notice() -> None:
+    failing = SHOP.change(gateway=Load(10, 0.08, failed=0.04))
+    worse = SHOP.change(gateway=Load(10, 0.08, failed=0.5))
+    impacts = [verdict(shop).impact for shop in (SHOP, failing, worse)]
+    assert impacts[0] == 0 < impacts[1] < impacts[2]
+
+
+@pytest.mark.parametrize("after", [ONSET - 120, ONSET], ids=["another", "the same"])
+def test_an_earlier_trouble_does_not_hide_what_an_alert_is_about(after: float) -> None:
+    evidence = SLOW_DATABASE.evidence()
+    found = diagnose_services(evidence, ADDRESSES, ["gateway"], alerted_at=ALERTED, after=after)
+    assert (found.cause, path(found)[-1]) == ("dependency-slow", "postgresql@db:5432")

@@ -37,10 +37,10 @@ class FakeClock(Clock):
             self._sleepers.append((self._now + timedelta(seconds=seconds), awake))
             await awake.wait()
 
-    async def pass_(self, seconds: float) -> None:
-        """Let time pass a second at a time, and everything happen that is due."""
-        for _ in range(int(seconds)):
-            self._now += timedelta(seconds=1)
+    async def pass_(self, seconds: float, step: float = 1) -> None:
+        """Let time pass a `step` of seconds at a time, and everything happen that is due."""
+        for _ in range(int(seconds / step)):
+            self._now += timedelta(seconds=step)
             for moment, awake in self._sleepers:
                 if moment <= self._now:
                     awake.set()

@@ -133,7 +133,12 @@ class Oracle:
         self.services: list[Collection[str]] = []
 
     async def __call__(
-        self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+        self,
+        start: float,
+        end: float,
+        alerted_at: float | None = None,
+        services: Collection[str] = (),
+        after: float | None = None,
     ) -> Verdict:
         """The next of the verdicts; the last one again and again."""
         self.services.append(services)

@@ -48,7 +48,11 @@ def forget_everything(folder: Path) -> None:
 
 
 async def think_forever(
-    start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
+    start: float,
+    end: float,
+    alerted_at: float | None = None,
+    services: Collection[str] = (),
+    after: float | None = None,
 ) -> Verdict:
     """A diagnosis that never ends."""
     await asyncio.Event().wait()

@@ -120,7 +120,7 @@ def test_a_diagnosis_asks_little(tmp_path: Path) -> None:
         asked = [len(re.findall(f'"{MARK}"', query)) for query in fake.queries]
     assert len(asked) <= 6
     assert sum(asked) < 30
-    assert len(fake.searches) <= 5
+    assert len(fake.searches) <= 5 + 1, "one is for the map of services"
 
 
 def test_without_jaeger_there_is_a_verdict_without_traces(tmp_path: Path) -> None:

@@ -139,3 +139,17 @@ def test_a_window_can_be_diagnosed_for_services(tmp_path: Path) -> None:
     assert (found["domain"], found["summary"]) == ("none", "gateway: nothing got worse.")
     assert unknown["domain"] == "unknown"
     assert refused.status_code == 422
+
+
+def test_services_of_the_stack_are_examined_as_services_too(tmp_path: Path) -> None:
+    """No cause is found in the stack; that is no verdict on the services that it does not look at."""
+    now = time.time()
+    with (
+        serve(source({**SHOP, "up": [({"component": "minio"}, 1.0)]})) as address,
+        incidents_service(tmp_path, explain=None, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        for others in (["ingest"], ["nobody", "gateway"]):
+            asked = {"start": now - 600, "end": now, "services": ["recommender", *others]}
+            found = client.post("/api/diagnoses", json=asked).raise_for_status().json()
+            assert found["domain"] == "unknown"
+            assert f"{others[0]}: there is no telemetry" in found["summary"]

@@ -29,10 +29,10 @@ def post(client: httpx.Client, *alerts: dict[str, Any]) -> None:
     client.post("/webhooks/alerts", json=alertmanager(*alerts)).raise_for_status()
 
 
-def explain(folder: Path, verdict: Verdict) -> tuple[str, str]:
+def explain(folder: Path, verdict: Verdict, severity: str = "warning") -> tuple[str, str]:
     """The incident's page and the inbox, once there is the verdict."""
     with incidents_service(folder, explain=Oracle(verdict)) as client:
-        post(client, alert(starts_at=datetime.now(UTC)))
+        post(client, alert(starts_at=datetime.now(UTC), labels={"severity": severity}))
         deadline = time.monotonic() + 10
         while client.get("/api/incidents/1").json()["verdict"] is None:
             assert time.monotonic() < deadline
@@ -57,6 +57,13 @@ def test_every_verdict_is_said_in_words(tmp_path: Path, verdict: Verdict, headli
     assert f">{headline}</h2>" in page
     assert verdict.summary in unescape(page)
     assert brief in inbox
+
+
+def test_while_an_alert_on_user_impact_fires_no_impact_is_never_said(tmp_path: Path) -> None:
+    page, inbox = explain(tmp_path, NOTHING, "critical")
+    assert ">The cause is unknown</h2>" in page
+    assert "High Storage Latency fires, so users are affected" in page
+    assert "Cause unknown" in inbox and "No user impact" not in page + inbox
 
 
 def test_a_verdict_shows_its_grounds(tmp_path: Path) -> None:

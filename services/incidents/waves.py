@@ -1,0 +1,99 @@
+"""The waves of an incident: alerts that start close together, and which verdict stands for a wave.
+
+An alert that starts more than APART after the first alert of the latest wave begins another wave.
+
+    alerts   ●●  ●        ●   ●●        ●
+    waves    └ 1 ┘        └  2 ┘        └ 3
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from diagnosis import Verdict
+from services.incidents.incident import Alert, Wave
+
+APART = timedelta(seconds=60)
+MOST = 8
+"""Waves of an incident; of more, the first and the newest."""
+
+LESS_SURE = 0.15
+"""By how much less sure a later verdict may be and still replace an earlier one: it has seen more."""
+
+
+def split_waves(alerts: Sequence[Alert]) -> list[Wave]:
+    """The waves of alerts sorted by their start; without verdicts."""
+    groups: list[list[Alert]] = []
+    for alert in alerts:
+        if not groups or alert.starts_at - groups[-1][0].starts_at > APART:
+            groups.append([])
+        groups[-1].append(alert)
+    chosen = groups if len(groups) <= MOST else [groups[0], *groups[1 - MOST :]]
+    return [_make(group) for group in chosen]
+
+
+def _make(alerts: Sequence[Alert]) -> Wave:
+    felt = [alert.name for alert in alerts if alert.is_felt and alert.status == "firing"]
+    return Wave(
+        started_at=alerts[0].starts_at,
+        alerts=list(dict.fromkeys(alert.name for alert in alerts)),
+        services=sorted({alert.service for alert in alerts}),
+        felt=list(dict.fromkeys(felt)),
+    )
+
+
+def find_wave(waves: Sequence[Wave], at: float) -> Wave | None:
+    """The wave that began at `at` (Unix seconds), or began earlier when all its alerts were not yet known."""
+    if at < waves[0].started_at.timestamp():
+        return waves[0]
+    spans = ((wave, at - wave.started_at.timestamp()) for wave in waves)
+    return next((wave for wave, into in spans if 0 <= into <= APART.total_seconds()), None)
+
+
+def find_earlier_onset(waves: Sequence[Wave], wave: Wave) -> float | None:
+    """When the trouble of the wave before it began (Unix seconds), if one was found."""
+    earlier = [other for other in waves if other.started_at < wave.started_at]
+    return earlier[-1].verdict.onset if earlier and earlier[-1].verdict else None
+
+
+def choose_headline(waves: Sequence[Wave]) -> Verdict | None:
+    """The verdict with the greatest user impact; `none` only if no wave has another."""
+    verdicts = [wave.verdict for wave in waves if wave.verdict]
+    return max(verdicts, key=_weigh, default=None)
+
+
+def _weigh(verdict: Verdict) -> tuple[bool, float, int, float]:
+    standing = rank_domain(verdict)
+    return standing > 0, verdict.impact, standing, verdict.confidence
+
+
+def rank_domain(verdict: Verdict) -> int:
+    """2 for a verdict with a cause, 1 for `unknown`, 0 for `none`."""
+    return {"none": 0, "unknown": 1}.get(verdict.domain, 2)
+
+
+def settle(kept: Verdict | None, fresh: Verdict, *, holds: bool) -> Verdict:
+    """Which of two verdicts on a wave stands; a cause is only replaced while the wave's window `holds`."""
+    if kept is None or rank_domain(fresh) != rank_domain(kept):
+        return fresh if kept is None or rank_domain(fresh) > rank_domain(kept) else kept
+    if rank_domain(kept) < 2:
+        return fresh
+    return fresh if holds and fresh.confidence >= kept.confidence - LESS_SURE else kept
+
+
+def doubt(verdict: Verdict, wave: Wave) -> Verdict:
+    """`unknown` instead of `none` while an alert on user impact fires."""
+    if verdict.domain != "none" or not wave.felt:
+        return verdict
+    names = " and ".join(wave.felt)
+    said = "fires" if len(wave.felt) == 1 else "fire"
+    return verdict.model_copy(
+        update={
+            "domain": "unknown",
+            "cause": "unknown",
+            "confidence": round(1 - verdict.confidence, 3),
+            "summary": f"{names} {said}, so users are affected, but no signal that the diagnosis reads has "
+            "moved. The cause is unknown.",
+            "remedy": "Start with the alert's runbook and the slowest traces. Check that the service sends "
+            "the metrics that the evidence lists.",
+        }
+    )
