@@ -146,7 +146,7 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadgroup --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts shop workers,--ignore=tests/e2e/test_$(name).py)
 
 test-adapt: $(DEV) ## Follow docs/adapt.md word for word on a live stack (8 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
