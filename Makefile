@@ -23,7 +23,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-shop bench-shop-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -200,6 +200,12 @@ bench-incidents-page: $(RUNTIME) ## Write the reported runs into docs/benchmark.
 
 bench-replay: $(RUNTIME) ## Diagnose all recorded runs again, in seconds; fails below its floor
 	@$(PY) -m bench.incidents replay
+
+bench-shop: $(RUNTIME) $(SHOP_READY) ## Accuracy of verdicts on the shop, on live stacks (2½ hours, resumable) [SEED=2101] [ONLY=fault]; needs PostgreSQL and Redis
+	@$(PY) -m bench.shop run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)")
+
+bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again
+	@$(PY) -m bench.shop replay
 
 bench-petshop: $(RUNTIME) ## Accuracy on PetShop, a public set of root causes, read from a folder DATA=folder [SPLIT=train]
 	@test -n "$(DATA)" || { echo "whence: say where PetShop is: make bench-petshop DATA=folder" >&2; exit 2; }

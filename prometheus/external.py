@@ -42,6 +42,10 @@ SYSTEM_DISK_IO = _resource_counter("system_disk_io_bytes_total", "device", "dire
 SYSTEM_NETWORK_IO = _resource_counter("system_network_io_bytes_total", "device", "direction")
 SYSTEM_FILE_SYSTEM = _resource_gauge("system_filesystem_usage_bytes", "system_filesystem_state")
 
+# Pools: https://opentelemetry.io/docs/specs/semconv/database/database-metrics/, and earlier names
+POOL_WAITING = _resource_gauge("db_client_connection_pending_requests", "db_client_connection_pool_name")
+POOL_WAITING_BEFORE = _resource_gauge("db_client_connections_pending_requests", "pool_name")
+
 # What telemetry says of itself: services/instrumentation/losses.py
 _SDK = ("otel_component_name", "otel_component_type", "error_type")
 SDK_SPANS_PROCESSED = _resource_counter("otel_sdk_processor_span_processed_total", *_SDK)

@@ -4,6 +4,7 @@
 duration or, on dashboards, `$__rate_interval`. Rates are per second.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 
@@ -38,6 +39,11 @@ def select_any(of: Sequence[Series], *where: str) -> str:
     names = "|".join(select(series, *where).partition("{")[0] for series in of)
     matchers = ", ".join((f'__name__=~"{names}"', *where))
     return f"{{{matchers}}}"
+
+
+def equal(label: str, value: str) -> str:
+    """The matcher of a label that has this value, whatever characters are in it."""
+    return f"{label}={json.dumps(value, ensure_ascii=False)}"
 
 
 def one_of(label: str, values: Iterable[str]) -> str:

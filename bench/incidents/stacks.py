@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ class BenchStack:
 
     data: Path
     seed: int = 1
+    rate: float = RATE
+    settings: Mapping[str, str] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,10 +59,11 @@ class BenchStack:
             "DATASET": "",
             "WHENCE_DATA": str(self.data),
             "DATA_DIR": str(self.data),
-            "TRAFFIC_RATE": str(RATE),
+            "TRAFFIC_RATE": f"{self.rate:g}",
             "TRAFFIC_SEED": str(self.seed),
             "TRAFFIC_SUMMARY": str(SECONDS),
             "RECOMMENDER_URL": self.url("recommender"),
+            **self.settings,
         }
 
     def url(self, component: str) -> str:
@@ -146,6 +150,13 @@ class BenchStack:
             return []
         history: list[dict[str, Any]] = self._incidents("GET", f"/api/incidents/{newest[-1]['id']}/verdicts")
         return history
+
+    def latest_verdict(self, services: Collection[str]) -> dict[str, Any] | None:
+        """That of the newest incident that has one of the services. Raises StackError."""
+        incidents = self._incidents("GET", "/api/incidents")["incidents"]
+        ids = [incident["id"] for incident in incidents if not set(services).isdisjoint(incident["services"])]
+        history = self._incidents("GET", f"/api/incidents/{ids[0]}/verdicts") if ids else []
+        return history[0]["verdict"] if history else None
 
     def _incidents(self, method: str, path: str, body: Any = None) -> Any:
         try:

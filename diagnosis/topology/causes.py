@@ -1,140 +1,68 @@
 """Why an entity or a call is at fault: templates that fit any of them."""
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from typing import NamedTuple
 
 from diagnosis.signals.changes import ramp
-from diagnosis.signals.series import AlignedSeries, Row, Values
-from diagnosis.topology.blame import Blame, System
-from diagnosis.topology.entity import Call, Entity, Kind
+from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.reading import FAILED, Directory
-from diagnosis.topology.symptom import Noticed
-from diagnosis.topology.traffic import Mask
 from diagnosis.verdict.verdict import Domain
-
-CAME_WITH = 90.0
-"""Seconds by which a new version may come before or after the onset and still be its cause."""
 
 SURGE = (1.4, 2.0)
 """Times the usual requests from which they are perhaps, and certainly, a surge."""
 
-LEAST_RATE = 0.2
-"""Requests per second below which there is no usual number of them."""
+REPEATED = (1.5, 2.5)
+"""Times the usual calls per request from which they are perhaps, and certainly, retries."""
+
+MEMORY_GROWN = (1.3, 1.7)
+"""Times the usual memory of a process from which it is perhaps, and certainly, a leak."""
+
+MEMORY_ADDED = (20e6, 50e6)
+"""The same in bytes more than usual."""
+
+CPU_OF_LOSS = (0.15, 0.35)
+"""Part of the time lost that is CPU time, from which CPU is perhaps, and certainly, the cause."""
+
+NOT_ASKED = (0.1, 0.3)
+"""Part of the usual calls per request that are missing, from which requests end while they wait."""
+
+LIKELY, PERHAPS = 0.9, 0.6
+"""How well a pool that nothing is known of fits if requests end while they wait, and if they wait only."""
+
+CPU_GROWN, CPU_ADDED = (3.0, 6.0), (0.05, 0.15)
+"""Times the usual CPU per request, and cores more, from which requests wait for CPU on a busy machine."""
+
+WAITING = (0.5, 2.0)
+"""Requests more that wait for a connection of a pool, on average."""
+
+FASTEST_RISE = (0.2, 0.5)
+"""Rise of the fastest tenth as a part of the mean's, from which all calls are slow, not some."""
 
 MOST_OF = (0.6, 0.9)
 """Part of a service's loss that one of several instances has, perhaps and certainly, if it is the cause."""
 
-MATCHES = {
-    "credentials": "401|403|auth|denied|forbidden|permission|password|credential|privilege",
-    "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
-    "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|timeout|50[234]",
-}
-"""Error types by what they mean, the first that fits."""
 
+class Measure(NamedTuple):
+    """What of the suspect's processes shows a cause: a query of PROCESSES.
 
-@dataclass(frozen=True)
-class Seen:
-    """All telemetry of a window, raw and as a system."""
+    `says` may use {suspect}, {before} and {after}; these are the query's values by `scale`, in `unit`.
+    """
 
-    aligned: AlignedSeries
-    system: System
-    directory: Directory
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A symptom, whom it is blamed on, and the telemetry of both."""
-
-    seen: Seen
-    noticed: Noticed
-    blame: Blame
-
-    @property
-    def suspect(self) -> Entity:
-        """The entity at fault, or the callee of the call."""
-        return self.blame.path[-1]
-
-    @property
-    def is_dependency(self) -> bool:
-        """Whether it is known by its callers only, or is what is between a caller and a callee."""
-        return isinstance(self.blame.at, Call) or self.suspect.kind is not Kind.SERVICE
-
-    def errors(self) -> Mapping[str, float]:
-        """Calls to the suspect that failed more than before, per second, by what their errors mean."""
-        found: defaultdict[str, float] = defaultdict(float)
-        before, after = self.noticed.sides
-        for row in self.seen.aligned.rows("called", status_code=FAILED):
-            if self.seen.directory.callee(row.labels) == self.suspect:
-                values = np.nan_to_num(row.values)
-                found[_meaning(row.labels.get("error_type", ""))] += max(
-                    0.0, float(values[after].mean() - values[before].mean())
-                )
-        return found
-
-    def surge(self) -> float:
-        """How many times its usual requests the symptom's entity got; 1 if it usually has none."""
-        traffic = self.seen.system.served[self.noticed.entity]
-        usual = float(np.median(np.nan_to_num(traffic.rate[self.noticed.sides.before])))
-        return traffic.requests(self.noticed.sides.after) / usual if usual >= LEAST_RATE else 1.0
-
-    def new_version(self) -> str | None:
-        """The suspect's version that came with the onset, beside or after another."""
-        rows = self.seen.aligned.rows("versions", service_name=self.suspect.name)
-        came = {
-            row.labels.get("service_version", ""): _first(self.seen.aligned, row)
-            for row in rows
-            if np.isfinite(row.values).any()
-        }
-        early = [at for at in came.values() if at <= self.noticed.onset - CAME_WITH]
-        near = [name for name, at in came.items() if abs(at - self.noticed.onset) <= CAME_WITH and name]
-        return near[-1] if near and early else None
-
-    def worst_instance(self) -> tuple[str, float]:
-        """The suspect's instance that lost most, and its part of what all of them lost; of one, it is 0."""
-        rows = [row for row in self._instances("instances") if "instance" in row.labels]
-        losses = {row.labels["instance"]: self._lost(row) for row in rows}
-        whole = sum(losses.values())
-        if len(losses) < 2 or not whole:
-            return "", 0.0
-        worst = max(losses, key=lambda instance: losses[instance])
-        return worst, losses[worst] / whole
-
-    def _instances(self, query: str, **where: str) -> list[Row]:
-        return self.seen.aligned.rows(query, service_name=self.suspect.name, **where)
-
-    def _lost(self, row: Row) -> float:
-        instance, (before, after) = row.labels["instance"], self.noticed.sides
-        query = "instances_seconds" if self.noticed.aspect is Aspect.TIME else "instances_failed"
-        amounts = self._instances(query, instance=instance)
-        amount = np.nan_to_num(amounts[0].values) if amounts else np.zeros_like(row.values)
-        usual = _per(amount, row.values, before)
-        return max(0.0, float(amount[after].mean()) - usual * float(np.nan_to_num(row.values[after]).mean()))
-
-
-def _per(amount: Values, rate: Values, where: Mask) -> float:
-    requests = float(np.nansum(rate[where]))
-    return float(amount[where].sum()) / requests if requests else 0.0
-
-
-def _first(aligned: AlignedSeries, row: Row) -> float:
-    return float(aligned.times[np.flatnonzero(np.isfinite(row.values))[0]])
-
-
-def _meaning(error_type: str) -> str:
-    found = (name for name, pattern in MATCHES.items() if re.search(pattern, error_type, re.IGNORECASE))
-    return next(found, "failing")
+    query: str
+    says: str
+    unit: str = ""
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
 class Cause:
     """A template: `fits` says how well it fits (0–1).
 
-    `says` and `remedy` may use {symptom}, {suspect}, {caller}, {version}, {instance} and {times}.
+    `says` and `remedy` may use {symptom}, {suspect}, {caller}, {version}, {instance}, {times}, {repeating},
+    {repeated} and {grown}. `entity` is what it is blamed on.
     """
 
     name: str
@@ -142,21 +70,26 @@ class Cause:
     fits: Callable[[Finding], float]
     says: str
     remedy: str
+    entity: Callable[[Finding], Entity] = lambda finding: finding.suspect
+    measure: Measure | None = None
+    is_last_resort: bool = False
+    """Whether it only says that nothing else is known."""
 
 
-def _fails_as(meaning: str) -> Callable[[Finding], float]:
+def _fails_as(*meanings: str) -> Callable[[Finding], float]:
     def fits(finding: Finding) -> float:
-        if not finding.is_dependency or finding.noticed.aspect is not Aspect.REQUESTS:
+        if not finding.is_dependency or finding.aspect is not Aspect.REQUESTS:
             return 0.0
         errors = finding.errors()
         whole = sum(errors.values())
-        return errors.get(meaning, 0.0) / whole if whole else float(meaning == "failing")
+        part = sum(errors.get(meaning, 0.0) for meaning in meanings)
+        return part / whole if whole else float("failing" in meanings)
 
     return fits
 
 
 def _is_slow_dependency(finding: Finding) -> float:
-    return float(finding.is_dependency and finding.noticed.aspect is Aspect.TIME)
+    return float(finding.is_dependency and finding.aspect is Aspect.TIME)
 
 
 def _is_surge(finding: Finding) -> float:
@@ -171,8 +104,65 @@ def _is_instance(finding: Finding) -> float:
     return 0.0 if finding.is_dependency else ramp(finding.worst_instance()[1], *MOST_OF)
 
 
+def _is_retry_storm(finding: Finding) -> float:
+    call, times = finding.repeated()
+    if call is None or finding.others_fail(call):
+        return 0.0
+    return ramp(times, *REPEATED)
+
+
+def _retrying(finding: Finding) -> Entity:
+    call, _ = finding.repeated()
+    return call.caller if call else finding.suspect
+
+
+def _is_out_of_memory(finding: Finding) -> float:
+    usual, most = finding.memory()
+    return min(ramp(most / usual, *MEMORY_GROWN), ramp(most - usual, *MEMORY_ADDED))
+
+
+def _takes_cpu(finding: Finding) -> float:
+    """Whether the time lost is CPU time, or a request takes many times the usual CPU and waits for it."""
+    (before, after), lost = finding.cpu(), finding.slower()
+    if not lost or math.isnan(before + after):
+        return 0.0
+    more = ramp(finding.cpu_per_request(), *CPU_GROWN) * ramp(after - before, *CPU_ADDED)
+    return max(more, ramp((after - before) / lost, *CPU_OF_LOSS))
+
+
+def _is_pool_exhausted(finding: Finding) -> float:
+    before, after = finding.pool_waiting()
+    return ramp(after - before, *WAITING)
+
+
+def _waits_before_calls(finding: Finding) -> float:
+    """Whether requests take no CPU and do not arrive at a dependency that is well."""
+    before, after = finding.cpu()
+    lost, (dependency, asked) = finding.slower(), finding.well_pooled()
+    if finding.is_dependency or dependency is None or not lost or not after - before < CPU_OF_LOSS[0] * lost:
+        return 0.0
+    missing = ramp(1 - asked, *NOT_ASKED)
+    return max(LIKELY * missing, PERHAPS * (finding.aspect is Aspect.TIME))
+
+
+def _is_locked(finding: Finding) -> float:
+    """Whether some calls of a database wait while others are as fast as ever."""
+    if finding.suspect.kind is not Kind.DATABASE or not _is_slow_dependency(finding):
+        return 0.0
+    before, after = finding.fastest()
+    loss = finding.blame.loss
+    if math.isnan(after - before):
+        return 0.0
+    return 1.0 - ramp((after - before) / (loss.now - loss.usual), *FASTEST_RISE)
+
+
+def _worst(finding: Finding) -> Entity:
+    instance, _ = finding.worst_instance()
+    return Entity(Kind.INSTANCE, f"{finding.suspect}@{instance}")
+
+
 def _of(aspect: Aspect, fits: Callable[[Finding], float]) -> Callable[[Finding], float]:
-    return lambda finding: fits(finding) if finding.noticed.aspect is aspect else 0.0
+    return lambda finding: fits(finding) if finding.aspect is aspect else 0.0
 
 
 def _is_itself(finding: Finding) -> float:
@@ -187,6 +177,15 @@ CAUSES = (
         _is_surge,
         "{symptom} gets {times:.1f} times its usual requests; {suspect} does not keep up.",
         "Add capacity to {suspect}, or limit the requests. Find out who sends them.",
+        lambda finding: finding.noticed.entity,
+    ),
+    Cause(
+        "retry-storm",
+        "traffic",
+        _is_retry_storm,
+        "{repeating} sends {repeated} {grown:.1f} times the usual calls per request: it repeats failed ones.",
+        "Let {repeating} wait longer before it gives up, repeat fewer calls, and pause in between.",
+        _retrying,
     ),
     Cause(
         "release-errors",
@@ -203,11 +202,25 @@ CAUSES = (
         "Roll {suspect} back to the version before {version}.",
     ),
     Cause(
+        "memory",
+        "infrastructure",
+        _is_out_of_memory,
+        "A process of {suspect} grew to {most:.0f} MB from {usual:.0f} MB; at its limit it is killed.",
+        "Restart {suspect} or raise its limit for now, then look for what it keeps.",
+        measure=Measure(
+            "memory",
+            "The largest process of {suspect} holds {after:.0f} MB instead of {before:.0f} MB.",
+            "MB",
+            1e6,
+        ),
+    ),
+    Cause(
         "instance-failing",
         "infrastructure",
         _of(Aspect.REQUESTS, _is_instance),
         "One instance of {suspect} fails, {instance}; the others are well.",
         "Take {instance} out of service, then look at its log and its host.",
+        _worst,
     ),
     Cause(
         "instance-slow",
@@ -215,6 +228,43 @@ CAUSES = (
         _of(Aspect.TIME, _is_instance),
         "One instance of {suspect} is slow, {instance}; the others are well.",
         "Take {instance} out of service, then look at its log and its host.",
+        _worst,
+    ),
+    Cause(
+        "pool-exhausted",
+        "infrastructure",
+        _is_pool_exhausted,
+        "Requests of {suspect} wait for a connection of its pool: {waiting:.0f} at a time.",
+        "Look for what keeps connections of {suspect}, then at the size of its pool.",
+        measure=Measure(
+            "pool_waiting",
+            "{after:.1f} requests of {suspect} wait for a connection instead of {before:.1f}.",
+        ),
+    ),
+    Cause(
+        "pool-exhausted",
+        "infrastructure",
+        _waits_before_calls,
+        "Requests of {suspect} wait, without CPU, before they call {pooled}, which is as fast as ever: "
+        "as with a pool without a free connection.",
+        "Look at what keeps connections to {pooled} in {suspect}, then at the size of the pool.",
+    ),
+    Cause(
+        "cpu",
+        "infrastructure",
+        _of(Aspect.TIME, _takes_cpu),
+        "{suspect} takes {cores:.2f} cores instead of {cores_before:.2f}, and its requests wait for them.",
+        "Profile {suspect} to see what takes the CPU, or give it more processes.",
+        measure=Measure(
+            "cpu", "The processes of {suspect} take {after:.2f} cores instead of {before:.2f}.", "cores"
+        ),
+    ),
+    Cause(
+        "dependency-locked",
+        "infrastructure",
+        _is_locked,
+        "Some calls of {caller} to {suspect} wait, others are answered as fast as ever: as with a lock.",
+        "Look at what holds locks in {suspect} and which of its queries are slow.",
     ),
     Cause(
         "dependency-slow",
@@ -226,12 +276,12 @@ CAUSES = (
     Cause(
         "dependency-unreachable",
         "infrastructure",
-        _fails_as("unreachable"),
+        _fails_as("unreachable", "timeout"),
         "{caller} cannot reach {suspect}: its connections are refused, broken or time out.",
         "Check that {suspect} is running and that {caller} can connect to it.",
     ),
     Cause(
-        "dependency-credentials",
+        "credentials-refused",
         "infrastructure",
         _fails_as("credentials"),
         "{suspect} refuses the credentials of {caller}.",
@@ -257,6 +307,7 @@ CAUSES = (
         _of(Aspect.REQUESTS, _is_itself),
         "{suspect} fails itself: its dependencies are well, and its version has not changed.",
         "Look at the errors in its failed traces, then at its code, its data and its configuration.",
+        is_last_resort=True,
     ),
     Cause(
         "service-slow",
@@ -264,6 +315,7 @@ CAUSES = (
         _of(Aspect.TIME, _is_itself),
         "{suspect} is slow itself: its dependencies are as fast as ever, and its version has not changed.",
         "Look at its CPU, memory, pools and locks, then at what it was asked to do.",
+        is_last_resort=True,
     ),
 )
 """Of those that fit equally well, the first."""

@@ -47,21 +47,38 @@ class Topology:
     @cached_property
     def dependencies(self) -> Mapping[Entity, Sequence[Entity]]:
         """What each entity calls, sorted."""
-        found: dict[Entity, list[Entity]] = {entity: [] for entity in self.entities}
-        for caller, callee in sorted(self.calls):
-            if caller != callee:
-                found[caller].append(callee)
-        return found
+        return self._group((caller, callee) for caller, callee in self.calls)
+
+    @cached_property
+    def dependents(self) -> Mapping[Entity, Sequence[Entity]]:
+        """What calls each entity, sorted."""
+        return self._group((callee, caller) for caller, callee in self.calls)
 
     def closure(self, of: Iterable[Entity]) -> frozenset[Entity]:
         """These entities and all they depend on, over any number of calls."""
+        return self._reach(of, self.dependencies)
+
+    def callers(self, of: Iterable[Entity]) -> frozenset[Entity]:
+        """These entities and all that depend on them, over any number of calls."""
+        return self._reach(of, self.dependents)
+
+    def _group(self, pairs: Iterable[tuple[Entity, Entity]]) -> Mapping[Entity, Sequence[Entity]]:
+        found: dict[Entity, list[Entity]] = {entity: [] for entity in self.entities}
+        for one, other in sorted(pairs):
+            if one != other:
+                found[one].append(other)
+        return found
+
+    def _reach(
+        self, start: Iterable[Entity], neighbours: Mapping[Entity, Sequence[Entity]]
+    ) -> frozenset[Entity]:
         found: set[Entity] = set()
-        waiting = [entity for entity in of if entity in self.entities]
+        waiting = [entity for entity in start if entity in self.entities]
         while waiting:
             entity = waiting.pop()
             if entity not in found:
                 found.add(entity)
-                waiting += self.dependencies[entity]
+                waiting += neighbours[entity]
         return frozenset(found)
 
     def connected(self, one: Entity, other: Entity) -> bool:

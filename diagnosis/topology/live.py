@@ -1,7 +1,8 @@
-"""Telemetry of services on a running stack: three batches of queries, and traces for addresses."""
+"""Telemetry of services on a running stack: three batches of queries, traces for addresses and to cite."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import structlog
@@ -11,17 +12,26 @@ from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, read_series
 from diagnosis.topology.blame import System
+from diagnosis.topology.cited import Sought, cite, seek
 from diagnosis.topology.entity import Kind
+from diagnosis.topology.losses import Aspect
 from diagnosis.topology.queries import BATCHES
-from diagnosis.topology.reading import learn_addresses, read_system
-from jaeger.client import Trace, search
-from prometheus.client import AsyncClient, SourceAway
+from diagnosis.topology.reading import learn_addresses, make_directory, read_system
+from diagnosis.verdict.verdict import Verdict
+from jaeger.client import Trace, find, search
+from prometheus.client import AsyncClient, Request, SourceAway
 
 ASKED_FOR_TRACES = 20
 """Callers of unknown addresses whose traces are looked at, at most."""
 
 TRACES = 20
-"""Of each of them."""
+"""Of each of them, and of each search for what to cite."""
+
+SLICES = 4
+"""Jaeger gives the latest that match: the time since the onset is searched in slices, to sample all of it."""
+
+CITING = 3.0
+"""Seconds after which a verdict does without traces."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +58,45 @@ async def collect_services(
         jaeger_url=jaeger.address,
     )
     system = await asyncio.to_thread(read_system, AlignedSeries(evidence), {})
-    callers = _callers_of_strangers(system)
-    found = await asyncio.gather(*(_search(jaeger, caller, start, end) for caller in callers))
-    return Collected(evidence, learn_addresses(trace for traces in found for trace in traces))
+    searches = [search(caller, start, end, limit=TRACES) for caller in _callers_of_strangers(system)]
+    return Collected(evidence, learn_addresses(await _find_traces(jaeger, searches)))
+
+
+async def add_traces(jaeger: AsyncClient, verdict: Verdict, collected: Collected) -> Verdict:
+    """The verdict with requests that show it, if Jaeger has any and gives them in time."""
+    sought = seek(verdict, collected.evidence.end)
+    if sought is None:
+        return verdict
+    try:
+        async with asyncio.timeout(CITING):
+            traces = await _find_traces(jaeger, _searches(sought))
+    except TimeoutError:
+        log.warning("no traces cited", service=sought.service, reason=f"none within {CITING:.0f} s")
+        return verdict
+    return await asyncio.to_thread(_add_cited, verdict, sought, traces, collected)
+
+
+def _add_cited(verdict: Verdict, sought: Sought, traces: list[Trace], collected: Collected) -> Verdict:
+    directory = make_directory(AlignedSeries(collected.evidence), collected.addresses)
+    base = collected.evidence.jaeger_url
+    cited = cite(verdict, sought, traces, directory)
+    linked = [each.model_copy(update={"link": find(each.trace_id).link(base)}) for each in cited]
+    return verdict.model_copy(update={"traces": linked})
+
+
+def _searches(sought: Sought) -> list[Request[list[Trace]]]:
+    failed = sought.aspect is Aspect.REQUESTS
+    length = (sought.end - sought.start) / SLICES
+    return [
+        search(
+            sought.service,
+            *edges,
+            limit=TRACES,
+            tags={"error": "true"} if failed else None,
+            slower_than=None if failed else sought.seconds,
+        )
+        for edges in pairwise(sought.start + length * number for number in range(SLICES + 1))
+    ]
 
 
 def _callers_of_strangers(system: System) -> list[str]:
@@ -58,9 +104,14 @@ def _callers_of_strangers(system: System) -> list[str]:
     return sorted(callers)[:ASKED_FOR_TRACES]
 
 
-async def _search(jaeger: AsyncClient, service: str, start: float, end: float) -> Iterable[Trace]:
+async def _find_traces(jaeger: AsyncClient, searches: Iterable[Request[list[Trace]]]) -> list[Trace]:
+    found = await asyncio.gather(*(_ask(jaeger, each) for each in searches))
+    return [trace for traces in found for trace in traces]
+
+
+async def _ask(jaeger: AsyncClient, asked: Request[list[Trace]]) -> list[Trace]:
     try:
-        return await jaeger.ask(search(service, start, end, limit=TRACES))
+        return await jaeger.ask(asked)
     except (SourceAway, ValidationError) as away:
-        log.warning("addresses left unknown", service=service, reason=str(away))
-        return ()
+        log.warning("traces left out", service=asked.parameters["service"], reason=str(away))
+        return []

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from prometheus import dependencies, requests
 from prometheus import queries as q
+from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
 from prometheus.names import TARGET_INFO
 
 WINDOW = "20s"
@@ -22,9 +23,29 @@ SERVED: Mapping[str, str] = {
 CALLED: Mapping[str, str] = {
     "called": dependencies.count(window=WINDOW),
     "called_seconds": dependencies.waited(window=WINDOW),
+    "called_fastest": dependencies.latency(0.1, window=WINDOW),
     "called_median": dependencies.latency(0.5, window=WINDOW),
     "called_slowest": dependencies.latency(0.99, window=WINDOW),
 }
+
+OFTEN, SELDOM = "30s", "3m"
+"""Windows that hold two samples of processes that send often, and by default."""
+
+
+def _cpu(*where: str) -> str:
+    often, seldom = (
+        q.rate(PROCESS_CPU_TIME, *where, by=_SERVICE, window=window) for window in (OFTEN, SELDOM)
+    )
+    return f"({often} or {seldom})"
+
+
+def _memory(*where: str) -> str:
+    return q.highest(PROCESS_MEMORY, *where, by=_SERVICE)
+
+
+def _pool_waiting(*where: str) -> str:
+    return f"sum by (service_name) ({q.select_any((POOL_WAITING, POOL_WAITING_BEFORE), *where)})"
+
 
 _INSTANCE = ("service_name", "instance")
 
@@ -36,5 +57,16 @@ DETAILS: Mapping[str, str] = {
 }
 """What tells why a service is in trouble itself."""
 
-BATCHES = (SERVED, CALLED, DETAILS)
+_PROCESSES = {"cpu": _cpu, "memory": _memory, "pool_waiting": _pool_waiting}
+
+PROCESSES: Mapping[str, str] = {name: write() for name, write in _PROCESSES.items()}
+"""Cores their processes take, bytes of the largest, requests that wait for a connection of a pool."""
+
+BATCHES = (SERVED, CALLED, DETAILS, PROCESSES)
 """The queries as they are asked: those of a batch together in one."""
+
+
+def narrow(query: str, service: str, scale: float) -> str:
+    """A query of PROCESSES for one service, by a scale."""
+    narrowed = _PROCESSES[query](f'service_name="{service}"')
+    return narrowed if scale == 1 else f"{narrowed} / {scale:g}"

@@ -19,8 +19,18 @@ class _Said(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Place(_Said):
+    """An entity of the topology: a service, one of its instances, or something that it depends on."""
+
+    kind: str
+    name: str
+
+
 class Statement(_Said):
-    """One piece of evidence: `query` gave `before` and `after` the onset, in `unit`; `link` asks it again."""
+    """One piece of evidence: `query` gave `before` and `after` the onset, in `unit`; `link` asks it again.
+
+    `entity` is whose requests it is about; with `caller`, only that one's calls to it, as it saw them.
+    """
 
     statement: str
     query: str
@@ -29,13 +39,16 @@ class Statement(_Said):
     unit: str = ""
     link: str = ""
     points: list[Point] = Field(default=[], max_length=MOST_POINTS)
+    entity: Place | None = None
+    caller: Place | None = None
 
 
 class CitedTrace(_Said):
-    """A request from the affected window that shows the fault."""
+    """A request from the affected window that shows the fault, in the span `span_id` if that is known."""
 
     trace_id: str
     link: str = ""
+    span_id: str = ""
 
 
 class Alternative(_Said):
@@ -53,13 +66,6 @@ class Contribution(_Said):
     label: str
     part: Part
     points: float
-
-
-class Place(_Said):
-    """An entity of the topology: a service, one of its instances, or something that it depends on."""
-
-    kind: str
-    name: str
 
 
 class Verdict(_Said):

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from diagnosis import Verdict
 from prometheus.client import AsyncClient, SourceAway
-from services.incidents.charts import Charts, draw_charts
+from services.incidents.charts import Charts, ServiceCharts, draw_charts, draw_service_charts
 from services.incidents.dead_letters import KEPT, DeadLetter
 from services.incidents.diagnosing import VerdictChange
 from services.incidents.diagnosis_client import Explain
@@ -21,6 +21,7 @@ from services.incidents.incident import Incident
 from services.incidents.schedule import LONGEST
 from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
+from services.incidents.subject import choose_service
 
 LARGEST = 2**63 - 1
 NO_POINTS = {"incidents": {"__all__": {"verdict": {"evidence": {"__all__": {"points"}}}}}}
@@ -113,10 +114,16 @@ class Api:
         """One incident; 404 if there is none."""
         return await self._find(incident_id)
 
-    async def show_charts(self, incident_id: IncidentId) -> Charts:
-        """Quality and storage latency around the incident; 503 if Prometheus cannot be asked."""
+    async def show_charts(self, incident_id: IncidentId) -> Charts | ServiceCharts:
+        """Quality and storage latency around the incident, or the requests of the service that it is about.
+
+        503 if Prometheus cannot be asked.
+        """
         incident = await self._find(incident_id)
+        service = choose_service(incident)
         try:
+            if service is not None:
+                return await draw_service_charts(self._prometheus, incident, service)
             return await draw_charts(self._prometheus, incident, self._deadline_ms)
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None

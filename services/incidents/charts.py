@@ -1,13 +1,19 @@
-"""The two curves that tell an incident's story: quality, and the latency of storage."""
+"""The curves that tell an incident's story.
+
+Of the stack's own: quality, and the latency of storage. Of another service: requests, failures, latency.
+"""
 
 import asyncio
 import math
 from datetime import UTC, datetime
 from statistics import median
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from prometheus import indicators as sli
+from prometheus import queries as q
+from prometheus import requests
 from prometheus.client import AsyncClient, Point, query_range
 from services.incidents.incident import Incident, Window
 
@@ -24,16 +30,30 @@ class Curve(BaseModel):
     during: float | None
 
 
-class Charts(BaseModel):
-    """What the page draws. Times are unix seconds; `ended_at` is None while the incident lasts."""
+class _Frame(BaseModel):
+    """Times in unix seconds; `ended_at` is None while the incident lasts."""
 
     start: float
     end: float
     step: int
     started_at: float
     ended_at: float | None
+
+
+class Charts(_Frame):
+    """What the page draws of the stack's own incident."""
+
     deadline_ms: int
     quality: Curve
+    latency: Curve
+
+
+class ServiceCharts(_Frame):
+    """What it draws of a service: requests per second, share (0–1) that failed, latency in milliseconds."""
+
+    service: str
+    requests: Curve
+    failures: Curve
     latency: Curve
 
 
@@ -43,24 +63,42 @@ def choose_step(window: Window) -> int:
 
 
 async def draw_charts(prometheus: AsyncClient, incident: Incident, deadline_ms: int) -> Charts:
-    """Ask for both curves at once. Raises SourceAway."""
-    window = incident.window(datetime.now(UTC))
-    step = choose_step(window)
-    rate_window = f"{max(RATE_WINDOW, step)}s"
+    """Ask for both curves of the stack's own incident at once. Raises SourceAway."""
+    frame = _choose_frame(incident)
+    rate_window = _rate_window(frame.step)
     quality, latency = await asyncio.gather(
-        _fetch(prometheus, sli.hit_rate(window=rate_window), window, step),
-        _fetch(prometheus, storage_latency_ms(rate_window), window, step),
+        _fetch(prometheus, sli.hit_rate(window=rate_window), frame, incident),
+        _fetch(prometheus, storage_latency_ms(rate_window), frame, incident),
     )
-    return Charts(
-        start=window.start.timestamp(),
-        end=window.end.timestamp(),
-        step=step,
-        started_at=incident.started_at.timestamp(),
-        ended_at=incident.ended_at.timestamp() if incident.ended_at else None,
-        deadline_ms=deadline_ms,
-        quality=describe_curve(quality, incident),
-        latency=describe_curve(latency, incident),
+    return Charts(**frame.model_dump(), deadline_ms=deadline_ms, quality=quality, latency=latency)
+
+
+async def draw_service_charts(prometheus: AsyncClient, incident: Incident, service: str) -> ServiceCharts:
+    """Ask for the three curves of a service at once. Raises SourceAway."""
+    frame = _choose_frame(incident)
+    asked = service_queries(service, _rate_window(frame.step))
+    every, failed, latency = await asyncio.gather(
+        *(_fetch(prometheus, promql, frame, incident) for promql in asked)
     )
+    return ServiceCharts(
+        **frame.model_dump(), service=service, requests=every, failures=failed, latency=latency
+    )
+
+
+class ServiceQueries(NamedTuple):
+    """PromQL of a service's requests per second, the share that failed, and the 95th percentile in ms."""
+
+    requests: str
+    failures: str
+    latency: str
+
+
+def service_queries(service: str, window: str) -> ServiceQueries:
+    """What is asked for the curves of a service."""
+    named = q.equal("service_name", service)
+    every, failed = (requests.count(named, failed=each, window=window) for each in (False, True))
+    latency = f"1000 * histogram_quantile(0.95, {requests.distribution(named, window=window)})"
+    return ServiceQueries(every, f"({q.or_zero(failed, every)}) / {every}", latency)
 
 
 def storage_latency_ms(window: str) -> str:
@@ -81,6 +119,21 @@ def describe_curve(points: list[Point], incident: Incident) -> Curve:
     )
 
 
-async def _fetch(prometheus: AsyncClient, promql: str, window: Window, step: int) -> list[Point]:
-    found = await prometheus.ask(query_range(promql, window.start.timestamp(), window.end.timestamp(), step))
-    return list(found[0].points) if found else []
+def _choose_frame(incident: Incident) -> _Frame:
+    window = incident.window(datetime.now(UTC))
+    return _Frame(
+        start=window.start.timestamp(),
+        end=window.end.timestamp(),
+        step=choose_step(window),
+        started_at=incident.started_at.timestamp(),
+        ended_at=incident.ended_at.timestamp() if incident.ended_at else None,
+    )
+
+
+def _rate_window(step: int) -> str:
+    return f"{max(RATE_WINDOW, step)}s"
+
+
+async def _fetch(prometheus: AsyncClient, promql: str, frame: _Frame, incident: Incident) -> Curve:
+    found = await prometheus.ask(query_range(promql, frame.start, frame.end, frame.step))
+    return describe_curve(list(found[0].points) if found else [], incident)

@@ -1,7 +1,7 @@
 """Evidence is collected and a verdict is reached, without ever holding up the rest of the service."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import partial
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from diagnosis import Limits, Verdict, diagnose
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import collect
 from diagnosis.topology.engine import diagnose_services
-from diagnosis.topology.live import collect_services
+from diagnosis.topology.live import add_traces, collect_services
 from prometheus.client import AsyncClient, SourceAway, query
 from telemetry.instruments import INSTRUMENTS
 
@@ -21,9 +21,6 @@ LIMIT = 15.0
 
 OWN = frozenset(instrument.service for instrument in INSTRUMENTS)
 """Services of the stack, of which the diagnosis knows more than topology tells."""
-
-Reach = Callable[[], Verdict]
-"""Reaches a verdict about evidence that was read."""
 
 
 class Explain(Protocol):
@@ -48,28 +45,31 @@ class DiagnosisClient:
         self, start: float, end: float, alerted_at: float | None = None, services: Collection[str] = ()
     ) -> Verdict:
         """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
-        read = self._read_services if services and OWN.isdisjoint(services) else self._read_stack
+        is_own = not services or not OWN.isdisjoint(services)
+        reach = self._diagnose_stack if is_own else self._diagnose_services
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
-                reach = await read(start, end, alerted_at, services)
-                return await to_thread.run_sync(reach, limiter=self._thread)
+                return await reach(start, end, alerted_at, services)
         except TimeoutError:
             raise SourceAway(f"The evidence could not be read within {LIMIT:.0f} s.") from None
 
-    async def _read_stack(
+    async def _diagnose_stack(
         self, start: float, end: float, alerted_at: float | None, _: Collection[str]
-    ) -> Reach:
+    ) -> Verdict:
         evidence = await collect(self._prometheus, self._jaeger, start, end, self._limits)
         _expect_series(evidence)
-        return partial(diagnose, evidence, alerted_at=alerted_at)
+        reach = partial(diagnose, evidence, alerted_at=alerted_at)
+        return await to_thread.run_sync(reach, limiter=self._thread)
 
-    async def _read_services(
+    async def _diagnose_services(
         self, start: float, end: float, alerted_at: float | None, services: Collection[str]
-    ) -> Reach:
-        evidence, addresses = await collect_services(self._prometheus, self._jaeger, start, end)
-        _expect_series(evidence)
-        return partial(diagnose_services, evidence, addresses, services, alerted_at=alerted_at)
+    ) -> Verdict:
+        collected = await collect_services(self._prometheus, self._jaeger, start, end)
+        _expect_series(collected.evidence)
+        reach = partial(diagnose_services, *collected, services, alerted_at=alerted_at)
+        verdict = await to_thread.run_sync(reach, limiter=self._thread)
+        return await add_traces(self._jaeger, verdict, collected)
 
 
 def _expect_series(evidence: Evidence) -> None:

@@ -10,11 +10,15 @@ from urllib.parse import urlencode, urlsplit
 
 from prometheus import indicators as sli
 from prometheus.client import query_range
-from services.incidents.charts import RATE_WINDOW, choose_step, storage_latency_ms
+from services.incidents.charts import RATE_WINDOW, choose_step, service_queries, storage_latency_ms
 from services.incidents.incident import Alert, Incident, Window
 from services.incidents.runbooks import find_runbook
 from services.incidents.settings import Settings
+from services.incidents.subject import choose_service, find_affected
 from services.incidents.traces import search_requests
+
+SERVICE_DASHBOARD = "service"
+"""The uid of the dashboard that shows the service `service_name`."""
 
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _NUMBER = re.compile(r"\d{1,6}")
@@ -29,31 +33,62 @@ class Link(NamedTuple):
 
 
 def link_incident(settings: Settings, incident: Incident) -> list[Link]:
-    """Dashboard, metrics and traces around the incident; raw answers of the APIs where there are no pages."""
-    window = incident.window(datetime.now(UTC))
+    """Dashboards, metrics and traces around the incident; raw answers of APIs where there are no pages."""
     dashboards = (
         link_dashboard(settings, alert, incident) for alert in (incident.headline, *incident.alerts)
     )
+    services = (link_service(settings, name, incident) for name in _name_services(incident))
     return [
-        *[link for link in dashboards if link][:1],
-        *_metrics(settings, window),
-        _traces(settings, window),
+        *[link for link in services if link],
+        *([link for link in dashboards if link][:1] if choose_service(incident) is None else ()),
+        *_metrics(settings, incident),
+        _traces(settings, incident),
     ]
 
 
+def _name_services(incident: Incident) -> list[str]:
+    """The services whose dashboards help: the symptom's, and the one at the cause or nearest to it."""
+    symptom = choose_service(incident)
+    if symptom is None:
+        return []
+    path = incident.verdict.path if incident.verdict else []
+    services = [place.name for place in path if place.kind == "service"]
+    return list(dict.fromkeys([symptom, *services[-1:]]))
+
+
+def link_service(settings: Settings, service: str, incident: Incident) -> Link | None:
+    """The Service dashboard of one service."""
+    if not settings.grafana_url:
+        return None
+    query = urlencode({**_grafana_times(incident), "var-service_name": service})
+    return Link(f"{service} in Grafana", f"{settings.grafana_url}/d/{SERVICE_DASHBOARD}?{query}")
+
+
 def link_dashboard(settings: Settings, alert: Alert, incident: Incident) -> Link | None:
-    """The dashboard the alert names, at its panel if it names one."""
+    """The dashboard the alert names, at its panel if it names one, and of its service."""
     uid = alert.annotations.get("__dashboardUid__", "")
     panel = alert.annotations.get("__panelId__", "")
+    service = alert.labels.get("service_name", "")
     if not settings.grafana_url or not _UID.fullmatch(uid):
         return None
-    window = incident.window(datetime.now(UTC))
     query = {
-        "from": int(window.start.timestamp() * 1000),
-        "to": int(window.end.timestamp() * 1000),
+        **_grafana_times(incident),
         **({"viewPanel": panel} if _NUMBER.fullmatch(panel) else {}),
+        **({"var-service_name": service} if service else {}),
     }
     return Link("Dashboard in Grafana", f"{settings.grafana_url}/d/{uid}?{urlencode(query)}")
+
+
+def _grafana_times(incident: Incident) -> dict[str, int]:
+    window = incident.window(datetime.now(UTC))
+    return {"from": int(window.start.timestamp() * 1000), "to": int(window.end.timestamp() * 1000)}
+
+
+def link_trace(settings: Settings, trace_id: str) -> Link | None:
+    """A trace in Jaeger, where that has pages."""
+    if not settings.jaeger_ui_url:
+        return None
+    return Link("Open in Jaeger", f"{settings.jaeger_ui_url}/trace/{trace_id}")
 
 
 def link_query(settings: Settings, query: str, incident: Incident) -> Link | None:
@@ -82,24 +117,33 @@ def link_runbook(runbooks: Path, alert: Alert) -> Link | None:
     return link_own_runbook(runbooks, address) or web
 
 
-def _metrics(settings: Settings, window: Window) -> Iterator[Link]:
-    rate_window = f"{RATE_WINDOW}s"
-    named = (
-        ("Hit rate", sli.hit_rate(window=rate_window)),
-        ("Storage latency", storage_latency_ms(rate_window)),
-    )
+def _metrics(settings: Settings, incident: Incident) -> Iterator[Link]:
+    window = incident.window(datetime.now(UTC))
+    named = _name_metrics(incident)
     if settings.prometheus_ui_url:
         query = {
             f"g{number}.{key}": value
-            for number, (_, expression) in enumerate(named)
+            for number, expression in enumerate(named.values())
             for key, value in _graph(expression, window).items()
         }
         yield Link("Metrics in Prometheus", f"{settings.prometheus_ui_url}/graph?{urlencode(query)}")
         return
     start, end = round(window.start.timestamp()), round(window.end.timestamp())
-    for name, expression in named:
+    for name, expression in named.items():
         asked = query_range(expression, start, end, choose_step(window))
         yield Link(f"{name} (JSON)", asked.link(settings.prometheus_url))
+
+
+def _name_metrics(incident: Incident) -> dict[str, str]:
+    rate_window = f"{RATE_WINDOW}s"
+    service = choose_service(incident)
+    if service is None:
+        return {
+            "Hit rate": sli.hit_rate(window=rate_window),
+            "Storage latency": storage_latency_ms(rate_window),
+        }
+    requests, failures, latency = service_queries(service, rate_window)
+    return {"Requests": requests, "Failed requests": failures, "Latency": latency}
 
 
 def _graph(expression: str, window: Window) -> dict[str, str]:
@@ -111,9 +155,11 @@ def _graph(expression: str, window: Window) -> dict[str, str]:
     }
 
 
-def _traces(settings: Settings, window: Window) -> Link:
-    asked = search_requests(window, settings.deadline_ms)
+def _traces(settings: Settings, incident: Incident) -> Link:
+    affected = find_affected(incident, settings.recommender_storage_deadline)
+    asked = search_requests(incident.window(datetime.now(UTC)), affected)
+    name = "Failed traces" if affected.failed else "Slow traces"
     if settings.jaeger_ui_url:
         pages = replace(asked, path="/search")
-        return Link("Slow traces in Jaeger", pages.link(settings.jaeger_ui_url))
-    return Link("Slow traces (JSON)", asked.link(settings.jaeger_url))
+        return Link(f"{name} in Jaeger", pages.link(settings.jaeger_ui_url))
+    return Link(f"{name} (JSON)", asked.link(settings.jaeger_url))

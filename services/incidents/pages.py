@@ -22,11 +22,14 @@ from services.incidents.links import (
     link_own_runbook,
     link_query,
     link_runbook,
+    link_trace,
 )
+from services.incidents.paths import Step, draw_path
 from services.incidents.rendering import load_templates
 from services.incidents.runbooks import find_runbook, render_runbook
 from services.incidents.settings import Settings
 from services.incidents.store import Store
+from services.incidents.subject import Affected, choose_service, find_affected
 from services.incidents.traces import Trace, fetch_trace, find_slowest
 from services.incidents.verdicts import Bar, draw_bars
 
@@ -34,11 +37,13 @@ PER_PAGE = 30
 CITED = 5
 
 TraceId = Annotated[str, Path(pattern=r"^[0-9a-f]{16,32}$")]
+SpanId = Annotated[str, Query(pattern=r"^[0-9a-f]{0,16}$")]
 
 
 class Explanation(NamedTuple):
     """What the page shows of a verdict; `since` and `until` (none: it lasts) in unix seconds."""
 
+    path: list[Step]
     bars: list[Bar]
     evidence: list[tuple[Statement, Link | None]]
     runbook: Link | None
@@ -99,32 +104,41 @@ class Pages:
             last_error=self._diagnoser.last_error(incident.id),
             verdicts=await self._store.select_verdicts(incident.id),
             explained=self._explain(incident),
+            service=choose_service(incident),
         )
 
     async def show_slowest(self, request: Request, incident_id: IncidentId) -> Response:
         """The slowest requests during the incident: a part of its page."""
         incident = await self._find(incident_id)
+        affected = find_affected(incident, self._settings.recommender_storage_deadline)
+        service = choose_service(incident)
         try:
-            traces, slow = await self._find_traces(incident)
+            traces, found = await self._find_traces(incident, affected)
         except SourceAway as away:
             return self._render(request, "slowest.html", away=str(away))
         return self._render(
-            request, "slowest.html", traces=traces, slow=slow, deadline_ms=self._settings.deadline_ms
+            request, "slowest.html", traces=traces, found=found, affected=affected, service=service
         )
 
     async def show_suspect(self, request: Request, incident_id: IncidentId) -> Response:
         """The first request that the verdict cites, as a part of the incident's page; empty without one."""
-        incident = await self._find(incident_id)
-        cited = [trace.trace_id for trace in incident.verdict.traces] if incident.verdict else []
-        if not cited:
+        verdict = (await self._find(incident_id)).verdict
+        if verdict is None or not verdict.traces:
             return HTMLResponse("")
+        first, away = verdict.traces[0], "Jaeger no longer has the request cited."
         try:
-            trace = await fetch_trace(self._jaeger, cited[0])
-        except SourceAway as away:
-            return self._render(request, "suspect.html", away=f"{away} A request of this time appears later.")
-        if trace is None:
-            return self._render(request, "suspect.html", away="Jaeger no longer has the request cited.")
-        return self._render(request, "suspect.html", trace=trace, more=cited[1:CITED])
+            trace = await fetch_trace(self._jaeger, first.trace_id, first.span_id)
+        except SourceAway as reason:
+            trace, away = None, f"{reason} A request of this time appears later."
+        return self._render(
+            request,
+            "suspect.html",
+            domain=verdict.domain,
+            cited=verdict.traces[:CITED],
+            trace=trace,
+            away=away,
+            link=link_trace(self._settings, first.trace_id),
+        )
 
     async def show_dead_letters(self, request: Request) -> Response:
         """Refused alerts and bodies, newest first."""
@@ -132,17 +146,18 @@ class Pages:
             request, "dead_letters.html", letters=await self._store.select_dead_letters(KEPT), kept=KEPT
         )
 
-    async def show_trace(self, request: Request, trace_id: TraceId) -> Response:
+    async def show_trace(self, request: Request, trace_id: TraceId, suspect: SpanId = "") -> Response:
         """The span tree of one request; 404 if Jaeger does not have it, 503 if Jaeger cannot be asked."""
         try:
-            trace = await fetch_trace(self._jaeger, trace_id)
+            trace = await fetch_trace(self._jaeger, trace_id, suspect)
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
         if trace is None:
             raise HTTPException(
                 404, "Jaeger does not have this trace: it may be too old, or was not sampled."
             )
-        return self._render(request, "trace.html", trace=trace)
+        link = link_trace(self._settings, trace_id)
+        return self._render(request, "trace.html", trace=trace, link=link)
 
     async def show_runbook(self, request: Request, slug: str) -> Response:
         """What to do about an alert."""
@@ -177,6 +192,7 @@ class Pages:
         verdict = incident.verdict
         proofs = verdict.evidence if verdict else []
         return Explanation(
+            path=draw_path(self._settings, incident),
             bars=draw_bars(verdict) if verdict else [],
             evidence=[(proof, link_query(self._settings, proof.query, incident)) for proof in proofs],
             runbook=link_own_runbook(self._settings.runbooks, verdict.runbook) if verdict else None,
@@ -184,11 +200,11 @@ class Pages:
             until=incident.ended_at.timestamp() if incident.ended_at else "",
         )
 
-    async def _find_traces(self, incident: Incident) -> tuple[list[Trace], bool]:
-        """Requests over the deadline while it lasted; without any, the slowest of the others."""
+    async def _find_traces(self, incident: Incident, affected: Affected) -> tuple[list[Trace], bool]:
+        """Affected requests while it lasted; without any, the slowest of the others."""
         window = incident.impact_window(datetime.now(UTC))
-        slow = await find_slowest(self._jaeger, window, self._settings.deadline_ms)
-        return (slow, True) if slow else (await find_slowest(self._jaeger, window, None), False)
+        found = await find_slowest(self._jaeger, window, affected) if affected.is_limited else []
+        return (found, True) if found else (await find_slowest(self._jaeger, window, affected.any), False)
 
     def _render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
         return self._templates.TemplateResponse(request, template, context, status)

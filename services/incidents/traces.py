@@ -12,9 +12,8 @@ from jaeger.client import Span, find, search
 from jaeger.client import Trace as JaegerTrace
 from prometheus.client import AsyncClient, Refused, Request
 from services.incidents.incident import Window
+from services.incidents.subject import Affected
 from telemetry import attributes as a
-from telemetry.instruments import RECOMMENDATION_REQUESTS
-from telemetry.spans import SERVER
 
 SLICES = 4
 SEARCHED = 25
@@ -33,6 +32,9 @@ SHOWN_FIRST = (
     a.ERROR_TYPE,
     a.RPC_METHOD,
     a.AWS_S3_BUCKET,
+    a.DB_SYSTEM_NAME,
+    a.MESSAGING_SYSTEM,
+    a.GEN_AI_PROVIDER_NAME,
 )
 """Attributes shown with a span; the others are one click away."""
 
@@ -40,7 +42,10 @@ Role = Literal["served", "own", "waited"]
 
 
 class Row(BaseModel):
-    """One span in its tree; `offset` and `width` in percent of the whole trace."""
+    """One span in its tree; `offset` and `width` in percent of the whole trace.
+
+    `suspected`: the cause is at work in it.
+    """
 
     name: str
     service: str
@@ -51,6 +56,7 @@ class Row(BaseModel):
     width: float
     role: Role
     error: bool
+    suspected: bool
     attributes: dict[str, str]
 
     @property
@@ -78,54 +84,60 @@ class Trace(BaseModel):
         """When the user had the answer, in percent of the whole trace."""
         return self.request.offset + self.request.width
 
+    @property
+    def failed(self) -> bool:
+        """Whether a span of it failed."""
+        return any(row.error for row in self.rows)
+
     def attribute(self, key: str) -> str | None:
         """The first value of an attribute anywhere in the trace."""
         return next((row.attributes[key] for row in self.rows if key in row.attributes), None)
 
 
-async def find_slowest(jaeger: AsyncClient, window: Window, slower_than_ms: int | None) -> list[Trace]:
-    """The slowest of a sample of the window's requests, slowest first. Raises SourceAway.
+async def find_slowest(jaeger: AsyncClient, window: Window, affected: Affected) -> list[Trace]:
+    """The slowest of a sample of the affected requests of a window, slowest first. Raises SourceAway.
 
     Jaeger gives the latest that match: the window is searched in SLICES, to sample all of it.
     """
-    searches = [search_requests(part, slower_than_ms) for part in window.split(SLICES)]
+    searches = [search_requests(part, affected) for part in window.split(SLICES)]
     answers = await asyncio.gather(*(jaeger.ask(search) for search in searches))
     traces = {trace.trace_id: trace for answer in answers for trace in answer}
     arranged = [_arrange(trace) for trace in traces.values()]
     return sorted(arranged, key=lambda trace: trace.request.duration_ms, reverse=True)[:SHOWN]
 
 
-async def fetch_trace(jaeger: AsyncClient, trace_id: str) -> Trace | None:
-    """One trace, or None if Jaeger does not have it. Raises SourceAway."""
+async def fetch_trace(jaeger: AsyncClient, trace_id: str, suspect: str = "") -> Trace | None:
+    """One trace, its span `suspect` marked; None if Jaeger does not have it. Raises SourceAway."""
     try:
         traces = await jaeger.ask(find(trace_id))
     except Refused as refused:
         if refused.status == HTTPStatus.NOT_FOUND:
             return None
         raise
-    return _arrange(traces[0]) if traces else None
+    return _arrange(traces[0], suspect) if traces else None
 
 
-def search_requests(window: Window, slower_than_ms: int | None) -> Request[list[JaegerTrace]]:
-    """Jaeger's search for recommendations in a window."""
+def search_requests(window: Window, affected: Affected) -> Request[list[JaegerTrace]]:
+    """Jaeger's search for affected requests in a window."""
     return search(
-        RECOMMENDATION_REQUESTS.service,
+        affected.service,
         window.start.timestamp(),
         window.end.timestamp(),
         limit=SEARCHED,
-        operation=SERVER.name,
-        slower_than=None if slower_than_ms is None else slower_than_ms / 1_000,
+        operation=affected.operation,
+        tags={"error": "true"} if affected.failed else None,
+        slower_than=affected.seconds,
     )
 
 
-def _arrange(trace: JaegerTrace) -> Trace:
+def _arrange(trace: JaegerTrace, suspect: str = "") -> Trace:
     length = max(SHORTEST_MS, trace.duration_ms)
     ordered = _walk(trace.spans)
     return Trace(
         trace_id=trace.trace_id,
         started_at=datetime.fromtimestamp(trace.started_at, UTC),
         duration_ms=length,
-        rows=[_row(span, depth, length) for span, depth in ordered[:SPANS_SHOWN]],
+        rows=[_row(span, depth, length, span.span_id == suspect) for span, depth in ordered[:SPANS_SHOWN]],
         hidden=max(0, len(ordered) - SPANS_SHOWN),
     )
 
@@ -146,7 +158,7 @@ def _walk(spans: Sequence[Span]) -> list[tuple[Span, int]]:
     return ordered
 
 
-def _row(span: Span, depth: int, length: float) -> Row:
+def _row(span: Span, depth: int, length: float, suspected: bool) -> Row:
     kind = span.tags.get("span.kind", "internal")
     return Row(
         name=span.name,
@@ -158,6 +170,7 @@ def _row(span: Span, depth: int, length: float) -> Row:
         width=round(100 * span.duration_ms / length, 3),
         role="waited" if kind in ("client", "producer") else "served" if kind == "server" else "own",
         error=span.error,
+        suspected=suspected,
         attributes={key: _text(value) for key, value in sorted(span.tags.items())},
     )
 

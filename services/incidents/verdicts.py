@@ -27,7 +27,9 @@ _DIMENSIONS = {
     "version": "model version",
     "segment": "user segment",
 }
-_NUMBER = re.compile(r"(?<![\w.+-])([+-]?\d[\d.,]*(?: ?(?:%|ms|s|min|requests/s|/s|points))?)(?!\w)(?<![.,])")
+_NUMBER = re.compile(
+    r"(?<![\w.+@:/-])([+-]?\d[\d.,]*(?: ?(?:%|ms|s|min|requests/s|/s|points))?)(?!\w)(?<![.,])"
+)
 
 
 class Slice(NamedTuple):
@@ -74,9 +76,11 @@ def format_briefly(verdict: Verdict) -> str:
 
 
 def name_cause(cause: str) -> str:
-    """A cause's name as people write it: `storage-latency` → Storage latency."""
-    words = cause.replace("-", " ")
-    return (words[:1].upper() + words[1:]).replace("cpu", "CPU").replace("Cpu", "CPU")
+    """A cause's name as people write it: `storage-latency` → Storage latency; what follows a colon stays."""
+    name, colon, entity = cause.partition(":")
+    words = name.replace("-", " ")
+    words = (words[:1].upper() + words[1:]).replace("cpu", "CPU").replace("Cpu", "CPU")
+    return f"{words}{colon}{entity}"
 
 
 def format_change(verdict: Verdict) -> str:
@@ -99,6 +103,8 @@ def format_reason(part: Slice) -> str:
 
 def write_percent(share: float) -> str:
     """A share (0–1) in whole percent."""
+    if 0.995 <= share < 1:
+        return ">99%"
     return "<1%" if 0 <= share < 0.005 else f"{share:.0%}"
 
 

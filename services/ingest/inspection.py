@@ -11,6 +11,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 
 from services.ingest.collisions import Collisions
 from services.ingest.reasons import Reason
+from services.ingest.resolution import reduce_resolution
 from services.ingest.senders import Sender, identify
 from services.ingest.series import SeriesLimit
 from services.ingest.tally import Findings, Tally
@@ -84,6 +85,9 @@ class _Look:
             return False
         assert data is not None
         points, count = data.data_points, _counter(kind, data)
+        if kind == "exponential_histogram":
+            for point in points:
+                reduce_resolution(point)
         shift = self._ahead(points)
         bad = [i for i, point in enumerate(points) if not self._keeps(metric.name, point, count, shift)]
         for index in reversed(bad):

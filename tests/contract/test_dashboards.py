@@ -14,6 +14,7 @@ from grafana.layout import title_room
 from prometheus import artifacts
 from prometheus.names import REGISTRY
 from services.demo.recommender.answers import Reason, Source
+from services.incidents.links import SERVICE_DASHBOARD
 from stack import ROOT
 from telemetry.spans import SPANS
 
@@ -152,3 +153,8 @@ def test_every_heat_map_reads_native_histograms() -> None:
 
 def asked(panel: dict[str, Any]) -> list[str]:
     return [target["expr"] for target in panel["targets"]]
+
+
+def test_an_incident_links_to_the_dashboard_of_its_service() -> None:
+    dashboard = DASHBOARDS[SERVICE_DASHBOARD]
+    assert "service_name" in [variable["name"] for variable in dashboard["templating"]["list"]]

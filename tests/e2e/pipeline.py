@@ -32,9 +32,9 @@ class Pipeline:
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.ports[port.upper()]}"
 
-    def post(self, port: str, body: bytes) -> int:
-        """The status that metrics are answered with."""
-        answer = self.http.post(f"{self.url(port)}/v1/metrics", content=body, headers=PROTOBUF)
+    def post(self, port: str, body: bytes, signal: str = "metrics") -> int:
+        """The status that a signal is answered with."""
+        answer = self.http.post(f"{self.url(port)}/v1/{signal}", content=body, headers=PROTOBUF)
         return answer.status_code
 
     def query(self, promql: str) -> list[dict[str, Any]]:

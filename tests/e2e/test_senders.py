@@ -5,9 +5,12 @@ Beside each bad sender two innocent ones send once a second, one right before it
 
 import time
 from collections.abc import Iterator
+from random import Random
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ScopeMetrics
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from components.build import ComponentMissing
 from tests.e2e import senders as s
@@ -133,6 +136,46 @@ def test_bad_senders_cause_no_storm_of_requests(sent: Pipeline) -> None:
     """Two batches a second, and in each the bad metrics that only Prometheus tells apart."""
     requests = sent.value("sum(ingest_requests_total)")
     assert requests <= ROUNDS * 30
+
+
+PATIENT = 'service_name="patient"'
+WAITED = [2_000_000_000 + int(Random(number).expovariate(1 / 80_000_000)) for number in range(160)]
+"""Nanoseconds of calls that end a little after a timeout."""
+
+
+def make_spans(numbers: range) -> bytes:
+    request = ExportTraceServiceRequest()
+    group = request.resource_spans.add()
+    for key, value in (("service.name", "patient"), ("service.version", "1.0")):
+        group.resource.attributes.add(key=key).value.string_value = value
+    spans = group.scope_spans.add().spans
+    now = time.time_ns()
+    for number in numbers:
+        spans.add(
+            trace_id=(number + 1).to_bytes(16),
+            span_id=(number + 1).to_bytes(8),
+            name="GET",
+            kind=Span.SPAN_KIND_CLIENT,
+            start_time_unix_nano=now - WAITED[number],
+            end_time_unix_nano=now,
+        )
+    return bytes(request.SerializeToString())
+
+
+def test_calls_that_end_at_a_timeout_are_in_the_buckets_that_hold_them(pipeline: Pipeline) -> None:
+    """Their durations are so alike that the histogram is finer than Prometheus keeps it."""
+    for first in range(0, len(WAITED), 40):
+        assert pipeline.post("otlp_http_port", make_spans(range(first, first + 40)), "traces") == 200
+        time.sleep(2)
+    durations = f"traces_requests_duration_seconds{{{PATIENT}}}"
+    counted = f"histogram_count({durations})"
+    eventually("all calls are counted", lambda: pipeline.value(counted) == len(WAITED), 30)
+    buckets = pipeline.query(durations)[0]["histogram"][1]["buckets"]
+    for _, lower, upper, count in buckets:
+        inside = [1 for took in WAITED if float(lower) < took / 1e9 <= float(upper)]
+        assert int(count) == len(inside), f"{lower} to {upper}"
+    assert pipeline.value(f"resets({durations}[10m])") == 0
+    assert not pipeline.query(f"target_info{{{PATIENT}}}")
 
 
 def mix(kind: str, fill: s.Fill) -> bytes:

@@ -1,4 +1,5 @@
-// Two charts on one time axis: hit rate, and storage latency with its deadline; the incident is shaded.
+// Charts on one time axis, with the incident shaded: of the stack hit rate, and storage latency with its deadline; of
+// another service its requests, failures and latency.
 import { writeTime } from "./time.js";
 import { SVG, drawPlot, nearest } from "./plot.js";
 
@@ -6,9 +7,16 @@ const EVERY = 10000;
 const percent = (value) => `${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)}%`;
 const milliseconds = (value) => value >= 1000 ? `${Number((value / 1000).toFixed(2))} s` : `${value.toFixed(0)} ms`;
 
-const KINDS = [
+const perSecond = (value) => `${value >= 10 ? value.toFixed(0) : Number(value.toPrecision(2))}/s`;
+
+const STACK = [
   { key: "quality", name: "Hit rate", meaning: "share of requests in which the user clicked something", write: percent, least: 0.1 },
   { key: "latency", name: "Storage latency", meaning: "95th percentile of reading a user's features", write: milliseconds, least: 0 },
+];
+const SERVICE = [
+  { key: "requests", name: "Requests", meaning: "per second", write: perSecond, least: 0 },
+  { key: "failures", name: "Failed requests", meaning: "share of all requests", write: percent, least: 0.05 },
+  { key: "latency", name: "Latency", meaning: "95th percentile", write: milliseconds, least: 0 },
 ];
 
 function element(tag, className, text = "") {
@@ -29,7 +37,7 @@ function buildHead(kind, curve) {
   const name = element("h3", "chart-name", `${kind.name} `);
   name.append(element("span", "", kind.meaning));
   const change = element("p", "chart-change");
-  const words = describeChange(kind, curve).split(/(\d[\d.]*(?:%| ms| s))/);
+  const words = describeChange(kind, curve).split(/(\d[\d.]*(?:%| ms| s|\/s))/);
   for (const word of words) change.append(/^\d/.test(word) ? element("b", "", word) : word);
   head.append(name, change);
   return head;
@@ -37,6 +45,8 @@ function buildHead(kind, curve) {
 
 // Drawn anew, the charts keep the focus and the moment that is being read.
 function draw(section, charts, read) {
+  const kinds = charts.service ? SERVICE : STACK;
+  if (charts.service) section.querySelector("h2").textContent = `Requests to ${charts.service}`;
   const focused = section.querySelector(".plots")?.contains(document.activeElement);
   const plots = element("div", "plots");
   plots.tabIndex = 0;
@@ -47,24 +57,24 @@ function draw(section, charts, read) {
   section.querySelectorAll(".plots, .reading, [data-charts-note]").forEach((old) => old.remove());
   section.append(plots, reading);
   const width = Math.max(240, plots.clientWidth);
-  const drawn = KINDS.map((kind, index) => {
+  const drawn = kinds.map((kind, index) => {
     const chart = element("div", "chart");
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", `${kind.name}: ${describeChange(kind, charts[kind.key])}`);
     chart.append(buildHead(kind, charts[kind.key]), svg);
     plots.append(chart);
-    return drawPlot(svg, charts, kind, width, index === KINDS.length - 1);
+    return drawPlot(svg, charts, kind, width, index === kinds.length - 1);
   });
-  followPointer(plots, reading, charts, drawn, read);
+  followPointer(plots, reading, charts, kinds, drawn, read);
   if (focused) plots.focus({ preventScroll: true });
 }
 
-function followPointer(plots, reading, charts, drawn, read) {
-  const times = charts[KINDS.find((kind) => charts[kind.key].points.length)?.key ?? "quality"].points.map(([time]) => time);
+function followPointer(plots, reading, charts, kinds, drawn, read) {
+  const times = (kinds.map((kind) => charts[kind.key].points).find((points) => points.length) ?? []).map(([time]) => time);
   function point(time) {
     read.time = time;
-    const values = KINDS.map((kind, index) => {
+    const values = kinds.map((kind, index) => {
       const found = nearest(charts[kind.key].points, time, charts.step);
       drawn[index].mark(time, found);
       return `${kind.name.toLowerCase()} ${found ? kind.write(found[1]) : "unknown"}`;

@@ -39,6 +39,8 @@ class Load:
     later_seconds: float | None = None
     failed: float = 0.0
     error_type: str = "500"
+    later_fastest: float | None = None
+    """Seconds of the fastest tenth of the calls after the onset, if not as many as the mean."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Shop:
 
     loads: Mapping[Name, Load]
     versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    processes: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    """By query and service: what their processes take before and after the onset."""
     silent: str = ""
     """The service whose own telemetry ends at the onset."""
 
@@ -70,6 +74,9 @@ class Shop:
             for query, labels, values in _lines(name, load, rate, seconds, failed):
                 heard = (TIMES <= ONSET) | (name[0] != self.silent)
                 found.setdefault(query, []).append(_series(labels, np.where(heard, values, np.nan)))
+        for (query, service), (before, after) in self.processes.items():
+            labels = {"service_name": service}
+            found.setdefault(query, []).append(_series(labels, _turn(before, after)))
         found["versions"] = [
             _series(
                 {"service_name": service, "service_version": version},
@@ -97,6 +104,7 @@ def _lines(
             ("called", {**labels, "status_code": "STATUS_CODE_UNSET"}, rate - failed),
             ("called", {**labels, "status_code": "STATUS_CODE_ERROR", "error_type": load.error_type}, failed),
             ("called_seconds", labels, rate * seconds),
+            ("called_fastest", labels, _turn(load.seconds, load.later_fastest or load.later_seconds)),
             ("called_median", labels, seconds),
             ("called_slowest", labels, 3 * seconds),
         ]

@@ -45,6 +45,7 @@ def test_its_evidence_follows_the_path_and_moved_as_it_says() -> None:
         assert statement.after is not None
         assert statement.after > 2 * statement.before
     assert 'db_system_name="postgresql"' in evidence[2].query
+    assert [statement.entity for statement in evidence] == verdict(SLOW_DATABASE).path
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_its_evidence_follows_the_path_and_moved_as_it_says() -> None:
     [
         ("ConnectionRefusedError", "dependency-unreachable"),
         ("TimeoutError", "dependency-unreachable"),
-        ("AuthenticationError", "dependency-credentials"),
+        ("AuthenticationError", "credentials-refused"),
         ("429", "dependency-throttled"),
         ("DataError", "dependency-failing"),
     ],
@@ -77,6 +78,21 @@ def test_a_service_that_cannot_be_reached_is_told_from_one_that_fails() -> None:
     )
     assert found.cause == "dependency-unreachable"
     assert path(found) == ["gateway", "pricing"]
+    call = found.evidence[-1]
+    assert call.caller is not None and call.entity is not None
+    assert (call.caller.name, call.entity.name) == ("gateway", "pricing")
+    assert call.statement == "90.0% of the calls of gateway to pricing fail instead of 0.0%."
+    assert 'service_name="gateway", server_address="10.0.0.7"' in call.query
+
+
+def test_evidence_on_a_service_that_is_heard_no_more_has_no_numbers() -> None:
+    refused = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.5),
+        gateway__pricing=Load(6, 0.095, failed=0.9, error_type="ConnectError"),
+    )
+    said = [statement.statement for statement in verdict(silence(refused, "pricing")).evidence]
+    assert "Requests to pricing are not seen any more." in said
+    assert "nan" not in " ".join(said)
 
 
 FAILING_PRICING = SHOP.change(
@@ -110,7 +126,9 @@ def test_one_slow_instance_of_several_is_named() -> None:
     shop = SHOP.change(gateway=Load(10, 0.08, later_seconds=0.285))
     found = verdict(replace(shop, loads={**shop.loads, **instances}))
     assert (found.domain, found.cause) == ("infrastructure", "instance-slow")
-    assert "3" in found.summary
+    assert found.entity is not None
+    assert (found.entity.kind, found.entity.name) == ("instance", "gateway@3")
+    assert path(found) == ["gateway"]
 
 
 def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
@@ -122,6 +140,125 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
         )
     )
     assert (found.domain, found.cause) == ("traffic", "traffic-surge")
+    assert path(found) == ["gateway"]
+
+
+def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.32),
+        pricing=Load(6, 0.09, later_seconds=0.49),
+        gateway__pricing=Load(6, 0.095, later_seconds=0.495),
+        pricing__postgresql=Load(12, 0.02, later_seconds=0.22, later_fastest=0.02),
+    )
+    found = verdict(shop)
+    assert (found.domain, found.cause) == ("infrastructure", "dependency-locked")
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+
+
+SLOW_PRICING = SHOP.change(
+    gateway=Load(10, 0.08, later_seconds=0.38),
+    pricing=Load(6, 0.09, later_seconds=0.59),
+    gateway__pricing=Load(6, 0.095, later_seconds=0.595),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "before", "after", "cause", "said"),
+    [
+        ("cpu", 0.2, 2.2, "cpu", "take 2.20 cores instead of 0.20"),
+        ("memory", 90e6, 260e6, "memory", "holds 260 MB instead of 90 MB"),
+        ("pool_waiting", 0.0, 6.0, "pool-exhausted", "6.0 requests of pricing wait"),
+    ],
+)
+def test_what_a_slow_service_runs_out_of_is_named(
+    query: str, before: float, after: float, cause: str, said: str
+) -> None:
+    found = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, after)}))
+    assert (found.domain, found.cause) == ("infrastructure", cause)
+    assert path(found) == ["gateway", "pricing"]
+    assert found.confidence > 0.7
+    assert said in found.evidence[-1].statement
+    assert 'service_name="pricing"' in found.evidence[-1].query
+    calm = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, before)}))
+    assert calm.cause != cause
+    assert calm.confidence <= 0.6
+
+
+def test_calls_that_are_given_up_are_the_fault_of_the_slow_service() -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.4),
+        gateway__pricing=Load(6, 0.095, failed=0.7, error_type="ReadTimeout"),
+        pricing=Load(6, 0.09, later_seconds=0.9),
+    )
+    found = verdict(replace(shop, processes={("cpu", "pricing"): (0.2, 2.2)}))
+    assert (found.domain, found.cause) == ("infrastructure", "cpu")
+    assert path(found) == ["gateway", "pricing"]
+
+
+def test_more_requests_to_a_service_than_its_callers_get_are_no_surge() -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, later_seconds=0.5),
+            gateway__pricing=Load(6, 0.095, later_rate=24, later_seconds=0.3),
+            pricing=Load(6, 0.09, later_rate=24, later_seconds=0.29),
+        ),
+        "pricing",
+    )
+    assert (found.cause, path(found)) == ("retry-storm", ["gateway"])
+
+
+def test_requests_that_wait_without_cpu_before_a_database_that_is_well_wait_for_a_connection() -> None:
+    processes = {("cpu", "pricing"): (0.2, 0.2)}
+    waiting = verdict(replace(SLOW_PRICING, processes=processes))
+    assert (waiting.cause, waiting.confidence > 0.6) == ("pool-exhausted", False)
+    assert "before they call postgresql@db:5432" in waiting.summary
+    given_up = SLOW_PRICING.change(pricing__postgresql=Load(12, 0.02, later_rate=6))
+    assert verdict(replace(given_up, processes=processes)).confidence > 0.7
+
+
+def test_calls_that_are_repeated_are_a_retry_storm_of_the_caller() -> None:
+    failing = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.4),
+        gateway__pricing=Load(6, 0.095, later_rate=24, failed=0.7, error_type="ReadTimeout"),
+        pricing=Load(6, 0.09, later_rate=24),
+    )
+    found = verdict(failing)
+    assert (found.domain, found.cause) == ("traffic", "retry-storm")
+    assert found.entity is not None
+    assert found.entity.name == "gateway"
+    assert path(found) == ["gateway"]
+
+
+def test_calls_that_stand_in_for_a_failing_cache_are_no_retries() -> None:
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, failed=0.5),
+            gateway__redis=Load(10, 0.002, failed=0.9, error_type="ConnectionError"),
+            gateway__pricing=Load(6, 0.095, later_rate=24),
+            pricing=Load(6, 0.09, later_rate=24),
+        )
+    )
+    assert found.cause == "dependency-unreachable"
+    assert path(found) == ["gateway", "redis@cache:6379"]
+
+
+def test_a_service_waits_for_its_turn_at_a_slow_database() -> None:
+    """Of 1.4 s that pricing lost, 0.5 s are the database's own, the rest is waiting for a connection."""
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, later_seconds=0.92),
+            pricing=Load(6, 0.09, later_seconds=1.49),
+            gateway__pricing=Load(6, 0.095, later_seconds=1.495),
+            pricing__postgresql=Load(12, 0.02, later_seconds=0.27),
+        )
+    )
+    assert found.cause == "dependency-slow"
+    assert found.confidence > 0.7
+
+
+def test_the_path_begins_where_users_notice_it() -> None:
+    found = verdict(SLOW_DATABASE, "pricing")
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
 
 
 def test_a_service_that_fails_from_its_first_requests_is_not_surged() -> None:

@@ -39,7 +39,7 @@ def test_a_path_leads_along_calls_from_the_symptom_to_the_entity(fault: Fault) -
     if not entity:
         assert (path, fault.truth.domain, fault.truth.cause) == ((), "none", "none")
         return
-    assert path[-1] == (entity.name if fault.name != "retry-storm" else "shop-pricing")
+    assert path[-1] == entity.name
     assert all(callee in CALLS[caller] for caller, callee in zip(path, path[1:], strict=False))
     assert path[0] == ("shop-fraud" if fault.users == "nothing" else "shop-gateway")
 

@@ -1,0 +1,91 @@
+"""One case: a steady shop, the fault, the first alert on a service of the shop, its verdict."""
+
+import os
+import time
+from collections.abc import Callable
+
+from bench.shop.case import UNUSED_SERVICE, USERS_SERVICE, Alert, Case, Run
+from bench.shop.live import LiveShop
+from diagnosis import Verdict
+from stack import StackError
+
+WARM_UP, STEADY = 25.0, 90.0
+"""Seconds in which the first requests are slow for reasons of their own; seconds of peace."""
+
+ALERT_LIMIT, SETTLE = 120.0, 45.0
+"""Seconds from the injection to the first alert at most, and from there to the verdict that counts."""
+
+SILENT_LIMIT = 240.0
+"""The same where users notice nothing and telemetry has to be missed."""
+
+LONGEST = 600
+FELT_FAILED, FELT_SECONDS = 0.02, 0.1
+"""Share of requests that fail, and seconds more of the 95th percentile, that users notice."""
+
+Notify = Callable[[str], None]
+
+
+class NotFelt(StackError):
+    """The fault had no effect on users: the run says nothing."""
+
+
+def run_case(case: Case, shop: LiveShop, notify: Notify) -> Run:
+    """From a fresh stack and shop to stopped ones. Raises StackError; NotFelt where users noticed nothing."""
+    try:
+        shop.up(case.seed)
+        return _observe(case, shop, notify)
+    finally:
+        shop.down()
+
+
+def _observe(case: Case, shop: LiveShop, notify: Notify) -> Run:
+    time.sleep(WARM_UP)
+    began = time.time()
+    time.sleep(STEADY)
+    shop.shop("break", case.fault, case.severity, "--for", str(LONGEST))
+    injected = time.time()
+    alerts = _wait(case, shop, injected)
+    asked = time.time()
+    services = sorted({alert.service for alert in alerts}) or [USERS_SERVICE]
+    found = shop.collect(began, asked)
+    run = Run(
+        case=case,
+        injected_at=injected,
+        asked_at=asked,
+        before=shop.count(began, injected),
+        after=shop.count(injected, asked),
+        alerts=alerts,
+        services=services,
+        shown=_read_verdict(shop, services) if alerts else None,
+        evidence=found.evidence,
+        addresses=dict(found.addresses),
+        load=round(os.getloadavg()[0], 1),
+    )
+    notify(f"{case.id}: {', '.join(f'{alert.name} of {alert.service}' for alert in alerts) or 'no alert'}")
+    if case.truth.users != "nothing" and not _is_felt(run):
+        raise NotFelt(f"{case.id}: users noticed nothing: {run.before} {run.after}")
+    return run
+
+
+def _wait(case: Case, shop: LiveShop, injected: float) -> list[Alert]:
+    """The alerts of the time until the verdict is asked for; a control is watched as long as a fault."""
+    silent = case.truth.truth.domain == "telemetry"
+    limit = injected + (SILENT_LIMIT if silent else ALERT_LIMIT)
+    alerts: list[Alert] = []
+    while time.time() < limit:
+        time.sleep(1)
+        alerts = [alert for alert in shop.alerts(injected) if alert.service != UNUSED_SERVICE]
+        if alerts:
+            limit = min(limit, alerts[0].at + SETTLE)
+    return alerts
+
+
+def _is_felt(run: Run) -> bool:
+    return (
+        run.after.failed >= run.before.failed + FELT_FAILED or run.after.p95 >= run.before.p95 + FELT_SECONDS
+    )
+
+
+def _read_verdict(shop: LiveShop, services: list[str]) -> Verdict | None:
+    shown = shop.incident_verdict(services)
+    return Verdict.model_validate(shown) if shown else None

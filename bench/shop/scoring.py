@@ -1,0 +1,100 @@
+"""How much of a verdict is right: domain, cause, entity and path."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.table import Table
+
+from bench.incidents.intervals import Share
+from bench.shop.case import Run
+from diagnosis import Verdict
+
+NOT_BLAMED = ("none", "unknown")
+SURE = 0.6
+"""Confidence up to which a wrong verdict says that it may be wrong."""
+
+
+class Judged(NamedTuple):
+    """A run and the verdict on it, by what is right of it. A control is right if nothing is blamed."""
+
+    run: Run
+    verdict: Verdict
+    domain: bool
+    cause: bool
+    entity: bool
+    path: bool
+
+    @property
+    def is_control(self) -> bool:
+        return self.run.case.truth.control
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether users noticed something and the verdict says that nothing is wrong."""
+        return self.run.case.truth.users != "nothing" and self.verdict.domain == "none"
+
+
+def judge(run: Run, verdict: Verdict) -> Judged:
+    truth = run.case.truth.truth
+    if run.case.truth.control:
+        calm = verdict.domain in NOT_BLAMED
+        return Judged(run, verdict, calm, calm, calm, calm)
+    return Judged(
+        run,
+        verdict,
+        verdict.domain == truth.domain,
+        verdict.cause == truth.cause,
+        truth.entity is not None
+        and verdict.entity is not None
+        and _name(verdict.entity.name) == truth.entity.name,
+        tuple(_name(place.name) for place in verdict.path) == truth.path,
+    )
+
+
+def _name(entity: str) -> str:
+    """Without its address or its instance."""
+    return entity.partition("@")[0]
+
+
+def tabulate(judged: Sequence[Judged]) -> list[Table]:
+    """The summary, then every run."""
+    faults = [each for each in judged if not each.is_control]
+    controls = [each for each in judged if each.is_control]
+    wrong = [each for each in faults if not each.cause]
+    summary = Table("", "share (95% interval)", title="Verdicts on the shop", title_justify="left", box=None)
+    for name, part in (
+        ("domain right", [each.domain for each in faults]),
+        ("entity right", [each.entity for each in faults]),
+        ("cause right", [each.cause for each in faults]),
+        ("path right", [each.path for each in faults]),
+        ("faults with an alert", [bool(each.run.alerts) for each in faults]),
+        ("controls blamed", [not each.domain for each in controls]),
+        ('"none" for what users felt', [each.is_denied for each in faults]),
+        (
+            f"wrong causes with a confidence up to {SURE:.0%}",
+            [each.verdict.confidence <= SURE for each in wrong],
+        ),
+    ):
+        summary.add_row(name, str(Share(sum(part), len(part))))
+    runs = Table(
+        "run", "users", "first alert", "verdict", "right", title="Every run", title_justify="left", box=None
+    )
+    for each in judged:
+        runs.add_row(*_describe(each))
+    return [summary, runs]
+
+
+def _describe(judged: Judged) -> list[str]:
+    run, verdict = judged.run, judged.verdict
+    before, after = run.before, run.after
+    alert = run.alerts[0] if run.alerts else None
+    entity = verdict.entity.name if verdict.entity else "nothing"
+    parts = {"domain": judged.domain, "entity": judged.entity, "cause": judged.cause, "path": judged.path}
+    missed = ", ".join(name for name, right in parts.items() if not right)
+    return [
+        run.case.id,
+        f"{before.failed:.0%} → {after.failed:.0%} failed, {before.p95:.2f} → {after.p95:.2f} s",
+        f"{alert.name} of {alert.service}, {alert.at - run.injected_at:.0f} s" if alert else "none",
+        f"{verdict.cause} of {entity}, {verdict.confidence:.0%}",
+        f"not {missed}" if missed else "yes",
+    ]

@@ -1,0 +1,265 @@
+"""A symptom, whom it is blamed on, and what else telemetry says of them."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from diagnosis.signals.series import AlignedSeries, Row, Values
+from diagnosis.topology.blame import Blame, System
+from diagnosis.topology.entity import Call, Entity, Kind
+from diagnosis.topology.losses import Aspect, measure_loss
+from diagnosis.topology.reading import FAILED, Directory
+from diagnosis.topology.symptom import Noticed
+from diagnosis.topology.traffic import Mask, Traffic
+
+CAME_WITH = 90.0
+"""Seconds by which a new version may come before or after the onset and still be its cause."""
+
+POOLED = frozenset({Kind.DATABASE, Kind.CACHE})
+"""What is called by connections of a pool."""
+
+SLOWED = 2.0
+"""Times the usual duration up to which a dependency is well."""
+
+MOSTLY = 0.5
+"""Part of the failed calls that time out, from which they fail for being slow."""
+
+CERTAIN, FAILING = 0.5, 0.05
+"""Certainty of a loss, and share of calls that fail, from which a dependency fails."""
+
+LEAST_RATE = 0.2
+"""Requests per second below which there is no usual number of them."""
+
+MATCHES = {
+    "credentials": "401|403|auth|denied|forbidden|permission|password|credential|privilege",
+    "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
+    "timeout": "timeout|timed out|deadline|504",
+    "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|50[23]",
+}
+"""Error types by what they mean, the first that fits."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All telemetry of a window, raw and as a system."""
+
+    aligned: AlignedSeries
+    system: System
+    directory: Directory
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A symptom, whom it is blamed on, and the telemetry of both."""
+
+    seen: Seen
+    noticed: Noticed
+    blame: Blame
+
+    @property
+    def suspect(self) -> Entity:
+        """The entity at fault, or the callee of the call."""
+        return self.blame.path[-1]
+
+    @property
+    def is_dependency(self) -> bool:
+        """Whether it is known by its callers only, or is what is between a caller and a callee."""
+        if self.suspect.kind is not Kind.SERVICE:
+            return True
+        return isinstance(self.blame.at, Call) and not self.is_given_up
+
+    @property
+    def aspect(self) -> Aspect:
+        """What the suspect itself loses."""
+        return Aspect.TIME if self.is_given_up else self.noticed.aspect
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether calls fail because the suspect, a service, is too slow for its callers."""
+        if not isinstance(self.blame.at, Call) or self.noticed.aspect is Aspect.TIME:
+            return False
+        errors = self.errors()
+        slower = measure_loss(self._served(), Aspect.TIME, self.noticed.sides)
+        mostly = errors.get("timeout", 0.0) > MOSTLY * sum(errors.values())
+        return mostly and slower.now >= SLOWED * slower.usual
+
+    def errors(self) -> Mapping[str, float]:
+        """Calls to the suspect that failed more than before, per second, by what their errors mean."""
+        found: defaultdict[str, float] = defaultdict(float)
+        before, after = self.noticed.sides
+        for row in self._calls("called"):
+            if row.labels.get("status_code") == FAILED:
+                values = np.nan_to_num(row.values)
+                found[_meaning(row.labels.get("error_type", ""))] += max(
+                    0.0, float(values[after].mean() - values[before].mean())
+                )
+        return found
+
+    def surge(self) -> float:
+        """How many times its usual requests the symptom's entity got; 1 if it usually has none.
+
+        What its callers send more than they get themselves is none of it.
+        """
+        system = self.seen.system
+        callers = [self._surge(each) for each in system.topology.dependents[self.noticed.entity]]
+        return min(self._surge(self.noticed.entity), max(callers, default=float("inf")))
+
+    def _surge(self, entity: Entity) -> float:
+        traffic = self.seen.system.served[entity]
+        usual = float(np.median(np.nan_to_num(traffic.rate[self.noticed.sides.before])))
+        return traffic.requests(self.noticed.sides.after) / usual if usual >= LEAST_RATE else 1.0
+
+    def new_version(self) -> str | None:
+        """The suspect's version that came with the onset, beside or after another."""
+        rows = self.seen.aligned.rows("versions", service_name=self.suspect.name)
+        came = {
+            row.labels.get("service_version", ""): _first(self.seen.aligned, row)
+            for row in rows
+            if np.isfinite(row.values).any()
+        }
+        early = [at for at in came.values() if at <= self.noticed.onset - CAME_WITH]
+        near = [name for name, at in came.items() if abs(at - self.noticed.onset) <= CAME_WITH and name]
+        return near[-1] if near and early else None
+
+    def worst_instance(self) -> tuple[str, float]:
+        """The suspect's instance that lost most, and its part of what all of them lost; of one, it is 0."""
+        rows = [row for row in self._instances("instances") if "instance" in row.labels]
+        losses = {row.labels["instance"]: self._lost(row) for row in rows}
+        whole = sum(losses.values())
+        if len(losses) < 2 or not whole:
+            return "", 0.0
+        worst = max(losses, key=lambda instance: losses[instance])
+        return worst, losses[worst] / whole
+
+    def level(self, query: str, **where: str) -> tuple[float, float]:
+        """Means of a query's values before and after; NaN where none is known."""
+        values = self.seen.aligned.one(query, **where)
+        return _mean(values, self.noticed.sides.before), _mean(values, self.noticed.sides.after)
+
+    def cpu(self) -> tuple[float, float]:
+        """Cores that the suspect's processes took before, and take."""
+        return self.level("cpu", service_name=self.suspect.name)
+
+    def cpu_per_request(self) -> float:
+        """Times the usual CPU that a request of the suspect takes; NaN where it is not known."""
+        served = self._served()
+        if served is None:
+            return float("nan")
+        requests = [served.requests(side) for side in self.noticed.sides]
+        before, after = (
+            cores / each if each else float("nan") for cores, each in zip(self.cpu(), requests, strict=True)
+        )
+        return after / before if before else float("nan")
+
+    def memory(self) -> tuple[float, float]:
+        """Bytes of the suspect's largest process: usual ones, and the most since the onset."""
+        values = self.seen.aligned.one("memory", service_name=self.suspect.name)
+        since = values[(self.seen.aligned.times > self.noticed.onset) & np.isfinite(values)]
+        peak = float(since.max()) if len(since) else float("nan")
+        return _mean(values, self.noticed.sides.before), peak
+
+    def fastest(self) -> tuple[float, float]:
+        """Seconds within which a tenth of the calls to the suspect were, and are, answered."""
+        rows = self._calls("called_fastest")
+        before, after = self.noticed.sides
+        known = [(_mean(row.values, before), _mean(row.values, after)) for row in rows]
+        known = [each for each in known if np.isfinite(each).all()]
+        return max(known, key=lambda each: each[1]) if known else (float("nan"), float("nan"))
+
+    def repeated(self) -> tuple[Call | None, float]:
+        """The call on the path whose number per request of its caller grew most, and how many times."""
+        calls = [Call(*pair) for pair in pairwise(self.blame.path)]
+        grown = {call: self._growth(call) for call in calls}
+        most = max(grown, key=lambda call: grown[call], default=None)
+        return most, grown[most] if most else 1.0
+
+    def others_fail(self, call: Call) -> bool:
+        """Whether another dependency of the caller fails, so that it has to ask this one more often."""
+        system, sides = self.seen.system, self.noticed.sides
+        others = (
+            measure_loss(traffic, Aspect.REQUESTS, sides)
+            for other, traffic in system.calls.items()
+            if other.caller == call.caller and other.callee != call.callee
+        )
+        return any(loss.certainty > CERTAIN and loss.now > FAILING for loss in others)
+
+    def well_pooled(self) -> tuple[Entity | None, float]:
+        """The database or cache of the suspect that is well and is asked least, by calls per request.
+
+        With it the calls per request as a part of the usual ones; 1 if there is none.
+        """
+        calls = [
+            call
+            for call, traffic in self.seen.system.calls.items()
+            if call.caller == self.suspect and call.callee.kind in POOLED and self._is_well(traffic)
+        ]
+        asked = {call.callee: self._growth(call) for call in calls}
+        least = min(asked, key=lambda callee: asked[callee], default=None)
+        return least, asked[least] if least else 1.0
+
+    def _is_well(self, traffic: Traffic) -> bool:
+        slower, failing = (measure_loss(traffic, aspect, self.noticed.sides) for aspect in Aspect)
+        return slower.now < SLOWED * slower.usual and failing.now < FAILING
+
+    def slower(self) -> float:
+        """Seconds per second that the suspect's own requests take longer."""
+        return measure_loss(self._served(), Aspect.TIME, self.noticed.sides).certain
+
+    def _served(self) -> Traffic | None:
+        return self.seen.system.served.get(self.suspect)
+
+    def pool_waiting(self) -> tuple[float, float]:
+        """Requests of the suspect that waited, and wait, for a connection of a pool."""
+        return self.level("pool_waiting", service_name=self.suspect.name)
+
+    def _growth(self, call: Call) -> float:
+        calls, requests = self.seen.system.calls.get(call), self.seen.system.served.get(call.caller)
+        if calls is None or requests is None:
+            return 1.0
+        before, after = (_over(calls.requests(side), requests.requests(side)) for side in self.noticed.sides)
+        return _over(after, before)
+
+    def _calls(self, query: str) -> list[Row]:
+        return [
+            row
+            for row in self.seen.aligned.rows(query)
+            if self.seen.directory.callee(row.labels) == self.suspect
+        ]
+
+    def _instances(self, query: str, **where: str) -> list[Row]:
+        return self.seen.aligned.rows(query, service_name=self.suspect.name, **where)
+
+    def _lost(self, row: Row) -> float:
+        instance, (before, after) = row.labels["instance"], self.noticed.sides
+        query = "instances_seconds" if self.aspect is Aspect.TIME else "instances_failed"
+        amounts = self._instances(query, instance=instance)
+        amount = np.nan_to_num(amounts[0].values) if amounts else np.zeros_like(row.values)
+        usual = _per(amount, row.values, before)
+        return max(0.0, float(amount[after].mean()) - usual * float(np.nan_to_num(row.values[after]).mean()))
+
+
+def _per(amount: Values, rate: Values, where: Mask) -> float:
+    requests = float(np.nansum(rate[where]))
+    return float(amount[where].sum()) / requests if requests else 0.0
+
+
+def _mean(values: Values, where: Mask) -> float:
+    known = values[where & np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _over(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 1.0
+
+
+def _first(aligned: AlignedSeries, row: Row) -> float:
+    return float(aligned.times[np.flatnonzero(np.isfinite(row.values))[0]])
+
+
+def _meaning(error_type: str) -> str:
+    found = (name for name, pattern in MATCHES.items() if re.search(pattern, error_type, re.IGNORECASE))
+    return next(found, "failing")

@@ -1,0 +1,95 @@
+"""The way from the symptom to the cause, as an incident's page draws it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from diagnosis import Verdict
+from diagnosis.verdict.verdict import Place, Statement
+from services.incidents.incident import Incident
+from services.incidents.links import link_service
+from services.incidents.settings import Settings
+from services.incidents.verdicts import write_quantity
+
+KINDS = {
+    "service": "Service",
+    "instance": "Instance",
+    "database": "Database",
+    "cache": "Cache",
+    "storage": "Object storage",
+    "queue": "Queue",
+    "llm": "LLM provider",
+    "peer": "Peer",
+}
+"""What people call them; each has an icon of its name."""
+
+ROSE = 1.2
+"""Times the value before from which one after it stands out."""
+
+
+class Change(NamedTuple):
+    """Two quantities in words: `verb` is what requests do, `rose` whether the second stands out."""
+
+    verb: str
+    before: str
+    after: str
+    rose: bool
+
+
+class Step(NamedTuple):
+    """An entity on the way: `call` is what its caller saw, if that is told apart from `loss`, its own.
+
+    `blamed`: the entity, or with `call` only what is between it and its caller.
+    """
+
+    kind: str
+    kind_name: str
+    name: str
+    address: str
+    href: str
+    loss: Change | None
+    call: Change | None
+    blamed: bool
+
+
+def draw_path(settings: Settings, incident: Incident) -> list[Step]:
+    """The steps from the symptom to the cause; none if they are the same or it is about no entities."""
+    verdict = incident.verdict
+    if verdict is None or len(verdict.path) < 2:
+        return []
+    callers = [None, *verdict.path]
+    return [
+        _draw_step(settings, incident, verdict, entity, caller)
+        for entity, caller in zip(verdict.path, callers, strict=False)
+    ]
+
+
+def _draw_step(
+    settings: Settings, incident: Incident, verdict: Verdict, entity: Place, caller: Place | None
+) -> Step:
+    name, _, address = entity.name.partition("@")
+    link = link_service(settings, entity.name, incident) if entity.kind == "service" else None
+    return Step(
+        kind=entity.kind if entity.kind in KINDS else "peer",
+        kind_name=KINDS.get(entity.kind, entity.kind.capitalize()),
+        name=name,
+        address=address,
+        href=link.address if link else "",
+        loss=_find_change(verdict.evidence, entity, None),
+        call=_find_change(verdict.evidence, entity, caller) if caller else None,
+        blamed=entity == verdict.entity and verdict.cause != "unknown",
+    )
+
+
+def _find_change(evidence: Sequence[Statement], entity: Place, caller: Place | None) -> Change | None:
+    said = (each for each in evidence if (each.entity, each.caller) == (entity, caller))
+    found = next((each for each in said if each.unit in ("s", "share")), None)
+    if found is None:
+        return None
+    before, after = found.before, found.after
+    fails = found.unit == "share"
+    return Change(
+        verb=("fails" if fails else "takes") if caller is None else ("calls fail" if fails else "calls take"),
+        before=write_quantity(before, found.unit),
+        after=write_quantity(after, found.unit),
+        rose=before is not None and after is not None and after > ROSE * before,
+    )
