@@ -23,7 +23,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-shop bench-shop-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-shop bench-shop-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -145,8 +145,11 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	@$(PY) -m components build promtool
 	$(PY) -m pytest -q -n 2 tests/rules
 
-test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests
-	@$(PY) -m pytest -q tests/e2e tests/browser --ignore=tests/e2e/test_alerts.py --ignore=tests/e2e/test_workers.py --ignore=tests/e2e/test_shop.py
+test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts shop workers,--ignore=tests/e2e/test_$(name).py)
+
+test-adapt: $(DEV) ## Follow docs/adapt.md word for word on a live stack (8 minutes)
+	@$(PY) -m pytest -q tests/e2e/test_adapt.py
 
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive (6 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py

@@ -61,15 +61,16 @@ def describe_outcome(method: str, scheme: str, route: str | None, status: int, e
 
     `url.path` is the route's template, for the raw path names a user; status 0 means there was no answer.
     """
-    labels: Attributes = {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme}
+    answered: Attributes = {}
     if route:
-        labels[a.HTTP_ROUTE] = route
+        answered[a.HTTP_ROUTE] = route
     if status:
-        labels[a.HTTP_RESPONSE_STATUS_CODE] = status
+        answered[a.HTTP_RESPONSE_STATUS_CODE] = status
     if error:
-        labels[a.ERROR_TYPE] = error
+        answered[a.ERROR_TYPE] = error
     verb = method if method in METHODS else "HTTP"
-    return Outcome(f"{verb} {route}" if route else verb, labels, {**labels, a.URL_PATH: route or UNMATCHED})
+    labels: Attributes = {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme, **answered}
+    return Outcome(f"{verb} {route}" if route else verb, labels, {**answered, a.URL_PATH: route or UNMATCHED})
 
 
 def find_route(scope: Scope, root: str) -> str | None:

@@ -12,7 +12,12 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 
 from services.instrumentation.delivery import CountedSpanExporter
-from services.instrumentation.exporters import load_id_generator, make_exporters, set_defaults
+from services.instrumentation.exporters import (
+    counting_losses,
+    load_id_generator,
+    make_exporters,
+    set_defaults,
+)
 from services.instrumentation.resource import ProcessResources
 from services.instrumentation.system import observe_system
 from telemetry.instruments import Instrument, Kind
@@ -52,8 +57,12 @@ class Telemetry:
         return self._instruments[entry]
 
     def observe(self, entry: Instrument, callback: CallbackT) -> None:
-        """Export of a registry's gauge what `callback` returns at each export, and nothing else."""
-        self._meter.create_observable_gauge(entry.name, [callback], entry.unit, entry.description)
+        """Export of a registry's gauge or up-down counter what `callback` returns at each export."""
+        create: Mapping[Kind, Callable[..., Any]] = {
+            Kind.GAUGE: self._meter.create_observable_gauge,
+            Kind.UP_DOWN_COUNTER: self._meter.create_observable_up_down_counter,
+        }
+        create[entry.kind](entry.name, [callback], entry.unit, entry.description)
 
     def shutdown(self) -> None:
         """Send what is queued, for 5 s at most, and stop exporting."""
@@ -98,11 +107,13 @@ def start_telemetry(
 
 
 def _start_export(service: str, version: str, resources: ProcessResources) -> Telemetry:
-    meters = MeterProvider([_make_reader(each) for each in make_exporters("metrics")], resources.metrics)
-    metrics.set_meter_provider(meters)
-    meter = meters.get_meter(__name__)
-    exporters = [CountedSpanExporter(each, meter) for each in make_exporters("traces", NoOpMeterProvider())]
-    processors = [BatchSpanProcessor(each, meter_provider=meters) for each in exporters]
+    with counting_losses():
+        meters = MeterProvider([_make_reader(each) for each in make_exporters("metrics")], resources.metrics)
+        metrics.set_meter_provider(meters)
+        meter = meters.get_meter(__name__)
+        traces = make_exporters("traces", NoOpMeterProvider())
+        exporters = [CountedSpanExporter(each, meter) for each in traces]
+        processors = [BatchSpanProcessor(each, meter_provider=meters) for each in exporters]
     telemetry = _make_telemetry(service, version, resources, meters, processors)
     trace.set_tracer_provider(telemetry.tracer_provider)
     return telemetry

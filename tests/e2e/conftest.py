@@ -2,18 +2,36 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.e2e.live import Stack, eventually
 
 MOVIELENS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ml-latest-small"
 
 
+APART = ("tests/browser", "disk_full", "notifications", "receivers", "senders", "startup")
+"""Parts of the names of files whose tests need no running stack."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.live)
+
+
+class FilesOrStack(LoadScopeScheduling):  # type: ignore[misc]
+    """Of several test processes one has all tests of the live stack, the others have whole files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return file if any(part in file for part in APART) else "stack"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    return FilesOrStack(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -67,8 +67,8 @@ def create_app(
         connection,
         concurrency=settings.storage_concurrency,
         hard_limit=settings.storage_hard_limit,
-        count_active=recorder.count_active,
     )
+    recorder.observe_active(lambda: reader.active)
     features = FeatureStore(reader, settings, recorder)
     items_shown = shared.items_shown if shared else only_here
     signals = Signals(Gauges(telemetry), recorder, settings.signals_interval, items_shown)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from services.demo.recommender.settings import RecommenderSettings
-from services.demo.storage.client import ObjectStore, make_client
+from services.demo.storage.client import Readable
+from services.demo.storage.read_client import ReadClient
 from services.demo.storage.settings import StorageSettings
 
 
@@ -12,7 +13,7 @@ from services.demo.storage.settings import StorageSettings
 class Connection:
     """A client that tries once, the bucket, and the address that telemetry names."""
 
-    store: ObjectStore
+    store: Readable
     bucket: str
     host: str
     port: int
@@ -21,7 +22,7 @@ class Connection:
 def connect(storage: StorageSettings, settings: RecommenderSettings) -> Connection:
     """Make the client; nothing is sent yet. One connection more than feature reads is for the model."""
     limit = settings.storage_hard_limit
-    store = make_client(
+    store = ReadClient(
         storage, connect_timeout=limit, read_timeout=limit, max_pool=settings.storage_concurrency + 1
     )
     address = urlsplit(storage.endpoint)

@@ -1,12 +1,12 @@
 """What the recommender records; instruments and attributes are made once, outside the request path."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from time import perf_counter, time
 from types import TracebackType
 
 from opentelemetry import context as otel_context
-from opentelemetry.metrics import Counter, Histogram, UpDownCounter
+from opentelemetry.metrics import Counter, Histogram, Observation
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from services.demo.flags import FLAG_KEY
@@ -79,6 +79,7 @@ class Recorder:
 
     def __init__(self, telemetry: Telemetry, connection: Connection) -> None:
         self._describe = telemetry.describe
+        self._observe = telemetry.observe
         self._tracer: Tracer = telemetry.tracer
         self._storage_span: dict[str, str | int] = {
             a.RPC_SYSTEM: "aws-api",
@@ -93,7 +94,6 @@ class Recorder:
         self._first_byte: Histogram = telemetry.instrument(i.STORAGE_OPERATION_FIRST_BYTE)
         self._storage_limit = telemetry.instrument(i.STORAGE_OPERATION_LIMIT)
         self._transferred: Counter = telemetry.instrument(i.STORAGE_TRANSFER_SIZE)
-        self._active: UpDownCounter = telemetry.instrument(i.STORAGE_OPERATION_ACTIVE)
         self._requests: Counter = telemetry.instrument(i.RECOMMENDATION_REQUESTS)
         self._impressions: Counter = telemetry.instrument(i.RECOMMENDATION_IMPRESSIONS)
         self._top_score: Histogram = telemetry.instrument(i.RECOMMENDATION_SCORE)
@@ -137,9 +137,9 @@ class Recorder:
         """How many operations on storage may be under way at once."""
         self._storage_limit.set(operations, _OPERATION)
 
-    def count_active(self, change: int) -> None:
-        """One operation on storage more or less under way."""
-        self._active.add(change, _OPERATION)
+    def observe_active(self, count: Callable[[], int]) -> None:
+        """`count` gives the operations on storage that are under way."""
+        self._observe(i.STORAGE_OPERATION_ACTIVE, lambda _: [Observation(count(), _OPERATION)])
 
     def record_storage(self, span: Span, read: ObjectRead) -> None:
         """Record a finished read in the context of its span, so that exemplars name its trace."""

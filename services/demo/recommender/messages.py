@@ -29,15 +29,17 @@ class Recommendations(BaseModel):
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
-        return cls(
-            request_id=answer.request_id,
-            trace_id=answer.trace_id,
-            user_id=answer.user_id,
-            model_version=answer.labels.version,
-            dataset_id=answer.dataset_id,
-            source=answer.labels.source,
-            reason=answer.reason,
-            items=[Item(item_id=item_id, score=score) for item_id, score in answer.items],
+        return cls.model_validate(
+            {
+                "request_id": answer.request_id,
+                "trace_id": answer.trace_id,
+                "user_id": answer.user_id,
+                "model_version": answer.labels.version,
+                "dataset_id": answer.dataset_id,
+                "source": answer.labels.source,
+                "reason": answer.reason,
+                "items": [{"item_id": item_id, "score": score} for item_id, score in answer.items],
+            }
         )
 
 

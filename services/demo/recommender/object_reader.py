@@ -1,7 +1,6 @@
 """Reads of single objects: bounded in number, in size and in time, off the event loop, and never raising."""
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -50,7 +49,6 @@ class ObjectReader:
     """At most `concurrency` reads at a time, each given up after `hard_limit` seconds.
 
     A read that was given up keeps its place until its thread is back, so threads and places cannot diverge.
-    `count_active` is told of each read that begins (+1) and ends (-1).
     """
 
     def __init__(
@@ -59,15 +57,18 @@ class ObjectReader:
         *,
         concurrency: int,
         hard_limit: float,
-        count_active: Callable[[int], None],
     ) -> None:
         self._store = connection.store
         self._bucket = connection.bucket
         self._concurrency = concurrency
         self._hard_limit = hard_limit
-        self._count_active = count_active
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="storage")
         self._running: set[Future[ObjectRead]] = set()
+
+    @property
+    def active(self) -> int:
+        """Reads under way."""
+        return len(self._running)
 
     def begin(self, key: str) -> Future[ObjectRead] | None:
         """Begin to read one object; None where all places are taken."""
@@ -75,8 +76,7 @@ class ObjectReader:
             return None
         running = self._pool.submit(self._get, key)
         self._running.add(running)
-        self._count_active(1)
-        running.add_done_callback(self._leave)
+        running.add_done_callback(self._running.discard)
         return running
 
     async def finish(self, running: Future[ObjectRead]) -> ObjectRead:
@@ -93,10 +93,6 @@ class ObjectReader:
     def close(self) -> None:
         """Start no more reads; those under way end by the client's own time limits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _leave(self, running: Future[ObjectRead]) -> None:
-        self._running.discard(running)
-        self._count_active(-1)
 
     def _get(self, key: str) -> ObjectRead:
         started = perf_counter()

@@ -98,6 +98,16 @@ def test_each_container_is_checked_or_said_not_to_be() -> None:
     assert unchecked == ONE_SHOTS | {"collector", "traffic"}
 
 
+def test_whoever_is_waited_for_is_checked_more_often() -> None:
+    conditions = [
+        (on, how["condition"]) for s in SERVICES.values() for on, how in s.get("depends_on", {}).items()
+    ]
+    waited_for = {on for on, condition in conditions if condition == "service_healthy"}
+    intervals = {name: s["healthcheck"]["interval"] for name, s in SERVICES.items() if "healthcheck" in s}
+    assert waited_for == {name for name, interval in intervals.items() if interval == "10s"}
+    assert set(intervals.values()) == {"10s", "20s"}
+
+
 def test_configuration_is_mounted_read_only_and_exists(service: dict[str, Any]) -> None:
     for volume in service.get("volumes", ()):
         volume = volume.replace("${WHENCE_GENERATED:-.}/", "./")
