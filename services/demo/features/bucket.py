@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
+from services.demo.features.signing import Signer
 from services.demo.storage.settings import StorageSettings
-from services.demo.storage.signing import Signer
 
 TIMEOUT = 5.0
 TRIES = 2

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from services.demo.recommender.settings import RecommenderSettings
-from services.demo.storage.client import Readable
-from services.demo.storage.read_client import ReadClient
+from services.demo.storage.client import ObjectStore, make_client
 from services.demo.storage.settings import StorageSettings
 
 
@@ -13,7 +12,7 @@ from services.demo.storage.settings import StorageSettings
 class Connection:
     """A client that tries once, the bucket, and the address that telemetry names."""
 
-    store: Readable
+    store: ObjectStore
     bucket: str
     host: str
     port: int
@@ -22,7 +21,7 @@ class Connection:
 def connect(storage: StorageSettings, settings: RecommenderSettings) -> Connection:
     """Make the client; nothing is sent yet. One connection more than feature reads is for the model."""
     limit = settings.storage_hard_limit
-    store = ReadClient(
+    store = make_client(
         storage, connect_timeout=limit, read_timeout=limit, max_pool=settings.storage_concurrency + 1
     )
     address = urlsplit(storage.endpoint)

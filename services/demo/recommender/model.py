@@ -19,7 +19,7 @@ from services.demo.storage.artefacts import (
     model_key,
     reference_key,
 )
-from services.demo.storage.client import Readable, StorageError, read_object
+from services.demo.storage.client import ObjectStore, StorageError, read_object
 from services.demo.storage.reference import Reference
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class Model:
         return SEGMENTS[self.arrays.user_segments[place]]
 
 
-def read_live_version(store: Readable, bucket: str) -> str:
+def read_live_version(store: ObjectStore, bucket: str) -> str:
     """The version that live.json names. Raises `ModelUnavailable`."""
     body = _read(store, bucket, LIVE_KEY)
     try:
@@ -68,7 +68,7 @@ def read_live_version(store: Readable, bucket: str) -> str:
         raise ModelUnavailable(f"{LIVE_KEY} is not valid: {_first(error)}; run the trainer again") from error
 
 
-def read_card(store: Readable, bucket: str, version: str) -> ModelCard:
+def read_card(store: ObjectStore, bucket: str, version: str) -> ModelCard:
     """Read and check a version's card. Raises `ModelUnavailable`."""
     try:
         card = ModelCard.model_validate_json(_read(store, bucket, card_key(version)))
@@ -83,7 +83,7 @@ def read_card(store: Readable, bucket: str, version: str) -> ModelCard:
     return card
 
 
-def read_model(store: Readable, bucket: str, card: ModelCard) -> Model:
+def read_model(store: ObjectStore, bucket: str, card: ModelCard) -> Model:
     """Read and check the version of a card: checksum, shapes. Raises `ModelUnavailable`."""
     try:
         arrays = ModelArrays.from_bytes(_read(store, bucket, model_key(card.version)), card.sha256)
@@ -92,7 +92,7 @@ def read_model(store: Readable, bucket: str, card: ModelCard) -> Model:
     return Model(card, arrays, _read_reference(store, bucket, card.version))
 
 
-def read_materialised(store: Readable, bucket: str, version: str) -> Materialised | None:
+def read_materialised(store: ObjectStore, bucket: str, version: str) -> Materialised | None:
     """What the feature job says of a version; None where it says nothing. Raises `ModelUnavailable`."""
     try:
         body = read_object(store, bucket, materialised_key(version))
@@ -103,7 +103,7 @@ def read_materialised(store: Readable, bucket: str, version: str) -> Materialise
         return None
 
 
-def _read_reference(store: Readable, bucket: str, version: str) -> Reference | None:
+def _read_reference(store: ObjectStore, bucket: str, version: str) -> Reference | None:
     """Without one the version answers as well; only its drift cannot be told."""
     body = _find(store, bucket, reference_key(version))
     try:
@@ -117,14 +117,14 @@ def _read_reference(store: Readable, bucket: str, version: str) -> Reference | N
     return None
 
 
-def _read(store: Readable, bucket: str, key: str) -> bytes:
+def _read(store: ObjectStore, bucket: str, key: str) -> bytes:
     body = _find(store, bucket, key)
     if body is None:
         raise ModelUnavailable(f"{key} is not in bucket {bucket}; run the trainer")
     return body
 
 
-def _find(store: Readable, bucket: str, key: str) -> bytes | None:
+def _find(store: ObjectStore, bucket: str, key: str) -> bytes | None:
     try:
         return read_object(store, bucket, key)
     except StorageError as error:

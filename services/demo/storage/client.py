@@ -1,7 +1,7 @@
 """A bounded S3 client, and the few operations of it that Whence uses, typed."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, Protocol, TypedDict, cast
+from typing import Any, Protocol, TypedDict, cast
 
 import boto3
 from botocore.config import Config
@@ -16,24 +16,19 @@ StorageError = (ClientError, BotoCoreError)
 class Body(Protocol):
     """The unread content of an object."""
 
-    def read(self, amt: int | None = None) -> bytes: ...
+    def read(self) -> bytes: ...
 
 
 class GetObjectOutput(TypedDict):
     """The part of GetObject's answer that is used."""
 
     Body: Body
-    ResponseMetadata: NotRequired[Mapping[str, Any]]
 
 
-class Readable(Protocol):
-    """What objects are read from. Thread-safe."""
+class ObjectStore(Protocol):
+    """What Whence uses of boto3's S3 client. Thread-safe."""
 
     def get_object(self, *, Bucket: str, Key: str) -> GetObjectOutput: ...
-
-
-class ObjectStore(Readable, Protocol):
-    """What Whence uses of boto3's S3 client. Thread-safe."""
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> Mapping[str, Any]: ...
 
@@ -71,7 +66,7 @@ def make_client(
     return cast(ObjectStore, client)
 
 
-def read_object(store: Readable, bucket: str, key: str) -> bytes | None:
+def read_object(store: ObjectStore, bucket: str, key: str) -> bytes | None:
     """Return an object's bytes, or None where there is none; other failures raise one of `StorageError`."""
     try:
         return store.get_object(Bucket=bucket, Key=key)["Body"].read()

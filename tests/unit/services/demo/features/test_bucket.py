@@ -10,8 +10,8 @@ from botocore.credentials import Credentials
 from pydantic import SecretStr
 
 from services.demo.features.bucket import Bucket, BucketError
+from services.demo.features.signing import Signer
 from services.demo.storage.settings import StorageSettings
-from services.demo.storage.signing import Signer
 from tests.unit.services.demo.features.fake_s3 import FakeS3
 
 

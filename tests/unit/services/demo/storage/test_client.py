@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
 from services.demo.storage.client import StorageError, make_client, read_object
-from services.demo.storage.read_client import ReadClient
 from services.demo.storage.settings import SetupSettings, StorageSettings
 from services.demo.storage.setup import SetupFailed, ensure_bucket, set_up
 
@@ -61,9 +60,9 @@ def server() -> Iterator[type[FakeS3]]:
         yield fake
 
 
-def make(url: str, maker: Any = make_client) -> Any:
+def make(url: str) -> Any:
     settings = StorageSettings(endpoint=url, bucket="whence", access_key="reader", secret_key=SECRET)
-    return maker(settings, connect_timeout=1, read_timeout=1, max_pool=2)
+    return make_client(settings, connect_timeout=1, read_timeout=1, max_pool=2)
 
 
 def make_setup(url: str, wait: float) -> SetupSettings:
@@ -81,49 +80,33 @@ def make_setup(url: str, wait: float) -> SetupSettings:
     )
 
 
-both = pytest.mark.parametrize("maker", [make_client, ReadClient], ids=["boto3", "ours"])
-
-
-@both
-def test_it_reads_by_path_with_signature_4(server: Any, maker: Any) -> None:
+def test_it_reads_by_path_with_signature_4(server: Any) -> None:
     server.answers["GET", "/whence/live.json"] = (200, b'{"version": "a"}')
-    assert read_object(make(server.url, maker), "whence", "live.json") == b'{"version": "a"}'
+    assert read_object(make(server.url), "whence", "live.json") == b'{"version": "a"}'
     assert server.authorizations[0].startswith("AWS4-HMAC-SHA256 Credential=reader/")
 
 
-@both
-def test_a_key_is_escaped(server: Any, maker: Any) -> None:
-    server.answers["GET", "/whence/models/a%20b%3F/card.json"] = (200, b"here")
-    assert read_object(make(server.url, maker), "whence", "models/a b?/card.json") == b"here"
+def test_an_object_that_is_not_there_is_none(server: Any) -> None:
+    assert read_object(make(server.url), "whence", "nothing") is None
 
 
-@both
-def test_an_object_that_is_not_there_is_none(server: Any, maker: Any) -> None:
-    assert read_object(make(server.url, maker), "whence", "nothing") is None
-
-
-@both
-def test_an_error_is_raised_after_one_try(server: Any, maker: Any) -> None:
+def test_an_error_is_raised_after_one_try(server: Any) -> None:
     server.answers["GET", "/whence/live.json"] = (503, b"<Error><Code>SlowDown</Code></Error>")
     with pytest.raises(ClientError, match="SlowDown"):
-        read_object(make(server.url, maker), "whence", "live.json")
+        read_object(make(server.url), "whence", "live.json")
     assert len(server.asked) == 1
 
 
-@both
-def test_proxy_variables_do_not_lead_storage_astray(
-    server: Any, maker: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_variables_do_not_lead_storage_astray(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     server.answers["GET", "/whence/live.json"] = (200, b"here")
-    assert read_object(make(server.url, maker), "whence", "live.json") == b"here"
+    assert read_object(make(server.url), "whence", "live.json") == b"here"
 
 
-@both
-def test_no_server_is_a_storage_error(maker: Any) -> None:
+def test_no_server_is_a_storage_error() -> None:
     with pytest.raises(StorageError):
-        read_object(make("http://127.0.0.1:1", maker), "whence", "live.json")
+        read_object(make("http://127.0.0.1:1"), "whence", "live.json")
 
 
 @pytest.mark.parametrize(("status", "created"), [(200, False), (404, True)])

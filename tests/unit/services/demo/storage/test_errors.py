@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,9 +11,8 @@ from pydantic import SecretStr
 from urllib3 import exceptions as u
 
 from services.demo.recommender.object_reader import Outcome, classify
-from services.demo.storage.client import Readable, make_client, read_object
+from services.demo.storage.client import make_client, read_object
 from services.demo.storage.errors import advise, find_error_type
-from services.demo.storage.read_client import ReadClient
 from services.demo.storage.settings import StorageSettings
 from tests.unit.services.demo.storage.test_client import FakeS3, serve_s3
 
@@ -44,22 +43,12 @@ def server() -> Iterator[type[FakeS3]]:
         yield fake
 
 
-Make = Callable[..., Readable]
-
-
-@pytest.fixture(params=[make_client, ReadClient], ids=["boto3", "ours"])
-def make(request: pytest.FixtureRequest) -> Make:
-    """What makes a client: both fail alike."""
-    made: Make = request.param
-    return made
-
-
-def fail(make: Make, url: str, read_timeout: float = 10) -> Exception:
+def fail(url: str, read_timeout: float = 10) -> Exception:
     """What reading an object there raises."""
     settings = StorageSettings(
         endpoint=url, bucket="whence", access_key="reader", secret_key=SecretStr("secret-secret")
     )
-    client = make(settings, connect_timeout=10, read_timeout=read_timeout, max_pool=2)
+    client = make_client(settings, connect_timeout=10, read_timeout=read_timeout, max_pool=2)
     try:
         read_object(client, "whence", "key")
     except Exception as error:
@@ -68,21 +57,21 @@ def fail(make: Make, url: str, read_timeout: float = 10) -> Exception:
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), ANSWERS, ids=[f"{c}-{s}" for c, s, _ in ANSWERS])
-def test_the_code_of_an_answer_decides(make: Make, server: Any, code: str, status: int, kind: str) -> None:
+def test_the_code_of_an_answer_decides(server: Any, code: str, status: int, kind: str) -> None:
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode() if code else b""
     server.answers[("GET", "/whence/key")] = (status, body)
-    error = fail(make, server.url)
+    error = fail(server.url)
     assert find_error_type(error) == kind
     read = classify(error, 0.1)
     assert (read.outcome, read.error_type, read.status) == (Outcome.ERROR, kind, status)
 
 
-def test_nobody_there_and_silence_are_told_apart(make: Make) -> None:
+def test_nobody_there_and_silence_are_told_apart() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        silent = classify(fail(make, url, 0.3), 0.1)
+        silent = classify(fail(url, 0.3), 0.1)
     assert (silent.outcome, silent.error_type) == (Outcome.TIMEOUT, "read_timeout")
-    assert classify(fail(make, url), 0.1).error_type == "unreachable"
+    assert classify(fail(url), 0.1).error_type == "unreachable"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +81,7 @@ def test_nobody_there_and_silence_are_told_apart(make: Make) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "connection_broken"),
     ],
 )
-def test_a_connection_that_breaks_off_is_told_apart(make: Make, sent: bytes, kind: str) -> None:
+def test_a_connection_that_breaks_off_is_told_apart(sent: bytes, kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -103,7 +92,7 @@ def test_a_connection_that_breaks_off_is_told_apart(make: Make, sent: bytes, kin
 
         thread = threading.Thread(target=answer)
         thread.start()
-        error = fail(make, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        error = fail(f"http://127.0.0.1:{listener.getsockname()[1]}")
         thread.join()
     assert find_error_type(error) == kind
 

@@ -3,7 +3,7 @@
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from pydantic import SecretStr
 
 from components.build import ComponentMissing, binary
 from services.demo.recommender.object_reader import Outcome, classify
-from services.demo.storage.client import Readable, make_client, read_object
-from services.demo.storage.read_client import ReadClient
+from services.demo.storage.client import make_client, read_object
 from services.demo.storage.settings import SetupSettings, StorageSettings
 from services.demo.storage.setup import set_up
 
@@ -57,12 +56,10 @@ def _setup_settings(endpoint: str) -> SetupSettings:
     return SetupSettings.model_validate(where | users | secrets | root)
 
 
-def read_as(
-    settings: StorageSettings, maker: Callable[..., Readable] = make_client, **changed: Any
-) -> tuple[Outcome, str | None, int | None]:
+def read_as(settings: StorageSettings, **changed: Any) -> tuple[Outcome, str | None, int | None]:
     """Outcome, error type and status of reading an object that is not there."""
     chosen = settings.model_copy(update=changed)
-    client = maker(chosen, connect_timeout=10, read_timeout=10, max_pool=1)
+    client = make_client(chosen, connect_timeout=10, read_timeout=10, max_pool=1)
     try:
         assert read_object(client, chosen.bucket, "features/7") is None
     except Exception as error:
@@ -71,10 +68,6 @@ def read_as(
     return Outcome.OK, None, None
 
 
-both = pytest.mark.parametrize("maker", [make_client, ReadClient], ids=["boto3", "ours"])
-
-
-@both
 @pytest.mark.parametrize(
     ("changed", "error_type", "status"),
     [
@@ -86,14 +79,13 @@ both = pytest.mark.parametrize("maker", [make_client, ReadClient], ids=["boto3",
     ids=["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"],
 )
 def test_refusals_have_their_types(
-    minio: StorageSettings, maker: Any, changed: dict[str, Any], error_type: str, status: int
+    minio: StorageSettings, changed: dict[str, Any], error_type: str, status: int
 ) -> None:
-    assert read_as(minio, maker, **changed) == (Outcome.ERROR, error_type, status)
+    assert read_as(minio, **changed) == (Outcome.ERROR, error_type, status)
 
 
-@both
-def test_an_absent_object_is_no_error(minio: StorageSettings, maker: Any) -> None:
-    assert read_as(minio, maker) == (Outcome.OK, None, None)
+def test_an_absent_object_is_no_error(minio: StorageSettings) -> None:
+    assert read_as(minio) == (Outcome.OK, None, None)
 
 
 def test_the_client_corrects_a_wrong_region_that_the_server_names(minio: StorageSettings) -> None:
@@ -107,7 +99,3 @@ def test_a_clock_that_is_an_hour_off_is_named(
     now = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=hours)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_, **__: now)
     assert read_as(minio) == (Outcome.ERROR, "clock_skew", 403)
-
-
-def test_a_wrong_region_is_named_where_it_is_not_corrected(minio: StorageSettings) -> None:
-    assert read_as(minio, ReadClient, region="us-west-2") == (Outcome.ERROR, "wrong_region", 400)
