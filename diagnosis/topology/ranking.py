@@ -1,0 +1,75 @@
+"""Explanations of what was noticed, and which of them is the likeliest."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from diagnosis.topology import llm
+from diagnosis.topology.blame import find_blame
+from diagnosis.topology.causes import CAUSES, Cause
+from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.finding import Finding, Seen
+from diagnosis.topology.losses import Aspect
+from diagnosis.topology.symptom import Noticed
+
+LEAST_OF_BOTH = 0.25
+"""Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
+
+
+class Explained(NamedTuple):
+    finding: Finding
+    cause: Cause
+    fit: float
+    least: float = 0.0
+    """Confidence that it has on other grounds."""
+
+    @property
+    def confidence(self) -> float:
+        return max(self.least, self.finding.noticed.strength * self.finding.blame.score * self.fit)
+
+
+def explain_all(seen: Seen, noticed: Noticed) -> list[Explained]:
+    blames = find_blame(seen.system, noticed.entity, noticed.aspect, noticed.sides)
+    return _join_waits([_explain(Finding(seen, noticed, blame)) for blame in blames])
+
+
+def _join_waits(explained: list[Explained]) -> list[Explained]:
+    """Time that a service loses for no reason of its own is waited for a turn at its slow dependency."""
+    found = {each.finding.blame.at: each for each in explained}
+    for slow in explained:
+        blame = slow.finding.blame
+        caller = blame.path[-2] if len(blame.path) > 1 else blame.at
+        waits = found.get(caller)
+        if blame.aspect is not Aspect.TIME or waits is None or not waits.cause.is_last_resort:
+            continue
+        other = waits.finding.blame
+        if caller != blame.at in found and blame.score >= LEAST_OF_BOTH * (blame.score + other.score):
+            joined = replace(blame, share=blame.share + other.share)
+            found[blame.at] = slow._replace(finding=replace(slow.finding, blame=joined))
+            del found[caller]
+    return list(found.values())
+
+
+def rank(explained: list[Explained]) -> list[Explained]:
+    """The surest first; of the same cause, the one with the longest way to it."""
+    ranked = sorted(explained, key=lambda found: -found.confidence)
+    if not ranked:
+        return []
+    best = ranked[0]
+    path = best.finding.blame.path
+    same = [
+        each for each in ranked if each.cause is best.cause and each.finding.blame.path[-len(path) :] == path
+    ]
+    longest = max(same, key=lambda found: len(path_of(found)))
+    chosen = Explained(longest.finding, longest.cause, longest.fit, best.confidence)
+    return [chosen, *(each for each in ranked if each not in same)]
+
+
+def path_of(found: Explained) -> tuple[Entity, ...]:
+    return found.finding.blame.path
+
+
+def _explain(finding: Finding) -> Explained:
+    causes = llm.CAUSES if finding.suspect.kind is Kind.LLM else CAUSES
+    fits = [(cause, cause.fits(finding)) for cause in causes]
+    cause, fit = max(fits, key=lambda found: found[1])
+    return Explained(finding, cause, fit)

@@ -1,0 +1,117 @@
+"""The evidence of a verdict: what each entity on the path lost, and what shows the cause."""
+
+import math
+
+from diagnosis.signals.series import AlignedSeries, points_of
+from diagnosis.topology.blame import Blame
+from diagnosis.topology.causes import Measure
+from diagnosis.topology.entity import Call, Entity
+from diagnosis.topology.finding import Finding, Seen
+from diagnosis.topology.llm_shown import Proof
+from diagnosis.topology.losses import Aspect
+from diagnosis.topology.queries import narrow
+from diagnosis.topology.shown import show
+from diagnosis.topology.symptom import Noticed
+from diagnosis.topology.traffic import Traffic
+from diagnosis.verdict.verdict import MOST_POINTS, Place, Statement
+from prometheus.client import query_range
+from prometheus.quantities import write_milliseconds
+
+UNITS = {Aspect.TIME: "s", Aspect.REQUESTS: "share"}
+
+
+def state(seen: Seen, noticed: Noticed, blame: Blame | None) -> list[Statement]:
+    """The symptom, then each entity on the way to the cause, then the call that is at fault, if one is."""
+    path = blame.path if blame else (noticed.entity,)
+    found = [
+        _state_one(seen, noticed, entity, seen.system.served[entity])
+        for entity in path
+        if entity in seen.system.served
+    ]
+    if blame and isinstance(blame.at, Call) and blame.at in seen.system.calls:
+        found.append(_state_one(seen, noticed, blame.at, seen.system.calls[blame.at]))
+    return found
+
+
+def state_measure(finding: Finding, measure: Measure | None) -> list[Statement]:
+    """What the suspect's processes show."""
+    if measure is None:
+        return []
+    where = {"service_name": finding.suspect.name}
+    aligned = finding.seen.aligned
+    before, after = (level / measure.scale for level in finding.level(measure.query, **where))
+    query = narrow(measure.query, finding.suspect.name, measure.scale)
+    return [
+        Statement(
+            statement=measure.says.format(suspect=finding.suspect, before=before, after=after),
+            query=query,
+            before=_known(before),
+            after=_known(after),
+            unit=measure.unit,
+            link=_link(aligned, query),
+            points=points_of(aligned, aligned.one(measure.query, **where) / measure.scale, MOST_POINTS),
+        )
+    ]
+
+
+def state_proof(seen: Seen, proof: Proof) -> Statement:
+    return Statement(
+        statement=proof.says,
+        query=proof.query,
+        before=_known(proof.change.before),
+        after=_known(proof.change.after),
+        unit=proof.unit,
+        link=_link(seen.aligned, proof.query),
+        points=points_of(seen.aligned, proof.values, MOST_POINTS),
+    )
+
+
+def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic) -> Statement:
+    values = traffic.seconds if noticed.aspect is Aspect.TIME else traffic.failed
+    values = seen.aligned.nothing if values is None else values
+    before, after = (_known(traffic.level(values, side)) for side in noticed.sides)
+    query = show(seen.aligned, seen.directory, at, noticed.aspect)
+    entity, caller = (at.callee, at.caller) if isinstance(at, Call) else (at, None)
+    return Statement(
+        statement=_say(at, noticed.aspect, before, after),
+        query=query,
+        before=before,
+        after=after,
+        unit=UNITS[noticed.aspect],
+        link=_link(seen.aligned, query),
+        points=points_of(seen.aligned, values, MOST_POINTS),
+        entity=place_of(entity),
+        caller=place_of(caller) if caller else None,
+    )
+
+
+def _say(at: Entity | Call, aspect: Aspect, before: float | None, after: float | None) -> str:
+    whose = f"calls of {at.caller} to {at.callee}" if isinstance(at, Call) else f"requests to {at}"
+    if after is None:
+        return f"{_capitalise(whose)} are not seen any more."
+    now = _write(aspect, after)
+    than = "" if before is None else f" instead of {_write(aspect, before)}"
+    if aspect is Aspect.TIME:
+        return f"{_capitalise(whose)} take {now}{than} on average."
+    return f"{now} of the {whose} fail{than}."
+
+
+def _write(aspect: Aspect, value: float) -> str:
+    return write_milliseconds(1000 * value) if aspect is Aspect.TIME else f"{value:.1%}"
+
+
+def _capitalise(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def place_of(entity: Entity) -> Place:
+    return Place(kind=entity.kind, name=entity.name)
+
+
+def _link(aligned: AlignedSeries, query: str) -> str:
+    e = aligned.evidence
+    return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)
