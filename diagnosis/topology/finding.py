@@ -234,17 +234,20 @@ class Finding:
         return self.seen.aligned.rows(query, service_name=self.suspect.name, **where)
 
     def _lost(self, row: Row) -> float:
+        """What an instance loses in most steps: a pause of the whole machine is not one instance's."""
         instance, (before, after) = row.labels["instance"], self.noticed.sides
         query = "instances_seconds" if self.aspect is Aspect.TIME else "instances_failed"
         amounts = self._instances(query, instance=instance)
         amount = np.nan_to_num(amounts[0].values) if amounts else np.zeros_like(row.values)
-        usual = _per(amount, row.values, before)
-        return max(0.0, float(amount[after].mean()) - usual * float(np.nan_to_num(row.values[after]).mean()))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            each = np.where(row.values > 0, amount / row.values, np.nan)
+        requests = float(np.nan_to_num(row.values[after]).mean())
+        return max(0.0, _median(each, after) - _median(each, before)) * requests
 
 
-def _per(amount: Values, rate: Values, where: Mask) -> float:
-    requests = float(np.nansum(rate[where]))
-    return float(amount[where].sum()) / requests if requests else 0.0
+def _median(values: Values, where: Mask) -> float:
+    known = values[where & np.isfinite(values)]
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _mean(values: Values, where: Mask) -> float:
