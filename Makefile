@@ -146,13 +146,13 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels shop workers,--ignore=tests/e2e/test_$(name).py)
 
 test-adapt: $(DEV) ## Follow docs/adapt.md word for word on a live stack (8 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
 
-test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive (6 minutes)
-	@$(PY) -m pytest -q tests/e2e/test_alerts.py
+test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)
+	@$(PY) -m pytest -q tests/e2e/test_alerts.py tests/e2e/test_error_panels.py
 
 test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (6 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_workers.py

@@ -131,6 +131,7 @@ def test_the_verdict_comes_to_an_open_page_and_changes_without_moving_the_reader
 ) -> None:
     monkeypatch.setattr(schedule, "FIRST", (0.0, 0.0))
     monkeypatch.setattr(diagnosing, "MINIMUM_INTERVAL", 0.0)
+    monkeypatch.setattr(schedule, "HOLDS", timedelta(days=1))
     gate = Gate(VERDICT.model_copy(update={"confidence": 0.6}), VERDICT)
     with incident(browser, tmp_path, gate) as page:
         expect(page.get_by_text("Live", exact=True)).to_be_visible()

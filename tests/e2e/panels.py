@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from grafana.build import FOLDER
-from tests.e2e.live import Stack
+from tests.e2e.live import Stack, eventually
 
 RANGE, STEP = 1800, 15
 """Seconds that the dashboards show, and between the points of a panel as wide as half a screen."""
@@ -112,3 +112,18 @@ def has_data(series: list[dict[str, Any]]) -> bool:
     """Whether there is a number or a histogram of the last minute."""
     histograms = [one.get("histogram") or one.get("histograms") for one in series]
     return bool(newest(series)) or any(histograms)
+
+
+DASHBOARDS = {uid: content for uid, content in read_dashboards().items() if uid != "llm"}
+"""Nobody calls language models here: tests/e2e/test_llm.py has that one."""
+
+
+def settle(stack: Stack, uid: str) -> Values:
+    """The variables' values of a dashboard, once there are some."""
+    dashboard = DASHBOARDS[uid]
+
+    def found() -> list[Values]:
+        values = read_variables(stack, dashboard)
+        return [choose(dashboard, values)] if all(values.values()) else []
+
+    return eventually(f"values of the variables of {uid}", found, 60)[0]
