@@ -5,9 +5,9 @@ import os
 import statistics
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from bench.incidents.stacks import BenchStack
 from bench.shop.case import Alert, Counts
@@ -27,6 +27,37 @@ WINDOW = 2.0
 STEP = 5.0
 
 
+def make_environment(data: Path, otlp: str, **settings: str) -> dict[str, str]:
+    """What the commands of a shop on free ports get; its telemetry goes to `otlp` (host:port)."""
+    return {
+        **os.environ,
+        **find_free_ports([f"SHOP_{field.name.upper()}_PORT" for field in fields(Ports)]),
+        "MODE": "processes",
+        "SHOP_DATA": str(data),
+        "SHOP_OTLP": otlp,
+        "SHOP_WINDOW": str(WINDOW),
+        "SHOP_TOXIPROXY": str(builds.binary("toxiproxy-server")),
+        "SHOP_PROCESS_COMPOSE": str(builds.binary("process-compose")),
+        **settings,
+    }
+
+
+def run_shop(environment: Mapping[str, str], *arguments: str) -> str:
+    """One of the shop's commands: its output. Raises StackError with what it said."""
+    done = subprocess.run(
+        [PYTHON, "-m", "examples.shop", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError(f"shop {' '.join(arguments)}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
 class LiveShop:
     """Both; `up` begins anew, `down` stops both."""
 
@@ -40,17 +71,8 @@ class LiveShop:
         self.stack.data.mkdir(parents=True, exist_ok=True)
         self._data.mkdir(parents=True, exist_ok=True)
         self.stack.up(seed)
-        self._environment = {
-            **os.environ,
-            **find_free_ports([f"SHOP_{field.name.upper()}_PORT" for field in fields(Ports)]),
-            "MODE": "processes",
-            "SHOP_DATA": str(self._data),
-            "SHOP_SEED": str(seed),
-            "SHOP_WINDOW": str(WINDOW),
-            "SHOP_OTLP": f"127.0.0.1:{self.stack.ports['OTLP_HTTP_PORT']}",
-            "SHOP_TOXIPROXY": str(builds.binary("toxiproxy-server")),
-            "SHOP_PROCESS_COMPOSE": str(builds.binary("process-compose")),
-        }
+        otlp = f"127.0.0.1:{self.stack.ports['OTLP_HTTP_PORT']}"
+        self._environment = make_environment(self._data, otlp, SHOP_SEED=str(seed))
         self.shop("up")
 
     def down(self) -> None:
@@ -63,17 +85,7 @@ class LiveShop:
 
     def shop(self, *arguments: str) -> None:
         """One of the shop's commands. Raises StackError with what it said."""
-        done = subprocess.run(
-            [PYTHON, "-m", "examples.shop", *arguments],
-            cwd=ROOT,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_LIMIT,
-            check=False,
-        )
-        if done.returncode:
-            raise StackError(f"shop {' '.join(arguments)}: {(done.stderr or done.stdout).strip()}")
+        run_shop(self._environment, *arguments)
 
     def count(self, since: float, until: float) -> Counts:
         """What users saw between two Unix times."""
@@ -96,10 +108,6 @@ class LiveShop:
             if series.points
         ]
         return sorted(alerts, key=lambda alert: alert.at)
-
-    def incident_verdict(self, services: list[str]) -> dict[str, Any] | None:
-        """The latest verdict of the newest incident of these services. Raises StackError."""
-        return self.stack.latest_verdict(services)
 
     def collect(self, start: float, end: float) -> Collected:
         """What a diagnosis sees of a window."""

@@ -87,5 +87,5 @@ def _is_felt(run: Run) -> bool:
 
 
 def _read_verdict(shop: LiveShop, services: list[str]) -> Verdict | None:
-    shown = shop.incident_verdict(services)
+    shown = shop.stack.latest_verdict(services)
     return Verdict.model_validate(shown) if shown else None

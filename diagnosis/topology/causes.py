@@ -1,14 +1,14 @@
 """Why an entity or a call is at fault: templates that fit any of them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
+from diagnosis.topology.proof import Proof, Prove, of_processes
 from diagnosis.verdict.verdict import Domain
 
 SURGE = (1.4, 2.0)
@@ -45,24 +45,12 @@ MOST_OF = (0.6, 0.9)
 """Part of a service's loss that one of several instances has, perhaps and certainly, if it is the cause."""
 
 
-class Measure(NamedTuple):
-    """What of the suspect's processes shows a cause: a query of PROCESSES.
-
-    `says` may use {suspect}, {before} and {after}; these are the query's values by `scale`, in `unit`.
-    """
-
-    query: str
-    says: str
-    unit: str = ""
-    scale: float = 1.0
-
-
 @dataclass(frozen=True)
 class Cause:
     """A template: `fits` says how well it fits (0–1).
 
     `says` and `remedy` may use {symptom}, {suspect}, {caller}, {version}, {instance}, {times}, {repeating},
-    {repeated} and {grown}. `entity` is what it is blamed on.
+    {repeated} and {grown}, and what `words` adds. `entity` is what it is blamed on, `proofs` show it.
     """
 
     name: str
@@ -71,9 +59,15 @@ class Cause:
     says: str
     remedy: str
     entity: Callable[[Finding], Entity] = lambda finding: finding.suspect
-    measure: Measure | None = None
+    proofs: tuple[Prove, ...] = ()
+    words: Callable[[Finding], Mapping[str, str | float]] = lambda finding: {}
     is_last_resort: bool = False
     """Whether it only says that nothing else is known."""
+
+    def prove(self, finding: Finding) -> list[Proof]:
+        """What speaks for it, of that which is known."""
+        found = [write(finding) for write in self.proofs]
+        return [proof for proof in found if math.isfinite(proof.change.after)]
 
 
 def _fails_as(*meanings: str) -> Callable[[Finding], float]:
@@ -207,11 +201,13 @@ CAUSES = (
         _is_out_of_memory,
         "A process of {suspect} grew to {most:.0f} MB from {usual:.0f} MB; at its limit it is killed.",
         "Restart {suspect} or raise its limit for now, then look for what it keeps.",
-        measure=Measure(
-            "memory",
-            "The largest process of {suspect} holds {after:.0f} MB instead of {before:.0f} MB.",
-            "MB",
-            1e6,
+        proofs=(
+            of_processes(
+                "memory",
+                "The largest process of {suspect} holds {after:.0f} MB instead of {before:.0f} MB.",
+                "MB",
+                1e6,
+            ),
         ),
     ),
     Cause(
@@ -236,9 +232,11 @@ CAUSES = (
         _is_pool_exhausted,
         "Requests of {suspect} wait for a connection of its pool: {waiting:.0f} at a time.",
         "Look for what keeps connections of {suspect}, then at the size of its pool.",
-        measure=Measure(
-            "pool_waiting",
-            "{after:.1f} requests of {suspect} wait for a connection instead of {before:.1f}.",
+        proofs=(
+            of_processes(
+                "pool_waiting",
+                "{after:.1f} requests of {suspect} wait for a connection instead of {before:.1f}.",
+            ),
         ),
     ),
     Cause(
@@ -255,8 +253,10 @@ CAUSES = (
         _of(Aspect.TIME, _takes_cpu),
         "{suspect} takes {cores:.2f} cores instead of {cores_before:.2f}, and its requests wait for them.",
         "Profile {suspect} to see what takes the CPU, or give it more processes.",
-        measure=Measure(
-            "cpu", "The processes of {suspect} take {after:.2f} cores instead of {before:.2f}.", "cores"
+        proofs=(
+            of_processes(
+                "cpu", "The processes of {suspect} take {after:.2f} cores instead of {before:.2f}.", "cores"
+            ),
         ),
     ),
     Cause(

@@ -102,16 +102,25 @@ class Finding:
     def surge(self) -> float:
         """How many times its usual requests the symptom's entity got; 1 if it usually has none.
 
-        What its callers send more than they get themselves is none of it.
+        What its callers send beyond what they get themselves is none of it.
         """
-        system = self.seen.system
-        callers = [self._surge(each) for each in system.topology.dependents[self.noticed.entity]]
-        return min(self._surge(self.noticed.entity), max(callers, default=float("inf")))
+        usual, now = self._requests(self.noticed.entity)
+        calls = (call for call in self.seen.system.calls if call.callee == self.noticed.entity)
+        return (now - sum(map(self._added, calls))) / usual if usual >= LEAST_RATE else 1.0
 
-    def _surge(self, entity: Entity) -> float:
+    def _requests(self, entity: Entity) -> tuple[float, float]:
+        """Usual requests per second, and those since the onset."""
         traffic = self.seen.system.served[entity]
         usual = float(np.median(np.nan_to_num(traffic.rate[self.noticed.sides.before])))
-        return traffic.requests(self.noticed.sides.after) / usual if usual >= LEAST_RATE else 1.0
+        return usual, traffic.requests(self.noticed.sides.after)
+
+    def _added(self, call: Call) -> float:
+        """Calls per second that the caller added on its own; one that serves nobody passes on its users'."""
+        usual, now = self._requests(call.caller)
+        if usual < LEAST_RATE:
+            return 0.0
+        before, after = (self.seen.system.calls[call].requests(side) for side in self.noticed.sides)
+        return max(0.0, after - before * now / usual)
 
     def new_version(self) -> str | None:
         """The suspect's version that came with the onset, beside or after another."""

@@ -12,8 +12,14 @@ from dataclasses import replace
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.causes import CAUSES as GENERAL
 from diagnosis.topology.causes import Cause
-from diagnosis.topology.entity import Kind
 from diagnosis.topology.finding import Finding
+from diagnosis.topology.llm_shown import (
+    prove_answers,
+    prove_new_model,
+    prove_prompts,
+    prove_refused,
+    prove_start,
+)
 from diagnosis.topology.llm_signals import caller, errors, models, started, tokens
 from diagnosis.topology.losses import Aspect
 
@@ -90,10 +96,8 @@ def _without_release(fits: Callable[[Finding], float]) -> Callable[[Finding], fl
     return lambda finding: fits(finding) * (not _new_version(finding))
 
 
-def words(finding: Finding) -> dict[str, str | float]:
-    """What the causes' texts may use, beside what all may; nothing for other suspects."""
-    if finding.suspect.kind is not Kind.LLM:
-        return {}
+def _words(finding: Finding) -> dict[str, str | float]:
+    """What the causes' texts may use, beside what all may."""
     model, old = models(finding)
     answers, prompts, start = tokens(finding, "output"), tokens(finding, "input"), started(finding)
     begun = f" The first token takes {start.after:.2g} s instead of {start.before:.2g} s."
@@ -116,8 +120,7 @@ _LONGER_ANSWERS = "Answers of {suspect} to {caller} have {answer:.0f} tokens ins
 _LONGER_PROMPTS = "Prompts of {caller} to {suspect} have {prompt:.0f} tokens instead of {usual_prompt:.0f}"
 _SINCE = ", since its version {caller_version} is running."
 
-CAUSES = (
-    *(cause for cause in GENERAL if cause.name == "traffic-surge"),
+_OWN = (
     Cause(
         "llm-model-changed",
         "release",
@@ -125,6 +128,7 @@ CAUSES = (
         "{caller} asks {suspect} for {model} instead of {old_model} since then.",
         "Let {caller} ask for {old_model} again, or for another model of its speed and limits.",
         entity=caller,
+        proofs=(prove_new_model,),
     ),
     Cause(
         "llm-longer-answers",
@@ -133,6 +137,7 @@ CAUSES = (
         _LONGER_ANSWERS + _SINCE,
         "Roll {caller} back to the version before {caller_version}, or limit the length of its answers.",
         entity=caller,
+        proofs=(prove_answers,),
     ),
     Cause(
         "llm-longer-answers",
@@ -141,6 +146,7 @@ CAUSES = (
         _LONGER_ANSWERS + "; its version has not changed.",
         "Look at what users ask of {caller} now, and limit the length of its answers.",
         entity=caller,
+        proofs=(prove_answers,),
     ),
     Cause(
         "llm-longer-prompts",
@@ -149,6 +155,7 @@ CAUSES = (
         _LONGER_PROMPTS + _SINCE,
         "Roll {caller} back to the version before {caller_version}, or shorten its prompts.",
         entity=caller,
+        proofs=(prove_prompts, prove_start),
     ),
     Cause(
         "llm-longer-prompts",
@@ -157,6 +164,7 @@ CAUSES = (
         _LONGER_PROMPTS + "; its version has not changed.",
         "Look at what {caller} puts into its prompts now: documents, histories, results of tools. Limit it.",
         entity=caller,
+        proofs=(prove_prompts, prove_start),
     ),
     Cause(
         "llm-throttled",
@@ -164,6 +172,7 @@ CAUSES = (
         _is_throttled,
         "{suspect} limits the rate of {caller}: it asks for fewer calls.",
         "Send fewer calls or tokens to {suspect} (queue, cache, another model), or ask for a higher limit.",
+        proofs=(prove_refused,),
     ),
     Cause(
         "llm-credentials",
@@ -200,6 +209,11 @@ CAUSES = (
         _is_slow,
         "{suspect} answers {caller} late.{measured}",
         "Look at the provider's status page; fail over to another model or region if you can.",
+        proofs=(prove_start, prove_answers),
     ),
+)
+CAUSES = (
+    *(cause for cause in GENERAL if cause.name == "traffic-surge"),
+    *(replace(cause, words=_words) for cause in _OWN),
 )
 """Of those that fit equally well, the first."""

@@ -1,33 +1,13 @@
 """What proves a cause in the calls of a language model, with the PromQL to see it again."""
 
-import math
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
-
-from diagnosis.signals.series import Values
 from diagnosis.topology import llm_signals as signals
 from diagnosis.topology.finding import Finding
+from diagnosis.topology.proof import Proof
 from diagnosis.topology.queries import WINDOW
 from prometheus import dependencies, llm
 
 SMOOTH = 60.0
 """Seconds over which means of calls are drawn."""
-
-
-class Proof(NamedTuple):
-    """A signal before and after, its values over time, and its PromQL."""
-
-    says: str
-    change: signals.Change
-    values: Values
-    query: str
-    unit: str = ""
-
-
-def prove(finding: Finding, cause: str) -> list[Proof]:
-    """What speaks for one of the causes, of that which is known."""
-    found = [write(finding) for write in PROOFS.get(cause, ())]
-    return [proof for proof in found if math.isfinite(proof.change.after)]
 
 
 def _where(finding: Finding) -> tuple[str, str]:
@@ -48,15 +28,15 @@ def _tokens(finding: Finding, kind: str, subject: str) -> Proof:
     )
 
 
-def _answers(finding: Finding) -> Proof:
+def prove_answers(finding: Finding) -> Proof:
     return _tokens(finding, "output", f"Answers of {finding.suspect} to {signals.caller(finding)}")
 
 
-def _prompts(finding: Finding) -> Proof:
+def prove_prompts(finding: Finding) -> Proof:
     return _tokens(finding, "input", f"Prompts of {signals.caller(finding)} to {finding.suspect}")
 
 
-def _start(finding: Finding) -> Proof:
+def prove_start(finding: Finding) -> Proof:
     change = signals.started(finding)
     amount, calls = (signals.grown(finding, query) for query in ("llm_started", "llm_started_calls"))
     return Proof(
@@ -68,7 +48,7 @@ def _start(finding: Finding) -> Proof:
     )
 
 
-def _refused(finding: Finding) -> Proof:
+def prove_refused(finding: Finding) -> Proof:
     values, caller = signals.refused(finding), signals.caller(finding)
     change = signals.levels(finding, values)
     return Proof(
@@ -80,7 +60,7 @@ def _refused(finding: Finding) -> Proof:
     )
 
 
-def _new_model(finding: Finding) -> Proof:
+def prove_new_model(finding: Finding) -> Proof:
     model, _ = signals.models(finding)
     values = signals.asked(finding, model)
     change = signals.levels(finding, values)
@@ -91,13 +71,3 @@ def _new_model(finding: Finding) -> Proof:
         values,
         llm.count(f'{llm.MODEL}="{model}"', *_where(finding), window=WINDOW),
     )
-
-
-PROOFS: Mapping[str, tuple[Callable[[Finding], Proof], ...]] = {
-    "llm-model-changed": (_new_model,),
-    "llm-longer-answers": (_answers,),
-    "llm-longer-prompts": (_prompts, _start),
-    "llm-throttled": (_refused,),
-    "llm-slow": (_start, _answers),
-}
-"""By the name of a cause."""

@@ -4,13 +4,13 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
 from diagnosis.signals.series import Row, Values, total
 from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding
+from diagnosis.topology.proof import Change
 from diagnosis.topology.queries import WINDOW
 from diagnosis.topology.reading import FAILED
 from diagnosis.topology.traffic import Mask
@@ -50,17 +50,6 @@ QUERIES: Mapping[str, str] = {
     "llm_started_calls": q.total(f"histogram_count({_STARTED})", GEN_AI_FIRST_CHUNK, _BY),
 }
 """Asked only where a language model is called. All but the first are counters: no window is too short."""
-
-
-class Change(NamedTuple):
-    """A mean before the onset and since; NaN where it is not known."""
-
-    before: float
-    after: float
-
-    @property
-    def times(self) -> float:
-        return self.after / self.before if self.before > 0 else math.nan
 
 
 def caller(finding: Finding) -> Entity:

@@ -11,6 +11,9 @@ from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.symptom import Noticed
 
+SPECIAL = {Kind.LLM: llm.CAUSES}
+"""Causes of suspects of which more is known than of others."""
+
 LEAST_OF_BOTH = 0.25
 """Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
 
@@ -69,7 +72,6 @@ def path_of(found: Explained) -> tuple[Entity, ...]:
 
 
 def _explain(finding: Finding) -> Explained:
-    causes = llm.CAUSES if finding.suspect.kind is Kind.LLM else CAUSES
-    fits = [(cause, cause.fits(finding)) for cause in causes]
+    fits = [(cause, cause.fits(finding)) for cause in SPECIAL.get(finding.suspect.kind, CAUSES)]
     cause, fit = max(fits, key=lambda found: found[1])
     return Explained(finding, cause, fit)

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from diagnosis.topology import llm
 from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding, Seen
-from diagnosis.topology.llm_shown import prove
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.ranking import Explained
 from diagnosis.topology.silence import Reason, Silence
-from diagnosis.topology.statements import place_of, state, state_measure, state_proof
+from diagnosis.topology.statements import place_of, state, state_proof
 from diagnosis.topology.symptom import Noticed
 from diagnosis.verdict.verdict import Alternative, Domain, Verdict
 
@@ -48,7 +46,7 @@ SILENCES: Mapping[Reason, tuple[Domain, str, str]] = {
 def report(seen: Seen, ranked: list[Explained]) -> Verdict:
     best, others = ranked[0], ranked[1:]
     finding = best.finding
-    words = _words(finding)
+    words = {**_words(finding), **best.cause.words(finding)}
     entity = best.cause.entity(finding)
     return Verdict(
         domain=best.cause.domain,
@@ -61,8 +59,7 @@ def report(seen: Seen, ranked: list[Explained]) -> Verdict:
         onset=finding.noticed.onset,
         evidence=[
             *state(seen, finding.noticed, finding.blame),
-            *state_measure(finding, best.cause.measure),
-            *(state_proof(seen, proof) for proof in prove(finding, best.cause.name)),
+            *(state_proof(seen, proof) for proof in best.cause.prove(finding)),
         ],
         alternatives=[_alternative(other) for other in others[:ALTERNATIVES] if other.confidence >= LEAST],
         remedy=best.cause.remedy.format(**words),
@@ -99,7 +96,6 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "waiting": finding.pool_waiting()[1],
         "cores_before": cores_before,
         "cores": cores,
-        **llm.words(finding),
     }
 
 
@@ -133,35 +129,36 @@ def report_nothing(symptoms: list[Entity], silent: list[str], alerted_at: float 
     """Nothing got worse: no trouble if nobody was alerted and there is telemetry, else nobody knows."""
     names = ", ".join(map(str, symptoms))
     if silent:
-        return Verdict(
-            domain="unknown",
-            cause="unknown",
-            confidence=0.0,
-            summary=f"{', '.join(silent)}: there is no telemetry of its requests.",
-            remedy="Send spans of kind server, or http.server.request.duration: docs/adapt.md says how.",
+        return _unknown(
+            0.0,
+            f"{', '.join(silent)}: there is no telemetry of its requests.",
+            "Send spans of kind server, or http.server.request.duration: docs/adapt.md says how.",
         )
     if alerted_at is not None:
-        return Verdict(
-            domain="unknown",
-            cause="unknown",
-            confidence=0.2,
-            summary=f"{names}: an alert fires, but neither durations nor failures of requests rose then.",
-            remedy="Start with the alert's own panel.",
+        return _unknown(
+            0.2,
+            f"{names}: an alert fires, but neither durations nor failures of requests rose then.",
+            "Start with the alert's own panel.",
         )
     return Verdict(domain="none", cause="none", confidence=0.9, summary=f"{names}: nothing got worse.")
 
 
 def report_unknown(seen: Seen, noticed: list[Noticed]) -> Verdict:
     first = noticed[0]
-    return Verdict(
-        domain="unknown",
-        cause="unknown",
-        component=str(first.entity),
-        entity=place_of(first.entity),
-        path=[place_of(first.entity)],
-        confidence=0.3,
-        summary=f"{say_noticed(first)} Nothing that it does or depends on explains it.",
-        onset=first.onset,
-        evidence=state(seen, first, None),
-        remedy="Look at its slowest and its failed traces.",
+    verdict = _unknown(
+        0.3,
+        f"{say_noticed(first)} Nothing that it does or depends on explains it.",
+        "Look at its slowest and its failed traces.",
     )
+    found = {
+        "component": str(first.entity),
+        "entity": place_of(first.entity),
+        "path": [place_of(first.entity)],
+        "onset": first.onset,
+        "evidence": state(seen, first, None),
+    }
+    return verdict.model_copy(update=found)
+
+
+def _unknown(confidence: float, summary: str, remedy: str) -> Verdict:
+    return Verdict(domain="unknown", cause="unknown", confidence=confidence, summary=summary, remedy=remedy)

@@ -4,12 +4,10 @@ import math
 
 from diagnosis.signals.series import AlignedSeries, points_of
 from diagnosis.topology.blame import Blame
-from diagnosis.topology.causes import Measure
 from diagnosis.topology.entity import Call, Entity
-from diagnosis.topology.finding import Finding, Seen
-from diagnosis.topology.llm_shown import Proof
+from diagnosis.topology.finding import Seen
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.queries import narrow
+from diagnosis.topology.proof import Proof
 from diagnosis.topology.shown import show
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Traffic
@@ -31,27 +29,6 @@ def state(seen: Seen, noticed: Noticed, blame: Blame | None) -> list[Statement]:
     if blame and isinstance(blame.at, Call) and blame.at in seen.system.calls:
         found.append(_state_one(seen, noticed, blame.at, seen.system.calls[blame.at]))
     return found
-
-
-def state_measure(finding: Finding, measure: Measure | None) -> list[Statement]:
-    """What the suspect's processes show."""
-    if measure is None:
-        return []
-    where = {"service_name": finding.suspect.name}
-    aligned = finding.seen.aligned
-    before, after = (level / measure.scale for level in finding.level(measure.query, **where))
-    query = narrow(measure.query, finding.suspect.name, measure.scale)
-    return [
-        Statement(
-            statement=measure.says.format(suspect=finding.suspect, before=before, after=after),
-            query=query,
-            before=_known(before),
-            after=_known(after),
-            unit=measure.unit,
-            link=_link(aligned, query),
-            points=points_of(aligned, aligned.one(measure.query, **where) / measure.scale, MOST_POINTS),
-        )
-    ]
 
 
 def state_proof(seen: Seen, proof: Proof) -> Statement:

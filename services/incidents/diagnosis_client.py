@@ -14,6 +14,7 @@ from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.live import add_traces, collect_services
 from prometheus.client import AsyncClient, SourceAway, query
 from services.incidents.incident import STACK
+from services.incidents.waves import rank_domain
 from telemetry.instruments import RECOMMENDATION_REQUESTS
 
 AT_ONCE = 2
@@ -62,12 +63,15 @@ class DiagnosisClient:
         services: Collection[str] = (),
         after: float | None = None,
     ) -> Verdict:
-        """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict."""
+        """Ask Prometheus and Jaeger, and diagnose. Raises SourceAway: without metrics there is no verdict.
+
+        Of several verdicts one with a cause comes first; `none` last, for it is right only if all say so.
+        """
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
                 ways = self._choose(frozenset(services))
-                return min([await reach(start, end, alerted_at, after) for reach in ways], key=_place)
+                return max([await reach(start, end, alerted_at, after) for reach in ways], key=rank_domain)
         except TimeoutError:
             raise SourceAway(f"The evidence could not be read within {LIMIT:.0f} s.") from None
 
@@ -100,11 +104,6 @@ class DiagnosisClient:
         reach = partial(diagnose_services, *collected, services, alerted_at=alerted_at, after=after)
         verdict = await to_thread.run_sync(reach, limiter=self._thread)
         return await add_traces(self._jaeger, verdict, collected)
-
-
-def _place(verdict: Verdict) -> int:
-    """A cause comes first; `none` last, for it is right only if all of them say so."""
-    return {"none": 2, "unknown": 1}.get(verdict.domain, 0)
 
 
 def _expect_series(evidence: Evidence) -> None:

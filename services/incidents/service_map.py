@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 import structlog
 
@@ -33,9 +34,11 @@ ASKED_AGAIN = 600.0
 """Seconds after which traces of a caller of unknown addresses are looked at again."""
 
 MOST = 5_000
-"""Entities and calls that are remembered; of more, the newest."""
+"""Entities and calls that are remembered, addresses, and callers that were asked; of more, the newest."""
 
 log = structlog.get_logger(__name__)
+
+V = TypeVar("V")
 
 
 class Connections:
@@ -110,8 +113,9 @@ class ServiceMap:
         due = [caller for caller in callers_of_strangers(system) if self._asked.get(caller, 0.0) < late]
         if not due:
             return system
-        self._asked |= dict.fromkeys(due, evidence.end)
-        self._addresses |= await ask_addresses(self._jaeger, due, evidence.start, evidence.end)
+        found = await ask_addresses(self._jaeger, due, evidence.start, evidence.end)
+        self._asked = remember(self._asked, dict.fromkeys(due, evidence.end))
+        self._addresses = remember(self._addresses, found)
         return await asyncio.to_thread(read_system, aligned, self._addresses)
 
     def _remember(self, system: System, now: float) -> None:
@@ -123,3 +127,9 @@ class ServiceMap:
         calls = (each for each in self._seen if isinstance(each, Call))
         entities = (each for each in self._seen if isinstance(each, Entity))
         self._connections = Connections(Topology(calls, entities)) if self._seen else None
+
+
+def remember(known: dict[str, V], new: Mapping[str, V]) -> dict[str, V]:
+    """Both, the new ones last; of more than MOST, the last."""
+    others = ((name, value) for name, value in known.items() if name not in new)
+    return dict([*others, *new.items()][-MOST:])

@@ -9,35 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.pages import listen
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.fakes import FakeSources
 from tests.unit.services.incidents.running import incidents_service, serve
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 BEGAN = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=3)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}: install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -69,13 +48,8 @@ def context(browser: Browser, client: httpx.Client) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext, complaints: list[str]) -> Page:
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
-
     page = context.new_page()
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    listen(page, complaints)
     return page
 
 

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.test_verdict import CHROMIUM, check_fit_and_contrast
+from tests.browser.pages import check_fit_and_contrast, listen
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.running import incidents_service, serve
 from tests.unit.services.incidents.shop import (
@@ -29,30 +28,11 @@ ANNOTATIONS = {
     "runbook_url": "/runbooks/requests-slow",
 }
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}: install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        yield browser
-        browser.close()
-
 
 @contextmanager
 def incident(browser: Browser, folder: Path, trouble: State) -> Iterator[Page]:
     """The page of the shop's incident with its verdict; it has to have made no complaint."""
     complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
 
     fake = FakeShop((BEGAN - timedelta(seconds=50)).timestamp(), trouble)
     sent = alert("Requests Slow", starts_at=BEGAN, labels=LABELS, annotations=ANNOTATIONS)
@@ -74,8 +54,7 @@ def incident(browser: Browser, folder: Path, trouble: State) -> Iterator[Page]:
             reduced_motion="reduce",
             viewport={"width": 1280, "height": 900},
         )
-        page.on("console", hear)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        listen(page, complaints)
         page.goto("/incidents/1")
         expect(page.locator(".path")).to_be_visible(timeout=15_000)
         expect(page.locator("#charts path.curve")).to_have_count(3)

@@ -7,24 +7,22 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents import diagnosing, schedule
 from services.incidents.diagnosis_client import Explain
+from tests.browser.pages import check_fit_and_contrast, listen
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.fakes import FakeSources
 from tests.unit.services.incidents.opinions import NO_TELEMETRY, NOTHING, UNKNOWN, Oracle, storage_latency
 from tests.unit.services.incidents.running import incidents_service, serve, think_forever
 
-CHROMIUM = Path("/usr/bin/chromium")
 BEGAN = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=3)
 VERDICT = storage_latency((BEGAN - timedelta(seconds=70)).timestamp())
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 STATES: dict[str, Explain] = {
     "explained": Oracle(VERDICT),
     "unknown": Oracle(UNKNOWN),
@@ -34,30 +32,11 @@ STATES: dict[str, Explain] = {
     "away": Oracle(SourceAway("Prometheus cannot be reached at http://127.0.0.1:9090.")),
 }
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}: install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        yield browser
-        browser.close()
-
 
 @contextmanager
 def incident(browser: Browser, folder: Path, explain: Explain) -> Iterator[Page]:
     """The page of a firing incident; it has to have made no complaint."""
     complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
 
     fake = FakeSources(trouble=(BEGAN - timedelta(minutes=1)).timestamp())
     (folder / "high-storage-latency.md").write_text("# High Storage Latency\n\nWhat to do.\n")
@@ -75,8 +54,7 @@ def incident(browser: Browser, folder: Path, explain: Explain) -> Iterator[Page]
             reduced_motion="reduce",
         )
         page = context.new_page()
-        page.on("console", hear)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        listen(page, complaints)
         page.goto("/incidents/1")
         yield page
         context.close()
@@ -166,39 +144,6 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(browser: Brows
         expect(page.get_by_role("table", name="Points of hit rate by user segment")).to_be_visible()
 
 
-SPILLING = """() => [...document.querySelectorAll(".card")]
-  .filter((card) => card.scrollWidth > card.clientWidth).map((card) => card.textContent.trim().slice(0, 9))"""
-"""Cards whose content is wider than they are."""
-
-CONTRAST = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgb = (color) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const linear = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => [[r, 0.2126], [g, 0.7152], [b, 0.0722]]
-    .reduce((sum, [part, weight]) => sum + weight * linear(part / 255), 0);
-  const ground = (node) => {
-    for (; node; node = node.parentElement) {
-      const color = rgb(getComputedStyle(node).backgroundColor);
-      if (color[3] === 255) return color;
-    }
-    return [255, 255, 255];
-  };
-  const says = (node) => [...node.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
-  const contrast = (node) => {
-    const [low, high] = [light(rgb(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => x - y);
-    return [(high + 0.05) / (low + 0.05), node.textContent.trim().slice(0, 40)];
-  };
-  return [...document.querySelectorAll("main *:not(svg *)")]
-    .filter((node) => node.checkVisibility() && says(node)).map(contrast).filter(([ratio]) => ratio < 4.5);
-}"""
-"""Texts whose contrast with their ground is below what WCAG 2.2 asks for (1.4.3, level AA)."""
-
-
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_can_be_read_on_every_screen(browser: Browser, tmp_path: Path, state: str) -> None:
     with incident(browser, tmp_path, STATES[state]) as page:
@@ -210,13 +155,3 @@ def test_every_state_can_be_read_on_every_screen(browser: Browser, tmp_path: Pat
         page.goto("/")
         expect(page.locator("#incidents .domain")).to_be_visible()
         check_fit_and_contrast(page)
-
-
-def check_fit_and_contrast(page: Page) -> None:
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        for width in (320, 1280):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.evaluate(SPILLING) == []
-        assert page.evaluate(CONTRAST) == []

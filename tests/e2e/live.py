@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -163,3 +164,13 @@ def _flatten(trace: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for span in trace["spans"]
     ]
+
+
+@contextmanager
+def stopped(stack: Stack, process: str) -> Iterator[None]:
+    """Without one process of the stack."""
+    stack.control("stop", process)
+    try:
+        yield
+    finally:
+        stack.control("start", process)

@@ -13,7 +13,7 @@ import pytest
 from alerts.rules import all_alerts
 from alerts.spec import Alert
 from config import Config
-from tests.e2e.live import Stack, eventually
+from tests.e2e.live import Stack, eventually, stopped
 
 ALERTS = all_alerts(Config())
 
@@ -80,15 +80,6 @@ def broken(stack: Stack, fault: str, severity: str = "high") -> Iterator[None]:
         yield
     finally:
         stack.run("faults", "mend")
-
-
-@contextmanager
-def stopped(stack: Stack, process: str) -> Iterator[None]:
-    stack.control("stop", process)
-    try:
-        yield
-    finally:
-        stack.control("start", process)
 
 
 def await_peace(stack: Stack, *names: str) -> datetime:

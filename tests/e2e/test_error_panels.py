@@ -1,12 +1,11 @@
 """Panels of errors on the live stack, when something breaks."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import httpx
 
 from tests.e2e import panels
-from tests.e2e.live import Stack, eventually
+from tests.e2e.live import Stack, eventually, stopped
 from tests.e2e.panels import DASHBOARDS, settle
 
 LATE = {
@@ -50,15 +49,6 @@ def test_panels_of_errors_fill_when_storage_breaks(stack: Stack) -> None:
         stack.control("restart", "recommender")
         _await_raised(stack, NO_MODEL, meanwhile=f"{stack.url('recommender')}/recommendations/1")
     _await_verdict(stack, storage=False)
-
-
-@contextmanager
-def stopped(stack: Stack, process: str) -> Iterator[None]:
-    stack.control("stop", process)
-    try:
-        yield
-    finally:
-        stack.control("start", process)
 
 
 def _await_raised(stack: Stack, expected: dict[tuple[str, str], float], meanwhile: str = "") -> None:

@@ -4,28 +4,24 @@ import json
 import os
 import signal
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from bench.shop.live import PYTHON, WINDOW, make_environment, run_shop
 from components import build as builds
 from examples.shop.faults.catalogue import Fault, read_faults
-from examples.shop.run.settings import Ports, ShopError, find_program, read_shop
+from examples.shop.run.settings import ShopError, find_program, read_shop
 from examples.shop.users.tally import read_windows
 from examples.shop.users.visitors import HABITS
-from stack import ROOT
-from stack.ports import find_free_ports
 from tests.e2e.live import eventually
 from tests.unit.collector.otelcol import Backends, Seen, run_collector
 
-PYTHON = ROOT / ".cache" / "shop" / "bin" / "python"
-WINDOW = 2.0
 FELT_WITHIN, MENDED_WITHIN = 40.0, 60.0
 FAILED = 0.1
 """Share of failed requests that users notice; without a fault it is 0."""
@@ -56,17 +52,7 @@ class LiveShop:
     read: int = 0
 
     def run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [PYTHON, "-m", "examples.shop", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=700,
-            check=False,
-        )
-        assert done.returncode == 0, f"{arguments} failed:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        return run_shop(self.environment, *arguments)
 
     def windows(self, since: float) -> list[dict[str, Any]]:
         return read_windows(read_shop(self.environment).counts, since)
@@ -97,7 +83,9 @@ def shop() -> Iterator[LiveShop]:
     with TemporaryDirectory(prefix="shop-") as name, run_collector(Path(name)) as collector:
         folder = Path(name)
         folder.chmod(0o755)  # the user who runs PostgreSQL has to get through
-        live = LiveShop(folder, _environment(folder, collector.url), collector.backends)
+        builds.ensure(["toxiproxy-server", "process-compose"])
+        environment = make_environment(folder / "data", collector.url.removeprefix("http://"), SHOP_RATE="10")
+        live = LiveShop(folder, environment, collector.backends)
         try:
             live.run("up")
             eventually("users are served", lambda: _usual(live), 120)
@@ -211,21 +199,6 @@ def _require_servers() -> None:
         find_program("valkey-server", "redis-server", package="redis-server")
     except ShopError as missing:
         pytest.skip(str(missing))
-
-
-def _environment(folder: Path, collector: str) -> dict[str, str]:
-    builds.ensure(["toxiproxy-server", "process-compose"])
-    return {
-        **os.environ,
-        **find_free_ports([f"SHOP_{field.name}_PORT" for field in fields(Ports)]),
-        "MODE": "processes",
-        "SHOP_DATA": str(folder / "data"),
-        "SHOP_OTLP": collector.removeprefix("http://"),
-        "SHOP_WINDOW": str(WINDOW),
-        "SHOP_RATE": "10",
-        "SHOP_TOXIPROXY": str(builds.binary("toxiproxy-server")),
-        "SHOP_PROCESS_COMPOSE": str(builds.binary("process-compose")),
-    }
 
 
 def _usual(live: LiveShop) -> bool:

@@ -18,6 +18,7 @@ ADDRESSES = {"10.0.0.7:8101": "pricing"}
 PEERS = {
     ("gateway", "pricing"): {"server_address": "10.0.0.7", "server_port": "8101"},
     ("assistant", "model"): {"server_address": "api.llm.example", "gen_ai_provider_name": "openai"},
+    ("users", "gateway"): {"server_address": "gateway", "server_port": "80"},
     ("gateway", "redis"): {"server_address": "cache", "server_port": "6379", "db_system_name": "redis"},
     ("pricing", "postgresql"): {
         "server_address": "db",

@@ -195,6 +195,18 @@ def test_calls_that_are_given_up_are_the_fault_of_the_slow_service() -> None:
     assert path(found) == ["gateway", "pricing"]
 
 
+def test_a_surge_is_one_even_if_those_who_cause_it_send_telemetry() -> None:
+    found = verdict(
+        SHOP.change(
+            users__gateway=Load(10, 0.085, later_rate=40, later_seconds=0.505),
+            gateway=Load(10, 0.08, later_rate=40, later_seconds=0.5),
+            pricing=Load(6, 0.09, later_rate=24, later_seconds=0.7),
+            gateway__pricing=Load(6, 0.095, later_rate=24, later_seconds=0.71),
+        )
+    )
+    assert (found.domain, found.cause) == ("traffic", "traffic-surge")
+
+
 def test_more_requests_to_a_service_than_its_callers_get_are_no_surge() -> None:
     found = verdict(
         SHOP.change(

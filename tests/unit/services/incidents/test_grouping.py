@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from fastapi import FastAPI
 from prometheus.client import AsyncClient
 from services.incidents import schema
 from services.incidents.schema import open_database
-from services.incidents.service_map import ASKED_AGAIN, REMEMBERED, ServiceMap
+from services.incidents.service_map import ASKED_AGAIN, MOST, REMEMBERED, ServiceMap, remember
 from services.incidents.store import Store
 from services.incidents.webhooks import read_alerts
 from services.instrumentation import NATIVE_TELEMETRY_OFF
@@ -235,6 +236,14 @@ def test_traces_are_looked_at_for_new_addresses_only_now_and_then(desk: Desk) ->
         assert searches() == expected
 
 
+def test_addresses_that_come_and_go_are_remembered_up_to_a_bound() -> None:
+    known = {f"10.0.0.1:{number}": "gateway" for number in range(MOST)}
+    known = remember(known, {"10.0.0.2:80": "pricing", "10.0.0.1:7": "fraud"})
+    assert len(known) == MOST
+    assert "10.0.0.1:0" not in known
+    assert list(known.items())[-2:] == [("10.0.0.2:80", "pricing"), ("10.0.0.1:7", "fraud")]
+
+
 def test_an_outage_of_the_collector_is_one_incident(desk: Desk) -> None:
     services = ("gateway", "mailer", "search", "recommender", "stranger")
     desk.take(COLLECTOR_DOWN)
@@ -289,10 +298,11 @@ def test_a_running_service_reads_its_map_by_itself(tmp_path: Path) -> None:
         serve(source(dict(MAP))) as address,
         incidents_service(tmp_path, prometheus_url=address, jaeger_url=address) as client,
     ):
+        tries = count()
 
         def post_two() -> int:
             """Alerts of a time of their own, which have ended: they do not join those of the tries before."""
-            minute = time.monotonic() * 60
+            minute = -20 * next(tries)
             sent = [of(name, later(minute), ends_at=later(minute + 1)) for name in ("gateway", "mailer")]
             answer = client.post("/webhooks/alerts", json=alertmanager(*sent)).raise_for_status()
             return len(answer.json()["incidents"])
