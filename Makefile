@@ -139,7 +139,7 @@ check: $(DEV) ## Static checks: style, types, import directions, generated files
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (about a minute)
-	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract fastotel/tests
+	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract fastotel/tests monitor/tests
 
 test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just before, firing, resolved
 	@$(PY) -m components build promtool
