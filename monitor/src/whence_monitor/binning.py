@@ -32,17 +32,17 @@ class NumberBins:
         codes = np.zeros(numbers.values.shape, np.int64)
         for border in self._borders:
             codes += numbers.values >= border
-        finite = np.isfinite(numbers.values)
-        if not finite.all():
-            codes[np.isinf(numbers.values)] = _CODE[bins.INFINITE]
-            codes[np.isnan(numbers.values)] = _CODE[bins.MISSING]
+        size = np.abs(numbers.values)
+        if not (size <= bins.LARGEST).all():
+            codes[size > bins.LARGEST] = _CODE[bins.INFINITE]
+            codes[np.isnan(size)] = _CODE[bins.MISSING]
         if numbers.wrong is not None:
             codes[numbers.wrong] = _CODE[bins.WRONG_TYPE]
         return codes
 
     def add_up(self, values: Values) -> tuple[Values, Values]:
         """Sums of the positive and of the negative values, both float64[f] ≥ 0."""
-        finite = np.where(np.isfinite(values), values, 0.0)
+        finite = np.where(np.abs(values) <= bins.LARGEST, values, 0.0)
         bounded = np.clip(finite, -self._farthest, self._farthest)
         total, size = bounded.sum(axis=0), np.abs(bounded).sum(axis=0)
         return (size + total) / 2, (size - total) / 2
@@ -73,7 +73,7 @@ class CategoryBins:
         ]
 
     def _code(self, value: Any) -> int:
-        if value is None or value != value:
+        if bins.is_missing(value):
             return self._missing
         name = bins.name_category(value)
         return self._wrong_type if name is None else self._named.get(name, self._unnamed)

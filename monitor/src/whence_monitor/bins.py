@@ -4,6 +4,8 @@ number      below │ 01 … 10 │ above │ missing │ infinite │ wrong_typ
 category    up to 16 by name │ other │ unseen │ missing │ wrong_type
 """
 
+from math import isfinite
+
 NUMBER_BINS = 10
 """Most bins between minimum and maximum: deciles of the reference."""
 NAMED_CATEGORIES = 16
@@ -11,6 +13,8 @@ NAMED_CATEGORIES = 16
 LEAST_OF_A_NAME = 10
 """A category that the reference has seldomer than this is not named: it could be somebody's."""
 LONGEST_NAME = 64
+LARGEST = 1e100
+"""A number of a larger size is as good as infinite: sums and squares of it would be."""
 KNOWN_CATEGORIES = 1_000
 """Most categories that a reference lists; one with more is open: it cannot tell that a category is unseen."""
 
@@ -32,12 +36,27 @@ A number: 15 bins, 12 of the reference, 11 edges, 2 sums. A category: 20 bins an
 
 
 def name_category(value: object) -> str | None:
-    """The category that a value names: `"3"`, 3 and 3.0 are the same; None if its type cannot be one."""
+    """The category that a value names: `"3"`, 3 and 3.0 are the same; None if it cannot be one, like NaN."""
+    try:
+        return _name_plain(value)
+    except Exception:  # whatever a caller's class raises
+        return None
+
+
+def is_missing(value: object) -> bool:
+    """Whether it is None or NaN."""
+    try:
+        return value is None or bool(value != value)
+    except Exception:  # whatever a caller's class raises, and arrays
+        return False
+
+
+def _name_plain(value: object) -> str | None:
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, bool | int | float):
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value) if isfinite(value) else None
+    if isinstance(value, bool | int):
         return str(value)
     return _name_scalar(value)
 
@@ -48,4 +67,4 @@ def _name_scalar(value: object) -> str | None:
     if item is None or getattr(value, "shape", None) != ():
         return None
     plain = item()
-    return name_category(plain) if isinstance(plain, str | bool | int | float) else None
+    return _name_plain(plain) if isinstance(plain, str | bool | int | float) else None

@@ -61,21 +61,19 @@ def read_number(value: Any) -> float | None:
     """The value as a number, NaN if missing, None if it is none; text is none, a truth value is 0 or 1."""
     if value is None:
         return np.nan
-    if isinstance(value, Real) or hasattr(value, "__float__"):
-        try:
-            return float(value)
-        except OverflowError:
-            return np.inf
-        except (TypeError, ValueError):
-            return None
-    return None
+    try:
+        return float(value) if isinstance(value, Real) or hasattr(value, "__float__") else None
+    except OverflowError:
+        return np.inf
+    except Exception:  # whatever a caller's class raises
+        return None
 
 
 def _as_numbers(given: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
     """An array of this shape, if all values are plain numbers."""
     try:
         array = np.asarray(given)
-    except (ValueError, TypeError, OverflowError):
+    except Exception:  # values of different kinds, or whatever a caller's class raises
         return None
     if array.dtype.kind not in "fiub" or array.shape != shape:
         return None

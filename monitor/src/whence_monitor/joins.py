@@ -35,7 +35,10 @@ class Waiting:
     def put(self, key: Hashable, entry: Any) -> int:
         """Keep an entry; return how many were forgotten."""
         forgotten = self.forget()
-        self._generations[0][hash(key)] = entry
+        hashed, youngest = hash(key), self._generations[0]
+        if youngest.get(hashed) is TAKEN:
+            self._taken[0] -= 1
+        youngest[hashed] = entry
         return forgotten
 
     def take(self, key: Hashable) -> Any:

@@ -1,13 +1,14 @@
 """Truth finds its prediction: hours later, before it, twice, or never."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from math import isfinite
-from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from whence_monitor import instruments as i
+from whence_monitor.columns import read_number
 from whence_monitor.events import Judged, Labelled
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.joins import TAKEN, Waiting
@@ -92,7 +93,7 @@ class Labels:
         """Join labels."""
         matches = []
         for given in labels:
-            truth = self._task.read_truth(given.truth)
+            truth = self._task.try_truth(given.truth)
             self._problems.count(Problem.INVALID_TRUTH, int(truth is None))
             if truth is None or not self._is_usable(given.id):
                 continue
@@ -111,8 +112,8 @@ class Labels:
         """Predictions that come with their truth."""
         matches = []
         for given, segment in zip(judged, segments, strict=True):
-            prediction = self._task.read_prediction(given.prediction)
-            truth = self._task.read_truth(given.truth)
+            prediction = self._task.try_prediction(given.prediction)
+            truth = self._task.try_truth(given.truth)
             self._problems.count(Problem.INVALID_PREDICTION, int(prediction is None))
             self._problems.count(Problem.INVALID_TRUTH, int(truth is None))
             if prediction is not None and truth is not None:
@@ -155,17 +156,18 @@ class Labels:
         return True
 
     def _read_time(self, given: Any) -> float | None:
-        return self._read_finite(getattr(given, "timestamp", lambda: given)())
+        return self._read_finite(given.timestamp() if type(given) is datetime else given)
 
     def _read_delay(self, given: Any) -> float | None:
         delay = self._read_finite(given)
-        if delay is not None and delay < 0:
+        if delay is not None and delay < -EARLY_AGE:
             self._problems.count(Problem.INVALID_TIME)
             return None
-        return delay
+        return None if delay is None else max(0.0, delay)
 
     def _read_finite(self, given: Any) -> float | None:
-        if isinstance(given, Real) and isfinite(given):
-            return float(given)
+        number = read_number(given)
+        if given is not None and number is not None and isfinite(number):
+            return number
         self._problems.count(Problem.INVALID_TIME)
         return None

@@ -44,7 +44,7 @@ _MEANING = {
     Problem.INVALID_TRUTH: "truths that the task cannot have",
     Problem.UNKNOWN_ID: "labels whose prediction was not observed in this process, or is forgotten",
     Problem.DUPLICATE_LABEL: "second labels of a prediction are ignored",
-    Problem.INVALID_TIME: "times that are none, or labels known before their prediction",
+    Problem.INVALID_TIME: "times that are none, or labels known long before their prediction",
     Problem.INVALID_REFERENCE: "the reference cannot be used",
     Problem.INTERNAL: "a fault of whence_monitor",
 }

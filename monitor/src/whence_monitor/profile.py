@@ -78,7 +78,7 @@ def _infer(column: Column) -> Feature:
     """A number if every value that is there is one; truth values are categories."""
     numbers = read_columns([column], len(column))
     values = numbers.values[:, 0]
-    finite = values[np.isfinite(values)]
+    finite = values[np.abs(values) <= bins.LARGEST]
     if numbers.wrong is not None or not len(finite) or _is_truth(column):
         return _infer_category(column)
     low, high = float(finite.min()), float(finite.max())
@@ -98,14 +98,14 @@ def _round_outwards(low: float, high: float) -> tuple[float, float]:
     """A range of round numbers, so that the extreme value of no single row is in it."""
     width = high - low or abs(high) or 1.0
     step = 10.0 ** (np.floor(np.log10(width)) - 1)
-    if not np.isfinite(width) or not step:
+    if not step:  # the width is next to nothing
         return low, high
     return float(min(low, np.floor(low / step) * step)), float(max(high, np.ceil(high / step) * step))
 
 
 def _infer_category(column: Column) -> Category:
     plain = column.tolist() if isinstance(column, np.ndarray) else column
-    frequency = Counter(bins.name_category(value) for value in plain if value is not None and value == value)
+    frequency = Counter(bins.name_category(value) for value in plain if not bins.is_missing(value))
     frequency.pop(None, None)
     ordered = sorted(
         (name for name in frequency if name is not None), key=lambda name: (-frequency[name], name)

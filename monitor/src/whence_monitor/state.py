@@ -73,7 +73,7 @@ class State:
     ) -> None:
         """Count n predictions at once."""
         codes = self._segments.code(segments)
-        read = [self._task.read_prediction(prediction) for prediction in predictions]
+        read = [self._task.try_prediction(prediction) for prediction in predictions]
         if self._is_learning:
             rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
             self._count_rows(rows, read, codes)
@@ -95,7 +95,7 @@ class State:
     def _observe(self, observed: Sequence[Observed]) -> None:
         self.problems.count(Problem.INVALID_FEATURES, sum(event.row is None for event in observed))
         codes = self._segments.code([event.segment for event in observed])
-        read = [self._task.read_prediction(event.prediction) for event in observed]
+        read = [self._task.try_prediction(event.prediction) for event in observed]
         self._count_rows([event.row or {} for event in observed], read, codes)
         self._take_predictions(
             read, [event.id for event in observed], codes, [event.at for event in observed]

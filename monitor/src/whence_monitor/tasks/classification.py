@@ -113,7 +113,7 @@ class MultiClass(Task[Classified, int]):
 
     def read_truth(self, given: Any) -> int | None:
         name = bins.name_category(given)
-        return None if name is None or given != given else self._code.get(name, len(self._classes))
+        return None if name is None else self._code.get(name, len(self._classes))
 
     def as_feature(self, prediction: Classified) -> str:
         return self.truth_as_feature(prediction.code)

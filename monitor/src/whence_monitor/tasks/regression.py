@@ -1,11 +1,11 @@
 """Regression."""
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
+from whence_monitor import bins
 from whence_monitor.binning import Codes
 from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes
@@ -27,8 +27,6 @@ QUANTITIES = (
 `error_relative` is the sum of |error / truth| over truths that are not 0. `truth_…` are of truth - centre:
 variance does not depend on the centre, and is more precise with one that is near.
 """
-LARGEST = 1e150
-"""Of a number larger than this there is no square."""
 
 
 class Regression(Task[float, float]):
@@ -43,7 +41,7 @@ class Regression(Task[float, float]):
 
     def read_prediction(self, given: Any) -> float | None:
         number = read_number(given)
-        return number if number is not None and isfinite(number) and abs(number) <= LARGEST else None
+        return number if number is not None and abs(number) <= bins.LARGEST else None
 
     def read_truth(self, given: Any) -> float | None:
         return self.read_prediction(given)

@@ -37,6 +37,20 @@ class Task(ABC, Generic[Prediction, Truth]):
     name: str
     families: list[Family]
 
+    def try_prediction(self, given: Any) -> Prediction | None:
+        """The prediction, None also if the caller's class raises."""
+        try:
+            return self.read_prediction(given)
+        except Exception:
+            return None
+
+    def try_truth(self, given: Any) -> Truth | None:
+        """The same of a truth."""
+        try:
+            return self.read_truth(given)
+        except Exception:
+            return None
+
     @abstractmethod
     def read_prediction(self, given: Any) -> Prediction | None:
         """The prediction, as it is kept until its truth is known."""
