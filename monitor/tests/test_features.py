@@ -1,6 +1,9 @@
 """Values of features are counted by bin, whoever tells them, and add up over processes."""
 
+import asyncio
 import os
+import re
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from whence_monitor import PREDICTION, Reference, make_reference
 from whence_monitor import instruments as i
 from whence_monitor.events import CAPACITY
@@ -138,8 +142,6 @@ def test_several_processes_add_up() -> None:
 
 
 def test_two_readers_of_a_process_see_the_same() -> None:
-    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-
     worker = Worker(reference=REFERENCE)
     other = InMemoryMetricReader()
     worker.provider.add_metric_reader(other)
@@ -208,6 +210,53 @@ def test_processes_that_learn_with_a_common_file_have_the_same_bins(tmp_path: Pa
     digests = {a["reference"] for worker in (one, two) for a, value in worker.points(i.FEATURE_VALUES)}
     assert digests == {Reference.load(path).digest}
     assert two.sum(i.FEATURE_VALUES, feature="age") == 500
+
+
+def test_a_large_batch_is_learned_from_in_part_and_counted_whole() -> None:
+    worker = Worker(learn=500)
+    columns = {"age": TRAINING["age"], "country": TRAINING["country"]}
+    worker.monitor.observe_many(columns, TRAINING["score"], ids=range(5_000))
+    assert worker.sum(i.FEATURE_VALUES, feature="age") == 5_000
+    assert worker.sum(i.REFERENCE_VALUES, feature="age") == 500
+    assert worker.sum(i.AWAITED) == 5_000
+
+
+def test_what_was_told_last_leaves_when_the_process_ends() -> None:
+    script = """
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
+from whence_monitor import Monitor
+monitor = Monitor("m", "1", task="regression")
+metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(ConsoleMetricExporter(), 1e6)]))
+for _ in range(4711):
+    monitor.observe({}, 1.0)
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=True,
+    )
+    assert re.search(r'"value": 4711\b', done.stdout)
+
+
+def test_many_tasks_of_an_event_loop_lose_nothing() -> None:
+    worker = Worker(reference=REFERENCE)
+
+    async def serve(number: int) -> None:
+        worker.monitor.observe(ROWS[number], 0.5, number)
+        await asyncio.sleep(0)
+        worker.monitor.label(number, 1)
+
+    async def main() -> None:
+        await asyncio.gather(*map(serve, range(2_000)))
+
+    asyncio.run(main())
+    assert worker.sum(i.LABELS) == worker.sum(i.PREDICTIONS) == 2_000
 
 
 def test_features_are_told_apart_by_segment_where_the_reference_says_so() -> None:

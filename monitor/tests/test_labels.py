@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from whence_monitor import instruments as i
+from whence_monitor import make_reference
 from whence_monitor.joins import TAKEN, Waiting
 
 from monitor.tests.worker import Worker
@@ -185,7 +186,7 @@ BAD: dict[str, tuple[Act, str | None]] = {
     "an unknown segment": (lambda w: w.monitor.observe({}, 0.5, 1, "z"), "unknown_segment"),
     "a segment that is a dict": (lambda w: w.monitor.observe({}, 0.5, 1, {}), "unknown_segment"),  # type: ignore[arg-type]
     "columns of two lengths": (lambda w: w.monitor.observe_many({"x": [1, 2]}, [0.5]), "invalid_features"),
-    "columns that are none": (lambda w: w.monitor.observe_many({"x": 1}, [0.5]), "invalid_features"),  # type: ignore[dict-item]
+    "columns that are none": (lambda w: w.monitor.observe_many({"x": 1}, [0.5]), "invalid_features"),
     "predictions that are none": (lambda w: w.monitor.observe_many({}, 7), "invalid_features"),  # type: ignore[arg-type]
 }
 
@@ -194,8 +195,6 @@ BAD: dict[str, tuple[Act, str | None]] = {
 def test_bad_input_is_counted_by_kind_and_raises_nothing(
     act: Act, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from whence_monitor import make_reference
-
     worker = Worker(segments=("new",), reference=make_reference({"x": [1.0, 2.0]}))
     act(worker)
     problems = worker.problems()
@@ -258,6 +257,14 @@ def test_a_million_categories_segments_and_ids_make_no_series(monkeypatch: pytes
     assert worker.sum(i.FEATURE_VALUES, feature="user") >= 1_000_000
 
 
+def test_names_of_features_that_are_ids_are_not_learned() -> None:
+    worker = Worker(learn=100)
+    for number in range(100):
+        worker.monitor.observe({"x": number, f"user-{number}": 1}, 0.5)
+    assert {a["feature"] for a, _ in worker.points(i.FEATURE_VALUES)} == {"x", "@prediction"}
+    assert worker.problems()["unknown_feature"] == 100
+
+
 def test_a_clock_that_jumps_back_gives_no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = Worker()
     worker.monitor.observe({}, 0.9, "a")
@@ -281,8 +288,6 @@ def test_a_reference_that_cannot_be_used_is_a_problem_and_one_is_learned(content
 
 
 def test_a_reference_of_another_schema_shows_in_missing_and_unknown_features() -> None:
-    from whence_monitor import make_reference
-
     worker = Worker(reference=make_reference({"a": [1.0, 2.0], "b": ["x"] * 2}))
     worker.monitor.observe({"c": 1.0, "d": 2.0, "e": 3.0}, 0.5, 1)
     assert worker.sum(i.FEATURE_VALUES, bin="missing") == 2

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 from whence_monitor import instruments as i
+from whence_monitor import make_reference
 from whence_monitor.formulas import classification as c
 from whence_monitor.formulas import ranking as k
 from whence_monitor.formulas import regression as r
-from whence_monitor.tasks.ranking import REGISTERS
+from whence_monitor.tasks.ranking import REGISTERS, ShownItems
 from whence_monitor.tasks.scores import NAMES, code_scores
 
 from monitor.tests.worker import Worker
@@ -37,17 +38,17 @@ def column(worker: Worker, instrument: i.Instrument, names: list[str], by: str, 
     """Values by one attribute, in the order of `names`."""
     values = dict.fromkeys(names, 0.0)
     for found, value in worker.points(instrument):
-        if attributes.items() <= found.items():
+        if attributes.items() <= found.items() and found[by] in values:
             values[found[by]] += value
     return np.array(list(values.values()))
 
 
 def outcomes(worker: Worker, classes: list[str], **attributes: str) -> tuple[Array, Array, Array]:
     tp, fp, fn = (
-        column(worker, i.OUTCOMES, [*classes, "0", "1", "other"], "class", outcome=outcome, **attributes)
+        column(worker, i.OUTCOMES, classes, "class", outcome=outcome, **attributes)
         for outcome in ("tp", "fp", "fn")
     )
-    return tp[: len(classes)], fp[: len(classes)], fn[: len(classes)]
+    return tp, fp, fn
 
 
 def quantities(worker: Worker) -> dict[str, float]:
@@ -121,6 +122,15 @@ def test_multi_class_classification(seed: int, n: int, k: int, form: str) -> Non
     same(sums["brier"] / n, np.mean(np.sum((table - one_hot) ** 2, axis=1)))
 
 
+def test_classes_beyond_the_named_ones_and_new_ones_count_as_other() -> None:
+    classes = [f"c{number:02}" for number in range(25)]
+    worker = Worker(task="multiclass", classes=classes)
+    tell(worker, ["c00", "c21", "c22", "c00"], ["c00", "c21", "c23", "brand new"])
+    tp, fp, fn = outcomes(worker, ["c00", "other"])
+    assert (tp.tolist(), fp.tolist(), fn.tolist()) == ([1, 1], [1, 1], [0, 2])
+    assert quantities(worker)["scored"] == 0
+
+
 @few_examples
 @given(seeds, st.integers(3, 300), st.floats(-1e6, 1e6), st.floats(0.01, 1e3))
 def test_regression(seed: int, n: int, centre: float, width: float) -> None:
@@ -140,8 +150,6 @@ def test_regression(seed: int, n: int, centre: float, width: float) -> None:
 
 
 def test_the_variance_of_the_truth_is_precise_around_the_centre_of_the_reference() -> None:
-    from whence_monitor import make_reference
-
     rng = np.random.default_rng(4)
     truths = rng.normal(1e6, 1, 1_000)
     predictions = truths + rng.normal(0, 0.5, 1_000)
@@ -198,8 +206,6 @@ def one(relevant: Array) -> Array:
 
 
 def test_items_shown_are_counted_by_popularity_and_their_number_is_estimated() -> None:
-    from whence_monitor import make_reference
-
     items = [f"i{number}" for number in range(5_000)]
     reference = make_reference({"x": [1.0, 2.0]}, items=items)
     one_of_two = Worker(task="ranking", reference=reference), Worker(task="ranking", reference=reference)
@@ -214,8 +220,7 @@ def test_items_shown_are_counted_by_popularity_and_their_number_is_estimated() -
     for worker in one_of_two:
         values = dict(sorted((found["register"], value) for found, value in worker.points(i.ITEMS_REGISTER)))
         registers = np.maximum(registers, list(values.values()))
-        bins = [f"{number:02}" for number in range(1, 11)]
-        tenths += column(worker, i.ITEMS_SHOWN, [*bins, "unknown"], "bin")[:10]
+        tenths += column(worker, i.ITEMS_SHOWN, [f"{number:02}" for number in range(1, 11)], "bin")
     assert k.distinct_items(registers) == pytest.approx(len(shown), rel=3 * 1.04 / np.sqrt(REGISTERS))
     assert tenths[:5].sum() == 0
     assert k.mean_popularity(tenths) == pytest.approx(0.75, abs=0.01)
@@ -223,8 +228,6 @@ def test_items_shown_are_counted_by_popularity_and_their_number_is_estimated() -
 
 @pytest.mark.parametrize("number", [0, 1, 10, 100, 1_000, 10_000, 100_000])
 def test_the_number_of_different_items_is_within_three_standard_errors(number: int) -> None:
-    from whence_monitor.tasks.ranking import ShownItems
-
     shown = ShownItems({}, (), lambda: 0.0)
     for start in range(0, number, 100):
         shown.note([[f"item-{place}" for place in range(start, min(start + 100, number))]])

@@ -17,6 +17,8 @@ LARGEST = 1e100
 """A number of a larger size is as good as infinite: sums and squares of it would be."""
 KNOWN_CATEGORIES = 1_000
 """Most categories that a reference lists; one with more is open: it cannot tell that a category is unseen."""
+UNSEEN_SHARE = 0.01
+"""A category is open, too, if a larger share of values than this is likely to be new."""
 
 BELOW, ABOVE = "below", "above"
 MISSING, INFINITE, WRONG_TYPE = "missing", "infinite", "wrong_type"

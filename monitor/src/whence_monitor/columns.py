@@ -59,6 +59,8 @@ def read_columns(columns: Sequence[Column], length: int) -> Numbers:
 
 def read_number(value: Any) -> float | None:
     """The value as a number, NaN if missing, None if it is none; text is none, a truth value is 0 or 1."""
+    if type(value) is float:
+        return value
     if value is None:
         return np.nan
     try:

@@ -56,20 +56,26 @@ class Events:
         self._consuming = Lock()
         self._thread: Thread | None = None
         self._closed = False
-        self.dropped = 0
+        self._dropped = 0
 
     def put(self, event: AnyEvent) -> None:
         """Take an event in, in about a microsecond."""
         queue = self._queue
         if len(queue) >= CAPACITY:
             with self._starting:
-                self.dropped += 1
+                self._dropped += 1
             return
         queue.append(event)
         if self._thread is None:
             self._start()
         if len(queue) >= BATCH and not self._wake.is_set():
             self._wake.set()
+
+    def take_dropped(self) -> int:
+        """How many events were dropped since this was asked last."""
+        with self._starting:
+            dropped, self._dropped = self._dropped, 0
+        return dropped
 
     def drain(self) -> None:
         """Consume what waits now, on this thread."""

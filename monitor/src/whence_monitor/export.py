@@ -4,6 +4,7 @@ An SDK takes at most 2,000 attribute sets per instrument and meter. So a model h
 metrics as it needs; the scope attribute `lane` tells them apart.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from threading import Lock
@@ -72,6 +73,17 @@ class _Exported:
 
 
 _lock = Lock()
+
+
+def _renew_lock() -> None:
+    """In a forked process: whoever held it is not here."""
+    global _lock
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
 _global: dict[Key, _Exported] = {}
 _of_provider: WeakKeyDictionary[MeterProvider, dict[Key, _Exported]] = WeakKeyDictionary()
 

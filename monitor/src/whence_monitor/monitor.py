@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from opentelemetry.metrics import MeterProvider
 
-from whence_monitor.columns import Column
+from whence_monitor.batches import Batch, make_batch
 from whence_monitor.events import AnyEvent, Events, Judged, Labelled, Observed
 from whence_monitor.export import export, withdraw
 from whence_monitor.families import Family
@@ -102,23 +102,22 @@ class Monitor:
 
     def observe_many(
         self,
-        features: Mapping[str, Column],
+        features: Any,
         predictions: Sequence[Any],
         ids: Sequence[Any] | None = None,
         segments: Sequence[Any] | None = None,
     ) -> None:
-        """Tell of n predictions, the features as columns. Counts them before it returns: for batch jobs."""
-        try:
-            columns = {str(name): column for name, column in features.items()}
-            lengths = {len(column) for column in (*columns.values(), predictions)}
-            lengths |= {len(given) for given in (ids, segments) if given is not None}
-            if len(lengths) > 1:
-                raise ValueError("columns of different lengths")
-        except Exception:  # whatever a caller's class raises
+        """Tell of n predictions, their features a mapping of columns or a data frame.
+
+        Counts them before it returns: for batch jobs.
+        """
+        batch: Batch | None = None
+        with suppress(Exception):  # whatever a caller's class raises
+            batch = make_batch(features, predictions, ids, segments, time())
+        if batch is None:
             self._guard(lambda state: state.problems.count(Problem.INVALID_FEATURES))
-            return
-        named = [None] * len(predictions) if segments is None else segments
-        self._guard(lambda state: state.apply_columns(columns, predictions, ids, named, time()))
+        else:
+            self._guard(lambda state: state.apply_batch(batch))
 
     def label(self, id: Any, truth: Any, at: Any = None) -> None:
         """Tell what was right about the prediction of this id, known `at` seconds since 1970."""
@@ -129,6 +128,10 @@ class Monitor:
     ) -> None:
         """Tell a prediction with its truth, from a service that keeps its predictions; `delay` in seconds."""
         self._events.put(Judged(_copy(prediction), _copy(truth), segment, delay))
+
+    def flush(self) -> None:
+        """Count what was told until now."""
+        self._events.drain()
 
     def close(self) -> None:
         """Export nothing more of this version."""
@@ -143,8 +146,7 @@ class Monitor:
         return families
 
     def _collect(self, state: State, instrument: Instrument) -> list[Family]:
-        dropped, self._events.dropped = self._events.dropped, 0
-        state.problems.count(Problem.DROPPED, dropped)
+        state.problems.count(Problem.DROPPED, self._events.take_dropped())
         return state.collect(instrument)
 
     def begin(self) -> None:

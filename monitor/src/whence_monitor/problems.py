@@ -36,7 +36,7 @@ _MEANING = {
     Problem.INVALID_FEATURES: "features are no mapping",
     Problem.UNKNOWN_FEATURE: "values of features that the reference does not have",
     Problem.UNWATCHED_FEATURE: "features beyond the limit of series",
-    Problem.UNKNOWN_SEGMENT: "segments that were not declared count as `other`",
+    Problem.UNKNOWN_SEGMENT: "segments that were not declared are not told apart",
     Problem.INVALID_PREDICTION: "predictions that the task cannot have",
     Problem.MISSING_ID: "predictions without an id can have no label",
     Problem.INVALID_ID: "ids that cannot be hashed",

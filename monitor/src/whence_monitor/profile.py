@@ -113,8 +113,14 @@ def _infer_category(column: Column) -> Category:
     nameable = [name for name in ordered if _may_be_named(name, frequency[name])]
     named = tuple(nameable[: bins.NAMED_CATEGORIES])
     known = frozenset(ordered).difference(named)
-    is_open = len(known) > bins.KNOWN_CATEGORIES
+    is_open = len(known) > bins.KNOWN_CATEGORIES or _share_of_new(frequency) > bins.UNSEEN_SHARE
     return Category(named, {}, frozenset() if is_open else known, is_open)
+
+
+def _share_of_new(frequency: Counter[str | None]) -> float:
+    """How likely the next value is one that was never seen (Good, 1953)."""
+    seen_once = sum(count == 1 for count in frequency.values())
+    return seen_once / max(1, frequency.total())
 
 
 def _may_be_named(name: str, frequency: int) -> bool:

@@ -1,11 +1,12 @@
 """Everything that is counted of a model: events in, families of series out. Used by one thread at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from whence_monitor import instruments as i
+from whence_monitor.batches import Batch
 from whence_monitor.binning import Codes, FeatureCounts
 from whence_monitor.columns import Column
 from whence_monitor.events import AnyEvent, Judged, Labelled, Observed
@@ -63,24 +64,20 @@ class State:
         codes = self._segments.code([event.segment for event in judged])
         self._judge(matches + self._labels.match(judged, codes.tolist()))
 
-    def apply_columns(
-        self,
-        columns: Mapping[str, Column],
-        predictions: Sequence[Any],
-        ids: Sequence[Any] | None,
-        segments: Sequence[Any],
-        at: float,
-    ) -> None:
-        """Count n predictions at once."""
-        codes = self._segments.code(segments)
-        read = [self._task.try_prediction(prediction) for prediction in predictions]
+    def apply_batch(self, batch: Batch) -> None:
+        """Count many predictions at once."""
+        unlearned = self._settings.learn - len(self._unlearned) if self._is_learning else 0
+        if 0 < unlearned < len(batch.predictions):
+            self.apply_batch(batch.cut(0, unlearned))
+            batch = batch.cut(unlearned, len(batch.predictions))
+        codes = self._segments.code(batch.segments)
+        read = [self._task.try_prediction(prediction) for prediction in batch.predictions]
         if self._is_learning:
-            rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-            self._count_rows(rows, read, codes)
+            self._count_rows(list(batch.rows()), read, codes)
         else:
             own = {PREDICTION: self._as_features(read)} if PREDICTION in self._features.features else {}
-            self._count_unknown(self._features.add_columns({**columns, **own}, codes))
-        self._take_predictions(read, ids, codes, [at] * len(read))
+            self._count_unknown(self._features.add_columns({**batch.columns, **own}, codes))
+        self._take_predictions(read, batch.ids, codes, [batch.at] * len(read))
 
     def collect(self, instrument: i.Instrument) -> list[Family]:
         """Copies of the series of an instrument."""
@@ -102,7 +99,7 @@ class State:
         )
 
     def _take_predictions(
-        self, read: Sequence[Any], ids: Sequence[Any] | None, codes: Codes, at: Sequence[float]
+        self, read: Sequence[Any], ids: Column | None, codes: Codes, at: Sequence[float]
     ) -> None:
         self._predictions += np.bincount(codes, minlength=len(self._predictions))
         valid = [place for place, prediction in enumerate(read) if prediction is not None]

@@ -20,17 +20,23 @@ def read_table(source: Any) -> dict[str, Column]:
 
     Parquet needs pyarrow. Raises InvalidReference, also for a file that cannot be read.
     """
-    if isinstance(source, str | Path):
-        return _read_file(Path(source))
+    return _read_file(Path(source)) if isinstance(source, str | Path) else read_frame(source)
+
+
+def read_frame(source: Any) -> dict[str, Column]:
+    """Columns by name of a data frame or a mapping. Raises InvalidReference if it is neither."""
     if isinstance(source, Mapping):
-        return {str(name): column for name, column in source.items()}
+        return {str(name): as_column(column) for name, column in source.items()}
     names = getattr(source, "column_names", None) or getattr(source, "columns", None)
     if names is None:
         raise InvalidReference(f"a {type(source).__name__} has no columns")
-    return {str(name): _as_column(source[name]) for name in names}
+    return {str(name): as_column(source[name]) for name in names}
 
 
-def _as_column(series: Any) -> Column:
+def as_column(series: Any) -> Column:
+    """A list or an array of the values of a series or any iterable."""
+    if isinstance(series, list | np.ndarray):
+        return series
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(series, method):
             column: Column = getattr(series, method)()
@@ -78,6 +84,6 @@ def _read_parquet(path: Path) -> dict[str, Column]:
     except ImportError:
         raise InvalidReference(f"{path}: reading Parquet needs pyarrow") from None
     try:
-        return read_table(read_arrow(path))
+        return read_frame(read_arrow(path))
     except ArrowException as error:
         raise InvalidReference(f"{path}: {error}") from None

@@ -1,8 +1,6 @@
 """Binary and multi-class classification."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +8,7 @@ import numpy as np
 from whence_monitor import bins
 from whence_monitor import instruments as i
 from whence_monitor.binning import Codes, Values
+from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.tasks.scores import Scores
 from whence_monitor.tasks.task import Quantities, Task
@@ -156,10 +155,8 @@ class MultiClass(Task[Classified, int]):
 
 
 def _read_probability(given: Any) -> float | None:
-    if not isinstance(given, Real):
-        return None
-    value = float(given)
-    return value if isfinite(value) and 0.0 <= value <= 1.0 else None
+    value = read_number(given)
+    return value if value is not None and 0.0 <= value <= 1.0 else None
 
 
 def _log_loss(of_truth: Values) -> Values:
