@@ -98,6 +98,22 @@ def test_each_fault_of_a_value_has_a_bin(feature: str, value: Any, bin_name: str
     assert bins == {bin_name}
 
 
+def test_a_flag_has_two_bins_and_those_of_its_faults() -> None:
+    worker = Worker(reference=make_reference({"flag": [0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]}))
+    for value in (0, 1, 1, 2, -1, None, "x", float("inf")):
+        worker.monitor.observe({"flag": value}, 0.5)
+    assert by_bin(worker) == {
+        ("flag", "01"): 1,
+        ("flag", "02"): 2,
+        ("flag", "above"): 1,
+        ("flag", "below"): 1,
+        ("flag", "missing"): 1,
+        ("flag", "wrong_type"): 1,
+        ("flag", "infinite"): 1,
+    }
+    assert len(worker.points(i.FEATURE_VALUES)) == 7
+
+
 def test_a_feature_that_is_absent_is_missing_and_one_too_many_is_a_problem() -> None:
     worker = Worker(reference=REFERENCE)
     worker.monitor.observe({"age": 20, "country": "de", "heat": 1, "rain": 2}, 0.5)

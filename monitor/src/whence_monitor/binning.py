@@ -13,7 +13,6 @@ from whence_monitor.reference import Category, Feature, Number
 Codes = NDArray[np.int64]
 Values = NDArray[np.float64]
 
-_CODE = bins.NUMBER_CODE
 FARTHEST = 1e6
 """Values further out than so many times the reference's largest count as that far, in sums."""
 
@@ -25,6 +24,10 @@ class NumberBins:
         self.names = tuple(features)
         self._borders = np.array([_borders(feature) for feature in features.values()]).T
         largest = [max(abs(f.minimum), abs(f.maximum)) for f in features.values()]
+        self._missing, self._infinite, self._wrong_type = (
+            np.array([feature.names.index(name) for feature in features.values()], np.int64)
+            for name in (bins.MISSING, bins.INFINITE, bins.WRONG_TYPE)
+        )
         self._farthest = np.array([value * FARTHEST if value else FARTHEST for value in largest])
 
     def code(self, numbers: Numbers) -> Codes:
@@ -34,11 +37,9 @@ class NumberBins:
             codes += numbers.values >= border
         size = np.abs(numbers.values)
         if not (size <= bins.LARGEST).all():
-            codes[size > bins.LARGEST] = _CODE[bins.INFINITE]
-            codes[np.isnan(size)] = _CODE[bins.MISSING]
-        if numbers.wrong is not None:
-            codes[numbers.wrong] = _CODE[bins.WRONG_TYPE]
-        return codes
+            codes = np.where(size > bins.LARGEST, self._infinite, codes)
+            codes = np.where(np.isnan(size), self._missing, codes)
+        return codes if numbers.wrong is None else np.where(numbers.wrong, self._wrong_type, codes)
 
     def add_up(self, values: Values) -> tuple[Values, Values]:
         """Sums of the positive and of the negative values, both float64[f] ≥ 0."""
@@ -49,10 +50,10 @@ class NumberBins:
 
 
 def _borders(feature: Number) -> list[float]:
-    """Eleven borders: a value's code is how many of them it has reached."""
-    over = np.nextafter(feature.maximum, np.inf)
+    """Eleven borders: a value's code is how many of them it has reached; the last ones may be infinite."""
+    over = float(np.nextafter(feature.maximum, np.inf))
     padding = bins.NUMBER_BINS - 1 - len(feature.edges)
-    return [feature.minimum, *feature.edges, *[over] * padding, over]
+    return [feature.minimum, *feature.edges, over, *[np.inf] * padding]
 
 
 class CategoryBins:

@@ -26,15 +26,17 @@ OTHER, UNSEEN = "other", "unseen"
 RESERVED = frozenset({OTHER, UNSEEN, MISSING, WRONG_TYPE})
 
 INNER = tuple(f"{number:02}" for number in range(1, NUMBER_BINS + 1))
-NUMBER = (BELOW, *INNER, ABOVE, MISSING, INFINITE, WRONG_TYPE)
-"""The bins of every number, by their code; a reference with fewer inner bins leaves the last ones empty."""
-NUMBER_CODE = {name: code for code, name in enumerate(NUMBER)}
 
 SERIES_OF_A_FEATURE = 40
 """Most series of a feature that is not watched by segment.
 
 A number: 15 bins, 12 of the reference, 11 edges, 2 sums. A category: 20 bins and 18 of the reference.
 """
+
+
+def name_number_bins(inner: int) -> tuple[str, ...]:
+    """The bins of a number with so many inner ones."""
+    return (BELOW, *INNER[:inner], ABOVE, MISSING, INFINITE, WRONG_TYPE)
 
 
 def name_category(value: object) -> str | None:

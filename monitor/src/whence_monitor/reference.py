@@ -51,7 +51,7 @@ class Number:
     @property
     def names(self) -> tuple[str, ...]:
         """Its bins, by code."""
-        return bins.NUMBER
+        return bins.name_number_bins(len(self.edges) + 1)
 
 
 @dataclass(frozen=True)

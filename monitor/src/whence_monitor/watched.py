@@ -16,7 +16,9 @@ def count_series(feature: Feature, segments: int) -> int:
     """Most series of a feature: 40, and for a feature watched by segment as many bins more per segment."""
     blocks = segments if feature.by_segment else 1
     if isinstance(feature, Number):
-        return blocks * (len(bins.NUMBER) + len(_OF_A_REFERENCE)) + bins.NUMBER_BINS + 1 + len(SIGNS)
+        inner = len(feature.edges) + 1
+        of_reference = len(_OF_A_REFERENCE.intersection(feature.names))
+        return blocks * (len(feature.names) + of_reference) + inner + 1 + len(SIGNS)
     return blocks * (2 * len(feature.names) - 2)
 
 

@@ -29,7 +29,10 @@ def expected_stability(bins: int, n: float, m: float) -> float:
 
 
 def stability_limit(limit: float, bins: int, n: float, m: float, z: float = ONE_IN_TWENTY) -> float:
-    """What the index of samples exceeds with probability α if that of their distributions is `limit`."""
+    """What the index of samples exceeds with probability α if that of their distributions is `limit`.
+
+    `bins` are those that are not empty in both.
+    """
     size = effective_size(n, m)
     return noncentral_quantile(bins - 1, size * limit, z) / size
 
