@@ -304,6 +304,7 @@ def test_series_are_bounded_for_each_feature_and_for_the_model() -> None:
     assert not any("otel.metric.overflow" in point.attributes for _, point in points)
     assert len(points) <= 10_000
     assert 200 <= len(of_feature) < 300
+    assert worker.sum(i.FEATURE_VALUES) == len(wild) * len(of_feature)
     assert worker.problems()["unwatched_feature"] == 300 - len(of_feature)
 
 

@@ -50,6 +50,16 @@ def test_a_label_before_its_prediction_is_joined_once() -> None:
     assert worker.problems()["duplicate_label"] == 1
 
 
+def test_of_two_labels_before_their_prediction_the_first_counts() -> None:
+    worker = Worker()
+    worker.monitor.label("a", 1)
+    worker.monitor.label("a", 0)
+    worker.reader.collect()
+    worker.monitor.observe({}, 0.9, "a")
+    assert right(worker) == 1
+    assert worker.problems() == {"duplicate_label": 1}
+
+
 def test_of_two_labels_the_first_counts() -> None:
     worker = Worker()
     worker.monitor.observe({}, 0.9, "a")
@@ -95,6 +105,16 @@ def test_what_waits_is_forgotten_with_age() -> None:
         forgotten += waiting.forget()
     assert forgotten == 1
     assert waiting.take("a") is None
+
+
+def test_what_is_young_is_not_forgotten_with_what_is_old() -> None:
+    now = [0.0]
+    waiting = Waiting(1_000, 100.0, clock=lambda: now[0])
+    for at in range(0, 500, 5):
+        now[0] = float(at)
+        waiting.put(at, at)
+        assert at < 80 or at - 80 in waiting
+        assert at < 130 or at - 130 not in waiting
 
 
 def test_what_was_taken_is_known_and_no_longer_waits() -> None:

@@ -235,6 +235,24 @@ def test_the_number_of_different_items_is_within_three_standard_errors(number: i
     assert k.distinct_items(registers) == pytest.approx(number, rel=3 * 1.04 / np.sqrt(REGISTERS))
 
 
+def test_items_that_are_shown_no_longer_are_forgotten_after_5_to_10_minutes() -> None:
+    now = [0.0]
+    shown = ShownItems({}, (), lambda: now[0])
+    seen = []
+    for minute, item in ((0, "a"), (4, "b"), (6, "c"), (12, "d"), (18, "e")):
+        now[0] = minute * 60.0
+        shown.note([[item]])
+        seen.append(round(k.distinct_items(shown.families[1].values)))
+    assert seen == [1, 2, 3, 2, 2]
+
+
+def test_a_score_on_a_border_is_in_the_bin_above_and_one_at_the_threshold_is_class_1() -> None:
+    worker = Worker()
+    tell(worker, [0.5], [1])
+    assert worker.sum(i.SCORES, bin="0.5") == 1
+    assert worker.sum(i.OUTCOMES, outcome="tp", **{"class": "1"}) == 1
+
+
 def test_measures_by_segment_and_their_differences() -> None:
     worker = Worker(segments=("a", "b"))
     tell(worker, [1, 1, 0, 0, 1, 0, 0, 0], [1, 1, 1, 0, 1, 1, 1, 0], "aaaabbbb")

@@ -121,6 +121,14 @@ def test_rare_categories_are_not_named_and_a_million_make_an_open_category() -> 
     assert many.is_open and not many.known and many.counts == {"other": 1_000_000}
 
 
+def test_long_and_reserved_names_are_not_series_and_many_new_values_make_an_open_category() -> None:
+    columns = {"c": ["x" * 65] * 20 + ["other"] * 20 + ["a"] * 20, "d": ["b"] * 55 + list("vwxyz")}
+    reference = make_reference(columns)
+    assert category(reference, "c").categories == ("a",)
+    assert category(reference, "c").known == {"x" * 65, "other"}
+    assert category(reference, "d").is_open
+
+
 def test_frames_and_mappings_give_the_same_as_a_file(tmp_path: Path) -> None:
     columns: dict[str, list[Any]] = {"x": [1.0, 2.5, None], "c": ["a", "b", None], "ok": [True, False, True]}
     (tmp_path / "data.csv").write_text("x,c,ok\n1.0,a,True\n2.5,b,False\nNaN,,True\n")
