@@ -15,6 +15,7 @@ import pytest
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from whence_monitor import PREDICTION, Reference, make_reference
 from whence_monitor import instruments as i
+from whence_monitor.bins import SERIES_OF_A_FEATURE
 from whence_monitor.events import CAPACITY
 
 from monitor.tests.worker import Worker
@@ -300,7 +301,7 @@ def test_series_are_bounded_for_each_feature_and_for_the_model() -> None:
         worker.monitor.observe(dict.fromkeys(numbers, value), 0.5)
     points = list(worker.all_points())
     of_feature = Counter(point.attributes["feature"] for _, point in points if "feature" in point.attributes)
-    assert max(of_feature.values()) <= 40
+    assert max(of_feature.values()) <= SERIES_OF_A_FEATURE
     assert not any("otel.metric.overflow" in point.attributes for _, point in points)
     assert len(points) <= 10_000
     assert 200 <= len(of_feature) < 300

@@ -32,17 +32,10 @@ class Source(Protocol):
 class _Exported:
     """All lanes of a model's version; `source` is replaced when a new monitor of that version is made."""
 
-    def __init__(self, provider: MeterProvider | None, key: Key) -> None:
+    def __init__(self, key: Key) -> None:
         self._scope = dict(zip(("model.name", "model.version"), key, strict=True))
         self._lanes = 0
         self.source: Callable[[], Source | None] = lambda: None
-        meter = get_meter(SCOPE, meter_provider=provider, attributes=self._scope)
-        self.delay = meter.create_histogram(
-            LABEL_DELAY.name,
-            LABEL_DELAY.unit,
-            LABEL_DELAY.description,
-            explicit_bucket_boundaries_advisory=DELAY_BOUNDARIES,
-        )
 
     def widen(self, series: int, provider: MeterProvider | None) -> None:
         """Have lanes for so many series of one instrument."""
@@ -88,19 +81,28 @@ _global: dict[Key, _Exported] = {}
 _of_provider: WeakKeyDictionary[MeterProvider, dict[Key, _Exported]] = WeakKeyDictionary()
 
 
-def export(source: Source, key: Key, series: int, provider: MeterProvider | None) -> Histogram:
+def create_delays(provider: MeterProvider | None) -> Histogram:
+    """The histogram of label delays, of all models."""
+    return get_meter(SCOPE, meter_provider=provider).create_histogram(
+        LABEL_DELAY.name,
+        LABEL_DELAY.unit,
+        LABEL_DELAY.description,
+        explicit_bucket_boundaries_advisory=DELAY_BOUNDARIES,
+    )
+
+
+def export(source: Source, key: Key, series: int, provider: MeterProvider | None) -> None:
     """Export a source of at most `series` series per instrument while it lives, in place of one with its key.
 
-    Without a provider it is the global one, also if that is set later. Returns the histogram of label delays.
+    Without a provider it is the global one, also if that is set later.
     """
     with _lock:
         exported_by = _global if provider is None else _of_provider.setdefault(provider, {})
         if key not in exported_by:
-            exported_by[key] = _Exported(provider, key)
+            exported_by[key] = _Exported(key)
         exported = exported_by[key]
         exported.source = ref(source)
         exported.widen(series, provider)
-        return exported.delay
 
 
 def withdraw(source: Source, key: Key, provider: MeterProvider | None) -> None:

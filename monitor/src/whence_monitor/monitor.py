@@ -14,13 +14,13 @@ from opentelemetry.metrics import MeterProvider
 
 from whence_monitor.batches import Batch, make_batch
 from whence_monitor.events import AnyEvent, Events, Judged, Labelled, Observed
-from whence_monitor.export import export, withdraw
+from whence_monitor.export import create_delays, export, withdraw
 from whence_monitor.families import Family
 from whence_monitor.instruments import Instrument
 from whence_monitor.labels import Delays
 from whence_monitor.problems import Problem
-from whence_monitor.reference import InvalidReference, Reference
-from whence_monitor.settings import Settings
+from whence_monitor.reference import Reference
+from whence_monitor.settings import Settings, find_reference
 from whence_monitor.state import State
 from whence_monitor.tasks import TaskName, find_classes
 
@@ -64,7 +64,7 @@ class Monitor:
         predictions wait for their truth, for `label_age` seconds at most. Raises ValueError for a task that
         there is not, and for a multi-class one without classes.
         """
-        found, path, complaint = _find_reference(reference)
+        found, path, complaint = find_reference(reference)
         self._settings = Settings(
             model=str(model),
             version=str(version),
@@ -87,8 +87,9 @@ class Monitor:
                 "a multi-class model needs its classes, or a reference with its truths as categories"
             )
         self._key = (self._settings.model, self._settings.version)
-        self._delays: Delays = export(self, self._key, max_series, meter_provider)
+        self._delays: Delays = create_delays(meter_provider)
         self.begin()
+        export(self, self._key, max_series, meter_provider)
         _living.add(self)
 
     def observe(
@@ -165,19 +166,6 @@ class Monitor:
             except Exception as error:
                 _logger.debug("internal error", exc_info=True)
                 self._state.problems.count(Problem.INTERNAL, detail=type(error).__name__)
-
-
-def _find_reference(given: Reference | str | Path | None) -> tuple[Reference | None, Path | None, str]:
-    """The reference, the path of one to be learned, and what is wrong with it."""
-    if given is None or isinstance(given, Reference):
-        return given, None, ""
-    path = Path(given)
-    if not path.exists():
-        return None, path, ""
-    try:
-        return Reference.load(path), None, ""
-    except InvalidReference as error:
-        return None, None, str(error)
 
 
 def _copy(given: Any) -> Any:

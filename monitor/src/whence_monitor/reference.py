@@ -6,7 +6,7 @@ A person may edit it: `minimum` and `maximum` say what is in range, `known` whic
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
@@ -149,11 +149,6 @@ class Reference:
             return cls.from_json(Path(path).read_bytes())
         except OSError as error:
             raise InvalidReference(f"{path}: {error.strerror}") from None
-
-    def without(self, names: frozenset[str]) -> "Reference":
-        """The same without some features."""
-        kept = {name: feature for name, feature in self.features.items() if name not in names}
-        return replace(self, features=kept)
 
 
 def _describe(feature: Feature) -> dict[str, Any]:

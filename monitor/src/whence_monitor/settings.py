@@ -7,7 +7,7 @@ from opentelemetry.metrics import MeterProvider
 
 from whence_monitor.families import Attributes
 from whence_monitor.instruments import MODEL, VERSION
-from whence_monitor.reference import Reference
+from whence_monitor.reference import InvalidReference, Reference
 from whence_monitor.tasks import TaskName
 
 
@@ -35,3 +35,16 @@ class Settings:
     def base(self) -> Attributes:
         """Attributes of all series."""
         return {MODEL: self.model, VERSION: self.version}
+
+
+def find_reference(given: Reference | str | Path | None) -> tuple[Reference | None, Path | None, str]:
+    """The reference, the path of one to be learned, and what is wrong with it."""
+    if given is None or isinstance(given, Reference):
+        return given, None, ""
+    path = Path(given)
+    if not path.exists():
+        return None, path, ""
+    try:
+        return Reference.load(path), None, ""
+    except InvalidReference as error:
+        return None, None, str(error)

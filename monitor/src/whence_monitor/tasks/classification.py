@@ -45,8 +45,6 @@ class Outcomes:
 class Binary(Task[float, int]):
     """A prediction is the probability of class 1, or the class; a truth is 0 or 1, also as bool or text."""
 
-    name = "binary"
-
     def __init__(self, base: Attributes, segments: Sequence[str], threshold: float) -> None:
         self._threshold = threshold
         self._outcomes = Outcomes(base, segments, ("0", "1"))
@@ -88,8 +86,6 @@ class Classified(NamedTuple):
 
 class MultiClass(Task[Classified, int]):
     """A prediction is a class, or probabilities by class or in the order of `classes`; a truth is a class."""
-
-    name = "multiclass"
 
     def __init__(self, base: Attributes, segments: Sequence[str], classes: Sequence[str]) -> None:
         self._classes = tuple(classes)

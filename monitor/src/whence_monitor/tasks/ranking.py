@@ -68,8 +68,6 @@ def judge_list(shown: Sequence[Item], gains: Gains) -> Judgement:
 class Ranking(Task[tuple[Item, ...], Gains]):
     """A prediction is a list of items, best first; a truth is the relevant items, or their gains by item."""
 
-    name = "ranking"
-
     def __init__(
         self,
         base: Attributes,

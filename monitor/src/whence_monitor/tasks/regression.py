@@ -32,8 +32,6 @@ variance does not depend on the centre, and is more precise with one that is nea
 class Regression(Task[float, float]):
     """Predictions and truths are finite numbers; `centre` is the same in all processes."""
 
-    name = "regression"
-
     def __init__(self, base: Attributes, segments: Sequence[str], centre: float) -> None:
         self._centre = centre
         self._quantities = Quantities(base, segments, QUANTITIES)

@@ -34,7 +34,6 @@ class Quantities:
 class Task(ABC, Generic[Prediction, Truth]):
     """A task: predictions and truths of other kinds are refused by returning None."""
 
-    name: str
     families: list[Family]
 
     def try_prediction(self, given: Any) -> Prediction | None:
