@@ -45,8 +45,7 @@ class NumberBins:
         """Sums of the positive and of the negative values, both float64[f] ≥ 0."""
         finite = np.where(np.abs(values) <= bins.LARGEST, values, 0.0)
         bounded = np.clip(finite, -self._farthest, self._farthest)
-        total, size = bounded.sum(axis=0), np.abs(bounded).sum(axis=0)
-        return (size + total) / 2, (size - total) / 2
+        return np.maximum(bounded, 0.0).sum(axis=0), np.maximum(-bounded, 0.0).sum(axis=0)
 
 
 def _borders(feature: Number) -> list[float]:

@@ -62,6 +62,7 @@ class Labels:
         self._base, self._task, self._problems, self._delays = base, task, problems, delays
         self._waiting = Waiting(capacity, age)
         self._early = Waiting(max(1, capacity // EARLY_SHARE), min(EARLY_AGE, age))
+        self._has_ids = False
         self._labels = np.zeros(len(segments), np.int64)
         self._unlabelled, self._awaited = np.zeros(1, np.int64), np.zeros(1, np.int64)
         by_segment = [{**base, **a} for a in spell(**{i.SEGMENT: segments})]
@@ -73,6 +74,9 @@ class Labels:
 
     def expect(self, ids: Sequence[Any], predicted: Sequence[Predicted]) -> list[Match]:
         """Keep predictions until their truth is known; return those of which it is already."""
+        self._has_ids = self._has_ids or any(key is not None for key in ids)
+        if not self._has_ids:
+            return []
         usable = [self._is_usable(key) for key in ids]
         pairs = [
             pair

@@ -38,7 +38,7 @@ _MEANING = {
     Problem.UNWATCHED_FEATURE: "features beyond the limit of series",
     Problem.UNKNOWN_SEGMENT: "segments that were not declared are not told apart",
     Problem.INVALID_PREDICTION: "predictions that the task cannot have",
-    Problem.MISSING_ID: "predictions without an id can have no label",
+    Problem.MISSING_ID: "a prediction without an id, after some with one, can have no label",
     Problem.INVALID_ID: "ids that cannot be hashed",
     Problem.DUPLICATE_ID: "an id was observed twice: labels go to the later prediction",
     Problem.INVALID_TRUTH: "truths that the task cannot have",

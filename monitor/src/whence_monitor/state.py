@@ -17,7 +17,7 @@ from whence_monitor.problems import Problem, Problems
 from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
 from whence_monitor.segments import Segments
 from whence_monitor.settings import Settings
-from whence_monitor.tasks import find_classes, make_task
+from whence_monitor.tasks import make_task
 from whence_monitor.watched import describe, fit
 
 
@@ -32,8 +32,9 @@ class State:
             settings.segments or (reference.segments if reference else ()), self.problems
         )
         names = self._segments.names
-        classes = find_classes(settings.classes, reference)
-        self._task = make_task(settings.task, settings.base, names, classes, settings.threshold, reference)
+        self._task = make_task(
+            settings.task, settings.base, names, settings.classes, settings.threshold, reference
+        )
         capacity, age = settings.labels, settings.label_age
         self._labels = Labels(
             settings.base, names, self._task, self.problems, delays, capacity=capacity, age=age
