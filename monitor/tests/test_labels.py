@@ -112,6 +112,7 @@ def test_what_is_young_is_not_forgotten_with_what_is_old() -> None:
     waiting = Waiting(1_000, 100.0, clock=lambda: now[0])
     for at in range(0, 500, 5):
         now[0] = float(at)
+        waiting.forget()
         waiting.put(at, at)
         assert at < 80 or at - 80 in waiting
         assert at < 130 or at - 130 not in waiting

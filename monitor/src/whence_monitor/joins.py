@@ -33,8 +33,8 @@ class Waiting:
         return any(hashed in generation for generation in self._generations)
 
     def put(self, key: Hashable, entry: Any) -> int:
-        """Keep an entry; return how many were forgotten."""
-        forgotten = self.forget()
+        """Keep an entry; return how many were forgotten for it."""
+        forgotten = self._age_all() if len(self._generations[0]) >= self._size else 0
         hashed, youngest = hash(key), self._generations[0]
         if youngest.get(hashed) is TAKEN:
             self._taken[0] -= 1
@@ -55,10 +55,10 @@ class Waiting:
 
     def forget(self) -> int:
         """Let go of the oldest generation if it is time; return how many entries of it waited in vain."""
-        now = self._clock()
-        if len(self._generations[0]) < self._size and now - self._since < self._age:
-            return 0
-        self._since = now
+        return self._age_all() if self._clock() - self._since >= self._age else 0
+
+    def _age_all(self) -> int:
+        self._since = self._clock()
         self._generations.insert(0, {})
         self._taken.insert(0, 0)
         return len(self._generations.pop()) - self._taken.pop()

@@ -77,20 +77,21 @@ class Labels:
         self._has_ids = self._has_ids or any(key is not None for key in ids)
         if not self._has_ids:
             return []
-        usable = [self._is_usable(key) for key in ids]
-        pairs = [
-            pair
-            for pair, is_usable in zip(zip(ids, predicted, strict=True), usable, strict=True)
-            if is_usable
-        ]
+        self._forget()
+        some_are_early = len(self._early) > 0
+        duplicates = forgotten = 0
         matches = []
-        for key, entry in pairs:
-            self._problems.count(Problem.DUPLICATE_ID, int(key in self._waiting))
-            self._unlabelled += self._waiting.put(key, entry)
-            early = self._early.take(key)
+        for key, entry in zip(ids, predicted, strict=True):
+            if not self._is_usable(key):
+                continue
+            duplicates += key in self._waiting
+            forgotten += self._waiting.put(key, entry)
+            early = self._early.take(key) if some_are_early else None
             if isinstance(early, Match):
                 self._waiting.take(key)
                 matches.append(self._complete(entry, early.truth, early.delay))
+        self._problems.count(Problem.DUPLICATE_ID, duplicates)
+        self._unlabelled += forgotten
         return matches
 
     def label(self, labels: Sequence[Labelled]) -> list[Match]:
@@ -140,9 +141,12 @@ class Labels:
 
     def refresh(self) -> None:
         """Forget what is too old, and count what waits."""
+        self._forget()
+        self._awaited[0] = len(self._waiting)
+
+    def _forget(self) -> None:
         self._unlabelled += self._waiting.forget()
         self._problems.count(Problem.UNKNOWN_ID, self._early.forget())
-        self._awaited[0] = len(self._waiting)
 
     def _complete(self, found: Predicted, truth: Any, at: float | None) -> Match:
         delay = None if at is None else self._read_delay(at - found.at)
