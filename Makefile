@@ -13,6 +13,7 @@ DEV := $(VENV)/.dev
 
 SHOP := .cache/shop
 SHOP_READY := $(SHOP)/.installed
+UNLISTED_RUNS := bench/recordings/shop-unlisted
 
 SERVICE ?=
 FAULT ?=
@@ -201,11 +202,11 @@ bench-incidents-page: $(RUNTIME) ## Write the reported runs into docs/benchmark.
 bench-replay: $(RUNTIME) ## Diagnose all recorded runs again, in seconds; fails below its floor
 	@$(PY) -m bench.incidents replay
 
-bench-shop: $(RUNTIME) $(SHOP_READY) ## Accuracy of verdicts on the shop, on live stacks (2½ hours, resumable) [SEED=2101] [ONLY=fault]; needs PostgreSQL and Redis
-	@$(PY) -m bench.shop run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)")
+bench-shop: $(RUNTIME) $(SHOP_READY) ## Accuracy of verdicts on the shop, on live stacks (2½ hours, resumable) [SEED=2101] [ONLY=fault] [UNLISTED=1]; needs PostgreSQL and Redis
+	@$(PY) -m bench.shop run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)") $(if $(UNLISTED),--unlisted --recordings $(UNLISTED_RUNS))
 
-bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again
-	@$(PY) -m bench.shop replay
+bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again [UNLISTED=1]
+	@$(PY) -m bench.shop replay $(if $(UNLISTED),--recordings $(UNLISTED_RUNS))
 
 bench-petshop: $(RUNTIME) ## Accuracy on PetShop, a public set of root causes, read from a folder DATA=folder [SPLIT=train]
 	@test -n "$(DATA)" || { echo "whence: say where PetShop is: make bench-petshop DATA=folder" >&2; exit 2; }

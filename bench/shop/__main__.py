@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.shop.case import REPORTED, TRAINING, diagnose, list_cases, read_runs, write_run
+from bench.shop.case import (
+    REPORTED,
+    TRAINING,
+    diagnose,
+    list_cases,
+    list_unlisted,
+    read_runs,
+    write_run,
+)
 from bench.shop.live import LiveShop
 from bench.shop.run import run_case
 from bench.shop.scoring import judge, tabulate
@@ -29,6 +37,9 @@ def run(
     ] = 2101,
     only: Annotated[str, typer.Option(help="only this fault")] = "",
     training: Annotated[bool, typer.Option("--training", help="medium severity, no controls")] = False,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="faults that no cause was made for, instead")
+    ] = False,
     recordings: Folder = RECORDINGS,
     plan: Annotated[bool, typer.Option("--plan", help="print what would run, and stop")] = False,
 ) -> None:
@@ -36,9 +47,8 @@ def run(
 
     A case takes about 4 minutes on a stack and a shop of its own; a killed command loses the case under way.
     """
-    wanted = [
-        case for case in list_cases(seed, TRAINING if training else REPORTED) if only in ("", case.fault)
-    ]
+    cases = list_unlisted(seed) if unlisted else list_cases(seed, TRAINING if training else REPORTED)
+    wanted = [case for case in cases if only in ("", case.fault)]
     done = {run.case for run in read_runs(recordings)}
     missing = [case for case in wanted if case not in done]
     console.print(

@@ -16,6 +16,9 @@ USERS_SERVICE = "shop-gateway"
 UNUSED_SERVICE = "shop-reports"
 """Of which no user and no service depends: trouble there is no reason to blame anybody for the users'."""
 
+UNLISTED = Path(__file__).with_name("unlisted.yaml")
+"""Faults that no cause of the diagnosis was made for."""
+
 REPORTED: tuple[Severity, ...] = ("low", "high")
 TRAINING: tuple[Severity, ...] = ("medium",)
 CONTROLS = (
@@ -48,7 +51,7 @@ class Case(_Part):
 
     @property
     def truth(self) -> Fault:
-        return read_faults()[self.fault]
+        return (read_faults() | read_faults(UNLISTED))[self.fault]
 
 
 class Counts(_Part):
@@ -96,6 +99,11 @@ def list_cases(seed: int, severities: Sequence[Severity]) -> Iterator[Case]:
             yield from (Case(fault=fault.name, severity=severity, seed=seed) for severity in severities)
     for name, severity in CONTROLS if severities == REPORTED else ():
         yield Case.model_validate({"fault": name, "severity": severity, "seed": seed})
+
+
+def list_unlisted(seed: int) -> list[Case]:
+    """Every fault off the list, once."""
+    return [Case(fault=name, severity="medium", seed=seed) for name in read_faults(UNLISTED)]
 
 
 def diagnose(run: Run) -> Verdict:
