@@ -24,7 +24,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-shop bench-shop-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -207,6 +207,9 @@ bench-shop: $(RUNTIME) $(SHOP_READY) ## Accuracy of verdicts on the shop, on liv
 
 bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again [UNLISTED=1]
 	@$(PY) -m bench.shop replay $(if $(UNLISTED),--recordings $(UNLISTED_RUNS))
+
+bench-shop-page: $(RUNTIME) ## Write the runs of the shop into docs/benchmark.md
+	@$(PY) -m bench.shop document
 
 bench-petshop: $(RUNTIME) ## Accuracy on PetShop, a public set of root causes, read from a folder DATA=folder [SPLIT=train]
 	@test -n "$(DATA)" || { echo "whence: say where PetShop is: make bench-petshop DATA=folder" >&2; exit 2; }

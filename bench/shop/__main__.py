@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench.incidents.document import replace_between
 from bench.shop.case import (
     REPORTED,
     TRAINING,
@@ -21,6 +22,9 @@ from bench.shop.scoring import judge, tabulate
 from stack import DATA, ROOT, StackError
 
 RECORDINGS = ROOT / "bench" / "recordings" / "shop"
+UNLISTED_RECORDINGS = ROOT / "bench" / "recordings" / "shop-unlisted"
+PAGE = ROOT / "docs" / "benchmark.md"
+BEGIN, END = "<!-- begin: written by `make bench-shop-page` -->", "<!-- end -->"
 PER_RUN = 260
 """Seconds that a case takes, about: start 40, steady 115, alert 20–120, verdict 45, stop 15."""
 
@@ -73,9 +77,22 @@ def replay(recordings: Folder = RECORDINGS) -> None:
     _print(recordings)
 
 
+@app.command()
+def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAGE) -> None:
+    """Write into docs/benchmark.md what the runs were answered with at first, and what they are today."""
+    listed, unlisted = read_runs(RECORDINGS), read_runs(UNLISTED_RECORDINGS)
+    tables = [
+        *tabulate([judge(run, run.first or diagnose(run)) for run in listed], "The shop, first draws"),
+        tabulate([judge(run, diagnose(run)) for run in listed], "The same runs, diagnosed again today")[0],
+        *tabulate([judge(run, run.first or diagnose(run)) for run in unlisted], "Off the list, first draws"),
+    ]
+    body = "\n".join(table.to_markdown() for table in tables if table.rows)
+    replace_between(page, BEGIN, END, body)
+
+
 def _print(recordings: Path) -> None:
     for table in tabulate([judge(run, diagnose(run)) for run in read_runs(recordings)]):
-        console.print(table)
+        console.print(table.to_rich())
 
 
 if __name__ == "__main__":

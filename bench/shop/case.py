@@ -70,9 +70,10 @@ class Alert(_Part):
 
 
 class Run(_Part):
-    """A case that was run. Times are Unix seconds; `shown` is the incident's own verdict, if it has one.
+    """A case that was run. Times are Unix seconds.
 
-    `evidence` and `addresses` are what the diagnosis of `services` read then.
+    `evidence` and `addresses` are what the diagnosis of `services` read then, `first` is its verdict, and
+    `shown` the incident's own, if it has one; both are kept without their evidence.
     """
 
     case: Case
@@ -83,6 +84,7 @@ class Run(_Part):
     alerts: list[Alert] = []
     services: list[str] = []
     shown: Verdict | None = None
+    first: Verdict | None = None
     evidence: Evidence
     addresses: dict[str, str] = {}
     load: float = 0.0
@@ -114,11 +116,16 @@ def diagnose(run: Run) -> Verdict:
 def write_run(folder: Path, run: Run) -> None:
     """Write `<id>.json.gz` as a whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    small = run.model_copy(update={"evidence": shrink(run.evidence)})
+    said = {name: _bare(verdict) for name in ("shown", "first") if (verdict := getattr(run, name))}
+    small = run.model_copy(update={"evidence": shrink(run.evidence), **said})
     file = folder / f"{run.case.id}{SUFFIX}"
     partial = file.with_suffix(".partial")
     partial.write_bytes(gzip.compress(small.model_dump_json(exclude_defaults=True).encode(), mtime=0))
     os.replace(partial, file)
+
+
+def _bare(verdict: Verdict) -> Verdict:
+    return verdict.model_copy(update={"evidence": [], "traces": [], "alternatives": []})
 
 
 def read_runs(folder: Path) -> list[Run]:
