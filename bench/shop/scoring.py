@@ -52,6 +52,11 @@ def judge(run: Run, verdict: Verdict) -> Judged:
     )
 
 
+def _judge_incident(run: Run) -> Judged:
+    """What the incident itself said when the verdict was asked for; one that said nothing is wrong."""
+    return judge(run, run.shown or Verdict(domain="unknown", cause="unknown", confidence=0, summary=""))
+
+
 def _name(entity: str) -> str:
     """Without its address or its instance."""
     return entity.partition("@")[0]
@@ -62,12 +67,15 @@ def tabulate(judged: Sequence[Judged], title: str = "Verdicts on the shop") -> l
     faults = [each for each in judged if not each.is_control]
     controls = [each for each in judged if each.is_control]
     wrong = [each for each in faults if not each.cause]
+    own = [_judge_incident(each.run) for each in faults if each.run.alerts]
     parts = {
         "domain right": [each.domain for each in faults],
         "entity right": [each.entity for each in faults],
         "cause right": [each.cause for each in faults],
         "path right": [each.path for each in faults],
         "faults with an alert": [bool(each.run.alerts) for each in faults],
+        "of these, the incident's own verdict: entity right": [each.entity for each in own],
+        "of these, the incident's own verdict: cause right": [each.cause for each in own],
         "controls blamed": [not each.domain for each in controls],
         '"none" for what users felt': [each.is_denied for each in faults],
         f"wrong causes with a confidence up to {SURE:.0%}": [

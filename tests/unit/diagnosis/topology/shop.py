@@ -13,6 +13,8 @@ START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
 TIMES = START + STEP * np.arange(COUNT)
 ONSET = START + 400.0
 ALERTED = ONSET + 40.0
+ALONE = 30.0
+"""Seconds from a shop's opening to its users' coming."""
 
 ADDRESSES = {"10.0.0.7:8101": "pricing"}
 PEERS = {
@@ -55,6 +57,8 @@ class Shop:
     """By query and service: what their processes take before and after the onset."""
     silent: str = ""
     """The service whose own telemetry ends at the onset."""
+    opened: float = START
+    """When all services began: before their first users they answer a health check a second."""
 
     def change(self, **loads: Load) -> "Shop":
         """With other loads; `gateway__pricing` is the call."""
@@ -72,6 +76,9 @@ class Shop:
             rate, seconds = _turn(load.rate, load.later_rate), _turn(load.seconds, load.later_seconds)
             rate = rate * rng.normal(1, 0.02, COUNT)
             seconds = seconds * rng.normal(1, 0.03, COUNT)
+            if self.opened > START:
+                rate = np.where(self.opened + ALONE < TIMES, rate, np.nan if name in PEERS else 1.0)
+                rate[self.opened > TIMES] = np.nan
             failed = np.where(TIMES > ONSET, load.failed, 0.0) * rate
             for query, labels, values in _lines(name, load, rate, seconds, failed):
                 heard = (TIMES <= ONSET) | (name[0] != self.silent)

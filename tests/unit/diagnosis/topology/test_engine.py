@@ -278,6 +278,16 @@ def test_a_service_that_fails_from_its_first_requests_is_not_surged() -> None:
     assert (found.domain, found.cause) == ("unknown", "service-failing")
 
 
+@pytest.mark.parametrize("age", [60.0, 90.0, 150.0, 240.0])
+def test_users_who_came_when_a_service_was_started_are_no_surge(age: float) -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.5),
+        gateway__redis=Load(10, 0.002, failed=0.6, error_type="ConnectionError"),
+    )
+    found = verdict(replace(shop, opened=ONSET - age))
+    assert (found.cause, path(found)) == ("dependency-unreachable", ["gateway", "redis@cache:6379"])
+
+
 def test_nothing_is_none_only_if_nobody_was_alerted() -> None:
     assert verdict(SHOP, alerted_at=None).domain == "none"
     found = verdict(SHOP)
