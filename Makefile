@@ -131,7 +131,7 @@ check: $(DEV) ## Static checks: style, types, import directions, generated files
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/yamllint --strict .
 	$(PY) -m generation --check
-	"$$(bin otelcol-whence)" validate --config collector/config.yaml --config collector/generated/redaction.yaml
+	"$$(bin otelcol-whence)" validate --config collector/config.yaml --config collector/generated/chosen.yaml
 	"$$(bin jaeger)" validate --config jaeger/config.yaml
 	"$$(bin promtool)" check config --syntax-only prometheus/prometheus.yml
 	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml

@@ -55,6 +55,8 @@ class Shop:
     versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     processes: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     """By query and service: what their processes take before and after the onset."""
+    declared: tuple[tuple[str, str], ...] = ()
+    """Callers and callees between which there are no spans."""
     silent: str = ""
     """The service whose own telemetry ends at the onset."""
     opened: float = START
@@ -86,6 +88,10 @@ class Shop:
         for (query, service), (before, after) in self.processes.items():
             labels = {"service_name": service}
             found.setdefault(query, []).append(_series(labels, _turn(before, after)))
+        found["declared"] = [
+            _series({"service_name": caller, "callee": callee}, np.ones(COUNT))
+            for caller, callee in self.declared
+        ]
         found["versions"] = [
             _series(
                 {"service_name": service, "service_version": version},

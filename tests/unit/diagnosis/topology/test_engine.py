@@ -25,6 +25,14 @@ SLOW_DATABASE = SHOP.change(
 )
 
 
+def test_a_slow_service_is_found_by_a_call_that_leaves_no_spans() -> None:
+    slow = SHOP.change(gateway=Load(10, 0.08, later_seconds=0.38), pricing=Load(6, 0.09, later_seconds=0.59))
+    loads = {name: load for name, load in slow.loads.items() if name != ("gateway", "pricing")}
+    alone = replace(slow, loads=loads)
+    assert path(verdict(alone)) == ["gateway"]
+    assert path(verdict(replace(alone, declared=(("gateway", "pricing"),)))) == ["gateway", "pricing"]
+
+
 def test_a_slow_database_is_named_with_the_path_to_it() -> None:
     found = verdict(SLOW_DATABASE)
     assert (found.domain, found.cause) == ("infrastructure", "dependency-slow")
