@@ -1,5 +1,6 @@
 """The series that a made-up shop leaves: gateway → pricing → PostgreSQL, gateway → Redis."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -59,6 +60,8 @@ class Shop:
     """Callers and callees between which there are no spans."""
     silent: str = ""
     """The service whose own telemetry ends at the onset."""
+    ends: float = math.inf
+    """When all is as before the onset again."""
     opened: float = START
     """When all services began: before their first users they answer a health check a second."""
 
@@ -75,7 +78,10 @@ class Shop:
         found: dict[str, list[Labelled]] = {}
         for seed, (name, load) in enumerate(self.loads.items()):
             rng = np.random.default_rng(seed)
-            rate, seconds = _turn(load.rate, load.later_rate), _turn(load.seconds, load.later_seconds)
+            rate, seconds = (
+                np.where(self.ends < TIMES, before, _turn(before, after))
+                for before, after in ((load.rate, load.later_rate), (load.seconds, load.later_seconds))
+            )
             rate = rate * rng.normal(1, 0.02, COUNT)
             seconds = seconds * rng.normal(1, 0.03, COUNT)
             if self.opened > START:

@@ -303,6 +303,13 @@ def test_nothing_is_none_only_if_nobody_was_alerted() -> None:
     assert "an alert fires" in found.summary
 
 
+def test_a_moment_that_is_over_is_no_trouble_unless_somebody_was_alerted() -> None:
+    moment = replace(SLOW_DATABASE, ends=ONSET + 15)
+    assert verdict(moment, alerted_at=None).domain == "none"
+    assert verdict(moment).domain != "none"
+    assert verdict(replace(SLOW_DATABASE, ends=ONSET + 60), alerted_at=None).cause == "dependency-slow"
+
+
 def test_a_service_without_telemetry_is_unknown_and_says_what_to_send() -> None:
     found = verdict(SHOP, "mystery", alerted_at=None)
     assert found.domain == "unknown"
