@@ -13,6 +13,7 @@ DEV := $(VENV)/.dev
 
 SHOP := .cache/shop
 SHOP_READY := $(SHOP)/.installed
+UNLISTED_RUNS := bench/recordings/shop-unlisted
 
 SERVICE ?=
 FAULT ?=
@@ -23,7 +24,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-monitor bench-shop bench-shop-replay shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -130,7 +131,7 @@ check: $(DEV) ## Static checks: style, types, import directions, generated files
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/yamllint --strict .
 	$(PY) -m generation --check
-	"$$(bin otelcol-whence)" validate --config collector/config.yaml --config collector/generated/redaction.yaml
+	"$$(bin otelcol-whence)" validate --config collector/config.yaml --config collector/generated/chosen.yaml
 	"$$(bin jaeger)" validate --config jaeger/config.yaml
 	"$$(bin promtool)" check config --syntax-only prometheus/prometheus.yml
 	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
@@ -204,11 +205,14 @@ bench-incidents-page: $(RUNTIME) ## Write the reported runs into docs/benchmark.
 bench-replay: $(RUNTIME) ## Diagnose all recorded runs again, in seconds; fails below its floor
 	@$(PY) -m bench.incidents replay
 
-bench-shop: $(RUNTIME) $(SHOP_READY) ## Accuracy of verdicts on the shop, on live stacks (2½ hours, resumable) [SEED=2101] [ONLY=fault]; needs PostgreSQL and Redis
-	@$(PY) -m bench.shop run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)")
+bench-shop: $(RUNTIME) $(SHOP_READY) ## Accuracy of verdicts on the shop, on live stacks (2½ hours, resumable) [SEED=2101] [ONLY=fault] [UNLISTED=1]; needs PostgreSQL and Redis
+	@$(PY) -m bench.shop run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)") $(if $(UNLISTED),--unlisted --recordings $(UNLISTED_RUNS))
 
-bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again
-	@$(PY) -m bench.shop replay
+bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again [UNLISTED=1]
+	@$(PY) -m bench.shop replay $(if $(UNLISTED),--recordings $(UNLISTED_RUNS))
+
+bench-shop-page: $(RUNTIME) ## Write the runs of the shop into docs/benchmark.md
+	@$(PY) -m bench.shop document
 
 bench-petshop: $(RUNTIME) ## Accuracy on PetShop, a public set of root causes, read from a folder DATA=folder [SPLIT=train]
 	@test -n "$(DATA)" || { echo "whence: say where PetShop is: make bench-petshop DATA=folder" >&2; exit 2; }

@@ -13,6 +13,7 @@ from config.quantities import Address, Column, Duration, Folder, Interval, Name,
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
 from config.strict import Severity, Strict, default, require_unique
+from config.topology import Topology
 
 MOST_ITEMS = 100
 LONGEST_DEADLINE = 5.0
@@ -126,6 +127,7 @@ class Config(Strict):
     llm: Llm = default({})
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
+    topology: Topology = default({})
     evaluation: Evaluation = default({})
     redaction: Redaction = default({})
     repeat_interval: Interval = default("4h")

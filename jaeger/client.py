@@ -4,13 +4,15 @@ https://www.jaegertracing.io/docs/2.13/architecture/apis/#http-json
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from prometheus.api import Request
 
 MICROSECONDS = 1_000_000
+STATUS_DESCRIPTION = "otel.status_description"
+EXCEPTION_TYPE, EXCEPTION_MESSAGE = "exception.type", "exception.message"
 
 Tags = Mapping[str, Any]
 """Attributes by name: text, numbers and flags."""
@@ -21,6 +23,7 @@ class Span:
     """One span; `start_ms` counts from the trace's start.
 
     `parent` is a span's id, which the trace may not have. `resource` are the attributes of the process.
+    `said` is what it recorded of its failure: its exception's type and message, or its status' description.
     """
 
     span_id: str
@@ -31,6 +34,7 @@ class Span:
     duration_ms: float
     tags: Tags
     resource: Tags
+    said: str = ""
 
     @property
     def error(self) -> bool:
@@ -101,10 +105,20 @@ def _read_span(span: Mapping[str, Any], start: int, process: Mapping[str, Any]) 
         service=process.get("serviceName", ""),
         start_ms=(span["startTime"] - start) / 1_000,
         duration_ms=span["duration"] / 1_000,
-        tags=_read_tags(span),
-        resource=_read_tags(process),
+        tags=(tags := _read_tags(span.get("tags"))),
+        resource=_read_tags(process.get("tags")),
+        said=_read_exception(span) or str(tags.get(STATUS_DESCRIPTION, "")),
     )
 
 
-def _read_tags(of: Mapping[str, Any]) -> Tags:
-    return {tag["key"]: tag["value"] for tag in of.get("tags", ())}
+def _read_exception(span: Mapping[str, Any]) -> str:
+    """Of its last exception, `type: message`."""
+    events = [_read_tags(log.get("fields")) for log in span.get("logs") or ()]
+    parts = [
+        [str(event[key]) for key in (EXCEPTION_TYPE, EXCEPTION_MESSAGE) if event.get(key)] for event in events
+    ]
+    return next((": ".join(found) for found in reversed(parts) if found), "")
+
+
+def _read_tags(tags: Sequence[Mapping[str, Any]] | None) -> Tags:
+    return {tag["key"]: tag["value"] for tag in tags or ()}

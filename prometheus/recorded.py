@@ -28,6 +28,9 @@ OF_ENTITY = frozenset({"entity", "kind"})
 CALLEE = _gauge("dependency:callee:info", OF_CALL | PEER)
 """1 for each caller and what its spans tell of a peer: whom that is."""
 
+DECLARED = _gauge("dependency:declared:info", OF_CALL)
+"""1 for each call between services that whence.yaml knows of."""
+
 CALLS = _gauge("dependency:calls:rate1m", OF_CALL)
 """Calls per second of a service to each of its dependencies."""
 

@@ -48,7 +48,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     past = baseline(config)
     groups = [
         ("signals", requests.STEP, [*requests.signal_rules()]),
-        ("topology", topology.STEP, [*topology.call_rules(), *topology.entity_rules()]),
+        ("topology", topology.STEP, [*topology.call_rules(config), *topology.entity_rules()]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),

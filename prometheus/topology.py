@@ -8,6 +8,7 @@ as 10.0.0.7:8080, which PromQL cannot: that service is on the map twice, as itse
 
 from collections.abc import Collection, Iterator
 
+from config import Config
 from prometheus import dependencies, indicators, requests
 from prometheus import queries as q
 from prometheus.dependencies import CACHES, CALLER, CALLING, DATABASES, NAMELESS, OBJECT_STORES, PEER, QUEUES
@@ -17,6 +18,7 @@ from prometheus.recorded import (
     CALLS,
     CALLS_FAILED,
     CALLS_P95,
+    DECLARED,
     ENTITY_FAILED,
     ENTITY_P95,
     ENTITY_REQUESTS,
@@ -37,11 +39,17 @@ _ENTITY = ("entity", "kind")
 _CALLEE = ("callee", "kind")
 
 
-def call_rules() -> Iterator[Rule]:
-    """The dependencies of each service: rate, share that failed, 95th percentile."""
+def call_rules(config: Config) -> Iterator[Rule]:
+    """The dependencies of each service: rate, share that failed, 95th percentile.
+
+    The rate of a call that is only declared is 0.
+    """
+    for caller, callees in config.topology.calls.items():
+        for callee in callees:
+            yield record(DECLARED, "vector(1)", service_name=caller, callee=callee, kind="service")
     yield record(CALLEE, _name_callees())
     calls, remembered = (_by_callee(dependencies.count(by=_CALL, window=w)) for w in (WINDOW, REMEMBERED))
-    yield record(CALLS, f"{calls} and ({remembered} > 0)")
+    yield record(CALLS, f"{calls} and ({remembered} > 0) or on ({CALLER}, callee) 0 * {q.select(DECLARED)}")
     failed = _by_callee(dependencies.count('status_code="STATUS_CODE_ERROR"', by=_CALL, window=WINDOW))
     yield record(CALLS_FAILED, q.known(f"({q.or_zero(failed, q.select(CALLS))}) / {q.select(CALLS)}"))
     yield record(CALLS_P95, q.known(f"histogram_quantile(0.95, {_by_callee(_durations())})"))
@@ -130,18 +138,16 @@ def _classify(calls: str) -> str:
 
 
 def _name_product(calls: str) -> str:
-    """What a callee is called that sends no telemetry: `product@host:port`, or what of it is known."""
-    for label in (
-        "peer_service",
-        "rpc_service",
-        "messaging_system",
-        "db_system_name",
-        "gen_ai_provider_name",
-    ):
+    """What a callee is called that sends no telemetry: `product@peer`, or what of it is known.
+
+    The peer is named by `peer.service`, else by its address.
+    """
+    for label in ("rpc_service", "messaging_system", "db_system_name", "gen_ai_provider_name"):
         calls = _copied(calls, label, "callee")
     address = f'label_join({calls}, "address", ":", "server_address", "server_port")'
     address = _copied(address, "address", "address", "(.*):")
     address = f'label_replace({address}, "address", "", "server_address", "")'
+    address = _copied(address, "peer_service", "address")
     joined = f'label_join({address}, "callee", "@", "callee", "address")'
     joined = _copied(joined, "callee", "callee", "@*(.*?)@*")
     nameless = f'label_replace({joined}, "callee", "{NAMELESS}", "callee", "")'

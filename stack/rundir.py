@@ -32,7 +32,7 @@ def write_run_directory(
     for name, path in binaries.items():
         _link(RUN / "bin" / name, path)
     _link(RUN / "collector" / "config.yaml", ROOT / "collector" / "config.yaml")
-    _link(RUN / "collector" / "redaction.yaml", in_use() / "collector" / "generated" / "redaction.yaml")
+    _link(RUN / "collector" / "chosen.yaml", in_use() / "collector" / "generated" / "chosen.yaml")
     _link(RUN / "jaeger" / "config.yaml", ROOT / "jaeger" / "config.yaml")
     _write_json(RUN / "toxiproxy" / "proxies.json", [_storage_proxy(settings)])
     _write_prometheus(settings)

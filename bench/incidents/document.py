@@ -24,19 +24,22 @@ def write_page(
 
     Raises ValueError when the page has no markers.
     """
+    body = [
+        _describe(outcomes, failures, drawn, command),
+        *(table.to_markdown() for table in tables if table.rows),
+    ]
+    replace_between(page, BEGIN, END, "\n".join(body))
+
+
+def replace_between(page: Path, begin: str, end: str, body: str) -> None:
+    """Replace what is between two lines of a page. Raises ValueError when it does not have them once."""
     text = page.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"{page} needs one line {BEGIN} and, after it, one line {END}")
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    body = "\n".join(
-        [
-            _describe(outcomes, failures, drawn, command),
-            *(table.to_markdown() for table in tables if table.rows),
-        ]
-    )
+    if text.count(begin) != 1 or end not in text.split(begin)[1]:
+        raise ValueError(f"{page} needs one line {begin} and, after it, one line {end}")
+    head, rest = text.split(begin)
+    tail = rest.split(end, 1)[1]
     partial = page.with_suffix(".partial")
-    partial.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}")
+    partial.write_text(f"{head}{begin}\n\n{body}\n{end}{tail}")
     os.replace(partial, page)
 
 

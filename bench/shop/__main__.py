@@ -6,13 +6,25 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.shop.case import REPORTED, TRAINING, diagnose, list_cases, read_runs, write_run
+from bench.incidents.document import replace_between
+from bench.shop.case import (
+    REPORTED,
+    TRAINING,
+    diagnose,
+    list_cases,
+    list_unlisted,
+    read_runs,
+    write_run,
+)
 from bench.shop.live import LiveShop
 from bench.shop.run import run_case
 from bench.shop.scoring import judge, tabulate
 from stack import DATA, ROOT, StackError
 
 RECORDINGS = ROOT / "bench" / "recordings" / "shop"
+UNLISTED_RECORDINGS = ROOT / "bench" / "recordings" / "shop-unlisted"
+PAGE = ROOT / "docs" / "benchmark.md"
+BEGIN, END = "<!-- begin: written by `make bench-shop-page` -->", "<!-- end -->"
 PER_RUN = 260
 """Seconds that a case takes, about: start 40, steady 115, alert 20–120, verdict 45, stop 15."""
 
@@ -29,6 +41,9 @@ def run(
     ] = 2101,
     only: Annotated[str, typer.Option(help="only this fault")] = "",
     training: Annotated[bool, typer.Option("--training", help="medium severity, no controls")] = False,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="faults that no cause was made for, instead")
+    ] = False,
     recordings: Folder = RECORDINGS,
     plan: Annotated[bool, typer.Option("--plan", help="print what would run, and stop")] = False,
 ) -> None:
@@ -36,9 +51,8 @@ def run(
 
     A case takes about 4 minutes on a stack and a shop of its own; a killed command loses the case under way.
     """
-    wanted = [
-        case for case in list_cases(seed, TRAINING if training else REPORTED) if only in ("", case.fault)
-    ]
+    cases = list_unlisted(seed) if unlisted else list_cases(seed, TRAINING if training else REPORTED)
+    wanted = [case for case in cases if only in ("", case.fault)]
     done = {run.case for run in read_runs(recordings)}
     missing = [case for case in wanted if case not in done]
     console.print(
@@ -63,9 +77,22 @@ def replay(recordings: Folder = RECORDINGS) -> None:
     _print(recordings)
 
 
+@app.command()
+def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAGE) -> None:
+    """Write into docs/benchmark.md what the runs were answered with at first, and what they are today."""
+    listed, unlisted = read_runs(RECORDINGS), read_runs(UNLISTED_RECORDINGS)
+    tables = [
+        *tabulate([judge(run, run.first or diagnose(run)) for run in listed], "The shop, first draws"),
+        tabulate([judge(run, diagnose(run)) for run in listed], "The same runs, diagnosed again today")[0],
+        *tabulate([judge(run, run.first or diagnose(run)) for run in unlisted], "Off the list, first draws"),
+    ]
+    body = "\n".join(table.to_markdown() for table in tables if table.rows)
+    replace_between(page, BEGIN, END, body)
+
+
 def _print(recordings: Path) -> None:
     for table in tabulate([judge(run, diagnose(run)) for run in read_runs(recordings)]):
-        console.print(table)
+        console.print(table.to_rich())
 
 
 if __name__ == "__main__":

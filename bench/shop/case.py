@@ -16,6 +16,9 @@ USERS_SERVICE = "shop-gateway"
 UNUSED_SERVICE = "shop-reports"
 """Of which no user and no service depends: trouble there is no reason to blame anybody for the users'."""
 
+UNLISTED = Path(__file__).with_name("unlisted.yaml")
+"""Faults that no cause of the diagnosis was made for."""
+
 REPORTED: tuple[Severity, ...] = ("low", "high")
 TRAINING: tuple[Severity, ...] = ("medium",)
 CONTROLS = (
@@ -48,7 +51,7 @@ class Case(_Part):
 
     @property
     def truth(self) -> Fault:
-        return read_faults()[self.fault]
+        return (read_faults() | read_faults(UNLISTED))[self.fault]
 
 
 class Counts(_Part):
@@ -67,9 +70,10 @@ class Alert(_Part):
 
 
 class Run(_Part):
-    """A case that was run. Times are Unix seconds; `shown` is the incident's own verdict, if it has one.
+    """A case that was run. Times are Unix seconds.
 
-    `evidence` and `addresses` are what the diagnosis of `services` read then.
+    `evidence` and `addresses` are what the diagnosis of `services` read then, `first` is its verdict, and
+    `shown` the incident's own, if it has one; both are kept without their evidence.
     """
 
     case: Case
@@ -80,6 +84,7 @@ class Run(_Part):
     alerts: list[Alert] = []
     services: list[str] = []
     shown: Verdict | None = None
+    first: Verdict | None = None
     evidence: Evidence
     addresses: dict[str, str] = {}
     load: float = 0.0
@@ -98,6 +103,11 @@ def list_cases(seed: int, severities: Sequence[Severity]) -> Iterator[Case]:
         yield Case.model_validate({"fault": name, "severity": severity, "seed": seed})
 
 
+def list_unlisted(seed: int) -> list[Case]:
+    """Every fault off the list, once."""
+    return [Case(fault=name, severity="medium", seed=seed) for name in read_faults(UNLISTED)]
+
+
 def diagnose(run: Run) -> Verdict:
     """The verdict of today's engine on the evidence of that time."""
     return diagnose_services(run.evidence, run.addresses, run.services, alerted_at=run.alerted_at)
@@ -106,11 +116,16 @@ def diagnose(run: Run) -> Verdict:
 def write_run(folder: Path, run: Run) -> None:
     """Write `<id>.json.gz` as a whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    small = run.model_copy(update={"evidence": shrink(run.evidence)})
+    said = {name: _bare(verdict) for name in ("shown", "first") if (verdict := getattr(run, name))}
+    small = run.model_copy(update={"evidence": shrink(run.evidence), **said})
     file = folder / f"{run.case.id}{SUFFIX}"
     partial = file.with_suffix(".partial")
     partial.write_bytes(gzip.compress(small.model_dump_json(exclude_defaults=True).encode(), mtime=0))
     os.replace(partial, file)
+
+
+def _bare(verdict: Verdict) -> Verdict:
+    return verdict.model_copy(update={"evidence": [], "traces": [], "alternatives": []})
 
 
 def read_runs(folder: Path) -> list[Run]:

@@ -10,9 +10,10 @@ from dataclasses import fields
 from pathlib import Path
 
 from bench.incidents.stacks import BenchStack
-from bench.shop.case import Alert, Counts
+from bench.shop.case import UNLISTED, Alert, Counts
 from components import build as builds
 from diagnosis.topology.live import Collected, collect_services
+from examples.shop.faults.catalogue import MORE
 from examples.shop.run.settings import CONFIGURATION, Ports, read_shop
 from examples.shop.users.tally import read_windows
 from prometheus.client import AsyncClient
@@ -72,7 +73,7 @@ class LiveShop:
         self._data.mkdir(parents=True, exist_ok=True)
         self.stack.up(seed)
         otlp = f"127.0.0.1:{self.stack.ports['OTLP_HTTP_PORT']}"
-        self._environment = make_environment(self._data, otlp, SHOP_SEED=str(seed))
+        self._environment = make_environment(self._data, otlp, SHOP_SEED=str(seed), **{MORE: str(UNLISTED)})
         self.shop("up")
 
     def down(self) -> None:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 
-from bench.shop.case import UNUSED_SERVICE, USERS_SERVICE, Alert, Case, Run
+from bench.shop.case import UNUSED_SERVICE, USERS_SERVICE, Alert, Case, Run, diagnose
 from bench.shop.live import LiveShop
 from diagnosis import Verdict
 from stack import StackError
@@ -61,6 +61,7 @@ def _observe(case: Case, shop: LiveShop, notify: Notify) -> Run:
         addresses=dict(found.addresses),
         load=round(os.getloadavg()[0], 1),
     )
+    run = run.model_copy(update={"first": diagnose(run)})
     notify(f"{case.id}: {', '.join(f'{alert.name} of {alert.service}' for alert in alerts) or 'no alert'}")
     if case.truth.users != "nothing" and not _is_felt(run):
         raise NotFelt(f"{case.id}: users noticed nothing: {run.before} {run.after}")

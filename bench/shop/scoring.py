@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich.table import Table
-
 from bench.incidents.intervals import Share
+from bench.incidents.tables import Table
 from bench.shop.case import Run
 from diagnosis import Verdict
 
 NOT_BLAMED = ("none", "unknown")
 SURE = 0.6
 """Confidence up to which a wrong verdict says that it may be wrong."""
+
+COLUMNS = ("run", "users", "first alert", "verdict", "right")
 
 
 class Judged(NamedTuple):
@@ -51,37 +52,41 @@ def judge(run: Run, verdict: Verdict) -> Judged:
     )
 
 
+def _judge_incident(run: Run) -> Judged:
+    """What the incident itself said when the verdict was asked for; one that said nothing is wrong."""
+    return judge(run, run.shown or Verdict(domain="unknown", cause="unknown", confidence=0, summary=""))
+
+
 def _name(entity: str) -> str:
     """Without its address or its instance."""
     return entity.partition("@")[0]
 
 
-def tabulate(judged: Sequence[Judged]) -> list[Table]:
+def tabulate(judged: Sequence[Judged], title: str = "Verdicts on the shop") -> list[Table]:
     """The summary, then every run."""
     faults = [each for each in judged if not each.is_control]
     controls = [each for each in judged if each.is_control]
     wrong = [each for each in faults if not each.cause]
-    summary = Table("", "share (95% interval)", title="Verdicts on the shop", title_justify="left", box=None)
-    for name, part in (
-        ("domain right", [each.domain for each in faults]),
-        ("entity right", [each.entity for each in faults]),
-        ("cause right", [each.cause for each in faults]),
-        ("path right", [each.path for each in faults]),
-        ("faults with an alert", [bool(each.run.alerts) for each in faults]),
-        ("controls blamed", [not each.domain for each in controls]),
-        ('"none" for what users felt', [each.is_denied for each in faults]),
-        (
-            f"wrong causes with a confidence up to {SURE:.0%}",
-            [each.verdict.confidence <= SURE for each in wrong],
-        ),
-    ):
-        summary.add_row(name, str(Share(sum(part), len(part))))
-    runs = Table(
-        "run", "users", "first alert", "verdict", "right", title="Every run", title_justify="left", box=None
-    )
-    for each in judged:
-        runs.add_row(*_describe(each))
-    return [summary, runs]
+    own = [_judge_incident(each.run) for each in faults if each.run.alerts]
+    parts = {
+        "domain right": [each.domain for each in faults],
+        "entity right": [each.entity for each in faults],
+        "cause right": [each.cause for each in faults],
+        "path right": [each.path for each in faults],
+        "faults with an alert": [bool(each.run.alerts) for each in faults],
+        "of these, the incident's own verdict: entity right": [each.entity for each in own],
+        "of these, the incident's own verdict: cause right": [each.cause for each in own],
+        "controls blamed": [not each.domain for each in controls],
+        '"none" for what users felt': [each.is_denied for each in faults],
+        f"wrong causes with a confidence up to {SURE:.0%}": [
+            each.verdict.confidence <= SURE for each in wrong
+        ],
+    }
+    rows = [(name, str(Share(sum(part), len(part)))) for name, part in parts.items() if part]
+    return [
+        Table(title, ("", "share (95% interval)"), rows),
+        Table(f"{title}: every run", COLUMNS, [_describe(each) for each in judged]),
+    ]
 
 
 def _describe(judged: Judged) -> list[str]:

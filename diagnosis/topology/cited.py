@@ -1,8 +1,12 @@
-"""Which requests show the trouble of a verdict, and in which of their spans."""
+"""Which requests show the trouble of a verdict, in which of their spans, and what those say."""
 
-from collections.abc import Iterable
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from diagnosis.topology.entity import Kind
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.reading import Directory
 from diagnosis.verdict.verdict import CitedTrace, Place, Statement, Verdict
@@ -11,6 +15,12 @@ from prometheus.names import label
 from telemetry import attributes as a
 
 CITED = 5
+
+LONGEST_SAID = 200
+"""Characters that are shown of an exception."""
+
+NUMBERS = re.compile(r"[0-9a-f]*[0-9][0-9a-f-]*")
+"""What differs between exceptions that say the same: numbers and ids."""
 
 CALLING = frozenset({"client", "producer", "consumer"})
 
@@ -32,6 +42,13 @@ class Sought(NamedTuple):
         return any(span.duration_ms > 1000 * self.seconds for span in spans)
 
 
+class Shown(NamedTuple):
+    """A request as sought, and the span of it in which the cause is at work, if one is."""
+
+    trace: Trace
+    suspect: Span | None
+
+
 def seek(verdict: Verdict, end: float) -> Sought | None:
     """What to look for in traces until `end`; None for a verdict on nothing that got worse."""
     symptom = next((said for said in verdict.evidence if verdict.path[:1] == [said.entity]), None)
@@ -47,24 +64,54 @@ def _between(said: Statement) -> float:
     return ((said.before or 0.0) + (said.after or 0.0)) / 2
 
 
-def cite(verdict: Verdict, sought: Sought, traces: Iterable[Trace], directory: Directory) -> list[CitedTrace]:
-    """Of these traces those that show most: the cause above all, then the longest."""
+def find_shown(
+    verdict: Verdict, sought: Sought, traces: Iterable[Trace], directory: Directory
+) -> list[Shown]:
+    """Of these traces those that are as sought, first those that show most: the cause, then the longest."""
     found = {trace.trace_id: trace for trace in traces if sought.shows(trace)}
-    suspects = {
-        trace_id: _find_suspect(verdict, sought, trace, directory) for trace_id, trace in found.items()
-    }
+    shown = [Shown(trace, _find_suspect(verdict, sought, trace, directory)) for trace in found.values()]
 
-    def rank(trace: Trace) -> tuple[bool, bool, float]:
-        span = suspects[trace.trace_id]
+    def rank(each: Shown) -> tuple[bool, bool, float]:
+        span = each.suspect
         failed = bool(span and span.error) and sought.aspect is Aspect.REQUESTS
-        return span is not None, failed, span.duration_ms if span else trace.duration_ms
+        return span is not None, failed, span.duration_ms if span else each.trace.duration_ms
 
+    return sorted(shown, key=rank, reverse=True)
+
+
+def cite(shown: Sequence[Shown]) -> list[CitedTrace]:
     return [
-        CitedTrace(
-            trace_id=trace.trace_id, span_id=span.span_id if (span := suspects[trace.trace_id]) else ""
-        )
-        for trace in sorted(found.values(), key=rank, reverse=True)[:CITED]
+        CitedTrace(trace_id=each.trace.trace_id, span_id=each.suspect.span_id if each.suspect else "")
+        for each in shown[:CITED]
     ]
+
+
+def state_shown(sought: Sought, shown: Sequence[Shown]) -> list[Statement]:
+    """In which operation the cause is at work, and what was recorded there, in most requests that show it."""
+    failing = sought.aspect is Aspect.REQUESTS
+    found = [
+        f"{span.name} of {span.service}" + (_say_failure(each.trace, span) if failing else "")
+        for each in shown
+        if (span := each.suspect) and (span.error or not failing)
+    ]
+    if not found:
+        return []
+    alike, count = Counter(NUMBERS.sub("", where) for where in found).most_common(1)[0]
+    where = next(each for each in found if NUMBERS.sub("", each) == alike)
+    kind, how = ("failed", "fail") if failing else ("slow", "are slow")
+    words = f"{count} of the {len(shown)} {kind} requests that were looked at {how} in {where}."
+    return [Statement(statement=words, query="")]
+
+
+def _say_failure(trace: Trace, suspect: Span) -> str:
+    """What was recorded of it by the last of the suspect and what its service did for it."""
+    below, said = {suspect.span_id}, suspect.said
+    for span in trace.spans:
+        if span.parent in below and span.service == suspect.service:
+            below.add(span.span_id)
+            said = span.said or said
+    line = said.strip().partition("\n")[0].rstrip(".")
+    return f": {textwrap.shorten(line, LONGEST_SAID, placeholder=' …')}" if line else ""
 
 
 def _find_suspect(verdict: Verdict, sought: Sought, trace: Trace, directory: Directory) -> Span | None:
@@ -76,9 +123,15 @@ def _find_suspect(verdict: Verdict, sought: Sought, trace: Trace, directory: Dir
     if callers:
         candidates = [span for span in calls if span.service in callers]
     else:
-        candidates = [span for span in trace.spans if span.service == verdict.entity.name] or calls
+        candidates = [span for span in trace.spans if _is_of(span, verdict.entity)] or calls
     failing = sought.aspect is Aspect.REQUESTS
     return max(candidates, key=lambda span: (failing and span.error, span.duration_ms), default=None)
+
+
+def _is_of(span: Span, place: Place) -> bool:
+    if place.kind == Kind.INSTANCE:
+        return f"{span.service}@{span.resource.get(a.SERVICE_INSTANCE_ID)}" == place.name
+    return span.service == place.name
 
 
 def _calls(span: Span, callee: Place, directory: Directory) -> bool:

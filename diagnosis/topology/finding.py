@@ -31,6 +31,9 @@ MOSTLY = 0.5
 CERTAIN, FAILING = 0.5, 0.05
 """Certainty of a loss, and share of calls that fail, from which a dependency fails."""
 
+GROWN_UP = 75.0
+"""Seconds of a service before the trouble in which its usual number of requests shows."""
+
 LEAST_RATE = 0.2
 """Requests per second below which there is no usual number of them."""
 
@@ -109,10 +112,11 @@ class Finding:
         return (now - sum(map(self._added, calls))) / usual if usual >= LEAST_RATE else 1.0
 
     def _requests(self, entity: Entity) -> tuple[float, float]:
-        """Usual requests per second, and those since the onset."""
+        """Usual requests per second, 0 if it is too young to have any, and those since the onset."""
         traffic = self.seen.system.served[entity]
-        usual = float(np.median(np.nan_to_num(traffic.rate[self.noticed.sides.before])))
-        return usual, traffic.requests(self.noticed.sides.after)
+        rates = traffic.rates(self.noticed.sides.before)
+        old = len(rates) * self.seen.aligned.evidence.step >= GROWN_UP
+        return float(np.median(rates)) if old else 0.0, traffic.requests(self.noticed.sides.after)
 
     def _added(self, call: Call) -> float:
         """Calls per second that the caller added on its own; one that serves nobody passes on its users'."""

@@ -12,7 +12,7 @@ from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, label_series, read_series
 from diagnosis.topology.blame import System
-from diagnosis.topology.cited import Sought, cite, seek
+from diagnosis.topology.cited import Sought, cite, find_shown, seek, state_shown
 from diagnosis.topology.entity import Kind
 from diagnosis.topology.llm_signals import QUERIES as ABOUT_MODELS
 from diagnosis.topology.losses import Aspect
@@ -82,9 +82,10 @@ async def add_traces(jaeger: AsyncClient, verdict: Verdict, collected: Collected
 def _add_cited(verdict: Verdict, sought: Sought, traces: list[Trace], collected: Collected) -> Verdict:
     directory = make_directory(AlignedSeries(collected.evidence), collected.addresses)
     base = collected.evidence.jaeger_url
-    cited = cite(verdict, sought, traces, directory)
-    linked = [each.model_copy(update={"link": find(each.trace_id).link(base)}) for each in cited]
-    return verdict.model_copy(update={"traces": linked})
+    shown = find_shown(verdict, sought, traces, directory)
+    linked = [each.model_copy(update={"link": find(each.trace_id).link(base)}) for each in cite(shown)]
+    evidence = [*verdict.evidence, *state_shown(sought, shown)]
+    return verdict.model_copy(update={"traces": linked, "evidence": evidence})
 
 
 def _searches(sought: Sought) -> list[Request[list[Trace]]]:

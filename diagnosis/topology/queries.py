@@ -6,6 +6,7 @@ from prometheus import dependencies, requests
 from prometheus import queries as q
 from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
 from prometheus.names import TARGET_INFO
+from prometheus.recorded import DECLARED
 
 WINDOW = "20s"
 """Four exports of span metrics."""
@@ -26,6 +27,7 @@ CALLED: Mapping[str, str] = {
     "called_fastest": dependencies.latency(0.1, window=WINDOW),
     "called_median": dependencies.latency(0.5, window=WINDOW),
     "called_slowest": dependencies.latency(0.99, window=WINDOW),
+    "declared": q.select(DECLARED),
 }
 
 OFTEN, SELDOM = "30s", "3m"
@@ -68,6 +70,7 @@ MAP_STEP = 60.0
 MAP: Mapping[str, str] = {
     "served": f"({requests.count(by=_SERVICE, window='1m')}) > 0",
     "called": f"({dependencies.count(by=(dependencies.CALLER, *dependencies.PEER), window='1m')}) > 0",
+    "declared": q.select(DECLARED),
 }
 """Who is there and who calls whom, and no more."""
 

@@ -1,7 +1,7 @@
 """A system, read from its telemetry: who is there, who calls whom, and how that goes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +33,12 @@ class Directory:
         if service:
             return Entity(Kind.SERVICE, service)
         kind, system = _classify(labels)
-        name = system or peer
-        return Entity(kind, "@".join(filter(None, (name, address))) or NAMELESS)
+        return Entity(kind, "@".join(filter(None, (system, peer or address))) or NAMELESS)
 
     def _find_service(self, peer: str, address: str) -> str | None:
         host = address.partition(":")[0]
-        named = (peer, host, host.partition(".")[0])
-        return self.addresses.get(address) or next((name for name in named if name in self.services), None)
+        named = (peer, self.addresses.get(address), host, host.partition(".")[0])
+        return next((name for name in named if name in self.services), None)
 
 
 def _address(labels: Labels) -> str:
@@ -95,9 +94,10 @@ def read_system(aligned: AlignedSeries, addresses: Mapping[str, str]) -> System:
     directory = make_directory(aligned, addresses)
     served = {Entity(Kind.SERVICE, name): _read_service(aligned, name) for name in sorted(directory.services)}
     calls = _read_calls(aligned, directory)
+    declared = _read_declared(aligned, directory)
     for callee in {call.callee for call in calls} - served.keys():
         served[callee] = _sum([traffic for call, traffic in calls.items() if call.callee == callee])
-    return System(Topology(calls, served), served, calls)
+    return System(Topology([*calls, *declared], served), served, calls)
 
 
 _SERVICE = "service_name"
@@ -114,6 +114,14 @@ def _read_service(aligned: AlignedSeries, name: str) -> Traffic:
         aligned.one("served_median", **where),
         aligned.one("served_slowest", **where),
     )
+
+
+def _read_declared(aligned: AlignedSeries, directory: Directory) -> Iterator[Call]:
+    """Calls between services that whence.yaml knows of."""
+    for row in aligned.rows("declared"):
+        caller, callee = row.labels[_SERVICE], row.labels["callee"]
+        if {caller, callee} <= directory.services:
+            yield Call(Entity(Kind.SERVICE, caller), Entity(Kind.SERVICE, callee))
 
 
 def _read_calls(aligned: AlignedSeries, directory: Directory) -> dict[Call, Traffic]:

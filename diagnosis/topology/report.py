@@ -140,7 +140,8 @@ def report_nothing(symptoms: list[Entity], silent: list[str], alerted_at: float 
             f"{names}: an alert fires, but neither durations nor failures of requests rose then.",
             "Start with the alert's own panel.",
         )
-    return Verdict(domain="none", cause="none", confidence=0.9, summary=f"{names}: nothing got worse.")
+    summary = f"{names}: nothing got worse, or only for a moment."
+    return Verdict(domain="none", cause="none", confidence=0.9, summary=summary)
 
 
 def report_unknown(seen: Seen, noticed: list[Noticed]) -> Verdict:

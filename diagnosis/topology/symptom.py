@@ -26,6 +26,10 @@ SURE = 0.25
 """Strength (0–1) of a change from which it is a symptom."""
 
 
+MOMENT = 25.0
+"""Seconds before and after its worst step in which a slow moment shows, as rates are taken over 20."""
+
+
 class Noticed(NamedTuple):
     """A symptom of an entity: `onset` in Unix seconds, `strength` (0–1), and what is compared."""
 
@@ -48,11 +52,31 @@ def find_symptoms(
     points = {
         aspect: point
         for aspect, series in known.items()
-        if (point := find_step(aligned, series, _symptom(aspect, series), alerted_at))
-        and point.strength > SURE
+        if (point := _find(aligned, aspect, series, alerted_at))
     }
     found = [_notice(aligned, known, entity, aspect, point, alerted_at) for aspect, point in points.items()]
     return sorted(found, key=lambda noticed: -noticed.strength)
+
+
+def _find(
+    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None
+) -> ChangePoint | None:
+    """Where it got worse. If nobody was alerted, a moment that is over is not enough."""
+    point = _find_one(aligned, aspect, series, alerted_at)
+    if point is None or alerted_at is not None:
+        return point
+    times = aligned.times
+    worst = times[np.nanargmax(series)]
+    is_over = worst < aligned.evidence.end - MOMENT
+    others = np.where(np.abs(times - worst) <= MOMENT, np.nan, series)
+    return point if not is_over or _find_one(aligned, aspect, others, None) else None
+
+
+def _find_one(
+    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None
+) -> ChangePoint | None:
+    point = find_step(aligned, series, _symptom(aspect, series), alerted_at)
+    return point if point and point.strength > SURE else None
 
 
 def _symptom(aspect: Aspect, values: Values) -> Symptom:

@@ -41,6 +41,11 @@ class Traffic:
         return float(np.average(np.nan_to_num(values[where]), weights=weights))
 
     def requests(self, where: Mask) -> float:
-        """Requests per second in these steps; a step without a value has none."""
-        rate = np.nan_to_num(self.rate[where])
+        """Requests per second in these steps, since the first that is known; one without a value has none."""
+        rate = self.rates(where)
         return float(rate.mean()) if len(rate) else 0.0
+
+    def rates(self, where: Mask) -> Values:
+        """Those of these steps since it is known; 0 where it is not."""
+        known = np.logical_or.accumulate(np.isfinite(self.rate))
+        return np.nan_to_num(self.rate[where & known])

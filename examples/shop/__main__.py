@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from examples.shop.faults.catalogue import SEVERITIES, read_faults
+from examples.shop.faults.catalogue import SEVERITIES, known_faults
 from examples.shop.faults.injections import supervise
 from examples.shop.faults.lease import LONGEST, begin, mend, read_leases
 from examples.shop.run.settings import Shop, ShopError, read_shop
@@ -33,7 +33,7 @@ def down(shop: Shop, _: argparse.Namespace) -> None:
 
 def break_(shop: Shop, arguments: argparse.Namespace) -> None:
     """Inject a fault; it ends by itself."""
-    fault = read_faults()[arguments.fault]
+    fault = known_faults()[arguments.fault]
     begin(shop, fault, arguments.severity, arguments.seconds)
     print(f"{fault.name} ({arguments.severity}): {fault.felt}.")
     print(f"It ends after {arguments.seconds} s, or with `make shop-mend`.")
@@ -48,10 +48,10 @@ def mend_all(shop: Shop, _: argparse.Namespace) -> None:
 def list_faults(shop: Shop, arguments: argparse.Namespace) -> None:
     """List the faults, what users feel, and which are in force."""
     if arguments.json:
-        print(json.dumps([fault.model_dump(mode="json") for fault in read_faults().values()], indent=2))
+        print(json.dumps([fault.model_dump(mode="json") for fault in known_faults().values()], indent=2))
         return
     leases = {lease.fault: lease for lease in read_leases(shop)}
-    for fault in read_faults().values():
+    for fault in known_faults().values():
         lease = leases.get(fault.name)
         now = f"  [{lease.severity}, {max(0, lease.until - time.time()):.0f} s left]" if lease else ""
         print(f"{fault.name:22} {fault.truth.domain:15} {fault.felt}{now}")
@@ -84,7 +84,7 @@ def _make_parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="all that is in the catalogue, for programs")
     listing.set_defaults(run=list_faults)
     breaking = commands.add_parser("break", help=break_.__doc__)
-    breaking.add_argument("fault", choices=list(read_faults()), metavar="FAULT")
+    breaking.add_argument("fault", choices=list(known_faults()), metavar="FAULT")
     breaking.add_argument("severity", choices=SEVERITIES, nargs="?", default="high")
     breaking.add_argument("--for", dest="seconds", type=_seconds, default=900)
     breaking.set_defaults(run=break_)

@@ -14,8 +14,14 @@ from prometheus.recording import render_recording
 from tests.rules.promtool import histogram, run_promtool
 from tests.rules.scenarios.scenario import Series
 
-GROUPS = [g for g in render_recording(Config())["groups"] if g["name"] in ("signals", "topology")]
-RULES = yaml.safe_dump({"groups": GROUPS})
+
+def render(config: Config) -> str:
+    groups = [g for g in render_recording(config)["groups"] if g["name"] in ("signals", "topology")]
+    return yaml.safe_dump({"groups": groups})
+
+
+RULES = render(Config())
+DECLARED = render(Config.model_validate({"topology": {"calls": {"billing": ["pricing"]}}}))
 SECONDS, AT = 900, 860
 
 WELL, FAILED = "STATUS_CODE_UNSET", "STATUS_CODE_ERROR"
@@ -36,6 +42,11 @@ PEERS: Mapping[str, dict[str, str]] = {
     "a model": {"gen_ai_provider_name": "openai", "server_address": "api.example", "rpc_service": "S3"},
     "another name": {"peer_service": "ledger"},
     "a name and an address": {"peer_service": "ledger", "server_address": "10.0.0.9", "server_port": "80"},
+    "a database with a name": {
+        "db_system_name": "mysql",
+        "peer_service": "orders",
+        "server_address": "10.0.0.9",
+    },
     "an address": {"server_address": "10.0.0.9", "server_port": "8080"},
     "an address of IPv6": {"server_address": "::1", "server_port": "8080"},
     "nothing": {},
@@ -52,7 +63,7 @@ def per_second(count: int, seconds: float = 0.02) -> str:
     return histogram((SECONDS, {seconds: 10 * count}))
 
 
-def ask(folder: Path, series: Series, expected: Mapping[str, float | None]) -> None:
+def ask(folder: Path, series: Series, expected: Mapping[str, float | None], rules: str = RULES) -> None:
     """Checks the one sample of each query at the end, to 1 in 10; None is no sample."""
     asked = []
     for query, value in expected.items():
@@ -60,7 +71,7 @@ def ask(folder: Path, series: Series, expected: Mapping[str, float | None]) -> N
         close = f"abs(sum({query}) - {value or 0}) <= bool {0.1 * abs(value or 0) + 1e-9:g}"
         asked.append({"expr": close, "eval_time": f"{AT}s", "exp_samples": samples})
     inputs = [{"series": name, "values": values} for name, values in series.items()]
-    run_promtool(folder, [{"interval": "10s", "input_series": inputs, "promql_expr_test": asked}], RULES, 10)
+    run_promtool(folder, [{"interval": "10s", "input_series": inputs, "promql_expr_test": asked}], rules, 10)
 
 
 @pytest.fixture
@@ -84,6 +95,12 @@ def test_callees_are_named_as_the_diagnosis_names_them(peer: str, tmp_path: Path
     series[spans("gateway", "CLIENT", **labels)] = per_second(5)
     named = f'{{service_name="gateway", callee="{name}", kind="{kind}"}}'
     ask(tmp_path, series, {f"dependency:calls:rate1m{named}": 5, "dependency:calls:rate1m": 5})
+
+
+def test_a_call_that_is_declared_is_on_the_map(tmp_path: Path) -> None:
+    declared = '{service_name="billing", callee="pricing", kind="service"}'
+    series = {spans("pricing", "SERVER"): per_second(1)}
+    ask(tmp_path, series, {f"count(dependency:calls:rate1m{declared})": 1}, DECLARED)
 
 
 def test_a_call_has_rate_failures_and_duration(shop: dict[str, str], tmp_path: Path) -> None:

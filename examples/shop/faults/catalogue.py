@@ -1,5 +1,6 @@
 """catalogue.yaml: every fault and control of the shop with its truth, checked."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -8,6 +9,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 FILE = Path(__file__).with_name("catalogue.yaml")
+MORE = "SHOP_MORE_FAULTS"
+"""Variable that names another file of faults, which are known beside the catalogue's."""
+
 Severity = Literal["low", "medium", "high"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
@@ -56,5 +60,11 @@ def read_faults(file: Path = FILE) -> dict[str, Fault]:
     return {
         name: Fault(name=name, control=part == "controls", **fields)
         for part in ("faults", "controls")
-        for name, fields in content[part].items()
+        for name, fields in content.get(part, {}).items()
     }
+
+
+def known_faults() -> dict[str, Fault]:
+    """Those of the catalogue, and of the file that MORE names."""
+    more = os.environ.get(MORE)
+    return read_faults() | (read_faults(Path(more)) if more else {})

@@ -5,7 +5,6 @@ What is needed to undo one is in the thing it changed, or in the shop's state fo
 
 import os
 import time
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from examples.shop.faults.catalogue import Fault, Severity
 from examples.shop.run.containers import Containers
 from examples.shop.run.processes import Processes
 from examples.shop.run.settings import Shop, ShopError
@@ -94,7 +92,7 @@ class Lock(Injection):
         self._lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table))
 
     def keep(self, elapsed: float) -> None:
-        with _connect(self._shop) as connection:
+        with connect(self._shop) as connection:
             connection.execute(self._lock)
             time.sleep(self._held)
         time.sleep(self._free)
@@ -108,18 +106,18 @@ class Rights(Injection):
         self._revoke, self._login = revoke, login
 
     def start(self) -> None:
-        with _connect(self._shop) as connection:
+        with connect(self._shop) as connection:
             if self._revoke:
                 connection.execute(f"REVOKE {self._revoke} FROM {self._role}".encode())
             if not self._login:
                 connection.execute(f"ALTER ROLE {self._role} NOLOGIN".encode())
-        with _connect(self._shop) as connection:
+        with connect(self._shop) as connection:
             if not self._login:
                 terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
                 connection.execute(terminate, (self._role,))
 
     def mend(self) -> None:
-        with _connect(self._shop) as connection:
+        with connect(self._shop) as connection:
             connection.execute(f"ALTER ROLE {self._role} LOGIN".encode())
             grant(connection, self._role, ROLES[self._role])
 
@@ -204,24 +202,6 @@ class Release(Flawed):
             return ""
 
 
-KINDS: dict[str, Callable[..., Injection]] = {
-    "toxic": Toxic,
-    "cut": Cut,
-    "lock": Lock,
-    "rights": Rights,
-    "defects": Flawed,
-    "leak": Leak,
-    "restart": Restart,
-    "release": Release,
-    "nothing": Injection,
-}
-
-
-def prepare(shop: Shop, fault: Fault, severity: Severity) -> Injection:
-    """The injection of a fault at a severity; nothing is done yet."""
-    return KINDS[fault.inject["kind"]](shop, fault.name, **fault.parameters(severity))
-
-
 def supervise(shop: Shop) -> Processes | Containers:
     """Who starts and restarts the shop's parts in its mode."""
     return Containers(shop) if shop.mode == "containers" else Processes(shop)
@@ -244,7 +224,7 @@ def _ask_toxiproxy(method: str, url: str, body: Any = None, accepted: int = 200)
         raise ShopError(f"Toxiproxy refused {method} {url}: {response.text.strip()}")
 
 
-def _connect(shop: Shop) -> psycopg.Connection:
+def connect(shop: Shop) -> psycopg.Connection:
     """A connection of the database's owner, past the proxy."""
     try:
         return psycopg.connect(shop.database_url("admin", proxied=False), connect_timeout=5)

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from examples.shop.faults.catalogue import Fault, Severity, read_faults
-from examples.shop.faults.injections import prepare
+from examples.shop.faults.catalogue import Fault, Severity, known_faults
+from examples.shop.faults.kinds import prepare
 from examples.shop.run.settings import ROOT, Shop, ShopError, read_shop
 
 LONGEST = 3600
@@ -72,7 +72,7 @@ def mend(shop: Shop, *names: str) -> list[str]:
     for lease in leases:
         _await_end(lease)
         if _file(shop, lease.fault).exists():
-            prepare(shop, read_faults()[lease.fault], lease.severity).mend()
+            prepare(shop, known_faults()[lease.fault], lease.severity).mend()
             _file(shop, lease.fault).unlink(missing_ok=True)
     return [lease.fault for lease in leases]
 
@@ -80,7 +80,7 @@ def mend(shop: Shop, *names: str) -> list[str]:
 def read_leases(shop: Shop) -> list[Lease]:
     """The faults in force, in the catalogue's order."""
     leases = []
-    for name in read_faults():
+    for name in known_faults():
         with suppress(FileNotFoundError, ValidationError):
             leases.append(Lease.model_validate_json(_file(shop, name).read_text()))
     return leases
@@ -126,7 +126,7 @@ def main() -> None:
     name, text, seconds = sys.argv[1:]
     severity: Severity = TypeAdapter(Severity).validate_python(text)
     try:
-        keep(read_shop(), read_faults()[name], severity, float(seconds))
+        keep(read_shop(), known_faults()[name], severity, float(seconds))
     except ShopError as error:
         print(error, flush=True)
         sys.exit(1)

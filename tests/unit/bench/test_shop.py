@@ -8,7 +8,7 @@ from rich.console import Console
 from bench.shop.case import REPORTED, TRAINING, Alert, Case, Counts, Run, list_cases, read_runs, write_run
 from bench.shop.scoring import judge, tabulate
 from diagnosis import Evidence, Verdict
-from diagnosis.verdict.verdict import Place
+from diagnosis.verdict.verdict import Place, Statement
 
 
 def make_run(fault: str = "database-slow") -> Run:
@@ -68,7 +68,7 @@ def test_the_tables_say_what_was_missed() -> None:
     console = Console(width=200)
     with console.capture() as shown:
         for table in tabulate([judge(make_run(), verdict)]):
-            console.print(table)
+            console.print(table.to_rich())
     text = shown.get()
     assert "0% → 30% failed, 0.20 → 1.20 s" in text
     assert "Requests Slow of shop-gateway, 40 s" in text
@@ -76,8 +76,11 @@ def test_the_tables_say_what_was_missed() -> None:
 
 
 def test_a_run_is_kept_and_read_again(tmp_path: Path) -> None:
-    write_run(tmp_path, make_run())
-    assert read_runs(tmp_path) == [make_run()]
+    verdict = make_verdict("release", "release-slow", "shop-pricing")
+    proof = Statement(statement="It is slow.", query="up")
+    run = make_run().model_copy(update={"first": verdict.model_copy(update={"evidence": [proof]})})
+    write_run(tmp_path, run)
+    assert read_runs(tmp_path) == [run.model_copy(update={"first": verdict})]
 
 
 def test_a_file_that_is_no_run_is_named(tmp_path: Path) -> None:

@@ -43,6 +43,26 @@ def test_spans_are_in_order_with_parents_tags_and_their_process() -> None:
     assert (second.tags["rows"], second.resource) == (3, {"host.name": "h"})
 
 
+def record(**fields: str) -> dict[str, Any]:
+    named = ((name.replace("_", "."), value) for name, value in fields.items())
+    return {"fields": [{"key": name, "value": value} for name, value in named]}
+
+
+@pytest.mark.parametrize(
+    ("logs", "said"),
+    [
+        ([record(event="sent")], "no price"),
+        ([record(exception_type="KeyError", exception_message="7"), record(event="sent")], "KeyError: 7"),
+        ([record(exception_type="KeyError"), record(exception_type="OSError")], "OSError"),
+        (None, "no price"),
+    ],
+)
+def test_a_failure_is_told_by_the_last_exception_else_by_the_status(logs: Any, said: str) -> None:
+    status = [{"key": "otel.status_description", "value": "no price"}]
+    (trace,) = ask({"data": [{"traceID": "abc", "spans": [span("a", 1, tags=status, logs=logs)]}]})
+    assert trace.spans[0].said == said
+
+
 def test_a_search_names_only_what_it_looks_for() -> None:
     assert search("shop", 1.0, 2.5, limit=20).parameters == {
         "service": "shop",

@@ -1,5 +1,6 @@
 """The series that a made-up shop leaves: gateway → pricing → PostgreSQL, gateway → Redis."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,8 @@ START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
 TIMES = START + STEP * np.arange(COUNT)
 ONSET = START + 400.0
 ALERTED = ONSET + 40.0
+ALONE = 30.0
+"""Seconds from a shop's opening to its users' coming."""
 
 ADDRESSES = {"10.0.0.7:8101": "pricing"}
 PEERS = {
@@ -53,8 +56,14 @@ class Shop:
     versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     processes: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     """By query and service: what their processes take before and after the onset."""
+    declared: tuple[tuple[str, str], ...] = ()
+    """Callers and callees between which there are no spans."""
     silent: str = ""
     """The service whose own telemetry ends at the onset."""
+    ends: float = math.inf
+    """When all is as before the onset again."""
+    opened: float = START
+    """When all services began: before their first users they answer a health check a second."""
 
     def change(self, **loads: Load) -> "Shop":
         """With other loads; `gateway__pricing` is the call."""
@@ -69,9 +78,15 @@ class Shop:
         found: dict[str, list[Labelled]] = {}
         for seed, (name, load) in enumerate(self.loads.items()):
             rng = np.random.default_rng(seed)
-            rate, seconds = _turn(load.rate, load.later_rate), _turn(load.seconds, load.later_seconds)
+            rate, seconds = (
+                np.where(self.ends < TIMES, before, _turn(before, after))
+                for before, after in ((load.rate, load.later_rate), (load.seconds, load.later_seconds))
+            )
             rate = rate * rng.normal(1, 0.02, COUNT)
             seconds = seconds * rng.normal(1, 0.03, COUNT)
+            if self.opened > START:
+                rate = np.where(self.opened + ALONE < TIMES, rate, np.nan if name in PEERS else 1.0)
+                rate[self.opened > TIMES] = np.nan
             failed = np.where(TIMES > ONSET, load.failed, 0.0) * rate
             for query, labels, values in _lines(name, load, rate, seconds, failed):
                 heard = (TIMES <= ONSET) | (name[0] != self.silent)
@@ -79,6 +94,10 @@ class Shop:
         for (query, service), (before, after) in self.processes.items():
             labels = {"service_name": service}
             found.setdefault(query, []).append(_series(labels, _turn(before, after)))
+        found["declared"] = [
+            _series({"service_name": caller, "callee": callee}, np.ones(COUNT))
+            for caller, callee in self.declared
+        ]
         found["versions"] = [
             _series(
                 {"service_name": service, "service_version": version},

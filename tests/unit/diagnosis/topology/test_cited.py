@@ -1,7 +1,9 @@
 """Traces that show a verdict: which are looked for, which are cited, and in which span."""
 
+from dataclasses import replace
+
 from diagnosis import Verdict
-from diagnosis.topology.cited import CITED, Sought, cite, seek
+from diagnosis.topology.cited import CITED, Sought, cite, find_shown, seek, state_shown
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.reading import Directory
 from jaeger.client import Span, Trace
@@ -52,7 +54,12 @@ POSTGRES = ("database", "postgresql@db:5432")
 
 
 def ids(found: Verdict, sought: Sought, *traces: Trace) -> list[tuple[str, str]]:
-    return [(each.trace_id, each.span_id) for each in cite(found, sought, traces, DIRECTORY)]
+    return [(each.trace_id, each.span_id) for each in cite(find_shown(found, sought, traces, DIRECTORY))]
+
+
+def said(found: Verdict, sought: Sought, *traces: Trace) -> list[str]:
+    shown = find_shown(found, sought, traces, DIRECTORY)
+    return [each.statement for each in state_shown(sought, shown)]
 
 
 def test_what_is_sought_is_what_got_worse() -> None:
@@ -80,6 +87,15 @@ def test_a_service_at_fault_is_shown_by_its_own_span_and_a_call_by_its_callers()
     assert ids(verdict("s", pricing, called_by="gateway"), SLOW, through("a", 900)) == [("a", "2")]
 
 
+def test_an_instance_at_fault_is_shown_by_its_own_requests() -> None:
+    def served_by(instance: str) -> Trace:
+        own = replace(span("1", "gateway", "server", 900), resource={"service.instance.id": instance})
+        return request(instance, own)
+
+    found = ids(verdict("s", ("instance", "gateway@b")), SLOW, served_by("a"), served_by("b"))
+    assert found == [("b", "1"), ("a", "")]
+
+
 def test_of_failing_requests_it_is_the_span_that_failed() -> None:
     failing = request(
         "failing",
@@ -93,3 +109,32 @@ def test_of_failing_requests_it_is_the_span_that_failed() -> None:
 
 def test_an_unknown_cause_is_in_no_span() -> None:
     assert ids(verdict("s", ("service", "gateway"), cause="unknown"), SLOW, through("a", 900)) == [("a", "")]
+
+
+def test_it_is_said_where_most_requests_fail_and_what_was_recorded_there() -> None:
+    def failing(trace_id: str, exception: str) -> Trace:
+        return request(
+            trace_id,
+            span("1", "gateway", "server", 9, error=True),
+            replace(span("2", "pricing", "server", 8, error=True), name="GET /quotes/{id}", said="wrapped"),
+            replace(span("3", "pricing", "internal", 4, error=True), parent="2", said=exception),
+        )
+
+    traces = [failing(str(order), f"KeyError: no price of order {order}.\n  at line 7") for order in range(3)]
+    found = said(verdict("share", ("service", "pricing")), FAILED, failing("x", "OSError: disk"), *traces)
+    assert found == [
+        "3 of the 4 failed requests that were looked at fail in GET /quotes/{id} of pricing: "
+        "KeyError: no price of order 0."
+    ]
+
+
+def test_it_is_said_where_most_requests_are_slow() -> None:
+    elsewhere = request("elsewhere", span("1", "gateway", "server", 5_000))
+    slow = [through("a", 400), through("b", 900), elsewhere]
+    assert said(verdict("s", POSTGRES), SLOW, *slow) == [
+        "2 of the 3 slow requests that were looked at are slow in any of pricing."
+    ]
+
+
+def test_nothing_is_said_of_requests_that_do_not_show_the_cause() -> None:
+    assert said(verdict("s", POSTGRES), SLOW, request("a", span("1", "gateway", "server", 5_000))) == []

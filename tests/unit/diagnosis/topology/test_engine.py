@@ -25,6 +25,14 @@ SLOW_DATABASE = SHOP.change(
 )
 
 
+def test_a_slow_service_is_found_by_a_call_that_leaves_no_spans() -> None:
+    slow = SHOP.change(gateway=Load(10, 0.08, later_seconds=0.38), pricing=Load(6, 0.09, later_seconds=0.59))
+    loads = {name: load for name, load in slow.loads.items() if name != ("gateway", "pricing")}
+    alone = replace(slow, loads=loads)
+    assert path(verdict(alone)) == ["gateway"]
+    assert path(verdict(replace(alone, declared=(("gateway", "pricing"),)))) == ["gateway", "pricing"]
+
+
 def test_a_slow_database_is_named_with_the_path_to_it() -> None:
     found = verdict(SLOW_DATABASE)
     assert (found.domain, found.cause) == ("infrastructure", "dependency-slow")
@@ -278,11 +286,28 @@ def test_a_service_that_fails_from_its_first_requests_is_not_surged() -> None:
     assert (found.domain, found.cause) == ("unknown", "service-failing")
 
 
+@pytest.mark.parametrize("age", [60.0, 90.0, 150.0, 240.0])
+def test_users_who_came_when_a_service_was_started_are_no_surge(age: float) -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.5),
+        gateway__redis=Load(10, 0.002, failed=0.6, error_type="ConnectionError"),
+    )
+    found = verdict(replace(shop, opened=ONSET - age))
+    assert (found.cause, path(found)) == ("dependency-unreachable", ["gateway", "redis@cache:6379"])
+
+
 def test_nothing_is_none_only_if_nobody_was_alerted() -> None:
     assert verdict(SHOP, alerted_at=None).domain == "none"
     found = verdict(SHOP)
     assert found.domain == "unknown"
     assert "an alert fires" in found.summary
+
+
+def test_a_moment_that_is_over_is_no_trouble_unless_somebody_was_alerted() -> None:
+    moment = replace(SLOW_DATABASE, ends=ONSET + 15)
+    assert verdict(moment, alerted_at=None).domain == "none"
+    assert verdict(moment).domain != "none"
+    assert verdict(replace(SLOW_DATABASE, ends=ONSET + 60), alerted_at=None).cause == "dependency-slow"
 
 
 def test_a_service_without_telemetry_is_unknown_and_says_what_to_send() -> None:

@@ -53,6 +53,9 @@ def span(span_id: str, parent: str | None, service: str, **tags: object) -> Span
         ({"rpc_service": "DynamoDB"}, Entity(Kind.DATABASE, "DynamoDB")),
         ({"gen_ai_provider_name": "openai", "server_address": "api"}, Entity(Kind.LLM, "openai@api")),
         ({"peer_service": "mainframe"}, Entity(Kind.PEER, "mainframe")),
+        ({"peer_service": "mainframe", "server_address": "10.0.0.9"}, Entity(Kind.PEER, "mainframe")),
+        ({**PEERS["postgresql"], "peer_service": "orders"}, Entity(Kind.DATABASE, "postgresql@orders")),
+        ({"peer_service": "gateway", "server_address": "10.0.0.7", "server_port": "8101"}, GATEWAY),
         ({}, Entity(Kind.PEER, "unnamed")),
     ],
 )
@@ -95,6 +98,17 @@ def test_a_system_has_its_services_its_dependencies_and_what_passes_between_them
     np.testing.assert_allclose(call.failed, 0.5)
     np.testing.assert_allclose(system.served[POSTGRES].rate, 12.0)
     np.testing.assert_allclose(mean_seconds(system, POSTGRES), 0.05)
+
+
+def test_calls_that_are_declared_count_between_services_that_are_seen() -> None:
+    declared = [
+        series({"service_name": "gateway", "callee": "pricing"}, 1.0),
+        series({"service_name": "gateway", "callee": "ledger"}, 1.0),
+    ]
+    served = [series({"service_name": name}, 1.0) for name in ("gateway", "pricing")]
+    system = read_system(evidence(served=served, declared=declared), {})
+    assert system.topology.calls == {Call(GATEWAY, PRICING)}
+    assert not system.calls
 
 
 CALLERS = (("gateway", "pricing"), ("pricing", "postgresql"))

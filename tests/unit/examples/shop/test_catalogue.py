@@ -2,7 +2,8 @@
 
 import pytest
 
-from examples.shop.faults.catalogue import SEVERITIES, Fault, Severity, read_faults
+from bench.shop.case import UNLISTED
+from examples.shop.faults.catalogue import MORE, SEVERITIES, Fault, Severity, known_faults, read_faults
 from examples.shop.services.defects import Defects
 
 FAULTS = {name: fault for name, fault in read_faults().items() if not fault.control}
@@ -12,7 +13,8 @@ CALLS = {
     "shop-pricing": {"shop-fraud", "postgresql"},
     "shop-fraud": set(),
 }
-ALL = pytest.mark.parametrize("fault", read_faults().values(), ids=list(read_faults()))
+EVERY = read_faults() | read_faults(UNLISTED)
+ALL = pytest.mark.parametrize("fault", EVERY.values(), ids=list(EVERY))
 
 
 def test_the_faults_and_controls_that_the_issue_asks_for_are_there() -> None:
@@ -24,6 +26,13 @@ def test_the_faults_and_controls_that_the_issue_asks_for_are_there() -> None:
         "nothing",
         "lonely-trouble",
     }
+
+
+def test_a_file_of_more_faults_is_known_beside_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(known_faults()) == set(read_faults())
+    monkeypatch.setenv(MORE, str(UNLISTED))
+    assert set(known_faults()) == set(EVERY)
+    assert len(EVERY) >= len(read_faults()) + 6
 
 
 @ALL

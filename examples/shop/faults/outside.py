@@ -1,0 +1,99 @@
+"""Ways to break a part of the shop from outside: by SQL, by commands to the cache, by signals."""
+
+import shlex
+import signal
+import time
+from contextlib import suppress
+
+import psutil
+from redis import Redis
+from redis.exceptions import RedisError
+
+from examples.shop.faults.injections import Injection, connect, supervise
+from examples.shop.run.settings import HOST, Shop, ShopError
+
+
+class Statements(Injection):
+    """SQL of the database's owner; `role` has to connect again, for which new settings count."""
+
+    def __init__(self, shop: Shop, name: str, role: str, do: str, undo: str) -> None:
+        self._shop, self._role = shop, role
+        self._do, self._undo = do, undo
+
+    def start(self) -> None:
+        self._execute(self._do)
+
+    def mend(self) -> None:
+        self._execute(self._undo)
+
+    def _execute(self, statement: str) -> None:
+        with connect(self._shop) as connection:
+            connection.execute(statement.encode())
+        with connect(self._shop) as connection:
+            terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
+            connection.execute(terminate, (self._role,))
+
+
+class CacheCommands(Injection):
+    """Commands to the cache itself: `do` once, `again` four times a second, `undo` at the end."""
+
+    def __init__(
+        self, shop: Shop, name: str, do: tuple[str, ...] = (), again: str = "", undo: tuple[str, ...] = ()
+    ) -> None:
+        self._redis = Redis(host=HOST, port=shop.ports.cache, socket_timeout=5)
+        self._do, self._again, self._undo = do, again, undo
+
+    def start(self) -> None:
+        self._send(*self._do)
+
+    def keep(self, elapsed: float) -> None:
+        if self._again:
+            self._send(self._again)
+
+    def mend(self) -> None:
+        self._send(*self._undo)
+
+    def _send(self, *commands: str) -> None:
+        try:
+            for command in commands:
+                self._redis.execute_command(*shlex.split(command))
+        except RedisError as error:
+            raise ShopError(f"no answer from the cache ({error}): start the shop with `make shop`") from None
+
+
+class Pause(Injection):
+    """A part that stands still for some seconds, runs for some, over and over."""
+
+    def __init__(self, shop: Shop, name: str, part: str, paused: float, running: float) -> None:
+        self._supervisor, self._part = supervise(shop), part
+        self._paused, self._running = paused, running
+
+    def keep(self, elapsed: float) -> None:
+        self._signal(signal.SIGSTOP)
+        time.sleep(self._paused)
+        self.mend()
+        time.sleep(self._running)
+
+    def mend(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        process = self._supervisor.find_process(self._part)
+        for each in [process, *process.children(recursive=True)] if process else ():
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(number)
+
+
+class Kill(Injection):
+    """A part that is killed every so many seconds, and started anew by who supervises it."""
+
+    def __init__(self, shop: Shop, name: str, part: str, every: float) -> None:
+        self._supervisor, self._part = supervise(shop), part
+        self._every, self._killed = every, 0
+
+    def keep(self, elapsed: float) -> None:
+        process = self._supervisor.find_process(self._part)
+        if process and elapsed >= self._killed * self._every:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+            self._killed += 1
