@@ -24,7 +24,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -140,7 +140,7 @@ check: $(DEV) ## Static checks: style, types, import directions, generated files
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (about a minute)
-	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract fastotel/tests
+	@$(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/contract fastotel/tests monitor/tests
 
 test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just before, firing, resolved
 	@$(PY) -m components build promtool
@@ -180,6 +180,9 @@ test: $(DEV) ## All required checks and tests, with the time of each phase
 
 bench-overhead: $(DEV) ## CPU that telemetry adds per request, against alternatives [ROUNDS=5]
 	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)
+
+bench-monitor: $(RUNTIME) ## Cost of watching a model: per observation, memory after a million, series
+	@$(PY) monitor/benchmark.py
 
 bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under load [MINUTES=5,60]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)

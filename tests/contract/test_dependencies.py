@@ -87,7 +87,7 @@ def _runtime_sources() -> list[Path]:
 def _imported(sources: Iterable[Path]) -> set[str]:
     """The distributions that these files import, or the module's name where none is installed."""
     modules = {module for path in sources for module in _modules(path.read_text())}
-    local = {path.stem for path in ROOT.iterdir()}
+    local = {path.stem for path in (*ROOT.iterdir(), *ROOT.glob("*/src/*"))}
     outside = {name for name in modules if name.split(".")[0] not in sys.stdlib_module_names | local}
     return {_distribution(name) for name in outside}
 

@@ -1,0 +1,8 @@
+"""Watches a model in production: quality, drift and bad input as ordinary OpenTelemetry metrics."""
+
+from whence_monitor.monitor import Monitor
+from whence_monitor.profile import make_reference
+from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
+from whence_monitor.tables import read_table
+
+__all__ = ["PREDICTION", "TRUTH", "InvalidReference", "Monitor", "Reference", "make_reference", "read_table"]

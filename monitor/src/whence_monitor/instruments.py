@@ -1,0 +1,148 @@
+"""Every metric of this package, declared once. Pure data: imports nothing of the package.
+
+All but gauges add up over processes: `sum by (model_name, model_version, reference, feature, bin)`. Gauges
+are facts of the reference, the same in each process: take their maximum.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MODEL, VERSION, DATASET_ID = "model.name", "model.version", "dataset.id"
+TASK, REFERENCE, LEARNED = "task", "reference", "learned"
+SEGMENT, FEATURE, BIN, SIGN = "segment", "feature", "bin", "sign"
+CLASS, OUTCOME, QUANTITY, CAME_TRUE = "class", "outcome", "quantity", "came_true"
+KIND, REGISTER = "kind", "register"
+
+
+class Kind(StrEnum):
+    """Counters and gauges are observable instruments."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One metric; `attributes` come beside MODEL and VERSION, which all have."""
+
+    name: str
+    kind: Kind
+    unit: str
+    description: str
+    attributes: tuple[str, ...] = ()
+
+
+PREDICTIONS = Instrument(
+    "model.predictions", Kind.COUNTER, "{prediction}", "Predictions that were observed.", (SEGMENT,)
+)
+LABELS = Instrument(
+    "model.labels", Kind.COUNTER, "{label}", "Predictions whose truth has become known.", (SEGMENT,)
+)
+UNLABELLED = Instrument(
+    "model.predictions.unlabelled",
+    Kind.COUNTER,
+    "{prediction}",
+    "Predictions that were forgotten, for their age or number, before their truth became known.",
+)
+AWAITED = Instrument(
+    "model.labels.awaited", Kind.GAUGE, "{prediction}", "Predictions whose truth may still become known."
+)
+LABEL_DELAY = Instrument(
+    "model.label.delay", Kind.HISTOGRAM, "s", "Time from a prediction until its truth became known."
+)
+FEATURE_VALUES = Instrument(
+    "model.feature.values",
+    Kind.COUNTER,
+    "{value}",
+    "Values of a feature by bin; each value is in one, the bins of faults included.",
+    (REFERENCE, FEATURE, BIN, SEGMENT),
+)
+FEATURE_MAGNITUDE = Instrument(
+    "model.feature.magnitude",
+    Kind.COUNTER,
+    "1",
+    "Sum of the positive, and of the negative values of a feature without their sign.",
+    (REFERENCE, FEATURE, SIGN),
+)
+REFERENCE_VALUES = Instrument(
+    "model.reference.values",
+    Kind.GAUGE,
+    "{value}",
+    "Values of a feature by bin in the reference.",
+    (REFERENCE, FEATURE, BIN, SEGMENT),
+)
+REFERENCE_EDGE = Instrument(
+    "model.reference.edge",
+    Kind.GAUGE,
+    "{value}",
+    "The least value of a bin; of the bin `above`, the maximum of the reference.",
+    (REFERENCE, FEATURE, BIN),
+)
+OUTCOMES = Instrument(
+    "model.outcomes",
+    Kind.COUNTER,
+    "{label}",
+    "Labelled predictions by class: true positives, false positives, false negatives (tp, fp, fn).",
+    (SEGMENT, CLASS, OUTCOME),
+)
+SCORES = Instrument(
+    "model.scores",
+    Kind.COUNTER,
+    "{prediction}",
+    "Predictions by score: the probability of class 1, with several classes that of the predicted one.",
+    (BIN,),
+)
+SCORE_LABELS = Instrument(
+    "model.score.labels",
+    Kind.COUNTER,
+    "{label}",
+    "Labelled predictions by score, and whether that which had this probability came true.",
+    (BIN, CAME_TRUE),
+)
+SCORE_EXPECTED = Instrument(
+    "model.score.expected",
+    Kind.COUNTER,
+    "1",
+    "Sum of the scores of labelled predictions: so many should have come true.",
+    (BIN,),
+)
+QUALITY = Instrument(
+    "model.quality",
+    Kind.COUNTER,
+    "1",
+    "Sums over labelled predictions that measures of performance are made of.",
+    (SEGMENT, QUANTITY),
+)
+ITEMS_SHOWN = Instrument(
+    "model.items.shown",
+    Kind.COUNTER,
+    "{item}",
+    "Items shown by their popularity in the reference: 10 the most popular tenth, 01 the least.",
+    (BIN,),
+)
+ITEMS_REGISTER = Instrument(
+    "model.items.register",
+    Kind.GAUGE,
+    "{bit}",
+    "HyperLogLog of the different items shown in the last 5 to 10 minutes; take maxima over processes.",
+    (REGISTER,),
+)
+INFO = Instrument(
+    "model.info",
+    Kind.GAUGE,
+    "{model}",
+    "Always 1; its attributes describe the model and its reference.",
+    (DATASET_ID, TASK, REFERENCE, LEARNED),
+)
+PROBLEMS = Instrument(
+    "model.monitor.problems",
+    Kind.COUNTER,
+    "{problem}",
+    "What could not be watched, by what was wrong with it.",
+    (KIND,),
+)
+
+INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))
+DELAY_BOUNDARIES = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
+"""Seconds."""

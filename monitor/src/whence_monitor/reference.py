@@ -1,0 +1,184 @@
+"""What a model's training data were like: the schema and how often each bin had a value. A JSON file.
+
+A person may edit it: `minimum` and `maximum` say what is in range, `known` which categories there are.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from whence_monitor import bins
+
+FORMAT = "whence-monitor-reference/1"
+PREDICTION, TRUTH = "@prediction", "@truth"
+"""Names of the two that are watched like features and are none."""
+
+Counts = Mapping[str, int]
+"""Values in each bin, by its name; a bin that is not mentioned had none."""
+
+
+class InvalidReference(ValueError):
+    """A reference cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A feature that is a number; `edges` are between its inner bins, each the least value of the next."""
+
+    minimum: float
+    maximum: float
+    edges: tuple[float, ...]
+    counts: Counts
+    by_segment: Mapping[str, Counts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        borders = (self.minimum, *self.edges, self.maximum)
+        if len(self.edges) >= bins.NUMBER_BINS:
+            raise InvalidReference(f"more than {bins.NUMBER_BINS - 1} edges")
+        if not all(math.isfinite(border) for border in borders):
+            raise InvalidReference("a border that is not finite")
+        inner_grow = all(low < high for low, high in pairwise(self.edges))
+        if not inner_grow or not self.minimum <= self.maximum:
+            raise InvalidReference("minimum, edges and maximum do not grow")
+        if self.edges and not (self.minimum < self.edges[0] and self.edges[-1] <= self.maximum):
+            raise InvalidReference("edges outside of minimum and maximum")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its bins, by code."""
+        return bins.name_number_bins(len(self.edges) + 1)
+
+
+@dataclass(frozen=True)
+class Category:
+    """A feature that is one of several values: `categories` have a bin each, `known` are the others."""
+
+    categories: tuple[str, ...]
+    counts: Counts
+    known: frozenset[str] = frozenset()
+    is_open: bool = False
+    by_segment: Mapping[str, Counts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.categories) > bins.NAMED_CATEGORIES:
+            raise InvalidReference(f"more than {bins.NAMED_CATEGORIES} named categories")
+        if len(self.known) > bins.KNOWN_CATEGORIES:
+            raise InvalidReference(f"more than {bins.KNOWN_CATEGORIES} known categories: it should be open")
+        if len(set(self.categories)) < len(self.categories) or bins.RESERVED.intersection(self.categories):
+            raise InvalidReference("a category named twice or like a bin of another meaning")
+        if any(len(name) > bins.LONGEST_NAME for name in self.categories):
+            raise InvalidReference(f"the name of a category is longer than {bins.LONGEST_NAME}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its bins, by code."""
+        return (*self.categories, bins.OTHER, bins.UNSEEN, bins.MISSING, bins.WRONG_TYPE)
+
+
+Feature = Number | Category
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference of `rows` rows.
+
+    `features` may have PREDICTION and TRUTH among them. `items` can be shown by a ranker, most popular first.
+    `learned` tells that it was made from production, not from training data.
+    """
+
+    rows: int
+    features: Mapping[str, Feature]
+    dataset_id: str = ""
+    created_at: str = ""
+    segments: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    learned: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits: bins may be summed up over processes whose references have the same."""
+        return blake2b(self.to_json().encode(), digest_size=4).hexdigest()
+
+    def to_json(self) -> str:
+        document = {
+            "format": FORMAT,
+            "dataset_id": self.dataset_id,
+            "created_at": self.created_at,
+            "learned": self.learned,
+            "rows": self.rows,
+            "segments": list(self.segments),
+            "features": {name: _describe(feature) for name, feature in self.features.items()},
+            "items": list(self.items),
+        }
+        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Reference":
+        """Read what `to_json` writes. Raises InvalidReference."""
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise InvalidReference(f"not JSON: {error}") from None
+        found = document.get("format") if isinstance(document, dict) else None
+        if found != FORMAT:
+            raise InvalidReference(f"its format is {found!r}, not {FORMAT!r}")
+        try:
+            return cls(
+                rows=int(document["rows"]),
+                features={name: _parse(name, given) for name, given in document["features"].items()},
+                dataset_id=str(document.get("dataset_id", "")),
+                created_at=str(document.get("created_at", "")),
+                segments=tuple(map(str, document.get("segments", ()))),
+                items=tuple(map(str, document.get("items", ()))),
+                learned=bool(document.get("learned", False)),
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, InvalidReference):
+                raise
+            raise InvalidReference(f"{type(error).__name__}: {error}") from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Reference":
+        """Read a file. Raises InvalidReference, also for one that cannot be read."""
+        try:
+            return cls.from_json(Path(path).read_bytes())
+        except OSError as error:
+            raise InvalidReference(f"{path}: {error.strerror}") from None
+
+
+def _describe(feature: Feature) -> dict[str, Any]:
+    shared: dict[str, Any] = {"counts": dict(feature.counts)}
+    if feature.by_segment:
+        shared["by_segment"] = {segment: dict(counts) for segment, counts in feature.by_segment.items()}
+    if isinstance(feature, Number):
+        borders = {"minimum": feature.minimum, "maximum": feature.maximum, "edges": list(feature.edges)}
+        return {"type": "number", **borders, **shared}
+    listed = {"categories": list(feature.categories), "known": sorted(feature.known), "open": feature.is_open}
+    return {"type": "category", **listed, **shared}
+
+
+def _parse(name: str, given: Mapping[str, Any]) -> Feature:
+    try:
+        counts = _parse_counts(given["counts"])
+        by_segment = {str(s): _parse_counts(c) for s, c in given.get("by_segment", {}).items()}
+        if given["type"] == "number":
+            edges = tuple(map(float, given["edges"]))
+            return Number(float(given["minimum"]), float(given["maximum"]), edges, counts, by_segment)
+        if given["type"] == "category":
+            categories, known = tuple(map(str, given["categories"])), frozenset(map(str, given["known"]))
+            return Category(categories, counts, known, bool(given["open"]), by_segment)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InvalidReference(f"feature {name!r}: {error}") from None
+    raise InvalidReference(f"feature {name!r}: its type is {given['type']!r}")
+
+
+def _parse_counts(given: Mapping[str, Any]) -> dict[str, int]:
+    counts = {str(name): int(count) for name, count in given.items()}
+    if any(count < 0 for count in counts.values()):
+        raise InvalidReference("a negative count")
+    return counts

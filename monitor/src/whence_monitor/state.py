@@ -1,0 +1,171 @@
+"""Everything that is counted of a model: events in, families of series out. Used by one thread at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from whence_monitor import instruments as i
+from whence_monitor.batches import Batch
+from whence_monitor.binning import Codes, FeatureCounts
+from whence_monitor.columns import Column
+from whence_monitor.events import AnyEvent, Judged, Labelled, Observed
+from whence_monitor.families import Family, fix, spell
+from whence_monitor.labels import Delays, Labels, Match, Predicted
+from whence_monitor.learning import learn_reference
+from whence_monitor.problems import Problem, Problems
+from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
+from whence_monitor.segments import Segments
+from whence_monitor.settings import Settings
+from whence_monitor.tasks import make_task
+from whence_monitor.watched import describe, fit
+
+
+class State:
+    """Counts since the process began."""
+
+    def __init__(self, settings: Settings, delays: Delays) -> None:
+        reference = settings.reference
+        self._settings = settings
+        self.problems = Problems(settings.base)
+        self._segments = Segments(
+            settings.segments or (reference.segments if reference else ()), self.problems
+        )
+        names = self._segments.names
+        self._task = make_task(
+            settings.task, settings.base, names, settings.classes, settings.threshold, reference
+        )
+        capacity, age = settings.labels, settings.label_age
+        self._labels = Labels(
+            settings.base, names, self._task, self.problems, delays, capacity=capacity, age=age
+        )
+        self._predictions = np.zeros(len(names), np.int64)
+        by_segment = [{**settings.base, **a} for a in spell(**{i.SEGMENT: names})]
+        self._families = [
+            Family(i.PREDICTIONS, by_segment, self._predictions),
+            *self.problems.families,
+            *self._labels.families,
+            *self._task.families,
+        ]
+        self._watched: list[Family] = []
+        self._unlearned: list[tuple[dict[str, Any], int]] = []
+        self._is_learning = reference is None
+        if settings.complaint:
+            self.problems.count(Problem.INVALID_REFERENCE, detail=settings.complaint)
+        self._watch(reference or Reference(0, {}))
+
+    def apply(self, events: Sequence[AnyEvent]) -> None:
+        """Count events."""
+        observed = [event for event in events if isinstance(event, Observed)]
+        if observed:
+            self._observe(observed)
+        labelled = [event for event in events if isinstance(event, Labelled)]
+        matches = self._labels.label(labelled)
+        judged = [event for event in events if isinstance(event, Judged)]
+        codes = self._segments.code([event.segment for event in judged])
+        self._judge(matches + self._labels.match(judged, codes.tolist()))
+
+    def apply_batch(self, batch: Batch) -> None:
+        """Count many predictions at once."""
+        unlearned = self._settings.learn - len(self._unlearned) if self._is_learning else 0
+        if 0 < unlearned < len(batch.predictions):
+            self.apply_batch(batch.cut(0, unlearned))
+            batch = batch.cut(unlearned, len(batch.predictions))
+        codes = self._segments.code(batch.segments)
+        read = [self._task.try_prediction(prediction) for prediction in batch.predictions]
+        if self._is_learning:
+            self._count_rows(list(batch.rows()), read, codes)
+        else:
+            own = {PREDICTION: self._as_features(read)} if PREDICTION in self._features.features else {}
+            self._count_unknown(self._features.add_columns({**batch.columns, **own}, codes))
+        self._take_predictions(read, batch.ids, codes, [batch.at] * len(read))
+
+    def collect(self, instrument: i.Instrument) -> list[Family]:
+        """Copies of the series of an instrument."""
+        self._labels.refresh()
+        families = (*self._families, *self._watched)
+        return [
+            family._replace(values=family.values.copy())
+            for family in families
+            if family.instrument is instrument
+        ]
+
+    def _observe(self, observed: Sequence[Observed]) -> None:
+        self.problems.count(Problem.INVALID_FEATURES, sum(event.row is None for event in observed))
+        codes = self._segments.code([event.segment for event in observed])
+        read = [self._task.try_prediction(event.prediction) for event in observed]
+        self._count_rows([event.row or {} for event in observed], read, codes)
+        self._take_predictions(
+            read, [event.id for event in observed], codes, [event.at for event in observed]
+        )
+
+    def _take_predictions(
+        self, read: Sequence[Any], ids: Column | None, codes: Codes, at: Sequence[float]
+    ) -> None:
+        self._predictions += np.bincount(codes, minlength=len(self._predictions))
+        valid = [place for place, prediction in enumerate(read) if prediction is not None]
+        self.problems.count(Problem.INVALID_PREDICTION, len(read) - len(valid))
+        if not valid:
+            return
+        self._task.note([read[place] for place in valid])
+        if ids is not None:
+            predicted = [Predicted(read[place], int(codes[place]), at[place]) for place in valid]
+            self._judge(self._labels.expect([ids[place] for place in valid], predicted))
+
+    def _judge(self, matches: Sequence[Match]) -> None:
+        if not matches:
+            return
+        self._labels.judge(matches)
+        if self._truths.features:
+            codes = np.array([match.segment for match in matches], np.int64)
+            truths = [self._task.truth_as_feature(match.truth) for match in matches]
+            self._truths.add_columns({TRUTH: truths}, codes)
+
+    def _as_features(self, read: Sequence[Any]) -> list[Any]:
+        return [None if prediction is None else self._task.as_feature(prediction) for prediction in read]
+
+    def _count_rows(self, rows: Sequence[dict[str, Any]], read: Sequence[Any], codes: Codes) -> None:
+        if self._is_learning or PREDICTION in self._features.features:
+            for row, prediction in zip(rows, self._as_features(read), strict=True):
+                row[PREDICTION] = prediction
+        if self._is_learning:
+            self._learn(rows, codes)
+        else:
+            self._count_unknown(self._features.add_rows(rows, codes))
+
+    def _count_unknown(self, number: int) -> None:
+        self.problems.count(Problem.UNKNOWN_FEATURE, number)
+
+    def _learn(self, rows: Sequence[dict[str, Any]], codes: Codes) -> None:
+        self._unlearned.extend(zip(rows, codes.tolist(), strict=True))
+        if len(self._unlearned) < self._settings.learn:
+            return
+        held = [row for row, _ in self._unlearned]
+        held_codes = np.array([code for _, code in self._unlearned], np.int64)
+        self._unlearned, self._is_learning = [], False
+        try:
+            self._watch(learn_reference(held, self._settings.dataset_id, self._settings.path))
+        except InvalidReference as error:
+            self.problems.count(Problem.INVALID_REFERENCE, detail=str(error))
+        self._count_unknown(self._features.add_rows(held, held_codes))
+
+    def _watch(self, reference: Reference) -> None:
+        names, base = self._segments.names, self._settings.base
+        info = {
+            i.DATASET_ID: self._settings.dataset_id or reference.dataset_id,
+            i.TASK: self._settings.task.value,
+            i.REFERENCE: reference.digest if reference.features else "",
+            i.LEARNED: "learning" if self._is_learning else "yes" if reference.learned else "no",
+        }
+        room = self._settings.max_series - sum(len(family.values) for family in self._families) - 1
+        watched = fit(reference.features, len(names), room)
+        self.problems.count(Problem.UNWATCHED_FEATURE, len(reference.features) - len(watched))
+        of_predictions = {name: feature for name, feature in watched.items() if name != TRUTH}
+        self._features = FeatureCounts(of_predictions, len(names))
+        self._truths = FeatureCounts({n: f for n, f in watched.items() if n == TRUTH}, len(names))
+        counted = {**base, i.REFERENCE: info[i.REFERENCE]}
+        self._watched = [
+            fix(i.INFO, [({**base, **info}, 1)]),
+            *describe(self._features, counted, names),
+            *describe(self._truths, counted, names),
+        ]

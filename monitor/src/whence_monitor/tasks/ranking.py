@@ -1,0 +1,151 @@
+"""Ranking: lists of items, judged by which of them were relevant; and which items are shown at all."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from math import inf, log2
+from time import monotonic
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from whence_monitor import bins
+from whence_monitor import instruments as i
+from whence_monitor.binning import Codes
+from whence_monitor.columns import read_number
+from whence_monitor.families import Attributes, Family, spell
+from whence_monitor.tasks.task import Quantities, Task
+
+MOST_ITEMS = 100
+"""Of longer lists, the first ones are judged."""
+QUANTITIES = ("judged", "hits", "precision", "recall", "ndcg", "reciprocal_rank", "average_precision")
+REGISTERS = 128
+"""Of the HyperLogLog: its standard error is 1.04 / √128 = 9%."""
+COVERAGE_WINDOW = 300.0
+"""Seconds."""
+UNKNOWN = "unknown"
+
+Item = str
+Gains = Mapping[Item, float]
+
+
+class Judgement(NamedTuple):
+    """How good one list was, in the order of QUANTITIES."""
+
+    judged: float
+    hits: float
+    precision: float
+    recall: float
+    ndcg: float
+    reciprocal_rank: float
+    average_precision: float
+
+
+def judge_list(shown: Sequence[Item], gains: Gains) -> Judgement:
+    """Judge a list of k items by the gains > 0 of the relevant ones.
+
+    NDCG has linear gain and a logarithmic discount, its ideal is the best list of k (Järvelin and Kekäläinen,
+    2002); average precision is over min(k, number of relevant items). All but `judged` are 0 if nothing is
+    relevant.
+    """
+    places = [place for place, item in enumerate(shown) if item in gains]
+    if not places:
+        return Judgement(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    best = sorted(gains.values(), reverse=True)[: len(shown)]
+    found = sum(gains[shown[place]] / log2(place + 2) for place in places)
+    precisions = sum((number + 1) / (place + 1) for number, place in enumerate(places))
+    return Judgement(
+        judged=1.0,
+        hits=1.0,
+        precision=len(places) / len(shown),
+        recall=len(places) / len(gains),
+        ndcg=found / sum(gain / log2(place + 2) for place, gain in enumerate(best)),
+        reciprocal_rank=1.0 / (places[0] + 1),
+        average_precision=precisions / min(len(shown), len(gains)),
+    )
+
+
+class Ranking(Task[tuple[Item, ...], Gains]):
+    """A prediction is a list of items, best first; a truth is the relevant items, or their gains by item."""
+
+    def __init__(
+        self,
+        base: Attributes,
+        segments: Sequence[str],
+        items: Sequence[Item],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._quantities = Quantities(base, segments, QUANTITIES)
+        self._shown = ShownItems(base, items, clock)
+        self.families = [self._quantities.family, *self._shown.families]
+
+    def read_prediction(self, given: Any) -> tuple[Item, ...] | None:
+        if isinstance(given, str | bytes | Mapping):
+            return None
+        try:
+            names = [bins.name_category(item) for item in given]
+        except TypeError:
+            return None
+        items = tuple(dict.fromkeys(name for name in names if name is not None))
+        return items[:MOST_ITEMS] if len(items) == len(names) and items else None
+
+    def read_truth(self, given: Any) -> Gains | None:
+        if isinstance(given, str | bytes) or not isinstance(given, Collection):
+            return None
+        gains = {bins.name_category(item): read_number(gain) for item, gain in _with_gains(given)}
+        if any(name is None or gain is None or not 0 <= gain < inf for name, gain in gains.items()):
+            return None
+        return {name: gain for name, gain in gains.items() if name is not None and gain}
+
+    def note(self, predictions: Sequence[tuple[Item, ...]]) -> None:
+        self._shown.note(predictions)
+
+    def judge(
+        self, predictions: Sequence[tuple[Item, ...]], truths: Sequence[Gains], segments: Codes
+    ) -> None:
+        judged = np.array([judge_list(*pair) for pair in zip(predictions, truths, strict=True)])
+        self._quantities.add(segments, **dict(zip(QUANTITIES, judged.T, strict=True)))
+
+
+def _with_gains(given: Collection[Any]) -> Collection[tuple[Any, Any]]:
+    return given.items() if isinstance(given, Mapping) else [(item, 1.0) for item in given]
+
+
+class ShownItems:
+    """How popular shown items are, and how many different ones (HyperLogLog, Flajolet et al., 2007)."""
+
+    def __init__(self, base: Attributes, items: Sequence[Item], clock: Callable[[], float]) -> None:
+        self._clock = clock
+        last = max(len(items), 1)
+        self._tenth = {item: 9 - place * 10 // last for place, item in enumerate(items)}
+        names = (*bins.INNER, UNKNOWN)
+        self._counts = np.zeros(len(names), np.int64)
+        self._registers = np.zeros(REGISTERS, np.int64)
+        self._current, self._previous = np.zeros(REGISTERS, np.int64), np.zeros(REGISTERS, np.int64)
+        self._since = clock()
+        by_bin = [{**base, **a} for a in spell(**{i.BIN: names})]
+        by_register = [{**base, **a} for a in spell(**{i.REGISTER: [f"{n:03}" for n in range(REGISTERS)]})]
+        self.families = [
+            Family(i.ITEMS_SHOWN, by_bin, self._counts),
+            Family(i.ITEMS_REGISTER, by_register, self._registers),
+        ]
+
+    def note(self, lists: Sequence[Sequence[Item]]) -> None:
+        """Count the items of lists."""
+        if self._clock() - self._since > COVERAGE_WINDOW:
+            self._previous, self._current = self._current, np.zeros(REGISTERS, np.int64)
+            self._since = self._clock()
+        items = [item for shown in lists for item in shown]
+        tenths = np.array([self._tenth.get(item, len(bins.INNER)) for item in items], np.int64)
+        self._counts += np.bincount(tenths, minlength=len(self._counts))
+        places = np.array([_hash(item) for item in items])
+        np.maximum.at(self._current, places[:, 0], places[:, 1])
+        self._registers[:] = np.maximum(self._current, self._previous)
+
+
+@lru_cache(maxsize=65_536)
+def _hash(item: Item) -> tuple[int, int]:
+    """The register of an item, and the place of the first bit that is set in the rest of its hash."""
+    number = int.from_bytes(blake2b(item.encode(errors="surrogatepass"), digest_size=8).digest())
+    register, rest = number % REGISTERS, number // REGISTERS
+    return register, 58 - rest.bit_length()

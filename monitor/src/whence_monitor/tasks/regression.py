@@ -1,0 +1,70 @@
+"""Regression."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from whence_monitor import bins
+from whence_monitor.binning import Codes
+from whence_monitor.columns import read_number
+from whence_monitor.families import Attributes
+from whence_monitor.tasks.task import Quantities, Task, positive_part
+
+QUANTITIES = (
+    "judged",
+    "error_over",
+    "error_under",
+    "error_squared",
+    "error_relative",
+    "truth_not_zero",
+    "truth_over",
+    "truth_under",
+    "truth_squared",
+)
+"""Errors are prediction - truth: MAE = (over + under) / judged, bias = (over - under) / judged.
+
+`error_relative` is the sum of |error / truth| over truths that are not 0. `truth_…` are of truth - centre:
+variance does not depend on the centre, and is more precise with one that is near.
+"""
+
+
+class Regression(Task[float, float]):
+    """Predictions and truths are finite numbers; `centre` is the same in all processes."""
+
+    def __init__(self, base: Attributes, segments: Sequence[str], centre: float) -> None:
+        self._centre = centre
+        self._quantities = Quantities(base, segments, QUANTITIES)
+        self.families = [self._quantities.family]
+
+    def read_prediction(self, given: Any) -> float | None:
+        number = read_number(given)
+        return number if number is not None and abs(number) <= bins.LARGEST else None
+
+    def read_truth(self, given: Any) -> float | None:
+        return self.read_prediction(given)
+
+    def as_feature(self, prediction: float) -> float:
+        return prediction
+
+    def truth_as_feature(self, truth: float) -> float:
+        return truth
+
+    def judge(self, predictions: Sequence[float], truths: Sequence[float], segments: Codes) -> None:
+        true = np.array(truths, np.float64)
+        errors = np.array(predictions, np.float64) - true
+        not_zero = true != 0
+        relative = np.divide(np.abs(errors), np.abs(true), out=np.zeros(len(true)), where=not_zero)
+        centred = true - self._centre
+        self._quantities.add(
+            segments,
+            judged=np.ones(len(true)),
+            error_over=positive_part(errors),
+            error_under=positive_part(-errors),
+            error_squared=errors**2,
+            error_relative=relative,
+            truth_not_zero=not_zero.astype(np.float64),
+            truth_over=positive_part(centred),
+            truth_under=positive_part(-centred),
+            truth_squared=centred**2,
+        )
