@@ -13,7 +13,7 @@ from bench.pipeline.report import AIM, best, conclude, tabulate
 from bench.pipeline.signals import POINTS, SPANS
 from stack import DATA, StackError
 
-RATES = "1000,2000,5000,10000,15000,20000,30000"
+RATES = "1000,2000,5000,10000,15000,20000,30000,45000,60000"
 
 
 def parse_rates(text: str) -> list[float]:
@@ -47,7 +47,8 @@ def main(
                 for step in measure(Parts(stack), signal, planned, seconds):
                     steps.append(step)
                     status.update(f"{signal.name}: {step.rate:,.0f}/s measured")
-            console.print(tabulate(signal.name, steps), *conclude(signal, steps), "", sep="\n")
+            console.print(tabulate(signal.name, steps))
+            console.print(*conclude(signal, steps), "", sep="\n", soft_wrap=True)
     finally:
         stack.down()
     highest = best(found[SPANS.name])

@@ -20,16 +20,14 @@ PUNCTUAL = 1.0
 SENDER_CORES = 0.9
 """From here on it is the sender that is late."""
 
-DROPPED = ("exporter_send_failed", "exporter_enqueue_failed")
-
 
 @dataclass(frozen=True)
 class Step:
     """What was sent at `rate` per second in so many `seconds`, and how many were found.
 
-    `dropped` are those that the collector gave up, `stored` those of each store, `queued` what still waits in
-    the collector. `cores` are each part's CPU seconds until nothing waited, per second of sending; `busy` is
-    the share of the machine's CPU that was in use.
+    `dropped` are those that the collector accepted and gave up, `stored` those of each store, `queued` what
+    still waits in the collector. `cores` are each part's CPU seconds until nothing waited, per second of
+    sending; `busy` is the share of the machine's CPU that was in use.
     """
 
     rate: float
@@ -65,17 +63,17 @@ def measure(parts: Parts, signal: Signal, rates: Sequence[float], seconds: float
 
 def find_weakest(step: Step) -> str:
     """Which part gave way first, and by what sign; empty if all was kept and in time."""
-    sent, missing = step.sent, [(name, share) for name, share in step.kept.items() if share < 1]
+    sent, lacking = step.sent, [name for name in step.stored if step.kept[name] < 1]
+    lost = f"{sent.refused:,} were refused and {step.dropped:,.0f} dropped"
     if sent.late > PUNCTUAL and step.cores["sender"] >= SENDER_CORES:
         return f"sender: it needs {step.cores['sender']:.2f} cores"
+    if lacking and (step.queued or not sent.refused + step.dropped):
+        there = f"{step.kept[lacking[0]]:.1%} were there {DEADLINE:.0f} s after the last was sent"
+        return f"{lacking[0]}: {there}; {step.queued:,.0f} wait in the collector, {lost}"
+    if sent.refused or step.dropped:
+        return f"collector: {lost}"
     if sent.late > PUNCTUAL:
         return f"collector: the last request was taken {sent.late:.1f} s late"
-    if sent.refused:
-        return f"collector: it refused {sent.refused:,}"
-    if missing:
-        name, share = missing[0]
-        said = f"{share:.1%} were there {DEADLINE:.0f} s after the last was sent"
-        return f"{name}: {said}; the collector dropped {step.dropped:,.0f}, {step.queued:,.0f} wait in it"
     return ""
 
 
@@ -101,5 +99,5 @@ def _stored(parts: Parts, signal: Signal, seconds: float) -> dict[str, float]:
 
 
 def _dropped(parts: Parts, signal: Signal) -> float:
-    names = (f"otelcol_{counter}_{signal.counted}" for counter in DROPPED)
-    return sum(parts.count("collector", name, f'exporter="{signal.exporter}"') for name in names)
+    counter = f"otelcol_exporter_send_failed_{signal.counted}"
+    return parts.count("collector", counter, f'exporter="{signal.exporter}"')

@@ -40,6 +40,8 @@ def conclude(signal: Signal, steps: Sequence[Step]) -> list[str]:
         cores = ", ".join(f"{part} {highest.per_core(part):,.0f}" for part in signal.parts)
         said.append(f"All kept at {highest.rate:,.0f} {name}/s. For each core of its own: {cores}.")
     if weakest:
-        busy = f"the machine's CPU was {steps[-1].busy:.0%} in use"
-        said.append(f"First to give way, at {steps[-1].rate:,.0f} {name}/s ({busy}): {weakest}.")
+        last = steps[-1]
+        busiest = max(signal.parts, key=lambda part: last.cores[part])
+        busy = f"the machine's CPU was {last.busy:.0%} in use, most by {busiest}"
+        said.append(f"First to give way, at {last.rate:,.0f} {name}/s ({busy}): {weakest}.")
     return said

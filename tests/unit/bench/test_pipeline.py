@@ -38,6 +38,8 @@ GOOD = Step(
     busy=0.2,
 )
 
+LACKING = {"stored": {"Jaeger": 10_000, "span metrics": 20_000}}
+
 
 def read_spans(requests: list[Request]) -> list[Span]:
     messages = [ExportTraceServiceRequest.FromString(request.body) for request in requests]
@@ -149,8 +151,9 @@ def test_metrics_are_added_up_over_the_series_with_a_label() -> None:
             {"sent": Sent(19_000, 0, 3.0), "cores": {**GOOD.cores, "sender": 0.95}},
             "sender: it needs 0.95 cores",
         ),
-        ({"sent": Sent(19_000, 1_000, 0.0)}, "collector: it refused 1,000"),
-        ({"dropped": 100}, "collector: 99.5% were there"),
+        ({"sent": Sent(19_000, 1_000, 0.0)}, "collector: 1,000 were refused and 0 dropped"),
+        ({"dropped": 100}, "collector: 0 were refused and 100 dropped"),
+        ({"sent": Sent(19_000, 1_000, 3.0), "queued": 200_000, **LACKING}, "Jaeger: 50.0% were there"),
         ({"stored": {"Jaeger": 19_000, "span metrics": 20_000}, "queued": 900}, "Jaeger: 95.0% were there"),
         ({"stored": {"Jaeger": 20_000, "span metrics": 10_000}}, "span metrics: 50.0% were there"),
     ],
