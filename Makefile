@@ -24,7 +24,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -224,6 +224,9 @@ bench-nezha: $(RUNTIME) ## Accuracy on Nezha, a public set of faults in two syst
 
 bench-topology: $(RUNTIME) ## CPU seconds of a diagnosis with 20 and 200 services in the map; fails above its limits
 	@$(PY) -m bench.topology
+
+bench-pipeline: $(RUNTIME) ## Spans and metric points per second and core, all kept, and what gives way first (10 minutes) [RATES=1000,5000]
+	@$(PY) -m bench.pipeline $(if $(RATES),--rates "$(RATES)")
 
 lock: $(DEV) ## Resolve the dependencies again (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -93,6 +93,12 @@ class BenchStack:
         """Starts, stops or restarts one process. Raises StackError."""
         self._python("-c", f"from stack.processes import control_process as c; c({action!r}, {process!r})")
 
+    def keep_only(self, names: Collection[str]) -> None:
+        """Stops all other processes. Raises StackError."""
+        others = f"[p.name for p in read() or [] if p.status == 'Running' and p.name not in {tuple(names)!r}]"
+        imports = "from stack.processes import control_process as c, read_processes as read"
+        self._python("-c", f"{imports}\nfor name in {others}: c('stop', name)")
+
     def pid(self, process: str) -> int:
         """A process's id now. Raises StackError."""
         listing = "from stack.processes import read_processes as read; print(*"

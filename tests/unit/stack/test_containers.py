@@ -81,6 +81,7 @@ def test_the_collector_refuses_only_what_garbage_collection_cannot_make_room_for
     processes = yaml.safe_load((ROOT / "process-compose.yaml").read_text())["processes"]
     assert SERVICES["collector"]["environment"]["GOMEMLIMIT"] == f"{refuses_at}MiB"
     assert f"GOMEMLIMIT={refuses_at}MiB" in processes["collector"]["environment"]
+    assert f"GOGC={SERVICES['collector']['environment']['GOGC']}" in processes["collector"]["environment"]
     assert limiter["limit_mib"] < memory_limit(SERVICES["collector"])
 
 
