@@ -76,17 +76,17 @@ def search(
         "tags": json.dumps(dict(tags)) if tags else "",
         "minDuration": "" if slower_than is None else f"{slower_than * 1000:.0f}ms",
     }
-    return Request("/api/traces", {name: value for name, value in parameters.items() if value}, read_traces)
+    return Request("/api/traces", {name: value for name, value in parameters.items() if value}, _read_traces)
 
 
 def find(trace_id: str) -> Request[list[Trace]]:
     """One trace by its id; Jaeger refuses with status 404 what it does not have."""
-    return Request(f"/api/traces/{trace_id}", {}, read_traces)
+    return Request(f"/api/traces/{trace_id}", {}, _read_traces)
 
 
-def read_traces(content: Any) -> list[Trace]:
+def _read_traces(body: bytes) -> list[Trace]:
     """The traces of an answer; Jaeger says `null` for none."""
-    return [_read_trace(trace) for trace in content["data"] or () if trace["spans"]]
+    return [_read_trace(trace) for trace in json.loads(body)["data"] or () if trace["spans"]]
 
 
 def _read_trace(trace: Mapping[str, Any]) -> Trace:

@@ -3,10 +3,17 @@
 https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, GetPydanticSchema
+from pydantic_core import core_schema
 
 from prometheus.api import AsyncClient as AsyncClient
 from prometheus.api import Client as Client
@@ -20,11 +27,20 @@ SERIES = 5_000
 MARK = "whence_query"
 """The label that tells the series of a batch apart."""
 
+AT_ONCE = 50
+"""Series that are read together, in about two milliseconds."""
+
+BEFORE, FIRST, AFTER = b'{"data":{"result":[', b'{"metric":', b"]}}"
+"""What is around the series of an answer, and what each begins with."""
+
 Point = tuple[float, float]
 """Unix seconds and a finite value."""
 
+Samples = NDArray[np.float64]
+"""Points as an array: a row for each."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class TimeSeries:
     """One series: its labels without its name, and its points in order.
 
@@ -32,12 +48,17 @@ class TimeSeries:
     """
 
     labels: Mapping[str, str]
-    points: tuple[Point, ...]
+    samples: Samples = field(repr=False)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The same in Python's numbers."""
+        return tuple((time, value) for time, value in self.samples.tolist())
 
     @property
     def last(self) -> float:
         """Its last value; the only one of an instant query."""
-        return self.points[-1][1]
+        return float(self.samples[-1, 1])
 
 
 Answers = dict[str, list[TimeSeries]]
@@ -76,49 +97,98 @@ def query_range_batch(queries: Mapping[str, str], start: float, end: float, step
 
 def rules(alerting: bool = False) -> Request[list[Rule]]:
     """The rules that are loaded: all, or those that alert."""
-    return Request("/api/v1/rules", {"type": "alert"} if alerting else {}, read_rules)
+    return Request("/api/v1/rules", {"type": "alert"} if alerting else {}, _read_rules)
 
 
 def _query(path: str, promql: str, times: Mapping[str, float]) -> Request[list[TimeSeries]]:
     parameters = {"query": promql} | _write(times)
-    return Request(path, parameters, lambda content: _read_series(content["data"]["result"]), "POST")
+    return Request(path, parameters, _read_series, "POST")
 
 
 def _batch(path: str, queries: Mapping[str, str], times: Mapping[str, float]) -> Request[Answers]:
     marked = (f'label_replace({promql}, "{MARK}", "{name}", "", "")' for name, promql in queries.items())
     parameters = {"query": " or ".join(marked), "limit": str(SERIES)} | _write(times)
     names = tuple(queries)
-    return Request(path, parameters, lambda content: _sort(names, content["data"]["result"]), "POST")
+    return Request(path, parameters, lambda body: _sort(names, _read_series(body)), "POST")
 
 
 def _write(times: Mapping[str, float]) -> dict[str, str]:
     return {name: f"{value:.15g}" for name, value in times.items()}
 
 
-def _read_series(result: Sequence[Mapping[str, Any]]) -> list[TimeSeries]:
-    return [_read_one(series) for series in result]
+def _pack(points: Sequence[Point]) -> Samples:
+    """Those with a finite value."""
+    numbers = np.fromiter(chain.from_iterable(points), np.float64, 2 * len(points)).reshape(-1, 2)
+    return numbers[np.isfinite(numbers[:, 1])]
 
 
-def _read_one(series: Mapping[str, Any]) -> TimeSeries:
-    labels = {name: str(value) for name, value in series["metric"].items() if name != "__name__"}
-    points = [(time, value) for time, text in _samples(series) if math.isfinite(value := float(text))]
-    return TimeSeries(labels, tuple(points))
+def _read_as(written: Any, pack: Callable[[Any], Samples]) -> GetPydanticSchema:
+    return GetPydanticSchema(
+        lambda _, read: core_schema.no_info_after_validator_function(pack, read(written))
+    )
 
 
-def _samples(series: Mapping[str, Any]) -> Sequence[tuple[float, str]]:
-    """Time and number of each sample; a histogram is none."""
-    if "histogram" in series or "histograms" in series:
-        return list(series.get("values", ()))
-    return series["values"] if "values" in series else [series["value"]]
+NO_SAMPLES = _pack([])
 
 
-def _sort(names: Sequence[str], result: Sequence[Mapping[str, Any]]) -> Answers:
+class _Series(BaseModel):
+    """A series of an answer: `values` of a range, `value` of a moment; a histogram has neither.
+
+    Each becomes an array as it is read: an answer with many makes millions of numbers, and Python's own take
+    ten times the time and space.
+    """
+
+    metric: dict[str, str]
+    values: Annotated[Samples, _read_as(list[Point], _pack)] | None = None
+    value: Annotated[Samples, _read_as(Point, lambda point: _pack([point]))] | None = None
+
+
+class _Result(BaseModel):
+    result: list[_Series]
+
+
+class _Answer(BaseModel):
+    data: _Result
+
+
+def _read_series(body: bytes) -> list[TimeSeries]:
+    return [
+        _read_one(series)
+        for part in _divide(body)
+        for series in _Answer.model_validate_json(part).data.result
+    ]
+
+
+def _divide(body: bytes) -> Iterator[bytes]:
+    """The same answer as several with AT_ONCE series each: while one is read, no other thread can run.
+
+    In a name or value of a label the quotes of FIRST are escaped.
+    """
+    before, *each = body.split(FIRST)
+    if not each:
+        yield before
+    for start in range(0, len(each), AT_ONCE):
+        part = BEFORE + FIRST + FIRST.join(each[start : start + AT_ONCE])
+        yield part.rstrip(b", \n") + AFTER if start + AT_ONCE < len(each) else part
+
+
+def _read_one(series: _Series) -> TimeSeries:
+    labels = {name: value for name, value in series.metric.items() if name != "__name__"}
+    found = (samples for samples in (series.values, series.value) if samples is not None)
+    return TimeSeries(labels, next(found, NO_SAMPLES))
+
+
+def _sort(names: Sequence[str], found: Sequence[TimeSeries]) -> Answers:
     answers: Answers = {name: [] for name in names}
-    for series in _read_series(result):
+    for series in found:
         name, labels = series.labels[MARK], {k: v for k, v in series.labels.items() if k != MARK}
-        if series.points:
-            answers[name].append(TimeSeries(labels, series.points))
+        if len(series.samples):
+            answers[name].append(TimeSeries(labels, series.samples))
     return answers
+
+
+def _read_rules(body: bytes) -> list[Rule]:
+    return read_rules(json.loads(body))
 
 
 def read_rules(content: Any) -> list[Rule]:

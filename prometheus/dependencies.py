@@ -33,6 +33,11 @@ def count(*where: str, by: Sequence[str] = (CALLER, *PEER, *ENDS), window: str =
     return q.observations(REQUEST_SPANS, CALLING, *where, by=by, window=window)
 
 
+def present(*, by: Sequence[str] = (CALLER, *PEER), window: str) -> str:
+    """1 for each group of which calls were counted in a window."""
+    return q.present(REQUEST_SPANS, CALLING, by=by, window=window)
+
+
 def waited(*where: str, by: Sequence[str] = (CALLER, *PEER), window: str = q.PANEL) -> str:
     """Seconds per second that calls took; by their number it is the mean duration."""
     return f"histogram_sum({distribution(*where, by=by, window=window)})"

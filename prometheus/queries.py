@@ -13,6 +13,7 @@ from prometheus.names import REGISTRY, Form, Series
 PANEL = "$__rate_interval"
 
 _MATCHER = re.compile(r'([a-zA-Z_]\w*)(=~|!~|!=|=)"(?:[^"\\]|\\.)*"')
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _WINDOW = re.compile(r"[1-9]\d*[smhd]|\$__rate_interval")
 
 
@@ -47,9 +48,9 @@ def equal(label: str, value: str) -> str:
 
 
 def one_of(label: str, values: Iterable[str]) -> str:
-    """The matcher of a label that has one of the values."""
-    either = "|".join(value.replace(".", "[.]") for value in dict.fromkeys(values))
-    return f'{label}=~"{either}"'
+    """The matcher of a label that has one of the values, whatever characters are in them."""
+    either = "|".join(_SPECIAL.sub(r"\\\g<0>", value) for value in dict.fromkeys(values))
+    return f"{label}=~{json.dumps(either, ensure_ascii=False)}"
 
 
 def rate(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
@@ -163,6 +164,11 @@ def share(of: Series, *where: str, by: Sequence[str], window: str = PANEL) -> st
     """Each group's share (0–1) of a counter's increase; the shares sum to 1."""
     part, whole = rate(of, *where, by=by, window=window), rate(of, *where, window=window)
     return f"{part} / on () group_left () {whole}"
+
+
+def present(of: Series, *where: str, by: Sequence[str], window: str) -> str:
+    """1 for each group of series of which anything arrived in a window."""
+    return f"{_group(of, by)} (present_over_time({select(of, *where)}[{_checked_window(window)}]))"
 
 
 def set_since(of: Series, by: Sequence[str], within: str = "5m") -> str:

@@ -73,6 +73,12 @@ def count_above(limit: float, *where: str, by: Sequence[str] = (), window: str =
     return q.total(q.known(slow), HTTP, by)
 
 
+def present(*, by: Sequence[str], window: str) -> str:
+    """1 for each group of which requests were counted in a window, whatever the signal."""
+    metrics = q.present(HTTP, by=by, window=window)
+    return f"({metrics} or {q.present(REQUEST_SPANS, SERVER_SPAN, by=by, window=window)})"
+
+
 def signal_rules() -> Iterator[Rule]:
     """By which signal each service is asked, and when which of its signals last arrived."""
     often = f"count_over_time({q.select(HTTP)}[{WATCHED}]) >= {FAST_SAMPLES}"

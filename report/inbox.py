@@ -80,7 +80,7 @@ class Inbox:
 
     def _read(self, before: int | None) -> _Page:
         parameters = {"limit": str(PER_PAGE)} | ({"before": str(before)} if before else {})
-        return self._client.ask(Request("/api/incidents", parameters, _Page.model_validate))
+        return self._client.ask(Request("/api/incidents", parameters, _Page.model_validate_json))
 
 
 def rank(severity: str) -> int:

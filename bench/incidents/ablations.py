@@ -38,7 +38,8 @@ def _cut(recording: Recording, evidence: Evidence, alerted_at: float | None) -> 
 
 
 def _without(series: Labelled, start: float) -> Labelled:
-    kept = [(at, value) for at, value in series.values if not start <= at < start + GAP]
+    times = series.values[:, 0]
+    kept = series.values[(times < start) | (times >= start + GAP)]
     return series.model_copy(update={"values": kept})
 
 

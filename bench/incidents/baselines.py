@@ -14,7 +14,7 @@ from itertools import pairwise
 from bench.incidents.intervals import Share, share_of
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS
-from diagnosis.sources.evidence import Labelled
+from diagnosis.sources.evidence import Labelled, pack
 
 ONSET_BEFORE_ALERT = 30.0
 """Seconds before the alert at which the robust z splits the window: alerts take about as long."""
@@ -144,8 +144,8 @@ def _score_all(recording: Recording) -> Iterator[tuple[str, float]]:
 
 def _rate(series: Labelled) -> Labelled:
     """What a counter grew by from point to point; one that starts anew grew by what it has."""
-    grown = [(t, b - a if b >= a else b) for (_, a), (t, b) in pairwise(series.values)]
-    return series.model_copy(update={"values": grown})
+    grown = [(t, b - a if b >= a else b) for (_, a), (t, b) in pairwise(series.values.tolist())]
+    return series.model_copy(update={"values": pack(grown)})
 
 
 def _name(query: str, series: Labelled) -> str:
@@ -158,8 +158,9 @@ def robust_z(series: Labelled, split: float) -> float | None:
 
     As BARO's RobustScorer (Pham, Ha and Zhang, 2024, "BARO: Robust root cause analysis for microservices").
     """
-    before = [value for at, value in series.values if at < split]
-    after = [value for at, value in series.values if at >= split and math.isfinite(value)]
+    points: list[tuple[float, float]] = series.values.tolist()
+    before = [value for at, value in points if at < split]
+    after = [value for at, value in points if at >= split and math.isfinite(value)]
     if len(before) < 4 or not after:
         return None
     quarters = statistics.quantiles(before, n=4)

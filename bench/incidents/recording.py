@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.incidents.client_samples import ClientSample
 from bench.incidents.outcome import Outcome
 from diagnosis import Evidence
-from diagnosis.sources.evidence import Labelled, Trace
+from diagnosis.sources.evidence import Labelled, Trace, pack
 
 T = TypeVar("T")
 RECORDINGS = Path(__file__).resolve().parent.parent / "recordings"
@@ -53,7 +53,7 @@ def measure_cpu_contention(recording: Recording) -> float:
     used = [
         value
         for series in evidence.series.get("host_cpu", ())
-        for at, value in series.values
+        for at, value in series.values.tolist()
         if outcome.injected_at < at <= outcome.asked_at
     ]
     return statistics.median(used) if used else 0.0
@@ -70,7 +70,8 @@ def shrink(evidence: Evidence | None, traces: int = TRACES) -> Evidence | None:
 
 
 def _shrink_series(series: Labelled) -> Labelled:
-    return series.model_copy(update={"values": [(round(t, 1), _round(v)) for t, v in series.values]})
+    kept = [(round(t, 1), _round(v)) for t, v in series.values.tolist()]
+    return series.model_copy(update={"values": pack(kept)})
 
 
 def _shrink_trace(trace: Trace) -> Trace:

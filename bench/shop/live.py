@@ -5,7 +5,7 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -110,14 +110,14 @@ class LiveShop:
         ]
         return sorted(alerts, key=lambda alert: alert.at)
 
-    def collect(self, start: float, end: float) -> Collected:
-        """What a diagnosis sees of a window."""
-        return asyncio.run(self._collect(start, end))
+    def collect(self, start: float, end: float, services: Collection[str]) -> Collected:
+        """What a diagnosis of these services sees of a window."""
+        return asyncio.run(self._collect(start, end, services))
 
-    async def _collect(self, start: float, end: float) -> Collected:
+    async def _collect(self, start: float, end: float, services: Collection[str]) -> Collected:
         prometheus = AsyncClient("Prometheus", self.stack.url("prometheus"))
         jaeger = AsyncClient("Jaeger", self.stack.url("jaeger"))
         try:
-            return await collect_services(prometheus, jaeger, start, end)
+            return await collect_services(prometheus, jaeger, start, end, services)
         finally:
             await asyncio.gather(prometheus.close(), jaeger.close())

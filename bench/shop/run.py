@@ -47,7 +47,7 @@ def _observe(case: Case, shop: LiveShop, notify: Notify) -> Run:
     alerts = _wait(case, shop, injected)
     asked = time.time()
     services = sorted({alert.service for alert in alerts}) or [USERS_SERVICE]
-    found = shop.collect(began, asked)
+    found = shop.collect(began, asked, services)
     run = Run(
         case=case,
         injected_at=injected,

@@ -109,11 +109,10 @@ class AlignedSeries:
 
     def _place(self, series: Labelled) -> Values:
         values = self.nothing.copy()
-        if series.values:
-            points = np.asarray(series.values, dtype=np.float64)
-            places = np.rint((points[:, 0] - self.evidence.start) / self.evidence.step).astype(np.int64)
-            fits = (places >= 0) & (places < len(values)) & np.isfinite(points[:, 1])
-            values[places[fits]] = points[fits, 1]
+        times, measured = series.values.T
+        places = np.rint((times - self.evidence.start) / self.evidence.step).astype(np.int64)
+        fits = (places >= 0) & (places < len(values)) & np.isfinite(measured)
+        values[places[fits]] = measured[fits]
         return values
 
 
@@ -121,6 +120,8 @@ def total(rows: list[Values], otherwise: Values) -> Values:
     """The sum of series, NaN only where all of them are."""
     if not rows:
         return otherwise
+    if len(rows) == 1:
+        return rows[0]
     stacked = np.vstack(rows)
     return np.where(np.isnan(stacked).all(axis=0), np.nan, np.nansum(stacked, axis=0))
 

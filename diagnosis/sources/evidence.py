@@ -1,9 +1,18 @@
 """What a diagnosis is made from: series and traces of a window, as JSON can hold them."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
 
-Point = tuple[float, float]
-"""Unix seconds and a finite value."""
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+
+
+def pack(points: ArrayLike) -> NDArray[np.float64]:
+    """Points, Unix seconds and a value, as an array: a row for each."""
+    return np.asarray(points, dtype=np.float64).reshape(-1, 2)
+
+
+Points = Annotated[NDArray[np.float64], PlainValidator(pack), PlainSerializer(np.ndarray.tolist)]
 
 
 class _Part(BaseModel):
@@ -14,7 +23,7 @@ class Labelled(_Part):
     """One series that a query returned; steps without a value have no point."""
 
     labels: dict[str, str] = {}
-    values: list[Point] = []
+    values: Points = Field(repr=False)
 
 
 class Span(_Part):

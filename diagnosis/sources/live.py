@@ -101,9 +101,7 @@ async def read_series(
 def label_series(answers: Answers) -> dict[str, list[Labelled]]:
     """Prometheus' answers as evidence; what has no data is left out."""
     return {
-        name: [
-            Labelled.model_construct(labels=dict(each.labels), values=list(each.points)) for each in series
-        ]
+        name: [Labelled(labels=dict(each.labels), values=each.samples) for each in series]
         for name, series in answers.items()
         if series
     }

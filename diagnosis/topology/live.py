@@ -1,38 +1,25 @@
-"""Telemetry of services on a running stack: a few batches of queries, traces for addresses and to cite."""
+"""Telemetry of services on a running stack: first who calls whom, then more about those that matter."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from itertools import islice, pairwise
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
-from pydantic import ValidationError
 
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, label_series, read_series
-from diagnosis.topology.blame import System
-from diagnosis.topology.cited import Sought, cite, find_shown, seek, state_shown
-from diagnosis.topology.entity import Kind
-from diagnosis.topology.llm_signals import QUERIES as ABOUT_MODELS
-from diagnosis.topology.losses import Aspect
-from diagnosis.topology.queries import BATCHES, MAP, MAP_STEP
-from diagnosis.topology.reading import learn_addresses, make_directory, read_system
-from diagnosis.verdict.verdict import Verdict
-from jaeger.client import Trace, find, search
-from prometheus.client import AsyncClient, Request, SourceAway, query_range_batch
+from diagnosis.topology.entity import Entity, Topology
+from diagnosis.topology.llm_signals import ask_models
+from diagnosis.topology.queries import MAP, MAP_STEP, Batch, ask_details, ask_presence, ask_traffic
+from diagnosis.topology.reading import read_topology
+from diagnosis.topology.scope import find_scope, keep_services
+from diagnosis.topology.traces import ask_addresses, callers_of_strangers
+from prometheus import queries as q
+from prometheus.client import AsyncClient, SourceAway, query_batch, query_range_batch
 
-ASKED_FOR_TRACES = 20
-"""Callers of unknown addresses whose traces are looked at, at most."""
-
-TRACES = 20
-"""Of each of them, and of each search for what to cite."""
-
-SLICES = 4
-"""Jaeger gives the latest that match: the time since the onset is searched in slices, to sample all of it."""
-
-CITING = 3.0
-"""Seconds after which a verdict does without traces."""
+NEARLY_ALL = 0.8
+"""Part of all services from which they are asked about as a whole and not by name."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +32,56 @@ class Collected(NamedTuple):
 
 
 async def collect_services(
-    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float
+    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float, services: Collection[str]
 ) -> Collected:
-    """Read between two Unix times; a source that is away leaves its part out, which is logged."""
+    """What a diagnosis of these services looks at between two Unix times, and nothing of other services.
+
+    A source that is away leaves its part out, which is logged.
+    """
+    topology, addresses = await _find_topology(prometheus, jaeger, start, end)
+    scope = find_scope(topology, services)
+    everybody = keep_services(topology.entities)
+    named, callers = (_match(group, everybody) for group in (scope.services, scope.callers))
+    batches = [*ask_traffic(named, callers), *ask_details(*named)]
+    if scope.has_models:
+        batches.append(ask_models(*named))
+    return Collected(await _collect(prometheus, jaeger, batches, start, end), addresses)
+
+
+async def collect_system(prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float) -> Collected:
+    """What all services serve and call, read as `collect_services` does."""
+    _, addresses = await _find_topology(prometheus, jaeger, start, end)
+    return Collected(await _collect(prometheus, jaeger, ask_traffic(), start, end), addresses)
+
+
+async def _find_topology(
+    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float
+) -> tuple[Topology, dict[str, str]]:
+    """Who is there and who calls whom, and which service answers at which address."""
+    try:
+        answers = await prometheus.ask(query_batch(ask_presence(end - start), end))
+    except SourceAway as away:
+        log.warning("topology left out", reason=str(away))
+        answers = {}
+    present = AlignedSeries(Evidence(start=end, end=end, series=label_series(answers)))
+    topology = await asyncio.to_thread(read_topology, present, {})
+    addresses = await ask_addresses(jaeger, callers_of_strangers(topology), start, end)
+    return await asyncio.to_thread(read_topology, present, addresses), addresses
+
+
+def _match(services: Collection[Entity], everybody: Collection[Entity]) -> tuple[str, ...]:
+    """The matcher of these services; none if there are hardly any others."""
+    if len(services) >= NEARLY_ALL * len(everybody):
+        return ()
+    return (q.one_of("service_name", sorted(service.name for service in services)),)
+
+
+async def _collect(
+    prometheus: AsyncClient, jaeger: AsyncClient, batches: Sequence[Batch], start: float, end: float
+) -> Evidence:
     step = choose_step(start, end)
-    results = await asyncio.gather(*(read_series(prometheus, batch, start, end, step) for batch in BATCHES))
-    evidence = Evidence(
+    results = await asyncio.gather(*(read_series(prometheus, batch, start, end, step) for batch in batches))
+    return Evidence(
         start=start,
         end=end,
         step=step,
@@ -58,79 +89,9 @@ async def collect_services(
         prometheus_url=prometheus.address,
         jaeger_url=jaeger.address,
     )
-    system = await asyncio.to_thread(read_system, AlignedSeries(evidence), {})
-    if any(entity.kind is Kind.LLM for entity in system.topology.entities):
-        more = await read_series(prometheus, ABOUT_MODELS, start, end, step)
-        evidence = evidence.model_copy(update={"series": {**evidence.series, **more}})
-    return Collected(evidence, await ask_addresses(jaeger, callers_of_strangers(system), start, end))
-
-
-async def add_traces(jaeger: AsyncClient, verdict: Verdict, collected: Collected) -> Verdict:
-    """The verdict with requests that show it, if Jaeger has any and gives them in time."""
-    sought = seek(verdict, collected.evidence.end)
-    if sought is None:
-        return verdict
-    try:
-        async with asyncio.timeout(CITING):
-            traces = await _find_traces(jaeger, _searches(sought))
-    except TimeoutError:
-        log.warning("no traces cited", service=sought.service, reason=f"none within {CITING:.0f} s")
-        return verdict
-    return await asyncio.to_thread(_add_cited, verdict, sought, traces, collected)
-
-
-def _add_cited(verdict: Verdict, sought: Sought, traces: list[Trace], collected: Collected) -> Verdict:
-    directory = make_directory(AlignedSeries(collected.evidence), collected.addresses)
-    base = collected.evidence.jaeger_url
-    shown = find_shown(verdict, sought, traces, directory)
-    linked = [each.model_copy(update={"link": find(each.trace_id).link(base)}) for each in cite(shown)]
-    evidence = [*verdict.evidence, *state_shown(sought, shown)]
-    return verdict.model_copy(update={"traces": linked, "evidence": evidence})
-
-
-def _searches(sought: Sought) -> list[Request[list[Trace]]]:
-    failed = sought.aspect is Aspect.REQUESTS
-    length = (sought.end - sought.start) / SLICES
-    return [
-        search(
-            sought.service,
-            *edges,
-            limit=TRACES,
-            tags={"error": "true"} if failed else None,
-            slower_than=None if failed else sought.seconds,
-        )
-        for edges in pairwise(sought.start + length * number for number in range(SLICES + 1))
-    ]
 
 
 async def collect_map(prometheus: AsyncClient, start: float, end: float) -> Evidence:
     """Who called whom between two Unix times, and no more: one cheap query. Raises SourceAway."""
     answers = await prometheus.ask(query_range_batch(MAP, start, end, MAP_STEP))
     return Evidence(start=start, end=end, step=MAP_STEP, series=label_series(answers))
-
-
-def callers_of_strangers(system: System) -> list[str]:
-    """Services that call addresses of which is not known whose they are."""
-    callers = {call.caller.name for call in system.topology.calls if call.callee.kind is Kind.PEER}
-    return sorted(callers)
-
-
-async def ask_addresses(
-    jaeger: AsyncClient, callers: Iterable[str], start: float, end: float
-) -> dict[str, str]:
-    """Which service answers at which address, from traces of the first ASKED_FOR_TRACES callers."""
-    asked = [search(caller, start, end, limit=TRACES) for caller in islice(callers, ASKED_FOR_TRACES)]
-    return learn_addresses(await _find_traces(jaeger, asked))
-
-
-async def _find_traces(jaeger: AsyncClient, searches: Iterable[Request[list[Trace]]]) -> list[Trace]:
-    found = await asyncio.gather(*(_ask(jaeger, each) for each in searches))
-    return [trace for traces in found for trace in traces]
-
-
-async def _ask(jaeger: AsyncClient, asked: Request[list[Trace]]) -> list[Trace]:
-    try:
-        return await jaeger.ask(asked)
-    except (SourceAway, ValidationError) as away:
-        log.warning("traces left out", service=asked.parameters["service"], reason=str(away))
-        return []

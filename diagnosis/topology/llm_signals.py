@@ -36,20 +36,23 @@ MEANINGS = {
 """Types of errors by what they mean, the first that fits; all others are the provider's own."""
 
 _BY = ("service_name", llm.PROVIDER)
-_STARTED = f"{q.select(GEN_AI_FIRST_CHUNK)} or {q.select(GEN_AI_FIRST_TOKEN)}"
 
-QUERIES: Mapping[str, str] = {
-    "llm_models": dependencies.count(
-        llm.OF_A_MODEL, by=(dependencies.CALLER, *dependencies.PEER, llm.MODEL), window=WINDOW
-    ),
-    "llm_tokens": q.total(f"histogram_sum({q.select(GEN_AI_TOKENS)})", GEN_AI_TOKENS, (*_BY, llm.TOKEN_TYPE)),
-    "llm_token_calls": q.total(
-        f"histogram_count({q.select(GEN_AI_TOKENS)})", GEN_AI_TOKENS, (*_BY, llm.TOKEN_TYPE)
-    ),
-    "llm_started": q.total(f"histogram_sum({_STARTED})", GEN_AI_FIRST_CHUNK, _BY),
-    "llm_started_calls": q.total(f"histogram_count({_STARTED})", GEN_AI_FIRST_CHUNK, _BY),
-}
-"""Asked only where a language model is called. All but the first are counters: no window is too short."""
+
+def ask_models(*where: str) -> Mapping[str, str]:
+    """Queries that are asked only where a language model is called; `where` are matchers of its callers.
+
+    All but the first are counters: no window is too short.
+    """
+    tokens = q.select(GEN_AI_TOKENS, *where)
+    started = f"{q.select(GEN_AI_FIRST_CHUNK, *where)} or {q.select(GEN_AI_FIRST_TOKEN, *where)}"
+    of_models = (dependencies.CALLER, *dependencies.PEER, llm.MODEL)
+    return {
+        "llm_models": dependencies.count(llm.OF_A_MODEL, *where, by=of_models, window=WINDOW),
+        "llm_tokens": q.total(f"histogram_sum({tokens})", GEN_AI_TOKENS, (*_BY, llm.TOKEN_TYPE)),
+        "llm_token_calls": q.total(f"histogram_count({tokens})", GEN_AI_TOKENS, (*_BY, llm.TOKEN_TYPE)),
+        "llm_started": q.total(f"histogram_sum({started})", GEN_AI_FIRST_CHUNK, _BY),
+        "llm_started_calls": q.total(f"histogram_count({started})", GEN_AI_FIRST_CHUNK, _BY),
+    }
 
 
 def caller(finding: Finding) -> Entity:

@@ -1,6 +1,11 @@
-"""What is asked of Prometheus about services and their calls: PromQL by the name of its result."""
+"""What is asked of Prometheus about services and their calls: PromQL by the name of its result.
 
-from collections.abc import Mapping
+Matchers narrow it to some services. A batch is asked in one request, whose answer is limited: there are
+several where calls are many.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 
 from prometheus import dependencies, requests
 from prometheus import queries as q
@@ -11,27 +16,73 @@ from prometheus.recorded import DECLARED
 WINDOW = "20s"
 """Four exports of span metrics."""
 
-_SERVICE = ("service_name",)
-
-SERVED: Mapping[str, str] = {
-    "served": requests.count(by=_SERVICE, window=WINDOW),
-    "served_failed": requests.count(failed=True, by=_SERVICE, window=WINDOW),
-    "served_seconds": f"histogram_sum({requests.distribution(by=_SERVICE, window=WINDOW)})",
-    "served_median": f"histogram_quantile(0.5, {requests.distribution(by=_SERVICE, window=WINDOW)})",
-    "served_slowest": f"histogram_quantile(0.99, {requests.distribution(by=_SERVICE, window=WINDOW)})",
-}
-
-CALLED: Mapping[str, str] = {
-    "called": dependencies.count(window=WINDOW),
-    "called_seconds": dependencies.waited(window=WINDOW),
-    "called_fastest": dependencies.latency(0.1, window=WINDOW),
-    "called_median": dependencies.latency(0.5, window=WINDOW),
-    "called_slowest": dependencies.latency(0.99, window=WINDOW),
-    "declared": q.select(DECLARED),
-}
-
 OFTEN, SELDOM = "30s", "3m"
 """Windows that hold two samples of processes that send often, and by default."""
+
+LONGEST_WINDOW = 180.0
+"""Seconds before the start of what is asked about from which samples count."""
+
+Batch = Mapping[str, str]
+
+_SERVICE = ("service_name",)
+_INSTANCE = ("service_name", "instance")
+
+
+def ask_presence(seconds: float) -> Batch:
+    """Whose telemetry arrived in that time, and whom they called: all that other queries can find, and more.
+
+    One value each, for a single moment.
+    """
+    window = f"{math.ceil(seconds + LONGEST_WINDOW)}s"
+    return {
+        "served": requests.present(by=_SERVICE, window=window),
+        "called": dependencies.present(window=window),
+        "declared": q.present(DECLARED, by=(dependencies.CALLER, "callee"), window=window),
+    }
+
+
+def ask_traffic(services: Sequence[str] = (), callers: Sequence[str] = ()) -> Sequence[Batch]:
+    """What some services serve, and what some callers see of their calls: matchers, none for all of them."""
+    return (_served(*services), *_called(*callers))
+
+
+def _served(*where: str) -> Batch:
+    durations = requests.distribution(*where, by=_SERVICE, window=WINDOW)
+    return {
+        "served": requests.count(*where, by=_SERVICE, window=WINDOW),
+        "served_failed": requests.count(*where, failed=True, by=_SERVICE, window=WINDOW),
+        "served_seconds": f"histogram_sum({durations})",
+        "served_median": f"histogram_quantile(0.5, {durations})",
+        "served_slowest": f"histogram_quantile(0.99, {durations})",
+    }
+
+
+def _called(*where: str) -> Sequence[Batch]:
+    return (
+        {"called": dependencies.count(*where, window=WINDOW), "declared": q.select(DECLARED, *where)},
+        {
+            "called_seconds": dependencies.waited(*where, window=WINDOW),
+            "called_fastest": dependencies.latency(0.1, *where, window=WINDOW),
+        },
+        {
+            "called_median": dependencies.latency(0.5, *where, window=WINDOW),
+            "called_slowest": dependencies.latency(0.99, *where, window=WINDOW),
+        },
+    )
+
+
+def ask_details(*where: str) -> Sequence[Batch]:
+    """What tells why a service is in trouble itself."""
+    durations = requests.distribution(*where, by=_INSTANCE, window=WINDOW)
+    return (
+        {
+            "instances": requests.count(*where, by=_INSTANCE, window=WINDOW),
+            "instances_failed": requests.count(*where, failed=True, by=_INSTANCE, window=WINDOW),
+            "instances_seconds": f"histogram_sum({durations})",
+            "versions": f"group by (service_name, service_version) ({q.select(TARGET_INFO, *where)})",
+        },
+        {name: write(*where) for name, write in _PROCESSES.items()},
+    )
 
 
 def _cpu(*where: str) -> str:
@@ -49,36 +100,22 @@ def _pool_waiting(*where: str) -> str:
     return f"sum by (service_name) ({q.select_any((POOL_WAITING, POOL_WAITING_BEFORE), *where)})"
 
 
-_INSTANCE = ("service_name", "instance")
-
-DETAILS: Mapping[str, str] = {
-    "instances": requests.count(by=_INSTANCE, window=WINDOW),
-    "instances_failed": requests.count(failed=True, by=_INSTANCE, window=WINDOW),
-    "instances_seconds": f"histogram_sum({requests.distribution(by=_INSTANCE, window=WINDOW)})",
-    "versions": f"group by (service_name, service_version) ({q.select(TARGET_INFO)})",
-}
-"""What tells why a service is in trouble itself."""
-
 _PROCESSES = {"cpu": _cpu, "memory": _memory, "pool_waiting": _pool_waiting}
-
-PROCESSES: Mapping[str, str] = {name: write() for name, write in _PROCESSES.items()}
 """Cores their processes take, bytes of the largest, requests that wait for a connection of a pool."""
+
+
+def narrow(query: str, service: str, scale: float) -> str:
+    """A query about the processes of one service, by a scale."""
+    narrowed = _PROCESSES[query](q.equal("service_name", service))
+    return narrowed if scale == 1 else f"{narrowed} / {scale:g}"
+
 
 MAP_STEP = 60.0
 """Seconds between points of the next, and the window of each."""
 
-MAP: Mapping[str, str] = {
+MAP: Batch = {
     "served": f"({requests.count(by=_SERVICE, window='1m')}) > 0",
     "called": f"({dependencies.count(by=(dependencies.CALLER, *dependencies.PEER), window='1m')}) > 0",
     "declared": q.select(DECLARED),
 }
 """Who is there and who calls whom, and no more."""
-
-BATCHES = (SERVED, CALLED, DETAILS, PROCESSES)
-"""The queries as they are asked: those of a batch together in one."""
-
-
-def narrow(query: str, service: str, scale: float) -> str:
-    """A query of PROCESSES for one service, by a scale."""
-    narrowed = _PROCESSES[query](q.equal("service_name", service))
-    return narrowed if scale == 1 else f"{narrowed} / {scale:g}"

@@ -89,11 +89,19 @@ def make_directory(aligned: AlignedSeries, addresses: Mapping[str, str]) -> Dire
     return Directory(frozenset(filter(None, names)), addresses)
 
 
+def read_topology(aligned: AlignedSeries, addresses: Mapping[str, str]) -> Topology:
+    """Who is there and who calls whom in a window."""
+    directory = make_directory(aligned, addresses)
+    calls = [*_group_calls(aligned, directory), *_read_declared(aligned, directory)]
+    return Topology(calls, _name_services(directory))
+
+
 def read_system(aligned: AlignedSeries, addresses: Mapping[str, str]) -> System:
     """The system of a window, from the results of `diagnosis.topology.queries`."""
     directory = make_directory(aligned, addresses)
-    served = {Entity(Kind.SERVICE, name): _read_service(aligned, name) for name in sorted(directory.services)}
-    calls = _read_calls(aligned, directory)
+    served = {service: _read_service(aligned, service.name) for service in _name_services(directory)}
+    found = _group_calls(aligned, directory)
+    calls = {call: _read_call(rows, aligned.nothing) for call, rows in found.items()}
     declared = _read_declared(aligned, directory)
     for callee in {call.callee for call in calls} - served.keys():
         served[callee] = _sum([traffic for call, traffic in calls.items() if call.callee == callee])
@@ -101,6 +109,10 @@ def read_system(aligned: AlignedSeries, addresses: Mapping[str, str]) -> System:
 
 
 _SERVICE = "service_name"
+
+
+def _name_services(directory: Directory) -> list[Entity]:
+    return [Entity(Kind.SERVICE, name) for name in sorted(directory.services)]
 
 
 def _read_service(aligned: AlignedSeries, name: str) -> Traffic:
@@ -124,10 +136,11 @@ def _read_declared(aligned: AlignedSeries, directory: Directory) -> Iterator[Cal
             yield Call(Entity(Kind.SERVICE, caller), Entity(Kind.SERVICE, callee))
 
 
-def _read_calls(aligned: AlignedSeries, directory: Directory) -> dict[Call, Traffic]:
-    """Peers that turn out to be the same entity are added up; calls of nobody are left out.
+def _group_calls(aligned: AlignedSeries, directory: Directory) -> Mapping[Call, Mapping[str, list[Row]]]:
+    """What each query says of each call; there may be several peers of which all are the same entity.
 
-    So are HTTP requests to a host of a language model: its SDK has a span around them.
+    Calls of nobody are left out. So are HTTP requests to a host of a language model: its SDK has a span
+    around them.
     """
     found: defaultdict[Call, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     asked = (row.labels for row in aligned.rows("called") if row.labels.get("gen_ai_provider_name"))
@@ -139,7 +152,7 @@ def _read_calls(aligned: AlignedSeries, directory: Directory) -> dict[Call, Traf
             is_within = callee.kind is Kind.PEER and _host(row.labels) in models
             if caller.name and callee != caller and not is_within:
                 found[Call(caller, callee)][query].append(row)
-    return {call: _read_call(rows, aligned.nothing) for call, rows in found.items()}
+    return found
 
 
 def _host(labels: Labels) -> tuple[str, str]:

@@ -4,12 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from diagnosis.sources.evidence import Point
-
 Domain = Literal["infrastructure", "model", "data", "release", "traffic", "telemetry", "none", "unknown"]
 Dimension = Literal["source", "version", "segment"]
 Part = Literal["mix", "within"]
 PARTS: tuple[Part, ...] = ("mix", "within")
+
+Point = tuple[float, float]
+"""Unix seconds and a finite value."""
 
 MOST_POINTS = 60
 """Points of the small chart of a statement."""

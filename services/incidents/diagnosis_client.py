@@ -11,7 +11,8 @@ from diagnosis import Limits, Verdict, diagnose
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import collect
 from diagnosis.topology.engine import diagnose_services
-from diagnosis.topology.live import add_traces, collect_services
+from diagnosis.topology.live import collect_services
+from diagnosis.topology.traces import add_traces
 from prometheus.client import AsyncClient, SourceAway, query
 from services.incidents.incident import STACK
 from services.incidents.waves import rank_domain
@@ -99,11 +100,11 @@ class DiagnosisClient:
         alerted_at: float | None,
         after: float | None,
     ) -> Verdict:
-        collected = await collect_services(self._prometheus, self._jaeger, start, end)
+        collected = await collect_services(self._prometheus, self._jaeger, start, end, services)
         _expect_series(collected.evidence)
         reach = partial(diagnose_services, *collected, services, alerted_at=alerted_at, after=after)
         verdict = await to_thread.run_sync(reach, limiter=self._thread)
-        return await add_traces(self._jaeger, verdict, collected)
+        return await add_traces(self._jaeger, verdict, *collected)
 
 
 def _expect_series(evidence: Evidence) -> None:

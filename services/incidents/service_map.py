@@ -13,10 +13,10 @@ import structlog
 
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
-from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
-from diagnosis.topology.live import ask_addresses, callers_of_strangers, collect_map
-from diagnosis.topology.reading import is_distinct, read_system
+from diagnosis.topology.live import collect_map
+from diagnosis.topology.reading import is_distinct, read_topology
+from diagnosis.topology.traces import ask_addresses, callers_of_strangers
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.grouping import Connected, connect_all
 from services.incidents.incident import STACK
@@ -106,21 +106,21 @@ class ServiceMap:
                 log.warning("services not mapped", reason=str(away))
             self._away = str(away)
 
-    async def _read(self, evidence: Evidence) -> System:
+    async def _read(self, evidence: Evidence) -> Topology:
         aligned = AlignedSeries(evidence)
-        system = await asyncio.to_thread(read_system, aligned, self._addresses)
+        topology = await asyncio.to_thread(read_topology, aligned, self._addresses)
         late = evidence.end - ASKED_AGAIN
-        due = [caller for caller in callers_of_strangers(system) if self._asked.get(caller, 0.0) < late]
+        due = [caller for caller in callers_of_strangers(topology) if self._asked.get(caller, 0.0) < late]
         if not due:
-            return system
+            return topology
         found = await ask_addresses(self._jaeger, due, evidence.start, evidence.end)
         self._asked = remember(self._asked, dict.fromkeys(due, evidence.end))
         self._addresses = remember(self._addresses, found)
-        return await asyncio.to_thread(read_system, aligned, self._addresses)
+        return await asyncio.to_thread(read_topology, aligned, self._addresses)
 
-    def _remember(self, system: System, now: float) -> None:
-        distinct = {entity for entity in system.topology.entities if is_distinct(entity)}
-        called = (call for call in system.topology.calls if call.callee in distinct)
+    def _remember(self, topology: Topology, now: float) -> None:
+        distinct = {entity for entity in topology.entities if is_distinct(entity)}
+        called = (call for call in topology.calls if call.callee in distinct)
         self._seen |= dict.fromkeys([*distinct, *called], now)
         newest = sorted(self._seen.items(), key=lambda item: -item[1])[:MOST]
         self._seen = {each: at for each, at in newest if at >= now - REMEMBERED}

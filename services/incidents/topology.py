@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind
-from diagnosis.topology.live import collect_services
+from diagnosis.topology.live import collect_system
 from diagnosis.topology.reading import read_system
 from diagnosis.topology.traffic import Traffic
 from prometheus.client import AsyncClient, SourceAway, query
@@ -79,7 +79,7 @@ class TopologyApi:
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
         async with self._turns:
-            evidence, addresses = await collect_services(self._prometheus, self._jaeger, end - seconds, end)
+            evidence, addresses = await collect_system(self._prometheus, self._jaeger, end - seconds, end)
             system = await asyncio.to_thread(read_system, AlignedSeries(evidence), addresses)
         return view(system, end - seconds, end)
 

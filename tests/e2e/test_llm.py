@@ -49,7 +49,7 @@ def diagnose(pipeline: Pipeline) -> Verdict:
         jaeger = AsyncClient("Jaeger", pipeline.url("jaeger_otlp_port"))  # nobody listens
         end = time.time()
         try:
-            evidence, addresses = await collect_services(prometheus, jaeger, end - 600, end)
+            evidence, addresses = await collect_services(prometheus, jaeger, end - 600, end, [SERVICE])
         finally:
             await prometheus.close()
             await jaeger.close()

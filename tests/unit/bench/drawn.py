@@ -8,7 +8,7 @@ from bench.incidents.outcome import Answer, Fired, Impact, Outcome
 from bench.incidents.recording import Recording
 from bench.incidents.scenario import DOMAINS, Scenario
 from diagnosis import Evidence
-from diagnosis.sources.evidence import Labelled, Trace
+from diagnosis.sources.evidence import Labelled, Trace, pack
 
 INJECTED = 1_000.0
 ALERTED = 1_040.0
@@ -50,7 +50,10 @@ def draw_recording(outcome: Outcome, moved: str = "storage_p95", traces: int = 2
     noise = [0.01 * (n % 5) for n in range(48)]
     still = [(t, 1.0 + e) for t, e in zip(times, noise, strict=True)]
     loud = [(t, v * 10 if t >= INJECTED else v) for t, v in still]
-    series = {moved: [Labelled(values=loud)], "requests": [Labelled(labels={"job": "x"}, values=still)]}
+    series = {
+        moved: [Labelled(values=pack(loud))],
+        "requests": [Labelled(labels={"job": "x"}, values=pack(still))],
+    }
     drawn = [
         Trace(trace_id=f"{n:032x}", started_at=INJECTED + n, duration_ms=12.345678) for n in range(traces)
     ]

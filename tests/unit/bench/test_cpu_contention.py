@@ -3,7 +3,7 @@
 import pytest
 
 from bench.incidents.recording import CPU_CONTENTION, measure_cpu_contention
-from diagnosis.sources.evidence import Labelled
+from diagnosis.sources.evidence import Labelled, pack
 from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
 
@@ -11,7 +11,9 @@ def cpu_in_use(before: float, after: float, cause: str = "bad-model", series: st
     recording = draw_recording(draw_outcome(cause))
     assert recording.evidence
     times = [INJECTED - 100 + 5 * n for n in range(40)]
-    used = Labelled(values=[(at, before if at <= INJECTED else after) for at in times if at <= ALERTED + 50])
+    used = Labelled(
+        values=pack([(at, before if at <= INJECTED else after) for at in times if at <= ALERTED + 50])
+    )
     evidence = recording.evidence.model_copy(update={"series": {series: [used]}})
     return measure_cpu_contention(recording.model_copy(update={"evidence": evidence}))
 

@@ -1,6 +1,7 @@
 import math
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from bench.incidents.evidence_check import check_evidence
@@ -38,7 +39,7 @@ class FakeStack:
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[TimeSeries]:
         assert (start, end, step) == (INJECTED - 120, NOW, 5.0)
         return [
-            TimeSeries({}, tuple((t, v) for t, v in zip(TIMES[-len(of) :], of, strict=True) if v == v))
+            TimeSeries({}, np.array([(t, v) for t, v in zip(TIMES[-len(of) :], of, strict=True) if v == v]))
             for of in SERIES[promql]
         ]
 

@@ -28,7 +28,7 @@ def collect(prometheus: Prometheus) -> Collected:
     async def run() -> Collected:
         asked = AsyncClient("Prometheus", "http://made.up", transport=httpx.MockTransport(prometheus))
         jaeger = AsyncClient("Jaeger", "http://made.up", transport=httpx.MockTransport(no_traces))
-        return await collect_services(asked, jaeger, START, float(TIMES[-1]))
+        return await collect_services(asked, jaeger, START, float(TIMES[-1]), ["service-0"])
 
     return asyncio.run(run())
 
@@ -40,6 +40,12 @@ def no_traces(_: httpx.Request) -> httpx.Response:
 def test_a_made_up_map_has_as_many_services_and_calls_as_asked_for() -> None:
     calls = make_calls(20, 60)
     assert (len(calls), sum(map(len, calls.values()))) == (20, 60)
+
+
+def test_systems_know_nothing_of_each_other() -> None:
+    calls = make_calls(20, 60, 2)
+    assert (len(calls), sum(map(len, calls.values()))) == (20, 60)
+    assert all(caller // 10 == callee // 10 for caller, callees in calls.items() for callee in callees)
 
 
 def test_the_slow_service_is_found_with_fewer_than_thirty_queries() -> None:
@@ -54,7 +60,7 @@ def test_language_models_are_asked_about_only_where_one_is_called() -> None:
     without, with_one = Prometheus(iter(rows)), Prometheus(iter([*rows, model_call()]))
     collect(without)
     collect(with_one)
-    assert set(with_one.asked) - set(without.asked) == set(llm_signals.QUERIES)
+    assert set(with_one.asked) - set(without.asked) == set(llm_signals.ask_models())
     assert len(with_one.asked) < MOST_QUERIES
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnosis import Evidence
-from diagnosis.sources.evidence import Labelled, Span, Trace
+from diagnosis.sources.evidence import Labelled, Span, Trace, pack
 from telemetry import attributes as a
 from telemetry import spans
 from tests.unit.diagnosis.requests import START, Array, Requests
@@ -54,7 +54,7 @@ class Telemetry:
 
     def _put(self, query: str, values: Array, **labels: str) -> None:
         hidden = self._world.hide(query, self.times) | ~np.isfinite(values)
-        points = [(float(t), float(v)) for t, v, h in zip(self.times, values, hidden, strict=True) if not h]
+        points = pack(np.column_stack([self.times, values])[~hidden])
         self._series.setdefault(query, []).append(Labelled(labels=labels, values=points))
 
     def _count(self, query: str, at: Array, weights: Array | None = None, **labels: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from diagnosis import Evidence, diagnose
+from diagnosis.sources.evidence import pack
 from tests.unit.diagnosis.judging import ALERT_AFTER, judge
 from tests.unit.diagnosis.scenarios import CAUSES as WORLDS
 from tests.unit.diagnosis.scenarios import Make
@@ -32,7 +33,9 @@ def with_gap(evidence: Evidence, world: World, length: float = 30.0) -> Evidence
     low, high = world.onset + 20, world.onset + 20 + length
     series = {
         name: [
-            one.model_copy(update={"values": [p for p in one.values if not low < p[0] <= high]})
+            one.model_copy(
+                update={"values": one.values[(one.values[:, 0] <= low) | (one.values[:, 0] > high)]}
+            )
             for one in found
         ]
         for name, found in evidence.series.items()
@@ -80,7 +83,9 @@ NONE: dict[str, Callable[[Evidence], Evidence]] = {
     "nothing at all": lambda e: Evidence(start=e.start, end=e.end),
     "an empty window": lambda e: e.model_copy(update={"end": e.start}),
     "series without points": lambda e: e.model_copy(
-        update={"series": {n: [s.model_copy(update={"values": []}) for s in f] for n, f in e.series.items()}}
+        update={
+            "series": {n: [s.model_copy(update={"values": pack([])}) for s in f] for n, f in e.series.items()}
+        }
     ),
     "series without labels": lambda e: e.model_copy(
         update={"series": {n: [s.model_copy(update={"labels": {}}) for s in f] for n, f in e.series.items()}}

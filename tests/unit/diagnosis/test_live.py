@@ -58,7 +58,7 @@ def test_results_go_to_their_queries_without_what_is_no_number() -> None:
 
     found = gather(answer)
     assert found.series["slow"][0].labels == {"a": "b"}
-    assert found.series["slow"][0].values == [(1_000.0, 0.5)]
+    assert found.series["slow"][0].values.tolist() == [[1_000.0, 0.5]]
     assert (found.prometheus_url, found.jaeger_url, found.step) == ("http://p", "http://j", 5.0)
 
 

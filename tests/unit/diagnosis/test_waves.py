@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diagnosis import Verdict, diagnose
-from diagnosis.sources.evidence import Evidence, Labelled
+from diagnosis.sources.evidence import Evidence, Labelled, pack
 from tests.unit.diagnosis.alterations import hang, late, lose_features, spells, starve
 from tests.unit.diagnosis.requests import START, Requests
 from tests.unit.diagnosis.scenarios import restart
@@ -87,7 +87,7 @@ def test_reads_that_hang_now_and_then_are_shown_by_what_moved(seed: int) -> None
 
 def with_series(evidence: Evidence, query: str, values: list[tuple[float, float]]) -> Evidence:
     """The evidence with one series more."""
-    more = Labelled(labels={"reason": "rare"}, values=values)
+    more = Labelled(labels={"reason": "rare"}, values=pack(values))
     return evidence.model_copy(
         update={"series": {**evidence.series, query: [*evidence.series.get(query, []), more]}}
     )

@@ -1,7 +1,10 @@
 """One request for many queries, series as numbers, and one line that says what is wrong with a server."""
 
 import asyncio
+import json
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -71,6 +74,17 @@ def test_queries_go_in_one_request_and_answers_come_back_by_name(ask: Callable[.
     assert answers["two"] == []
 
 
+def test_many_series_are_read_whatever_is_in_their_labels() -> None:
+    metrics = [{"number": str(number), "path": '},{"metric":{}'} for number in range(1_000)]
+    result = [{"metric": metric, "values": [[10, "1"], [15, metric["number"]]]} for metric in metrics]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": result}, "warnings": ["]}}"]}
+    for indent in (None, 2):
+        response = httpx.Response(200, text=json.dumps(body, indent=indent))
+        found = wait(partial(lambda answer, _: answer, response), query_range("up", 10, 15, 5))
+        assert [series.labels for series in found] == metrics
+        assert [series.last for series in found] == list(range(1_000))
+
+
 def test_a_series_without_a_finite_number_is_no_answer_in_a_batch() -> None:
     handle = answer({"metric": {MARK: "one"}, "value": [10, "+Inf"]})
     assert wait(handle, query_batch({"one": "up"}, 10)) == {"one": []}
@@ -102,6 +116,12 @@ def test_the_rules_of_all_groups_are_read() -> None:
     ]
 
 
+def test_a_large_answer_is_read_beside_the_event_loop() -> None:
+    request = Request("/", {}, lambda body: threading.get_ident())
+    here = threading.get_ident()
+    assert await_(lambda _: httpx.Response(200, content=b" " * 1_000_000), request) != here
+
+
 def test_a_link_asks_the_same() -> None:
     link = urlsplit(query_range('up{a="b c"} + 1', 10, 20, 5).link("http://p:9090"))
     assert (link.netloc, link.path) == ("p:9090", "/api/v1/query_range")
@@ -127,9 +147,12 @@ def time_out(request: httpx.Request) -> httpx.Response:
             "status 422: too many samples",
         ),
         (lambda request: httpx.Response(502, text="<html>"), "status 502"),
-        (lambda request: httpx.Response(200, text="<html>"), "not JSON"),
+        (lambda request: httpx.Response(200, text="<html>"), "not its API's"),
         (lambda request: httpx.Response(200, json=[1]), "not its API's"),
-        (lambda request: httpx.Response(200, json={"data": {"result": [{"metric": {}}]}}), "not its API's"),
+        (
+            lambda request: httpx.Response(200, json={"data": {"result": [{"value": [1, "2"]}]}}),
+            "not its API's",
+        ),
     ],
 )
 def test_every_failure_is_one_sentence(ask: Callable[..., Any], handle: Handle, said: str) -> None:

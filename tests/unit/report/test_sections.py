@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from config import Config
@@ -162,7 +163,9 @@ def test_sample_that_fell_into_the_next_cell_is_no_silence() -> None:
 def totals(**values: float) -> Answers:
     names = [f"{kind}{number}" for number in range(8) for kind in ("total",)]
     names += [f"{kind}{n}_{part}" for n in range(8) for part in range(2) for kind in ("grown", "born")]
-    return {name: [TimeSeries({}, ((NOW, values[name]),))] if name in values else [] for name in names}
+    return {
+        name: [TimeSeries({}, np.array([[NOW, values[name]]]))] if name in values else [] for name in names
+    }
 
 
 def test_losses_that_were_not_measured_are_not_none() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from diagnosis import Evidence
 from diagnosis.signals.series import Values
-from diagnosis.sources.evidence import Labelled
+from diagnosis.sources.evidence import Labelled, pack
 
 START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
 TIMES = START + STEP * np.arange(COUNT)
@@ -144,7 +144,7 @@ def _lines(
 
 def _series(labels: dict[str, str], values: Values) -> Labelled:
     known = np.flatnonzero(np.isfinite(values))
-    return Labelled(labels=labels, values=[(float(TIMES[at]), float(values[at])) for at in known])
+    return Labelled(labels=labels, values=pack(np.column_stack([TIMES, values])[known]))
 
 
 SHOP = Shop(

@@ -8,9 +8,9 @@ import pytest
 
 from diagnosis import Evidence, Verdict
 from diagnosis.signals.series import Values
-from diagnosis.sources.evidence import Labelled
+from diagnosis.sources.evidence import Labelled, pack
 from diagnosis.topology.engine import diagnose_services
-from diagnosis.topology.llm_signals import QUERIES
+from diagnosis.topology.llm_signals import ask_models
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, PEERS, START, STEP, TIMES, Load, Shop
 
 MODEL = "openai@api.llm.example"
@@ -86,7 +86,7 @@ def exported(rates: Values) -> Values:
 
 
 def series(labels: dict[str, str], values: Values) -> Labelled:
-    return Labelled(labels=labels, values=list(zip(TIMES.tolist(), values.tolist(), strict=True)))
+    return Labelled(labels=labels, values=pack(np.column_stack([TIMES, values])))
 
 
 def verdict(assistant: Assistant) -> Verdict:
@@ -213,4 +213,4 @@ def test_nothing_is_wrong_with_more_tokens_that_nobody_feels() -> None:
 
 
 def test_the_queries_about_models_are_few() -> None:
-    assert len(QUERIES) <= 5
+    assert len(ask_models()) <= 5

@@ -5,7 +5,7 @@ import pytest
 
 from diagnosis import Evidence
 from diagnosis.signals.series import AlignedSeries, Values
-from diagnosis.sources.evidence import Labelled
+from diagnosis.sources.evidence import Labelled, pack
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.reading import Directory, learn_addresses, read_system
@@ -21,7 +21,7 @@ POSTGRES = Entity(Kind.DATABASE, "postgresql@db:5432")
 
 
 def series(labels: dict[str, str], value: float) -> Labelled:
-    return Labelled(labels=labels, values=[(float(at), value) for at in range(0, 101, 5)])
+    return Labelled(labels=labels, values=pack([(at, value) for at in range(0, 101, 5)]))
 
 
 def evidence(**found: list[Labelled]) -> AlignedSeries:

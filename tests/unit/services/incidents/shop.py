@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 
 from diagnosis.topology.queries import MAP_STEP
 from prometheus.client import MARK
+from prometheus.dependencies import ENDS
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 from tests.unit.services.incidents import fakes
 
@@ -77,25 +78,27 @@ class FakeShop:
         app.add_api_route("/api/traces", self.search)
         app.add_api_route("/api/traces/{trace_id}", self.trace)
 
-    def query(self) -> dict[str, Any]:
-        return _answer([])
+    async def query(self, request: Request) -> dict[str, Any]:
+        """Who is there and who calls whom, where a batch asks for it."""
+        asked = await _read(request)
+        if MARK in asked["query"]:
+            self.queries.append(asked["query"])
+        rows = ({MARK: name, **labels} for name, labels, _ in _find(asked["query"]))
+        present = {tuple((key, value) for key, value in row.items() if key not in ENDS) for row in rows}
+        moment = [float(asked.get("time", self.onset)), "1"]
+        return _answer([{"metric": dict(row), "value": moment} for row in sorted(present)])
 
     async def query_range(self, request: Request) -> dict[str, Any]:
         """The map of services, the batches of the diagnosis, and the charts of one service."""
-        asked = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        asked = await _read(request)
         times = np.arange(*(float(asked[name]) for name in ("start", "end", "step"))).tolist()
         query = asked["query"]
         if float(asked["step"]) != MAP_STEP:
             self.queries.append(query)
         if MARK not in query:
             return _answer([self._series({}, _chart(query), times)])
-        names = re.findall(rf'"{MARK}", "(\w+)"', query)
         return _answer(
-            [
-                self._series({MARK: name, **labels}, measure, times)
-                for name in names
-                for labels, measure in _rows(name)
-            ]
+            [self._series({MARK: name, **labels}, measure, times) for name, labels, measure in _find(query)]
         )
 
     def search(
@@ -126,6 +129,19 @@ class FakeShop:
             "spans": make(at * 1_000_000, int(1e6 * state["database"].seconds * (1.6 + 0.1 * (at % 6)))),
             "processes": {"g": {"serviceName": GATEWAY}, "p": {"serviceName": PRICING}},
         }
+
+
+async def _read(request: Request) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+
+
+def _find(query: str) -> Iterator[tuple[str, dict[str, str], Measure]]:
+    """What the queries of a batch give, of the services that they are about."""
+    for promql, name in re.findall(rf'label_replace\((.*?), "{MARK}", "(\w+)", "", ""\)', query):
+        named = {json.loads(each) for each in re.findall(r'service_name=~("(?:[^"\\]|\\.)*")', promql)}
+        for labels, measure in _rows(name):
+            if all(re.fullmatch(each, labels["service_name"]) for each in named):
+                yield name, labels, measure
 
 
 def _answer(series: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import html
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,18 +32,29 @@ def source(results: dict[str, list[tuple[dict[str, str], float]]]) -> FastAPI:
     """Prometheus with the same values all the time, and Jaeger with a trace from gateway to pricing."""
 
     async def query_range(request: Request) -> dict[str, Any]:
-        asked = {key: each[0] for key, each in parse_qs((await request.body()).decode()).items()}
+        asked = await read(request)
         times = np.arange(*(float(asked[key]) for key in ("start", "end", "step"))).tolist()
         found = [
-            {"metric": labels | {MARK: name}, "values": [[time, str(value)] for time in times]}
-            for name, rows in results.items()
-            if f'"{name}"' in asked["query"]
-            for labels, value in rows
+            {"metric": labels, "values": [[time, str(value)] for time in times]}
+            for labels, value in find(asked["query"])
         ]
         return {"status": "success", "data": {"resultType": "matrix", "result": found}}
 
-    def query() -> dict[str, Any]:
-        return {"status": "success", "data": {"resultType": "vector", "result": []}}
+    async def query(request: Request) -> dict[str, Any]:
+        asked = await read(request)
+        found = [
+            {"metric": labels, "value": [float(asked["time"]), str(value)]}
+            for labels, value in find(asked["query"])
+        ]
+        return {"status": "success", "data": {"resultType": "vector", "result": found}}
+
+    async def read(request: Request) -> dict[str, str]:
+        return {key: each[0] for key, each in parse_qs((await request.body()).decode()).items()}
+
+    def find(asked: str) -> Iterator[tuple[dict[str, str], float]]:
+        for name, rows in results.items():
+            if f'"{name}"' in asked:
+                yield from ((labels | {MARK: name}, value) for labels, value in rows)
 
     def search(service: str) -> dict[str, Any]:
         tags = [{"key": "server.address", "value": "10.0.0.7"}, {"key": "server.port", "value": 8101}]
@@ -136,7 +148,10 @@ def test_a_window_can_be_diagnosed_for_services(tmp_path: Path) -> None:
         found = client.post("/api/diagnoses", json=asked).raise_for_status().json()
         unknown = client.post("/api/diagnoses", json={**asked, "services": ["nobody"]}).json()
         refused = client.post("/api/diagnoses", json={**asked, "services": [""]})
-    assert (found["domain"], found["summary"]) == ("none", "gateway: nothing got worse.")
+    assert (found["domain"], found["summary"]) == (
+        "none",
+        "gateway: nothing got worse, or only for a moment.",
+    )
     assert unknown["domain"] == "unknown"
     assert refused.status_code == 422
 

@@ -1,0 +1,100 @@
+"""What is asked of Jaeger about services: which of them answers at an address, and requests to cite."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from itertools import islice, pairwise
+
+import structlog
+from pydantic import ValidationError
+
+from diagnosis.signals.series import AlignedSeries
+from diagnosis.sources.evidence import Evidence
+from diagnosis.topology.cited import Sought, cite, find_shown, seek, state_shown
+from diagnosis.topology.entity import Kind, Topology
+from diagnosis.topology.losses import Aspect
+from diagnosis.topology.reading import learn_addresses, make_directory
+from diagnosis.verdict.verdict import Verdict
+from jaeger.client import Trace, find, search
+from prometheus.client import AsyncClient, Request, SourceAway
+
+ASKED_FOR_TRACES = 20
+"""Callers of unknown addresses whose traces are looked at, at most."""
+
+TRACES = 20
+"""Of each of them, and of each search for what to cite."""
+
+SLICES = 4
+"""Jaeger gives the latest that match: the time since the onset is searched in slices, to sample all of it."""
+
+CITING = 3.0
+"""Seconds after which a verdict does without traces."""
+
+log = structlog.get_logger(__name__)
+
+
+async def add_traces(
+    jaeger: AsyncClient, verdict: Verdict, evidence: Evidence, addresses: Mapping[str, str]
+) -> Verdict:
+    """The verdict with requests that show it, if Jaeger has any and gives them in time."""
+    sought = seek(verdict, evidence.end)
+    if sought is None:
+        return verdict
+    try:
+        async with asyncio.timeout(CITING):
+            traces = await _find_traces(jaeger, _searches(sought))
+    except TimeoutError:
+        log.warning("no traces cited", service=sought.service, reason=f"none within {CITING:.0f} s")
+        return verdict
+    return await asyncio.to_thread(_add_cited, verdict, sought, traces, evidence, addresses)
+
+
+def _add_cited(
+    verdict: Verdict, sought: Sought, traces: list[Trace], evidence: Evidence, addresses: Mapping[str, str]
+) -> Verdict:
+    shown = find_shown(verdict, sought, traces, make_directory(AlignedSeries(evidence), addresses))
+    base = evidence.jaeger_url
+    linked = [each.model_copy(update={"link": find(each.trace_id).link(base)}) for each in cite(shown)]
+    said = [*verdict.evidence, *state_shown(sought, shown)]
+    return verdict.model_copy(update={"traces": linked, "evidence": said})
+
+
+def _searches(sought: Sought) -> list[Request[list[Trace]]]:
+    failed = sought.aspect is Aspect.REQUESTS
+    length = (sought.end - sought.start) / SLICES
+    return [
+        search(
+            sought.service,
+            *edges,
+            limit=TRACES,
+            tags={"error": "true"} if failed else None,
+            slower_than=None if failed else sought.seconds,
+        )
+        for edges in pairwise(sought.start + length * number for number in range(SLICES + 1))
+    ]
+
+
+def callers_of_strangers(topology: Topology) -> list[str]:
+    """Services that call addresses of which is not known whose they are."""
+    callers = {call.caller.name for call in topology.calls if call.callee.kind is Kind.PEER}
+    return sorted(callers)
+
+
+async def ask_addresses(
+    jaeger: AsyncClient, callers: Iterable[str], start: float, end: float
+) -> dict[str, str]:
+    """Which service answers at which address, from traces of the first ASKED_FOR_TRACES callers."""
+    asked = [search(caller, start, end, limit=TRACES) for caller in islice(callers, ASKED_FOR_TRACES)]
+    return learn_addresses(await _find_traces(jaeger, asked))
+
+
+async def _find_traces(jaeger: AsyncClient, searches: Iterable[Request[list[Trace]]]) -> list[Trace]:
+    found = await asyncio.gather(*(_ask(jaeger, each) for each in searches))
+    return [trace for traces in found for trace in traces]
+
+
+async def _ask(jaeger: AsyncClient, asked: Request[list[Trace]]) -> list[Trace]:
+    try:
+        return await jaeger.ask(asked)
+    except (SourceAway, ValidationError) as away:
+        log.warning("traces left out", service=asked.parameters["service"], reason=str(away))
+        return []

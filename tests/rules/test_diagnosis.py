@@ -1,0 +1,88 @@
+"""What a diagnosis asks about some services is what it would hear of them if it asked about all."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from config import Config
+from diagnosis.topology.llm_signals import ask_models
+from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
+from prometheus import queries as q
+from prometheus.recording import render_recording
+from tests.rules.promtool import gauge, histogram, run_promtool
+
+GROUPS = [group for group in render_recording(Config())["groups"] if group["name"] == "signals"]
+RULES = yaml.safe_dump({"groups": GROUPS})
+SECONDS, AT = 900, 860
+
+PART = ("shop.gateway", "shop (old)")
+SERVICES = (*PART, "other", "shop-gateway")
+MATCHER = q.one_of("service_name", PART)
+PEER = {"server_address": "db", "db_system_name": "postgresql", "gen_ai_provider_name": "openai"}
+
+OF_MODELS = {"gen_ai_provider_name": "openai", "gen_ai_token_type": "input", "gen_ai_request_model": "m"}
+
+
+def named(series: str, **labels: str) -> str:
+    matchers = ", ".join(f'{key}="{value}"' for key, value in labels.items())
+    return f"{series}{{{matchers}}}"
+
+
+def send(service: str) -> Iterator[tuple[str, str]]:
+    """Every series that there can be of a service."""
+    whole = {"service_name": service, "instance": "1", "service_version": "1.0"}
+    observed = histogram((SECONDS, {0.02: 100}))
+    for status in ("STATUS_CODE_UNSET", "STATUS_CODE_ERROR"):
+        for kind, peer in (("SERVER", {}), ("CLIENT", {**PEER, "gen_ai_request_model": "m"})):
+            labels = {**whole, **peer, "span_kind": f"SPAN_KIND_{kind}", "status_code": status}
+            yield named("traces_requests_duration_seconds", **labels), observed
+    for series in ("target_info", "process_memory_usage_bytes", "db_client_connection_pending_requests"):
+        yield named(series, **whole), gauge((SECONDS, 5.0))
+    yield named("dependency:declared:info", service_name=service, callee="ledger"), gauge((SECONDS, 1.0))
+    yield named("process_cpu_time_seconds_total", **whole), " ".join(str(n) for n in range(SECONDS // 10))
+    for series in ("gen_ai_client_token_usage", "gen_ai_client_operation_time_to_first_chunk_seconds"):
+        yield named(series, **whole, **OF_MODELS), observed
+
+
+def asked(*where: str) -> Mapping[str, str]:
+    batches = [*ask_traffic(where, where), *ask_details(*where), ask_models(*where)]
+    return {name: promql for batch in batches for name, promql in batch.items()}
+
+
+EVERYTHING, NARROWED = asked(), asked(MATCHER)
+
+
+def check(folder: Path, *expressions: tuple[str, float | None]) -> None:
+    """Each has one sample of this value in the end, or none."""
+    tests = [
+        {
+            "expr": expression,
+            "eval_time": f"{AT}s",
+            "exp_samples": [] if value is None else [{"labels": "{}", "value": value}],
+        }
+        for expression, value in expressions
+    ]
+    inputs = [{"series": name, "values": values} for service in SERVICES for name, values in send(service)]
+    suite: dict[str, Any] = {"interval": "10s", "input_series": inputs, "promql_expr_test": tests}
+    run_promtool(folder, [suite], RULES, 10)
+
+
+def compare(query: str) -> Iterator[tuple[str, float | None]]:
+    of_part = f"({EVERYTHING[query]}) and on (service_name) target_info{{{MATCHER}}}"
+    alike = f"({of_part}) == ({NARROWED[query]})"
+    groups = "count(group by (service_name) ({}))"
+    yield groups.format(EVERYTHING[query]), len(SERVICES)
+    yield groups.format(NARROWED[query]), len(PART)
+    yield groups.format(alike), len(PART)
+    yield f"({of_part}) unless ({alike})", None
+
+
+def test_narrowed_queries_give_the_same_of_fewer_services(tmp_path: Path) -> None:
+    check(tmp_path, *(each for query in EVERYTHING for each in compare(query)))
+
+
+def test_all_who_are_there_are_told_and_whom_each_calls(tmp_path: Path) -> None:
+    present = ask_presence(60)
+    check(tmp_path, *((f"count({query})", len(SERVICES)) for query in present.values()))
