@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from itertools import islice, pairwise
+from itertools import islice, pairwise, product
 
 import structlog
 from pydantic import ValidationError
@@ -10,18 +10,20 @@ from pydantic import ValidationError
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.cited import Sought, cite, find_shown, seek, state_shown
-from diagnosis.topology.entity import Kind, Topology
+from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.reading import learn_addresses, make_directory
 from diagnosis.verdict.verdict import Verdict
 from jaeger.client import Trace, find, search
 from prometheus.client import AsyncClient, Request, SourceAway
+from prometheus.dependencies import NAMELESS
+from telemetry import attributes as a
 
-ASKED_FOR_TRACES = 20
-"""Callers of unknown addresses whose traces are looked at, at most."""
+STRANGERS, OF_STRANGER = 20, 4
+"""Calls to unknown addresses that are looked at, at most, and traces of each search for one."""
 
 TRACES = 20
-"""Of each of them, and of each search for what to cite."""
+"""Of each search for what to cite."""
 
 SLICES = 4
 """Jaeger gives the latest that match: the time since the onset is searched in slices, to sample all of it."""
@@ -73,18 +75,32 @@ def _searches(sought: Sought) -> list[Request[list[Trace]]]:
     ]
 
 
-def callers_of_strangers(topology: Topology) -> list[str]:
-    """Services that call addresses of which is not known whose they are."""
-    callers = {call.caller.name for call in topology.calls if call.callee.kind is Kind.PEER}
-    return sorted(callers)
+def find_strangers(topology: Topology) -> list[Call]:
+    """Calls to addresses of which is not known whose they are."""
+    return sorted(call for call in topology.calls if call.callee.kind is Kind.PEER and _tags_of(call.callee))
 
 
 async def ask_addresses(
-    jaeger: AsyncClient, callers: Iterable[str], start: float, end: float
+    jaeger: AsyncClient, strangers: Iterable[Call], start: float, end: float
 ) -> dict[str, str]:
-    """Which service answers at which address, from traces of the first ASKED_FOR_TRACES callers."""
-    asked = [search(caller, start, end, limit=TRACES) for caller in islice(callers, ASKED_FOR_TRACES)]
+    """Which service answers at which address, from a few traces with each of the first STRANGERS calls.
+
+    They are of both halves of the time: in trouble a call may end before the callee begins.
+    """
+    edges = pairwise((start, (start + end) / 2, end))
+    asked = [
+        search(call.caller.name, *half, limit=OF_STRANGER, tags=_tags_of(call.callee))
+        for call, half in product(islice(strangers, STRANGERS), edges)
+    ]
     return learn_addresses(await _find_traces(jaeger, asked))
+
+
+def _tags_of(peer: Entity) -> Mapping[str, str]:
+    """What spans of calls to it have, by its address."""
+    host, _, port = peer.name.rpartition("@")[2].partition(":")
+    if peer.name == NAMELESS:
+        return {}
+    return {a.SERVER_ADDRESS: host, a.SERVER_PORT: port} if port else {a.SERVER_ADDRESS: host}
 
 
 async def _find_traces(jaeger: AsyncClient, searches: Iterable[Request[list[Trace]]]) -> list[Trace]:

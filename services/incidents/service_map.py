@@ -16,7 +16,7 @@ from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.live import collect_map
 from diagnosis.topology.reading import is_distinct, read_topology
-from diagnosis.topology.traces import ask_addresses, callers_of_strangers
+from diagnosis.topology.traces import ask_addresses, find_strangers
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.grouping import Connected, connect_all
 from services.incidents.incident import STACK
@@ -31,13 +31,14 @@ The first reading looks back as far as is remembered.
 """
 
 ASKED_AGAIN = 600.0
-"""Seconds after which traces of a caller of unknown addresses are looked at again."""
+"""Seconds after which traces of calls to an unknown address are looked at again."""
 
 MOST = 5_000
-"""Entities and calls that are remembered, addresses, and callers that were asked; of more, the newest."""
+"""Entities and calls that are remembered, addresses, and calls that were looked at; of more, the newest."""
 
 log = structlog.get_logger(__name__)
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
@@ -74,7 +75,7 @@ class ServiceMap:
         self._seen: dict[Call | Entity, float] = {}
         self._connections: Connections | None = None
         self._addresses: dict[str, str] = {}
-        self._asked: dict[str, float] = {}
+        self._asked: dict[Call, float] = {}
         self._away = ""
 
     def connect(self, service: str) -> Connected:
@@ -110,7 +111,7 @@ class ServiceMap:
         aligned = AlignedSeries(evidence)
         topology = await asyncio.to_thread(read_topology, aligned, self._addresses)
         late = evidence.end - ASKED_AGAIN
-        due = [caller for caller in callers_of_strangers(topology) if self._asked.get(caller, 0.0) < late]
+        due = [call for call in find_strangers(topology) if self._asked.get(call, 0.0) < late]
         if not due:
             return topology
         found = await ask_addresses(self._jaeger, due, evidence.start, evidence.end)
@@ -129,7 +130,7 @@ class ServiceMap:
         self._connections = Connections(Topology(calls, entities)) if self._seen else None
 
 
-def remember(known: dict[str, V], new: Mapping[str, V]) -> dict[str, V]:
+def remember(known: dict[K, V], new: Mapping[K, V]) -> dict[K, V]:
     """Both, the new ones last; of more than MOST, the last."""
     others = ((name, value) for name, value in known.items() if name not in new)
     return dict([*others, *new.items()][-MOST:])

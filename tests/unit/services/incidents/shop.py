@@ -106,7 +106,7 @@ class FakeShop:
     ) -> dict[str, Any]:
         self.searches.append({"service": service, "tags": tags, "minDuration": minDuration})
         least = 1000 * float(minDuration.removesuffix("ms") or 0)
-        failed = bool(tags) and json.loads(tags)["error"] == "true"
+        failed = bool(tags) and json.loads(tags).get("error") == "true"
         traces = (self._trace(at) for at in range(end // 1_000_000 - 3, start // 1_000_000, -7))
         found = [trace for trace in traces if _matches(trace["spans"], least, failed)]
         return {"data": found[:limit] if service in (GATEWAY, PRICING) else []}

@@ -1,0 +1,72 @@
+"""Which services answer at addresses that only traces tell of."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+
+from diagnosis.topology.entity import Call, Entity, Kind, Topology
+from diagnosis.topology.traces import ask_addresses, find_strangers
+from prometheus.client import AsyncClient
+
+GATEWAY = Entity(Kind.SERVICE, "gateway")
+START, END = 1_000.0, 1_900.0
+
+
+def span(span_id: str, process: str, parent: str = "", **tags: Any) -> dict[str, Any]:
+    named = [{"key": name.replace("_", "."), "value": value} for name, value in tags.items()]
+    references = [{"refType": "CHILD_OF", "spanID": parent}] if parent else []
+    times = {"startTime": 1, "duration": 1}
+    return {
+        "spanID": span_id,
+        "operationName": "any",
+        "processID": process,
+        "tags": named,
+        "references": references,
+        **times,
+    }
+
+
+def trace(caller: str, address: str, port: int, callee: str) -> dict[str, Any]:
+    spans = [span("1", "p", server_address=address, server_port=port), span("2", "q", "1")]
+    return {
+        "traceID": "t",
+        "spans": spans,
+        "processes": {"p": {"serviceName": caller}, "q": {"serviceName": callee}},
+    }
+
+
+def learn(topology: Topology) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """What is learned from a Jaeger that has calls to fraud early and among many others; the searches."""
+    searches: list[dict[str, str]] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked = dict(request.url.params)
+        searches.append(asked)
+        calls_fraud = json.loads(asked["tags"]) == {"server.address": "10.0.0.8", "server.port": "8102"}
+        early = int(asked["start"]) == START * 1_000_000
+        found = [trace("gateway", "10.0.0.8", 8102, "fraud")] if calls_fraud and early else []
+        return httpx.Response(200, json={"data": found})
+
+    async def ask() -> dict[str, str]:
+        jaeger = AsyncClient("Jaeger", "http://made.up", transport=httpx.MockTransport(handle))
+        return await ask_addresses(jaeger, find_strangers(topology), START, END)
+
+    return asyncio.run(ask()), searches
+
+
+def test_a_rare_call_is_looked_for_by_its_address_before_the_trouble_too() -> None:
+    fraud = Entity(Kind.PEER, "10.0.0.8:8102")
+    found, searches = learn(Topology([Call(GATEWAY, fraud)]))
+    assert found == {"10.0.0.8:8102": "fraud"}
+    assert [each["service"] for each in searches] == ["gateway", "gateway"]
+
+
+def test_only_calls_to_unknown_addresses_are_looked_for() -> None:
+    known = (Entity(Kind.SERVICE, "pricing"), Entity(Kind.DATABASE, "postgresql@db:5432"))
+    nameless = Entity(Kind.PEER, "unnamed")
+    host = Entity(Kind.PEER, "S4@api.example")
+    calls = [Call(GATEWAY, callee) for callee in (*known, nameless, host)]
+    _, searches = learn(Topology(calls))
+    assert {each["tags"] for each in searches} == {'{"server.address": "api.example"}'}
