@@ -32,7 +32,18 @@ class Explained(NamedTuple):
 
 def explain_all(seen: Seen, noticed: Noticed) -> list[Explained]:
     blames = find_blame(seen.system, noticed.entity, noticed.aspect, noticed.sides)
-    return _join_waits([_explain(Finding(seen, noticed, blame)) for blame in blames])
+    return _join_same(_join_waits([_explain(Finding(seen, noticed, blame)) for blame in blames]))
+
+
+def _join_same(explained: list[Explained]) -> list[Explained]:
+    """What the same cause at the same entity explains in several places is one explanation, by the surest."""
+    found: dict[tuple[str, Entity], Explained] = {}
+    for each in sorted(explained, key=lambda each: -each.confidence):
+        place = each.cause.name, each.cause.entity(each.finding)
+        first = found.get(place, each)
+        sure = each.confidence if first is each else first.confidence + each.confidence
+        found[place] = first._replace(least=min(1.0, sure))
+    return list(found.values())
 
 
 def _join_waits(explained: list[Explained]) -> list[Explained]:

@@ -227,6 +227,23 @@ def test_more_requests_to_a_service_than_its_callers_get_are_no_surge() -> None:
     assert (found.cause, path(found)) == ("retry-storm", ["gateway"])
 
 
+def test_retries_are_the_cause_where_their_callee_loses_some_of_the_calls_and_the_way_there_the_rest() -> (
+    None
+):
+    found = verdict(
+        SHOP.change(
+            gateway=Load(10, 0.08, failed=0.8),
+            gateway__pricing=Load(6, 0.095, later_rate=100, failed=0.98, error_type="TimeoutError"),
+            pricing=Load(6, 0.09, later_rate=100, later_seconds=0.4, failed=0.78),
+            pricing__postgresql=Load(12, 0.02, later_rate=40),
+        ),
+        "gateway",
+        "pricing",
+    )
+    assert (found.cause, path(found)) == ("retry-storm", ["gateway"])
+    assert found.confidence > 0.95
+
+
 def test_requests_that_wait_without_cpu_before_a_database_that_is_well_wait_for_a_connection() -> None:
     processes = {("cpu", "pricing"): (0.2, 0.2)}
     waiting = verdict(replace(SLOW_PRICING, processes=processes))
