@@ -11,7 +11,7 @@ from prometheus import dependencies, requests
 from prometheus import queries as q
 from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
 from prometheus.names import TARGET_INFO
-from prometheus.recorded import DECLARED
+from prometheus.recorded import DECLARED, HEARD
 
 WINDOW = "20s"
 """Four exports of span metrics."""
@@ -79,6 +79,7 @@ def ask_details(*where: str) -> Sequence[Batch]:
             "instances": requests.count(*where, by=_INSTANCE, window=WINDOW),
             "instances_failed": requests.count(*where, failed=True, by=_INSTANCE, window=WINDOW),
             "instances_seconds": f"histogram_sum({durations})",
+            "heard": q.highest(HEARD, *where, by=_SERVICE),
             "versions": f"group by (service_name, service_version) ({q.select(TARGET_INFO, *where)})",
         },
         {name: write(*where) for name, write in _PROCESSES.items()},

@@ -16,6 +16,9 @@ QUIET = 45.0
 LEAST_RATE = 0.1
 """Requests per second below which a service may be quiet by chance."""
 
+HEARD_LATER = 10.0
+"""Seconds after its last request in which a service's telemetry may still have been on its way."""
+
 MOST = 0.5
 """Share of calls that still arrive, or that fail, from which it is most of them."""
 
@@ -64,9 +67,8 @@ def _find_reason(aligned: AlignedSeries, system: System, entity: Entity, since: 
     failed = total([call.rate * call.failed for call in calls], aligned.nothing)
     if _mean(rate, after) > MOST * _mean(rate, before):
         return Reason.DOWN if _mean(failed, after) > MOST * _mean(rate, after) else Reason.TELEMETRY
-    if any(np.isfinite(row.values[-1]) for row in aligned.rows("versions", service_name=entity.name)):
-        return Reason.TRAFFIC
-    return Reason.UNKNOWN
+    heard = aligned.one("heard", service_name=entity.name)
+    return Reason.TRAFFIC if (heard[after] > since + HEARD_LATER).any() else Reason.UNKNOWN
 
 
 def _mean(values: Values, where: Mask) -> float:

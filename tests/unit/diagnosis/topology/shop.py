@@ -98,14 +98,15 @@ class Shop:
             _series({"service_name": caller, "callee": callee}, np.ones(COUNT))
             for caller, callee in self.declared
         ]
+        found["heard"] = [
+            _series({"service_name": name}, np.where(name != self.silent, TIMES, np.minimum(TIMES, ONSET)))
+            for name, *rest in self.loads
+            if not rest
+        ]
         found["versions"] = [
             _series(
                 {"service_name": service, "service_version": version},
-                np.where(
-                    (came <= TIMES) & (went > TIMES) & ((TIMES <= ONSET) | (service != self.silent)),
-                    1,
-                    np.nan,
-                ),
+                np.where((came <= TIMES) & (went > TIMES), 1, np.nan),
             )
             for (service, version), (came, went) in self.versions.items()
         ]
