@@ -1,0 +1,148 @@
+"""How far each feature of a model is from its reference, predictions and labels among them.
+
+The formulas are those of `whence_monitor.formulas`, where their sources are. Population stability and the
+Jensen-Shannon distance are of all bins, those of faults included; the Kolmogorov-Smirnov and the Wasserstein
+distance are of the numbers that are there. A distance is compared with a limit that depends on the number of
+samples, so that it means the same with 100 as with 100,000: docs/adr/0009.
+"""
+
+from collections.abc import Iterator, Mapping
+from math import log
+
+from prometheus import models
+from prometheus import queries as q
+from prometheus.model_measures import ENOUGH
+from prometheus.models import MODEL, NUMBER_BINS
+from prometheus.recorded import (
+    FEATURE_BINS,
+    FEATURE_DRIFT,
+    FEATURE_DRIFT_LIMIT,
+    FEATURE_FAULTS,
+    FEATURE_GAP,
+    FEATURE_REFERENCE,
+    FEATURE_SIZE,
+    FEATURE_STEP,
+    FEATURE_VALUES,
+)
+from prometheus.rules import Rule, record
+
+STABILITY_LIMITS = {"moderate": 0.1, "large": 0.25}
+"""By custom (Siddiqi, Credit Risk Scorecards, 2006)."""
+CUMULATED_LIMITS = {"moderate": 0.1, "large": 0.2}
+"""Of Kolmogorov-Smirnov: about what those mean for a normal distribution that moves (0.13 and 0.20)."""
+
+Z, ALPHA = 1.6448536269514722, 0.05
+"""The chance that a limit is exceeded by drift that is no larger, and its normal quantile."""
+
+ENOUGH_OF_BOTH = 50
+"""The size of a sample below which no distance is told: two samples of 100 have it."""
+
+FAULTS: Mapping[str, tuple[str, ...]] = {
+    "missing": ("missing",),
+    "unseen": ("unseen",),
+    "wrong_type": ("wrong_type",),
+}
+FAULTS_OF_NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "out_of_range": ("below", "above"),
+    "infinite": ("infinite",),
+}
+
+OF_REFERENCE = (*MODEL, "reference", "feature")
+FEATURE = (*OF_REFERENCE, "segment", "window")
+_KEPT = (*OF_REFERENCE, "segment")
+_BY, _BY_KEPT = f"by ({', '.join(FEATURE)})", f"by ({', '.join(_KEPT)})"
+_IF_NUMBER = f"and on ({', '.join(OF_REFERENCE)}) {q.select(FEATURE_STEP)}"
+
+_CURRENT = q.select(FEATURE_VALUES)
+_REFERENCE = f"(0 * {_CURRENT} + on ({', '.join(_KEPT)}, bin) group_left () {q.select(FEATURE_REFERENCE)})"
+_THERE = f"({_CURRENT} + {_REFERENCE} > 0)"
+_SIZE, _BINS = q.select(FEATURE_SIZE), q.select(FEATURE_BINS)
+
+
+def drift_rules() -> Iterator[Rule]:
+    """Samples, distances, their limits, and shares of faults."""
+    yield from _steps()
+    yield from _samples()
+    yield from _gaps()
+    for name, expr in _distances():
+        yield record(FEATURE_DRIFT, q.provided(expr, _SIZE, ENOUGH_OF_BOTH), measure=name)
+    yield from _limits()
+    yield from _faults()
+
+
+def _steps() -> Iterator[Rule]:
+    """Values are taken to be in the middle of their bin; those out of range at its end."""
+    by, inner = f"by ({', '.join(OF_REFERENCE)})", NUMBER_BINS[1:-1]
+    for number, name in enumerate(NUMBER_BINS[:-1]):
+        low, high = inner[max(0, number - 1)], (*inner[number + 1 :], NUMBER_BINS[-1])
+        edges = (
+            f"min {by} ({q.select(models.REFERENCE_EDGE, q.one_of('bin', which))})" for which in (high, [low])
+        )
+        yield record(FEATURE_STEP, f"({' - '.join(edges)}) / 2", bin=name)
+
+
+def _samples() -> Iterator[Rule]:
+    current, reference = f"sum {_BY} ({_CURRENT})", f"sum {_BY} ({_REFERENCE})"
+    size = f"{current} * {reference} / ({current} + {reference})"
+    yield record(FEATURE_SIZE, q.known(size))
+    yield record(FEATURE_BINS, f"count {_BY} {_THERE}")
+
+
+def _gaps() -> Iterator[Rule]:
+    for number, name in enumerate(NUMBER_BINS[:-1]):
+        up_to, finite = (q.one_of("bin", which) for which in (NUMBER_BINS[: number + 1], NUMBER_BINS))
+        now, then = (
+            f"sum {by} ({q.select(of, up_to)}) / (sum {by} ({q.select(of, finite)}) > 0)"
+            for of, by in ((FEATURE_VALUES, _BY), (FEATURE_REFERENCE, _BY_KEPT))
+        )
+        yield record(
+            FEATURE_GAP, f"({now} - on ({', '.join(_KEPT)}) group_left () {then}) {_IF_NUMBER}", bin=name
+        )
+
+
+def _distances() -> Iterator[tuple[str, str]]:
+    q_, p = (_shares(f"({values} + 0.5 and {_THERE})") for values in (_CURRENT, _REFERENCE))
+    yield "psi", f"sum {_BY} (({q_} - {p}) * ln({q_} / {p}))"
+    q_, p = (_shares(values) for values in (_CURRENT, _REFERENCE))
+    middle = f"(({q_} + {p}) / 2)"
+    entropies = " + ".join(f"sum {_BY} (({share} > 0) * log2({share} / {middle}))" for share in (q_, p))
+    yield "js", f"sqrt(clamp_min(({entropies}) / 2, 0))"
+    gap = f"abs({q.select(FEATURE_GAP)})"
+    yield "ks", f"max {_BY} ({gap})"
+    step = f"on ({', '.join(OF_REFERENCE)}, bin) group_left () {q.select(FEATURE_STEP)}"
+    yield "wasserstein", f"sum {_BY} ({gap} * {step})"
+
+
+def _shares(values: str) -> str:
+    return f"({values} / on ({', '.join(FEATURE)}) group_left () sum {_BY} ({values}))"
+
+
+def _limits() -> Iterator[Rule]:
+    enough = f"({_SIZE} >= {ENOUGH_OF_BOTH})"
+    for level, limit in STABILITY_LIMITS.items():
+        quantile = _noncentral_quantile(f"({_BINS} - 1)", f"({limit:g} * {_SIZE})")
+        yield record(FEATURE_DRIFT_LIMIT, f"{quantile} / {enough}", measure="psi", level=level)
+    per_bit = 8 * log(2)
+    stability = q.select(FEATURE_DRIFT_LIMIT, q.equal("measure", "psi"))
+    yield record(FEATURE_DRIFT_LIMIT, f"sqrt({stability} / {per_bit!r})", measure="js")
+    for level, limit in CUMULATED_LIMITS.items():
+        chance = f"sqrt({log(2 / ALPHA) / 2!r} / {enough})"
+        yield record(FEATURE_DRIFT_LIMIT, f"{limit:g} + {chance} {_IF_NUMBER}", measure="ks", level=level)
+
+
+def _noncentral_quantile(k: str, n: str) -> str:
+    """Of non-central χ² with k degrees of freedom and the non-centrality n, by Sankaran's approximation."""
+    h = f"(1 - 2 / 3 * ({k} + {n}) * ({k} + 3 * {n}) / ({k} + 2 * {n}) ^ 2)"
+    p = f"(({k} + 2 * {n}) / ({k} + {n}) ^ 2)"
+    m = f"(({h} - 1) * (1 - 3 * {h}))"
+    mean = f"1 + {h} * {p} * ({h} - 1 - 0.5 * (2 - {h}) * {m} * {p})"
+    deviation = f"{h} * sqrt(2 * {p}) * (1 + 0.5 * {m} * {p})"
+    return f"({k} + {n}) * clamp_min({mean} + {Z!r} * {deviation}, 0) ^ (1 / {h})"
+
+
+def _faults() -> Iterator[Rule]:
+    values = f"(sum {_BY} ({_CURRENT}) >= {ENOUGH})"
+    for faults, of_numbers in ((FAULTS, ""), (FAULTS_OF_NUMBERS, f" {_IF_NUMBER}")):
+        for kind, bins in faults.items():
+            faulty = q.select(FEATURE_VALUES, q.one_of("bin", bins))
+            yield record(FEATURE_FAULTS, f"sum {_BY} ({faulty}) / {values}{of_numbers}", kind=kind)
