@@ -131,13 +131,17 @@ def _limits() -> Iterator[Rule]:
 
 
 def _noncentral_quantile(k: str, n: str) -> str:
-    """Of non-central χ² with k degrees of freedom and the non-centrality n, by Sankaran's approximation."""
-    h = f"(1 - 2 / 3 * ({k} + {n}) * ({k} + 3 * {n}) / ({k} + 2 * {n}) ^ 2)"
+    """Of non-central χ² with k degrees of freedom and the non-centrality n, by Sankaran's approximation.
+
+    His h = 1 - 2/3 (k + n) (k + 3 n) / (k + 2 n)² is (1 + 2 y) / 3, with y = (n / (k + 2 n))².
+    """
+    y = f"({k} / {n} + 2) ^ -2"
+    h = f"(1 + 2 * {y}) / 3"
     p = f"(({k} + 2 * {n}) / ({k} + {n}) ^ 2)"
-    m = f"(({h} - 1) * (1 - 3 * {h}))"
-    mean = f"1 + {h} * {p} * ({h} - 1 - 0.5 * (2 - {h}) * {m} * {p})"
-    deviation = f"{h} * sqrt(2 * {p}) * (1 + 0.5 * {m} * {p})"
-    return f"({k} + {n}) * clamp_min({mean} + {Z!r} * {deviation}, 0) ^ (1 / {h})"
+    m = f"4 / 3 * {y} * (1 - {y})"
+    mean = f"1 + ({h}) * {p} * (({h}) - 1 - 0.5 * (2 - ({h})) * {m} * {p})"
+    deviation = f"({h}) * sqrt(2 * {p}) * (1 + 0.5 * {m} * {p})"
+    return f"({k} + {n}) * clamp_min({mean} + {Z!r} * {deviation}, 0) ^ (3 / (1 + 2 * {y}))"
 
 
 def _faults() -> Iterator[Rule]:

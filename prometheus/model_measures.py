@@ -104,23 +104,25 @@ def _right_of(others: tuple[str, ...], *where: str, by: tuple[str, ...]) -> tupl
 
 
 def _scores() -> Iterator[tuple[str, str]]:
-    no, yes = (_came_true(name, SAMPLE) for name in ("no", "yes"))
-    won = f"sum by ({', '.join(SAMPLE)}) ({_came_true('yes', (*SAMPLE, 'bin'))} * ({_lower()}))"
-    yield "auc", f"{won} / ({yes} >= {ENOUGH_OF_A_CLASS}) / ({no} >= {ENOUGH_OF_A_CLASS})"
-    gap = f"{_came_true('yes', (*SAMPLE, 'bin'))} - {q.level(MODEL_SCORE_EXPECTED, by=(*SAMPLE, 'bin'))}"
+    by_bin, by = (*SAMPLE, "bin"), f"by ({', '.join(SAMPLE)})"
+    right, wrong = (_came_true(name, by_bin) for name in ("yes", "no"))
+    yes, no = (f"({_came_true(name, SAMPLE)} >= {ENOUGH_OF_A_CLASS})" for name in ("yes", "no"))
+    yield "auc", f"sum {by} ({right} * (({_up_to_each()}) - {wrong} / 2)) / {yes} / {no}"
+    expected = q.level(MODEL_SCORE_EXPECTED, by=by_bin)
     labels = f"({q.level(MODEL_SCORE_LABELS, by=SAMPLE)} >= {ENOUGH})"
-    yield "calibration_error", f"sum by ({', '.join(SAMPLE)}) (abs({gap})) / {labels}"
+    yield "calibration_error", f"sum {by} (abs({right} - {expected})) / {labels}"
 
 
-def _lower() -> str:
-    """For each bin, how many negatives have a lower score; those in it count half."""
-    lines = []
-    for number, name in enumerate(SCORE_BINS):
-        up_to = _came_true("no", SAMPLE, q.one_of("bin", SCORE_BINS[: number + 1]))
-        before = _came_true("no", SAMPLE, q.one_of("bin", SCORE_BINS[:number]))
-        both = f"({before} + {up_to})" if number else up_to
-        lines.append(f'label_replace({both} / 2, "bin", "{name}", "", "")')
-    return " or ".join(lines)
+def _up_to_each() -> str:
+    """For each bin, what did not come true of it and of those below."""
+    up_to = (
+        _came_true("no", SAMPLE, q.one_of("bin", SCORE_BINS[: number + 1]))
+        for number in range(len(SCORE_BINS))
+    )
+    return " or ".join(
+        f'label_replace({those}, "bin", "{name}", "", "")'
+        for those, name in zip(up_to, SCORE_BINS, strict=True)
+    )
 
 
 def _flow() -> Iterator[tuple[str, str]]:
