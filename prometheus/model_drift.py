@@ -49,13 +49,11 @@ FAULTS_OF_NUMBERS: Mapping[str, tuple[str, ...]] = {
 
 OF_REFERENCE = (*MODEL, "reference", "feature")
 FEATURE = (*OF_REFERENCE, "segment", "window")
-_KEPT = (*OF_REFERENCE, "segment")
-_BY, _BY_KEPT = f"by ({', '.join(FEATURE)})", f"by ({', '.join(_KEPT)})"
+_BY = f"by ({', '.join(FEATURE)})"
 _IF_NUMBER = f"and on ({', '.join(OF_REFERENCE)}) {q.select(FEATURE_STEP)}"
 
-_CURRENT = q.select(FEATURE_VALUES)
-_REFERENCE = f"(0 * {_CURRENT} + on ({', '.join(_KEPT)}, bin) group_left () {q.select(FEATURE_REFERENCE)})"
-_THERE = f"({_CURRENT} + {_REFERENCE} > 0)"
+_CURRENT, _REFERENCE = q.select(FEATURE_VALUES), q.select(FEATURE_REFERENCE)
+_NUMBER, _REFERENCE_NUMBER = f"sum {_BY} ({_CURRENT})", f"sum {_BY} ({_REFERENCE})"
 _SIZE, _BINS = q.select(FEATURE_SIZE), q.select(FEATURE_BINS)
 
 
@@ -82,39 +80,49 @@ def _steps() -> Iterator[Rule]:
 
 
 def _samples() -> Iterator[Rule]:
-    current, reference = f"sum {_BY} ({_CURRENT})", f"sum {_BY} ({_REFERENCE})"
-    size = f"{current} * {reference} / ({current} + {reference})"
+    size = f"{_NUMBER} * {_REFERENCE_NUMBER} / ({_NUMBER} + {_REFERENCE_NUMBER})"
     yield record(FEATURE_SIZE, q.known(size))
-    yield record(FEATURE_BINS, f"count {_BY} {_THERE}")
+    yield record(FEATURE_BINS, f"count {_BY} ({_CURRENT} + {_REFERENCE} > 0)")
 
 
 def _gaps() -> Iterator[Rule]:
     for number, name in enumerate(NUMBER_BINS[:-1]):
         up_to, finite = (q.one_of("bin", which) for which in (NUMBER_BINS[: number + 1], NUMBER_BINS))
         now, then = (
-            f"sum {by} ({q.select(of, up_to)}) / (sum {by} ({q.select(of, finite)}) > 0)"
-            for of, by in ((FEATURE_VALUES, _BY), (FEATURE_REFERENCE, _BY_KEPT))
+            f"sum {_BY} ({q.select(of, up_to)}) / (sum {_BY} ({q.select(of, finite)}) > 0)"
+            for of in (FEATURE_VALUES, FEATURE_REFERENCE)
         )
-        yield record(
-            FEATURE_GAP, f"({now} - on ({', '.join(_KEPT)}) group_left () {then}) {_IF_NUMBER}", bin=name
-        )
+        yield record(FEATURE_GAP, f"({now} - {then}) {_IF_NUMBER}", bin=name)
 
 
 def _distances() -> Iterator[tuple[str, str]]:
-    q_, p = (_shares(f"({values} + 0.5 and {_THERE})") for values in (_CURRENT, _REFERENCE))
-    yield "psi", f"sum {_BY} (({q_} - {p}) * ln({q_} / {p}))"
-    q_, p = (_shares(values) for values in (_CURRENT, _REFERENCE))
-    middle = f"(({q_} + {p}) / 2)"
-    entropies = " + ".join(f"sum {_BY} (({share} > 0) * log2({share} / {middle}))" for share in (q_, p))
-    yield "js", f"sqrt(clamp_min(({entropies}) / 2, 0))"
+    yield "psi", _population_stability()
+    yield "js", _jensen_shannon()
     gap = f"abs({q.select(FEATURE_GAP)})"
     yield "ks", f"max {_BY} ({gap})"
     step = f"on ({', '.join(OF_REFERENCE)}, bin) group_left () {q.select(FEATURE_STEP)}"
     yield "wasserstein", f"sum {_BY} ({gap} * {step})"
 
 
-def _shares(values: str) -> str:
-    return f"({values} / on ({', '.join(FEATURE)}) group_left () sum {_BY} ({values}))"
+def _population_stability() -> str:
+    """Of the counts c and r with half a value more: Σ (q - p) ln(c / r), because Σ (q - p) is 0."""
+    current, reference = f"({_CURRENT} + 0.5)", f"({_REFERENCE} + 0.5)"
+    means = (
+        f"sum {_BY} ({counts} * ln({current} / {reference})) / ({number} + {_BINS} / 2)"
+        for counts, number in ((current, _NUMBER), (reference, _REFERENCE_NUMBER))
+    )
+    return " - ".join(means)
+
+
+def _jensen_shannon() -> str:
+    """Of the counts c, and e of the reference for as many: 1 + Σ (c log c/(c+e) + e log e/(c+e)) / 2n."""
+    scale = f"on ({', '.join(FEATURE)}) group_left () ({_NUMBER} / {_REFERENCE_NUMBER})"
+    expected = f"({_REFERENCE} * {scale})"
+    entropies = " + ".join(
+        f"sum {_BY} (({counts} > 0) * log2({counts} / ({_CURRENT} + {expected})))"
+        for counts in (_CURRENT, expected)
+    )
+    return f"sqrt(clamp_min(1 + ({entropies}) / (2 * {_NUMBER}), 0))"
 
 
 def _limits() -> Iterator[Rule]:
@@ -145,7 +153,7 @@ def _noncentral_quantile(k: str, n: str) -> str:
 
 
 def _faults() -> Iterator[Rule]:
-    values = f"(sum {_BY} ({_CURRENT}) >= {ENOUGH})"
+    values = f"({_NUMBER} >= {ENOUGH})"
     for faults, of_numbers in ((FAULTS, ""), (FAULTS_OF_NUMBERS, f" {_IF_NUMBER}")):
         for kind, bins in faults.items():
             faulty = q.select(FEATURE_VALUES, q.one_of("bin", bins))

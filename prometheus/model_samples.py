@@ -28,7 +28,6 @@ SECONDS = {SHORT: 600, LONG: 3600}
 
 ALL = "all"
 SEGMENTED = f'segment!~"|{ALL}"'
-SEGMENT = ("segment",)
 
 OF_BIN = (*MODEL, "reference", "feature", "bin")
 
@@ -47,12 +46,16 @@ def sample_rules() -> Iterator[Rule]:
 def feature_sample_rules() -> Iterator[Rule]:
     """Values by bin, and the reference with the same bins."""
     yield from _count(models.FEATURE_VALUES, FEATURE_VALUES, "reference", "feature", "bin")
-    of_process = q.highest(models.REFERENCE_VALUES, by=(*OF_BIN, "segment"))
-    whole = f"sum by ({', '.join(OF_BIN)}) ({of_process})"
-    yield record(FEATURE_REFERENCE, f"{whole} or {_no_values(ALL, OF_BIN)}", segment=ALL)
     by = (*OF_BIN, "segment")
+    each = q.highest(models.REFERENCE_VALUES, by=by)
+    whole = f"sum by ({', '.join(OF_BIN)}) ({each})"
     segmented = q.highest(models.REFERENCE_VALUES, SEGMENTED, by=by)
-    yield record(FEATURE_REFERENCE, f"{segmented} or {_no_values('', by)}")
+    for window in SECONDS:
+        of_window = q.equal("window", window)
+        for_all = q.level(FEATURE_VALUES, f'segment="{ALL}"', of_window, by=OF_BIN)
+        yield record(FEATURE_REFERENCE, f"{whole} or 0 * {for_all}", segment=ALL, window=window)
+        for_each = q.level(FEATURE_VALUES, f'segment!="{ALL}"', of_window, by=by)
+        yield record(FEATURE_REFERENCE, f"{segmented} or 0 * {for_each}", window=window)
 
 
 def _count(of: Series, recorded: Series, *more: str) -> Iterator[Rule]:
@@ -70,9 +73,3 @@ def _count_all(of: Series, recorded: Series, by: Sequence[str]) -> Iterator[Rule
 
 def _increase(of: Series, *where: str, by: Sequence[str], window: str) -> str:
     return f"{SECONDS[window]} * {q.rate(of, *where, by=by, window=window)}"
-
-
-def _no_values(segment: str, by: Sequence[str]) -> str:
-    """0 for each bin that has a series."""
-    matcher = q.equal("segment", segment) if segment else SEGMENTED
-    return f"0 * {q.level(FEATURE_VALUES, matcher, q.equal('window', LONG), by=by)}"

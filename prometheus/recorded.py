@@ -162,8 +162,8 @@ MODEL_PROBLEMS = _gauge("model:problems:rate10m", OF_MODEL | {"kind"})
 FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
 """Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""
 
-FEATURE_REFERENCE = _gauge("model:feature_values:reference", (OF_FEATURE | {"bin"}) - {"window"})
-"""Values by bin in the reference; 0 where it had none."""
+FEATURE_REFERENCE = _gauge("model:feature_values:reference", OF_FEATURE | {"bin"})
+"""Values by bin in the reference, the same for each window; 0 where it had none."""
 
 FEATURE_STEP = _gauge("model:feature_step:reference", OF_MODEL | {"reference", "feature", "bin"})
 """Of a number, the distance from the middle of a bin to that of the next, in its unit."""
