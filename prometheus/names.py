@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from prometheus.external import EXTERNAL
+from prometheus.models import OF_MODELS
 from prometheus.recorded import RECORDED
 from prometheus.series import Form as Form
 from prometheus.series import Series as Series
@@ -119,6 +120,6 @@ def _index(all_series: Iterable[Series]) -> Mapping[str, Series]:
 
 
 REGISTRY: Mapping[str, Series] = _index(
-    [*map(series, INSTRUMENTS), *_MADE_BY_THE_STACK, *EXTERNAL, *RECORDED]
+    [*map(series, INSTRUMENTS), *_MADE_BY_THE_STACK, *EXTERNAL, *OF_MODELS, *RECORDED]
 )
 """Every series that a query may name, by its name."""

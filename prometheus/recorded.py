@@ -128,4 +128,62 @@ VERSION_KEPT = _gauge("recommendation:version:kept", OF_VERSION)
 VERSION_DEVIATION = _gauge("recommendation:version:deviation", OF_VERSION)
 """By how many standard errors it is below the others'."""
 
+OF_MODEL = frozenset({"service_name", "model_name", "model_version"})
+OF_SAMPLE = OF_MODEL | {"segment", "window"}
+OF_FEATURE = OF_SAMPLE | {"reference", "feature"}
+
+MODEL_PREDICTIONS = _gauge("model:predictions:increase", OF_SAMPLE)
+"""Predictions of a window by segment; segment `all` is everybody, as in all that follow."""
+
+MODEL_LABELS = _gauge("model:labels:increase", OF_SAMPLE)
+"""Predictions whose truth became known in the window."""
+
+MODEL_OUTCOMES = _gauge("model:outcomes:increase", OF_SAMPLE | {"class", "outcome"})
+"""True positives, false positives and false negatives (`tp`, `fp`, `fn`) by class."""
+
+MODEL_QUANTITIES = _gauge("model:quality:increase", OF_SAMPLE | {"quantity"})
+"""Sums over labelled predictions: errors, squared errors, log loss, hits, …"""
+
+MODEL_SCORE_LABELS = _gauge("model:score_labels:increase", OF_SAMPLE | {"bin", "came_true"})
+"""Labelled predictions by score, and whether that came true."""
+
+MODEL_SCORE_EXPECTED = _gauge("model:score_expected:increase", OF_SAMPLE | {"bin"})
+"""How many of them should have come true."""
+
+MODEL_MEASURE = _gauge("model:measure:now", OF_SAMPLE | {"measure"})
+"""What is measured of a model, by name: accuracy, AUC, RMSE, NDCG, label coverage, …"""
+
+MODEL_MEASURE_USUAL = _gauge("model:measure:usual", OF_SAMPLE | {"measure", "past"})
+"""The median of each over its own past."""
+
+MODEL_PROBLEMS = _gauge("model:problems:rate10m", OF_MODEL | {"kind"})
+"""Per second, what could not be watched, of the kinds that occur."""
+
+FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
+"""Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""
+
+FEATURE_REFERENCE = _gauge("model:feature_values:reference", OF_FEATURE | {"bin"})
+"""Values by bin in the reference, the same for each window; 0 where it had none."""
+
+FEATURE_STEP = _gauge("model:feature_step:reference", OF_MODEL | {"reference", "feature", "bin"})
+"""Of a number, the distance from the middle of a bin to that of the next, in its unit."""
+
+FEATURE_SIZE = _gauge("model:feature_sample:size", OF_FEATURE)
+"""n m / (n + m) of n values and m in the reference: how much their distance tells."""
+
+FEATURE_BINS = _gauge("model:feature_sample:bins", OF_FEATURE)
+"""How many bins are not empty in both."""
+
+FEATURE_GAP = _gauge("model:feature_gap:ratio", OF_FEATURE | {"bin"})
+"""Of a number, by how much more of its values are in this bin or below than in the reference."""
+
+FEATURE_DRIFT = _gauge("model:feature:drift", OF_FEATURE | {"measure"})
+"""How far a feature is from its reference: psi, js, and of numbers ks and wasserstein, in their unit."""
+
+FEATURE_DRIFT_LIMIT = _gauge("model:feature:drift_limit", OF_FEATURE | {"measure", "level"})
+"""What that exceeds with probability 5% if the drift is just `moderate` or `large`, for this many samples."""
+
+FEATURE_FAULTS = _gauge("model:feature:faults", OF_FEATURE | {"kind"})
+"""Share of values that are missing, unseen, out_of_range, wrong_type or infinite."""
+
 RECORDED: tuple[Series, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Series))

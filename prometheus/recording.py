@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import indicators, measures, requests, topology
+from prometheus import indicators, measures, model_drift, model_measures, model_samples, requests, topology
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
@@ -55,6 +55,13 @@ def render_recording(config: Config) -> dict[str, Any]:
         ("hit rate against its past", measures.STEP, measures.slice_rules(past)),
         ("measures against their past", measures.STEP, measures.measure_rules(past)),
         ("versions against each other", measures.STEP, measures.version_rules()),
+        ("models", model_measures.STEP, [*model_samples.sample_rules(), *model_measures.measure_rules()]),
+        ("models against their past", model_measures.STEP, [*model_measures.usual_rules()]),
+        (
+            "features of models",
+            model_measures.STEP,
+            [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
+        ),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]

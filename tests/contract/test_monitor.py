@@ -1,9 +1,12 @@
-"""The metrics of the package whence_monitor can be queried beside ours, by the same names of attributes."""
+"""The metrics of the package whence_monitor are queried by their names, beside ours."""
 
 import pytest
+from whence_monitor import bins
 from whence_monitor import instruments as package
+from whence_monitor.tasks import scores
 
-from prometheus.names import REGISTRY, label, series
+from prometheus.models import NUMBER_BINS, OF_MODELS, SCORE_BINS
+from prometheus.names import series
 from telemetry import attributes as a
 from telemetry.instruments import Instrument, Kind
 
@@ -21,11 +24,14 @@ OURS = [
 
 
 @pytest.mark.parametrize("instrument", OURS, ids=lambda found: found.name)
-def test_a_metric_of_the_package_has_a_series_of_its_own(instrument: Instrument) -> None:
-    found = series(instrument)
-    assert found.name not in REGISTRY
-    assert sum(series(other).name == found.name for other in OURS) == 1
-    assert {label(package.MODEL), label(package.VERSION)} <= found.labels
+def test_a_metric_of_the_package_is_declared_as_the_series_it_becomes(instrument: Instrument) -> None:
+    assert series(instrument) in OF_MODELS
+
+
+def test_all_series_of_models_are_metrics_of_the_package_with_its_bins() -> None:
+    assert len(OF_MODELS) == len(OURS)
+    assert SCORE_BINS == scores.NAMES
+    assert NUMBER_BINS == (bins.BELOW, *bins.INNER, bins.ABOVE)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+"""How far each feature of a model is from its reference, predictions and labels among them.
+
+The formulas are those of `whence_monitor.formulas`, where their sources are. Population stability and the
+Jensen-Shannon distance are of all bins, those of faults included; the Kolmogorov-Smirnov and the Wasserstein
+distance are of the numbers that are there. A distance is compared with a limit that depends on the number of
+samples, so that it means the same with 100 as with 100,000: docs/adr/0009.
+"""
+
+from collections.abc import Iterator, Mapping
+from math import log
+
+from prometheus import models
+from prometheus import queries as q
+from prometheus.model_measures import ENOUGH
+from prometheus.models import MODEL, NUMBER_BINS
+from prometheus.recorded import (
+    FEATURE_BINS,
+    FEATURE_DRIFT,
+    FEATURE_DRIFT_LIMIT,
+    FEATURE_FAULTS,
+    FEATURE_GAP,
+    FEATURE_REFERENCE,
+    FEATURE_SIZE,
+    FEATURE_STEP,
+    FEATURE_VALUES,
+)
+from prometheus.rules import Rule, record
+
+STABILITY_LIMITS = {"moderate": 0.1, "large": 0.25}
+"""By custom (Siddiqi, Credit Risk Scorecards, 2006)."""
+CUMULATED_LIMITS = {"moderate": 0.1, "large": 0.2}
+"""Of Kolmogorov-Smirnov: about what those mean for a normal distribution that moves (0.13 and 0.20)."""
+
+Z, ALPHA = 1.6448536269514722, 0.05
+"""The chance that a limit is exceeded by drift that is no larger, and its normal quantile."""
+
+ENOUGH_OF_BOTH = 50
+"""The size of a sample below which no distance is told: two samples of 100 have it."""
+
+FAULTS: Mapping[str, tuple[str, ...]] = {
+    "missing": ("missing",),
+    "unseen": ("unseen",),
+    "wrong_type": ("wrong_type",),
+}
+FAULTS_OF_NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "out_of_range": ("below", "above"),
+    "infinite": ("infinite",),
+}
+
+OF_REFERENCE = (*MODEL, "reference", "feature")
+FEATURE = (*OF_REFERENCE, "segment", "window")
+_BY = f"by ({', '.join(FEATURE)})"
+_IF_NUMBER = f"and on ({', '.join(OF_REFERENCE)}) {q.select(FEATURE_STEP)}"
+
+_CURRENT, _REFERENCE = q.select(FEATURE_VALUES), q.select(FEATURE_REFERENCE)
+_NUMBER, _REFERENCE_NUMBER = f"sum {_BY} ({_CURRENT})", f"sum {_BY} ({_REFERENCE})"
+_SIZE, _BINS = q.select(FEATURE_SIZE), q.select(FEATURE_BINS)
+
+
+def drift_rules() -> Iterator[Rule]:
+    """Samples, distances, their limits, and shares of faults."""
+    yield from _steps()
+    yield from _samples()
+    yield from _gaps()
+    for name, expr in _distances():
+        yield record(FEATURE_DRIFT, q.provided(expr, _SIZE, ENOUGH_OF_BOTH), measure=name)
+    yield from _limits()
+    yield from _faults()
+
+
+def _steps() -> Iterator[Rule]:
+    """Values are taken to be in the middle of their bin; those out of range at its end."""
+    by, inner = f"by ({', '.join(OF_REFERENCE)})", NUMBER_BINS[1:-1]
+    for number, name in enumerate(NUMBER_BINS[:-1]):
+        low, high = inner[max(0, number - 1)], (*inner[number + 1 :], NUMBER_BINS[-1])
+        edges = (
+            f"min {by} ({q.select(models.REFERENCE_EDGE, q.one_of('bin', which))})" for which in (high, [low])
+        )
+        yield record(FEATURE_STEP, f"({' - '.join(edges)}) / 2", bin=name)
+
+
+def _samples() -> Iterator[Rule]:
+    size = f"{_NUMBER} * {_REFERENCE_NUMBER} / ({_NUMBER} + {_REFERENCE_NUMBER})"
+    yield record(FEATURE_SIZE, q.known(size))
+    yield record(FEATURE_BINS, f"count {_BY} ({_CURRENT} + {_REFERENCE} > 0)")
+
+
+def _gaps() -> Iterator[Rule]:
+    for number, name in enumerate(NUMBER_BINS[:-1]):
+        up_to, finite = (q.one_of("bin", which) for which in (NUMBER_BINS[: number + 1], NUMBER_BINS))
+        now, then = (
+            f"sum {_BY} ({q.select(of, up_to)}) / (sum {_BY} ({q.select(of, finite)}) > 0)"
+            for of in (FEATURE_VALUES, FEATURE_REFERENCE)
+        )
+        yield record(FEATURE_GAP, f"({now} - {then}) {_IF_NUMBER}", bin=name)
+
+
+def _distances() -> Iterator[tuple[str, str]]:
+    yield "psi", _population_stability()
+    yield "js", _jensen_shannon()
+    gap = f"abs({q.select(FEATURE_GAP)})"
+    yield "ks", f"max {_BY} ({gap})"
+    step = f"on ({', '.join(OF_REFERENCE)}, bin) group_left () {q.select(FEATURE_STEP)}"
+    yield "wasserstein", f"sum {_BY} ({gap} * {step})"
+
+
+def _population_stability() -> str:
+    """Of the counts c and r with half a value more: Σ (q - p) ln(c / r), because Σ (q - p) is 0."""
+    current, reference = f"({_CURRENT} + 0.5)", f"({_REFERENCE} + 0.5)"
+    means = (
+        f"sum {_BY} ({counts} * ln({current} / {reference})) / ({number} + {_BINS} / 2)"
+        for counts, number in ((current, _NUMBER), (reference, _REFERENCE_NUMBER))
+    )
+    return " - ".join(means)
+
+
+def _jensen_shannon() -> str:
+    """Of the counts c, and e of the reference for as many: 1 + Σ (c log c/(c+e) + e log e/(c+e)) / 2n."""
+    scale = f"on ({', '.join(FEATURE)}) group_left () ({_NUMBER} / {_REFERENCE_NUMBER})"
+    expected = f"({_REFERENCE} * {scale})"
+    entropies = " + ".join(
+        f"sum {_BY} (({counts} > 0) * log2({counts} / ({_CURRENT} + {expected})))"
+        for counts in (_CURRENT, expected)
+    )
+    return f"sqrt(clamp_min(1 + ({entropies}) / (2 * {_NUMBER}), 0))"
+
+
+def _limits() -> Iterator[Rule]:
+    enough = f"({_SIZE} >= {ENOUGH_OF_BOTH})"
+    for level, limit in STABILITY_LIMITS.items():
+        quantile = _noncentral_quantile(f"({_BINS} - 1)", f"({limit:g} * {_SIZE})")
+        yield record(FEATURE_DRIFT_LIMIT, f"{quantile} / {enough}", measure="psi", level=level)
+    per_bit = 8 * log(2)
+    stability = q.select(FEATURE_DRIFT_LIMIT, q.equal("measure", "psi"))
+    yield record(FEATURE_DRIFT_LIMIT, f"sqrt({stability} / {per_bit!r})", measure="js")
+    for level, limit in CUMULATED_LIMITS.items():
+        chance = f"sqrt({log(2 / ALPHA) / 2!r} / {enough})"
+        yield record(FEATURE_DRIFT_LIMIT, f"{limit:g} + {chance} {_IF_NUMBER}", measure="ks", level=level)
+
+
+def _noncentral_quantile(k: str, n: str) -> str:
+    """Of non-central χ² with k degrees of freedom and the non-centrality n, by Sankaran's approximation.
+
+    His h = 1 - 2/3 (k + n) (k + 3 n) / (k + 2 n)² is (1 + 2 y) / 3, with y = (n / (k + 2 n))².
+    """
+    y = f"({k} / {n} + 2) ^ -2"
+    h = f"(1 + 2 * {y}) / 3"
+    p = f"(({k} + 2 * {n}) / ({k} + {n}) ^ 2)"
+    m = f"4 / 3 * {y} * (1 - {y})"
+    mean = f"1 + ({h}) * {p} * (({h}) - 1 - 0.5 * (2 - ({h})) * {m} * {p})"
+    deviation = f"({h}) * sqrt(2 * {p}) * (1 + 0.5 * {m} * {p})"
+    return f"({k} + {n}) * clamp_min({mean} + {Z!r} * {deviation}, 0) ^ (3 / (1 + 2 * {y}))"
+
+
+def _faults() -> Iterator[Rule]:
+    values = f"({_NUMBER} >= {ENOUGH})"
+    for faults, of_numbers in ((FAULTS, ""), (FAULTS_OF_NUMBERS, f" {_IF_NUMBER}")):
+        for kind, bins in faults.items():
+            faulty = q.select(FEATURE_VALUES, q.one_of("bin", bins))
+            yield record(FEATURE_FAULTS, f"sum {_BY} ({faulty}) / {values}{of_numbers}", kind=kind)

@@ -1,0 +1,153 @@
+"""How well each model does, by task, and how its predictions and labels come in; the same of its past.
+
+The formulas are those of `whence_monitor.formulas`. What has too few samples has no value.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus import models
+from prometheus import queries as q
+from prometheus.model_samples import ALL, LONG, SECONDS, SHORT
+from prometheus.models import MODEL, SCORE_BINS
+from prometheus.recorded import (
+    MODEL_LABELS,
+    MODEL_MEASURE,
+    MODEL_MEASURE_USUAL,
+    MODEL_OUTCOMES,
+    MODEL_PREDICTIONS,
+    MODEL_QUANTITIES,
+    MODEL_SCORE_EXPECTED,
+    MODEL_SCORE_LABELS,
+)
+from prometheus.rules import Rule, record
+
+STEP = 60
+"""Seconds between evaluations."""
+
+ENOUGH = 100
+"""Labels, or predictions, below which a mean over them is not told."""
+ENOUGH_OF_A_CLASS = 20
+"""The same of those that are predicted, or are, of a class."""
+
+PASTS = {"1h": (3600, (SHORT,)), "24h": (86400, (SHORT, LONG))}
+"""Seconds of each past, of which half has to be known, and the windows that are compared with it."""
+
+SAMPLE = (*MODEL, "segment", "window")
+
+MEANS: Mapping[str, tuple[str, str]] = {
+    "log_loss": ("log_loss", "scored"),
+    "brier": ("brier", "scored"),
+    "mape": ("error_relative", "truth_not_zero"),
+    "hit_rate": ("hits", "judged"),
+    "precision_at_k": ("precision", "judged"),
+    "recall_at_k": ("recall", "judged"),
+    "ndcg": ("ndcg", "judged"),
+    "mrr": ("reciprocal_rank", "judged"),
+    "map": ("average_precision", "judged"),
+}
+"""Measures that are one sum by another."""
+
+
+def measure_rules() -> Iterator[Rule]:
+    """All measures of all tasks: a model has those that its counts allow."""
+    for measures in (_means(), _regression(), _classification(), _scores(), _flow()):
+        yield from (record(MODEL_MEASURE, expr, measure=name) for name, expr in measures)
+    for window, seconds in SECONDS.items():
+        rate = f"{q.select(MODEL_PREDICTIONS, q.equal('window', window))} / {seconds}"
+        yield record(MODEL_MEASURE, rate, measure="predictions", window=window)
+        yield record(MODEL_MEASURE, _delay(window), measure="label_delay", segment=ALL, window=window)
+
+
+def usual_rules() -> Iterator[Rule]:
+    """The median of each measure over its own past."""
+    for past, (seconds, windows) in PASTS.items():
+        of = q.one_of("window", windows)
+        usual = q.median_over(MODEL_MEASURE, of, window=past)
+        looks = q.looks_over(MODEL_MEASURE, of, window=past)
+        yield record(MODEL_MEASURE_USUAL, q.provided(usual, looks, seconds / STEP / 2), past=past)
+
+
+def _means() -> Iterator[tuple[str, str]]:
+    for name, (quantity, number) in MEANS.items():
+        yield name, f"{_sum(quantity)} / ({_sum(number)} >= {ENOUGH})"
+
+
+def _regression() -> Iterator[tuple[str, str]]:
+    judged = f"({_sum('judged')} >= {ENOUGH})"
+    squared, over, under = (_sum(f"error_{name}") for name in ("squared", "over", "under"))
+    yield "mae", f"{_sum('error_over', 'error_under')} / {judged}"
+    yield "rmse", f"sqrt({squared} / {judged})"
+    yield "bias", f"({over} - {under}) / {judged}"
+    of_truth = f"({_sum('truth_over')} - {_sum('truth_under')})"
+    spread = f"({_sum('truth_squared')} - {of_truth} ^ 2 / {judged})"
+    yield "r2", f"1 - {squared} / ({spread} > 1e-9 * {_sum('truth_squared')})"
+
+
+def _classification() -> Iterator[tuple[str, str]]:
+    labels = f"({_outcomes('tp', 'fn')} >= {ENOUGH})"
+    yield "accuracy", f"{_outcomes('tp')} / {labels}"
+    binary = f"and on ({', '.join(MODEL)}) {q.select(models.INFO, q.equal('task', 'binary'))}"
+    by_class = (*SAMPLE, "class")
+    seen = f"0 * ({_outcomes('tp', 'fp', 'fn', by=by_class)} > 0)"
+    for name, others in (("precision", ("fp",)), ("recall", ("fn",)), ("f1", ("fp", "fn"))):
+        right, of = _right_of(others, q.equal("class", "1"), by=SAMPLE)
+        yield name, f"{right} / ({of} >= {len(others) * ENOUGH_OF_A_CLASS}) {binary}"
+        right, of = _right_of(others, by=by_class)
+        mean = f"avg by ({', '.join(SAMPLE)}) ({right} / ({of} > 0) or {seen})"
+        yield f"{name}_macro", f"{mean} and {labels}"
+
+
+def _right_of(others: tuple[str, ...], *where: str, by: tuple[str, ...]) -> tuple[str, str]:
+    """True positives, once for each kind of `others`, and those with the others."""
+    right = f"{len(others)} * {_outcomes('tp', where=where, by=by)}"
+    return right, f"({right} + {_outcomes(*others, where=where, by=by)})"
+
+
+def _scores() -> Iterator[tuple[str, str]]:
+    by_bin, by = (*SAMPLE, "bin"), f"by ({', '.join(SAMPLE)})"
+    right, wrong = (_came_true(name, by_bin) for name in ("yes", "no"))
+    yes, no = (f"({_came_true(name, SAMPLE)} >= {ENOUGH_OF_A_CLASS})" for name in ("yes", "no"))
+    yield "auc", f"sum {by} ({right} * (({_up_to_each()}) - {wrong} / 2)) / {yes} / {no}"
+    expected = q.level(MODEL_SCORE_EXPECTED, by=by_bin)
+    labels = f"({q.level(MODEL_SCORE_LABELS, by=SAMPLE)} >= {ENOUGH})"
+    yield "calibration_error", f"sum {by} (abs({right} - {expected})) / {labels}"
+
+
+def _up_to_each() -> str:
+    """For each bin, what did not come true of it and of those below."""
+    up_to = (
+        _came_true("no", SAMPLE, q.one_of("bin", SCORE_BINS[: number + 1]))
+        for number in range(len(SCORE_BINS))
+    )
+    return " or ".join(
+        f'label_replace({those}, "bin", "{name}", "", "")'
+        for those, name in zip(up_to, SCORE_BINS, strict=True)
+    )
+
+
+def _flow() -> Iterator[tuple[str, str]]:
+    everybody = q.equal("segment", ALL)
+    predicted = f"({q.select(MODEL_PREDICTIONS)} >= {ENOUGH})"
+    yield "label_coverage", f"{q.select(MODEL_LABELS)} / {predicted}"
+    of_segment = q.select(MODEL_PREDICTIONS, f'segment!="{ALL}"')
+    whole = f"({q.select(MODEL_PREDICTIONS, everybody)} >= {ENOUGH})"
+    yield "segment_share", f"{of_segment} / on ({', '.join(MODEL)}, window) group_left () {whole}"
+
+
+def _delay(window: str) -> str:
+    """The median of the seconds until labels became known."""
+    median = q.quantile(0.5, models.LABEL_DELAY, by=MODEL, window=window)
+    labels = f"{SECONDS[window]} * {q.observations(models.LABEL_DELAY, by=MODEL, window=window)}"
+    return q.provided(median, labels, ENOUGH_OF_A_CLASS)
+
+
+def _sum(*quantities: str) -> str:
+    return q.level(MODEL_QUANTITIES, q.one_of("quantity", quantities), by=SAMPLE)
+
+
+def _outcomes(*outcomes: str, where: tuple[str, ...] = (), by: tuple[str, ...] = SAMPLE) -> str:
+    return q.level(MODEL_OUTCOMES, q.one_of("outcome", outcomes), *where, by=by)
+
+
+def _came_true(name: str, by: tuple[str, ...], *where: str) -> str:
+    return q.level(MODEL_SCORE_LABELS, q.equal("came_true", name), *where, by=by)

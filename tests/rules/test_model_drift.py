@@ -1,0 +1,141 @@
+"""What the rules record of a model's features equals the package's formulas of what its processes saw."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from whence_monitor import bins as b
+from whence_monitor import instruments as i
+from whence_monitor import make_reference
+from whence_monitor.formulas import drift as d
+from whence_monitor.formulas import significance as s
+from whence_monitor.reference import Number
+
+from tests.rules.watched import Process, Tell, ask, divide, pair, total, watch
+
+FEATURES = ("amount", "steps", "country")
+
+
+def observe(rows: Mapping[str, list[Any]]) -> Tell:
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, len(rows["score"])):
+            features = {name: rows[name][row] for name in FEATURES}
+            monitor = process.worker.monitor
+            monitor.observe(features, rows["score"][row], row, ("old", "new")[row % 7 == 0])
+            monitor.label(row, row % 3 == 0)
+
+    return tell
+
+
+def drawn(n: int, seed: int, shift: float = 0.0, faults: bool = False) -> dict[str, list[Any]]:
+    rng = np.random.default_rng(seed)
+    rows: dict[str, list[Any]] = {
+        "amount": rng.normal(100 + 20 * shift, 20, n).tolist(),
+        "steps": rng.integers(1, 4, n).tolist(),
+        "country": rng.choice(["de", "fr", "above"], n, p=[0.6 - shift / 5, 0.3, 0.1 + shift / 5]).tolist(),
+        "score": rng.beta(1, 3 - shift, n).tolist(),
+    }
+    if faults:
+        rows["amount"][:40] = [None] * 10 + [float("inf")] * 6 + ["much"] * 4 + [1e6] * 12 + [-1e6] * 8
+        rows["country"][:9] = ["xx"] * 9
+    return rows
+
+
+REFERENCE = make_reference(
+    {**drawn(3_000, 5), "group": ["old", "new"] * 1_500, "late": [True, False, False] * 1_000},
+    prediction="score",
+    truth="late",
+    segment="group",
+    by_segment=["country"],
+)
+
+
+def counts(feature: str, *processes: Process, segment: str = "") -> Any:
+    """Names of its bins, counts of the reference, current counts."""
+    known = REFERENCE.features[feature]
+    tables = known.by_segment or {"": known.counts}
+    chosen = [tables[segment]] if segment else tables.values()
+    of = {"segment": segment} if segment else {}
+    then = [sum(table.get(name, 0) for table in chosen) for name in known.names]
+    now = [total(i.FEATURE_VALUES, *processes, feature=feature, bin=name, **of) for name in known.names]
+    return known.names, np.array(then), np.array(now)
+
+
+def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, float | None]:
+    names, then, now = counts(feature, *processes, segment=segment)
+    of = f'feature="{feature}", segment="{segment or "all"}"'
+    size = (then.sum(), now.sum())
+    bins = d.occupied(then, now)
+    values: dict[str, float | None] = {
+        "psi": d.population_stability(then, now),
+        "js": d.jensen_shannon(then, now),
+    }
+    limits: dict[str, float | None] = {
+        "psi": s.stability_limit(0.1, bins, *size),
+        "js": s.jensen_shannon_limit(np.sqrt(0.1 / (8 * np.log(2))), bins, *size),
+    }
+    known = REFERENCE.features[feature]
+    if isinstance(known, Number):
+        edges = (known.minimum, *known.edges, known.maximum)
+        middles = [(low + high) / 2 for low, high in pairwise(edges)]
+        finite = [name in (b.BELOW, *b.INNER, b.ABOVE) for name in names]
+        binned = then[finite], now[finite]
+        positions = np.array([known.minimum, *middles, known.maximum])
+        values |= {"ks": d.kolmogorov_smirnov(*binned), "wasserstein": d.wasserstein(*binned, positions)}
+        limits["ks"] = s.kolmogorov_smirnov_limit(0.1, *size)
+    else:
+        values["ks"] = limits["ks"] = None
+    return {
+        f'model:feature:drift{{{of}, measure="{name}", window="{window}"}}': value
+        for name, value in values.items()
+        for window in ("10m", "1h")
+    } | {
+        f'model:feature:drift_limit{{{of}, measure="{name}", level="moderate", window="10m"}}': value
+        for name, value in limits.items()
+    }
+
+
+@pytest.mark.parametrize("feature", REFERENCE.features)
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_drift_and_its_limits(feature: str, shift: float, tmp_path: Path) -> None:
+    processes = pair(reference=REFERENCE)
+    series = watch(*processes, tell=observe(drawn(600, 6, shift, faults=shift > 0)))
+    ask(tmp_path, series, drifts(feature, *processes))
+
+
+def test_drift_of_a_segment(tmp_path: Path) -> None:
+    processes = pair(reference=REFERENCE)
+    series = watch(*processes, tell=observe(drawn(1_200, 7, 0.5)))
+    ask(tmp_path, series, drifts("country", *processes, segment="new"))
+
+
+def test_faulty_values_are_told_by_kind(tmp_path: Path) -> None:
+    processes = pair(reference=REFERENCE)
+    series = watch(*processes, tell=observe(drawn(600, 6, faults=True)))
+    faults = 'model:feature:faults{feature="%s", segment="all", window="10m", kind="%s"}'
+    amount = {"missing": 10, "infinite": 6, "wrong_type": 4, "out_of_range": 20}
+    expected: dict[str, float | None] = {faults % ("amount", kind): n / 600 for kind, n in amount.items()}
+    expected |= {faults % ("country", "unseen"): 9 / 600, faults % ("country", "out_of_range"): None}
+    ask(tmp_path, series, expected)
+
+
+def test_few_values_give_no_drift(tmp_path: Path) -> None:
+    series = watch(*pair(reference=REFERENCE), tell=observe(drawn(50, 6)))
+    ask(
+        tmp_path,
+        series,
+        dict.fromkeys(["model:feature:drift", "model:feature:drift_limit", "model:feature:faults"]),
+    )
+
+
+def test_processes_with_different_references_are_not_added_up(tmp_path: Path) -> None:
+    other = make_reference(drawn(2_000, 8), prediction="score")
+    processes = Process(0, reference=REFERENCE), Process(1, reference=other)
+    series = watch(*processes, tell=observe(drawn(600, 6)))
+    drift = 'model:feature:drift{feature="amount", measure="psi", window="1h"'
+    _, then, now = counts("amount", processes[0])
+    alone = f'{drift}, reference="{REFERENCE.digest}"}}'
+    ask(tmp_path, series, {alone: d.population_stability(then, now), f"count({drift}}})": 2})
