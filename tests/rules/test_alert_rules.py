@@ -22,6 +22,7 @@ PLACED = {placed.alert.slug: placed for placed in place(all_alerts(Config()), Co
 OWNERS = {service.name: service.owner for service in Config().services}
 BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
 COMPARISONS = ("hit rate against its past", "measures against their past", "versions against each other")
+OF_OBJECTIVES = ("signals", "objectives", "burn rates", "burn rates over days")
 SIGNALS = (REQUEST_SIGNAL, HEARD)
 AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
@@ -45,15 +46,15 @@ def group(name: str) -> list[dict[str, Any]]:
 
 
 def recording(objective: str) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
     return [
-        group
+        found
         | {
             "rules": [
-                r for r in group["rules"] if r.get("labels", {}).get("objective", objective) == objective
+                r for r in found["rules"] if r.get("labels", {}).get("objective", objective) == objective
             ]
         }
-        for group in groups
+        for name in OF_OBJECTIVES
+        for found in group(name)
     ]
 
 
