@@ -7,9 +7,11 @@ import typer
 from rich.console import Console
 
 from bench.incidents.document import replace_between
+from bench.incidents.tables import Table
 from bench.shop.case import (
     REPORTED,
     TRAINING,
+    Run,
     diagnose,
     list_cases,
     list_unlisted,
@@ -82,12 +84,16 @@ def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAG
     """Write into docs/benchmark.md what the runs were answered with at first, and what they are today."""
     listed, unlisted = read_runs(RECORDINGS), read_runs(UNLISTED_RECORDINGS)
     tables = [
-        *tabulate([judge(run, run.first or diagnose(run)) for run in listed], "The shop, first draws"),
+        *_tabulate_first(listed, "The shop, first draws"),
         tabulate([judge(run, diagnose(run)) for run in listed], "The same runs, diagnosed again today")[0],
-        *tabulate([judge(run, run.first or diagnose(run)) for run in unlisted], "Off the list, first draws"),
+        *_tabulate_first(unlisted, "Off the list, first draws"),
     ]
     body = "\n".join(table.to_markdown() for table in tables if table.rows)
     replace_between(page, BEGIN, END, body)
+
+
+def _tabulate_first(runs: list[Run], title: str) -> list[Table]:
+    return tabulate([judge(run, run.first or diagnose(run)) for run in runs], title, is_first=True)
 
 
 def _print(recordings: Path) -> None:

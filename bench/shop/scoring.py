@@ -62,12 +62,14 @@ def _name(entity: str) -> str:
     return entity.partition("@")[0]
 
 
-def tabulate(judged: Sequence[Judged], title: str = "Verdicts on the shop") -> list[Table]:
-    """The summary, then every run."""
+def tabulate(
+    judged: Sequence[Judged], title: str = "Verdicts on the shop", *, is_first: bool = False
+) -> list[Table]:
+    """The summary, with the incidents' own verdicts if these are as old, then every run."""
     faults = [each for each in judged if not each.is_control]
     controls = [each for each in judged if each.is_control]
     wrong = [each for each in faults if not each.cause]
-    own = [_judge_incident(each.run) for each in faults if each.run.alerts]
+    own = [_judge_incident(each.run) for each in faults if each.run.alerts and is_first]
     parts = {
         "domain right": [each.domain for each in faults],
         "entity right": [each.entity for each in faults],
