@@ -31,7 +31,7 @@ MOSTLY = 0.5
 CERTAIN, FAILING = 0.5, 0.05
 """Certainty of a loss, and share of calls that fail, from which a dependency fails."""
 
-GROWN_UP = 75.0
+LEAST_HISTORY = 75.0
 """Seconds of a service before the trouble in which its usual number of requests shows."""
 
 LEAST_RATE = 0.2
@@ -115,7 +115,7 @@ class Finding:
         """Usual requests per second, 0 if it is too young to have any, and those since the onset."""
         traffic = self.seen.system.served[entity]
         rates = traffic.rates(self.noticed.sides.before)
-        old = len(rates) * self.seen.aligned.evidence.step >= GROWN_UP
+        old = len(rates) * self.seen.aligned.evidence.step >= LEAST_HISTORY
         return float(np.median(rates)) if old else 0.0, traffic.requests(self.noticed.sides.after)
 
     def _added(self, call: Call) -> float:

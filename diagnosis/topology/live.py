@@ -14,7 +14,7 @@ from diagnosis.topology.llm_signals import ask_models
 from diagnosis.topology.queries import MAP, MAP_STEP, Batch, ask_details, ask_presence, ask_traffic
 from diagnosis.topology.reading import read_topology
 from diagnosis.topology.scope import find_scope, keep_services
-from diagnosis.topology.traces import ask_addresses, find_strangers
+from diagnosis.topology.traces import ask_addresses, find_unknown_callees
 from prometheus import queries as q
 from prometheus.client import AsyncClient, SourceAway, query_batch, query_range_batch
 
@@ -65,7 +65,7 @@ async def _find_topology(
         answers = {}
     present = AlignedSeries(Evidence(start=end, end=end, series=label_series(answers)))
     topology = await asyncio.to_thread(read_topology, present, {})
-    addresses = await ask_addresses(jaeger, find_strangers(topology), start, end)
+    addresses = await ask_addresses(jaeger, find_unknown_callees(topology), start, end)
     return await asyncio.to_thread(read_topology, present, addresses), addresses
 
 

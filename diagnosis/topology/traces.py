@@ -19,7 +19,7 @@ from prometheus.client import AsyncClient, Request, SourceAway
 from prometheus.dependencies import NAMELESS
 from telemetry import attributes as a
 
-STRANGERS, OF_STRANGER = 20, 4
+UNKNOWN_CALLEES, TRACES_OF_UNKNOWN = 20, 4
 """Calls to unknown addresses that are looked at, at most, and traces of each search for one."""
 
 TRACES = 20
@@ -75,22 +75,22 @@ def _searches(sought: Sought) -> list[Request[list[Trace]]]:
     ]
 
 
-def find_strangers(topology: Topology) -> list[Call]:
+def find_unknown_callees(topology: Topology) -> list[Call]:
     """Calls to addresses of which is not known whose they are."""
     return sorted(call for call in topology.calls if call.callee.kind is Kind.PEER and _tags_of(call.callee))
 
 
 async def ask_addresses(
-    jaeger: AsyncClient, strangers: Iterable[Call], start: float, end: float
+    jaeger: AsyncClient, unknown: Iterable[Call], start: float, end: float
 ) -> dict[str, str]:
-    """Which service answers at which address, from a few traces with each of the first STRANGERS calls.
+    """Which service answers at which address, from a few traces with each of the first UNKNOWN_CALLEES calls.
 
     They are of both halves of the time: in trouble a call may end before the callee begins.
     """
     edges = pairwise((start, (start + end) / 2, end))
     asked = [
-        search(call.caller.name, *half, limit=OF_STRANGER, tags=_tags_of(call.callee))
-        for call, half in product(islice(strangers, STRANGERS), edges)
+        search(call.caller.name, *half, limit=TRACES_OF_UNKNOWN, tags=_tags_of(call.callee))
+        for call, half in product(islice(unknown, UNKNOWN_CALLEES), edges)
     ]
     return learn_addresses(await _find_traces(jaeger, asked))
 

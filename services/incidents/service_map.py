@@ -16,7 +16,7 @@ from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.live import collect_map
 from diagnosis.topology.reading import is_distinct, read_topology
-from diagnosis.topology.traces import ask_addresses, find_strangers
+from diagnosis.topology.traces import ask_addresses, find_unknown_callees
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.grouping import Connected, connect_all
 from services.incidents.incident import STACK
@@ -111,7 +111,7 @@ class ServiceMap:
         aligned = AlignedSeries(evidence)
         topology = await asyncio.to_thread(read_topology, aligned, self._addresses)
         late = evidence.end - ASKED_AGAIN
-        due = [call for call in find_strangers(topology) if self._asked.get(call, 0.0) < late]
+        due = [call for call in find_unknown_callees(topology) if self._asked.get(call, 0.0) < late]
         if not due:
             return topology
         found = await ask_addresses(self._jaeger, due, evidence.start, evidence.end)

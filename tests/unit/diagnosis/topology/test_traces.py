@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
-from diagnosis.topology.traces import ask_addresses, find_strangers
+from diagnosis.topology.traces import ask_addresses, find_unknown_callees
 from prometheus.client import AsyncClient
 
 GATEWAY = Entity(Kind.SERVICE, "gateway")
@@ -51,7 +51,7 @@ def learn(topology: Topology) -> tuple[dict[str, str], list[dict[str, str]]]:
 
     async def ask() -> dict[str, str]:
         jaeger = AsyncClient("Jaeger", "http://made.up", transport=httpx.MockTransport(handle))
-        return await ask_addresses(jaeger, find_strangers(topology), START, END)
+        return await ask_addresses(jaeger, find_unknown_callees(topology), START, END)
 
     return asyncio.run(ask()), searches
 
