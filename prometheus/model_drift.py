@@ -9,16 +9,22 @@ samples, so that it means the same with 100 as with 100,000: docs/adr/0009.
 from collections.abc import Iterator, Mapping
 from math import log
 
+from config.watched_models import DRIFT
 from prometheus import models
 from prometheus import queries as q
 from prometheus.model_measures import ENOUGH
+from prometheus.model_samples import ALL, SECONDS
 from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.recorded import (
     FEATURE_BINS,
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
+    FEATURE_FAULTS_REFERENCE,
     FEATURE_GAP,
+    FEATURE_MAGNITUDE,
+    FEATURE_MAGNITUDE_REFERENCE,
+    FEATURE_MIDDLE,
     FEATURE_REFERENCE,
     FEATURE_SIZE,
     FEATURE_STEP,
@@ -26,8 +32,8 @@ from prometheus.recorded import (
 )
 from prometheus.rules import Rule, record
 
-STABILITY_LIMITS = {"moderate": 0.1, "large": 0.25}
-"""By custom (Siddiqi, Credit Risk Scorecards, 2006)."""
+STABILITY_LIMITS = DRIFT
+"""As whence.yaml names them."""
 CUMULATED_LIMITS = {"moderate": 0.1, "large": 0.2}
 """Of Kolmogorov-Smirnov: about what those mean for a normal distribution that moves (0.13 and 0.20)."""
 
@@ -66,17 +72,26 @@ def drift_rules() -> Iterator[Rule]:
         yield record(FEATURE_DRIFT, q.provided(expr, _SIZE, ENOUGH_OF_BOTH), measure=name)
     yield from _limits()
     yield from _faults()
+    yield from _magnitudes()
 
 
 def _steps() -> Iterator[Rule]:
     """Values are taken to be in the middle of their bin; those out of range at its end."""
-    by, inner = f"by ({', '.join(OF_REFERENCE)})", NUMBER_BINS[1:-1]
+    inner, above = NUMBER_BINS[1:-1], NUMBER_BINS[-1]
     for number, name in enumerate(NUMBER_BINS[:-1]):
-        low, high = inner[max(0, number - 1)], (*inner[number + 1 :], NUMBER_BINS[-1])
-        edges = (
-            f"min {by} ({q.select(models.REFERENCE_EDGE, q.one_of('bin', which))})" for which in (high, [low])
-        )
-        yield record(FEATURE_STEP, f"({' - '.join(edges)}) / 2", bin=name)
+        low, high = inner[max(0, number - 1)], (*inner[number + 1 :], above)
+        yield record(FEATURE_STEP, f"({_least(*high)} - {_least(low)}) / 2", bin=name)
+    for number, name in enumerate(inner):
+        middle = f"({_least(name)} + {_least(*inner[number + 1 :], above)}) / 2"
+        yield record(FEATURE_MIDDLE, middle, bin=name)
+    for name, end in ((NUMBER_BINS[0], inner[0]), (above, above)):
+        yield record(FEATURE_MIDDLE, _least(end), bin=name)
+
+
+def _least(*bins: str) -> str:
+    """The least value of the lowest of these bins that there is."""
+    edge = q.select(models.REFERENCE_EDGE, q.one_of("bin", bins))
+    return f"min by ({', '.join(OF_REFERENCE)}) ({edge})"
 
 
 def _samples() -> Iterator[Rule]:
@@ -158,3 +173,20 @@ def _faults() -> Iterator[Rule]:
         for kind, bins in faults.items():
             faulty = q.select(FEATURE_VALUES, q.one_of("bin", bins))
             yield record(FEATURE_FAULTS, f"sum {_BY} ({faulty}) / {values}{of_numbers}", kind=kind)
+            faulty = q.select(FEATURE_REFERENCE, q.one_of("bin", bins))
+            share = f"sum {_BY} ({faulty}) / ({_REFERENCE_NUMBER} > 0){of_numbers}"
+            yield record(FEATURE_FAULTS_REFERENCE, share, kind=kind)
+
+
+def _magnitudes() -> Iterator[Rule]:
+    """Infinite values have none."""
+    finite = (q.equal("segment", ALL), q.one_of("bin", NUMBER_BINS))
+    for window, seconds in SECONDS.items():
+        summed = q.rate(models.FEATURE_MAGNITUDE, by=OF_REFERENCE, window=window)
+        values = q.level(FEATURE_VALUES, *finite, q.equal("window", window), by=OF_REFERENCE)
+        mean = f"{seconds} * {summed} / ({values} >= {ENOUGH})"
+        yield record(FEATURE_MAGNITUDE, mean, segment=ALL, window=window)
+    then = q.select(FEATURE_REFERENCE, *finite)
+    middle = f"on ({', '.join(OF_REFERENCE)}, bin) group_left () abs({q.select(FEATURE_MIDDLE)})"
+    mean = f"sum {_BY} ({then} * {middle}) / (sum {_BY} ({then}) > 0)"
+    yield record(FEATURE_MAGNITUDE_REFERENCE, mean)

@@ -69,26 +69,28 @@ def usual_rules() -> Iterator[Rule]:
 
 def _means() -> Iterator[tuple[str, str]]:
     for name, (quantity, number) in MEANS.items():
-        yield name, f"{_sum(quantity)} / ({_sum(number)} >= {ENOUGH})"
+        yield name, f"{sum_of(quantity)} / ({sum_of(number)} >= {ENOUGH})"
 
 
 def _regression() -> Iterator[tuple[str, str]]:
-    judged = f"({_sum('judged')} >= {ENOUGH})"
-    squared, over, under = (_sum(f"error_{name}") for name in ("squared", "over", "under"))
-    yield "mae", f"{_sum('error_over', 'error_under')} / {judged}"
+    judged = f"({sum_of('judged')} >= {ENOUGH})"
+    squared, over, under = (sum_of(f"error_{name}") for name in ("squared", "over", "under"))
+    yield "mae", f"{sum_of('error_over', 'error_under')} / {judged}"
     yield "rmse", f"sqrt({squared} / {judged})"
     yield "bias", f"({over} - {under}) / {judged}"
-    of_truth = f"({_sum('truth_over')} - {_sum('truth_under')})"
-    spread = f"({_sum('truth_squared')} - {of_truth} ^ 2 / {judged})"
-    yield "r2", f"1 - {squared} / ({spread} > 1e-9 * {_sum('truth_squared')})"
+    of_truth = f"({sum_of('truth_over')} - {sum_of('truth_under')})"
+    spread = f"({sum_of('truth_squared')} - {of_truth} ^ 2 / {judged})"
+    yield "r2", f"1 - {squared} / ({spread} > 1e-9 * {sum_of('truth_squared')})"
 
 
 def _classification() -> Iterator[tuple[str, str]]:
-    labels = f"({_outcomes('tp', 'fn')} >= {ENOUGH})"
-    yield "accuracy", f"{_outcomes('tp')} / {labels}"
+    labels = f"({outcomes('tp', 'fn')} >= {ENOUGH})"
+    yield "accuracy", f"{outcomes('tp')} / {labels}"
+    positive = outcomes("tp", "fp", where=(q.equal("class", "1"),))
     binary = f"and on ({', '.join(MODEL)}) {q.select(models.INFO, q.equal('task', 'binary'))}"
+    yield "positive_rate", f"{positive} / {labels} {binary}"
     by_class = (*SAMPLE, "class")
-    seen = f"0 * ({_outcomes('tp', 'fp', 'fn', by=by_class)} > 0)"
+    seen = f"0 * ({outcomes('tp', 'fp', 'fn', by=by_class)} > 0)"
     for name, others in (("precision", ("fp",)), ("recall", ("fn",)), ("f1", ("fp", "fn"))):
         right, of = _right_of(others, q.equal("class", "1"), by=SAMPLE)
         yield name, f"{right} / ({of} >= {len(others) * ENOUGH_OF_A_CLASS}) {binary}"
@@ -99,14 +101,14 @@ def _classification() -> Iterator[tuple[str, str]]:
 
 def _right_of(others: tuple[str, ...], *where: str, by: tuple[str, ...]) -> tuple[str, str]:
     """True positives, once for each kind of `others`, and those with the others."""
-    right = f"{len(others)} * {_outcomes('tp', where=where, by=by)}"
-    return right, f"({right} + {_outcomes(*others, where=where, by=by)})"
+    right = f"{len(others)} * {outcomes('tp', where=where, by=by)}"
+    return right, f"({right} + {outcomes(*others, where=where, by=by)})"
 
 
 def _scores() -> Iterator[tuple[str, str]]:
     by_bin, by = (*SAMPLE, "bin"), f"by ({', '.join(SAMPLE)})"
-    right, wrong = (_came_true(name, by_bin) for name in ("yes", "no"))
-    yes, no = (f"({_came_true(name, SAMPLE)} >= {ENOUGH_OF_A_CLASS})" for name in ("yes", "no"))
+    right, wrong = (came_true(name, by_bin) for name in ("yes", "no"))
+    yes, no = (f"({came_true(name, SAMPLE)} >= {ENOUGH_OF_A_CLASS})" for name in ("yes", "no"))
     yield "auc", f"sum {by} ({right} * (({_up_to_each()}) - {wrong} / 2)) / {yes} / {no}"
     expected = q.level(MODEL_SCORE_EXPECTED, by=by_bin)
     labels = f"({q.level(MODEL_SCORE_LABELS, by=SAMPLE)} >= {ENOUGH})"
@@ -116,7 +118,7 @@ def _scores() -> Iterator[tuple[str, str]]:
 def _up_to_each() -> str:
     """For each bin, what did not come true of it and of those below."""
     up_to = (
-        _came_true("no", SAMPLE, q.one_of("bin", SCORE_BINS[: number + 1]))
+        came_true("no", SAMPLE, q.one_of("bin", SCORE_BINS[: number + 1]))
         for number in range(len(SCORE_BINS))
     )
     return " or ".join(
@@ -141,13 +143,16 @@ def _delay(window: str) -> str:
     return q.provided(median, labels, ENOUGH_OF_A_CLASS)
 
 
-def _sum(*quantities: str) -> str:
+def sum_of(*quantities: str) -> str:
+    """Of each sample, these sums over its labelled predictions together."""
     return q.level(MODEL_QUANTITIES, q.one_of("quantity", quantities), by=SAMPLE)
 
 
-def _outcomes(*outcomes: str, where: tuple[str, ...] = (), by: tuple[str, ...] = SAMPLE) -> str:
-    return q.level(MODEL_OUTCOMES, q.one_of("outcome", outcomes), *where, by=by)
+def outcomes(*names: str, where: tuple[str, ...] = (), by: tuple[str, ...] = SAMPLE) -> str:
+    """How many there were of these outcomes: tp, fp, fn."""
+    return q.level(MODEL_OUTCOMES, q.one_of("outcome", names), *where, by=by)
 
 
-def _came_true(name: str, by: tuple[str, ...], *where: str) -> str:
+def came_true(name: str, by: tuple[str, ...], *where: str) -> str:
+    """Labelled predictions whose score came true, `yes` or `no`."""
     return q.level(MODEL_SCORE_LABELS, q.equal("came_true", name), *where, by=by)

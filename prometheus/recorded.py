@@ -186,4 +186,41 @@ FEATURE_DRIFT_LIMIT = _gauge("model:feature:drift_limit", OF_FEATURE | {"measure
 FEATURE_FAULTS = _gauge("model:feature:faults", OF_FEATURE | {"kind"})
 """Share of values that are missing, unseen, out_of_range, wrong_type or infinite."""
 
+FEATURE_FAULTS_REFERENCE = _gauge("model:feature:faults_reference", OF_FEATURE | {"kind"})
+"""The same share of the reference."""
+
+FEATURE_MIDDLE = _gauge("model:feature_middle:reference", OF_MODEL | {"reference", "feature", "bin"})
+"""Of a number, the middle of a bin, in its unit; the ends of the reference for what is out of its range."""
+
+FEATURE_MAGNITUDE = _gauge("model:feature:magnitude", OF_FEATURE)
+"""Of a number, the mean of its values without their sign."""
+
+FEATURE_MAGNITUDE_REFERENCE = _gauge("model:feature:magnitude_reference", OF_FEATURE)
+"""About the same of the reference: its values are taken to be in the middle of their bin."""
+
+OF_LIMIT = frozenset({"service_name", "model_name"})
+
+MODEL_LIMIT = _gauge("model:limit:chosen", OF_LIMIT | {"limit"})
+"""Limits of each model as whence.yaml has them, by name."""
+
+MODEL_KEPT_LIMIT = _gauge("model:measure:kept_limit", OF_LIMIT | {"measure"})
+"""Share of a measure's quality that a model has to keep."""
+
+MODEL_BOUND = _gauge("model:measure:bound", OF_LIMIT | {"measure", "bound"})
+"""What a measure has to be `at_least` or `at_most`, where whence.yaml says so."""
+
+MODEL_SAMPLES = _gauge("model:measure:samples", OF_SAMPLE | {"measure"})
+"""Independent trials that a measure is made of: its standard error follows from them."""
+
+OF_COMPARISON = OF_SAMPLE | {"measure", "past", "compared"}
+
+MODEL_EXPECTED = _gauge("model:measure:expected", OF_COMPARISON)
+"""What a measure is `compared` with: its `past`, a `limit`, other `versions`, `everybody`, the `best` segment."""
+
+MODEL_COMPARED_SAMPLES = _gauge("model:measure:compared_samples", OF_COMPARISON)
+"""Independent trials of a single sample whose error is that of the difference between both."""
+
+MODEL_DEVIATION = _gauge("model:measure:deviation", OF_COMPARISON)
+"""By how many standard errors a measure is worse than expected; 4 is no chance any more."""
+
 RECORDED: tuple[Series, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Series))

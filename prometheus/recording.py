@@ -13,7 +13,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import indicators, measures, model_drift, model_measures, model_samples, requests, topology
+from prometheus import (
+    indicators,
+    measures,
+    model_comparisons,
+    model_drift,
+    model_limits,
+    model_measures,
+    model_samples,
+    requests,
+    topology,
+)
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
@@ -57,6 +67,8 @@ def render_recording(config: Config) -> dict[str, Any]:
         ("versions against each other", measures.STEP, measures.version_rules()),
         ("models", model_measures.STEP, [*model_samples.sample_rules(), *model_measures.measure_rules()]),
         ("models against their past", model_measures.STEP, [*model_measures.usual_rules()]),
+        ("limits of models", model_measures.STEP, [*model_limits.limit_rules(config)]),
+        ("comparisons of models", model_measures.STEP, [*model_comparisons.comparison_rules()]),
         (
             "features of models",
             model_measures.STEP,
