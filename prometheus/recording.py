@@ -21,6 +21,7 @@ from prometheus import (
     model_measures,
     model_samples,
     requests,
+    services,
     topology,
 )
 from prometheus import queries as q
@@ -58,6 +59,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     groups = [
         ("signals", requests.STEP, [*requests.signal_rules()]),
         ("topology", topology.STEP, [*topology.call_rules(config), *topology.entity_rules()]),
+        ("services against their past", topology.STEP, [*services.usual_rules(past)]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),
