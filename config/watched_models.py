@@ -103,8 +103,8 @@ class ModelLimits(Strict):
     """Mean distance of probabilities from how often they come true."""
     bias: Share = default("50%")
     """Share of a regressor's errors that may have moved in one direction."""
-    segment_gap: Share = default("20%")
-    """Share of everybody's quality that a segment may lack."""
+    segment_gap: Share = default("50%")
+    """Share of everybody's quality that a segment may lack at all times."""
     fairness: Share = default("80%")
     """Share of the best segment's positive predictions and recall that each segment has to have."""
     drift: Literal["moderate", "large"] = "large"
@@ -127,8 +127,9 @@ class ModelLimits(Strict):
             higher = name in HIGHER_IS_BETTER
             wrong_way = "at_most" if higher else "at_least"
             if getattr(limits, wrong_way) is not None:
-                better, instead = ("higher", "at_least") if higher else ("lower", "at_most")
-                raise wrong(f"is better when {better}", f"write `{instead}`", ["measures", name, wrong_way])
+                needed, instead = ("lower", "at_least") if higher else ("higher", "at_most")
+                problem = f"is for measures that are better when {needed}"
+                raise wrong(problem, f"write `{instead}`", ["measures", name, wrong_way])
         return self
 
     def limits(self, *, written: bool) -> dict[str, float]:
@@ -151,10 +152,14 @@ class ModelLimits(Strict):
 
     def bounds(self, name: Literal["kept", "at_least", "at_most"]) -> Iterator[tuple[str, float]]:
         """Limits of this kind by measure."""
-        for measure, limits in self.measures.items():
+        for measure, limits in self.measures.items() if self._has_measures else ():
             limit = getattr(limits, name)
             if limit is not None:
                 yield measure, limit
+
+    @property
+    def _has_measures(self) -> bool:
+        return True
 
 
 class WatchedModel(ModelLimits):
@@ -166,6 +171,10 @@ class WatchedModel(ModelLimits):
     """Its `service.name`, if models of several services have this name."""
     owner: Name | None = None
     """Who looks after it, if not the owner of its service: a label of its alerts."""
+
+    @property
+    def _has_measures(self) -> bool:
+        return "measures" in self.model_fields_set
 
 
 class WatchedModels(ModelLimits):

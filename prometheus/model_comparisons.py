@@ -52,8 +52,7 @@ def comparison_rules() -> Iterator[Rule]:
         yield record(MODEL_EXPECTED, expected, compared=compared)
     for compared, samples in _compared_samples():
         yield record(MODEL_COMPARED_SAMPLES, samples, compared=compared)
-    for expr in _deviations():
-        yield record(MODEL_DEVIATION, expr)
+    yield record(MODEL_DEVIATION, " or ".join(_deviations()))
 
 
 def _samples() -> Iterator[tuple[str, str]]:

@@ -49,6 +49,12 @@ ENTITY_FAILED = _gauge("entity:requests_failed:ratio1m", OF_ENTITY)
 ENTITY_P95 = _gauge("entity:requests_duration_seconds:p95_1m", OF_ENTITY)
 """95th percentile of their duration."""
 
+P95_TIMES_USUAL = _gauge("service:requests_duration_seconds:p95_times_usual", OF_SERVICE)
+"""A service's 95th percentile by what is usual, where users may notice the difference."""
+
+FAILED_ABOVE_USUAL = _gauge("service:requests_failed:ratio_above_usual", OF_SERVICE)
+"""Share of a service's requests that fail, less what is usual, where more than a few do."""
+
 TARGET = _gauge("slo:objective:ratio", OF_OBJECTIVE)
 """The share of requests that has to be good."""
 
@@ -159,6 +165,21 @@ MODEL_MEASURE_USUAL = _gauge("model:measure:usual", OF_SAMPLE | {"measure", "pas
 MODEL_PROBLEMS = _gauge("model:problems:rate10m", OF_MODEL | {"kind"})
 """Per second, what could not be watched, of the kinds that occur."""
 
+MAIN_MEASURE = _gauge("model:main_measure:now", OF_MODEL | {"measure"})
+"""What a model is judged by at a glance, over ten minutes, or an hour if these have too few labels."""
+
+MAIN_MEASURE_KEPT = _gauge("model:main_measure:kept", OF_MODEL)
+"""The same by what is usual, errors the other way round: below 1 the model is worse than usual."""
+
+DRIFTED = _gauge("model:features:drifted", OF_MODEL)
+"""How many features drift largely, predictions and labels among them."""
+
+WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"})
+"""The largest share of faulty values; nothing without any."""
+
+MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
+"""The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
+
 FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
 """Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""
 
@@ -215,7 +236,7 @@ MODEL_SAMPLES = _gauge("model:measure:samples", OF_SAMPLE | {"measure"})
 OF_COMPARISON = OF_SAMPLE | {"measure", "past", "compared"}
 
 MODEL_EXPECTED = _gauge("model:measure:expected", OF_COMPARISON)
-"""What a measure is `compared` with: its `past`, a `limit`, other `versions`, `everybody`, the `best` segment."""
+"""What a measure is `compared` with: its `past`, a `limit`, other `versions`, `everybody`, `best` segment."""
 
 MODEL_COMPARED_SAMPLES = _gauge("model:measure:compared_samples", OF_COMPARISON)
 """Independent trials of a single sample whose error is that of the difference between both."""

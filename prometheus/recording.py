@@ -18,10 +18,12 @@ from prometheus import (
     measures,
     model_comparisons,
     model_drift,
+    model_health,
     model_limits,
     model_measures,
     model_samples,
     requests,
+    services,
     topology,
 )
 from prometheus import queries as q
@@ -59,6 +61,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     groups = [
         ("signals", requests.STEP, [*requests.signal_rules()]),
         ("topology", topology.STEP, [*topology.call_rules(config), *topology.entity_rules()]),
+        ("services against their past", topology.STEP, [*services.usual_rules(past)]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),
@@ -74,6 +77,7 @@ def render_recording(config: Config) -> dict[str, Any]:
             model_measures.STEP,
             [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
+        ("models at a glance", model_measures.STEP, [*model_health.health_rules()]),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]

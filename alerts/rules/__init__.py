@@ -17,6 +17,7 @@ from alerts.rules import (
     saturation,
     storage,
     symptoms,
+    unusual,
     verdicts,
     versions,
     watching,
@@ -26,6 +27,7 @@ from config import Config
 
 MODULES = (
     symptoms,
+    unusual,
     quality,
     versions,
     data,

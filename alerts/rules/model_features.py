@@ -33,7 +33,7 @@ SEVERAL = 0.9
 
 KINDS = {
     "missing": ("model-feature-missing", "Model Feature Missing", "missing"),
-    "unseen": ("model-feature-unseen", "Model Feature Unseen", "categories that the reference does not have"),
+    "unseen": ("model-feature-unseen", "Model Feature Unseen", "new categories"),
     "out_of_range": (
         "model-feature-out-of-range",
         "Model Feature Out Of Range",
@@ -65,7 +65,7 @@ def _drifted(*where: str) -> str:
 def _faulty(kind: str) -> str:
     of = (q.equal("kind", kind), EVERYBODY)
     now, then = (q.select(series, *of) for series in (FEATURE_FAULTS, FEATURE_FAULTS_REFERENCE))
-    error = f"sqrt({now} * (1 - {now}) / ignoring (kind) {q.select(FEATURE_SIZE, EVERYBODY)})"
+    error = f"sqrt({now} * (1 - {now}) / ignoring (kind) group_left () {q.select(FEATURE_SIZE, EVERYBODY)})"
     more = f"({now} - {then} > {limit(kind)}) and ({now} - {then} > {limits.SURE} * {error})"
     bad = f"max by ({', '.join(BY_FEATURE)}) ({now} and ({more}))"
     recent = q.highest(FEATURE_FAULTS, *of, RECENT, by=BY_FEATURE)
@@ -75,13 +75,13 @@ def _faulty(kind: str) -> str:
 
 def _resized() -> str:
     """How many times larger or smaller a feature is that drifts, too: with long tails means may err."""
-    now, then = (q.select(of) for of in (FEATURE_MAGNITUDE, FEATURE_MAGNITUDE_REFERENCE))
+    now, then = (q.select(of, INPUT) for of in (FEATURE_MAGNITUDE, FEATURE_MAGNITUDE_REFERENCE))
     fold = f"exp(abs(ln({now} / {then})))"
     large = f"{q.select(FEATURE_DRIFT, q.equal('measure', 'psi'))} > {DRIFT['large']:g}"
     drifted = f"{fold} and on ({', '.join(FEATURE)}) ({large})"
     bad = f"max by ({', '.join(BY_FEATURE)}) ({drifted}) > {limit('unit_change')}"
     now, then = (
-        q.highest(of, RECENT, by=BY_FEATURE) for of in (FEATURE_MAGNITUDE, FEATURE_MAGNITUDE_REFERENCE)
+        q.highest(of, RECENT, INPUT, by=BY_FEATURE) for of in (FEATURE_MAGNITUDE, FEATURE_MAGNITUDE_REFERENCE)
     )
     return still(bad, f"exp(abs(ln({now} / {then}))) <= {limit('unit_change')}", BY_FEATURE)
 
@@ -93,7 +93,7 @@ def _constant() -> str:
     every = f"on ({', '.join(FEATURE)}) group_left () (sum {by} ({values}) >= {ENOUGH})"
     only = f"({values} == {every})"
     whole = f"on ({', '.join(FEATURE)}) group_left () sum {by} ({reference})"
-    return f"max by ({', '.join(BY_FEATURE)}) (({reference} / {whole}) and {only}) < {SEVERAL}"
+    return f"(max by ({', '.join(BY_FEATURE)}) (({reference} / {whole}) and {only}) < {SEVERAL})"
 
 
 def feature_drift(config: Config) -> Alert:

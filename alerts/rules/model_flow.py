@@ -23,8 +23,8 @@ FEWEST_PROBLEMS = 10
 
 def _predictions(window: str) -> str:
     """Per second, of all versions together."""
-    of = (EVERYBODY, q.equal("window", window))
-    return f"{q.level(MODEL_PREDICTIONS, *of, by=ANY_VERSION)} / {SECONDS[window]}"
+    of = ('measure="predictions"', EVERYBODY, q.equal("window", window))
+    return q.level(MODEL_MEASURE, *of, by=ANY_VERSION)
 
 
 def _usual_predictions() -> str:
@@ -39,7 +39,7 @@ def _against_usual(comparison: Comparison, by: float) -> str:
     replaced by another.
     """
     now = f"({_predictions(SHORT)} or 0 * {_usual_predictions()})"
-    return f"{now} / ({_predictions(LONG)}) and {now} / {_usual_predictions()} {comparison} {by:g}"
+    return f"{now} / {_predictions(LONG)} and {now} / {_usual_predictions()} {comparison} {by:g}"
 
 
 def predictions_stopped(config: Config) -> Alert:
@@ -99,12 +99,12 @@ def predictions_surge(config: Config) -> Alert:
 def _coverage(*where: str) -> str:
     """Labels per prediction by what is usual, where that is 100 labels; 0 where predictions go on without."""
     usual = q.select(MODEL_MEASURE_USUAL, 'measure="label_coverage"', EVERYBODY, *where)
-    one = f"on ({', '.join(MODEL)}, window) group_left ()"
     of = (EVERYBODY, *where)
     predicted = f"({q.level(MODEL_PREDICTIONS, *of, by=[*MODEL, 'window'])} >= {ENOUGH})"
     labels = q.level(MODEL_MEASURE, 'measure="label_coverage"', *of, by=[*MODEL, "window"])
-    enough = f"({usual} and {usual} * {one} {predicted} >= {ENOUGH})"
-    return f"1 / ({enough} / {one} ({labels} or 0 * {predicted}))"
+    one = f"on ({', '.join(MODEL)}, window)"
+    enough = f"({usual} and {usual} * {one} group_left () {predicted} >= {ENOUGH})"
+    return f"({labels} or 0 * {predicted}) / {one} group_right () {enough}"
 
 
 def labels_missing(config: Config) -> Alert:

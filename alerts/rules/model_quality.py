@@ -56,7 +56,7 @@ AGAINST = (
         may_lack=KEPT,
         panel="Quality against usual",
         severity=Severity.CRITICAL,
-        summary=f"{{labels.measure}} of {OF_MODEL} is {{value}} worse",
+        summary="{labels.measure} of {labels.model_name} {labels.model_version} is {value} worse",
         description=f"{{labels.measure}} of {OF_MODEL} is {{value}} worse than its median over the last "
         "hour or day, more than whence.yaml allows (watched_models.kept) and more than chance. The cause "
         "can be the input, the model or the world: see the verdict.",

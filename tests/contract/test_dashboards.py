@@ -58,6 +58,8 @@ def test_the_dashboards_are_those_promised() -> None:
         "pipeline-health",
         "process-and-host",
         "llm",
+        "models",
+        "model",
     }
 
 
