@@ -1,10 +1,11 @@
-"""Whether a model is worse than its own past, its other versions, everybody, its best segment, its training.
+"""Whether a model is worse than its own past, a limit, its other versions, everybody, its best segment.
 
-A difference is told in standard errors. A share p of n trials has the variance p (1 - p) / n; the mean of any
-n numbers between 0 and 1 has at most that (Bhatia and Davis, "A better bound on the variance", American
-Mathematical Monthly 107, 2000), and so has AUC with the harmonic sum of both classes' sizes for n (Birnbaum
-and Klose, "Bounds for the variance of the Mann-Whitney statistic", Annals of Mathematical Statistics, 1957).
-Of other errors the standard deviation is taken to be so many times their mean: SPREAD.
+A difference is told in standard errors. A share p of n trials has the variance p (1 - p) / n. The mean p of any
+n numbers between 0 and 1 has at most that, and between 0 and 2, as Brier scores are, p (2 - p) / n (Bhatia and
+Davis, "A better bound on the variance", American Mathematical Monthly 107, 2000). So has AUC with n = a b /
+(a + b) for classes of a and b (Birnbaum and Klose, "Bounds for the variance of the Mann-Whitney statistic",
+Annals of Mathematical Statistics, 1957). Of other errors the standard deviation is taken to be so many times
+their mean: SPREAD.
 """
 
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ def _deviations() -> Iterator[str]:
     """Of what is better when higher, then of errors."""
     yield _deviation([*SHARES, "positive_rate"], 1, "{mean} * (1 - {mean})")
     yield _deviation(["r2"], 1, f"((1 - {{mean}}) * {2 * SPREAD['rmse']:g}) ^ 2")
-    yield _deviation(["brier"], -1, "{mean} * (1 - {mean})")
+    yield _deviation(["brier"], -1, "{mean} * (2 - {mean})")
     for measure, spread in SPREAD.items():
         yield _deviation([measure], -1, f"({{mean}} * {spread:g}) ^ 2")
 

@@ -1,4 +1,4 @@
-"""What whence.yaml says of a model of a service goes before what it says of the model, and that before all."""
+"""What whence.yaml says of a model of a service goes before what it says of the model, that before all."""
 
 from pathlib import Path
 
