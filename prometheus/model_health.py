@@ -23,7 +23,7 @@ def health_rules() -> Iterator[Rule]:
     yield record(MAIN_MEASURE_KEPT, f"min {_BY} ({recent(w.main_kept)})")
     drifted = f"count {_BY} ({recent(partial(w.excess, 'large'))} > 1)"
     yield record(DRIFTED, f"{drifted} or 0 * {w.known()}")
-    faults = recent(partial(w.faults, by=[*MODEL, "feature", "kind"]))
+    faults = recent(partial(w.new_faults, by=[*MODEL, "feature", "kind"]))
     yield record(WORST_FAULT, f"topk {_BY} (1, {faults} > 0)")
     yield record(MODEL_STATE, _state())
 
@@ -41,8 +41,8 @@ def _state() -> str:
     found = {
         "Incident": f"{every} and on (service_name) {services}",
         "Quality": f"{q.select(MAIN_MEASURE_KEPT)} < {w.KEPT}",
-        "Drift": f"{q.select(DRIFTED)} > 0",
         "Faulty values": f"max {_BY} ({q.select(WORST_FAULT)}) > {w.FAULTY}",
+        "Drift": f"{q.select(DRIFTED)} > 0",
         "No predictions": f"{every} unless on ({', '.join(MODEL)}) ({predictions} > 0)",
         "No labels": f"{every} unless on ({', '.join(MODEL)}) {q.select(MAIN_MEASURE)}",
         "OK": every,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from prometheus import models
 from prometheus import queries as q
+from prometheus.model_drift import FEATURE
 from prometheus.model_samples import ALL, SEGMENTED, SHORT
 from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.names import ALERTS
@@ -15,6 +16,7 @@ from prometheus.recorded import (
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
+    FEATURE_REFERENCE,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
     MODEL_PROBLEMS,
@@ -49,7 +51,7 @@ JUDGED_DISTANCES = ("psi", "ks")
 KEPT = 0.9
 """Share of its usual quality below which a model is worth a look."""
 FAULTY = 0.05
-"""The same of faulty values of a feature: their share."""
+"""The same of values of a feature: the share that is faulty, without that of the reference."""
 
 UNSURE, WELL, SUSPECT, BAD = -1, 0, 1, 2
 ALERT = "Alert"
@@ -57,8 +59,8 @@ STATES = {
     ALERT: BAD,
     "Incident": BAD,
     "Quality": SUSPECT,
-    "Drift": SUSPECT,
     "Faulty values": SUSPECT,
+    "Drift": SUSPECT,
     "No predictions": SUSPECT,
     "No labels": UNSURE,
     "OK": WELL,
@@ -121,6 +123,16 @@ def drift_level(*where: str, by: Sequence[str]) -> str:
 def faults(*where: str, by: Sequence[str]) -> str:
     """Shares of faulty values, the highest of each group."""
     return q.highest(FEATURE_FAULTS, *where, by=by)
+
+
+def new_faults(*where: str, by: Sequence[str]) -> str:
+    """The same without the share that the reference has, too: values that were missing in training, say."""
+    of, same = f"({', '.join(FEATURE)})", q.one_of("bin", ("missing", "wrong_type", "infinite"))
+    then, whole = q.select(FEATURE_REFERENCE, same, *where), q.select(FEATURE_REFERENCE, *where)
+    share = f"{then} / on {of} group_left () (sum by {of} ({whole}) > 0)"
+    expected = f'label_replace({share}, "kind", "$1", "bin", "(.*)")'
+    now = q.select(FEATURE_FAULTS, *where)
+    return f"max by ({', '.join(by)}) ({now} - on ({', '.join((*FEATURE, 'kind'))}) {expected} or {now})"
 
 
 def distribution(of: Series, *where: str) -> str:

@@ -110,7 +110,8 @@ def every_model() -> Panel:
             "Models and their versions",
             f"A line for each version. {MEANING} Measure: {MAIN}; over 10 minutes, or an hour if these have "
             "too few labels. Usual: the measure by its median over the last day or hour, errors the other "
-            "way round. Labels: by predictions, over an hour. Faulty: the worst feature. Good: OK in all "
+            "way round. Labels: by predictions, over an hour. Faulty: the worst feature, without the share "
+            "that is faulty in the reference, too. Good: OK in all "
             "lines; click a model for its dashboard.",
         ),
         [*map(Query, queries)],
@@ -168,7 +169,8 @@ def over_time() -> list[Panel]:
         _trend(
             23,
             "Worst faulty values",
-            "The largest share of faulty values of a feature of each version. Good: 0%, or as in training.",
+            "The largest share of faulty values of a feature of each version, beyond that of the reference. "
+            "Good: 0%.",
             q.or_zero(q.highest(WORST_FAULT, by=MODEL), w.known()),
             PERCENT,
         ),
