@@ -19,7 +19,6 @@ from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.model_drift import STABILITY_LIMITS
 from prometheus.model_measures import ENOUGH
-from prometheus.recorded import FEATURE_REFERENCE, FEATURE_VALUES
 
 STATES = {0: ("as in reference", GREEN), 1: ("moderate", ORANGE), 2: ("large", RED)}
 FEW_VALUES = f"Fewer than {ENOUGH} values in the window, or no reference"
@@ -102,10 +101,7 @@ def distribution() -> Panel:
             "bin begins, a category by its name. Good: pairs of equal height. Choose the feature at the top, "
             "and one version if there are several.",
         ),
-        {
-            "now": w.distribution(FEATURE_VALUES, *OF_FEATURE),
-            "reference": w.distribution(FEATURE_REFERENCE, *OF_FEATURE),
-        },
+        w.distributions(*OF_FEATURE),
         by=("where", "Bin"),
         value=PERCENT,
         no_value="The feature has no values in the window",

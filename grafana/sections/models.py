@@ -20,7 +20,6 @@ from grafana.options import (
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections.watched_model import COLORS, MAIN, MEANING
 from grafana.shapes import Column, Sort, table
-from prometheus import models
 from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.model_samples import LONG, SHORT
@@ -92,18 +91,6 @@ def numbers() -> list[Panel]:
 
 def every_model() -> Panel:
     """Id 10."""
-    task = f"group by ({', '.join(MODEL)}, task) ({q.select(models.INFO)})"
-    queries = [
-        w.state(),
-        task,
-        w.measure(["predictions"], *OVER_TEN_MINUTES, by=MODEL),
-        w.measure(["label_coverage"], *OVER_AN_HOUR, by=MODEL),
-        q.lowest(MAIN_MEASURE, by=[*MODEL, "measure"]),
-        q.lowest(MAIN_MEASURE_KEPT, by=MODEL),
-        q.highest(DRIFTED, by=MODEL),
-        q.highest(WORST_FAULT, by=[*MODEL, "feature", "kind"]),
-        w.firing(),
-    ]
     return table(
         Heading(
             10,
@@ -114,7 +101,7 @@ def every_model() -> Panel:
             "that is faulty in the reference, too. Good: OK in all "
             "lines; click a model for its dashboard.",
         ),
-        [*map(Query, queries)],
+        [*map(Query, w.glance().values())],
         [
             Column("state", "State", states={name: COLORS[w.STATES[name]] for name in w.STATES}, width=120),
             Column("service_name", "Service", data_links=[OF_ROW]),
