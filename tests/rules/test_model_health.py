@@ -1,6 +1,6 @@
 """What dashboards and pages say of a model equals what its processes were told, and no alert is green."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,17 @@ def test_a_model_at_a_glance(tmp_path: Path) -> None:
         "count(model:features:worst_fault)": 1,
     }
     ask(tmp_path, series, expected)
+
+
+@pytest.mark.parametrize("asked", [w.glance, w.history, w.details])
+def test_all_that_a_page_asks_is_answered(asked: Callable[..., dict[str, str]], tmp_path: Path) -> None:
+    of = 'model_name="m"', 'model_version="1"'
+    series = watch(*pair(reference=REFERENCE), tell=observe(drawn(unit=100)))
+    for name in ("auc", "recall"):
+        usual = f'model:measure:usual{{service_name="scoring", {", ".join(of)}, measure="{name}", past="1h"'
+        series[f'{usual}, segment="all", window="10m"}}'] = "0.9x20"
+    answered: dict[str, float | None] = {f"count({query}) > bool 0": 1 for query in asked(*of).values()}
+    ask(tmp_path, series, answered)
 
 
 def test_values_that_were_missing_in_training_are_no_fault(tmp_path: Path) -> None:
