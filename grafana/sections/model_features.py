@@ -9,6 +9,7 @@ from grafana.options import (
     Heading,
     Lines,
     Query,
+    Size,
     Value,
 )
 from grafana.panels import Panel, row, timeseries
@@ -21,6 +22,7 @@ from prometheus.model_drift import STABILITY_LIMITS
 from prometheus.model_measures import ENOUGH
 
 STATES = {0: ("as in reference", GREEN), 1: ("moderate", ORANGE), 2: ("large", RED)}
+TALL = Size(12, 12)
 FEW_VALUES = f"Fewer than {ENOUGH} values in the window, or no reference"
 
 
@@ -50,6 +52,7 @@ def drift() -> Panel:
         Query(w.drift_level(*OF_SEGMENT, by=["feature", "model_version"]), "{{feature}} {{model_version}}"),
         STATES,
         no_value=FEW_VALUES,
+        size=TALL,
     )
 
 
@@ -66,6 +69,7 @@ def faulty() -> Panel:
         [Query(f"topk(12, {of[0]} > 0) or {of[1]} == 0", "{{feature}} {{kind}}")],
         PERCENT,
         no_value=FEW_VALUES,
+        size=TALL,
     )
 
 
