@@ -143,14 +143,14 @@ def new_faults(*where: str, by: Sequence[str]) -> str:
 
 
 def distribution(of: Series, *where: str) -> str:
-    """Shares of one feature's values by bin, now or in the reference: `where` says at what the bin begins."""
+    """Shares of one feature's values by bin, now or in the reference; `where` says where a bin begins."""
     shares = f"({q.level(of, *where, by=['bin'])} / on () group_left () ({q.level(of, *where)} > 0))"
     of_feature = (matcher for matcher in where if not matcher.startswith(("segment", "window")))
     edge = q.highest(models.REFERENCE_EDGE, *of_feature, by=["bin"])
     begins = f'count_values by (bin) ("from", {_four_digits(edge)})'
     numbers = f'label_join({shares} * on (bin) group_left (from) {begins}, "where", " ≥ ", "bin", "from")'
     others = f'label_replace({shares} unless on (bin) {edge}, "where", "$1", "bin", "(.*)")'
-    return f"max by (where) ({numbers} or {others})"
+    return f"max by (where) ({numbers} or {others}) > 0"
 
 
 def _four_digits(expr: str) -> str:

@@ -1,6 +1,8 @@
 """What dashboards and pages say of a model equals what its processes were told, and no alert is green."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from whence_monitor.formulas import classification as c
 from whence_monitor.reference import Number
 from whence_monitor.tasks.scores import NAMES
 
+from config import Config
+from grafana.dashboards import build_all
 from prometheus import watched_models as w
 from prometheus.model_samples import SHORT
 from prometheus.recorded import FEATURE_REFERENCE, FEATURE_VALUES
@@ -19,7 +23,7 @@ from tests.rules.watched import Process, Tell, ask, divide, pair, total, watch
 
 ROWS = 900
 WINDOW = f'window="{SHORT}"'
-FIRING = 'ALERTS{alertname="Drift", alertstate="firing", severity="warning", service_name="scoring"'
+FIRING = 'ALERTS{alertname="Drift", alertstate="firing", service_name="scoring"'
 INCIDENT = 'incident_verdict_confidence_ratio{incident="7", service="scoring"}'
 
 
@@ -115,6 +119,31 @@ def test_all_that_a_page_asks_is_answered(asked: Callable[..., dict[str, str]], 
     ask(tmp_path, series, answered)
 
 
+def shown(uid: str) -> Iterator[str]:
+    """The queries of a dashboard's panels, with all values chosen."""
+    for panel in build_all(Config())[f"{uid}.json"]["panels"]:
+        for target in panel.get("targets", ()):
+            yield re.sub(r"\$\w+", ".*", target["expr"])
+
+
+@pytest.mark.parametrize("uid", ["models", "model"])
+def test_panels_of_several_versions_with_segments(uid: str, tmp_path: Path) -> None:
+    """Nothing is matched with more than one: the versions have references and segments of their own."""
+    old = Process(0, reference=REFERENCE, version="1")
+    new = Process(1, reference=HALF_MISSING, version="2", segments=("old", "new"))
+    other = Process(2, reference=REFERENCE, model="n", segments=("old", "new"))
+    series = watch(old, new, other, tell=observe(drawn(unit=3, missing=90)))
+    for version, window in product(("1", "2"), ("10m", "1h")):
+        of = f'service_name="scoring", model_name="m", model_version="{version}", segment="all"'
+        usual = f'model:measure:usual{{{of}, window="{window}", measure="auc"'
+        series |= {f'{usual}, past="{past}"}}': "0.9x20" for past in ("1h", "24h")}
+    series |= {
+        f'{FIRING}, model_name="m", severity="{severity}"}}': "1x20" for severity in ("critical", "info")
+    }
+    answered: dict[str, float | None] = {f"(count({query}) or vector(1)) > bool 0": 1 for query in shown(uid)}
+    ask(tmp_path, series, answered | {f"count({w.state()})": 3, f"sum({w.firing()})": 4})
+
+
 def test_values_that_were_missing_in_training_are_no_fault(tmp_path: Path) -> None:
     series = watch(*pair(reference=HALF_MISSING), tell=observe(drawn(missing=450)))
     fault = 'model:features:worst_fault{feature="country", kind="missing"}'
@@ -138,6 +167,7 @@ def test_a_bin_is_named_by_where_it_begins(tmp_path: Path) -> None:
         picked(now, "where", second): in_second / ROWS,
         picked(then, "where", second): amount.counts["02"] / 3_000,
         f"sum ({now})": 1,
+        picked(then, "where", "infinite"): None,
         picked(w.distribution(FEATURE_VALUES, *of_country), "where", "missing"): 0.1,
     }
     ask(tmp_path, series, expected)

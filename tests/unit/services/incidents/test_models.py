@@ -199,3 +199,10 @@ def test_names_stay_text_in_queries(client: httpx.Client, models: FakeModels) ->
 )
 def test_measures_have_names_that_people_write(name: str, written: str) -> None:
     assert name_measure(name) == written
+
+
+def test_an_open_page_does_not_stay_as_it_was(client: httpx.Client) -> None:
+    for path in ("/models", FRAUD):
+        page = client.get(path).text
+        assert 'data-stream="/api/stream"' in page and 'data-every="30"' in page
+        assert page.index('id="now" data-live') < page.index('<span class="badge')
