@@ -175,7 +175,7 @@ DRIFTED = _gauge("model:features:drifted", OF_MODEL)
 """How many features drift largely, predictions and labels among them."""
 
 WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"})
-"""The largest share of faulty values; nothing without any."""
+"""The largest share of faulty values, without that of the reference; nothing without any."""
 
 MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
 """The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""

@@ -4,23 +4,31 @@ Functions → PromQL of the series that `model_samples`, `model_measures` and `m
 matchers of a model, segment or window; without them a query is of all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from prometheus import models
 from prometheus import queries as q
-from prometheus.model_samples import ALL, SEGMENTED, SHORT
+from prometheus.model_drift import FEATURE
+from prometheus.model_samples import ALL, LONG, SEGMENTED, SHORT
 from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.names import ALERTS
 from prometheus.recorded import (
+    DRIFTED,
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
+    FEATURE_REFERENCE,
+    FEATURE_VALUES,
+    MAIN_MEASURE,
+    MAIN_MEASURE_KEPT,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
     MODEL_PROBLEMS,
     MODEL_SCORE_EXPECTED,
     MODEL_SCORE_LABELS,
     MODEL_STATE,
+    WORST_FAULT,
 )
 from prometheus.series import Series
 
@@ -49,21 +57,22 @@ JUDGED_DISTANCES = ("psi", "ks")
 KEPT = 0.9
 """Share of its usual quality below which a model is worth a look."""
 FAULTY = 0.05
-"""The same of faulty values of a feature: their share."""
+"""The same of values of a feature: the share that is faulty, without that of the reference."""
 
 UNSURE, WELL, SUSPECT, BAD = -1, 0, 1, 2
-ALERT = "Alert"
+ALERT, INCIDENT, UNKNOWN = "Alert", "Incident", "Unknown"
 STATES = {
     ALERT: BAD,
-    "Incident": BAD,
+    INCIDENT: BAD,
     "Quality": SUSPECT,
-    "Drift": SUSPECT,
     "Faulty values": SUSPECT,
+    "Drift": SUSPECT,
     "No predictions": SUSPECT,
     "No labels": UNSURE,
+    UNKNOWN: UNSURE,
     "OK": WELL,
 }
-"""What there is to say of a model, the worst first."""
+"""What there is to say of a model, the worst first; unknown until the rules are evaluated."""
 
 FIRING, NAMED = 'alertstate="firing"', 'model_name!=""'
 
@@ -123,15 +132,25 @@ def faults(*where: str, by: Sequence[str]) -> str:
     return q.highest(FEATURE_FAULTS, *where, by=by)
 
 
+def new_faults(*where: str, by: Sequence[str]) -> str:
+    """The same without the share that the reference has, too: values that were missing in training, say."""
+    of, same = f"({', '.join(FEATURE)})", q.one_of("bin", ("missing", "wrong_type", "infinite"))
+    then, whole = q.select(FEATURE_REFERENCE, same, *where), q.select(FEATURE_REFERENCE, *where)
+    share = f"{then} / on {of} group_left () (sum by {of} ({whole}) > 0)"
+    expected = f'label_replace({share}, "kind", "$1", "bin", "(.*)")'
+    now = q.select(FEATURE_FAULTS, *where)
+    return f"max by ({', '.join(by)}) ({now} - on ({', '.join((*FEATURE, 'kind'))}) {expected} or {now})"
+
+
 def distribution(of: Series, *where: str) -> str:
-    """Shares of one feature's values by bin, now or in the reference: `where` says at what the bin begins."""
+    """Shares of one feature's values by bin, now or in the reference; `where` says where a bin begins."""
     shares = f"({q.level(of, *where, by=['bin'])} / on () group_left () ({q.level(of, *where)} > 0))"
     of_feature = (matcher for matcher in where if not matcher.startswith(("segment", "window")))
     edge = q.highest(models.REFERENCE_EDGE, *of_feature, by=["bin"])
     begins = f'count_values by (bin) ("from", {_four_digits(edge)})'
     numbers = f'label_join({shares} * on (bin) group_left (from) {begins}, "where", " ≥ ", "bin", "from")'
     others = f'label_replace({shares} unless on (bin) {edge}, "where", "$1", "bin", "(.*)")'
-    return f"max by (where) ({numbers} or {others})"
+    return f"max by (where) ({numbers} or {others}) > 0"
 
 
 def _four_digits(expr: str) -> str:
@@ -189,3 +208,48 @@ def first(states: Mapping[str, str], *others: str) -> str:
     """Of each model the first of these that it has, named by the label `state`."""
     named = [f'label_replace({expr}, "state", "{name}", "", "")' for name, expr in states.items()]
     return f" or on ({', '.join(MODEL)}) ".join([*named, *others])
+
+
+def recent(of: Callable[..., str], *where: str) -> str:
+    """A query over ten minutes, or over an hour for models of which these have too few samples."""
+    short, long = (of(EVERYBODY, q.equal("window", window), *where) for window in (SHORT, LONG))
+    return f"({short} or on ({', '.join(MODEL)}) {long})"
+
+
+def glance(*where: str) -> dict[str, str]:
+    """All that is told of each version in one line, by name; some have labels of their own."""
+    ten_minutes, hour = ((EVERYBODY, q.equal("window", window), *where) for window in (SHORT, LONG))
+    return {
+        "state": state(*where),
+        "task": f"group by ({', '.join(MODEL)}, task) ({q.select(models.INFO, *where)})",
+        "predictions": measure(["predictions"], *ten_minutes, by=MODEL),
+        "labels": measure(["label_coverage"], *hour, by=MODEL),
+        "main": q.lowest(MAIN_MEASURE, *where, by=[*MODEL, "measure"]),
+        "kept": q.lowest(MAIN_MEASURE_KEPT, *where, by=MODEL),
+        "drifted": q.highest(DRIFTED, *where, by=MODEL),
+        "fault": q.highest(WORST_FAULT, *where, by=[*MODEL, "feature", "kind"]),
+        "alerts": firing(*where),
+    }
+
+
+def history(*where: str) -> dict[str, str]:
+    """The main measure of one version, to be asked over time."""
+    return {"main": q.lowest(MAIN_MEASURE, *where, by=["measure"])}
+
+
+def details(*where: str) -> dict[str, str]:
+    """Measures and features of one version, by name."""
+    return {
+        "measures": recent(partial(measure, QUALITY), *where),
+        "usual": recent(partial(usual, QUALITY), *where),
+        "kept": recent(kept, *where),
+        "excess": recent(partial(excess, "large"), *where),
+        "level": recent(partial(drift_level, by=OF_FEATURE), *where),
+        "faults": f"{recent(partial(faults, by=[*OF_FEATURE, 'kind']), *where)} > 0",
+    }
+
+
+def distributions(*where: str) -> dict[str, str]:
+    """The shares of one feature's values by bin, now and in the reference."""
+    of = {"now": FEATURE_VALUES, "reference": FEATURE_REFERENCE}
+    return {name: distribution(series, *where) for name, series in of.items()}

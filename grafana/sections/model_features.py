@@ -9,6 +9,7 @@ from grafana.options import (
     Heading,
     Lines,
     Query,
+    Size,
     Value,
 )
 from grafana.panels import Panel, row, timeseries
@@ -19,9 +20,9 @@ from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.model_drift import STABILITY_LIMITS
 from prometheus.model_measures import ENOUGH
-from prometheus.recorded import FEATURE_REFERENCE, FEATURE_VALUES
 
 STATES = {0: ("as in reference", GREEN), 1: ("moderate", ORANGE), 2: ("large", RED)}
+TALL = Size(12, 12)
 FEW_VALUES = f"Fewer than {ENOUGH} values in the window, or no reference"
 
 
@@ -51,6 +52,7 @@ def drift() -> Panel:
         Query(w.drift_level(*OF_SEGMENT, by=["feature", "model_version"]), "{{feature}} {{model_version}}"),
         STATES,
         no_value=FEW_VALUES,
+        size=TALL,
     )
 
 
@@ -67,6 +69,7 @@ def faulty() -> Panel:
         [Query(f"topk(12, {of[0]} > 0) or {of[1]} == 0", "{{feature}} {{kind}}")],
         PERCENT,
         no_value=FEW_VALUES,
+        size=TALL,
     )
 
 
@@ -102,10 +105,7 @@ def distribution() -> Panel:
             "bin begins, a category by its name. Good: pairs of equal height. Choose the feature at the top, "
             "and one version if there are several.",
         ),
-        {
-            "now": w.distribution(FEATURE_VALUES, *OF_FEATURE),
-            "reference": w.distribution(FEATURE_REFERENCE, *OF_FEATURE),
-        },
+        w.distributions(*OF_FEATURE),
         by=("where", "Bin"),
         value=PERCENT,
         no_value="The feature has no values in the window",

@@ -20,7 +20,6 @@ from grafana.options import (
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections.watched_model import COLORS, MAIN, MEANING
 from grafana.shapes import Column, Sort, table
-from prometheus import models
 from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.model_samples import LONG, SHORT
@@ -92,51 +91,40 @@ def numbers() -> list[Panel]:
 
 def every_model() -> Panel:
     """Id 10."""
-    task = f"group by ({', '.join(MODEL)}, task) ({q.select(models.INFO)})"
-    queries = [
-        w.state(),
-        task,
-        w.measure(["predictions"], *OVER_TEN_MINUTES, by=MODEL),
-        w.measure(["label_coverage"], *OVER_AN_HOUR, by=MODEL),
-        q.lowest(MAIN_MEASURE, by=[*MODEL, "measure"]),
-        q.lowest(MAIN_MEASURE_KEPT, by=MODEL),
-        q.highest(DRIFTED, by=MODEL),
-        q.highest(WORST_FAULT, by=[*MODEL, "feature", "kind"]),
-        w.firing(),
-    ]
     return table(
         Heading(
             10,
             "Models and their versions",
             f"A line for each version. {MEANING} Measure: {MAIN}; over 10 minutes, or an hour if these have "
             "too few labels. Usual: the measure by its median over the last day or hour, errors the other "
-            "way round. Labels: by predictions, over an hour. Faulty: the worst feature. Good: OK in all "
+            "way round. Labels: by predictions, over an hour. Faulty: the worst feature, without the share "
+            "that is faulty in the reference, too. Good: OK in all "
             "lines; click a model for its dashboard.",
         ),
-        [*map(Query, queries)],
+        [*map(Query, w.glance().values())],
         [
-            Column("state", "State", states={name: COLORS[w.STATES[name]] for name in w.STATES}, width=120),
+            Column("state", "State", states={name: COLORS[w.STATES[name]] for name in w.STATES}, width=115),
             Column("service_name", "Service", data_links=[OF_ROW]),
             Column("model_name", "Model", data_links=[OF_ROW]),
-            Column("model_version", "Version", data_links=[OF_ROW], width=110),
+            Column("model_version", "Version", data_links=[OF_ROW], width=100),
             Column("task", "Task", width=90),
             Column("Value #C", "Predictions", unit="ops", decimals=2, width=100),
-            Column("Value #D", "Labels", unit="percentunit", decimals=0, width=70),
-            Column("measure", "Measure", width=85),
-            Column("Value #E", "Now", decimals=3, width=75),
-            Column("Value #F", "Usual", unit="percentunit", decimals=0, steps=NEAR_USUAL, width=70),
-            Column("Value #G", "Drifted", decimals=0, steps=[(1, ORANGE)], width=75),
-            Column("feature", "Faulty", width=120),
-            Column("kind", "How", width=100),
+            Column("Value #D", "Labels", unit="percentunit", decimals=0, width=65),
+            Column("measure", "Measure", width=75),
+            Column("Value #E", "Now", decimals=3, width=60),
+            Column("Value #F", "Usual", unit="percentunit", decimals=0, steps=NEAR_USUAL, width=60),
+            Column("Value #G", "Drifted", decimals=0, steps=[(1, ORANGE)], width=70),
+            Column("feature", "Faulty", width=90),
+            Column("kind", "How", width=95),
             Column(
                 "Value #H",
                 "Share",
                 unit="percentunit",
                 decimals=1,
                 steps=[(0.01, ORANGE), (w.FAULTY, RED)],
-                width=70,
+                width=60,
             ),
-            Column("Value #I", "Alerts", decimals=0, steps=[(1, RED)], width=70),
+            Column("Value #I", "Alerts", decimals=0, steps=[(1, RED)], width=65),
         ],
         Sort("Service"),
         hidden=["Value #A", "Value #B"],
@@ -168,7 +156,8 @@ def over_time() -> list[Panel]:
         _trend(
             23,
             "Worst faulty values",
-            "The largest share of faulty values of a feature of each version. Good: 0%, or as in training.",
+            "The largest share of faulty values of a feature of each version, beyond that of the reference. "
+            "Good: 0%.",
             q.or_zero(q.highest(WORST_FAULT, by=MODEL), w.known()),
             PERCENT,
         ),

@@ -48,8 +48,8 @@ OF_FEATURE = (*OF_SEGMENT, FEATURE.matcher)
 COLORS = {w.BAD: RED, w.SUSPECT: ORANGE, w.WELL: GREEN, w.UNSURE: BLUE}
 MEANING = (
     "Alert: an alert on it fires. Incident: one of its service is open. Quality: the main measure is below "
-    f"{w.KEPT:.0%} of what is usual. Drift: a feature drifts largely. Faulty values: more than "
-    f"{w.FAULTY:.0%} of a feature. No labels: its quality is not known."
+    f"{w.KEPT:.0%} of what is usual. Faulty values: more than {w.FAULTY:.0%} of a feature, beyond those of "
+    "the reference. Drift: a feature drifts largely. No labels: its quality is not known."
 )
 """Of the states of a model."""
 MAIN = "AUC; without probabilities macro F1; of rankers NDCG; of regressors the mean absolute error"
@@ -130,7 +130,8 @@ def faulty() -> Panel:
             6,
             "Faulty",
             "The largest share of values of a feature that are missing, unseen, out of range, infinite or of "
-            f"a wrong type. Good: 0%; from {w.FAULTY:.0%} on, look at Faulty values.",
+            "a wrong type, beyond that of the reference. Good: 0%; from "
+            f"{w.FAULTY:.0%} on, look at Faulty values.",
         ),
         Query(f"{q.highest(WORST_FAULT, *CHOSEN)} or max (0 * {w.known(*CHOSEN)})"),
         PERCENT,
