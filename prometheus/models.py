@@ -36,6 +36,7 @@ FEATURE_VALUES = _counter("model_feature_values_total", "reference", "feature", 
 FEATURE_MAGNITUDE = _counter("model_feature_magnitude_total", "reference", "feature", "sign")
 REFERENCE_VALUES = _gauge("model_reference_values", "reference", "feature", "bin", "segment")
 REFERENCE_EDGE = _gauge("model_reference_edge", "reference", "feature", "bin")
+REFERENCE_QUALITY = _gauge("model_reference_quality", "measure")
 OUTCOMES = _counter("model_outcomes_total", "segment", "class", "outcome")
 SCORES = _counter("model_scores_total", "bin")
 SCORE_LABELS = _counter("model_score_labels_total", "bin", "came_true")

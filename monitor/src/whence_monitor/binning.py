@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence_monitor import bins
-from whence_monitor.columns import Column, Numbers, Row, pick, read_columns, read_rows
+from whence_monitor.columns import Column, Numbers, Row, as_plain, pick, read_columns, read_rows
 from whence_monitor.reference import Category, Feature, Number
 
 Codes = NDArray[np.int64]
@@ -129,7 +129,7 @@ class FeatureCounts:
         numbers = [columns.get(name, nothing) for name in self._numbers.names]
         self._add_numbers(read_columns(numbers, length), segments)
         for name in self._categories:
-            self._add_category(name, _plain(columns.get(name, nothing)), segments)
+            self._add_category(name, as_plain(columns.get(name, nothing)), segments)
         return length * len(columns.keys() - self.features.keys())
 
     def _add_numbers(self, numbers: Numbers, segments: Codes) -> None:
@@ -145,9 +145,3 @@ class FeatureCounts:
         codes = np.array(self._categories[name].code(column), np.int64)
         places = codes + self.layout.start[name] + segments * self.layout.stride[name]
         self.counts += np.bincount(places, minlength=len(self.counts))
-
-
-def _plain(column: Column) -> Sequence[Any]:
-    """An array's values as Python's own: they are looked up much faster."""
-    plain: Sequence[Any] = column.tolist() if isinstance(column, np.ndarray) else column
-    return plain

@@ -11,7 +11,7 @@ MODEL, VERSION, DATASET_ID = "model.name", "model.version", "dataset.id"
 TASK, REFERENCE, LEARNED = "task", "reference", "learned"
 SEGMENT, FEATURE, BIN, SIGN = "segment", "feature", "bin", "sign"
 CLASS, OUTCOME, QUANTITY, CAME_TRUE = "class", "outcome", "quantity", "came_true"
-KIND, REGISTER = "kind", "register"
+KIND, REGISTER, MEASURE = "kind", "register", "measure"
 
 
 class Kind(StrEnum):
@@ -78,6 +78,13 @@ REFERENCE_EDGE = Instrument(
     "{value}",
     "The least value of a bin; of the bin `above`, the maximum of the reference.",
     (REFERENCE, FEATURE, BIN),
+)
+REFERENCE_QUALITY = Instrument(
+    "model.reference.quality",
+    Kind.GAUGE,
+    "{value}",
+    "How well the model did on the data of the reference, by measure, in its unit.",
+    (MEASURE,),
 )
 OUTCOMES = Instrument(
     "model.outcomes",

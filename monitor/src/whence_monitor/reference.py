@@ -14,6 +14,8 @@ from typing import Any
 
 from whence_monitor import bins
 
+MOST_MEASURES = 40
+"""Of quality, in a reference."""
 FORMAT = "whence-monitor-reference/1"
 PREDICTION, TRUTH = "@prediction", "@truth"
 """Names of the two that are watched like features and are none."""
@@ -88,7 +90,8 @@ class Reference:
     """A reference of `rows` rows.
 
     `features` may have PREDICTION and TRUTH among them. `items` can be shown by a ranker, most popular first.
-    `learned` tells that it was made from production, not from training data.
+    `learned` tells that it was made from production, not from training data. `quality` is how well the model
+    did on these rows, by measure.
     """
 
     rows: int
@@ -98,6 +101,16 @@ class Reference:
     segments: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     learned: bool = False
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.quality) > MOST_MEASURES:
+            raise InvalidReference(f"more than {MOST_MEASURES} measures of quality")
+        for name, value in self.quality.items():
+            if len(name) > bins.LONGEST_NAME or not math.isfinite(value):
+                raise InvalidReference(
+                    f"quality {name[: bins.LONGEST_NAME]!r}: no finite number, or a long name"
+                )
 
     @property
     def digest(self) -> str:
@@ -114,6 +127,7 @@ class Reference:
             "segments": list(self.segments),
             "features": {name: _describe(feature) for name, feature in self.features.items()},
             "items": list(self.items),
+            "quality": dict(self.quality),
         }
         return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -136,6 +150,7 @@ class Reference:
                 segments=tuple(map(str, document.get("segments", ()))),
                 items=tuple(map(str, document.get("items", ()))),
                 learned=bool(document.get("learned", False)),
+                quality={str(name): float(value) for name, value in document.get("quality", {}).items()},
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InvalidReference):

@@ -157,15 +157,19 @@ class State:
             i.REFERENCE: reference.digest if reference.features else "",
             i.LEARNED: "learning" if self._is_learning else "yes" if reference.learned else "no",
         }
-        room = self._settings.max_series - sum(len(family.values) for family in self._families) - 1
-        watched = fit(reference.features, len(names), room)
+        of_reference = [
+            fix(i.INFO, [({**base, **info}, 1)]),
+            fix(i.REFERENCE_QUALITY, [({**base, i.MEASURE: n}, v) for n, v in reference.quality.items()]),
+        ]
+        taken = sum(len(family.values) for family in (*self._families, *of_reference))
+        watched = fit(reference.features, len(names), self._settings.max_series - taken)
         self.problems.count(Problem.UNWATCHED_FEATURE, len(reference.features) - len(watched))
         of_predictions = {name: feature for name, feature in watched.items() if name != TRUTH}
         self._features = FeatureCounts(of_predictions, len(names))
         self._truths = FeatureCounts({n: f for n, f in watched.items() if n == TRUTH}, len(names))
         counted = {**base, i.REFERENCE: info[i.REFERENCE]}
         self._watched = [
-            fix(i.INFO, [({**base, **info}, 1)]),
+            *of_reference,
             *describe(self._features, counted, names),
             *describe(self._truths, counted, names),
         ]

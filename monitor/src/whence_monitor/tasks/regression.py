@@ -9,6 +9,7 @@ from whence_monitor import bins
 from whence_monitor.binning import Codes
 from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes
+from whence_monitor.formulas import regression as r
 from whence_monitor.tasks.task import Quantities, Task, positive_part
 
 QUANTITIES = (
@@ -68,3 +69,16 @@ class Regression(Task[float, float]):
             truth_under=positive_part(-centred),
             truth_squared=centred**2,
         )
+
+    def measures(self) -> dict[str, float]:
+        sums = self._quantities.totals
+        if not sums["judged"]:
+            return {}
+        found = {
+            "mae": r.mean_absolute_error(sums),
+            "rmse": r.root_mean_squared_error(sums),
+            "bias": r.bias(sums),
+        }
+        if sums["truth_not_zero"]:
+            found["mape"] = r.mean_absolute_percentage_error(sums)
+        return found | ({"r2": r.r_squared(sums)} if r.truth_varies(sums) else {})

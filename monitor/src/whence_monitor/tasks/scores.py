@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from whence_monitor import instruments as i
 from whence_monitor.binning import Values
 from whence_monitor.families import Attributes, Family, spell
+from whence_monitor.formulas import classification as c
 
 _TAIL = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 _MIDDLE = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -47,3 +48,11 @@ class Scores:
         places = codes * 2 + came_true
         self._labels += np.bincount(places, minlength=2 * len(NAMES)).reshape(-1, 2)
         self._expected += np.bincount(codes, scores, minlength=len(NAMES))
+
+    def measures(self) -> dict[str, float]:
+        """AUC if there is something of both, and the calibration error."""
+        no, yes = self._labels.T
+        if not self._labels.any():
+            return {}
+        area = {"auc": c.roc_auc(no, yes)[0]} if no.any() and yes.any() else {}
+        return {**area, "calibration_error": c.calibration_error(no, yes, self._expected)}

@@ -24,6 +24,11 @@ class Quantities:
         self._place = {name: place for place, name in enumerate(names)}
         self.family = Family(i.QUALITY, attributes, self._sums.reshape(-1))
 
+    @property
+    def totals(self) -> dict[str, float]:
+        """The sum of each quantity over all segments."""
+        return {name: float(self._sums[:, place].sum()) for name, place in self._place.items()}
+
     def add(self, segments: Codes, **amounts: Values) -> None:
         """Add float64[n] of each quantity, by the codes of the segments int64[n]."""
         for name, values in amounts.items():
@@ -64,6 +69,10 @@ class Task(ABC, Generic[Prediction, Truth]):
     @abstractmethod
     def judge(self, predictions: Sequence[Prediction], truths: Sequence[Truth], segments: Codes) -> None:
         """Sum up n ≥ 1 predictions whose truth is known, with the codes of their segments int64[n]."""
+
+    @abstractmethod
+    def measures(self) -> dict[str, float]:
+        """All measures of what was judged, by the names that they have in Whence; none that is undefined."""
 
     def as_feature(self, prediction: Prediction) -> Any:
         """What is watched of a prediction as if it were a feature; None if nothing is."""
