@@ -13,7 +13,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import indicators, measures, model_drift, model_measures, model_samples, requests, topology
+from prometheus import (
+    indicators,
+    measures,
+    model_drift,
+    model_estimates,
+    model_measures,
+    model_samples,
+    requests,
+    topology,
+)
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
@@ -62,6 +71,7 @@ def render_recording(config: Config) -> dict[str, Any]:
             model_measures.STEP,
             [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
+        ("models without labels", model_measures.STEP, [*model_estimates.estimate_rules()]),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]

@@ -1,4 +1,4 @@
-"""Training rows whose truth is known, judged as in production: what the model's quality was."""
+"""Training rows whose truth is known, judged as in production: how well the model did, and on what."""
 
 from typing import Any
 
@@ -24,6 +24,7 @@ def judge_rows(
     if name is TaskName.MULTICLASS and not classes:
         raise InvalidReference("a multi-class model needs its truths as categories")
     judging = make_task(name, {}, ("all",), classes, threshold, reference)
+    judging.watch(reference, {})
     read = [
         (judging.try_prediction(prediction), judging.try_truth(truth))
         for prediction, truth in zip(as_plain(predictions), as_plain(truths), strict=True)

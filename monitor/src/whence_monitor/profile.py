@@ -77,7 +77,8 @@ def make_reference(
     if not (prediction and truth):
         raise InvalidReference("to measure quality, say which columns are the prediction and the truth")
     judged = judge_rows(reference, values[PREDICTION], values[TRUTH], task=task, threshold=threshold)
-    return replace(reference, quality=judged.measures() | dict(reference.quality))
+    measured = judged.measures() | dict(reference.quality)
+    return replace(reference, quality=measured, calibration=judged.calibration())
 
 
 def _require(columns: Mapping[str, Column], names: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from whence_monitor.binning import Codes, Values
 from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.formulas import classification as c
+from whence_monitor.reference import Cell
 from whence_monitor.tasks.scores import Scores
 from whence_monitor.tasks.task import Quantities, Task
 
@@ -60,7 +61,7 @@ class Binary(Task[float, int]):
         self._threshold = threshold
         self._outcomes = Outcomes(base, segments, ("0", "1"))
         self._quantities = Quantities(base, segments, QUANTITIES)
-        self._scores = Scores(base)
+        self._scores = Scores(base, threshold)
         self.families = [self._outcomes.family, self._quantities.family, *self._scores.families]
 
     def read_prediction(self, given: Any) -> float | None:
@@ -90,6 +91,9 @@ class Binary(Task[float, int]):
     def measures(self) -> dict[str, float]:
         return _measure(self._outcomes, self._quantities, self._scores)
 
+    def calibration(self) -> tuple[Cell, ...]:
+        return self._scores.calibration()
+
 
 class Classified(NamedTuple):
     """The code of the predicted class, and the probabilities of all classes if they are known."""
@@ -107,7 +111,7 @@ class MultiClass(Task[Classified, int]):
         named = (*self._classes[:MOST_CLASSES], bins.OTHER)
         self._outcomes = Outcomes(base, segments, named)
         self._quantities = Quantities(base, segments, QUANTITIES)
-        self._scores = Scores(base)
+        self._scores = Scores(base, threshold=0.0)
         self.families = [self._outcomes.family, self._quantities.family, *self._scores.families]
 
     def read_prediction(self, given: Any) -> Classified | None:
@@ -145,6 +149,9 @@ class MultiClass(Task[Classified, int]):
 
     def measures(self) -> dict[str, float]:
         return _measure(self._outcomes, self._quantities, self._scores)
+
+    def calibration(self) -> tuple[Cell, ...]:
+        return self._scores.calibration()
 
     def _judge_probabilities(self, table: Values, predicted: Codes, true: Codes, segments: Codes) -> None:
         rows = np.arange(len(table))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from whence_monitor import instruments as i
 from whence_monitor.binning import Codes, Values
 from whence_monitor.families import Attributes, Family, spell
+from whence_monitor.reference import Cell, Reference
 
 Prediction = TypeVar("Prediction")
 Truth = TypeVar("Truth")
@@ -73,6 +74,14 @@ class Task(ABC, Generic[Prediction, Truth]):
     @abstractmethod
     def measures(self) -> dict[str, float]:
         """All measures of what was judged, by the names that they have in Whence; none that is undefined."""
+
+    def calibration(self) -> tuple[Cell, ...]:
+        """What became of the predictions that were judged, for estimates of others."""
+        return ()
+
+    def watch(self, reference: Reference, base: Attributes) -> list[Family]:
+        """Begin to count what depends on the reference; the attributes of its series include `base`."""
+        return []
 
     def as_feature(self, prediction: Prediction) -> Any:
         """What is watched of a prediction as if it were a feature; None if nothing is."""
