@@ -1,8 +1,8 @@
 """How well each model should do, before the labels of its predictions are known; and how wrong that was.
 
-The formulas are those of `whence_monitor.formulas.estimates`. What is known of a bin is from labels that became
-known in a day, the last hour excluded; of one that had few of them, from the reference. So an estimate of the
-predictions whose labels came in the window is not made of these labels, and can be compared with them.
+The formulas are those of `whence_monitor.formulas.estimates`. What is known of a bin is from labels that
+became known in a day, the last hour excluded; of one that had few of them, from the reference. So an estimate
+of the predictions whose labels came in the window is not made of these labels, and can be compared with them.
 """
 
 from collections.abc import Iterator

@@ -53,10 +53,11 @@ def measure_rules() -> Iterator[Rule]:
     """All measures of all tasks: a model has those that its counts allow."""
     for measures in (_means(), _regression(), _classification(), _scores(), _flow()):
         yield from (record(MODEL_MEASURE, expr, measure=name) for name, expr in measures)
-    for window, seconds in SECONDS.items():
-        rate = f"{q.select(MODEL_PREDICTIONS, q.equal('window', window))} / {seconds}"
+    for window in SECONDS:
+        for name, expr in _flow_of(window):
+            yield record(MODEL_MEASURE, expr, measure=name, segment=ALL, window=window)
+        rate = f"{q.select(MODEL_PREDICTIONS, q.equal('window', window))} / {SECONDS[window]}"
         yield record(MODEL_MEASURE, rate, measure="predictions", window=window)
-        yield record(MODEL_MEASURE, _delay(window), measure="label_delay", segment=ALL, window=window)
 
 
 def usual_rules() -> Iterator[Rule]:
@@ -144,6 +145,19 @@ def _flow() -> Iterator[tuple[str, str]]:
     of_segment = q.select(MODEL_PREDICTIONS, f'segment!="{ALL}"')
     whole = f"({q.select(MODEL_PREDICTIONS, everybody)} >= {ENOUGH})"
     yield "segment_share", f"{of_segment} / on ({', '.join(MODEL)}, window) group_left () {whole}"
+
+
+def _flow_of(window: str) -> Iterator[tuple[str, str]]:
+    """What is of everybody only."""
+    yield "label_delay", _delay(window)
+    whole = (q.equal("segment", ALL), q.equal("window", window))
+    predicted = f"({q.level(MODEL_PREDICTIONS, *whole, by=MODEL)} >= {ENOUGH})"
+    for name, of, where in (
+        ("exact_repeats", models.REPEATED, (q.equal("kind", "exact"),)),
+        ("near_repeats", models.REPEATED, (q.equal("kind", "near"),)),
+        ("margin_share", models.SCORES_MARGIN, ()),
+    ):
+        yield name, f"{SECONDS[window]} * {q.rate(of, *where, by=MODEL, window=window)} / {predicted}"
 
 
 def _delay(window: str) -> str:

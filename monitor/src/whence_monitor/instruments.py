@@ -138,6 +138,19 @@ QUALITY = Instrument(
     "Sums over labelled predictions that measures of performance are made of.",
     (SEGMENT, QUANTITY),
 )
+SCORES_MARGIN = Instrument(
+    "model.scores.margin",
+    Kind.COUNTER,
+    "{prediction}",
+    "Predictions of a binary classifier whose score is in the bin below or above the threshold.",
+)
+REPEATED = Instrument(
+    "model.requests.repeated",
+    Kind.COUNTER,
+    "{prediction}",
+    "Predictions whose features this process just saw: the same values (exact), or others in the same bins.",
+    (KIND,),
+)
 ITEMS_SHOWN = Instrument(
     "model.items.shown",
     Kind.COUNTER,

@@ -15,6 +15,7 @@ from whence_monitor.labels import Delays, Labels, Match, Predicted
 from whence_monitor.learning import learn_reference
 from whence_monitor.problems import Problem, Problems
 from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
+from whence_monitor.repeats import Repeats
 from whence_monitor.segments import Segments
 from whence_monitor.settings import Settings
 from whence_monitor.tasks import make_task
@@ -168,10 +169,12 @@ class State:
         watched = fit(reference.features, len(names), self._settings.max_series - taken)
         self.problems.count(Problem.UNWATCHED_FEATURE, len(reference.features) - len(watched))
         of_predictions = {name: feature for name, feature in watched.items() if name != TRUTH}
-        self._features = FeatureCounts(of_predictions, len(names))
+        repeats = Repeats(base)
+        self._features = FeatureCounts(of_predictions, len(names), repeats)
         self._truths = FeatureCounts({n: f for n, f in watched.items() if n == TRUTH}, len(names))
         self._watched = [
             *of_reference,
+            repeats.family,
             *describe(self._features, counted, names),
             *describe(self._truths, counted, names),
         ]

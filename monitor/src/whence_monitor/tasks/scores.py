@@ -37,7 +37,9 @@ class Scores:
         least = np.array([0.0, *self._borders])
         self._bins = code_scores(least)
         self._predicted = [i.YES if score >= threshold else i.NO for score in least]
-        self._noted = np.zeros(len(least), np.int64)
+        self._noted, self._at_margin = np.zeros(len(least), np.int64), np.zeros(1, np.int64)
+        lowest = self._predicted.index(i.YES) if i.YES in self._predicted else 0
+        self._margin = slice(lowest - 1, lowest + 1) if lowest else slice(0)
         self._labels = np.zeros((len(least), 2), np.int64)
         self._expected = np.zeros(len(least))
         cells = [
@@ -47,6 +49,7 @@ class Scores:
         by_truth = [{**cell, i.CAME_TRUE: answer} for cell in cells for answer in (i.NO, i.YES)]
         self.families = [
             Family(i.SCORES, cells, self._noted),
+            Family(i.SCORES_MARGIN, [base] if lowest else [], self._at_margin[: int(lowest > 0)]),
             Family(i.SCORE_LABELS, by_truth, self._labels.reshape(-1)),
             Family(i.SCORE_EXPECTED, cells, self._expected),
         ]
@@ -54,6 +57,7 @@ class Scores:
     def note(self, scores: Values) -> None:
         """Count scores float64[n]."""
         self._noted += np.bincount(self._code(scores), minlength=len(self._noted))
+        self._at_margin[0] = self._noted[self._margin].sum()
 
     def judge(self, scores: Values, came_true: NDArray[np.bool_]) -> None:
         """Count scores float64[n] of which it is known what came true."""
