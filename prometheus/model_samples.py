@@ -10,6 +10,7 @@ from prometheus import queries as q
 from prometheus.models import MODEL
 from prometheus.recorded import (
     FEATURE_REFERENCE,
+    FEATURE_TRUTHS,
     FEATURE_VALUES,
     MODEL_LABELS,
     MODEL_OUTCOMES,
@@ -52,6 +53,7 @@ def sample_rules() -> Iterator[Rule]:
 def feature_sample_rules() -> Iterator[Rule]:
     """Values by bin, and the reference with the same bins."""
     yield from _count(models.FEATURE_VALUES, FEATURE_VALUES, "reference", "feature", "bin")
+    yield from _count_all(models.FEATURE_TRUTHS, FEATURE_TRUTHS, (*OF_BIN, "came_true"))
     by = (*OF_BIN, "segment")
     each = q.highest(models.REFERENCE_VALUES, by=by)
     whole = f"sum by ({', '.join(OF_BIN)}) ({each})"

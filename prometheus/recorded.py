@@ -223,4 +223,10 @@ FEATURE_DRIFT_LIMIT = _gauge("model:feature:drift_limit", OF_FEATURE | {"measure
 FEATURE_FAULTS = _gauge("model:feature:faults", OF_FEATURE | {"kind"})
 """Share of values that are missing, unseen, out_of_range, wrong_type or infinite."""
 
+FEATURE_TRUTHS = _gauge("model:feature_truths:increase", OF_FEATURE | {"bin", "came_true"})
+"""Labelled predictions of a binary classifier by the bin of a feature that is telling in the reference."""
+
+FEATURE_ASSOCIATION = _gauge("model:feature:association", OF_FEATURE)
+"""How much a feature alone tells of the truth, 0 to 1; window `reference` is that of the reference."""
+
 RECORDED: tuple[Series, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Series))

@@ -115,12 +115,18 @@ class FeatureCounts:
         names = (*self._numbers.names, *self._categories)
         self._starts = np.array([self.layout.start[name] for name in names], np.int64)
         self._strides = np.array([self.layout.stride[name] for name in names], np.int64)
+        self._column = {name: place for place, name in enumerate(names)}
+        self._codes = np.zeros((0, len(names)), np.int64)
         self._is_input = np.array([name != PREDICTION for name in names])
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The features that `sums` are of."""
         return self._numbers.names
+
+    def last_bins(self, names: Sequence[str]) -> Codes:
+        """The bins int64[n, names] of the n rows that were added last."""
+        return self._codes[:, [self._column[name] for name in names]]
 
     def add_rows(self, rows: Sequence[Row], segments: Codes) -> int:
         """Count n rows with the codes of their segments int64[n]; return how many values have no feature."""
@@ -150,6 +156,7 @@ class FeatureCounts:
         codes = np.hstack((self._numbers.code(numbers), of_categories.reshape(-1, len(segments)).T))
         places = codes + self._starts + segments[:, None] * self._strides
         self.counts += np.bincount(places.ravel(), minlength=len(self.counts))
+        self._codes = codes
         if self._repeats and self._is_input.any():
             of_numbers = self._is_input[: numbers.values.shape[1]]
             self._repeats.add(numbers.values[:, of_numbers], codes[:, self._is_input])

@@ -82,6 +82,20 @@ REFERENCE_EDGE = Instrument(
     "The least value of a bin; of the bin `above`, the maximum of the reference.",
     (REFERENCE, FEATURE, BIN),
 )
+FEATURE_TRUTHS = Instrument(
+    "model.feature.truths",
+    Kind.COUNTER,
+    "{label}",
+    "Labelled predictions of a binary classifier by the bin of a feature that is telling in the reference.",
+    (REFERENCE, FEATURE, BIN, CAME_TRUE),
+)
+REFERENCE_TRUTHS = Instrument(
+    "model.reference.truths",
+    Kind.GAUGE,
+    "{value}",
+    "The same of the rows of the reference.",
+    (REFERENCE, FEATURE, BIN, CAME_TRUE),
+)
 REFERENCE_QUALITY = Instrument(
     "model.reference.quality",
     Kind.GAUGE,

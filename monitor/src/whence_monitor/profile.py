@@ -21,6 +21,7 @@ from whence_monitor.reference import (
     Number,
     Reference,
 )
+from whence_monitor.telling import find_telling
 
 ROWS_AT_ONCE = 65_536
 
@@ -78,7 +79,9 @@ def make_reference(
         raise InvalidReference("to measure quality, say which columns are the prediction and the truth")
     judged = judge_rows(reference, values[PREDICTION], values[TRUTH], task=task, threshold=threshold)
     measured = judged.measures() | dict(reference.quality)
-    return replace(reference, quality=measured, calibration=judged.calibration())
+    truths = [judged.try_truth(value) for value in as_plain(values[TRUTH])] if task == "binary" else []
+    telling = find_telling(reference.features, values, truths) if truths else {}
+    return replace(reference, quality=measured, calibration=judged.calibration(), truths=telling)
 
 
 def _require(columns: Mapping[str, Column], names: Collection[str]) -> None:

@@ -16,6 +16,8 @@ from whence_monitor import bins
 
 MOST_MEASURES = 40
 """Of quality, in a reference."""
+MOST_TELLING = 5
+"""Features whose truths are in a reference."""
 MOST_CELLS, MOST_QUANTITIES = 50, 4
 """Of calibration, in a reference."""
 FORMAT = "whence-monitor-reference/1"
@@ -24,6 +26,10 @@ PREDICTION, TRUTH = "@prediction", "@truth"
 
 Counts = Mapping[str, int]
 """Values in each bin, by its name; a bin that is not mentioned had none."""
+
+
+Truths = Mapping[str, tuple[int, int]]
+"""How often the truth was 0, and 1, in each bin of a feature."""
 
 
 class InvalidReference(ValueError):
@@ -106,6 +112,7 @@ class Reference:
     `features` may have PREDICTION and TRUTH among them. `items` can be shown by a ranker, most popular first.
     `learned` tells that it was made from production, not from training data. `quality` is how well the model
     did on these rows, by measure, and `calibration` what became of its predictions there.
+    `truths` are those of the features that alone tell most of a binary truth.
     """
 
     rows: int
@@ -117,8 +124,11 @@ class Reference:
     learned: bool = False
     quality: Mapping[str, float] = field(default_factory=dict)
     calibration: tuple[Cell, ...] = ()
+    truths: Mapping[str, Truths] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if len(self.truths) > MOST_TELLING:
+            raise InvalidReference(f"truths of more than {MOST_TELLING} features")
         if len(self.calibration) > MOST_CELLS:
             raise InvalidReference(f"more than {MOST_CELLS} bins of calibration")
         if len(self.quality) > MOST_MEASURES:
@@ -148,6 +158,7 @@ class Reference:
             "calibration": [
                 {"bin": cell.bin, "predicted": cell.predicted, **cell.sums} for cell in self.calibration
             ],
+            "truths": {name: {b: list(pair) for b, pair in of.items()} for name, of in self.truths.items()},
         }
         return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -172,6 +183,7 @@ class Reference:
                 learned=bool(document.get("learned", False)),
                 quality={str(name): float(value) for name, value in document.get("quality", {}).items()},
                 calibration=tuple(map(_parse_cell, document.get("calibration", ()))),
+                truths={str(name): _parse_truths(of) for name, of in document.get("truths", {}).items()},
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InvalidReference):
@@ -228,3 +240,8 @@ def _parse_cell(given: Mapping[str, Any]) -> Cell:
             f"calibration of {name!r}: a sum is negative or not finite, or there are too many"
         )
     return Cell(name, predicted, sums)
+
+
+def _parse_truths(given: Mapping[str, Any]) -> Truths:
+    no, yes = ({name: pair[place] for name, pair in given.items()} for place in (0, 1))
+    return {name: (count, _parse_counts(yes)[name]) for name, count in _parse_counts(no).items()}
