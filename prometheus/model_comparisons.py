@@ -1,9 +1,9 @@
-"""Whether a model is worse than its own past, a limit, its other versions, everybody, its best segment.
+"""Whether a model is worse than its past, its training, a limit, other versions, everybody, its best segment.
 
-A difference is told in standard errors. A share p of n trials has the variance p (1 - p) / n. The mean p of any
-n numbers between 0 and 1 has at most that, and between 0 and 2, as Brier scores are, p (2 - p) / n (Bhatia and
-Davis, "A better bound on the variance", American Mathematical Monthly 107, 2000). So has AUC with n = a b /
-(a + b) for classes of a and b (Birnbaum and Klose, "Bounds for the variance of the Mann-Whitney statistic",
+A difference is told in standard errors. A share p of n trials has the variance p (1 - p) / n. The mean p of n
+numbers between 0 and 1 has at most that, and between 0 and 2, as Brier scores are, p (2 - p) / n (Bhatia and
+Davis, "A better bound on the variance", American Mathematical Monthly 107, 2000). So has AUC with n = a b
+/ (a + b) for classes of a and b (Birnbaum and Klose, "Bounds for the variance of the Mann-Whitney statistic",
 Annals of Mathematical Statistics, 1957). Of other errors the standard deviation is taken to be so many times
 their mean: SPREAD.
 """
@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from math import pi
 
 from config.watched_models import HIGHER_IS_BETTER, MEASURES
+from prometheus import models
 from prometheus import queries as q
 from prometheus.model_measures import MEANS, SAMPLE, came_true, outcomes, sum_of
 from prometheus.model_samples import ALL
+from prometheus.models import MODEL
 from prometheus.recorded import (
     MODEL_BOUND,
     MODEL_COMPARED_SAMPLES,
@@ -28,7 +30,8 @@ from prometheus.recorded import (
 )
 from prometheus.rules import Rule, record
 
-PAST, LIMIT, VERSIONS, EVERYBODY, BEST = "past", "limit", "versions", "everybody", "best"
+PAST, TRAINING, LIMIT = "past", "training", "limit"
+VERSIONS, EVERYBODY, BEST = "versions", "everybody", "best"
 
 SPREAD = {"mae": 1.0, "rmse": 1.12, "mape": 3.0, "log_loss": 3.0}
 """Standard deviation by mean: of absolute errors that of an exponential distribution, of their squares that
@@ -82,6 +85,8 @@ def _expected() -> Iterator[tuple[str, str]]:
     yield VERSIONS, f"({_rest(weighted, f'{now} * {n}')}) / ({_other_samples()} > 0)"
     bound = f"on (service_name, model_name, measure) group_left () {q.select(MODEL_BOUND)}"
     yield LIMIT, f"0 * {now} + {bound}"
+    trained = q.highest(models.REFERENCE_QUALITY, by=(*MODEL, "measure"))
+    yield TRAINING, f"0 * {now} + on ({', '.join(MODEL)}, measure) group_left () {trained}"
     each = q.select(MODEL_MEASURE, _EACH, _OF_QUALITY)
     yield EVERYBODY, f"0 * {each} + {_OF_SEGMENT} group_left () {now}"
     fair = q.select(MODEL_MEASURE, _EACH, q.one_of("measure", FAIRNESS))
@@ -98,7 +103,7 @@ def _compared_samples() -> Iterator[tuple[str, str]]:
     yield PAST, f"0 * {expected} + ignoring (past, compared) group_left () {n} / {1 + pi / 2 / 6:.4g}"
     others = f"({_other_samples()})"
     yield VERSIONS, f"{n} * {others} / ({n} + {others})"
-    for compared in (LIMIT, EVERYBODY, BEST):
+    for compared in (LIMIT, TRAINING, EVERYBODY, BEST):
         expected = q.select(MODEL_EXPECTED, q.equal("compared", compared))
         yield compared, f"{n} and ignoring (compared) {expected}"
 

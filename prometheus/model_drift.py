@@ -6,7 +6,8 @@ distance are of the numbers that are there. A distance is compared with a limit 
 samples, so that it means the same with 100 as with 100,000: docs/adr/0009.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import log
 
 from config.watched_models import DRIFT
@@ -16,6 +17,7 @@ from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SECONDS
 from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.recorded import (
+    FEATURE_ASSOCIATION,
     FEATURE_BINS,
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
@@ -28,6 +30,7 @@ from prometheus.recorded import (
     FEATURE_REFERENCE,
     FEATURE_SIZE,
     FEATURE_STEP,
+    FEATURE_TRUTHS,
     FEATURE_VALUES,
 )
 from prometheus.rules import Rule, record
@@ -39,6 +42,9 @@ CUMULATED_LIMITS = {"moderate": 0.1, "large": 0.2}
 
 Z, ALPHA = 1.6448536269514722, 0.05
 """The chance that a limit is exceeded by drift that is no larger, and its normal quantile."""
+
+REFERENCE = "reference"
+"""Stands for a window where what is told is of the reference."""
 
 ENOUGH_OF_BOTH = 50
 """The size of a sample below which no distance is told: two samples of 100 have it."""
@@ -73,6 +79,7 @@ def drift_rules() -> Iterator[Rule]:
     yield from _limits()
     yield from _faults()
     yield from _magnitudes()
+    yield from _associations()
 
 
 def _steps() -> Iterator[Rule]:
@@ -190,3 +197,31 @@ def _magnitudes() -> Iterator[Rule]:
     middle = f"on ({', '.join(OF_REFERENCE)}, bin) group_left () abs({q.select(FEATURE_MIDDLE)})"
     mean = f"sum {_BY} ({then} * {middle}) / (sum {_BY} ({then}) > 0)"
     yield record(FEATURE_MAGNITUDE_REFERENCE, mean)
+
+
+def _associations() -> Iterator[Rule]:
+    """Cramér's V of a feature and the truth: see `whence_monitor.formulas.association`."""
+    now = _association(partial(q.level, FEATURE_TRUTHS), FEATURE)
+    yield record(FEATURE_ASSOCIATION, now)
+    then = _association(_of_reference_truths, OF_REFERENCE)
+    yield record(FEATURE_ASSOCIATION, then, segment=ALL, window=REFERENCE)
+
+
+def _of_reference_truths(*where: str, by: Sequence[str]) -> str:
+    each = q.highest(models.REFERENCE_TRUTHS, *where, by=(*OF_REFERENCE, "bin", "came_true"))
+    return f"sum by ({', '.join(by)}) ({each})"
+
+
+def _association(count: Callable[..., str], by: tuple[str, ...]) -> str:
+    """χ² / n is Σ (y - n_b p)² / n_b over n p (1 - p), of n_b values in a bin of which y came true."""
+    by_bin = (*by, "bin")
+    each, number = count(by=by_bin), f"({count(by=by)} >= {ENOUGH})"
+    yes = count(q.equal("came_true", "yes"), by=by)
+    match = f"on ({', '.join(by)}) group_left ()"
+    expected = f"({each} * {match} ({yes} / {number}))"
+    gap = f"({count(q.equal('came_true', 'yes'), by=by_bin)} - {expected})"
+    squares = f"sum by ({', '.join(by)}) ({gap} ^ 2 / ({each} > 0))"
+    varied = f"({yes} * ({number} - {yes}) > 0)"
+    chance = f"(count by ({', '.join(by)}) ({each} > 0) - 1) / ({number} - 1)"
+    excess = f"clamp_min({squares} * {number} / {varied} - {chance}, 0)"
+    return f"sqrt({excess} / (1 - 1 / ({number} - 1)))"

@@ -18,6 +18,7 @@ from prometheus import (
     measures,
     model_comparisons,
     model_drift,
+    model_estimates,
     model_health,
     model_limits,
     model_measures,
@@ -77,6 +78,7 @@ def render_recording(config: Config) -> dict[str, Any]:
             model_measures.STEP,
             [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
+        ("models without labels", model_measures.STEP, [*model_estimates.estimate_rules()]),
         ("models at a glance", model_measures.STEP, [*model_health.health_rules()]),
     ]
     return {

@@ -11,6 +11,7 @@ from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SHORT
 from prometheus.models import MODEL
 from prometheus.recorded import (
+    FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
@@ -30,6 +31,9 @@ BY_FEATURE = (*MODEL, "feature")
 BY_SEGMENT = (*BY_FEATURE, "segment")
 SEVERAL = 0.9
 """Share of a bin of the reference up to which 100 values in a row that are in it are no chance."""
+
+LEAKED = 0.3
+"""Of Cramér's V, from 0 to 1: with 100 labels chance makes .1 of it."""
 
 KINDS = {
     "missing": ("model-feature-missing", "Model Feature Missing", "missing"),
@@ -191,6 +195,30 @@ def feature_constant(config: Config) -> Alert:
     )
 
 
+def feature_leaked(config: Config) -> Alert:
+    def lost(*where: str) -> str:
+        """How much less a feature alone tells of the truth than in the reference."""
+        then = q.highest(FEATURE_ASSOCIATION, 'window="reference"', by=BY_FEATURE)
+        now = q.highest(FEATURE_ASSOCIATION, 'window!="reference"', *where, by=[*BY_FEATURE, "window"])
+        one = f"on ({', '.join(BY_FEATURE)}) group_right ()"
+        return f"max by ({', '.join(BY_FEATURE)}) ({then} - {one} {now})"
+
+    return model_alert(
+        config,
+        slug="model-feature-leaked",
+        title="Model Feature Leaked",
+        query=still(lost(), f"{lost(RECENT)} <= {LEAKED}", BY_FEATURE),
+        threshold=LEAKED,
+        panel="Feature drift",
+        severity=Severity.WARNING,
+        summary="{labels.feature} of {labels.model_name} tells less than in training, by {value}",
+        description=f"In the reference {{labels.feature}} of {OF_MODEL} alone tells much of the truth; in "
+        "production it tells less, by {value} on a scale from 0 to 1; the limit is {threshold}. The "
+        "truth may have leaked into the training data, or the feature is made otherwise now.",
+        value_format=ValueFormat.NUMBER,
+    )
+
+
 def alerts(config: Config) -> tuple[Alert, ...]:
     return (
         feature_drift(config),
@@ -199,4 +227,5 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         *(faulty_feature(config, kind) for kind in KINDS),
         unit_changed(config),
         feature_constant(config),
+        feature_leaked(config),
     )

@@ -75,6 +75,19 @@ AGAINST = (
         "more than chance. Look for what is specific to this segment.",
     ),
     Comparison(
+        slug="model-worse-than-trained",
+        title="Model Worse Than Trained",
+        compared=compare.TRAINING,
+        of=(EVERYBODY,),
+        may_lack=KEPT,
+        panel="Quality",
+        severity=Severity.WARNING,
+        summary="{labels.measure} of {labels.model_name} is {value} worse than trained",
+        description=f"{{labels.measure}} of {OF_MODEL} is {{value}} worse than on the data of its "
+        "reference, more than whence.yaml allows (watched_models.kept) and more than chance. Either those "
+        "numbers were too good, or production is not like the training data.",
+    ),
+    Comparison(
         slug="model-version-behind",
         title="Model Version Behind",
         compared=compare.VERSIONS,

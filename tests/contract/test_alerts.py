@@ -34,6 +34,7 @@ ON_NO_PANEL = {
     "prometheus-rules-late",
     "prometheus-configuration-rejected",
     "heartbeat",
+    "model-feature-leaked",
     "model-feature-unit-changed",
     "model-predictions-stopped",
 }

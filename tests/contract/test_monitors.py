@@ -14,7 +14,7 @@ from config import Config
 from config.watched_models import MEASURES
 from grafana.dashboards import build_all
 from prometheus.names import REGISTRY
-from prometheus.recorded import FEATURE_DRIFT, FEATURE_FAULTS, MODEL_MEASURE
+from prometheus.recorded import FEATURE_DRIFT, FEATURE_FAULTS, MODEL_ESTIMATE, MODEL_MEASURE
 from prometheus.recording import render_recording
 from stack import ROOT
 
@@ -82,7 +82,13 @@ def test_no_monitor_comes_twice_and_there_are_more_than_fifty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "label"), [(MODEL_MEASURE, "measure"), (FEATURE_DRIFT, "measure"), (FEATURE_FAULTS, "kind")]
+    ("recorded", "label"),
+    [
+        (MODEL_MEASURE, "measure"),
+        (MODEL_ESTIMATE, "measure"),
+        (FEATURE_DRIFT, "measure"),
+        (FEATURE_FAULTS, "kind"),
+    ],
 )
 def test_everything_that_is_measured_is_watched(recorded: Any, label: str) -> None:
     measured = {rule["labels"][label] for rule in RULES if rule["record"] == recorded.name}

@@ -12,6 +12,7 @@ from whence_monitor import instruments as i
 from whence_monitor import make_reference
 from whence_monitor.formulas import drift as d
 from whence_monitor.formulas import significance as s
+from whence_monitor.formulas.association import association
 from whence_monitor.reference import Number
 
 from tests.rules.watched import Process, Tell, ask, divide, pair, total, watch
@@ -81,7 +82,7 @@ def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, fl
     if isinstance(known, Number):
         edges = (known.minimum, *known.edges, known.maximum)
         middles = [(low + high) / 2 for low, high in pairwise(edges)]
-        finite = [name in (b.BELOW, *b.INNER, b.ABOVE) for name in names]
+        finite = [name in b.FINITE for name in names]
         binned = then[finite], now[finite]
         positions = np.array([known.minimum, *middles, known.maximum])
         values |= {"ks": d.kolmogorov_smirnov(*binned), "wasserstein": d.wasserstein(*binned, positions)}
@@ -139,3 +140,33 @@ def test_processes_with_different_references_are_not_added_up(tmp_path: Path) ->
     _, then, now = counts("amount", processes[0])
     alone = f'{drift}, reference="{REFERENCE.digest}"}}'
     ask(tmp_path, series, {alone: d.population_stability(then, now), f"count({drift}}})": 2})
+
+
+def test_how_much_a_feature_tells_of_the_truth_here_and_in_the_reference(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    amounts = rng.normal(size=3_000)
+    truths = (rng.uniform(size=3_000) < 1 / (1 + np.exp(-2 * amounts))).astype(int)
+    columns = {"amount": amounts, "score": rng.uniform(size=3_000), "truth": truths}
+    reference = make_reference(columns, prediction="score", truth="truth", task="binary")
+    processes = pair(reference=reference)
+
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, 600):
+            process.worker.monitor.observe({"amount": amounts[row]}, 0.5, row)
+            process.worker.monitor.label(row, truths[-row])
+
+    series = watch(*processes, tell=tell)
+    names = reference.features["amount"].names
+    of = {"feature": "amount"}
+    now, then = (
+        association(
+            *(
+                np.array([total(which, *workers, bin=name, came_true=answer, **of) for name in names])
+                for answer in ("no", "yes")
+            )
+        )
+        for which, workers in ((i.FEATURE_TRUTHS, processes), (i.REFERENCE_TRUTHS, processes[:1]))
+    )
+    assert now < 0.3 < then
+    told = 'model:feature:association{feature="amount", segment="all", window="%s"}'
+    ask(tmp_path, series, {told % "10m": now, told % "1h": now, told % "reference": then})

@@ -56,6 +56,18 @@ def faulty(bin: str, share: float, of: Mapping[str, float] = BINS) -> dict[str, 
     return {**{name: value * (1 - share) for name, value in of.items()}, bin: share}
 
 
+def telling(during: float, n: float = 50) -> Series:
+    """A feature whose two bins come true with 90% and 10%, as in the reference, and else in trouble."""
+    of = {"reference": "r", "feature": "amount"}
+    series: dict[str, str] = {**known("binary")}
+    for bin, before, now in (("01", 0.9, during), ("02", 0.1, 1 - during)):
+        for name, share, share_now in (("yes", before, now), ("no", 1 - before, 1 - now)):
+            labels = {"bin": bin, "came_true": name, **of}
+            series |= counted("model_feature_truths_total", n * share, n * share_now, **labels)
+            series |= {named("model_reference_truths", **labels): gauge((WHOLE, 5000 * share))}
+    return series
+
+
 COUNTRIES = {"de": 0.6, "fr": 0.3, "it": 0.1}
 
 
@@ -165,6 +177,14 @@ SCENARIOS = {
         fires_at=3420,
         over_at=4260,
         value="90%",
+    ),
+    "model-feature-leaked": scenario(
+        telling(0.5),
+        {"tells a little less": telling(0.8), "few": telling(0.5, n=0.1)},
+        fires_at=3060,
+        over_at=4620,
+        value="0.488",
+        feature="amount",
     ),
     "model-predictions-stopped": of_any_version(
         predicted(50, 0),

@@ -107,6 +107,36 @@ def probable(came_true: float, n: float = 50, trouble: int = TROUBLE) -> Series:
     }
 
 
+def trained(during: float, n: float = 50) -> Series:
+    """Rankings of a model that had a hit rate of 0.6 on its reference."""
+    return {
+        **ranked(0.6, during, n),
+        named("model_reference_quality", measure="hit_rate"): gauge((WHOLE, 0.6)),
+    }
+
+
+def estimated(during: float, margin: float = 0.03) -> Series:
+    """An accuracy of 0.9 by labels that are late, and what is estimated meanwhile."""
+    of = {"segment": "all", "window": "10m", "measure": "accuracy"}
+    phases = (CALM, 0.9), (TROUBLE, during), (AFTER, 0.9)
+    return {
+        **known("binary"),
+        named("model:measure:now", **of): gauge((WHOLE, 0.9)),
+        named("model:measure:estimate", **of): gauge(*phases),
+        named("model:measure:estimate_margin", **of): gauge((WHOLE, margin)),
+    }
+
+
+def repeated(during: float, kind: str, at_margin: float = 0.1, n: float = 50) -> Series:
+    """Shares of requests that are like one before, and of scores at the threshold: usually a tenth each."""
+    return {
+        **known("binary"),
+        **counted("model_predictions_total", n, n),
+        **counted("model_requests_repeated_total", 0.1 * n, during * n, kind=kind),
+        **counted("model_scores_margin_total", 0.1 * n, at_margin * n),
+    }
+
+
 def scenario(
     breach: Series, quiet: dict[str, Series], fires_at: int, over_at: int, value: str, **labels: str
 ) -> Scenario:
@@ -216,5 +246,35 @@ SCENARIOS = {
             "twice as large on both sides": missed((25, 50), (25, 50)),
             "a little more above": missed((25, 35), (25, 25)),
         },
+    ),
+    "model-worse-than-trained": scenario(
+        trained(0.4),
+        {"a twentieth worse": trained(0.57), "few": trained(0.1, n=0.15), "not known": ranked(0.6, 0.4)},
+        fires_at=3000,
+        over_at=4800,
+        value="16.95%",
+        measure="hit_rate",
+    ),
+    "model-estimate-lower": scenario(
+        estimated(0.7),
+        {"a twentieth worse": estimated(0.86), "within its margin": estimated(0.7, margin=0.25)},
+        fires_at=2820,
+        over_at=4200,
+        value="22.22%",
+        measure="accuracy",
+    ),
+    "model-requests-repeated": scenario(
+        repeated(0.4, "exact"),
+        {"some more": repeated(0.15, "exact"), "nearly": repeated(0.4, "near")},
+        fires_at=3060,
+        over_at=4620,
+        value="18.31%",
+    ),
+    "model-boundary-probed": scenario(
+        repeated(0.4, "near", at_margin=0.3),
+        {"anywhere": repeated(0.4, "near"), "at the threshold, not alike": repeated(0.1, "near", 0.3)},
+        fires_at=3060,
+        over_at=4620,
+        value="18.31%",
     ),
 }
