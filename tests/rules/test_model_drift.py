@@ -65,6 +65,13 @@ def counts(feature: str, *processes: Process, segment: str = "") -> Any:
     return known.names, np.array(then), np.array(now)
 
 
+def middles(known: Number) -> Any:
+    """Of each bin of numbers; out of range, the ends."""
+    edges = (known.minimum, *known.edges, known.maximum)
+    inner = [(low + high) / 2 for low, high in pairwise(edges)]
+    return np.array([known.minimum, *inner, known.maximum])
+
+
 def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, float | None]:
     names, then, now = counts(feature, *processes, segment=segment)
     of = f'feature="{feature}", segment="{segment or "all"}"'
@@ -80,12 +87,10 @@ def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, fl
     }
     known = REFERENCE.features[feature]
     if isinstance(known, Number):
-        edges = (known.minimum, *known.edges, known.maximum)
-        middles = [(low + high) / 2 for low, high in pairwise(edges)]
         finite = [name in b.FINITE for name in names]
         binned = then[finite], now[finite]
-        positions = np.array([known.minimum, *middles, known.maximum])
-        values |= {"ks": d.kolmogorov_smirnov(*binned), "wasserstein": d.wasserstein(*binned, positions)}
+        ks, wasserstein = d.kolmogorov_smirnov(*binned), d.wasserstein(*binned, middles(known))
+        values |= {"ks": ks, "wasserstein": wasserstein}
         limits["ks"] = s.kolmogorov_smirnov_limit(0.1, *size)
     else:
         values["ks"] = limits["ks"] = None
@@ -120,6 +125,34 @@ def test_faulty_values_are_told_by_kind(tmp_path: Path) -> None:
     amount = {"missing": 10, "infinite": 6, "wrong_type": 4, "out_of_range": 20}
     expected: dict[str, float | None] = {faults % ("amount", kind): n / 600 for kind, n in amount.items()}
     expected |= {faults % ("country", "unseen"): 9 / 600, faults % ("country", "out_of_range"): None}
+    ask(tmp_path, series, expected)
+
+
+def test_faulty_values_of_the_reference_are_told_by_kind(tmp_path: Path) -> None:
+    rows = drawn(3_000, 5)
+    rows["amount"][:300] = [None] * 300
+    reference = make_reference(rows, prediction="score")
+    series = watch(*pair(reference=reference), tell=observe(drawn(600, 6, faults=True)))
+    faults = 'model:feature:faults_reference{feature="amount", segment="all", window="10m", kind="%s"}'
+    ask(tmp_path, series, {faults % "missing": 0.1, faults % "infinite": 0, faults % "out_of_range": 0})
+
+
+def test_the_size_of_a_number_now_and_in_the_reference(tmp_path: Path) -> None:
+    rows = drawn(600, 6, faults=True)
+    rows["amount"] = [-value if isinstance(value, float) else value for value in rows["amount"]]
+    processes = pair(reference=REFERENCE)
+    series = watch(*processes, tell=observe(rows))
+    finite = [abs(value) for value in rows["amount"] if isinstance(value, float) and np.isfinite(value)]
+    names, then, _ = counts("amount", *processes)
+    known = REFERENCE.features["amount"]
+    assert isinstance(known, Number)
+    of = '{feature="amount", segment="all", window="10m"}'
+    weights = then[[name in b.FINITE for name in names]]
+    reference = float(np.average(np.abs(middles(known)), weights=weights))
+    expected: dict[str, float | None] = {
+        f"model:feature:magnitude{of}": float(np.mean(finite)),
+        f"model:feature:magnitude_reference{of}": reference,
+    }
     ask(tmp_path, series, expected)
 
 

@@ -64,6 +64,7 @@ def binary_measures(*processes: Process) -> dict[str, float]:
     by_class = {"precision": c.precision(tp, fp), "recall": c.recall(tp, fn), "f1": c.f1(tp, fp, fn)}
     return {
         "accuracy": c.accuracy(tp, fn),
+        "positive_rate": float((tp[1] + fp[1]) / (tp + fn).sum()),
         "log_loss": log_loss / scored,
         "brier": brier / scored,
         "auc": c.roc_auc(no, yes)[0],
