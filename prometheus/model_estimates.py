@@ -31,6 +31,7 @@ from prometheus.recorded import (
 )
 from prometheus.rules import Rule, record
 from prometheus.series import Series
+from prometheus.watched_models import PREDICTION
 
 PAST = "24h"
 ENOUGH_OF_THE_PAST = 100
@@ -66,7 +67,7 @@ def estimate_rules() -> Iterator[Rule]:
 def _predictions() -> Iterator[Rule]:
     """Of classifiers by score, or of regressions by the bin of the prediction."""
     by_score, by_bin = (*SAMPLE, "bin", "predicted"), (*SAMPLE, "reference", "bin")
-    predicted = q.equal("feature", models.PREDICTION), q.equal("segment", ALL), q.one_of("bin", NUMBER_BINS)
+    predicted = q.equal("feature", PREDICTION), q.equal("segment", ALL), q.one_of("bin", NUMBER_BINS)
     numbers = f"{q.level(FEATURE_VALUES, *predicted, by=by_bin)} {if_task('regression')}"
     yield record(
         ESTIMATE_PREDICTIONS, f"{q.level(MODEL_SCORES, by=by_score)} or {numbers}", among="predictions"

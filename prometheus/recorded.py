@@ -49,6 +49,12 @@ ENTITY_FAILED = _gauge("entity:requests_failed:ratio1m", OF_ENTITY)
 ENTITY_P95 = _gauge("entity:requests_duration_seconds:p95_1m", OF_ENTITY)
 """95th percentile of their duration."""
 
+P95_TIMES_USUAL = _gauge("service:requests_duration_seconds:p95_times_usual", OF_SERVICE)
+"""A service's 95th percentile by what is usual, where users may notice the difference."""
+
+FAILED_ABOVE_USUAL = _gauge("service:requests_failed:ratio_above_usual", OF_SERVICE)
+"""Share of a service's requests that fail, less what is usual, where more than a few do."""
+
 TARGET = _gauge("slo:objective:ratio", OF_OBJECTIVE)
 """The share of requests that has to be good."""
 
@@ -195,6 +201,21 @@ MODEL_ESTIMATE_MARGIN = _gauge("model:measure:estimate_margin", OF_SAMPLE | {"me
 
 MODEL_ESTIMATE_ERROR = _gauge("model:measure:estimate_error", OF_SAMPLE | {"measure"})
 """Of those whose labels became known in the window: what was to be estimated of them, minus the truth."""
+
+MAIN_MEASURE = _gauge("model:main_measure:now", OF_MODEL | {"measure"})
+"""What a model is judged by at a glance, over ten minutes, or an hour if these have too few labels."""
+
+MAIN_MEASURE_KEPT = _gauge("model:main_measure:kept", OF_MODEL)
+"""The same by what is usual, errors the other way round: below 1 the model is worse than usual."""
+
+DRIFTED = _gauge("model:features:drifted", OF_MODEL)
+"""How many features drift largely, predictions and labels among them."""
+
+WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"})
+"""The largest share of faulty values, without that of the reference; nothing without any."""
+
+MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
+"""The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
 
 FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
 """Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""

@@ -18,9 +18,11 @@ from prometheus import (
     measures,
     model_drift,
     model_estimates,
+    model_health,
     model_measures,
     model_samples,
     requests,
+    services,
     topology,
 )
 from prometheus import queries as q
@@ -58,6 +60,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     groups = [
         ("signals", requests.STEP, [*requests.signal_rules()]),
         ("topology", topology.STEP, [*topology.call_rules(config), *topology.entity_rules()]),
+        ("services against their past", topology.STEP, [*services.usual_rules(past)]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),
@@ -72,6 +75,7 @@ def render_recording(config: Config) -> dict[str, Any]:
             [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
         ("models without labels", model_measures.STEP, [*model_estimates.estimate_rules()]),
+        ("models at a glance", model_measures.STEP, [*model_health.health_rules()]),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]
