@@ -26,7 +26,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -194,6 +194,9 @@ bench-monitor: $(RUNTIME) $(COMPARISON_READY) ## Cost of watching a model: per o
 	@$(PY) monitor/benchmark.py
 	echo
 	$(COMPARISON)/bin/python -m monitor.comparison.cost
+
+bench-drift: $(COMPARISON_READY) ## Delay and false alarms of drift detection on known streams, against river and evidently (10 minutes)
+	@$(COMPARISON)/bin/python -m monitor.comparison.streams
 
 bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under load [MINUTES=5,60]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)

@@ -31,6 +31,7 @@ from prometheus.recorded import (
 )
 from prometheus.rules import Rule, record
 from prometheus.series import Series
+from prometheus.watched_models import PREDICTION
 
 PAST = "24h"
 ENOUGH_OF_THE_PAST = 100
@@ -64,19 +65,17 @@ def estimate_rules() -> Iterator[Rule]:
 
 
 def _predictions() -> Iterator[Rule]:
-    regression = if_task("regression")
-    by_score = (*SAMPLE, "bin", "predicted")
-    by_bin = (*SAMPLE, "reference", "bin")
-    predicted = q.equal("feature", models.PREDICTION), q.equal("segment", ALL), q.one_of("bin", NUMBER_BINS)
-    judged = q.level(MODEL_PREDICTION_ERRORS, q.equal("quantity", "judged"), by=by_bin)
-    counts = (
-        (q.level(MODEL_SCORES, by=by_score), "predictions"),
-        (f"{q.level(FEATURE_VALUES, *predicted, by=by_bin)} {regression}", "predictions"),
-        (q.level(MODEL_SCORE_LABELS, by=by_score), "labels"),
-        (judged, "labels"),
+    """Of classifiers by score, or of regressions by the bin of the prediction."""
+    by_score, by_bin = (*SAMPLE, "bin", "predicted"), (*SAMPLE, "reference", "bin")
+    predicted = q.equal("feature", PREDICTION), q.equal("segment", ALL), q.one_of("bin", NUMBER_BINS)
+    numbers = f"{q.level(FEATURE_VALUES, *predicted, by=by_bin)} {if_task('regression')}"
+    yield record(
+        ESTIMATE_PREDICTIONS, f"{q.level(MODEL_SCORES, by=by_score)} or {numbers}", among="predictions"
     )
-    for expr, among in counts:
-        yield record(ESTIMATE_PREDICTIONS, expr, among=among)
+    judged = q.level(MODEL_PREDICTION_ERRORS, q.equal("quantity", "judged"), by=by_bin)
+    yield record(
+        ESTIMATE_PREDICTIONS, f"{q.level(MODEL_SCORE_LABELS, by=by_score)} or {judged}", among="labels"
+    )
 
 
 def _known() -> Iterator[Rule]:

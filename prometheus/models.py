@@ -10,9 +10,6 @@ MODEL = ("service_name", "model_name", "model_version")
 
 _LABELS = frozenset({*MODEL, "job", "instance", "service_version", "service_instance_id"})
 
-PREDICTION = "@prediction"
-"""The feature that predictions are watched as."""
-
 NUMBER_BINS = ("below", *(f"{number:02}" for number in range(1, 11)), "above")
 """Bins of a number in their order; inner ones are numbered, and there may be fewer."""
 

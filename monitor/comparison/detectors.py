@@ -24,28 +24,43 @@ BATCH = 1_000
 
 
 class Stream(NamedTuple):
-    """What a model met: features of training and after, and whether it was wrong, bool[n]."""
+    """What a model met: features of its reference and after, its accuracy there, and when it was wrong."""
 
     reference: pd.DataFrame
+    accuracy: float
     features: pd.DataFrame
     wrong: NDArray[np.bool_]
 
 
+Values = NDArray[np.float64]
 Detector = Callable[[Stream], list[int]]
 """Places of the alarms, ascending; one that goes on is told once."""
 
 
 def quality_against_past(stream: Stream) -> list[int]:
     """Accuracy of ten minutes against its median over the last hour."""
+    ends, accuracy = _accuracy(stream)
+    first = LONG // STEP // 2
+    usual = [np.median(accuracy[max(0, place - LONG // STEP + 1) : place + 1]) for place in range(len(ends))]
+    return _beginnings(ends[first:], _is_worse(accuracy, np.array(usual))[first:])
+
+
+def quality_against_training(stream: Stream) -> list[int]:
+    """Accuracy of ten minutes against that of the reference."""
+    ends, accuracy = _accuracy(stream)
+    return _beginnings(ends, _is_worse(accuracy, np.full(len(ends), stream.accuracy)))
+
+
+def _accuracy(stream: Stream) -> tuple[NDArray[np.int64], Values]:
     right = np.concatenate(([0], np.cumsum(~stream.wrong)))
     ends = np.arange(SHORT, len(stream.wrong) + 1, STEP)
-    accuracy = (right[ends] - right[ends - SHORT]) / SHORT
-    alarms = []
-    for place in range(LONG // STEP // 2, len(ends)):
-        usual = float(np.median(accuracy[max(0, place - LONG // STEP + 1) : place + 1]))
-        error = np.sqrt(max(usual * (1 - usual), 1 / SHORT) / SHORT)
-        alarms.append(bool(accuracy[place] < KEPT * usual and usual - accuracy[place] >= SURE * error))
-    return _beginnings(ends[LONG // STEP // 2 :], alarms)
+    return ends, (right[ends] - right[ends - SHORT]) / SHORT
+
+
+def _is_worse(accuracy: Values, expected: Values) -> list[bool]:
+    error = np.sqrt(np.maximum(expected * (1 - expected), 1 / SHORT) / SHORT)
+    worse = (accuracy < KEPT * expected) & (expected - accuracy >= SURE * error)
+    return [bool(found) for found in worse]
 
 
 def features_against_reference(level: str) -> Detector:
@@ -124,12 +139,13 @@ def _beginnings(places: NDArray[np.int64], alarms: list[bool]) -> list[int]:
 
 DETECTORS: Mapping[str, Detector] = {
     "accuracy against its past": quality_against_past,
+    "accuracy against training": quality_against_training,
     "PSI of a feature, moderate": features_against_reference("moderate"),
     "PSI of a feature, large": features_against_reference("large"),
     "river ADWIN": of_river(drift.ADWIN),
     "river Page–Hinkley": of_river(drift.PageHinkley),
-    "river KSWIN": of_river(lambda: drift.KSWIN(seed=1)),
     "river DDM": of_river(drift.binary.DDM),
+    "river KSWIN": of_river(lambda: drift.KSWIN(seed=1)),
     "evidently, any feature": of_evidently(0.0),
     "evidently, half of the features": of_evidently(0.499),
 }

@@ -35,7 +35,7 @@ def usual(measure: str, value: float) -> dict[str, float]:
 
 
 def deviations(folder: Path, series: dict[str, float], expected: dict[str, float | None]) -> None:
-    """Checks, to a thousandth, by how many standard errors what the matchers choose is worse than expected."""
+    """Checks to a thousandth by how many standard errors what the matchers choose is worse."""
     asked = [
         {
             "expr": f"abs(sum(model:measure:deviation{{{where}}}) / {value or 1!r} - 1) < bool 0.001",
