@@ -38,7 +38,7 @@ def state_proof(seen: Seen, proof: Proof) -> Statement:
         before=_known(proof.change.before),
         after=_known(proof.change.after),
         unit=proof.unit,
-        link=_link(seen.aligned, proof.query),
+        link=link(seen.aligned, proof.query),
         points=points_of(seen.aligned, proof.values, MOST_POINTS),
     )
 
@@ -55,7 +55,7 @@ def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic
         before=before,
         after=after,
         unit=UNITS[noticed.aspect],
-        link=_link(seen.aligned, query),
+        link=link(seen.aligned, query),
         points=points_of(seen.aligned, values, MOST_POINTS),
         entity=place_of(entity),
         caller=place_of(caller) if caller else None,
@@ -89,6 +89,7 @@ def place_of(entity: Entity) -> Place:
     return Place(kind=entity.kind, name=entity.name)
 
 
-def _link(aligned: AlignedSeries, query: str) -> str:
+def link(aligned: AlignedSeries, query: str) -> str:
+    """Where a query is asked again, over the same time."""
     e = aligned.evidence
     return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)

@@ -18,6 +18,7 @@ KINDS = {
     "storage": "Object storage",
     "queue": "Queue",
     "llm": "LLM provider",
+    "model": "Model",
     "peer": "Peer",
 }
 """What people call them; each has an icon of its name."""

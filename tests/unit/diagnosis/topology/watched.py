@@ -1,0 +1,258 @@
+"""The series that a made-up service leaves that watches a model of fraud, beside those of its requests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from diagnosis import Evidence, Verdict
+from diagnosis.signals.series import Values
+from diagnosis.sources.evidence import Labelled, pack
+from diagnosis.topology.engine import diagnose_services
+from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME
+from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, PEERS, START, STEP, TIMES, Load, Shop
+
+SERVICE, MODEL = "scoring", "fraud"
+EXPORTED = 2
+"""Steps between two exports."""
+
+PEERS[SERVICE, "redis"] = {"server_address": "features", "server_port": "6379", "db_system_name": "redis"}
+
+DECILES: Mapping[str, float] = {f"{number:02}": 0.1 for number in range(1, 11)}
+CLIENTS = {"ios": 0.4, "android": 0.4, "web": 0.2}
+FRAUD = 0.2
+"""Part of the cases that are fraud."""
+
+Shares = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Its values by bin before and after the onset, of everybody or, by `segment`, of those only."""
+
+    before: Shares
+    after: Shares | None = None
+    size: tuple[float, float] | None = None
+    """Means of a number."""
+    segments: Mapping[str, Shares] | None = None
+    """Watched by segment: what it is since in those that are named."""
+
+
+def mixed(one: Shares, other: Shares, share: float) -> dict[str, float]:
+    """Of `other` as much as `share`."""
+    return {b: (1 - share) * one.get(b, 0.0) + share * other.get(b, 0.0) for b in {*one, *other}}
+
+
+FEATURES_OF = {
+    "amount": Feature(DECILES, size=(50.0, 50.0), segments={}),
+    "orders": Feature(DECILES, size=(8.0, 8.0)),
+    "client": Feature(CLIENTS),
+    "@prediction": Feature(DECILES),
+    "@truth": Feature({"0": 1 - FRAUD, "1": FRAUD}),
+}
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Predictions a second, seconds until their labels, and the share that is right by segment.
+
+    `right_since` is that of predictions since the onset; of a new version, of its own.
+    """
+
+    rate: float = 10.0
+    rate_since: float = 10.0
+    delay: float = 20.0
+    delay_since: float = 20.0
+    labelled: float = 1.0
+    """Part of the predictions since the onset that get a label."""
+    mix: Shares = field(default_factory=lambda: {"old": 0.7, "new": 0.3})
+    mix_since: Shares | None = None
+    right: Shares = field(default_factory=lambda: {"old": 0.92, "new": 0.85})
+    right_since: Shares | None = None
+    features: Mapping[str, Feature] = field(default_factory=lambda: FEATURES_OF)
+    version: str = ""
+    """A new one that comes with the onset."""
+    taken_over: float = 1.0
+    """Part of the predictions that the new one makes."""
+    leaked: bool = False
+    """Whether the new one learned from a feature that does not come."""
+    problems: Mapping[str, float] = field(default_factory=dict)
+    """By kind, per second since the onset."""
+    loads: Mapping[tuple[str, ...], Load] = field(
+        default_factory=lambda: {(SERVICE,): Load(10, 0.02), (SERVICE, "redis"): Load(10, 0.002)}
+    )
+    release: str = ""
+    """A new version of the service that comes with the onset."""
+    restarted: bool = False
+    seed: int = 0
+
+    def feature(self, name: str, **changes: object) -> "Scoring":
+        """With a feature as it is since the onset."""
+        changed = replace(self.features[name], **changes)  # type: ignore[arg-type]
+        return replace(self, features={**self.features, name: changed})
+
+    def evidence(self) -> Evidence:
+        versions = {(SERVICE, "1.0"): (START, ONSET if self.release else START + 9_999)}
+        versions |= {(SERVICE, self.release): (ONSET, START + 9_999)} if self.release else {}
+        evidence = Shop(self.loads, versions).evidence()
+        drawn = _Drawn(self)
+        return evidence.model_copy(
+            update={"series": {**evidence.series, COUNTS: drawn.counts(), FEATURES: drawn.features()}}
+        )
+
+    def verdict(self, alerted_at: float | None = ALERTED) -> Verdict:
+        return diagnose_services(self.evidence(), {}, [SERVICE], alerted_at=alerted_at)
+
+
+class _Drawn:
+    """Counts by step, drawn from a scoring service's rates."""
+
+    def __init__(self, scoring: Scoring) -> None:
+        self._of = scoring
+        self._random = np.random.default_rng(scoring.seed)
+        self._since = TIMES > ONSET
+        rate = np.where(self._since, scoring.rate_since, scoring.rate) * STEP
+        self._predictions = {
+            (version, segment): self._random.poisson(rate * share * part)
+            for version, part in self._versions().items()
+            for segment, share in self._mix().items()
+        }
+
+    def _versions(self) -> Mapping[str, Values]:
+        if not self._of.version:
+            return {"1": np.ones(len(TIMES))}
+        part = np.where(self._since, self._of.taken_over, 0.0)
+        return {"1": 1 - part, self._of.version: part}
+
+    def _mix(self) -> Mapping[str, Values]:
+        since = self._of.mix_since or self._of.mix
+        return {name: np.where(self._since, since[name], share) for name, share in self._of.mix.items()}
+
+    def counts(self) -> list[Labelled]:
+        found = []
+        for (version, segment), made in self._predictions.items():
+            found.append(self._counter("model_predictions_total", made, version, segment=segment))
+            labelled = self._label(version, segment, made)
+            found.append(
+                self._counter("model_labels_total", sum(labelled.values()), version, segment=segment)
+            )
+            found += [
+                self._counter("model_outcomes_total", values, version, segment=segment, **_split(labels))
+                for labels, values in labelled.items()
+            ]
+        for kind, rate in self._of.problems.items():
+            lost = self._random.poisson(np.where(self._since, rate * STEP, 0.0))
+            found.append(self._counter("model_monitor_problems_total", lost, "1", kind=kind))
+        delays = np.where(TIMES > ONSET + self._of.delay_since, self._of.delay_since, self._of.delay)
+        labels = {NAME: "model:measure:now", "measure": "label_delay", **_model("1")}
+        return [*found, _series(labels, delays)]
+
+    def _label(self, version: str, segment: str, made: Values) -> dict[str, Values]:
+        """Labelled predictions by class and outcome, when their labels are known; a wrong one counts twice."""
+        before, since = self._of.right, self._of.right_since or self._of.right
+        right = np.where(self._since, since[segment], before[segment])
+        if self._of.version and version == "1" and self._of.taken_over < 1:
+            right = np.full(len(TIMES), before[segment])
+        told = self._random.binomial(made, np.where(self._since, self._of.labelled, 1.0))
+        fraud = self._random.binomial(told, FRAUD)
+        found: dict[str, Values] = {}
+        for name, other, cases in (("1", "0", fraud), ("0", "1", told - fraud)):
+            well = self._random.binomial(cases, right)
+            for key, values in (
+                (f"{name} tp", well),
+                (f"{name} fn", cases - well),
+                (f"{other} fp", cases - well),
+            ):
+                found[key] = found.get(key, 0) + self._later(values)
+        return found
+
+    def _later(self, values: Values) -> Values:
+        delay = np.where(self._since, self._of.delay_since, self._of.delay)
+        known = np.zeros(len(TIMES))
+        at = np.arange(len(TIMES)) + np.rint(delay / STEP).astype(int)
+        np.add.at(known, at[at < len(TIMES)], values[at < len(TIMES)])
+        return known
+
+    def features(self) -> list[Labelled]:
+        found = []
+        for name, feature in self._of.features.items():
+            for version in self._versions():
+                found += self._feature(name, feature, version)
+        if self._of.leaked:
+            made = sum(v for (version, _), v in self._predictions.items() if version == self._of.version)
+            found += self._bins("disputes", "all", {"missing": made}, self._of.version)
+            found += self._reference("disputes", {"01": 0.5, "02": 0.5}, self._of.version)
+        return found
+
+    def _feature(self, name: str, feature: Feature, version: str) -> list[Labelled]:
+        found, whole = [], {}
+        for (of, segment), made in self._predictions.items():
+            if of != version:
+                continue
+            after = feature.after or feature.before
+            if feature.segments is not None:
+                after = feature.segments.get(segment, after)
+            bins = self._draw(made, feature.before, after)
+            whole = {b: whole.get(b, 0) + values for b, values in bins.items()}
+            if feature.segments is not None:
+                found += self._bins(name, segment, bins, version)
+        if feature.size:
+            finite = sum(values for b, values in whole.items() if b not in ("missing", "wrong_type"))
+            mean = np.where(self._since, feature.size[1], feature.size[0]) * self._random.normal(
+                1, 0.05, len(TIMES)
+            )
+            found.append(self._counter("model_feature_magnitude_total", finite * mean, version, feature=name))
+        return [
+            *found,
+            *self._bins(name, "all", whole, version),
+            *self._reference(name, feature.before, version),
+        ]
+
+    def _draw(self, made: Values, before: Shares, after: Shares) -> dict[str, Values]:
+        names = sorted({*before, *after})
+        sides = [np.array([shares.get(name, 0.0) for name in names]) for shares in (before, after)]
+        drawn = np.array(
+            [
+                self._random.multinomial(number, sides[int(since)] / sides[int(since)].sum())
+                for number, since in zip(made, self._since, strict=True)
+            ]
+        )
+        return dict(zip(names, drawn.T.astype(float), strict=True))
+
+    def _bins(self, name: str, segment: str, bins: Mapping[str, Values], version: str) -> list[Labelled]:
+        labels = {"feature": name, "segment": segment, "reference": "r"}
+        return [
+            self._counter("model_feature_values_total", values, version, bin=b, **labels)
+            for b, values in bins.items()
+        ]
+
+    def _reference(self, name: str, shares: Shares, version: str) -> list[Labelled]:
+        labels = {NAME: "model_reference_values", "feature": name, "segment": "all", "reference": "r"}
+        return [
+            _series({**labels, "bin": b, **_model(version)}, np.full(len(TIMES), 1000 * share))
+            for b, share in shares.items()
+        ]
+
+    def _counter(self, series: str, values: Values, version: str, **labels: str) -> Labelled:
+        counted = 5.0 + np.cumsum(values)
+        if self._of.restarted:
+            counted = np.where(self._since, counted - counted[np.flatnonzero(self._since)[0] - 1], counted)
+        places = np.arange(len(counted)) // EXPORTED * EXPORTED
+        known = counted[places].astype(float)
+        if version == self._of.version:
+            known[~self._since] = np.nan
+            known[self._since] -= 5.0
+        return _series({NAME: series, **_model(version), **labels}, known)
+
+
+def _split(key: str) -> dict[str, str]:
+    return dict(zip(("class", "outcome"), key.split(), strict=True))
+
+
+def _model(version: str) -> dict[str, str]:
+    return {"service_name": SERVICE, "model_name": MODEL, "model_version": version}
+
+
+def _series(labels: dict[str, str], values: Values) -> Labelled:
+    known = np.flatnonzero(np.isfinite(values))
+    return Labelled(labels=labels, values=pack(np.column_stack([TIMES, values])[known]))
