@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What an entity is; all but services, instances and models are known from their callers' telemetry alone."""
+    """What an entity is; only services, instances and models have telemetry of their own."""
 
     SERVICE = "service"
     INSTANCE = "instance"

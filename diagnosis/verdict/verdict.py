@@ -61,7 +61,7 @@ class Alternative(_Said):
 
 
 class Contribution(_Said):
-    """Points (1 point = 0.01) of the hit rate, or of `measure`, that one part of one group adds to the change."""
+    """Points (1 point = 0.01) of hit rate, or of `measure`, that one part of one group adds to the change."""
 
     dimension: Dimension
     label: str
@@ -74,9 +74,9 @@ class Verdict(_Said):
 
     `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
     entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
-    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before). One on a watched
-    model names it, the `feature`, `segment` and `version` that are at fault, where one is, and the `measure` that
-    got worse; contributions then sum to that one's change.
+    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before). A verdict on a
+    watched model names it, the `feature`, `segment` and `version` at fault, and the `measure` that got worse:
+    contributions then sum to the change of that.
     """
 
     domain: Domain

@@ -23,7 +23,7 @@ from diagnosis.topology.models.outcomes import (
 from prometheus import models
 
 NEAR, FAR = 75.0, 240.0
-"""Seconds between two changes up to which they certainly, and from which they certainly do not, belong together."""
+"""Seconds between two changes up to which they belong together, and from which they do not."""
 
 OLD_ENOUGH = 60.0
 """Seconds into the window from which a version is new."""

@@ -31,7 +31,7 @@ OF_WAYS: Mapping[Way, Cause] = {
         "missing-feature",
         "data",
         "{what} is missing in {after:.0%} of the requests.",
-        "Look for who should send `{feature}`: a renamed field, a failed join, a source that does not answer.",
+        "Look for who should send `{feature}`: a renamed field, a failed join, a silent source.",
     ),
     Way.WRONG_TYPE: Cause(
         "wrong-type",
@@ -43,7 +43,7 @@ OF_WAYS: Mapping[Way, Cause] = {
         "unseen-category",
         "data",
         "{after:.0%} of the values of {what} are categories that {model} has never seen.",
-        "Look at what is new in `{feature}`: map renamed categories to the old ones, and train on real new ones.",
+        "Look at what is new in `{feature}`: map renamed categories, train on new ones.",
     ),
     Way.INFINITE: Cause(
         "infinite-values",
@@ -61,7 +61,7 @@ OF_WAYS: Mapping[Way, Cause] = {
         "out-of-range",
         "data",
         "{after:.0%} of the values of {what} are outside of the range that {model} was trained on.",
-        "Look at who sends these values of `{feature}`: a fault at its source, or users that are new to {model}.",
+        "Look at who sends these values of `{feature}`: a fault at its source, or new users.",
     ),
     Way.DRIFT: Cause(
         "feature-drift",
@@ -111,7 +111,7 @@ LATE = Cause(
     "labels-late",
     "telemetry",
     "The labels of {model} come late. What is known of its quality is of older predictions.",
-    "Look at the job or the people that deliver the labels. Do not judge {model} by its quality until they are in.",
+    "Look at who delivers the labels. Do not judge {model} by its quality until they are in.",
 )
 LOST = Cause(
     "labels-lost",
@@ -123,7 +123,7 @@ UNCOUNTED: Mapping[str, Cause] = {
     "dropped": Cause(
         "observations-dropped",
         "telemetry",
-        "{service} drops observations of {model}: more comes than can be counted. Its measures are of a part.",
+        "{service} drops observations of {model}: more come than can be counted.",
         "Give {service} more CPU or processes, or observe a sample.",
     ),
     "label_of_unknown_id": Cause(

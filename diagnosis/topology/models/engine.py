@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.models.case import SURE, Case
 from diagnosis.topology.models.counts import read_models
-from diagnosis.topology.models.explaining import CONSEQUENCE, Explanation, explain_model
+from diagnosis.topology.models.explaining import explain_model
+from diagnosis.topology.models.explanation import CONSEQUENCE, Explanation
 from diagnosis.topology.models.report import measure_impact, report_harmless, report_unmoved
 from diagnosis.topology.models.sources import explain_sources
 from diagnosis.topology.ranking import Explained

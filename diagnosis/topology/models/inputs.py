@@ -38,7 +38,7 @@ OUTSIDE = ("below", "above")
 NOT_FINITE = frozenset({Way.MISSING, Way.WRONG_TYPE, Way.INFINITE})
 
 MOVED = (0.06, 0.15)
-"""Part of the values that are elsewhere, beyond chance, from which a feature perhaps, and certainly, moved."""
+"""Part of the values that are elsewhere, beyond chance, from which it moved, perhaps and certainly."""
 
 FAULTS = (0.015, 0.05)
 """The same of values that are missing or cannot be used."""

@@ -4,6 +4,7 @@ A measure is a sum by a number of labelled predictions. Its change is what the m
 changed and what changed within them: `diagnosis.hypotheses.decomposition`.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -50,7 +51,14 @@ class Measure(NamedTuple):
     @property
     def title(self) -> str:
         words = self.name.replace("_", " ")
-        return words.upper() if self.name in ("mae", "ndcg", "mrr", "map") else words
+        return words.upper() if self.name in ("mae", "ndcg", "mrr", "map") else words.capitalize()
+
+    def write(self, level: float) -> str:
+        return f"{level:.1%}" if self.is_share else f"{level:.3g}"
+
+    def write_change(self, change: float) -> str:
+        """In points (0.01) of a share."""
+        return f"{100 * change:.1f} points" if self.is_share else f"{change:.3g}"
 
 
 def _of_class(*outcomes: str) -> dict[str, Sequence[str]]:
@@ -82,6 +90,9 @@ MEASURES = (
 
 OF_PROBABILITIES = "brier"
 
+PLAIN = 0.25
+"""Strength from which what a model decides is worse, and not only what its probabilities say."""
+
 
 class Sums(NamedTuple):
     """What a measure is made of, step by step; `amount` is what is lost where higher is better."""
@@ -92,7 +103,7 @@ class Sums(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """A measure that got worse, in a segment or (empty) at all: from `before` to `after`, means of `split`."""
+    """A measure that got worse, in a segment or (empty) as a whole, from `before` to `after`."""
 
     measure: Measure
     segment: str
@@ -125,6 +136,8 @@ def _find_loss(counts: Counts, segment: str, alerted_at: float | None) -> Loss |
     """Of several measures, the one that is understood best of the surest."""
     known = known_measures(counts)
     found = [loss for measure in known if (loss := _find(counts, measure, segment, alerted_at))]
+    decided = [loss for loss in found if loss.measure.name != OF_PROBABILITIES]
+    found = decided if max((loss.strength for loss in decided), default=0.0) > PLAIN else found
     surest = max((loss.strength for loss in found), default=0.0)
     return next((loss for loss in found if loss.strength >= NEARLY * surest), None)
 
@@ -171,7 +184,8 @@ def most_lost(counts: Counts, loss: Loss, segment: str) -> float:
     sums = sums_of(counts, loss.measure, segment=segment)
     sides = loss.split.before, loss.split.after
     before, after = (mean_of(sums, side) for side in sides)
-    return after - before + float(np.hypot(*(error_of(sums, side) for side in sides)))
+    errors = [error_of(sums, side) for side in sides]
+    return after - before + math.hypot(*errors)
 
 
 def decompose(counts: Counts, loss: Loss, label: str) -> Mapping[str, Effect]:
@@ -228,7 +242,7 @@ def _find_gaps(counts: Counts, measure: Measure) -> Iterator[Gap]:
         if min(own.number[side].sum(), rest.number[side].sum()) < FEWEST:
             continue
         lost, others = mean_of(own, side), mean_of(rest, side)
-        score = (lost - others) / float(np.hypot(error_of(own, side), error_of(rest, side)))
+        score = (lost - others) / math.hypot(error_of(own, side), error_of(rest, side))
         more = lost - others
         size = ramp(more, *LOST) if measure.is_share else ramp(more / others, *GROWN) if others else 1.0
         yield Gap(version, lost, others, ramp(score, CHANCE - 2, CERTAIN - 2) * size, measure)
@@ -237,4 +251,4 @@ def _find_gaps(counts: Counts, measure: Measure) -> Iterator[Gap]:
 def _while_both(one: Values, other: Values) -> Mask:
     both = np.minimum.reduce([np.cumsum(one), np.cumsum(other)]) > 0
     still = np.minimum.reduce([np.cumsum(one[::-1]), np.cumsum(other[::-1])])[::-1] > 0
-    return both & still
+    return np.asarray(both & still)

@@ -6,11 +6,11 @@ from diagnosis.signals.changes import ramp
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.models import shown
 from diagnosis.topology.models.case import SURE, Case
-from diagnosis.topology.models.explaining import Explanation
+from diagnosis.topology.models.explanation import Explanation
 from diagnosis.topology.models.inputs import Move
 from diagnosis.topology.models.outcomes import Loss, decompose
 from diagnosis.topology.report import ALTERNATIVES, LEAST, report, words_of
-from diagnosis.topology.statements import place_of
+from diagnosis.topology.statements import capitalise, place_of
 from diagnosis.verdict.verdict import Alternative, Contribution, Statement, Verdict
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL
@@ -90,7 +90,7 @@ def _say(best: Explanation) -> Iterator[str]:
 
 def _say_explained(case: Case, loss: Loss, best: Explanation) -> str:
     """How much of the loss it explains, where that is exact: quality is counted by segment, not by value."""
-    whole = shown.write_amount(loss, abs(loss.change))
+    whole = loss.measure.write_change(abs(loss.change))
     if not loss.segment and best.segment in case.by_segment:
         within = case.by_segment[best.segment].within
         return f"{_of(loss, within)} of the {whole} are lost in segment {best.segment}."
@@ -168,7 +168,7 @@ def report_harmless(case: Case, move: Move) -> Verdict:
         domain="none",
         cause="none",
         confidence=HARMLESS,
-        summary=f"The quality of {case.counts.name} is as ever. {what[0].upper()}{what[1:]} moved and does no harm.",
+        summary=f"The quality of {case.counts.name} is as ever. {capitalise(what)} moved and does no harm.",
         onset=move.onset,
         evidence=[shown.state_move(case, move)],
         model=case.counts.name,
@@ -198,7 +198,7 @@ def report_unmoved(cases: Sequence[Case], is_alerted: bool) -> Verdict:
             domain="none",
             cause="none",
             confidence=UNSURE if missing else CALM,
-            summary=calm[0].upper() + calm[1:].strip(),
+            summary=capitalise(calm).strip(),
         )
     compared = "Look at what the alert compares with: it may have been so for long."
     return Verdict(

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from diagnosis.signals.series import Values, points_of
+from diagnosis.topology.models.calibration import Miscalibration
 from diagnosis.topology.models.case import Case
 from diagnosis.topology.models.counts import add
 from diagnosis.topology.models.flow import Turn
 from diagnosis.topology.models.inputs import PREDICTION, TRUTH, Move, Way, values_over_time
 from diagnosis.topology.models.outcomes import Gap, Loss, sums_of
-from diagnosis.topology.statements import link, place_of
+from diagnosis.topology.statements import capitalise, link, place_of
 from diagnosis.verdict.verdict import MOST_POINTS, Statement
 from prometheus import models
 from prometheus import queries as q
@@ -48,21 +49,11 @@ def name_feature(move: Move) -> str:
     return NAMES.get(move.feature, f"`{move.feature}`") + of
 
 
-def write_amount(loss: Loss, value: float) -> str:
-    """A difference of a measure: in points (0.01) if it is a share."""
-    return f"{100 * value:.1f} points" if loss.measure.is_share else f"{value:.3g}"
-
-
-def write_level(loss: Loss, value: float) -> str:
-    return f"{value:.1%}" if loss.measure.is_share else f"{value:.3g}"
-
-
 def say_loss(case: Case, loss: Loss) -> str:
-    verb = "fell" if loss.after < loss.before else "rose"
-    title = loss.measure.title[0].upper() + loss.measure.title[1:]
-    of = f" in segment {loss.segment}" if loss.segment else ""
-    levels = write_level(loss, loss.before), write_level(loss, loss.after)
-    return f"{title} of {case.counts.name}{of} {verb} by {write_amount(loss, abs(loss.change))}, from {levels[0]} to {levels[1]}."
+    measure, verb = loss.measure, "fell" if loss.after < loss.before else "rose"
+    of = f"{case.counts.name} in segment {loss.segment}" if loss.segment else case.counts.name
+    levels = f"from {measure.write(loss.before)} to {measure.write(loss.after)}"
+    return f"{measure.title} of {of} {verb} by {measure.write_change(abs(loss.change))}, {levels}."
 
 
 def state_loss(case: Case, loss: Loss) -> Statement:
@@ -82,7 +73,7 @@ def state_move(case: Case, move: Move) -> Statement:
     curve = _over_time(case, part, whole, move.split.every)
     before, after = (float(part[s].sum() / whole[s].sum()) for s in (move.split.before, move.split.after))
     unit = "" if move.way is Way.UNIT else "share"
-    return _state(case, says[0].upper() + says[1:], _ask_move(case, move), (before, after), curve, unit)
+    return _state(case, capitalise(says), _ask_move(case, move), (before, after), curve, unit)
 
 
 def _ask_move(case: Case, move: Move) -> str:
@@ -107,11 +98,11 @@ def state_split(case: Case) -> list[Statement]:
         sum(getattr(each, part) for each in case.by_segment.values()) for part in ("mix", "within")
     )
     worst = max(case.by_segment, key=lambda name: case.by_segment[name].within)
-    of = write_amount(case.loss, mix + within)
+    of = case.loss.measure.write_change(mix + within)
     says = (
-        f"Of the {of} lost, {write_amount(case.loss, within)} are lost within the segments, "
-        f"{write_amount(case.loss, case.by_segment[worst].within)} of them in segment {worst}, and "
-        f"{write_amount(case.loss, mix)} by their mix."
+        f"Of the {of} lost, {case.loss.measure.write_change(within)} are lost within the segments, "
+        f"{case.loss.measure.write_change(case.by_segment[worst].within)} of them in segment {worst}, and "
+        f"{case.loss.measure.write_change(mix)} by their mix."
     )
     query = q.select(MODEL_MEASURE, *_of(case), q.equal("measure", case.loss.measure.name), _SHORT)
     return [
@@ -122,9 +113,9 @@ def state_split(case: Case) -> list[Statement]:
 def state_gap(case: Case, gap: Gap) -> Statement:
     better = gap.measure.higher_is_better
     others, own = (1 - lost if better else lost for lost in (gap.others, gap.lost))
-    write = (lambda level: f"{level:.1%}") if gap.measure.is_share else (lambda level: f"{level:.3g}")
+    write = gap.measure.write
     says = (
-        f"{gap.measure.title[0].upper()}{gap.measure.title[1:]} of version {gap.version} is {write(own)}, "
+        f"{gap.measure.title} of version {gap.version} is {write(own)}, "
         f"that of the others at the same time {write(others)}."
     )
     sums = sums_of(case.counts, gap.measure, model_version=gap.version)
@@ -133,6 +124,15 @@ def state_gap(case: Case, gap: Gap) -> Statement:
     query = q.select(MODEL_MEASURE, *_of(case), *where)
     unit = "share" if gap.measure.is_share else ""
     return _state(case, says, query, (others, own), 1 - lost if better else lost, unit)
+
+
+def state_calibration(case: Case, loss: Loss, found: Miscalibration) -> Statement:
+    says = f"Scores are {found.after:.1%} from what came true instead of {found.before:.1%}, on average."
+    where = q.equal("measure", "calibration_error"), q.equal("segment", ALL), _SHORT
+    off = [case.counts.sum(of) for of in (models.SCORE_LABELS, models.SCORE_EXPECTED)]
+    true = case.counts.sum(models.SCORE_LABELS, came_true="yes")
+    curve = _over_time(case, np.abs(true - off[1]), off[0], loss.split.every)
+    return _state(case, says, q.select(MODEL_MEASURE, *_of(case), *where), found, curve, "share")
 
 
 def state_version(case: Case, version: str) -> Statement:

@@ -8,7 +8,7 @@ from diagnosis.topology.losses import Aspect
 from diagnosis.topology.models import shown
 from diagnosis.topology.models.case import SURE, Case
 from diagnosis.topology.models.causes import OF_WAYS
-from diagnosis.topology.models.explaining import HIGHEST, Explanation
+from diagnosis.topology.models.explanation import HIGHEST, Explanation
 from diagnosis.topology.models.inputs import Move, Way
 from diagnosis.topology.ranking import Explained, explain
 from diagnosis.topology.symptom import Noticed
@@ -51,7 +51,11 @@ def explain_sources(seen: Seen, case: Case) -> Iterator[Explanation]:
         path = (case.counts.entity, *found.finding.blame.path)
         proofs = (shown.state_move(case, move),)
         if sure >= LEAST:
-            what = {"what": shown.name_feature(move), "before": move.before, "after": move.after}
+            what: dict[str, str | float] = {
+                "what": shown.name_feature(move),
+                "before": move.before,
+                "after": move.after,
+            }
             cause = OF_WAYS[move.way]
             yield Explanation(
                 case, cause, sure, move.onset, what, proofs, feature=move.feature, path=path, source=found

@@ -84,6 +84,10 @@ class Scoring:
     release: str = ""
     """A new version of the service that comes with the onset."""
     restarted: bool = False
+    errors: tuple[float, float] | None = None
+    """Mean absolute errors of a regressor before and since, instead of classes."""
+    scores_off: tuple[float, float] | None = None
+    """By how much scores are above what comes true."""
     seed: int = 0
 
     def feature(self, name: str, **changes: object) -> "Scoring":
@@ -136,10 +140,15 @@ class _Drawn:
             found.append(
                 self._counter("model_labels_total", sum(labelled.values()), version, segment=segment)
             )
-            found += [
-                self._counter("model_outcomes_total", values, version, segment=segment, **_split(labels))
-                for labels, values in labelled.items()
-            ]
+            found += self._judge(sum(labelled.values()), version, segment)
+            found += (
+                []
+                if self._of.errors
+                else [
+                    self._counter("model_outcomes_total", values, version, segment=segment, **_split(labels))
+                    for labels, values in labelled.items()
+                ]
+            )
         for kind, rate in self._of.problems.items():
             lost = self._random.poisson(np.where(self._since, rate * STEP, 0.0))
             found.append(self._counter("model_monitor_problems_total", lost, "1", kind=kind))
@@ -147,8 +156,38 @@ class _Drawn:
         labels = {NAME: "model:measure:now", "measure": "label_delay", **_model("1")}
         return [*found, _series(labels, delays)]
 
+    def _judge(self, labelled: Values, version: str, segment: str) -> list[Labelled]:
+        """Sums of errors of a regressor, and of scores: their labels come three times in ten."""
+        found = {}
+        if self._of.errors:
+            size = np.where(self._since, self._of.errors[1], self._of.errors[0])
+            drawn = labelled * size * self._random.normal(1, 0.05, len(TIMES))
+            found = {"judged": labelled, "error_over": drawn / 2, "error_under": drawn / 2}
+            found["error_squared"] = labelled * size**2 * 1.6
+        named = [
+            self._counter("model_quality_total", values, version, segment=segment, quantity=quantity)
+            for quantity, values in found.items()
+        ]
+        return named + (self._score(labelled, version, segment) if self._of.scores_off else [])
+
+    def _score(self, labelled: Values, version: str, segment: str) -> list[Labelled]:
+        assert self._of.scores_off is not None
+        off = np.where(self._since, self._of.scores_off[1], self._of.scores_off[0])
+        true = self._random.binomial(labelled.astype(int), 0.3)
+        of_bin = {"bin": "0.3"}
+        squares = {"scored": labelled, "brier": labelled * (0.21 + off**2)}
+        return [
+            *(
+                self._counter("model_quality_total", values, version, segment=segment, quantity=quantity)
+                for quantity, values in squares.items()
+            ),
+            self._counter("model_score_labels_total", true, version, came_true="yes", **of_bin),
+            self._counter("model_score_labels_total", labelled - true, version, came_true="no", **of_bin),
+            self._counter("model_score_expected_total", labelled * (0.3 + off), version, **of_bin),
+        ]
+
     def _label(self, version: str, segment: str, made: Values) -> dict[str, Values]:
-        """Labelled predictions by class and outcome, when their labels are known; a wrong one counts twice."""
+        """Labelled predictions by class and outcome when labels are known; a wrong one counts twice."""
         before, since = self._of.right, self._of.right_since or self._of.right
         right = np.where(self._since, since[segment], before[segment])
         if self._of.version and version == "1" and self._of.taken_over < 1:
