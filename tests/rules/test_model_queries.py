@@ -7,6 +7,7 @@ from whence_monitor import instruments as i
 from diagnosis.topology.models.queries import COUNTS, FEATURES, ask_models, present_models
 from prometheus import models
 from prometheus import queries as q
+from prometheus.model_samples import ALL
 from prometheus.recorded import MODEL_MEASURE
 from prometheus.series import Series
 from tests.rules.test_model_drift import REFERENCE, drawn, observe
@@ -26,7 +27,8 @@ def only(query: str, of: Series, **labels: str) -> str:
 
 def of_everybody(of: Series, feature: str) -> str:
     """What the query about features gives of the segment that is everybody: it is in no series."""
-    return f'({only(ASKED[FEATURES], of, feature=feature)}) and on (segment) label_replace(vector(1), "segment", "all", "", "")'
+    everybody = f'label_replace(vector(1), "segment", "{ALL}", "", "")'
+    return f"({only(ASKED[FEATURES], of, feature=feature)}) and on (segment) {everybody}"
 
 
 def test_counts_and_features_are_those_of_all_processes(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from diagnosis.signals.changes import ramp
-from diagnosis.topology.models.counts import Counts
-from diagnosis.topology.models.splits import FEWEST, Split
+from diagnosis.topology.models.counts import FEWEST, Counts
+from diagnosis.topology.models.splits import Split
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 

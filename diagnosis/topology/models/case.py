@@ -85,10 +85,6 @@ class Case:
         return flow.find_uncounted(self.counts, self.alerted_at)
 
     @cached_property
-    def segments(self) -> list[str]:
-        return [name for name in self.counts.values_of(models.PREDICTIONS, "segment") if name]
-
-    @cached_property
     def by_segment(self) -> dict[str, Effect]:
         """What each segment added to the loss."""
         return dict(decompose(self.counts, self.loss, "segment")) if self.loss else {}

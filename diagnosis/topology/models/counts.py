@@ -14,6 +14,9 @@ from prometheus import models
 from prometheus.recorded import MODEL_MEASURE
 from prometheus.series import Series
 
+FEWEST = 40
+"""Counts below which nothing is told of them."""
+
 Labels = Mapping[str, str]
 Chosen = Callable[[Labels], bool]
 
@@ -53,6 +56,12 @@ class Counts:
     @cached_property
     def predictions(self) -> Values:
         return self.sum(models.PREDICTIONS)
+
+    @cached_property
+    def segments(self) -> list[str]:
+        """Those of which there is enough to tell anything; what is no segment is left out."""
+        found = {row.labels.get("segment", "") for row in self.rows(models.PREDICTIONS)} - {""}
+        return sorted(name for name in found if self.sum(models.PREDICTIONS, segment=name).sum() >= FEWEST)
 
     @cached_property
     def labels(self) -> Values:

@@ -7,7 +7,7 @@ import numpy as np
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.series import Values
 from diagnosis.topology.models.counts import Counts, spread
-from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_shift
+from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_shift, interval
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.recorded import MODEL_MEASURE
@@ -27,8 +27,9 @@ LATER = (3.0, 8.0)
 SILENT, LONGEST_SILENT = 120.0, 300.0
 """Seconds of the shortest time for which fewer come, at least and at most."""
 
-DELAYS = 3.0
-"""The same in usual delays: labels that come a little later are missing for a while."""
+TIMES = 3.0
+"""The same in usual delays, as labels that come a little later are missing for a while; and in exports, of
+which a restart loses one."""
 
 UNCOUNTED = (0.03, 0.1)
 """Part of what came that could not be counted, perhaps and certainly."""
@@ -82,7 +83,7 @@ def find_gone(counts: Counts, alerted_at: float | None) -> Turn | None:
 
 def find_labels_lost(counts: Counts, alerted_at: float | None) -> Turn | None:
     """Whether fewer labels come while as many predictions are made; rates are per second."""
-    shortest = min(max(SILENT, DELAYS * counts.delay), LONGEST_SILENT)
+    shortest = min(max(SILENT, TIMES * counts.delay), LONGEST_SILENT)
     found = _find_fall(counts, counts.labels, alerted_at, LABELS_LOST, shortest)
     if found is None:
         return None
@@ -124,6 +125,7 @@ def _find_fall(
     if not len(begun):
         return None
     time = np.where(np.arange(len(values)) >= begun[0], values[begun[0] :].mean(), 0.0)
+    shortest = max(shortest, TIMES * interval(counts.aligned, values))
     split = find_shift(counts.aligned, np.stack([values, time]), alerted_at, shortest)
     if split is None or split.score <= CHANCE:
         return None

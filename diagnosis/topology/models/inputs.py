@@ -95,7 +95,8 @@ def list_features(counts: Counts) -> list[tuple[str, str]]:
 
 def _is_of_some_segments(counts: Counts, found: list[Move], move: Move) -> bool:
     """Whether a feature is watched in segments, and moved in some and not in others."""
-    segments = {segment for feature, segment in list_features(counts) if feature == move.feature} - {ALL}
+    told = {segment for feature, segment in list_features(counts) if feature == move.feature}
+    segments = told & set(counts.segments)
     moved = {other.segment for other in found if other.feature == move.feature} - {ALL}
     return bool(moved) and moved < segments
 

@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diagnosis.topology.models.counts import Counts
+from diagnosis.topology.models.counts import FEWEST, Counts
 from diagnosis.topology.models.inputs import ONE_VALUE, SEVERAL, Way
-from diagnosis.topology.models.splits import FEWEST
 from prometheus import models
 from prometheus.model_samples import ALL
 

@@ -14,8 +14,8 @@ from diagnosis.hypotheses.decomposition import Count, split
 from diagnosis.hypotheses.decomposition import Split as Effect
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.series import Values
-from diagnosis.topology.models.counts import Counts
-from diagnosis.topology.models.splits import CERTAIN, CHANCE, FEWEST, Split, find_worse
+from diagnosis.topology.models.counts import FEWEST, Counts
+from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_worse
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.model_measures import ENOUGH, MEANS
@@ -127,8 +127,7 @@ def sums_of(counts: Counts, measure: Measure, **where: str) -> Sums:
 
 def find_losses(counts: Counts, alerted_at: float | None) -> dict[str, Loss]:
     """What got worse, by segment; all of it together has an empty one."""
-    segments = [name for name in counts.values_of(models.PREDICTIONS, "segment") if name]
-    chosen = ["", *segments] if len(segments) > 1 else [""]
+    chosen = ["", *counts.segments] if len(counts.segments) > 1 else [""]
     return {name: loss for name in chosen if (loss := _find_loss(counts, name, alerted_at))}
 
 

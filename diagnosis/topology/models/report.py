@@ -1,14 +1,17 @@
 """The verdict on a watched model in words, and in fields that a program can read."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.models import shown
 from diagnosis.topology.models.case import SURE, Case
+from diagnosis.topology.models.counts import Counts
 from diagnosis.topology.models.explanation import Explanation
 from diagnosis.topology.models.inputs import Move
 from diagnosis.topology.models.outcomes import Loss, decompose
+from diagnosis.topology.models.standing import Standing, find_standing
 from diagnosis.topology.report import ALTERNATIVES, LEAST, report, words_of
 from diagnosis.topology.statements import capitalise, place_of
 from diagnosis.verdict.verdict import Alternative, Contribution, Statement, Verdict
@@ -189,6 +192,13 @@ def say_missing(cases: Sequence[Case]) -> str:
     return " ".join(found)
 
 
+def _say_standing(counts: Counts, standing: Standing) -> str:
+    return (
+        f"All this time {standing.share:.0%} of the values of `{standing.feature}` are elsewhere than in the "
+        f"reference of {counts.name}: that began earlier."
+    )
+
+
 def report_unmoved(cases: Sequence[Case], is_alerted: bool) -> Verdict:
     """Neither requests nor models moved: no trouble, unless there is an alert."""
     names, missing = ", ".join(case.counts.name for case in cases), say_missing(cases)
@@ -201,6 +211,8 @@ def report_unmoved(cases: Sequence[Case], is_alerted: bool) -> Verdict:
             summary=capitalise(calm).strip(),
         )
     compared = "Look at what the alert compares with: it may have been so for long."
+    found = [(case.counts, each) for case in cases if (each := find_standing(case.counts))]
+    calm = f"{calm} {' '.join(itertools.starmap(_say_standing, found))}".strip()
     return Verdict(
         domain="unknown",
         cause="unknown",
@@ -208,4 +220,5 @@ def report_unmoved(cases: Sequence[Case], is_alerted: bool) -> Verdict:
         summary=f"An alert fires, but {calm}".strip(),
         remedy="Send labels: monitor.label(id, truth)." if missing else compared,
         model=cases[0].counts.name if len(cases) == 1 else "",
+        feature=found[0][1].feature if len(found) == 1 else "",
     )

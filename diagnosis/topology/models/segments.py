@@ -16,6 +16,6 @@ def find_worst(case: Case) -> tuple[str, float]:
     worst = max(own, key=lambda name: own[name].strength * own[name].change, default="")
     if not worst:
         return "", 0.0
-    others = [name for name in case.segments if name != worst]
+    others = [name for name in case.counts.segments if name != worst]
     lost = max((most_lost(case.counts, own[worst], name) for name in others), default=math.inf)
     return worst, 1.0 - ramp(lost / own[worst].change, *OTHERS_LOSE)

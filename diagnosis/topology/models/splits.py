@@ -13,13 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis.signals.series import AlignedSeries, Values
+from diagnosis.topology.models.counts import FEWEST
 from diagnosis.topology.traffic import Mask
 
 CELL, MOST_CELLS = 15.0, 80
 """Seconds that are looked at as one, and how many of those a window has at most: the best is then refined."""
-
-FEWEST = 40
-"""Counts on each side below which nothing is told."""
 
 SHORTEST = 30.0
 """Seconds of the shortest stretch that is looked at."""
@@ -82,7 +80,7 @@ def _find(
     near = np.arange(max(1, found[0] - size), min(found[0] + size + 1, found[1]))
     begin, end, best = _best(total, near, np.array([found[1]]), score, least) or found
     places = np.arange(steps)
-    every = _interval(aligned, number)
+    every = interval(aligned, number)
     onset = float(aligned.times[begin]) - (every + aligned.evidence.step) / 2
     return Split(
         max(onset, aligned.evidence.start), places < begin, (places >= begin) & (places < end), best, every
@@ -102,8 +100,8 @@ def _best(
     return (int(begins[place[0]]), int(ends[place[1]]), best) if np.isfinite(best) else None
 
 
-def _interval(aligned: AlignedSeries, number: Values) -> float:
-    """Seconds between two exports."""
+def interval(aligned: AlignedSeries, number: Values) -> float:
+    """Seconds between two exports of what was counted."""
     told = np.flatnonzero(number > 0)
     step = aligned.evidence.step
     return float(np.median(np.diff(told))) * step if len(told) > 1 else step

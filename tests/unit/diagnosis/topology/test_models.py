@@ -228,6 +228,13 @@ def test_an_input_that_moves_and_does_no_harm_is_named_in_none() -> None:
     assert "as ever" in found.summary
 
 
+def test_an_input_that_has_long_been_another_is_named_where_nothing_moved() -> None:
+    long = replace(CALM.features["orders"], before=HIGHER, reference=DECILES)
+    found = replace(CALM, features={**CALM.features, "orders": long}).verdict()
+    assert (found.domain, found.feature) == ("unknown", "orders")
+    assert "that began earlier" in found.summary
+
+
 def test_without_labels_it_is_said_that_they_are_missing() -> None:
     silent = replace(CALM, delay=9_999.0, delay_since=9_999.0)
     assert "labels" in silent.verdict().summary and "label(" in silent.verdict().remedy

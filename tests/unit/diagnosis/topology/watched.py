@@ -1,6 +1,7 @@
 """The series that a made-up service leaves that watches a model of fraud, beside those of its requests."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -36,6 +37,8 @@ class Feature:
     """Means of a number."""
     segments: Mapping[str, Shares] | None = None
     """Watched by segment: what it is since in those that are named."""
+    reference: Shares | None = None
+    """That of the model, if it is not what was before."""
 
 
 def mixed(one: Shares, other: Shares, share: float) -> dict[str, float]:
@@ -56,7 +59,7 @@ FEATURES_OF = {
 class Scoring:
     """Predictions a second, seconds until their labels, and the share that is right by segment.
 
-    `right_since` is that of predictions since the onset; of a new version, of its own.
+    What ends in `_since` is so of predictions since the onset; of a new version, of its own.
     """
 
     rate: float = 10.0
@@ -117,10 +120,16 @@ class _Drawn:
         self._since = TIMES > ONSET
         rate = np.where(self._since, scoring.rate_since, scoring.rate) * STEP
         self._predictions = {
-            (version, segment): self._random.poisson(rate * share * part)
+            (version, segment): self._poisson(rate * share * part)
             for version, part in self._versions().items()
             for segment, share in self._mix().items()
         }
+
+    def _poisson(self, rates: Values) -> Values:
+        return self._random.poisson(rates).astype(np.float64)
+
+    def _binomial(self, numbers: Values, share: Values | float) -> Values:
+        return self._random.binomial(numbers.astype(np.int64), share).astype(np.float64)
 
     def _versions(self) -> Mapping[str, Values]:
         if not self._of.version:
@@ -137,24 +146,18 @@ class _Drawn:
         for (version, segment), made in self._predictions.items():
             found.append(self._counter("model_predictions_total", made, version, segment=segment))
             labelled = self._label(version, segment, made)
-            found.append(
-                self._counter("model_labels_total", sum(labelled.values()), version, segment=segment)
-            )
-            found += self._judge(sum(labelled.values()), version, segment)
-            found += (
-                []
-                if self._of.errors
-                else [
-                    self._counter("model_outcomes_total", values, version, segment=segment, **_split(labels))
-                    for labels, values in labelled.items()
-                ]
-            )
+            told = _add(values for key, values in labelled.items() if not key.endswith("fp"))
+            found.append(self._counter("model_labels_total", told, version, segment=segment))
+            found += self._judge(told, version, segment)
+            for key, values in labelled.items() if not self._of.errors else ():
+                labels = {"segment": segment, **_split(key)}
+                found.append(self._counter("model_outcomes_total", values, version, **labels))
         for kind, rate in self._of.problems.items():
-            lost = self._random.poisson(np.where(self._since, rate * STEP, 0.0))
+            lost = self._poisson(np.where(self._since, rate * STEP, 0.0))
             found.append(self._counter("model_monitor_problems_total", lost, "1", kind=kind))
         delays = np.where(TIMES > ONSET + self._of.delay_since, self._of.delay_since, self._of.delay)
-        labels = {NAME: "model:measure:now", "measure": "label_delay", **_model("1")}
-        return [*found, _series(labels, delays)]
+        measured = {NAME: "model:measure:now", "measure": "label_delay", **_model("1")}
+        return [*found, _series(measured, delays)]
 
     def _judge(self, labelled: Values, version: str, segment: str) -> list[Labelled]:
         """Sums of errors of a regressor, and of scores: their labels come three times in ten."""
@@ -173,7 +176,7 @@ class _Drawn:
     def _score(self, labelled: Values, version: str, segment: str) -> list[Labelled]:
         assert self._of.scores_off is not None
         off = np.where(self._since, self._of.scores_off[1], self._of.scores_off[0])
-        true = self._random.binomial(labelled.astype(int), 0.3)
+        true = self._binomial(labelled, 0.3)
         of_bin = {"bin": "0.3"}
         squares = {"scored": labelled, "brier": labelled * (0.21 + off**2)}
         return [
@@ -192,17 +195,14 @@ class _Drawn:
         right = np.where(self._since, since[segment], before[segment])
         if self._of.version and version == "1" and self._of.taken_over < 1:
             right = np.full(len(TIMES), before[segment])
-        told = self._random.binomial(made, np.where(self._since, self._of.labelled, 1.0))
-        fraud = self._random.binomial(told, FRAUD)
-        found: dict[str, Values] = {}
+        told = self._binomial(made, np.where(self._since, self._of.labelled, 1.0))
+        fraud = self._binomial(told, FRAUD)
+        found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(TIMES)))
         for name, other, cases in (("1", "0", fraud), ("0", "1", told - fraud)):
-            well = self._random.binomial(cases, right)
-            for key, values in (
-                (f"{name} tp", well),
-                (f"{name} fn", cases - well),
-                (f"{other} fp", cases - well),
-            ):
-                found[key] = found.get(key, 0) + self._later(values)
+            well = self._binomial(cases, right)
+            found[f"{name} tp"] += self._later(well)
+            found[f"{name} fn"] += self._later(cases - well)
+            found[f"{other} fp"] += self._later(cases - well)
         return found
 
     def _later(self, values: Values) -> Values:
@@ -218,13 +218,14 @@ class _Drawn:
             for version in self._versions():
                 found += self._feature(name, feature, version)
         if self._of.leaked:
-            made = sum(v for (version, _), v in self._predictions.items() if version == self._of.version)
+            made = _add(v for (version, _), v in self._predictions.items() if version == self._of.version)
             found += self._bins("disputes", "all", {"missing": made}, self._of.version)
             found += self._reference("disputes", {"01": 0.5, "02": 0.5}, self._of.version)
         return found
 
     def _feature(self, name: str, feature: Feature, version: str) -> list[Labelled]:
-        found, whole = [], {}
+        found: list[Labelled] = []
+        whole: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(TIMES)))
         for (of, segment), made in self._predictions.items():
             if of != version:
                 continue
@@ -232,19 +233,19 @@ class _Drawn:
             if feature.segments is not None:
                 after = feature.segments.get(segment, after)
             bins = self._draw(made, feature.before, after)
-            whole = {b: whole.get(b, 0) + values for b, values in bins.items()}
+            for name_of_bin, values in bins.items():
+                whole[name_of_bin] += values
             if feature.segments is not None:
                 found += self._bins(name, segment, bins, version)
         if feature.size:
-            finite = sum(values for b, values in whole.items() if b not in ("missing", "wrong_type"))
-            mean = np.where(self._since, feature.size[1], feature.size[0]) * self._random.normal(
-                1, 0.05, len(TIMES)
-            )
-            found.append(self._counter("model_feature_magnitude_total", finite * mean, version, feature=name))
+            finite = _add(values for b, values in whole.items() if b not in ("missing", "wrong_type"))
+            mean = np.where(self._since, feature.size[1], feature.size[0])
+            total = finite * mean * self._random.normal(1, 0.05, len(TIMES))
+            found.append(self._counter("model_feature_magnitude_total", total, version, feature=name))
         return [
             *found,
             *self._bins(name, "all", whole, version),
-            *self._reference(name, feature.before, version),
+            *self._reference(name, feature.reference or feature.before, version),
         ]
 
     def _draw(self, made: Values, before: Shares, after: Shares) -> dict[str, Values]:
@@ -253,7 +254,7 @@ class _Drawn:
         drawn = np.array(
             [
                 self._random.multinomial(number, sides[int(since)] / sides[int(since)].sum())
-                for number, since in zip(made, self._since, strict=True)
+                for number, since in zip(made.astype(np.int64), self._since, strict=True)
             ]
         )
         return dict(zip(names, drawn.T.astype(float), strict=True))
@@ -282,6 +283,10 @@ class _Drawn:
             known[~self._since] = np.nan
             known[self._since] -= 5.0
         return _series({NAME: series, **_model(version), **labels}, known)
+
+
+def _add(values: Iterable[Values]) -> Values:
+    return np.asarray(np.sum(list(values), axis=0))
 
 
 def _split(key: str) -> dict[str, str]:
