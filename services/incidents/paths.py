@@ -75,10 +75,21 @@ def _draw_step(
         name=name,
         address=address,
         href=link.address if link else "",
-        loss=_find_change(verdict.evidence, entity, None),
+        loss=_find_worse(verdict, entity)
+        if entity.kind == "model"
+        else _find_change(verdict.evidence, entity, None),
         call=_find_change(verdict.evidence, entity, caller) if caller else None,
         blamed=entity == verdict.entity and verdict.cause != "unknown",
     )
+
+
+def _find_worse(verdict: Verdict, model: Place) -> Change | None:
+    """How much worse a model is, if it is: its first statement says so."""
+    said = next((each for each in verdict.evidence if each.entity == model), None)
+    if not verdict.measure or said is None:
+        return None
+    before, after = (write_quantity(each, said.unit) for each in (said.before, said.after))
+    return Change(verdict.measure.lower(), before, after, rose=True)
 
 
 def _find_change(evidence: Sequence[Statement], entity: Place, caller: Place | None) -> Change | None:

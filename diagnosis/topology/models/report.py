@@ -93,20 +93,14 @@ def _say(best: Explanation) -> Iterator[str]:
 
 def _say_explained(case: Case, loss: Loss, best: Explanation) -> str:
     """How much of the loss it explains, where that is exact: quality is counted by segment, not by value."""
-    whole = loss.measure.write_change(abs(loss.change))
     if not loss.segment and best.segment in case.by_segment:
-        within = case.by_segment[best.segment].within
-        return f"{_of(loss, within)} of the {whole} are lost in segment {best.segment}."
+        within = loss.measure.write_change(case.by_segment[best.segment].within).removesuffix(" points")
+        return f"{within} of the {loss.measure.write_change(loss.change)} are lost in segment {best.segment}."
     if not loss.segment and len(case.by_segment) > 1:
-        within = sum(each.within for each in case.by_segment.values())
         others = [m for m in case.moves if m.feature != best.feature and m.strength > SURE]
-        alone = "" if others else f", where nothing but `{best.feature}` moved"
-        return f"{_of(loss, within)} of the {whole} are lost within the segments{alone}."
+        alone = "" if others else f"; nothing but `{best.feature}` moved"
+        return f"{shown.say_within(case, loss)}{alone}."
     return "How much of that it explains is not known: quality is not counted by the values of a feature."
-
-
-def _of(loss: Loss, amount: float) -> str:
-    return f"{100 * amount:.1f}" if loss.measure.is_share else f"{amount:.3g}"
 
 
 def _state(best: Explanation) -> Iterator[Statement]:

@@ -30,6 +30,9 @@ from prometheus.series import Series
 SMOOTH = 60.0
 """Seconds over which curves of shares are drawn, at least."""
 
+SLIGHT = 0.02
+"""Part of a loss that is not worth a word."""
+
 WAYS = {
     Way.MISSING: "{after:.1%} of the values of {what} are missing instead of {before:.1%}.",
     Way.WRONG_TYPE: "{after:.1%} of the values of {what} have a wrong type instead of {before:.1%}.",
@@ -94,20 +97,28 @@ def state_split(case: Case) -> list[Statement]:
     """How much of the loss is due to each segment, and to their mix: exactly, for they sum to it."""
     if case.loss is None or case.loss.segment or len(case.by_segment) < 2:
         return []
-    mix, within = (
-        sum(getattr(each, part) for each in case.by_segment.values()) for part in ("mix", "within")
-    )
     worst = max(case.by_segment, key=lambda name: case.by_segment[name].within)
-    of = case.loss.measure.write_change(mix + within)
-    says = (
-        f"Of the {of} lost, {case.loss.measure.write_change(within)} are lost within the segments, "
-        f"{case.loss.measure.write_change(case.by_segment[worst].within)} of them in segment {worst}, and "
-        f"{case.loss.measure.write_change(mix)} by their mix."
-    )
+    within = case.loss.measure.write_change(case.by_segment[worst].within)
+    says = f"{say_within(case, case.loss)}, {within} in segment {worst}."
     query = q.select(MODEL_MEASURE, *_of(case), q.equal("measure", case.loss.measure.name), _SHORT)
     return [
         Statement(statement=says, query=query, entity=place_of(case.counts.entity), link=_link(case, query))
     ]
+
+
+def say_within(case: Case, loss: Loss) -> str:
+    """How much of the loss is not due to the mix of segments, without a full stop."""
+    mix, within = (
+        sum(getattr(each, part) for each in case.by_segment.values()) for part in ("mix", "within")
+    )
+    whole = loss.measure.write_change(loss.change)
+    if abs(mix) < SLIGHT * loss.change:
+        return f"All of the {whole} are lost within the segments"
+    if mix < 0:
+        more = loss.measure.write_change(within)
+        return f"{more} are lost within the segments, less {loss.measure.write_change(-mix)} by their mix"
+    of = loss.measure.write_change(within).removesuffix(" points")
+    return f"{of} of the {whole} are lost within the segments, the rest by their mix"
 
 
 def state_gap(case: Case, gap: Gap) -> Statement:

@@ -301,7 +301,10 @@ def test_the_parts_of_segments_sum_to_what_was_lost() -> None:
     assert {part.part for part in parts} == {"mix", "within"}
     assert sum(part.points for part in parts) == pytest.approx(change, abs=0.01)
     within = -sum(part.points for part in parts if part.part == "within")
-    assert f"{within:.1f} of the {-change:.1f} points are lost within the segments" in mixed_up.summary
+    assert (
+        f"{within:.1f} of the {-change:.1f} points are lost within the segments, the rest by"
+        in mixed_up.summary
+    )
 
 
 def test_what_a_feature_explains_is_not_made_up_where_quality_is_not_told_by_segment() -> None:
