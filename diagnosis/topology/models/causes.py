@@ -116,7 +116,7 @@ LATE = Cause(
 LOST = Cause(
     "labels-lost",
     "telemetry",
-    "Labels of {model} do not come any more, or come later. Those that do may be of some cases only.",
+    "Fewer labels of {model} come, or they come later. Those that do may be of some cases only.",
     "Look at the way of the labels to {service}. Do not judge {model} by its quality until they are in.",
 )
 UNCOUNTED: Mapping[str, Cause] = {

@@ -99,7 +99,7 @@ def state_split(case: Case) -> list[Statement]:
         return []
     worst = max(case.by_segment, key=lambda name: case.by_segment[name].within)
     within = case.loss.measure.write_change(case.by_segment[worst].within)
-    says = f"{say_within(case, case.loss)}, {within} in segment {worst}."
+    says = f"{say_within(case, case.loss)}; in segment {worst} alone {within}."
     query = q.select(MODEL_MEASURE, *_of(case), q.equal("measure", case.loss.measure.name), _SHORT)
     return [
         Statement(statement=says, query=query, entity=place_of(case.counts.entity), link=_link(case, query))
