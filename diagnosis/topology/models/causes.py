@@ -10,13 +10,15 @@ from diagnosis.verdict.verdict import Domain
 class Cause(NamedTuple):
     """A template; `says` and `remedy` may use {model}, {service}, {what}, {feature}, {segment}, {version}.
 
-    {what} is the feature and of whom; {times}, {before} and {after} are numbers of its own.
+    {what} is the feature and of whom; {times}, {before} and {after} are numbers of its own. What `follows` is
+    brought about by a service that is slow or fails, too.
     """
 
     name: str
     domain: Domain
     says: str
     remedy: str
+    follows: bool = False
 
 
 OF_WAYS: Mapping[Way, Cause] = {
@@ -118,6 +120,7 @@ LOST = Cause(
     "telemetry",
     "Fewer labels of {model} come, or they come later. Those that do may be of some cases only.",
     "Look at the way of the labels to {service}. Do not judge {model} by its quality until they are in.",
+    follows=True,
 )
 UNCOUNTED: Mapping[str, Cause] = {
     "dropped": Cause(
@@ -163,4 +166,5 @@ GONE = Cause(
     "traffic",
     "{model} is asked for {after:.2g} predictions a second instead of {before:.2g}.",
     "Look at who calls {service}: a client that stopped, a route or a flag that changed.",
+    follows=True,
 )

@@ -39,6 +39,8 @@ class Examined:
         if not others:
             return list(self.explained)
         other = others[0]
+        if best.cause.follows and other.confidence >= LEAST:
+            return []
         if best.source and is_same(best.source, other):
             return [replace(best, confidence=max(best.confidence, other.confidence)), *self.explained[1:]]
         return list(self.explained) if best.confidence > other.confidence else []

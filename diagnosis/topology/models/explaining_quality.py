@@ -27,7 +27,7 @@ LEFT = 0.2
 def explain_versions(case: Case) -> Iterator[Explanation]:
     """A version that is worse than the others beside it; or than the one that it took the place of."""
     leak = find_leak(case.counts)
-    gap = case.gap if case.gap and case.gap.strength > 0 else None
+    gap = case.gap if case.gap and case.gap.strength > 0 and not _is_outdone(case, case.gap.version) else None
     if gap:
         came = case.versions.get(gap.version, 0.0)
         is_new = bool(case.new_version(came))
@@ -45,6 +45,13 @@ def explain_versions(case: Case) -> Iterator[Explanation]:
         proofs = (shown.state_version(case, version),)
         found = Explanation(case, causes.NEW_VERSION, sure, came, {}, proofs, version=version)
         yield _leaked(replace(found, segment=_lost_alone(case)), leak)
+
+
+def _is_outdone(case: Case, version: str) -> bool:
+    """Whether it is worse only because a better one came."""
+    began = case.versions.get(version, 0.0)
+    came = [v for v, at in case.versions.items() if at > began and case.new_version(at) == v]
+    return bool(came) and case.lost <= SURE
 
 
 def _leaked(found: Explanation, leak: Leak | None) -> Explanation:

@@ -194,6 +194,9 @@ CONTROLS: Mapping[str, Scoring] = {
     "nothing": CALM,
     "harmless version": replace(CALM, version="2"),
     "harmless version of some": replace(CALM, version="2", taken_over=0.3),
+    "better version of some": replace(
+        CALM, version="2", taken_over=0.5, right_since={"old": 0.99, "new": 0.97}
+    ),
     "unused feature": CALM.feature("client", after={"ios": 0.9, "android": 0.05, "web": 0.05}),
     "restart": replace(CALM, restarted=True),
     "more traffic": replace(CALM, rate_since=25.0),
@@ -282,6 +285,12 @@ def test_a_source_that_is_too_slow_for_features_is_at_fault_for_both() -> None:
 
 def test_a_source_that_fails_is_not_at_fault_for_a_relation() -> None:
     assert failing(worse(CALM, "high"), "ConnectionRefusedError").verdict().cause == "concept-drift"
+
+
+def test_labels_and_predictions_that_a_failing_service_does_not_take_are_its_fault() -> None:
+    for scoring in (replace(CALM, labelled=0.2), replace(CALM, rate_since=1.0)):
+        found = replace(scoring, loads={(SERVICE,): Load(10, 0.02, failed=0.5)}, release="1.1").verdict()
+        assert (found.domain, found.cause) == ("release", "release-errors")
 
 
 def test_a_source_that_failed_long_before_is_not_at_fault() -> None:
