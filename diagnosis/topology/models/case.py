@@ -41,8 +41,9 @@ class Case:
 
     @cached_property
     def losses(self) -> dict[str, Loss]:
-        """What got worse, by segment; all of it together has an empty one."""
-        return find_losses(self.counts, self.alerted_at)
+        """What got worse, by segment; all of it together has an empty one. Labels tell of it later."""
+        latest = None if self.alerted_at is None else self.alerted_at + self.counts.delay
+        return find_losses(self.counts, latest)
 
     @cached_property
     def loss(self) -> Loss | None:

@@ -289,8 +289,15 @@ def test_a_source_that_fails_is_not_at_fault_for_a_relation() -> None:
 
 def test_labels_and_predictions_that_a_failing_service_does_not_take_are_its_fault() -> None:
     for scoring in (replace(CALM, labelled=0.2), replace(CALM, rate_since=1.0)):
-        found = replace(scoring, loads={(SERVICE,): Load(10, 0.02, failed=0.5)}, release="1.1").verdict()
-        assert (found.domain, found.cause) == ("release", "release-errors")
+        assert scoring.verdict().cause in ("labels-lost", "predictions-gone")
+        found = replace(scoring, loads={(SERVICE,): Load(10, 0.02, failed=0.5)}).verdict()
+        assert found.cause == "service-failing"
+
+
+def test_the_onset_is_that_of_the_predictions_and_not_of_their_labels() -> None:
+    found = replace(worse(CALM, "high"), delay=90.0, delay_since=90.0).verdict()
+    assert found.onset is not None
+    assert abs(found.onset - ONSET) <= 15
 
 
 def test_a_source_that_failed_long_before_is_not_at_fault() -> None:
