@@ -107,7 +107,7 @@ class Case:
         """How well something that began then fits the time at which the quality became worse (0–1)."""
         if self.loss is None or self.onset is None:
             return 0.0
-        apart = max(self.onset - at, at - self.loss.split.onset, 0.0)
+        apart = max(0.0, abs(self.onset - at) - self.counts.delay / 2)
         return 1.0 - ramp(apart, NEAR + self.loss.split.every, FAR + self.loss.split.every)
 
     @cached_property
@@ -137,3 +137,8 @@ class Case:
     def is_watched(self) -> bool:
         """Whether anything is known of its features."""
         return bool(self.counts.rows(models.FEATURE_VALUES))
+
+    @property
+    def knows_inputs_then(self) -> bool:
+        """Whether anything is known of its features when it became worse: labels may tell of long before."""
+        return self.is_watched and (self.onset or 0.0) >= self.counts.aligned.evidence.start

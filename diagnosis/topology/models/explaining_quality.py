@@ -14,7 +14,7 @@ from diagnosis.topology.models.segments import find_worst
 from prometheus import models
 
 UNWATCHED = 0.5
-"""How sure one can be of a changed relation if nothing is known of the inputs."""
+"""How sure one can be of a changed relation if nothing is known of the inputs of that time."""
 
 RELATION_FITS, SEGMENT_FITS, CALIBRATION_FITS = 0.9, 0.9, 0.9
 REPLACED = 0.85
@@ -81,7 +81,7 @@ def explain_relation(case: Case) -> Iterator[Explanation]:
     loss = case.loss
     if loss is None:
         return
-    known = 1.0 if case.is_watched else UNWATCHED / RELATION_FITS
+    known = 1.0 if case.knows_inputs_then else UNWATCHED / RELATION_FITS
     segment, alone = find_worst(case)
     truth = case.moved(TRUTH)
     proofs = (shown.state_move(case, truth),) if truth else ()

@@ -132,10 +132,8 @@ class _Drawn:
         return self._random.binomial(numbers.astype(np.int64), share).astype(np.float64)
 
     def _versions(self) -> Mapping[str, Values]:
-        if not self._of.version:
-            return {"1": np.ones(len(TIMES))}
-        part = np.where(self._since, self._of.taken_over, 0.0)
-        return {"1": 1 - part, self._of.version: part}
+        part = np.where(self._since & bool(self._of.version), self._of.taken_over, 0.0)
+        return {"1": 1 - part, **({self._of.version: part} if self._of.version else {})}
 
     def _mix(self) -> Mapping[str, Values]:
         since = self._of.mix_since or self._of.mix
