@@ -168,7 +168,9 @@ def test_a_model_is_shown_with_what_it_lost_and_the_source_that_is_at_fault(tmp_
     verdict = failing(faulty("missing")["high"], "ConnectionRefusedError").verdict()
     with incident(tmp_path, SLOW_DATABASE, explain=Oracle(verdict)) as (client, _, shown):
         text, charts = read(client, "/incidents/1"), client.get("/api/incidents/1/charts").json()
+        page = client.get("/incidents/1").text
     assert shown == verdict
+    assert 'href="/models/scoring/fraud"' in page
     for step in (
         "Model Symptom fraud",
         "Service scoring",
