@@ -13,6 +13,8 @@ DEV := $(VENV)/.dev
 
 SHOP := .cache/shop
 SHOP_READY := $(SHOP)/.installed
+COMPARISON := .cache/monitor-comparison
+COMPARISON_READY := $(COMPARISON)/.installed
 UNLISTED_RUNS := bench/recordings/shop-unlisted
 
 SERVICE ?=
@@ -50,6 +52,12 @@ $(SHOP_READY): examples/shop/requirements.lock $(RUNTIME)
 	@$(PYTHON) -m venv $(SHOP)
 	@echo "Installing the shop's own packages"
 	@$(SHOP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/shop/requirements.lock
+	@touch $@
+
+$(COMPARISON_READY): monitor/comparison/requirements.lock
+	@$(PYTHON) -m venv $(COMPARISON)
+	@echo "Installing the packages that the monitor is compared with"
+	@$(COMPARISON)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r monitor/comparison/requirements.lock
 	@touch $@
 
 doctor: $(RUNTIME) ## Check this machine and the settings; say what is wrong and what to do
@@ -182,8 +190,10 @@ test: $(DEV) ## All required checks and tests, with the time of each phase
 bench-overhead: $(DEV) ## CPU that telemetry adds per request, against alternatives [ROUNDS=5]
 	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)
 
-bench-monitor: $(RUNTIME) ## Cost of watching a model: per observation, memory after a million, series
+bench-monitor: $(RUNTIME) $(COMPARISON_READY) ## Cost of watching a model: per observation, memory after a million, series; against whylogs and evidently
 	@$(PY) monitor/benchmark.py
+	echo
+	$(COMPARISON)/bin/python -m monitor.comparison.cost
 
 bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under load [MINUTES=5,60]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)

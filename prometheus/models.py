@@ -10,6 +10,9 @@ MODEL = ("service_name", "model_name", "model_version")
 
 _LABELS = frozenset({*MODEL, "job", "instance", "service_version", "service_instance_id"})
 
+PREDICTION = "@prediction"
+"""The feature that predictions are watched as."""
+
 NUMBER_BINS = ("below", *(f"{number:02}" for number in range(1, 11)), "above")
 """Bins of a number in their order; inner ones are numbered, and there may be fewer."""
 
@@ -36,11 +39,16 @@ FEATURE_VALUES = _counter("model_feature_values_total", "reference", "feature", 
 FEATURE_MAGNITUDE = _counter("model_feature_magnitude_total", "reference", "feature", "sign")
 REFERENCE_VALUES = _gauge("model_reference_values", "reference", "feature", "bin", "segment")
 REFERENCE_EDGE = _gauge("model_reference_edge", "reference", "feature", "bin")
+REFERENCE_QUALITY = _gauge("model_reference_quality", "measure")
+REFERENCE_CALIBRATION = _gauge("model_reference_calibration", "reference", "bin", "predicted", "quantity")
 OUTCOMES = _counter("model_outcomes_total", "segment", "class", "outcome")
-SCORES = _counter("model_scores_total", "bin")
-SCORE_LABELS = _counter("model_score_labels_total", "bin", "came_true")
-SCORE_EXPECTED = _counter("model_score_expected_total", "bin")
+SCORES = _counter("model_scores_total", "bin", "predicted")
+SCORE_LABELS = _counter("model_score_labels_total", "bin", "predicted", "came_true")
+SCORE_EXPECTED = _counter("model_score_expected_total", "bin", "predicted")
+PREDICTION_ERRORS = _counter("model_prediction_errors_total", "reference", "bin", "quantity")
 QUALITY = _counter("model_quality_total", "segment", "quantity")
+SCORES_MARGIN = _counter("model_scores_margin_total")
+REPEATED = _counter("model_requests_repeated_total", "kind")
 ITEMS_SHOWN = _counter("model_items_shown_total", "bin")
 ITEMS_REGISTER = _gauge("model_items_register", "register")
 INFO = _gauge("model_info", "dataset_id", "task", "reference", "learned")

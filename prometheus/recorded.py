@@ -150,11 +150,19 @@ MODEL_OUTCOMES = _gauge("model:outcomes:increase", OF_SAMPLE | {"class", "outcom
 MODEL_QUANTITIES = _gauge("model:quality:increase", OF_SAMPLE | {"quantity"})
 """Sums over labelled predictions: errors, squared errors, log loss, hits, …"""
 
-MODEL_SCORE_LABELS = _gauge("model:score_labels:increase", OF_SAMPLE | {"bin", "came_true"})
+MODEL_SCORES = _gauge("model:scores:increase", OF_SAMPLE | {"bin", "predicted"})
+"""Predictions by score, and whether what has this probability was predicted."""
+
+MODEL_SCORE_LABELS = _gauge("model:score_labels:increase", OF_SAMPLE | {"bin", "predicted", "came_true"})
 """Labelled predictions by score, and whether that came true."""
 
-MODEL_SCORE_EXPECTED = _gauge("model:score_expected:increase", OF_SAMPLE | {"bin"})
+MODEL_SCORE_EXPECTED = _gauge("model:score_expected:increase", OF_SAMPLE | {"bin", "predicted"})
 """How many of them should have come true."""
+
+MODEL_PREDICTION_ERRORS = _gauge(
+    "model:prediction_errors:increase", OF_SAMPLE | {"reference", "bin", "quantity"}
+)
+"""Of regressions, by the bin of the prediction: labels, and sums of |error|, error² and error⁴."""
 
 MODEL_MEASURE = _gauge("model:measure:now", OF_SAMPLE | {"measure"})
 """What is measured of a model, by name: accuracy, AUC, RMSE, NDCG, label coverage, …"""
@@ -179,6 +187,35 @@ WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"
 
 MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
 """The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
+
+OF_CELL = frozenset({"reference", "bin", "predicted"})
+
+ESTIMATE_PREDICTIONS = _gauge("model:estimate:predictions", OF_SAMPLE | OF_CELL | {"among"})
+"""Predictions by cell, a bin and whether it was predicted: of all `predictions`, or those with `labels`."""
+
+ESTIMATE_PAST = _gauge("model:estimate:past", OF_MODEL | OF_CELL | {"quantity"})
+"""What became of the predictions of each cell within a day, an hour ago and before."""
+
+ESTIMATE_KNOWN = _gauge("model:estimate:known", OF_MODEL | OF_CELL | {"quantity"})
+"""The same, and of the reference where those are few."""
+
+ESTIMATE_EXPECTED = _gauge("model:estimate:expected", OF_SAMPLE | OF_CELL | {"among", "quantity"})
+"""What has to become of the predictions of each cell if it is as it was."""
+
+ESTIMATE_SPREAD = _gauge("model:estimate:spread", OF_SAMPLE | OF_CELL | {"among", "quantity"})
+"""The variance of that."""
+
+ESTIMATE_COVERED = _gauge("model:estimate:covered", OF_SAMPLE | {"among"})
+"""Share of predictions in cells of which enough is known."""
+
+MODEL_ESTIMATE = _gauge("model:measure:estimate", OF_SAMPLE | {"measure"})
+"""What the measures of the predictions of the window should be, before their labels are known."""
+
+MODEL_ESTIMATE_MARGIN = _gauge("model:measure:estimate_margin", OF_SAMPLE | {"measure"})
+"""The truth is that far from it at most with probability 95%, unless what follows from a feature changed."""
+
+MODEL_ESTIMATE_ERROR = _gauge("model:measure:estimate_error", OF_SAMPLE | {"measure"})
+"""Of those whose labels became known in the window: what was to be estimated of them, minus the truth."""
 
 FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
 """Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""

@@ -17,6 +17,7 @@ from prometheus import (
     indicators,
     measures,
     model_drift,
+    model_estimates,
     model_health,
     model_measures,
     model_samples,
@@ -74,6 +75,7 @@ def render_recording(config: Config) -> dict[str, Any]:
             [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
         ("models at a glance", model_measures.STEP, [*model_health.health_rules()]),
+        ("models without labels", model_measures.STEP, [*model_estimates.estimate_rules()]),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]

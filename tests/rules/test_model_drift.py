@@ -81,7 +81,7 @@ def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, fl
     if isinstance(known, Number):
         edges = (known.minimum, *known.edges, known.maximum)
         middles = [(low + high) / 2 for low, high in pairwise(edges)]
-        finite = [name in (b.BELOW, *b.INNER, b.ABOVE) for name in names]
+        finite = [name in b.FINITE for name in names]
         binned = then[finite], now[finite]
         positions = np.array([known.minimum, *middles, known.maximum])
         values |= {"ks": d.kolmogorov_smirnov(*binned), "wasserstein": d.wasserstein(*binned, positions)}

@@ -15,10 +15,11 @@ from whence_monitor.labels import Delays, Labels, Match, Predicted
 from whence_monitor.learning import learn_reference
 from whence_monitor.problems import Problem, Problems
 from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
+from whence_monitor.repeats import Repeats
 from whence_monitor.segments import Segments
 from whence_monitor.settings import Settings
 from whence_monitor.tasks import make_task
-from whence_monitor.watched import describe, fit
+from whence_monitor.watched import describe, describe_calibration, fit
 
 
 class State:
@@ -157,15 +158,23 @@ class State:
             i.REFERENCE: reference.digest if reference.features else "",
             i.LEARNED: "learning" if self._is_learning else "yes" if reference.learned else "no",
         }
-        room = self._settings.max_series - sum(len(family.values) for family in self._families) - 1
-        watched = fit(reference.features, len(names), room)
+        counted = {**base, i.REFERENCE: info[i.REFERENCE]}
+        of_reference = [
+            fix(i.INFO, [({**base, **info}, 1)]),
+            fix(i.REFERENCE_QUALITY, [({**base, i.MEASURE: n}, v) for n, v in reference.quality.items()]),
+            describe_calibration(reference, counted),
+            *self._task.watch(reference, counted),
+        ]
+        taken = sum(len(family.values) for family in (*self._families, *of_reference))
+        watched = fit(reference.features, len(names), self._settings.max_series - taken)
         self.problems.count(Problem.UNWATCHED_FEATURE, len(reference.features) - len(watched))
         of_predictions = {name: feature for name, feature in watched.items() if name != TRUTH}
-        self._features = FeatureCounts(of_predictions, len(names))
+        repeats = Repeats(base)
+        self._features = FeatureCounts(of_predictions, len(names), repeats)
         self._truths = FeatureCounts({n: f for n, f in watched.items() if n == TRUTH}, len(names))
-        counted = {**base, i.REFERENCE: info[i.REFERENCE]}
         self._watched = [
-            fix(i.INFO, [({**base, **info}, 1)]),
+            *of_reference,
+            repeats.family,
             *describe(self._features, counted, names),
             *describe(self._truths, counted, names),
         ]
