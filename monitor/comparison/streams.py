@@ -15,11 +15,11 @@ import pandas as pd
 from river.datasets import synth
 from sklearn.tree import DecisionTreeClassifier
 
-from monitor.comparison.detectors import DETECTORS, Detector, Stream
+from monitor.comparison.detectors import DETECTORS, SLOW, Detector, Stream
 
 LEARNED, TESTED, BEFORE, AFTER = 5_000, 5_000, 5_000, 20_000
 STATIONARY = 100_000
-SEEDS = range(10)
+SEEDS, FEW_SEEDS = range(10), 3
 Row = tuple[dict[Any, float], Any]
 
 
@@ -75,11 +75,8 @@ def meet(rows: Iterator[Row], number: int) -> Stream:
 
 def find_delays(detect: Detector, streams: list[Stream]) -> str:
     """The median delay in observations, and how many drifts were not found."""
-    delays = []
-    for stream in streams:
-        later = [alarm - BEFORE for alarm in detect(stream) if alarm > BEFORE]
-        if later:
-            delays.append(later[0])
+    first = (next((alarm for alarm in detect(stream) if alarm > BEFORE), None) for stream in streams)
+    delays = [alarm - BEFORE for alarm in first if alarm is not None]
     if not delays:
         return "—"
     found = f"{median(delays):,.0f}"
@@ -87,7 +84,7 @@ def find_delays(detect: Detector, streams: list[Stream]) -> str:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table; of slow detectors, the first seeds and one stream without drift."""
     drifting = {
         name: [meet(draw(seed, LEARNED + TESTED + BEFORE), BEFORE + AFTER) for seed in SEEDS]
         for name, draw in STREAMS.items()
@@ -96,8 +93,9 @@ def main() -> None:
     print("| | " + " | ".join(STREAMS) + " | false alarms per 100,000 |")
     print("|---|" + "---:|" * (len(STREAMS) + 1))
     for name, detect in DETECTORS.items():
-        delays = [find_delays(detect, streams) for streams in drifting.values()]
-        alarms = sum(len(detect(stream)) for stream in quiet) / len(quiet)
+        seeds, runs = (FEW_SEEDS, 1) if name in SLOW else (len(SEEDS), len(quiet))
+        delays = [find_delays(detect, streams[:seeds]) for streams in drifting.values()]
+        alarms = sum(len(list(detect(stream))) for stream in quiet[:runs]) / runs
         print(f"| {name} | " + " | ".join(delays) + f" | {alarms:.1f} |", flush=True)
 
 
