@@ -13,6 +13,8 @@ DEV := $(VENV)/.dev
 
 SHOP := .cache/shop
 SHOP_READY := $(SHOP)/.installed
+MODELS := .cache/models
+MODELS_READY := $(MODELS)/.installed
 UNLISTED_RUNS := bench/recordings/shop-unlisted
 
 SERVICE ?=
@@ -24,7 +26,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -49,6 +51,13 @@ $(SHOP_READY): examples/shop/requirements.lock $(RUNTIME)
 	@$(PYTHON) -m venv $(SHOP)
 	@echo "Installing the shop's own packages"
 	@$(SHOP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/shop/requirements.lock
+	@touch $@
+
+$(MODELS_READY): examples/models/requirements.lock monitor/pyproject.toml $(RUNTIME)
+	@$(PYTHON) -m venv $(MODELS)
+	@echo "Installing the packages of the example models"
+	@$(MODELS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/models/requirements.lock
+	@$(MODELS)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable ./monitor
 	@touch $@
 
 doctor: $(RUNTIME) ## Check this machine and the settings; say what is wrong and what to do
@@ -115,6 +124,25 @@ shop-mend: $(SHOP_READY) ## Undo every fault of the shop
 shop-faults: $(SHOP_READY) ## List the shop's faults and their user impact
 	@$(SHOP)/bin/python -m examples.shop faults
 
+models-install: $(MODELS_READY) ## Install the packages of the example models, apart from Whence's
+
+models: $(MODELS_READY) ## Start two services with models of their own, watched by whence_monitor (examples/models)
+	@export OTLP_HTTP_PORT="$$($(PY) -c 'from stack.settings import load_settings as load; print(load().otlp_http_port)')"
+	export MODELS_PROCESS_COMPOSE="$$($(PY) -m components path process-compose)"
+	$(MODELS)/bin/python -m examples.models up
+
+models-down: $(MODELS_READY) ## Stop them; their data is kept
+	@$(MODELS)/bin/python -m examples.models down
+
+models-break: $(MODELS_READY) ## Inject a fault into one of them for FOR seconds: FAULT=name [SEVERITY=low|high] [FOR=900]
+	@$(MODELS)/bin/python -m examples.models break "$(FAULT)" "$(SEVERITY)" --for "$(FOR)"
+
+models-mend: $(MODELS_READY) ## Undo every fault of theirs
+	@$(MODELS)/bin/python -m examples.models mend
+
+models-faults: $(MODELS_READY) ## List their faults, and what is felt
+	@$(MODELS)/bin/python -m examples.models faults
+
 generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml
 	@$(PY) -m stack generate
 	@$(PY) -m generation
@@ -149,7 +177,7 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
 	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels shop workers,--ignore=tests/e2e/test_$(name).py)
 
-test-adapt: $(DEV) ## Follow docs/adapt.md word for word on a live stack (8 minutes)
+test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (8 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
 
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)
