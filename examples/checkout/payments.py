@@ -7,7 +7,7 @@ from typing import Any
 
 from examples.models.example import Example, Features
 
-BASE = -4.2
+BASE = -3.4
 COUNTRIES, SHARES = ("DE", "FR", "NL", "PL", "BR"), (50, 20, 12, 12, 6)
 CLIENTS, CLIENT_SHARES = ("web", "ios", "android"), (50, 25, 25)
 EVIDENT_DISPUTES = 2
@@ -18,7 +18,7 @@ def draw(random: Random) -> Features:
     is_new = random.random() < 0.3
     return {
         "amount": round(random.lognormvariate(4.0, 0.9), 2),
-        "new_device": random.random() < (0.35 if is_new else 0.1),
+        "new_device": random.random() < (0.22 if is_new else 0.15),
         "hour": int(random.triangular(0, 24, 17)) % 24,
         "customer": "new" if is_new else "old",
         "country": random.choices(COUNTRIES, SHARES)[0],
@@ -30,12 +30,12 @@ def draw(random: Random) -> Features:
 def decide(payment: Features, weights: Mapping[str, float], random: Random) -> float:
     """1 if it is fraud, else 0."""
     effects = {
-        "amount": 1.5 * math.log(payment["amount"] / 55),
-        "new_device": 2.4 * payment["new_device"],
+        "amount": 2.4 * math.log(payment["amount"] / 55),
+        "new_device": 3.2 * payment["new_device"],
         "hour": 1.2 * (payment["hour"] < 6),
-        "customer": 0.9 * (payment["customer"] == "new"),
-        "country": 1.4 * (payment["country"] in ("PL", "BR")),
-        "orders": -0.12 * min(payment["orders"], 15),
+        "customer": -1.85 * (payment["customer"] == "new"),
+        "country": 2.0 * (payment["country"] in ("PL", "BR")),
+        "orders": -0.25 * min(payment["orders"], 15),
     }
     odds = BASE + sum(weights.get(name, 1.0) * effect for name, effect in effects.items())
     return float(random.random() < 1 / (1 + math.exp(-odds)))

@@ -21,7 +21,8 @@ class Delivery(BaseModel):
     hour: Annotated[int, Field(ge=0, le=23)] | None = None
     load: Annotated[int, Field(ge=0)] | None = None
     weather: str | None = None
-    zone: Literal["centre", "suburb", "village"]
+    zone: str | None = None
+    vehicle: Literal["bike", "scooter", "van"]
     app: str = "5.2"
     driven: Annotated[float, Field(ge=0)] | None = None
 

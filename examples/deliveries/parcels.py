@@ -10,6 +10,7 @@ ZONES, ZONE_SHARES = ("centre", "suburb", "village"), (45, 40, 15)
 KILOMETRES = {"centre": 2.0, "suburb": 5.0, "village": 9.0}
 WEATHER, WEATHER_SHARES = ("dry", "rain", "snow"), (75, 20, 5)
 DELAY = {"dry": 0.0, "rain": 6.0, "snow": 14.0}
+VEHICLES, VEHICLE_SHARES = ("bike", "scooter", "van"), (45, 30, 25)
 APPS, APP_SHARES = ("5.1", "5.2", "6.0"), (20, 60, 20)
 BASE, LEAST = 7.0, 2.0
 
@@ -24,6 +25,7 @@ def draw(random: Random) -> Features:
         "load": 1 + int(random.expovariate(1 / 6)),
         "weather": random.choices(WEATHER, WEATHER_SHARES)[0],
         "zone": zone,
+        "vehicle": random.choices(VEHICLES, VEHICLE_SHARES)[0],
         "app": random.choices(APPS, APP_SHARES)[0],
     }
 
@@ -36,6 +38,7 @@ def decide(delivery: Features, weights: Mapping[str, float], random: Random) -> 
         "hour": 8.0 * (16 <= delivery["hour"] < 19),
         "load": 1.5 * min(delivery["load"], 20),
         "weather": DELAY[delivery["weather"]],
+        "vehicle": 2.0 * (delivery["vehicle"] == "van"),
     }
     minutes = BASE + sum(weights.get(name, 1.0) * effect for name, effect in effects.items())
     return round(float(max(LEAST, minutes + random.gauss(0, 3))), 1)
@@ -56,7 +59,7 @@ DELIVERIES = Example(
     truth="minutes",
     answer="minutes",
     prediction="estimate",
-    segment="zone",
+    segment="vehicle",
     unused="app",
     leak="driven",
     draw=draw,
@@ -65,5 +68,5 @@ DELIVERIES = Example(
     learn_after=learn_after,
     loss=lambda estimate, minutes: abs(estimate - minutes),
     by_segment=("distance", "load"),
-    codes={"weather": WEATHER, "zone": ZONES, "app": APPS},
+    codes={"weather": WEATHER, "zone": ZONES, "vehicle": VEHICLES, "app": APPS},
 )

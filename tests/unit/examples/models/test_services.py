@@ -17,7 +17,7 @@ from tests.unit.examples.models.live import Service
 
 PAYMENT = {"amount": 300, "hour": 3}
 """The body of docs/adapt.md."""
-DELIVERY = {"distance": 4.2, "weight": 2.0, "hour": 17, "load": 6, "weather": "rain", "zone": "suburb"}
+DELIVERY = {"distance": 4.2, "weight": 2.0, "hour": 17, "load": 6, "weather": "rain", "vehicle": "van"}
 
 
 def ask(service: Service, *requests: tuple[str, Any]) -> list[httpx.Response]:
@@ -74,7 +74,7 @@ def test_a_delivery_is_estimated_and_its_arrival_learned(deliveries: Service) ->
     assert 30 < minutes < 60
     (arrived,) = ask(deliveries, (f"/deliveries/{answer.json()['id']}/arrival", {"minutes": minutes + 5}))
     assert arrived.status_code == 204
-    assert deliveries.read("model.labels", "segment")["suburb",] == 1
+    assert deliveries.read("model.labels", "segment")["van",] == 1
     assert not any(deliveries.read("model.monitor.problems", "kind").values())
 
 
@@ -88,7 +88,7 @@ def test_another_version_answers_when_it_is_rolled_out(checkout: Service) -> Non
 def test_bad_bodies_are_refused(checkout: Service, deliveries: Service) -> None:
     for body in ({}, {"amount": 0}, {"amount": 1, "customer": "who"}, {"amount": 1, "hour": 24}):
         assert ask(checkout, ("/payments", body))[0].status_code == 422
-    assert ask(deliveries, ("/deliveries", {"distance": -1, "zone": "suburb"}))[0].status_code == 422
+    assert ask(deliveries, ("/deliveries", {"distance": -1, "vehicle": "van"}))[0].status_code == 422
 
 
 def test_predictions_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
