@@ -242,6 +242,16 @@ bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again [U
 bench-shop-page: $(RUNTIME) ## Write the runs of the shop into docs/benchmark.md
 	@$(PY) -m bench.shop document
 
+bench-models: $(RUNTIME) $(MODELS_READY) ## Accuracy of verdicts on watched models, on live stacks (6 hours, resumable) [SEED=3101] [ONLY=part of a fault's name] [SETS=4]
+	@$(PY) -m components build process-compose
+	$(PY) -m bench.models run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)") $(if $(SETS),--sets "$(SETS)")
+
+bench-models-replay: $(RUNTIME) ## Diagnose the recorded runs of watched models again
+	@$(PY) -m bench.models replay
+
+bench-models-page: $(RUNTIME) ## Write the runs of watched models into docs/benchmark.md
+	@$(PY) -m bench.models document
+
 bench-petshop: $(RUNTIME) ## Accuracy on PetShop, a public set of root causes, read from a folder DATA=folder [SPLIT=train]
 	@test -n "$(DATA)" || { echo "whence: say where PetShop is: make bench-petshop DATA=folder" >&2; exit 2; }
 	@$(PY) -m bench.petshop "$(DATA)" $(if $(SPLIT),--split "$(SPLIT)")
