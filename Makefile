@@ -177,7 +177,7 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
 	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels shop workers,--ignore=tests/e2e/test_$(name).py)
 
-test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (8 minutes)
+test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (14 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
 
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)

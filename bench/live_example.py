@@ -35,7 +35,7 @@ def run_example(python: Path, module: str, environment: Mapping[str, str], *argu
 
 
 def make_stack(folder: Path, configuration: Path) -> BenchStack:
-    """One that has hardly any users of its own, with the example's whence.yaml."""
+    """One that has hardly any users of its own, configured for the example."""
     return BenchStack(folder / "stack", rate=1, settings={"WHENCE_CONFIG": str(configuration)})
 
 
