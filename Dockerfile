@@ -20,7 +20,8 @@ LABEL org.opencontainers.image.title="Whence services" \
 ENV PATH=/opt/whence/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    MALLOC_ARENA_MAX=2
+    MALLOC_ARENA_MAX=2 \
+    PYTHONPATH=/app/monitor/src
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libgomp1 \
  && rm -rf /var/lib/apt/lists/*
@@ -37,6 +38,7 @@ COPY prometheus/*.py prometheus/
 COPY jaeger/*.py jaeger/
 COPY telemetry telemetry
 COPY diagnosis diagnosis
+COPY monitor/src monitor/src
 COPY services services
 RUN python -m compileall -q .
 USER 10000:10000

@@ -40,6 +40,7 @@ $(RUNTIME): requirements.lock
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo "whence: cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing Python packages (once, about a minute)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "$(CURDIR)/monitor/src" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/whence-monitor.pth"
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)

@@ -13,7 +13,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import indicators, measures, model_drift, model_measures, model_samples, requests, topology
+from prometheus import (
+    indicators,
+    measures,
+    model_drift,
+    model_measures,
+    model_samples,
+    requests,
+    services,
+    topology,
+)
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
 from prometheus.recorded import (
@@ -49,6 +58,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     groups = [
         ("signals", requests.STEP, [*requests.signal_rules()]),
         ("topology", topology.STEP, [*topology.call_rules(config), *topology.entity_rules()]),
+        ("services against their past", topology.STEP, [*services.usual_rules(past)]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),

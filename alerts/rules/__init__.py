@@ -13,6 +13,7 @@ from alerts.rules import (
     saturation,
     storage,
     symptoms,
+    unusual,
     verdicts,
     versions,
     watching,
@@ -22,6 +23,7 @@ from config import Config
 
 MODULES = (
     symptoms,
+    unusual,
     quality,
     versions,
     data,

@@ -12,7 +12,7 @@ from alerts.panels import Placed, place
 from alerts.rules import all_alerts
 from config import Config
 from prometheus import measures
-from prometheus.recorded import HEARD, REQUEST_SIGNAL
+from prometheus.recorded import FAILED_ABOVE_USUAL, HEARD, P95_TIMES_USUAL, REQUEST_SIGNAL
 from prometheus.recording import STEP, render_recording
 from tests.rules.promtool import run_promtool
 from tests.rules.scenarios import SCENARIOS
@@ -23,7 +23,12 @@ OWNERS = {service.name: service.owner for service in Config().services}
 BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
 COMPARISONS = ("hit rate against its past", "measures against their past", "versions against each other")
 OF_OBJECTIVES = ("signals", "objectives", "burn rates", "burn rates over days")
-SIGNALS = (REQUEST_SIGNAL, HEARD)
+RECORDED_BY = {
+    REQUEST_SIGNAL: "signals",
+    HEARD: "signals",
+    P95_TIMES_USUAL: "services against their past",
+    FAILED_ABOVE_USUAL: "services against their past",
+}
 AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
 
@@ -35,8 +40,8 @@ def rules(placed: Placed) -> str:
         content = {"groups": recording(objective) + content["groups"]}
     if placed.alert.slug in AGAINST_ITS_PAST:
         content = {"groups": comparisons() + content["groups"]}
-    if any(series.name in placed.alert.query for series in SIGNALS):
-        content = {"groups": group("signals") + content["groups"]}
+    for name in {name for series, name in RECORDED_BY.items() if series.name in placed.alert.query}:
+        content = {"groups": group(name) + content["groups"]}
     return yaml.safe_dump(content)
 
 

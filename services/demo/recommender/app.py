@@ -34,6 +34,7 @@ from services.demo.recommender.signals.monitor import Signals
 from services.demo.recommender.signals.series import Gauges
 from services.demo.recommender.signals.version import only_here
 from services.demo.recommender.versions import Versions
+from services.demo.recommender.watch import Watch
 from services.instrumentation import NATIVE_TELEMETRY_OFF, Telemetry
 
 MAX_BODY = 16 * 1024
@@ -59,10 +60,11 @@ def create_app(
     """
     recorder = Recorder(telemetry, connection)
     recorder.describe_limit(settings.storage_concurrency)
-    versions = Versions(connection, flags, settings, recorder)
+    watch = Watch(telemetry.meter_provider, settings.attribution_window)
+    versions = Versions(connection, flags, settings, recorder, watch)
     shared = worker.open_store(recorder) if worker else None
     store = shared or MemoryStore(settings)
-    feedback = Feedback(settings, recorder, store)
+    feedback = Feedback(settings, recorder, store, watch)
     reader = ObjectReader(
         connection,
         concurrency=settings.storage_concurrency,
@@ -98,7 +100,7 @@ def create_app(
     )
     add_errors(app)
     add_health(app, versions)
-    add_recommendations(app, Recommender(versions, features, feedback, signals, recorder), settings.k)
+    add_recommendations(app, Recommender(versions, features, feedback, signals, watch, recorder), settings.k)
     add_feedback(app, feedback)
     return app
 

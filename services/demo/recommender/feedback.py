@@ -12,6 +12,7 @@ from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.recommender.shown import AnswerStore, Event, Reaction, Shown, UnknownRequest
 from services.demo.recommender.signals.judgement import Judgement, judge
+from services.demo.recommender.watch import Watch
 
 SWEEP_INTERVAL = 1.0
 PATIENCE = 0.5
@@ -31,11 +32,13 @@ class Feedback:
         settings: RecommenderSettings,
         recorder: Recorder,
         store: AnswerStore,
+        watch: Watch,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._retention = settings.feedback_retention
         self._recorder = recorder
         self._store = store
+        self._watch = watch
         self._clock = clock
         self._joining: set[asyncio.Task[bool]] = set()
 
@@ -65,7 +68,9 @@ class Feedback:
         """Label the requests whose window has closed."""
         requests: Counter[Labels] = Counter()
         judged: defaultdict[Labels, Judgement] = defaultdict(Judgement)
-        for labels, shown, clicked in await self._store.close_windows(self._clock()):
+        for closed in await self._store.close_windows(self._clock()):
+            labels, shown, clicked = closed
+            self._watch.judge(closed)
             requests[labels] += 1
             if clicked:
                 judged[labels] = judged[labels].plus(judge(clicked, shown))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 from pydantic import ValidationError
+from whence_monitor import InvalidReference
+from whence_monitor import Reference as Profile
 
 from services.demo.storage.artefacts import (
     LIVE_KEY,
@@ -17,6 +19,7 @@ from services.demo.storage.artefacts import (
     card_key,
     materialised_key,
     model_key,
+    profile_key,
     reference_key,
 )
 from services.demo.storage.client import ObjectStore, StorageError, read_object
@@ -31,11 +34,12 @@ class ModelUnavailable(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """One version: its card, its checked arrays, and its training reference if it has a usable one."""
+    """One version: its card, its checked arrays, and what its training data were like, if that is usable."""
 
     card: ModelCard
     arrays: ModelArrays
     reference: Reference | None = None
+    profile: Profile | None = None
 
     @property
     def version(self) -> str:
@@ -89,7 +93,8 @@ def read_model(store: ObjectStore, bucket: str, card: ModelCard) -> Model:
         arrays = ModelArrays.from_bytes(_read(store, bucket, model_key(card.version)), card.sha256)
     except CorruptModel as error:
         raise ModelUnavailable(f"model {card.version} is corrupt: {error}; train it again") from error
-    return Model(card, arrays, _read_reference(store, bucket, card.version))
+    reference = _read_reference(store, bucket, card.version)
+    return Model(card, arrays, reference, _read_profile(store, bucket, card.version))
 
 
 def read_materialised(store: ObjectStore, bucket: str, version: str) -> Materialised | None:
@@ -114,6 +119,16 @@ def _read_reference(store: ObjectStore, bucket: str, version: str) -> Reference 
     except ValidationError as error:
         problem = _first(error)
     log.warning("no training reference: drift is not measured; train again", version=version, problem=problem)
+    return None
+
+
+def _read_profile(store: ObjectStore, bucket: str, version: str) -> Profile | None:
+    """Without one the version's monitor takes its first answers for usual."""
+    body = _find(store, bucket, profile_key(version))
+    try:
+        return Profile.from_json(body) if body is not None else None
+    except InvalidReference as error:
+        log.warning("unusable profile: train again", version=version, problem=str(error))
     return None
 
 

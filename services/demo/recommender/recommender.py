@@ -12,6 +12,7 @@ from services.demo.recommender.model import Model
 from services.demo.recommender.ranking import Ranked, rank, rank_popular, score
 from services.demo.recommender.signals.monitor import Signals
 from services.demo.recommender.versions import Versions
+from services.demo.recommender.watch import Watch
 from services.demo.storage.reference import UNKNOWN_SEGMENT
 
 
@@ -24,12 +25,14 @@ class Recommender:
         features: FeatureStore,
         feedback: Feedback,
         signals: Signals,
+        watch: Watch,
         recorder: Recorder,
     ) -> None:
         self._versions = versions
         self._features = features
         self._feedback = feedback
         self._signals = signals
+        self._watch = watch
         self._recorder = recorder
 
     async def recommend(self, user_id: int, k: int) -> Answer:
@@ -52,6 +55,7 @@ class Recommender:
             self._recorder.record_answer(span, answer, loaded.computed_at)
         self._feedback.expect(answer)
         self._signals.observe(model, answer, loaded.features)
+        self._watch.observe(answer, loaded.features)
         return answer
 
     async def _load(self, model: Model, user_id: int, segment: str | None) -> Loaded:

@@ -32,6 +32,7 @@ from services.demo.recommender.model import (
     read_model,
 )
 from services.demo.recommender.settings import RecommenderSettings
+from services.demo.recommender.watch import Watch
 
 log = structlog.get_logger()
 PATIENCE_POLLS = 6
@@ -63,7 +64,12 @@ class Versions:
     """Chooses a model for each user; `problem` is what keeps a version from being used as it should be."""
 
     def __init__(
-        self, connection: Connection, flags: FlagFile, settings: RecommenderSettings, recorder: Recorder
+        self,
+        connection: Connection,
+        flags: FlagFile,
+        settings: RecommenderSettings,
+        recorder: Recorder,
+        watch: Watch,
     ) -> None:
         self.problem: str | None = "the model has not been read yet"
         self._store = connection.store
@@ -73,6 +79,7 @@ class Versions:
         self._fresh = settings.feature_max_age / 2
         self._polls_waited = 0
         self._recorder = recorder
+        self._watch = watch
         self._provider = FileProvider()
         self._loaded: Mapping[str, Model] = {}
         self._in_use: _InUse | None = None
@@ -136,6 +143,7 @@ class Versions:
             self._polls_waited += 1
             return
         self._polls_waited = 0
+        await asyncio.to_thread(self._watch.prepare, found.models.values())
         self._use(found)
 
     def _follow_flag(self, flag: Flag | None) -> None:
@@ -181,6 +189,7 @@ class Versions:
         if former and former.live == found.live and former.models == found.models:
             return
         before = former.models.values() if former else ()
+        self._watch.keep(found.models.keys())
         self._recorder.record_versions(before, found.models[found.live], found.models.values())
         log.info("versions in use", live=found.live, versions=self.names)
 

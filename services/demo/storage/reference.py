@@ -13,6 +13,8 @@ FACTOR_NORM = "factor_norm"
 """Feature: Euclidean norm of the user's factors."""
 SEEN_COUNT = "seen_count"
 """Feature: number of items the user has seen."""
+TOP_SCORE = "top_score"
+"""Score of the item ranked first."""
 FEATURES = (FACTOR_NORM, SEEN_COUNT)
 ALL_SEGMENTS = "all"
 UNKNOWN_SEGMENT = "unknown"

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+from whence_monitor import Reference as Profile
+from whence_monitor import make_reference as profile
 
 from services.demo.storage.artefacts import SEGMENTS
 from services.demo.storage.reference import (
@@ -12,6 +14,7 @@ from services.demo.storage.reference import (
     FACTOR_NORM,
     LEAST_SHARE,
     SEEN_COUNT,
+    TOP_SCORE,
     UNKNOWN_SEGMENT,
     Distribution,
     Reference,
@@ -20,6 +23,7 @@ from services.demo.trainer.model import TrainedModel
 
 BINS = 10
 SAMPLE = 200
+VISITS = 20_000
 VISITS_EXPONENT = 0.5
 """Expected visits of a user grow with the number of ratings to this power."""
 UNKNOWN_SHARE = 0.01
@@ -45,6 +49,22 @@ def make_reference(version: str, model: TrainedModel) -> Reference:
         segments=_share_segments(model, weights),
         top_score=describe(_find_top_scores(model), weights),
         popularity=tuple(_rank_items(model).tolist()),
+    )
+
+
+def make_profile(dataset_id: str, model: TrainedModel) -> Profile:
+    """The same for whence_monitor, of `VISITS` visits, each user as often as expected (systematic sample)."""
+    seen_count = np.diff(model.seen.indptr)
+    reached = np.cumsum(seen_count**VISITS_EXPONENT)
+    visits = np.searchsorted(reached, (np.arange(VISITS) + 0.5) / VISITS * reached[-1])
+    columns = {
+        FACTOR_NORM: np.linalg.norm(model.user_factors.astype(np.float64), axis=1),
+        SEEN_COUNT: seen_count.astype(np.float64),
+        TOP_SCORE: _find_top_scores(model),
+    }
+    items = tuple(map(str, _rank_items(model).tolist()))
+    return profile(
+        {name: values[visits] for name, values in columns.items()}, dataset_id=dataset_id, items=items
     )
 
 

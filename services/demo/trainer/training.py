@@ -12,13 +12,20 @@ import structlog
 
 from services.demo.dataset import Dataset, Ratings
 from services.demo.storage.arrays import checksum
-from services.demo.storage.artefacts import SEGMENTS, ModelCard, features_key, model_key, reference_key
+from services.demo.storage.artefacts import (
+    SEGMENTS,
+    ModelCard,
+    features_key,
+    model_key,
+    profile_key,
+    reference_key,
+)
 from services.demo.storage.offline import OfflineFeatures, offline_key
 from services.demo.trainer.metrics import measure, measure_coverage
 from services.demo.trainer.model import TrainedModel, make_offline, train
 from services.demo.trainer.parameters import ALGORITHM, Parameters
 from services.demo.trainer.publication import Publication
-from services.demo.trainer.reference import make_reference
+from services.demo.trainer.reference import make_profile, make_reference
 
 log = structlog.get_logger()
 GIT_TIMEOUT_SECONDS = 2.0
@@ -53,6 +60,7 @@ def store_version(
     objects = {
         offline_key(version): offline.to_bytes(),
         reference_key(version): make_reference(version, model).model_dump_json().encode(),
+        profile_key(version): make_profile(dataset.id, model).to_json().encode(),
         model_key(version): model.arrays.to_bytes(),
     }
     card = ModelCard(

@@ -1,11 +1,21 @@
 """For each alert: what stays just below it, and what breaches it, second by second."""
 
-from tests.rules.scenarios import budgets, model_and_data, pipeline, quality, services, storage, watchers
+from tests.rules.scenarios import (
+    budgets,
+    model_and_data,
+    pipeline,
+    quality,
+    services,
+    storage,
+    unusual,
+    watchers,
+)
 from tests.rules.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     **storage.SCENARIOS,
     **services.SCENARIOS,
+    **unusual.SCENARIOS,
     **quality.SCENARIOS,
     **model_and_data.SCENARIOS,
     **pipeline.SCENARIOS,

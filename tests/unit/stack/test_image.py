@@ -1,5 +1,6 @@
 """The services' image holds what its programs import, and nothing that .dockerignore keeps from it."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -42,6 +43,7 @@ def test_every_program_finds_what_it_imports(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"import {', '.join(sorted(names))}, services; print(services.__file__)"],
         cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "monitor" / "src")},
         capture_output=True,
         text=True,
         check=False,

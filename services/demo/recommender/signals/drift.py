@@ -19,6 +19,7 @@ from services.demo.storage.reference import (
     ALL_SEGMENTS,
     FEATURES,
     LEAST_SHARE,
+    TOP_SCORE,
     UNKNOWN_SEGMENT,
     Distribution,
     Reference,
@@ -29,7 +30,6 @@ from telemetry import instruments as i
 LEAST_SAMPLES = 200
 """With fewer, chance alone can make a population stability index of .1: over ten bins its mean is 9 / n."""
 SEGMENT_MIX = "segment_mix"
-TOP_SCORE = "top_score"
 SEGMENT_NAMES = (*SEGMENTS, UNKNOWN_SEGMENT)
 """Segments by the code they have in rows."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
 
 from services.demo.recommender.answers import Answer, Labels, Reason, Source
 from services.demo.recommender.feedback import Feedback
@@ -18,6 +19,7 @@ from services.demo.recommender.shared.database import Database
 from services.demo.recommender.shared.store import SharedStore
 from services.demo.recommender.shown import AnswerStore, Event, ItemNotShown, UnknownRequest
 from services.demo.recommender.signals.judgement import Judgement, judge
+from services.demo.recommender.watch import Watch
 from tests.unit.services.demo.recommender.support import published, serve, until
 
 LABELS = Labels(Source.PERSONALISED, "v1", "heavy")
@@ -57,7 +59,13 @@ class Desk:
         self.store = self._make_store(settings, folder)
         self.runner = asyncio.Runner()
         self.runner.run(self.store.__aenter__())
-        self.feedback = Feedback(settings, self.tally, self.store, clock=lambda: self.now)  # type: ignore[arg-type]
+        self.feedback = Feedback(
+            settings,
+            self.tally,  # type: ignore[arg-type]
+            self.store,
+            Watch(NoOpMeterProvider(), window=15),
+            clock=lambda: self.now,
+        )
 
     def show(self, request_id: str, labels: Labels = LABELS) -> None:
         items = [(item, 1.0) for item in (5, 6, 7)]

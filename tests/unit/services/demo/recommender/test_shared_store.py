@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
 
 from services.demo.recommender.answers import Labels, Source
 from services.demo.recommender.feedback import Feedback
@@ -19,6 +20,7 @@ from services.demo.recommender.shared import database, store
 from services.demo.recommender.shared.database import Database
 from services.demo.recommender.shared.store import SharedStore
 from services.demo.recommender.shown import Closed, Event, Reaction, Shown, UnknownRequest
+from services.demo.recommender.watch import Watch
 from tests.unit.services.demo.recommender.support import until
 
 LABELS = Labels(Source.PERSONALISED, "v1", "heavy")
@@ -148,7 +150,13 @@ class Office:
         self.clicks = 0
         self.now = 0.0
         self.store = SharedStore(open_database(folder), self._fail)
-        self.feedback = Feedback(SETTINGS, self, self.store, clock=lambda: self.now)  # type: ignore[arg-type]
+        self.feedback = Feedback(
+            SETTINGS,
+            self,  # type: ignore[arg-type]
+            self.store,
+            Watch(NoOpMeterProvider(), window=15),
+            clock=lambda: self.now,
+        )
 
     def _fail(self, kind: str, count: int) -> None:
         self.failures[kind] += count

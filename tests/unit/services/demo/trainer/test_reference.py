@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
+from whence_monitor import Reference as Profile
+from whence_monitor.reference import Number
 
 from services.demo.dataset import generate, load, split
 from services.demo.storage.reference import Distribution, Reference
@@ -13,7 +15,7 @@ from services.demo.traffic.habits import Habits
 from services.demo.trainer import reference as assumed
 from services.demo.trainer.model import TrainedModel, train
 from services.demo.trainer.parameters import Parameters
-from services.demo.trainer.reference import describe, make_reference
+from services.demo.trainer.reference import describe, make_profile, make_reference
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,21 @@ def test_top_scores_are_those_of_the_first_items_unseen(made: Reference, trained
     below = weights[top <= made.top_score.sample[100] + 1e-5].sum() / weights.sum()
     assert below == pytest.approx(0.5, abs=0.01)
     assert made.top_score.sample[-1] == pytest.approx(top.max(), rel=0.1)
+
+
+def test_the_profile_is_of_the_same_visits(made: Reference, trained: TrainedModel) -> None:
+    found = make_profile("d", trained)
+    assert Profile.from_json(found.to_json()) == found
+    assert found.rows == assumed.VISITS and found.dataset_id == "d"
+    for name, edges in (
+        ("factor_norm", made.features["factor_norm"]["all"].edges),
+        ("seen_count", made.features["seen_count"]["all"].edges),
+        ("top_score", made.top_score.edges),
+    ):
+        feature = found.features[name]
+        assert isinstance(feature, Number)
+        assert feature.edges == pytest.approx(edges, rel=0.02)
+    assert found.items == tuple(map(str, made.popularity))
 
 
 def test_popularity_ranks_the_whole_catalogue_by_ratings(made: Reference, trained: TrainedModel) -> None:

@@ -1,0 +1,54 @@
+"""Every service against its own past, whether whence.yaml lists it or not.
+
+The usual value is the median over the baseline period, as in `prometheus.measures`.
+"""
+
+from collections.abc import Iterator
+
+from prometheus import limits
+from prometheus import queries as q
+from prometheus.recorded import (
+    ENTITY_FAILED,
+    ENTITY_P95,
+    ENTITY_REQUESTS,
+    FAILED_ABOVE_USUAL,
+    P95_TIMES_USUAL,
+)
+from prometheus.rules import Rule, record
+from prometheus.series import Series
+
+NOTICED = 0.1
+"""Seconds more of the 95th percentile that users notice."""
+
+BUSY = 0.5
+"""Requests per second from which a percentile of a minute's is more than one of them."""
+
+FEW_FAILED = 5
+"""Requests of a minute that fail by chance."""
+
+_SERVICE = 'kind="service"'
+
+
+def usual_rules(baseline: str) -> Iterator[Rule]:
+    """How much slower, and by how much more failing, than usual."""
+    p95, usual = _now_and_usual(ENTITY_P95, baseline)
+    noticed = q.provided(f"{p95} / ({usual} > 0)", f"({p95} - {usual})", NOTICED)
+    yield record(P95_TIMES_USUAL, _judged(noticed, ENTITY_P95, baseline))
+
+    failed, usual = _now_and_usual(ENTITY_FAILED, baseline)
+    number = f"(60 * {failed} * {q.select(ENTITY_REQUESTS, _SERVICE)})"
+    yield record(
+        FAILED_ABOVE_USUAL,
+        _judged(q.provided(f"{failed} - {usual}", number, FEW_FAILED), ENTITY_FAILED, baseline),
+    )
+
+
+def _now_and_usual(of: Series, baseline: str) -> tuple[str, str]:
+    return q.select(of, _SERVICE), q.median_over(of, _SERVICE, window=baseline)
+
+
+def _judged(expr: str, of: Series, baseline: str) -> str:
+    """Where there are requests enough and a past, by service."""
+    busy = q.provided(expr, q.select(ENTITY_REQUESTS, _SERVICE), BUSY)
+    with_past = q.provided(busy, q.looks_over(of, _SERVICE, window=baseline), limits.LOOKS)
+    return f'max by (service_name) (label_replace({with_past}, "service_name", "$1", "entity", "(.+)"))'
