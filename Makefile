@@ -26,7 +26,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -54,11 +54,11 @@ $(SHOP_READY): examples/shop/requirements.lock $(RUNTIME)
 	@$(SHOP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/shop/requirements.lock
 	@touch $@
 
-$(MODELS_READY): examples/models/requirements.lock monitor/pyproject.toml $(RUNTIME)
+$(MODELS_READY): examples/models/requirements.lock $(RUNTIME)
 	@$(PYTHON) -m venv $(MODELS)
 	@echo "Installing the packages of the example models"
 	@$(MODELS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/models/requirements.lock
-	@$(MODELS)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable ./monitor
+	@echo "$(CURDIR)/monitor/src" > "$$($(MODELS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/whence-monitor.pth"
 	@touch $@
 
 doctor: $(RUNTIME) ## Check this machine and the settings; say what is wrong and what to do
@@ -176,7 +176,7 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels models shop workers,--ignore=tests/e2e/test_$(name).py)
 
 test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (14 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
@@ -189,6 +189,9 @@ test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (6 
 
 test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
 	@$(PY) -m pytest -q tests/e2e/test_shop.py
+
+test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break and mend them (3 minutes)
+	@$(PY) -m pytest -q tests/e2e/test_models.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose

@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -32,7 +32,10 @@ SPREAD = 0.5
 
 @dataclass
 class Counted:
-    """What callers saw since `since` (Unix seconds); `loss` is summed over the answers."""
+    """What callers saw since `since` (Unix seconds): cases that were answered or failed, outcomes.
+
+    `loss` is summed over the answers.
+    """
 
     since: float = field(default_factory=time.time)
     sent: int = 0
@@ -91,18 +94,14 @@ class Caller:
             self._start(self._send(happen(self._example, self._changes.now, self._cases)))
         await asyncio.gather(*self._under_way)
 
-    def _start(self, work: Any) -> None:
-        if len(self._under_way) >= IN_FLIGHT:
-            work.close()
-            self.counted.failed += 1
-            return
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
     async def _send(self, case: Case) -> None:
-        self.counted.sent += 1
         answer = await self._post(self._example.path, case.sent)
+        self.counted.sent += 1
         if answer is None:
             self.counted.failed += 1
             return
@@ -130,7 +129,9 @@ class Caller:
         self.counted.untold += told is None
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The answer; None if there is none or it is an error."""
+        """The answer; None if there is none, it is an error, or too many are awaited."""
+        if len(self._under_way) > IN_FLIGHT:
+            return None
         with suppress(httpx.HTTPError, ValueError):
             answer = await self._client.post(path, json=body)
             if answer.is_success:

@@ -1,5 +1,7 @@
-"""Both models, trained once for all tests of this process."""
+"""Both models, trained once for all tests."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,16 +9,21 @@ import pytest
 
 from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
-from examples.models.training import train
+from examples.models.training import RECIPES, train
 from tests.unit.examples.models.live import Service, serve
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all versions of both."""
-    folder = tmp_path_factory.mktemp("models")
-    for example in (CHECKOUT, DELIVERIES):
-        train(example, folder / example.name)
+    """A folder with all versions of both, which the processes of a test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "training.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for example in (CHECKOUT, DELIVERIES):
+            if not (folder / example.name / list(RECIPES)[-1] / "model.pickle").exists():
+                train(example, folder / example.name)
     return folder
 
 

@@ -66,6 +66,13 @@ def test_what_waits_to_be_told_is_bounded(checkout: Service, monkeypatch: pytest
     assert counted.untold == counted.sent - 5
 
 
+def test_requests_under_way_are_bounded(checkout: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callers, "IN_FLIGHT", 0)
+    counted = call(checkout)
+    assert counted.failed == counted.sent > 0
+    assert not checkout.read("model.predictions")
+
+
 def test_answers_that_do_not_come_are_counted(checkout: Service) -> None:
     checkout.change(version="9.9.9")
     counted = call(checkout)
