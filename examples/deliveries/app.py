@@ -23,7 +23,7 @@ class Delivery(BaseModel):
     weather: str | None = None
     zone: str | None = None
     vehicle: Literal["bike", "scooter", "van"]
-    app: str = "5.2"
+    app: str = "v5.2"
     driven: Annotated[float, Field(ge=0)] | None = None
 
 

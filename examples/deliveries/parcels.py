@@ -11,7 +11,7 @@ KILOMETRES = {"centre": 2.0, "suburb": 5.0, "village": 9.0}
 WEATHER, WEATHER_SHARES = ("dry", "rain", "snow"), (75, 20, 5)
 DELAY = {"dry": 0.0, "rain": 6.0, "snow": 14.0}
 VEHICLES, VEHICLE_SHARES = ("bike", "scooter", "van"), (45, 30, 25)
-APPS, APP_SHARES = ("5.1", "5.2", "6.0"), (20, 60, 20)
+APPS, APP_SHARES = ("v5.1", "v5.2", "v6.0"), (20, 60, 20)
 BASE, LEAST = 7.0, 2.0
 
 

@@ -41,6 +41,18 @@ def test_outcomes_are_told_and_both_sides_count_the_same(deliveries: Service) ->
     assert 1.5 < counted.summarise()["loss"] < 5
 
 
+@pytest.mark.parametrize("name", ["checkout", "deliveries"])
+def test_in_peace_values_are_of_the_kinds_that_the_reference_has(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    service: Service = request.getfixturevalue(name)
+    sent = call(service, seconds=20, until=lambda caller: caller.counted.sent >= 100).sent
+    values = service.read("model.feature.values", "feature", "bin")
+    faulty = {key: n for key, n in values.items() if n and key[1] in ("missing", "unseen", "wrong_type")}
+    assert not faulty
+    assert sum(n for (feature, _), n in values.items() if feature == "@prediction") >= sent
+
+
 def test_late_outcomes_are_not_told_yet(checkout: Service) -> None:
     checkout.change(delay=60)
     counted = call(checkout)
