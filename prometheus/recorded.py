@@ -165,6 +165,21 @@ MODEL_MEASURE_USUAL = _gauge("model:measure:usual", OF_SAMPLE | {"measure", "pas
 MODEL_PROBLEMS = _gauge("model:problems:rate10m", OF_MODEL | {"kind"})
 """Per second, what could not be watched, of the kinds that occur."""
 
+MAIN_MEASURE = _gauge("model:main_measure:now", OF_MODEL | {"measure"})
+"""What a model is judged by at a glance, over ten minutes, or an hour if these have too few labels."""
+
+MAIN_MEASURE_KEPT = _gauge("model:main_measure:kept", OF_MODEL)
+"""The same by what is usual, errors the other way round: below 1 the model is worse than usual."""
+
+DRIFTED = _gauge("model:features:drifted", OF_MODEL)
+"""How many features drift largely, predictions and labels among them."""
+
+WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"})
+"""The largest share of faulty values, without that of the reference; nothing without any."""
+
+MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
+"""The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
+
 FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
 """Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""
 

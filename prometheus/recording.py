@@ -17,6 +17,7 @@ from prometheus import (
     indicators,
     measures,
     model_drift,
+    model_health,
     model_measures,
     model_samples,
     requests,
@@ -72,6 +73,7 @@ def render_recording(config: Config) -> dict[str, Any]:
             model_measures.STEP,
             [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
+        ("models at a glance", model_measures.STEP, [*model_health.health_rules()]),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]
