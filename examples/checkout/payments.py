@@ -33,7 +33,7 @@ def decide(payment: Features, weights: Mapping[str, float], random: Random) -> f
         "amount": 2.4 * math.log(payment["amount"] / 55),
         "new_device": 3.2 * payment["new_device"],
         "hour": 1.2 * (payment["hour"] < 6),
-        "customer": -1.85 * (payment["customer"] == "new"),
+        "customer": -2.1 * (payment["customer"] == "new"),
         "country": 2.0 * (payment["country"] in ("PL", "BR")),
         "orders": -0.25 * min(payment["orders"], 15),
     }
