@@ -262,3 +262,16 @@ def test_quality_that_cannot_be_had_says_why(settings: dict[str, Any], complaint
 def test_quality_needs_both_columns() -> None:
     with pytest.raises(InvalidReference, match="which columns are the prediction and the truth"):
         make_reference({"p": [1.0]}, prediction="p", task="regression")
+
+
+@pytest.mark.parametrize("yes_no", [(True, False), ("true", "false"), ("True", "False"), ("1", "0")])
+def test_truth_values_are_the_classes_that_labels_are_counted_by(yes_no: tuple[Any, Any]) -> None:
+    columns = {"x": list(range(200)), "fraud": [yes_no[n % 4 > 0] for n in range(200)]}
+    reference = make_reference(columns, truth="fraud")
+    worker = Worker(task="binary", reference=reference)
+    for n, fraud in enumerate(columns["fraud"]):
+        worker.monitor.observe({"x": n}, 0.5, id=n)
+        worker.monitor.label(n, fraud)
+    assert category(reference, TRUTH).counts == {"0": 150, "1": 50}
+    assert worker.sum(i.FEATURE_VALUES, feature=TRUTH, bin="1") == 50
+    assert worker.sum(i.FEATURE_VALUES, feature=TRUTH, bin="unseen") == 0

@@ -1,7 +1,7 @@
 """A reference from training data: the schema is inferred, bins are deciles or frequent categories."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -24,6 +24,7 @@ from whence_monitor.reference import (
 from whence_monitor.telling import find_telling
 
 ROWS_AT_ONCE = 65_536
+_WORDS: Set[str | None] = bins.TRUTHS.keys() - {"0", "1"}
 
 
 def make_reference(
@@ -56,6 +57,7 @@ def make_reference(
     watched = {name: name for name in columns if name not in {prediction, truth, segment, *ignore}}
     watched |= {name: column for name, column in own.items() if column}
     values = {name: columns[column] for name, column in watched.items()}
+    values |= {name: _as_classes(values[name]) for name in own.keys() & values}
     if not values or not len(next(iter(values.values()))):
         raise InvalidReference("there is nothing to profile")
     features = {
@@ -88,6 +90,15 @@ def _require(columns: Mapping[str, Column], names: Collection[str]) -> None:
     for name in sorted(names):
         if name not in columns:
             raise InvalidReference(f"there is no column {name!r}; there are {', '.join(columns)}")
+
+
+def _as_classes(column: Column) -> Column:
+    """Truth values as the classes that labels and predictions of a binary model are counted by."""
+    plain = as_plain(column)
+    names = {bins.name_category(value) for value in plain if not bins.is_missing(value)}
+    if not names or not names <= _WORDS:
+        return column
+    return [None if bins.is_missing(value) else str(bins.TRUTHS[str(value)]) for value in plain]
 
 
 def _infer(column: Column) -> Feature:

@@ -24,7 +24,6 @@ TOLERANCE = 1e-3
 QUANTITIES = ("scored", "log_loss", "brier")
 """Labelled predictions with probabilities; the sum of -ln p of the truth; that of squared errors of p."""
 _OUTCOMES = ("tp", "fp", "fn")
-_BINARY = {"0": 0, "1": 1, "False": 0, "True": 1}
 
 
 class Outcomes:
@@ -68,7 +67,7 @@ class Binary(Task[float, int]):
         return _read_probability(given)
 
     def read_truth(self, given: Any) -> int | None:
-        return _BINARY.get(bins.name_category(given) or "")
+        return bins.TRUTHS.get(bins.name_category(given) or "")
 
     def as_feature(self, prediction: float) -> float:
         return prediction
