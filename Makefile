@@ -13,6 +13,8 @@ DEV := $(VENV)/.dev
 
 SHOP := .cache/shop
 SHOP_READY := $(SHOP)/.installed
+COMPARISON := .cache/monitor-comparison
+COMPARISON_READY := $(COMPARISON)/.installed
 MODELS := .cache/models
 MODELS_READY := $(MODELS)/.installed
 UNLISTED_RUNS := bench/recordings/shop-unlisted
@@ -26,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -52,6 +54,12 @@ $(SHOP_READY): examples/shop/requirements.lock $(RUNTIME)
 	@$(PYTHON) -m venv $(SHOP)
 	@echo "Installing the shop's own packages"
 	@$(SHOP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/shop/requirements.lock
+	@touch $@
+
+$(COMPARISON_READY): monitor/comparison/requirements.lock
+	@$(PYTHON) -m venv $(COMPARISON)
+	@echo "Installing the packages that the monitor is compared with"
+	@$(COMPARISON)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r monitor/comparison/requirements.lock
 	@touch $@
 
 $(MODELS_READY): examples/models/requirements.lock $(RUNTIME)
@@ -213,8 +221,13 @@ test: $(DEV) ## All required checks and tests, with the time of each phase
 bench-overhead: $(DEV) ## CPU that telemetry adds per request, against alternatives [ROUNDS=5]
 	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)
 
-bench-monitor: $(RUNTIME) ## Cost of watching a model: per observation, memory after a million, series
+bench-monitor: $(RUNTIME) $(COMPARISON_READY) ## Cost of watching a model: per observation, memory after a million, series; against whylogs and evidently
 	@$(PY) monitor/benchmark.py
+	echo
+	$(COMPARISON)/bin/python -m monitor.comparison.cost
+
+bench-drift: $(COMPARISON_READY) ## Delay and false alarms of drift detection on known streams, against river and evidently (10 minutes)
+	@$(COMPARISON)/bin/python -m monitor.comparison.streams
 
 bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under load [MINUTES=5,60]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)

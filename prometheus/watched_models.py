@@ -22,6 +22,8 @@ from prometheus.recorded import (
     FEATURE_VALUES,
     MAIN_MEASURE,
     MAIN_MEASURE_KEPT,
+    MODEL_ESTIMATE,
+    MODEL_ESTIMATE_MARGIN,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
     MODEL_PROBLEMS,
@@ -47,6 +49,9 @@ QUALITY = (*BETTER_IF_HIGHER, *ERRORS, "bias", "r2")
 
 MAIN = ("auc", "f1_macro", "ndcg", "mae")
 """What a model is judged by at a glance: the first of these that it has."""
+
+ESTIMATED = ("auc", "accuracy", "mae")
+"""The same of those that can be estimated while labels are late."""
 
 PREDICTION, TRUTH = "@prediction", "@truth"
 """Features that are the model's predictions and labels."""
@@ -102,7 +107,23 @@ def kept(*where: str, higher: Sequence[str] = BETTER_IF_HIGHER, errors: Sequence
 
 def main(*where: str) -> str:
     """The main measure of each sample, with its name."""
-    return "(" + f" or on ({', '.join(SAMPLE)}) ".join(measure([name], *where) for name in MAIN) + ")"
+    return _first_of(MODEL_MEASURE, MAIN, *where)
+
+
+def estimate(*where: str) -> dict[str, str]:
+    """The first measure that can be estimated without labels: with its interval, and what labels say."""
+    expected, margin = (_first_of(of, ESTIMATED, *where) for of in (MODEL_ESTIMATE, MODEL_ESTIMATE_MARGIN))
+    return {
+        "truth": f"({measure(ESTIMATED, *where)} and {expected})",
+        "estimate": expected,
+        "at least": f"clamp_min({expected} - {margin}, 0)",
+        "at most": f"({expected} + {margin})",
+    }
+
+
+def _first_of(series: Series, names: Sequence[str], *where: str) -> str:
+    each = (q.lowest(series, q.equal("measure", name), *where, by=OF_MEASURE) for name in names)
+    return "(" + f" or on ({', '.join(SAMPLE)}) ".join(each) + ")"
 
 
 def main_kept(*where: str) -> str:

@@ -1,6 +1,6 @@
 """How good a watched model is: now, against its past, by version and segment, by its own probabilities."""
 
-from grafana.options import ORANGE, SCORE, SHARE, THIRD, WHOLE_PERCENT, Heading, Lines, Query, Value
+from grafana.options import ORANGE, SCORE, SHARE, WHOLE_PERCENT, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
 from grafana.shapes import columns
@@ -12,13 +12,14 @@ FEW_LABELS = f"Fewer than {ENOUGH} labels in the window"
 
 
 def panels() -> list[Panel]:
-    """Ids 10–15."""
+    """Ids 10–16."""
     return [
         row(10, "Quality: from labels as they become known"),
         measures(),
         against_usual(),
         by_version(),
         by_segment(),
+        estimate(),
         calibration(),
     ]
 
@@ -64,7 +65,6 @@ def by_version() -> Panel:
         [Query(w.main(*OF_SEGMENT), "{{model_version}} {{measure}}")],
         SCORE,
         no_value=FEW_LABELS,
-        size=THIRD,
     )
 
 
@@ -79,7 +79,25 @@ def by_segment() -> Panel:
         [Query(w.main(*IN_WINDOW, w.OF_A_SEGMENT), "{{segment}} {{measure}} {{model_version}}")],
         SCORE,
         no_value=f"No segments, or fewer than {ENOUGH} labels in each",
-        size=THIRD,
+    )
+
+
+def estimate() -> Panel:
+    return timeseries(
+        Heading(
+            16,
+            "Estimate against truth",
+            "While labels are late: what AUC, accuracy or the mean absolute error of the predictions should "
+            "be, by what became of predictions like them, with an interval of 95%; and what labels say. It "
+            "is an estimate, of everybody: it sees other inputs, never another relation. Good: the truth "
+            "within the interval; when it leaves it, the same inputs mean something else than before.",
+        ),
+        [
+            Query(expr, f"{name} {{{{measure}}}} {{{{model_version}}}}")
+            for name, expr in w.estimate(*OF_ALL).items()
+        ],
+        SCORE,
+        no_value="Only of classifiers and regressors with enough labels in the past or in the reference",
     )
 
 
@@ -97,5 +115,4 @@ def calibration() -> Panel:
         by=("bin", "Probability"),
         value=SHARE,
         no_value="Only of classifiers with probabilities and labels",
-        size=THIRD,
     )

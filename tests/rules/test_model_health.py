@@ -208,3 +208,20 @@ def test_errors_are_compared_the_other_way_round(tmp_path: Path) -> None:
         for name, value in (("mae", 0.5), ("accuracy", 1.2))
     }
     ask(tmp_path, series, expected)
+
+
+def test_an_estimate_has_its_interval_and_the_truth_beside_it(tmp_path: Path) -> None:
+    of = 'service_name="scoring", model_name="m", model_version="1", segment="all", window="10m"'
+    values = {
+        "estimate": {"auc": 0.8, "accuracy": 0.9},
+        "estimate_margin": {"auc": 0.05, "accuracy": 0.02},
+        "now": {"auc": 0.7, "accuracy": 0.85, "f1": 0.6},
+    }
+    series = {
+        f'model:measure:{name}{{{of}, measure="{measure}"}}': f"{value}x20"
+        for name, found in values.items()
+        for measure, value in found.items()
+    }
+    wanted = {"truth": 0.7, "estimate": 0.8, "at least": 0.75, "at most": 0.85}
+    assert w.estimate().keys() == wanted.keys()
+    ask(tmp_path, series, {w.estimate()[name]: value for name, value in wanted.items()})

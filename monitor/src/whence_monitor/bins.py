@@ -26,6 +26,8 @@ OTHER, UNSEEN = "other", "unseen"
 RESERVED = frozenset({OTHER, UNSEEN, MISSING, WRONG_TYPE})
 
 INNER = tuple(f"{number:02}" for number in range(1, NUMBER_BINS + 1))
+FINITE = (BELOW, *INNER, ABOVE)
+"""The bins of numbers that are there, in their order."""
 
 SERIES_OF_A_FEATURE = 40
 """Most series of a feature that is not watched by segment.
