@@ -40,9 +40,8 @@ def judge(run: Run, verdict: Verdict) -> Judged:
 
 
 def read_named(verdict: Verdict) -> dict[str, str]:
-    """What its document names, empty for what it does not."""
-    document = verdict.model_dump()
-    return {name: document.get(name) or "" for name in NAMED}
+    """What it names, empty for what it does not."""
+    return {name: getattr(verdict, name) for name in NAMED}
 
 
 def tabulate(

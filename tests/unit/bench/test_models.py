@@ -34,17 +34,9 @@ def make_run(fault: str = "checkout-unit-change", severity: str = "high", **fiel
     return Run.model_validate(given | fields)
 
 
-class Named(Verdict):
-    """A verdict with what it names."""
-
-    feature: str = ""
-    segment: str = ""
-    version: str = ""
-
-
 def make_verdict(domain: str, **names: str) -> Verdict:
     said = {"domain": domain, "cause": "unit-change", "confidence": 0.9, "summary": "It is so."}
-    return Named.model_validate({**said, **names})
+    return Verdict.model_validate({**said, **names})
 
 
 def test_every_fault_is_run_at_both_severities_and_every_control_once() -> None:
