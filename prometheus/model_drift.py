@@ -15,7 +15,7 @@ from prometheus import models
 from prometheus import queries as q
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SECONDS
-from prometheus.models import MODEL, NUMBER_BINS
+from prometheus.models import FEATURE, NUMBER_BINS, OF_REFERENCE
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_BINS,
@@ -59,8 +59,6 @@ FAULTS_OF_NUMBERS: Mapping[str, tuple[str, ...]] = {
     "infinite": ("infinite",),
 }
 
-OF_REFERENCE = (*MODEL, "reference", "feature")
-FEATURE = (*OF_REFERENCE, "segment", "window")
 _BY = f"by ({', '.join(FEATURE)})"
 _IF_NUMBER = f"and on ({', '.join(OF_REFERENCE)}) {q.select(FEATURE_STEP)}"
 

@@ -7,6 +7,10 @@ from prometheus.series import Form, Series
 
 MODEL = ("service_name", "model_name", "model_version")
 """Labels that tell a model of a service from others."""
+OF_REFERENCE = (*MODEL, "reference", "feature")
+"""Labels that tell a feature, as a reference has it, from others."""
+FEATURE = (*OF_REFERENCE, "segment", "window")
+"""Labels that tell recorded samples of it from others."""
 
 _LABELS = frozenset({*MODEL, "job", "instance", "service_version", "service_instance_id"})
 

@@ -9,9 +9,8 @@ from functools import partial
 
 from prometheus import models
 from prometheus import queries as q
-from prometheus.model_drift import FEATURE
 from prometheus.model_samples import ALL, LONG, SEGMENTED, SHORT
-from prometheus.models import MODEL, NUMBER_BINS
+from prometheus.models import FEATURE, MODEL, NUMBER_BINS
 from prometheus.names import ALERTS
 from prometheus.recorded import (
     DRIFTED,

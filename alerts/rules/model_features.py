@@ -6,10 +6,9 @@ from config import Config
 from config.watched_models import DRIFT
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.model_drift import FEATURE
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SHORT
-from prometheus.models import MODEL
+from prometheus.models import FEATURE, MODEL
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
