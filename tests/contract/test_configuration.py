@@ -32,6 +32,7 @@ PACKAGES = [
     "bench",
     "components",
     "config",
+    "decisions",
     "diagnosis",
     "examples",
     "faults",
