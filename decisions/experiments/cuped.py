@@ -33,6 +33,10 @@ class Products:
             self.yy + other.yy,
         )
 
+    def without_past(self) -> "Products":
+        """The same users as if nothing was known of them before: their mean stays as it is."""
+        return Products(self.users, 0.0, self.y, 0.0, 0.0, self.yy)
+
     @property
     def within(self) -> tuple[float, float, float]:
         """Variance of x, covariance, variance of y; of one user and no user 0."""
@@ -67,7 +71,7 @@ def adjust(variants: dict[str, Products]) -> dict[str, Estimate]:
 def _adjust(of: Products, slope: float, centre: float) -> Estimate:
     x, xy, y = of.within
     if of.users < 2:
-        return Estimate(np.array(np.nan), np.array(np.inf), np.array(0.0))
+        return Estimate(np.array(np.nan), np.array(np.inf), np.array(0.0), np.array(0.0))
     value = of.y / of.users - slope * (of.x / of.users - centre)
     variance = max(y - 2 * slope * xy + slope**2 * x, 0.0) / of.users
-    return Estimate(np.array(value), np.array(np.sqrt(variance)), np.array(of.users - 1))
+    return Estimate(np.array(value), np.array(np.sqrt(variance)), np.array(of.users - 1), np.array(0.0))

@@ -8,7 +8,6 @@ Knoblich and Lu, "Applying the delta method in metric analytics", KDD 2018). A g
 user.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +20,14 @@ from decisions.experiments.sequence import Numbers
 class Estimate:
     """A value with its standard error, and the degrees of freedom with which that is known.
 
-    Each is a number or an array, one entry for each look, say.
+    `lasting` is the part of the error that more requests of the same users do not take away: it comes of
+    which users a variant has. Each is a number or an array, one entry for each look, say.
     """
 
     value: Numbers
     error: Numbers
     freedom: Numbers
+    lasting: Numbers
 
     def minus(self, other: "Estimate") -> "Estimate":
         """The difference from an independent estimate; degrees of freedom after Welch and Satterthwaite."""
@@ -34,20 +35,22 @@ class Estimate:
         with np.errstate(divide="ignore", invalid="ignore"):
             freedom = (own + others) ** 2 / (own**2 / self.freedom + others**2 / other.freedom)
         known = np.where(np.isnan(freedom), np.inf, freedom)
-        return Estimate(self.value - other.value, np.sqrt(own + others), known)
+        lasting = np.hypot(self.lasting, other.lasting)
+        return Estimate(self.value - other.value, np.hypot(self.error, other.error), known, lasting)
 
     def log(self) -> "Estimate":
         """Its logarithm, by the delta method; unknown where the value is not above 0."""
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.where(self.value > 0, np.log(self.value), np.nan)
-            return Estimate(value, self.error / np.abs(self.value), self.freedom)
+            return Estimate(value, self.error / self.value, self.freedom, self.lasting / self.value)
 
 
-def ratio_of_sums(sums: ArrayLike, counts: ArrayLike) -> Estimate:
-    """Σ sums / Σ counts, such as hits by requests or seconds by requests; groups are the last axis.
+def ratio_of_sums(sums: ArrayLike, counts: ArrayLike, *, events: bool = False) -> Estimate:
+    """Σ sums / Σ counts, such as seconds by requests; groups are the last axis.
 
     Its standard error holds whatever the requests of a group have in common. Groups without counts are left
-    out; with fewer than two others nothing is known of the error.
+    out; with fewer than two others nothing is known of the error. `events` says that each request adds 0 or
+    1: then what requests alone would make of the error is known, and the rest is lasting.
     """
     summed, counted = np.asarray(sums, float), np.asarray(counts, float)
     whole = counted.sum(-1)
@@ -56,7 +59,10 @@ def ratio_of_sums(sums: ArrayLike, counts: ArrayLike) -> Estimate:
         value = summed.sum(-1) / whole
         residuals = summed - value[..., None] * counted
         variance = groups / (groups - 1) * (residuals**2).sum(-1) / whole**2
-    return Estimate(value, np.sqrt(np.where(groups > 1, variance, np.inf)), np.maximum(groups - 1.0, 0.0))
+        of_requests = value * (1 - value) / whole if events else variance
+    error = np.sqrt(np.where(groups > 1, variance, np.inf))
+    lasting = np.sqrt(np.maximum(variance - of_requests, 0.0))
+    return Estimate(value, error, np.maximum(groups - 1.0, 0.0), lasting)
 
 
 def mean_of_values(count: ArrayLike, total: ArrayLike, squares: ArrayLike) -> Estimate:
@@ -68,17 +74,22 @@ def mean_of_values(count: ArrayLike, total: ArrayLike, squares: ArrayLike) -> Es
     with np.errstate(divide="ignore", invalid="ignore"):
         value = summed / n
         variance = np.maximum(np.asarray(squares, float) - n * value**2, 0.0) / (n - 1)
-        return Estimate(value, np.sqrt(np.where(n > 1, variance / n, np.inf)), np.maximum(n - 1, 0.0))
+        error = np.sqrt(np.where(n > 1, variance / n, np.inf))
+    return Estimate(value, error, np.maximum(n - 1, 0.0), np.zeros_like(error))
 
 
-def quantile_of_histogram(
-    quantile: float, below: Callable[[Numbers], Estimate], inverse: Callable[[Numbers], Numbers]
-) -> Estimate:
-    """A quantile (0–1) by the share of values below it and how sure that share is (Woodruff, JASA 47, 1952).
+def around(quantile: float, share: Estimate) -> tuple[Numbers, Numbers]:
+    """The quantiles (0–1) a standard error of `share`, the share of values below it, away from a quantile."""
+    error = np.nan_to_num(share.error, nan=1.0, posinf=1.0)
+    return np.clip(quantile - error, 0.0, 1.0), np.clip(quantile + error, 0.0, 1.0)
 
-    `below(x)` estimates the share of values up to x; `inverse(share)` is the value below which a share lies.
+
+def quantile_of_shares(value: ArrayLike, low: ArrayLike, high: ArrayLike, share: Estimate) -> Estimate:
+    """A quantile with the values of those `around` it: half their distance is its standard error.
+
+    R. S. Woodruff, "Confidence intervals for medians and other position measures", JASA 47, 1952.
     """
-    value = inverse(np.asarray(quantile, float))
-    share = below(value)
-    low, high = (inverse(np.clip(quantile + side * share.error, 0.0, 1.0)) for side in (-1, 1))
-    return Estimate(value, (high - low) / 2, share.freedom)
+    error = (np.asarray(high, float) - np.asarray(low, float)) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.where(share.error > 0, share.lasting / share.error, 0.0)
+    return Estimate(np.asarray(value, float), error, share.freedom, error * part)

@@ -53,10 +53,12 @@ def log_e_value(
     return result
 
 
-def deciding_error(minimum_effect: float, alpha: float) -> float:
-    """The standard error from which on the interval is no wider than the effect on each side."""
-    best = _best_precision(alpha)
-    return minimum_effect / float(np.sqrt(_squared_radius(best / (1 + best), alpha)))
+def deciding_error(minimum_effect: float, alpha: float, freedom: float = np.inf) -> float:
+    """The standard error from which on the interval is no wider than the effect on each side; 0 if none."""
+    scale = choose_scale(minimum_effect, alpha)
+    errors = np.geomspace(minimum_effect / 100, minimum_effect, 2_000)
+    narrow = radius(errors, scale, alpha, freedom) <= minimum_effect
+    return float(errors[narrow].max(initial=0.0))
 
 
 def _best_precision(alpha: float) -> float:
