@@ -108,7 +108,7 @@ class Day:
         return np.asarray(seconds * np.where(self._treated, 1 + self._effect, 1.0), float)
 
     def _sum(self, rates: Numbers) -> Numbers:
-        summed: Numbers = np.bincount(self._group, rates, 2 * GROUPS)
+        summed: Numbers = np.bincount(self._group, rates, 2 * GROUPS).astype(float)
         return summed
 
     def _count(self, rates: Numbers) -> Numbers:
@@ -133,7 +133,8 @@ def _quantile(counts: Numbers, quantile: float) -> Estimate:
         rows = np.arange(len(shares))
         low, high = shares[rows, place - 1], shares[rows, place]
         part = np.clip((wanted - low) / np.maximum(high - low, 1e-12), 0, 1)
-        return np.exp(edges[place - 1] + part * (edges[place] - edges[place - 1]))
+        found: Numbers = np.exp(edges[place - 1] + part * (edges[place] - edges[place - 1]))
+        return found
 
     def below(value: Numbers) -> Estimate:
         place = np.clip(np.searchsorted(edges, np.log(value)), 1, len(EDGES) - 1)
@@ -144,4 +145,4 @@ def _quantile(counts: Numbers, quantile: float) -> Estimate:
 
     value = inverse(np.array(quantile))
     share = below(value)
-    return quantile_of_shares(value, *map(inverse, around(quantile, share)), share)
+    return quantile_of_shares(share, value, *map(inverse, around(quantile, share)))

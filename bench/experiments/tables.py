@@ -10,10 +10,11 @@ from bench.incidents.tables import NOTHING, Table
 
 
 class Row(NamedTuple):
-    """Simulations of one kind: what is measured, of whom, with which effect."""
+    """Simulations of one kind: what is measured, of whom, from which difference on, with which one."""
 
     what: str
     users: str
+    matters: float
     effect: float
     called: Sequence[Called]
     by_requests: Sequence[CalledByRequests] = ()
@@ -22,8 +23,9 @@ class Row(NamedTuple):
 def show_false_alarms(rows: Sequence[Row]) -> Table:
     """Simulations without any difference in which one was called."""
     columns = (
-        "no difference: metric",
+        "metric",
         "users",
+        "matters from",
         "sequence, 1,440 looks",
         "fixed horizon, 1 look",
         "fixed horizon, 1,440 looks",
@@ -34,21 +36,31 @@ def show_false_alarms(rows: Sequence[Row]) -> Table:
         (
             row.what,
             row.users,
+            f"{row.matters:.0%}",
             *(write_share([each[place] for each in row.called]) for place in range(3)),
             *(write_share([each[place] for each in row.by_requests]) for place in range(2)),
         )
         for row in rows
     ]
-    return Table("False positives", columns, shown)
+    return Table("No difference: how often one is called", columns, shown)
 
 
 def show_power(rows: Sequence[Row]) -> Table:
     """Simulations with a difference in which it was called, and when."""
-    columns = ("metric", "users", "true effect", "sequence", "fixed horizon, end of the day", "median time")
+    columns = (
+        "metric",
+        "users",
+        "matters from",
+        "true effect",
+        "sequence",
+        "fixed horizon, end of the day",
+        "median time of the sequence",
+    )
     shown = [
         (
             row.what,
             row.users,
+            f"{row.matters:.0%}",
             f"{row.effect:+.0%}",
             write_share([each.sequence for each in row.called]),
             write_share([each.once for each in row.called]),
@@ -56,7 +68,7 @@ def show_power(rows: Sequence[Row]) -> Table:
         )
         for row in rows
     ]
-    return Table("Power, and how soon", columns, shown)
+    return Table("A difference: how often it is called, and how soon", columns, shown)
 
 
 def share(looks: Sequence[int | None]) -> Share:

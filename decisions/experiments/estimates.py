@@ -84,7 +84,7 @@ def around(quantile: float, share: Estimate) -> tuple[Numbers, Numbers]:
     return np.clip(quantile - error, 0.0, 1.0), np.clip(quantile + error, 0.0, 1.0)
 
 
-def quantile_of_shares(value: ArrayLike, low: ArrayLike, high: ArrayLike, share: Estimate) -> Estimate:
+def quantile_of_shares(share: Estimate, value: ArrayLike, low: ArrayLike, high: ArrayLike) -> Estimate:
     """A quantile with the values of those `around` it: half their distance is its standard error.
 
     R. S. Woodruff, "Confidence intervals for medians and other position measures", JASA 47, 1952.

@@ -5,11 +5,10 @@ result counts then. The test may be looked at after each user: Lindon and Malek,
 for multinomial count data", NeurIPS 2022.
 """
 
-from collections.abc import Sequence
 from math import log
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 CONCENTRATION = 100.0
@@ -19,7 +18,7 @@ ALPHA = 0.01
 """Share of the experiments in which chance alone is taken for a mismatch, at most."""
 
 
-def log_e_value(users: Sequence[float], shares: Sequence[float]) -> float:
+def log_e_value(users: ArrayLike, shares: ArrayLike) -> float:
     """Logarithm of the evidence against users coming by these shares (they sum to 1).
 
     The probability of the counts when shares are drawn around the expected ones (Dirichlet), by that with the
@@ -31,7 +30,7 @@ def log_e_value(users: Sequence[float], shares: Sequence[float]) -> float:
     return float(drawn - (counts * np.log(expected)).sum())
 
 
-def is_mismatch(users: Sequence[float], shares: Sequence[float]) -> bool:
+def is_mismatch(users: ArrayLike, shares: ArrayLike) -> bool:
     """Whether the evidence is enough at `ALPHA`, at any look."""
     return log_e_value(users, shares) >= -log(ALPHA)
 

@@ -123,7 +123,7 @@ def _read_quantiles(
     ends = ask_quantiles({name + side: (targets[name].version, of) for (name, side), of in beside.items()})
     return {
         (targets[name].metric, targets[name].version): quantile_of_shares(
-            values[name], *(ends.get(name + side, np.nan) for side in SIDES), share
+            share, values[name], *(ends.get(name + side, np.nan) for side in SIDES)
         )
         for name, share in shares.items()
     }

@@ -84,7 +84,7 @@ def test_the_error_of_a_quantile_is_the_spread_that_it_has() -> None:
         np.array([np.quantile(row, of) for row, of in zip(seconds, side, strict=True)])
         for side in around(0.95, share)
     )
-    found = quantile_of_shares(np.quantile(seconds, 0.95, axis=1), low, high, share)
+    found = quantile_of_shares(share, np.quantile(seconds, 0.95, axis=1), low, high)
     assert float(found.error.mean()) == pytest.approx(float(found.value.std()), rel=0.1)
 
 

@@ -10,7 +10,12 @@ from decisions.experiments.sequence import choose_scale, deciding_error, log_e_v
 
 ALPHA = 0.05
 
-ROBBINS = [(10.0, 1.0, 9.60640), (100.0, 1.0, 32.73019), (100.0, 11.97, 30.35144), (1_000.0, 11.97, 102.73046)]
+ROBBINS = [
+    (10.0, 1.0, 9.60640),
+    (100.0, 1.0, 32.73019),
+    (100.0, 11.97, 30.35144),
+    (1_000.0, 11.97, 102.73046),
+]
 """Intrinsic time V, mixture precision ρ and √((V + ρ) log((V + ρ) / (ρ α²))) at α = .05: the two-sided normal
 mixture of Howard et al. 2021, as the packages confseq and ville compute it."""
 
