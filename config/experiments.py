@@ -86,7 +86,7 @@ METRICS: list[dict[str, str]] = [
         "of": "hit",
         "per": "labelled",
         "better": "higher",
-        "minimum_effect": "5%",
+        "minimum_effect": "10%",
     },
     {
         "name": "p95",

@@ -8,7 +8,7 @@ import numpy as np
 from bench.experiments.days import ACTIVITY_SPREAD, HIT_RATE, HIT_SPREAD
 from bench.experiments.methods import ALPHA
 from decisions.experiments.cuped import Products, adjust
-from decisions.experiments.estimates import Estimate
+from decisions.experiments.estimates import Estimate, mean_of_values
 from decisions.experiments.sequence import Numbers, choose_scale, radius
 
 VISITS = 40
@@ -63,20 +63,16 @@ def _simulate(
         came = requests > 0
         metric = hits[came] / requests[came]
         sums = [_sum(past[came], metric, treated[came] == variant) for variant in (False, True)]
-        blind = [each.without_past() for each in sums]
-        plain.append(_difference(*blind))
-        adjusted.append(_difference(*sums))
+        found = adjust({"control": sums[0], "treatment": sums[1]})
+        adjusted.append(found["treatment"].minus(found["control"]))
+        control, treatment = (mean_of_values(each.users, each.y, each.yy) for each in sums)
+        plain.append(treatment.minus(control))
     return plain, adjusted
 
 
 def _sum(x: Numbers, y: Numbers, of: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Products:
     x, y = x[of], y[of]
     return Products(len(x), x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum())
-
-
-def _difference(control: Products, treatment: Products) -> Estimate:
-    found = adjust({"control": control, "treatment": treatment})
-    return found["treatment"].minus(found["control"])
 
 
 def _calls(looks: list[Estimate]) -> bool:

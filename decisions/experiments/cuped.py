@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.experiments.estimates import Estimate
+from decisions.experiments.estimates import UNKNOWN, Estimate
 
 
 @dataclass(frozen=True)
 class Products:
-    """Sums over users of their metric y in the experiment and x, the same before it; they can be added up."""
+    """Sums over users of their metric y in the experiment and x, the same before it."""
 
     users: float
     x: float
@@ -21,21 +21,6 @@ class Products:
     xx: float
     xy: float
     yy: float
-
-    def plus(self, other: "Products") -> "Products":
-        """Those of both together."""
-        return Products(
-            self.users + other.users,
-            self.x + other.x,
-            self.y + other.y,
-            self.xx + other.xx,
-            self.xy + other.xy,
-            self.yy + other.yy,
-        )
-
-    def without_past(self) -> "Products":
-        """The same users as if nothing was known of them before: their mean stays as it is."""
-        return Products(self.users, 0.0, self.y, 0.0, 0.0, self.yy)
 
     @property
     def within(self) -> tuple[float, float, float]:
@@ -57,21 +42,19 @@ def adjust(variants: dict[str, Products]) -> dict[str, Estimate]:
     of x the means stay as they are. Their differences are what is estimated better, not the means
     themselves.
     """
-    rest = sum(max(each.users - 1, 0) for each in variants.values())
-    pooled = [
-        sum(each.within[part] * max(each.users - 1, 0) for each in variants.values()) / rest if rest else 0.0
-        for part in (0, 1)
-    ]
-    slope = pooled[1] / pooled[0] if pooled[0] > 0 else 0.0
+    of_x, of_both = (
+        sum(each.within[part] * max(each.users - 1, 0) for each in variants.values()) for part in (0, 1)
+    )
+    slope = of_both / of_x if of_x > 0 else 0.0
     users = sum(each.users for each in variants.values())
-    centre = sum(each.x for each in variants.values()) / users if users else 0.0
+    centre = sum(each.x for each in variants.values()) / max(users, 1)
     return {name: _adjust(each, slope, centre) for name, each in variants.items()}
 
 
 def _adjust(of: Products, slope: float, centre: float) -> Estimate:
     x, xy, y = of.within
     if of.users < 2:
-        return Estimate(np.array(np.nan), np.array(np.inf), np.array(0.0), np.array(0.0))
+        return UNKNOWN
     value = of.y / of.users - slope * (of.x / of.users - centre)
     variance = max(y - 2 * slope * xy + slope**2 * x, 0.0) / of.users
     return Estimate(np.array(value), np.array(np.sqrt(variance)), np.array(of.users - 1), np.array(0.0))

@@ -45,6 +45,10 @@ class Estimate:
             return Estimate(value, self.error / self.value, self.freedom, self.lasting / self.value)
 
 
+UNKNOWN = Estimate(*(np.array(of) for of in (np.nan, np.inf, 0.0, 0.0)))
+"""Of nothing."""
+
+
 def ratio_of_sums(sums: ArrayLike, counts: ArrayLike, *, events: bool = False) -> Estimate:
     """Σ sums / Σ counts, such as seconds by requests; groups are the last axis.
 

@@ -1,6 +1,5 @@
 """The state of an experiment at one look: what can be decided, and whether its users came as they should."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.experiments import Experiment, Metric, Variant
@@ -37,11 +36,6 @@ class Review:
     judged: tuple[Judged, ...]
     segments: tuple[Judged, ...]
     looked_at: int
-
-    @property
-    def users(self) -> Mapping[str, float]:
-        """Users by version."""
-        return self.reading.users
 
 
 def review(experiment: Experiment, reading: Reading) -> Review:

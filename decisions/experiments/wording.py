@@ -22,7 +22,7 @@ def _head(look: Review) -> Iterator[str]:
     users = sum(reading.users.values())
     yield f"{experiment.name}: {write_duration(reading.seconds)} since its start, {users:,.0f} users"
     for place, variant in enumerate(experiment.variants):
-        role = " (control)" if place == 0 else ""
+        role = ", the control" if place == 0 and variant.name != "control" else ""
         seen = reading.users.get(variant.version, 0.0)
         share = f"{seen / users:.1%} of the users, declared {variant.share:.1%}" if users else "no users"
         requests = reading.count(variant.version)
@@ -43,7 +43,7 @@ def _metrics(look: Review) -> Iterator[str]:
         yield f"  {metric.name} ({matters})"
         for judged in look.judged:
             if judged.metric is metric:
-                yield f"    {judged.variant.name}: {_compare(judged, look.mismatch)}"
+                yield from _compare(judged, look.mismatch)
 
 
 def _segments(look: Review) -> Iterator[str]:
@@ -53,11 +53,13 @@ def _segments(look: Review) -> Iterator[str]:
         yield f"    {judged.segment}, {judged.metric.name}, {judged.variant.name}: {_values(judged)}"
 
 
-def _compare(judged: Judged, mismatch: bool) -> str:
+def _compare(judged: Judged, mismatch: bool) -> Iterator[str]:
     decided = "not decided" if mismatch else _decide(judged.comparison)
-    if isnan(judged.comparison.change.value):
-        return decided
-    return f"{_values(judged)}, {_spread(judged)}: {decided}"
+    if not isnan(judged.comparison.change.value):
+        yield f"    {judged.variant.name}: {_values(judged)} {_spread(judged)}"
+        yield f"      {decided}"
+    else:
+        yield f"    {judged.variant.name}: {decided}"
 
 
 def _values(judged: Judged) -> str:
@@ -67,7 +69,7 @@ def _values(judged: Judged) -> str:
 
 def _spread(judged: Judged) -> str:
     change, difference = judged.comparison.change, judged.comparison.difference
-    return f"{_share(change)}, difference {_difference(judged.metric, difference)}"
+    return f"({_share(change)}), difference {_difference(judged.metric, difference)}"
 
 
 def _share(of: Interval) -> str:

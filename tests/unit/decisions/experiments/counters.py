@@ -33,11 +33,11 @@ class Users:
     def answer(self, request: httpx.Request) -> httpx.Response:
         query = parse_qs(request.content.decode())["query"][0]
         self.asked.append(query)
-        result = []
+        result: list[dict[str, object]] = []
         for part in re.split(r" or (?=label_replace)", query):
             name = re.findall(rf'"{MARK}", "(\w+)"', part)[0]
             for labels, value in self._answer_one(name, part):
-                result.append({"metric": {**labels, MARK: name}, "value": [0, str(value)]})
+                result.append({"metric": labels | {MARK: name}, "value": [0, str(value)]})
         return httpx.Response(200, json={"status": "success", "data": {"result": result}})
 
     def _answer_one(self, name: str, query: str) -> Iterator[tuple[dict[str, str], float]]:

@@ -52,10 +52,10 @@ def test_a_quantile_is_where_it_is_and_as_sure_as_its_share_below() -> None:
     assert float(control.error) == pytest.approx(expected, rel=0.4)
 
 
-def test_it_takes_four_requests_whatever_is_declared() -> None:
+def test_it_takes_five_requests_at_most_whatever_is_declared() -> None:
     users = Users({"v1": 0.6, "v2": 0.6})
     look(users)
-    assert len(users.asked) == 4
+    assert len(users.asked) == 5
     users.asked.clear()
     look(users, metrics=[METRIC])
     assert len(users.asked) == 1
