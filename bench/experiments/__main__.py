@@ -44,6 +44,7 @@ WITHOUT = [
     Case("hit rate", REGULARS, 0.1),
     Case("hit rate", MANY, 0.03),
     Case("hit rate", Population(20_000, 0.1), 0.03),
+    Case("hit rate", Population(20_000, stay=120), 0.03),
     Case("mean seconds", MANY, 0.05),
     Case("p95 seconds", MANY, 0.05),
 ]
@@ -63,9 +64,13 @@ def simulate(case: Case, simulations: int, seed: Sequence[int]) -> Row:
         called.append(call(MEASURES[case.what](day), case.matters))
         if case.what == "hit rate":
             by_requests.append(call_by_requests(*day.totals()))
-    users = f"{case.population.users:,}"
-    described = users if case.population.share == 0.5 else f"{users}, {case.population.share:.0%} treated"
-    return Row(case.what, described, case.matters, case.effect, called, by_requests)
+    return Row(case.what, describe(case.population), case.matters, case.effect, called, by_requests)
+
+
+def describe(population: Population) -> str:
+    """How many users, and what is special about them."""
+    treated = "" if population.share == 0.5 else f", {population.share:.0%} treated"
+    return f"{population.users:,}{treated}{f', {population.stay} minutes each' if population.stay else ''}"
 
 
 def show_gains(gains: Sequence[Gain]) -> Table:

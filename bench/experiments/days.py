@@ -37,10 +37,14 @@ them at that resolution."""
 
 @dataclass(frozen=True)
 class Population:
-    """Users, and the share of them that gets the treatment."""
+    """Users, and the share of them that gets the treatment.
+
+    They come all day, or each for `stay` looks on end.
+    """
 
     users: int
     share: float = 0.5
+    stay: int = 0
 
 
 class Day:
@@ -54,6 +58,8 @@ class Day:
         self._rates = PER_LOOK * activity / activity.sum()
         self._treated = rng.random(users) < population.share
         self._group = rng.integers(0, GROUPS, users) + GROUPS * self._treated
+        self._stay = population.stay
+        self._first = rng.integers(-population.stay, LOOKS, users) if population.stay else None
 
     @cached_property
     def counted(self) -> tuple[Numbers, Numbers]:
@@ -112,7 +118,17 @@ class Day:
         return summed
 
     def _count(self, rates: Numbers) -> Numbers:
-        return np.asarray(self._rng.poisson(self._sum(rates), (LOOKS, 2 * GROUPS)).cumsum(0), float)
+        return np.asarray(self._rng.poisson(self._expect(rates), (LOOKS, 2 * GROUPS)).cumsum(0), float)
+
+    def _expect(self, rates: Numbers) -> Numbers:
+        """What a group's users make in a minute; by look where they come and go."""
+        if self._first is None:
+            return self._sum(rates)
+        changes = np.zeros((LOOKS + 1, 2 * GROUPS))
+        np.add.at(changes, (np.maximum(self._first, 0), self._group), rates)
+        np.subtract.at(changes, (np.minimum(self._first + self._stay, LOOKS), self._group), rates)
+        present = self._stay / (LOOKS + self._stay)
+        return np.asarray(np.maximum(changes[:-1].cumsum(0), 0.0) / present, float)
 
 
 def _split(requests: Numbers, sums: Numbers, events: bool = False) -> tuple[Estimate, Estimate]:

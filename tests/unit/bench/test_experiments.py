@@ -22,6 +22,15 @@ def test_a_day_has_its_requests_and_hits_and_effects() -> None:
     assert np.all(np.diff(requests, axis=0) >= 0)
 
 
+def test_users_who_come_and_go_make_as_many_requests() -> None:
+    day = Day(Population(5_000, stay=120), 0.0, np.random.default_rng(4))
+    _, requests = day.totals()
+    assert requests[-1].sum() == pytest.approx(LOOKS * PER_LOOK, rel=0.05)
+    control, _ = day.conversions()
+    lasting = Day(USERS, 0.0, np.random.default_rng(4)).conversions()[0]
+    assert control.error[60] > 1.5 * lasting.error[60], "in the first hour there are few of them"
+
+
 @pytest.mark.parametrize("measure", [Day.conversions, Day.means, Day.quantiles])
 def test_estimates_come_closer_to_the_effect_as_the_day_goes_on(measure: Measure) -> None:
     control, treatment = measure(Day(USERS, 0.1, np.random.default_rng(2)))
