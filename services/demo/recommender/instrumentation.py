@@ -29,10 +29,13 @@ _OPERATION = {a.OPERATION: GET_OBJECT}
 _FEATURE = {a.FEATURE: USER_FACTORS}
 
 
-@lru_cache(maxsize=4_096)
 def _label(labels: Labels, *extra: tuple[str, str]) -> dict[str, str]:
-    named = {a.SOURCE: labels.source.value, a.MODEL_VERSION: labels.version, a.SEGMENT: labels.segment}
-    return named | dict(extra)
+    return _name(labels.source, labels.version, labels.segment, *extra)
+
+
+@lru_cache(maxsize=1_024)
+def _name(source: Source, version: str, segment: str, *extra: tuple[str, str]) -> dict[str, str]:
+    return {a.SOURCE: source.value, a.MODEL_VERSION: version, a.SEGMENT: segment} | dict(extra)
 
 
 @lru_cache(maxsize=256)
