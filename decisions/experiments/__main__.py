@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import load
 from config.experiments import Experiment
-from decisions.experiments.reading import read
+from decisions.experiments.reading import TooManySeries, read
 from decisions.experiments.review import review
 from decisions.experiments.wording import describe
 from prometheus.client import Client, SourceAway
@@ -58,12 +58,14 @@ def show(name: Annotated[str, typer.Argument(help="of one experiment; empty: all
         typer.echo("\n\n".join(look(client, experiment, time.time()) for experiment in chosen))
     except SourceAway as away:
         _stop(f"no numbers: {away} Is the stack up? `make status`", 1)
+    except TooManySeries as many:
+        _stop(f"no numbers: {many}", 1)
     finally:
         client.close()
 
 
 def look(client: Client, experiment: Experiment, now: float) -> str:
-    """The state of an experiment as text. Raises SourceAway."""
+    """The state of an experiment as text. Raises SourceAway or TooManySeries."""
     if now - experiment.start < SHORTEST:
         started = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(experiment.start))
         return f"{experiment.name}: starts at {started} UTC; there are numbers a minute later"

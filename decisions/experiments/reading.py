@@ -8,10 +8,14 @@ from config.experiments import Experiment, Metric
 from decisions.experiments.estimates import UNKNOWN, Estimate
 from decisions.experiments.quantiles import Groups, ratio, read_quantiles
 from decisions.experiments.queries import EVENT, GROUP, INSTANCE, SEGMENT, VERSION, count_queries
-from prometheus.client import Client, TimeSeries, query_batch
+from prometheus.client import SERIES, Client, TimeSeries, query_batch
 
 ALL = None
 """In place of a segment: all of them."""
+
+
+class TooManySeries(Exception):
+    """An answer is not whole; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,14 @@ class Reading:
 
 
 def read(client: Client, experiment: Experiment, now: float) -> Reading:
-    """Ask for everything between the start and `now` (Unix seconds). Raises SourceAway."""
+    """Ask for everything between the start and `now` (Unix seconds). Raises SourceAway or TooManySeries."""
     seconds = int(now - experiment.start)
     counted = client.ask(query_batch(count_queries(experiment, seconds), now))
+    if sum(map(len, counted.values())) >= SERIES:
+        raise TooManySeries(
+            f"{experiment.name} has {SERIES:,} series or more, of which some are missing in the answer: "
+            f"count fewer segments, or declare fewer variants"
+        )
     requests, took = (_by_group(counted[name]) for name in ("requests", "seconds"))
     return Reading(
         seconds,

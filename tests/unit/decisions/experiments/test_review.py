@@ -173,6 +173,16 @@ def test_without_prometheus_it_says_what_to_do_in_one_line(declared: Path) -> No
     assert text.startswith("whence: no numbers: Prometheus cannot be reached") and "make status" in text
 
 
+def test_an_answer_that_is_cut_off_is_not_taken_for_whole(
+    declared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("decisions.experiments.reading.SERIES", 100)
+    monkeypatch.setattr(command, "Client", lambda *_: Users({"v1": 0.6, "v2": 0.7}).client())
+    status, text = run("smaller")
+    assert status == 1 and text.count("\n") == 1
+    assert "smaller has 100 series or more" in text
+
+
 def test_an_experiment_that_is_not_declared_is_named(declared: Path) -> None:
     status, text = run("larger")
     assert status == 2 and text == "whence: no such experiment: larger (declared: smaller)\n"
