@@ -13,6 +13,10 @@ DEV := $(VENV)/.dev
 
 SHOP := .cache/shop
 SHOP_READY := $(SHOP)/.installed
+COMPARISON := .cache/monitor-comparison
+COMPARISON_READY := $(COMPARISON)/.installed
+MODELS := .cache/models
+MODELS_READY := $(MODELS)/.installed
 UNLISTED_RUNS := bench/recordings/shop-unlisted
 
 SERVICE ?=
@@ -24,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -50,6 +54,19 @@ $(SHOP_READY): examples/shop/requirements.lock $(RUNTIME)
 	@$(PYTHON) -m venv $(SHOP)
 	@echo "Installing the shop's own packages"
 	@$(SHOP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/shop/requirements.lock
+	@touch $@
+
+$(COMPARISON_READY): monitor/comparison/requirements.lock
+	@$(PYTHON) -m venv $(COMPARISON)
+	@echo "Installing the packages that the monitor is compared with"
+	@$(COMPARISON)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r monitor/comparison/requirements.lock
+	@touch $@
+
+$(MODELS_READY): examples/models/requirements.lock $(RUNTIME)
+	@$(PYTHON) -m venv $(MODELS)
+	@echo "Installing the packages of the example models"
+	@$(MODELS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/models/requirements.lock
+	@echo "$(CURDIR)/monitor/src" > "$$($(MODELS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/whence-monitor.pth"
 	@touch $@
 
 doctor: $(RUNTIME) ## Check this machine and the settings; say what is wrong and what to do
@@ -119,6 +136,25 @@ shop-mend: $(SHOP_READY) ## Undo every fault of the shop
 shop-faults: $(SHOP_READY) ## List the shop's faults and their user impact
 	@$(SHOP)/bin/python -m examples.shop faults
 
+models-install: $(MODELS_READY) ## Install the packages of the example models, apart from Whence's
+
+models: $(MODELS_READY) ## Start two services with models of their own, watched by whence_monitor (examples/models)
+	@export OTLP_HTTP_PORT="$$($(PY) -c 'from stack.settings import load_settings as load; print(load().otlp_http_port)')"
+	export MODELS_PROCESS_COMPOSE="$$($(PY) -m components path process-compose)"
+	$(MODELS)/bin/python -m examples.models up
+
+models-down: $(MODELS_READY) ## Stop them; their data is kept
+	@$(MODELS)/bin/python -m examples.models down
+
+models-break: $(MODELS_READY) ## Inject a fault into one of them for FOR seconds: FAULT=name [SEVERITY=low|high] [FOR=900]
+	@$(MODELS)/bin/python -m examples.models break "$(FAULT)" "$(SEVERITY)" --for "$(FOR)"
+
+models-mend: $(MODELS_READY) ## Undo every fault of theirs
+	@$(MODELS)/bin/python -m examples.models mend
+
+models-faults: $(MODELS_READY) ## List their faults, and what is felt
+	@$(MODELS)/bin/python -m examples.models faults
+
 generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml
 	@$(PY) -m stack generate
 	@$(PY) -m generation
@@ -151,9 +187,9 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels models shop workers,--ignore=tests/e2e/test_$(name).py)
 
-test-adapt: $(DEV) ## Follow docs/adapt.md word for word on a live stack (8 minutes)
+test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (14 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
 
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)
@@ -164,6 +200,9 @@ test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (6 
 
 test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
 	@$(PY) -m pytest -q tests/e2e/test_shop.py
+
+test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break and mend them (3 minutes)
+	@$(PY) -m pytest -q tests/e2e/test_models.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose
@@ -185,8 +224,13 @@ test: $(DEV) ## All required checks and tests, with the time of each phase
 bench-overhead: $(DEV) ## CPU that telemetry adds per request, against alternatives [ROUNDS=5]
 	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)
 
-bench-monitor: $(RUNTIME) ## Cost of watching a model: per observation, memory after a million, series
+bench-monitor: $(RUNTIME) $(COMPARISON_READY) ## Cost of watching a model: per observation, memory after a million, series; against whylogs and evidently
 	@$(PY) monitor/benchmark.py
+	echo
+	$(COMPARISON)/bin/python -m monitor.comparison.cost
+
+bench-drift: $(COMPARISON_READY) ## Delay and false alarms of drift detection on known streams, against river and evidently (10 minutes)
+	@$(COMPARISON)/bin/python -m monitor.comparison.streams
 
 bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under load [MINUTES=5,60]
 	@$(PY) -m bench.footprint --minutes $(MINUTES)
@@ -220,6 +264,16 @@ bench-shop-replay: $(RUNTIME) ## Diagnose the recorded runs of the shop again [U
 
 bench-shop-page: $(RUNTIME) ## Write the runs of the shop into docs/benchmark.md
 	@$(PY) -m bench.shop document
+
+bench-models: $(RUNTIME) $(MODELS_READY) ## Accuracy of verdicts on watched models, on live stacks (6 hours, resumable) [SEED=3101] [ONLY=part of a fault's name] [SETS=4]
+	@$(PY) -m components build process-compose
+	$(PY) -m bench.models run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)") $(if $(SETS),--sets "$(SETS)")
+
+bench-models-replay: $(RUNTIME) ## Diagnose the recorded runs of watched models again
+	@$(PY) -m bench.models replay
+
+bench-models-page: $(RUNTIME) ## Write the runs of watched models into docs/benchmark.md
+	@$(PY) -m bench.models document
 
 bench-petshop: $(RUNTIME) ## Accuracy on PetShop, a public set of root causes, read from a folder DATA=folder [SPLIT=train]
 	@test -n "$(DATA)" || { echo "whence: say where PetShop is: make bench-petshop DATA=folder" >&2; exit 2; }

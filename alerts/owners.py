@@ -18,3 +18,18 @@ def by_service(config: Config, label: str = "service_name") -> str:
     services.pop(STACK, None)
     cases = [f"if eq .Labels.{label} {' '.join(names)} }}}}{owner}{{{{ " for owner, names in services.items()]
     return f"{{{{ {'else '.join(cases)}else }}}}{STACK}{{{{ end }}}}" if cases else STACK
+
+
+def by_model(config: Config) -> str:
+    """The owner of the model that `model_name` names, else of its service."""
+    cases = []
+    for model in config.watched_models.by_precedence:
+        if model.owner:
+            named = f'(eq .Labels.model_name "{model.name}")'
+            of = f'(eq .Labels.service_name "{model.service}")' if model.service else "true"
+            cases.append(f"if and {named} {of} }}}}{model.owner}{{{{ ")
+    return (
+        f"{{{{ {'else '.join(cases)}else }}}}{by_service(config)}{{{{ end }}}}"
+        if cases
+        else by_service(config)
+    )

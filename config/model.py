@@ -15,6 +15,7 @@ from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
 from config.strict import Severity, Strict, default, require_unique
 from config.topology import Topology
+from config.watched_models import WatchedModels
 
 MOST_ITEMS = 100
 LONGEST_DEADLINE = 5.0
@@ -68,7 +69,7 @@ class Dataset(Strict):
 
 
 class Model(Strict):
-    """Limits of model and data."""
+    """Limits of the demo recommender's model and data."""
 
     hit_rate_kept: Share = default("90%")
     """Share of the usual hit rate below which an alert fires at once."""
@@ -125,6 +126,7 @@ class Config(Strict):
     recommendations: Recommendations = default({})
     dataset: Dataset = default({})
     model: Model = default({})
+    watched_models: WatchedModels = default({})
     llm: Llm = default({})
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""

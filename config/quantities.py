@@ -43,7 +43,7 @@ def _whole_or_zero(value: Any) -> int:
 
 
 def _share(value: Any) -> float:
-    share = _number(value)
+    share = number_or_percent(value)
     if share is None:
         raise wrong("is not a share", _A_SHARE)
     if not 0 < share < 1:
@@ -51,7 +51,8 @@ def _share(value: Any) -> float:
     return share
 
 
-def _number(value: Any) -> float | None:
+def number_or_percent(value: Any) -> float | None:
+    """`0.92`, `92%` or 4.5 as a number; None for anything else."""
     if isinstance(value, str) and re.fullmatch(_PERCENT, value):
         return float(Decimal(value.rstrip("% ")) / 100)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

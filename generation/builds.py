@@ -6,6 +6,7 @@ from pathlib import Path
 
 import alerts.build
 import grafana.build
+from alerts.catalogue import render_catalogue
 from alerts.rules import all_alerts
 from config import Config, schema, service_environment
 from generation.collector import configure_collector
@@ -53,6 +54,7 @@ BUILDS: Mapping[str, Callable[[Config], Files]] = {
     "grafana/provisioning/dashboards": lambda config: {PROVIDER_FILE: provide_dashboards(config)},
     "grafana/generated": grafana.build.generate,
     "alerts/generated": alerts.build.generate,
+    "docs/generated": lambda config: {"monitors.md": render_catalogue(all_alerts(config))},
 }
 """Builds by their folder in the project."""
 

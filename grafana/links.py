@@ -16,6 +16,8 @@ OBJECT_STORAGE = "object-storage"
 PIPELINE = "pipeline-health"
 RESOURCES = "process-and-host"
 LLM = "llm"
+MODELS = "models"
+MODEL = "model"
 """The dashboards' uids."""
 
 Link = dict[str, object]

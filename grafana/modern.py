@@ -22,15 +22,32 @@ BARS: dict[str, object] = {
     "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []},
 }
 
+COLUMNS_FIELD: dict[str, object] = {
+    "axisBorderShow": False,
+    "axisCenteredZero": False,
+    "axisColorMode": "text",
+    "axisLabel": "",
+    "axisPlacement": "auto",
+    "fillOpacity": 80,
+    "gradientMode": "none",
+    "hideFrom": {"legend": False, "tooltip": False, "viz": False},
+    "lineWidth": 0,
+    "scaleDistribution": {"type": "linear"},
+    "thresholdsStyle": {"mode": "off"},
+}
+
 HEATMAP_FIELD: dict[str, object] = {
     "scaleDistribution": {"type": "linear"},
     "hideFrom": {"legend": False, "tooltip": False, "viz": False},
 }
 
+ROWS = 20
+"""Bands of a timeline on a page."""
+
 TIMELINE: dict[str, object] = {
     "alignValue": "left",
     "mergeValues": True,
-    "perPage": 0,
+    "perPage": ROWS,
     "rowHeight": 0.85,
     "showValue": "auto",
     "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []},
@@ -89,6 +106,25 @@ def table(sort_by: str, falling: bool) -> dict[str, object]:
     }
 
 
+def columns(field: str) -> dict[str, object]:
+    """Options of a bar chart with a group of bars for each value of a field."""
+    return {
+        "xField": field,
+        "orientation": "vertical",
+        "xTickLabelRotation": -45,
+        "xTickLabelMaxLength": 16,
+        "xTickLabelSpacing": 0,
+        "showValue": "never",
+        "stacking": "none",
+        "groupWidth": 0.8,
+        "barWidth": 0.95,
+        "barRadius": 0,
+        "fullHighlight": False,
+        "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []},
+        "tooltip": {"mode": "multi", "sort": "none"},
+    }
+
+
 def node_graph(arcs: Mapping[str, str], main: str, secondary: str) -> dict[str, object]:
     """Options of a node graph; `arcs` are colours by field, `main` and `secondary` the words behind numbers.
 
@@ -122,6 +158,11 @@ def organized(names: Mapping[str, str], hidden: Sequence[str]) -> dict[str, obje
         "renameByName": dict(names),
     }
     return {"id": "organize", "options": options}
+
+
+def sorted_by(title: str) -> dict[str, object]:
+    """The transformation that puts rows in the order of a field."""
+    return {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": title, "desc": False}]}}
 
 
 def override(name: str, properties: Mapping[str, object]) -> dict[str, object]:

@@ -42,11 +42,12 @@ class Query:
 
 @dataclass(frozen=True)
 class Value:
-    """How a value is written: Grafana's name of its unit, and the highest that it can be, if there is one."""
+    """How a value is written: Grafana's name of its unit, and the ends of its axis, if there are any."""
 
     unit: str
     decimals: int | None = None
     maximum: float | None = None
+    minimum: float | None = 0
 
 
 COUNT = Value("none", decimals=0)

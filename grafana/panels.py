@@ -51,15 +51,16 @@ def timeseries(
     value: Value,
     lines: Lines = PLAIN_LINES,
     *,
+    no_value: str | None = None,
     data_links: Sequence[links.Link] = (),
     size: Size = HALF,
 ) -> Panel:
-    """Values over time."""
+    """Values over time; `no_value` is said when there are none, instead of Grafana's words."""
     return core.TimeSeries(
         **common(heading, queries, size),
         unit=value.unit,
         valueDecimals=value.decimals,
-        valueMin=0,
+        valueMin=value.minimum,
         valueMax=value.maximum,
         fillOpacity=60 if lines.stacked else 8,
         lineWidth=0 if lines.stacked else 2,
@@ -72,7 +73,11 @@ def timeseries(
         tooltipSort="desc",
         extraJson={
             "fieldConfig": {
-                "defaults": {"links": list(data_links), "thresholds": modern.thresholds(lines.steps)},
+                "defaults": {
+                    "links": list(data_links),
+                    "thresholds": modern.thresholds(lines.steps),
+                    "noValue": no_value,
+                },
                 "overrides": [modern.fixed_color(name, color) for name, color in lines.colors.items()],
             },
             "options": {"legend": {"showLegend": True}},

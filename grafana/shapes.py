@@ -42,6 +42,36 @@ def bars(heading: Heading, query: Query, value: Value, levels: Levels | None = N
     return modern_panel("bargauge", modern.BARS, field, common(heading, [query], size, instant=True))
 
 
+def columns(
+    heading: Heading,
+    queries: Mapping[str, str],
+    by: tuple[str, str],
+    value: Value,
+    *,
+    no_value: str,
+    size: Size = HALF,
+) -> Panel:
+    """A group of bars, as they are now, for each value of a label, in its order.
+
+    `queries` are by the name of their bars; `by` is the label and its title. There are two or more queries.
+    """
+    field: dict[str, object] = {"unit": value.unit, "min": value.minimum, "noValue": no_value}
+    field |= {
+        "decimals": value.decimals,
+        "color": {"mode": "palette-classic"},
+        "custom": modern.COLUMNS_FIELD,
+    }
+    shared = common(heading, [*map(Query, queries.values())], size, format="table", instant=True)
+    label, title = by
+    values = {f"Value #{chr(ord('A') + index)}": name for index, name in enumerate(queries)}
+    shared["transformations"] = [
+        {"id": "merge", "options": {}},
+        modern.organized({label: title, **values}, ()),
+        modern.sorted_by(title),
+    ]
+    return modern_panel("barchart", modern.columns(title), field, shared)
+
+
 def heatmap(
     heading: Heading, query: Query, *, data_links: Sequence[links.Link] = (), size: Size = HALF
 ) -> Panel:
@@ -53,10 +83,18 @@ def heatmap(
 
 
 def timeline(
-    heading: Heading, query: Query, states: Mapping[int, tuple[str, str]], *, size: Size = HALF
+    heading: Heading,
+    query: Query,
+    states: Mapping[int, tuple[str, str]],
+    *,
+    no_value: str = NO_DATA,
+    data_links: Sequence[links.Link] = (),
+    size: Size = HALF,
 ) -> Panel:
     """One band for each series; `states` show whole numbers as (text, colour)."""
     field = {
+        "noValue": no_value,
+        "links": list(data_links),
         "unit": "none",
         "color": {"mode": "thresholds"},
         "mappings": modern.mappings(states),

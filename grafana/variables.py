@@ -16,7 +16,7 @@ class Variable:
 
     With a `second` series, the values are those of either.
     `where` are matchers, such as another variable's; then All means all of these values.
-    With a `first` value, one is chosen at a time and that one first.
+    With a `first` value, one is chosen at a time and that one first, or whichever there is if it is "".
     """
 
     label: str
@@ -24,7 +24,7 @@ class Variable:
     series: Series
     second: Series | None = None
     where: tuple[str, ...] = ()
-    first: str = ""
+    first: str | None = None
 
     @property
     def matcher(self) -> str:
@@ -61,8 +61,9 @@ class Variable:
         }
 
     def _choice(self) -> dict[str, object]:
-        if self.first:
-            current = {"selected": True, "text": self.first, "value": self.first}
+        if self.first is not None:
+            chosen = {"selected": True, "text": self.first, "value": self.first}
+            current = chosen if self.first else {}
             return {"includeAll": False, "multi": False, "current": current}
         every = {} if self.where else {"allValue": EVERY}
         current_all = {"selected": True, "text": ["All"], "value": ["$__all"]}

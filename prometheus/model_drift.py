@@ -6,33 +6,45 @@ distance are of the numbers that are there. A distance is compared with a limit 
 samples, so that it means the same with 100 as with 100,000: docs/adr/0009.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import log
 
+from config.watched_models import DRIFT
 from prometheus import models
 from prometheus import queries as q
 from prometheus.model_measures import ENOUGH
+from prometheus.model_samples import ALL, SECONDS
 from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.recorded import (
+    FEATURE_ASSOCIATION,
     FEATURE_BINS,
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
+    FEATURE_FAULTS_REFERENCE,
     FEATURE_GAP,
+    FEATURE_MAGNITUDE,
+    FEATURE_MAGNITUDE_REFERENCE,
+    FEATURE_MIDDLE,
     FEATURE_REFERENCE,
     FEATURE_SIZE,
     FEATURE_STEP,
+    FEATURE_TRUTHS,
     FEATURE_VALUES,
 )
 from prometheus.rules import Rule, record
 
-STABILITY_LIMITS = {"moderate": 0.1, "large": 0.25}
-"""By custom (Siddiqi, Credit Risk Scorecards, 2006)."""
+STABILITY_LIMITS = DRIFT
+"""As whence.yaml names them."""
 CUMULATED_LIMITS = {"moderate": 0.1, "large": 0.2}
 """Of Kolmogorov-Smirnov: about what those mean for a normal distribution that moves (0.13 and 0.20)."""
 
 Z, ALPHA = 1.6448536269514722, 0.05
 """The chance that a limit is exceeded by drift that is no larger, and its normal quantile."""
+
+REFERENCE = "reference"
+"""Stands for a window where what is told is of the reference."""
 
 ENOUGH_OF_BOTH = 50
 """The size of a sample below which no distance is told: two samples of 100 have it."""
@@ -66,17 +78,27 @@ def drift_rules() -> Iterator[Rule]:
         yield record(FEATURE_DRIFT, q.provided(expr, _SIZE, ENOUGH_OF_BOTH), measure=name)
     yield from _limits()
     yield from _faults()
+    yield from _magnitudes()
+    yield from _associations()
 
 
 def _steps() -> Iterator[Rule]:
     """Values are taken to be in the middle of their bin; those out of range at its end."""
-    by, inner = f"by ({', '.join(OF_REFERENCE)})", NUMBER_BINS[1:-1]
+    inner, above = NUMBER_BINS[1:-1], NUMBER_BINS[-1]
     for number, name in enumerate(NUMBER_BINS[:-1]):
-        low, high = inner[max(0, number - 1)], (*inner[number + 1 :], NUMBER_BINS[-1])
-        edges = (
-            f"min {by} ({q.select(models.REFERENCE_EDGE, q.one_of('bin', which))})" for which in (high, [low])
-        )
-        yield record(FEATURE_STEP, f"({' - '.join(edges)}) / 2", bin=name)
+        low, high = inner[max(0, number - 1)], (*inner[number + 1 :], above)
+        yield record(FEATURE_STEP, f"({_least(*high)} - {_least(low)}) / 2", bin=name)
+    for number, name in enumerate(inner):
+        middle = f"({_least(name)} + {_least(*inner[number + 1 :], above)}) / 2"
+        yield record(FEATURE_MIDDLE, middle, bin=name)
+    for name, end in ((NUMBER_BINS[0], inner[0]), (above, above)):
+        yield record(FEATURE_MIDDLE, _least(end), bin=name)
+
+
+def _least(*bins: str) -> str:
+    """The least value of the lowest of these bins that there is."""
+    edge = q.select(models.REFERENCE_EDGE, q.one_of("bin", bins))
+    return f"min by ({', '.join(OF_REFERENCE)}) ({edge})"
 
 
 def _samples() -> Iterator[Rule]:
@@ -158,3 +180,48 @@ def _faults() -> Iterator[Rule]:
         for kind, bins in faults.items():
             faulty = q.select(FEATURE_VALUES, q.one_of("bin", bins))
             yield record(FEATURE_FAULTS, f"sum {_BY} ({faulty}) / {values}{of_numbers}", kind=kind)
+            faulty = q.select(FEATURE_REFERENCE, q.one_of("bin", bins))
+            share = f"sum {_BY} ({faulty}) / ({_REFERENCE_NUMBER} > 0){of_numbers}"
+            yield record(FEATURE_FAULTS_REFERENCE, share, kind=kind)
+
+
+def _magnitudes() -> Iterator[Rule]:
+    """Infinite values have none."""
+    finite = (q.equal("segment", ALL), q.one_of("bin", NUMBER_BINS))
+    for window, seconds in SECONDS.items():
+        summed = q.rate(models.FEATURE_MAGNITUDE, by=OF_REFERENCE, window=window)
+        values = q.level(FEATURE_VALUES, *finite, q.equal("window", window), by=OF_REFERENCE)
+        mean = f"{seconds} * {summed} / ({values} >= {ENOUGH})"
+        yield record(FEATURE_MAGNITUDE, mean, segment=ALL, window=window)
+    then = q.select(FEATURE_REFERENCE, *finite)
+    middle = f"on ({', '.join(OF_REFERENCE)}, bin) group_left () abs({q.select(FEATURE_MIDDLE)})"
+    mean = f"sum {_BY} ({then} * {middle}) / (sum {_BY} ({then}) > 0)"
+    yield record(FEATURE_MAGNITUDE_REFERENCE, mean)
+
+
+def _associations() -> Iterator[Rule]:
+    """Cramér's V of a feature and the truth: see `whence_monitor.formulas.association`."""
+    now = _association(partial(q.level, FEATURE_TRUTHS), FEATURE)
+    yield record(FEATURE_ASSOCIATION, now)
+    then = _association(_of_reference_truths, OF_REFERENCE)
+    yield record(FEATURE_ASSOCIATION, then, segment=ALL, window=REFERENCE)
+
+
+def _of_reference_truths(*where: str, by: Sequence[str]) -> str:
+    each = q.highest(models.REFERENCE_TRUTHS, *where, by=(*OF_REFERENCE, "bin", "came_true"))
+    return f"sum by ({', '.join(by)}) ({each})"
+
+
+def _association(count: Callable[..., str], by: tuple[str, ...]) -> str:
+    """χ² / n is Σ (y - n_b p)² / n_b over n p (1 - p), of n_b values in a bin of which y came true."""
+    by_bin = (*by, "bin")
+    each, number = count(by=by_bin), f"({count(by=by)} >= {ENOUGH})"
+    yes = count(q.equal("came_true", "yes"), by=by)
+    match = f"on ({', '.join(by)}) group_left ()"
+    expected = f"({each} * {match} ({yes} / {number}))"
+    gap = f"({count(q.equal('came_true', 'yes'), by=by_bin)} - {expected})"
+    squares = f"sum by ({', '.join(by)}) ({gap} ^ 2 / ({each} > 0))"
+    varied = f"({yes} * ({number} - {yes}) > 0)"
+    chance = f"(count by ({', '.join(by)}) ({each} > 0) - 1) / ({number} - 1)"
+    excess = f"clamp_min({squares} * {number} / {varied} - {chance}, 0)"
+    return f"sqrt({excess} / (1 - 1 / ({number} - 1)))"

@@ -3,7 +3,8 @@
 The formulas are those of `whence_monitor.formulas`. What has too few samples has no value.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from prometheus import models
 from prometheus import queries as q
@@ -52,10 +53,11 @@ def measure_rules() -> Iterator[Rule]:
     """All measures of all tasks: a model has those that its counts allow."""
     for measures in (_means(), _regression(), _classification(), _scores(), _flow()):
         yield from (record(MODEL_MEASURE, expr, measure=name) for name, expr in measures)
-    for window, seconds in SECONDS.items():
-        rate = f"{q.select(MODEL_PREDICTIONS, q.equal('window', window))} / {seconds}"
+    for window in SECONDS:
+        for name, expr in _flow_of(window):
+            yield record(MODEL_MEASURE, expr, measure=name, segment=ALL, window=window)
+        rate = f"{q.select(MODEL_PREDICTIONS, q.equal('window', window))} / {SECONDS[window]}"
         yield record(MODEL_MEASURE, rate, measure="predictions", window=window)
-        yield record(MODEL_MEASURE, _delay(window), measure="label_delay", segment=ALL, window=window)
 
 
 def usual_rules() -> Iterator[Rule]:
@@ -69,26 +71,28 @@ def usual_rules() -> Iterator[Rule]:
 
 def _means() -> Iterator[tuple[str, str]]:
     for name, (quantity, number) in MEANS.items():
-        yield name, f"{_sum(quantity)} / ({_sum(number)} >= {ENOUGH})"
+        yield name, f"{sum_of(quantity)} / ({sum_of(number)} >= {ENOUGH})"
 
 
 def _regression() -> Iterator[tuple[str, str]]:
-    judged = f"({_sum('judged')} >= {ENOUGH})"
-    squared, over, under = (_sum(f"error_{name}") for name in ("squared", "over", "under"))
-    yield "mae", f"{_sum('error_over', 'error_under')} / {judged}"
+    judged = f"({sum_of('judged')} >= {ENOUGH})"
+    squared, over, under = (sum_of(f"error_{name}") for name in ("squared", "over", "under"))
+    yield "mae", f"{sum_of('error_over', 'error_under')} / {judged}"
     yield "rmse", f"sqrt({squared} / {judged})"
     yield "bias", f"({over} - {under}) / {judged}"
-    of_truth = f"({_sum('truth_over')} - {_sum('truth_under')})"
-    spread = f"({_sum('truth_squared')} - {of_truth} ^ 2 / {judged})"
-    yield "r2", f"1 - {squared} / ({spread} > 1e-9 * {_sum('truth_squared')})"
+    of_truth = f"({sum_of('truth_over')} - {sum_of('truth_under')})"
+    spread = f"({sum_of('truth_squared')} - {of_truth} ^ 2 / {judged})"
+    yield "r2", f"1 - {squared} / ({spread} > 1e-9 * {sum_of('truth_squared')})"
 
 
 def _classification() -> Iterator[tuple[str, str]]:
-    labels = f"({_outcomes('tp', 'fn')} >= {ENOUGH})"
-    yield "accuracy", f"{_outcomes('tp')} / {labels}"
-    binary = f"and on ({', '.join(MODEL)}) {q.select(models.INFO, q.equal('task', 'binary'))}"
+    labels = f"({outcomes('tp', 'fn')} >= {ENOUGH})"
+    yield "accuracy", f"{outcomes('tp')} / {labels}"
+    positive = outcomes("tp", "fp", where=(q.equal("class", "1"),))
+    binary = if_task("binary")
+    yield "positive_rate", f"{positive} / {labels} {binary}"
     by_class = (*SAMPLE, "class")
-    seen = f"0 * ({_outcomes('tp', 'fp', 'fn', by=by_class)} > 0)"
+    seen = f"0 * ({outcomes('tp', 'fp', 'fn', by=by_class)} > 0)"
     for name, others in (("precision", ("fp",)), ("recall", ("fn",)), ("f1", ("fp", "fn"))):
         right, of = _right_of(others, q.equal("class", "1"), by=SAMPLE)
         yield name, f"{right} / ({of} >= {len(others) * ENOUGH_OF_A_CLASS}) {binary}"
@@ -97,28 +101,39 @@ def _classification() -> Iterator[tuple[str, str]]:
         yield f"{name}_macro", f"{mean} and {labels}"
 
 
+def if_task(task: str) -> str:
+    """Only of models with this task."""
+    return f"and on ({', '.join(MODEL)}) {q.select(models.INFO, q.equal('task', task))}"
+
+
 def _right_of(others: tuple[str, ...], *where: str, by: tuple[str, ...]) -> tuple[str, str]:
     """True positives, once for each kind of `others`, and those with the others."""
-    right = f"{len(others)} * {_outcomes('tp', where=where, by=by)}"
-    return right, f"({right} + {_outcomes(*others, where=where, by=by)})"
+    right = f"{len(others)} * {outcomes('tp', where=where, by=by)}"
+    return right, f"({right} + {outcomes(*others, where=where, by=by)})"
 
 
 def _scores() -> Iterator[tuple[str, str]]:
     by_bin, by = (*SAMPLE, "bin"), f"by ({', '.join(SAMPLE)})"
-    right, wrong = (_came_true(name, by_bin) for name in ("yes", "no"))
-    yes, no = (f"({_came_true(name, SAMPLE)} >= {ENOUGH_OF_A_CLASS})" for name in ("yes", "no"))
-    yield "auc", f"sum {by} ({right} * (({_up_to_each()}) - {wrong} / 2)) / {yes} / {no}"
+    yield "auc", roc_auc(partial(came_true, "yes"), partial(came_true, "no"))
     expected = q.level(MODEL_SCORE_EXPECTED, by=by_bin)
     labels = f"({q.level(MODEL_SCORE_LABELS, by=SAMPLE)} >= {ENOUGH})"
-    yield "calibration_error", f"sum {by} (abs({right} - {expected})) / {labels}"
+    yield "calibration_error", f"sum {by} (abs({came_true('yes', by_bin)} - {expected})) / {labels}"
 
 
-def _up_to_each() -> str:
-    """For each bin, what did not come true of it and of those below."""
-    up_to = (
-        _came_true("no", SAMPLE, q.one_of("bin", SCORE_BINS[: number + 1]))
-        for number in range(len(SCORE_BINS))
-    )
+Count = Callable[..., str]
+"""Labels to keep, matchers → how many."""
+
+
+def roc_auc(yes: Count, no: Count) -> str:
+    """The area, of how many came true and did not, by the bin of their score among others."""
+    by_bin, by = (*SAMPLE, "bin"), f"by ({', '.join(SAMPLE)})"
+    pairs = " / ".join(f"({count(SAMPLE)} >= {ENOUGH_OF_A_CLASS})" for count in (yes, no))
+    return f"sum {by} ({yes(by_bin)} * (({_up_to_each(no)}) - {no(by_bin)} / 2)) / {pairs}"
+
+
+def _up_to_each(count: Count) -> str:
+    """For each bin, what is counted in it and in those below."""
+    up_to = (count(SAMPLE, q.one_of("bin", SCORE_BINS[: number + 1])) for number in range(len(SCORE_BINS)))
     return " or ".join(
         f'label_replace({those}, "bin", "{name}", "", "")'
         for those, name in zip(up_to, SCORE_BINS, strict=True)
@@ -134,6 +149,19 @@ def _flow() -> Iterator[tuple[str, str]]:
     yield "segment_share", f"{of_segment} / on ({', '.join(MODEL)}, window) group_left () {whole}"
 
 
+def _flow_of(window: str) -> Iterator[tuple[str, str]]:
+    """What is of everybody only."""
+    yield "label_delay", _delay(window)
+    whole = (q.equal("segment", ALL), q.equal("window", window))
+    predicted = f"({q.level(MODEL_PREDICTIONS, *whole, by=MODEL)} >= {ENOUGH})"
+    for name, of, where in (
+        ("exact_repeats", models.REPEATED, (q.equal("kind", "exact"),)),
+        ("near_repeats", models.REPEATED, (q.equal("kind", "near"),)),
+        ("margin_share", models.SCORES_MARGIN, ()),
+    ):
+        yield name, f"{SECONDS[window]} * {q.rate(of, *where, by=MODEL, window=window)} / {predicted}"
+
+
 def _delay(window: str) -> str:
     """The median of the seconds until labels became known."""
     median = q.quantile(0.5, models.LABEL_DELAY, by=MODEL, window=window)
@@ -141,13 +169,16 @@ def _delay(window: str) -> str:
     return q.provided(median, labels, ENOUGH_OF_A_CLASS)
 
 
-def _sum(*quantities: str) -> str:
+def sum_of(*quantities: str) -> str:
+    """Of each sample, these sums over its labelled predictions together."""
     return q.level(MODEL_QUANTITIES, q.one_of("quantity", quantities), by=SAMPLE)
 
 
-def _outcomes(*outcomes: str, where: tuple[str, ...] = (), by: tuple[str, ...] = SAMPLE) -> str:
-    return q.level(MODEL_OUTCOMES, q.one_of("outcome", outcomes), *where, by=by)
+def outcomes(*names: str, where: tuple[str, ...] = (), by: tuple[str, ...] = SAMPLE) -> str:
+    """How many there were of these outcomes: tp, fp, fn."""
+    return q.level(MODEL_OUTCOMES, q.one_of("outcome", names), *where, by=by)
 
 
-def _came_true(name: str, by: tuple[str, ...], *where: str) -> str:
+def came_true(name: str, by: tuple[str, ...], *where: str) -> str:
+    """Labelled predictions whose score came true, `yes` or `no`."""
     return q.level(MODEL_SCORE_LABELS, q.equal("came_true", name), *where, by=by)

@@ -10,14 +10,17 @@ from prometheus import queries as q
 from prometheus.models import MODEL
 from prometheus.recorded import (
     FEATURE_REFERENCE,
+    FEATURE_TRUTHS,
     FEATURE_VALUES,
     MODEL_LABELS,
     MODEL_OUTCOMES,
+    MODEL_PREDICTION_ERRORS,
     MODEL_PREDICTIONS,
     MODEL_PROBLEMS,
     MODEL_QUANTITIES,
     MODEL_SCORE_EXPECTED,
     MODEL_SCORE_LABELS,
+    MODEL_SCORES,
 )
 from prometheus.rules import Rule, record
 from prometheus.series import Series
@@ -38,14 +41,19 @@ def sample_rules() -> Iterator[Rule]:
     yield from _count(models.LABELS, MODEL_LABELS)
     yield from _count(models.OUTCOMES, MODEL_OUTCOMES, "class", "outcome")
     yield from _count(models.QUALITY, MODEL_QUANTITIES, "quantity")
-    yield from _count_all(models.SCORE_LABELS, MODEL_SCORE_LABELS, (*MODEL, "bin", "came_true"))
-    yield from _count_all(models.SCORE_EXPECTED, MODEL_SCORE_EXPECTED, (*MODEL, "bin"))
+    cell = (*MODEL, "bin", "predicted")
+    yield from _count_all(models.SCORES, MODEL_SCORES, cell)
+    yield from _count_all(models.SCORE_LABELS, MODEL_SCORE_LABELS, (*cell, "came_true"))
+    yield from _count_all(models.SCORE_EXPECTED, MODEL_SCORE_EXPECTED, cell)
+    of_errors = (*MODEL, "reference", "bin", "quantity")
+    yield from _count_all(models.PREDICTION_ERRORS, MODEL_PREDICTION_ERRORS, of_errors)
     yield record(MODEL_PROBLEMS, f"{q.rate(models.PROBLEMS, by=[*MODEL, 'kind'], window=SHORT)} > 0")
 
 
 def feature_sample_rules() -> Iterator[Rule]:
     """Values by bin, and the reference with the same bins."""
     yield from _count(models.FEATURE_VALUES, FEATURE_VALUES, "reference", "feature", "bin")
+    yield from _count_all(models.FEATURE_TRUTHS, FEATURE_TRUTHS, (*OF_BIN, "came_true"))
     by = (*OF_BIN, "segment")
     each = q.highest(models.REFERENCE_VALUES, by=by)
     whole = f"sum by ({', '.join(OF_BIN)}) ({each})"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from prometheus.external import EXTERNAL
-from prometheus.models import OF_MODELS
+from prometheus.models import MODEL, OF_MODELS
 from prometheus.recorded import RECORDED
 from prometheus.series import Form as Form
 from prometheus.series import Series as Series
@@ -95,7 +95,7 @@ TARGET_INFO = Series(
 ALERTS = Series(
     "ALERTS",
     Form.GAUGE,
-    frozenset({"alertname", "alertstate", "severity", "component", "owner", label(a.SERVICE_NAME)}),
+    frozenset({"alertname", "alertstate", "severity", "component", "owner", *MODEL}),
 )
 ALERTS_FOR_STATE = Series("ALERTS_FOR_STATE", Form.GAUGE, ALERTS.labels - {"alertstate"})
 

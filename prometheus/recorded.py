@@ -150,11 +150,19 @@ MODEL_OUTCOMES = _gauge("model:outcomes:increase", OF_SAMPLE | {"class", "outcom
 MODEL_QUANTITIES = _gauge("model:quality:increase", OF_SAMPLE | {"quantity"})
 """Sums over labelled predictions: errors, squared errors, log loss, hits, …"""
 
-MODEL_SCORE_LABELS = _gauge("model:score_labels:increase", OF_SAMPLE | {"bin", "came_true"})
+MODEL_SCORES = _gauge("model:scores:increase", OF_SAMPLE | {"bin", "predicted"})
+"""Predictions by score, and whether what has this probability was predicted."""
+
+MODEL_SCORE_LABELS = _gauge("model:score_labels:increase", OF_SAMPLE | {"bin", "predicted", "came_true"})
 """Labelled predictions by score, and whether that came true."""
 
-MODEL_SCORE_EXPECTED = _gauge("model:score_expected:increase", OF_SAMPLE | {"bin"})
+MODEL_SCORE_EXPECTED = _gauge("model:score_expected:increase", OF_SAMPLE | {"bin", "predicted"})
 """How many of them should have come true."""
+
+MODEL_PREDICTION_ERRORS = _gauge(
+    "model:prediction_errors:increase", OF_SAMPLE | {"reference", "bin", "quantity"}
+)
+"""Of regressions, by the bin of the prediction: labels, and sums of |error|, error² and error⁴."""
 
 MODEL_MEASURE = _gauge("model:measure:now", OF_SAMPLE | {"measure"})
 """What is measured of a model, by name: accuracy, AUC, RMSE, NDCG, label coverage, …"""
@@ -164,6 +172,50 @@ MODEL_MEASURE_USUAL = _gauge("model:measure:usual", OF_SAMPLE | {"measure", "pas
 
 MODEL_PROBLEMS = _gauge("model:problems:rate10m", OF_MODEL | {"kind"})
 """Per second, what could not be watched, of the kinds that occur."""
+
+OF_CELL = frozenset({"reference", "bin", "predicted"})
+
+ESTIMATE_PREDICTIONS = _gauge("model:estimate:predictions", OF_SAMPLE | OF_CELL | {"among"})
+"""Predictions by cell, a bin and whether it was predicted: of all `predictions`, or those with `labels`."""
+
+ESTIMATE_PAST = _gauge("model:estimate:past", OF_MODEL | OF_CELL | {"quantity"})
+"""What became of the predictions of each cell within a day, an hour ago and before."""
+
+ESTIMATE_KNOWN = _gauge("model:estimate:known", OF_MODEL | OF_CELL | {"quantity"})
+"""The same, and of the reference where those are few."""
+
+ESTIMATE_EXPECTED = _gauge("model:estimate:expected", OF_SAMPLE | OF_CELL | {"among", "quantity"})
+"""What has to become of the predictions of each cell if it is as it was."""
+
+ESTIMATE_SPREAD = _gauge("model:estimate:spread", OF_SAMPLE | OF_CELL | {"among", "quantity"})
+"""The variance of that."""
+
+ESTIMATE_COVERED = _gauge("model:estimate:covered", OF_SAMPLE | {"among"})
+"""Share of predictions in cells of which enough is known."""
+
+MODEL_ESTIMATE = _gauge("model:measure:estimate", OF_SAMPLE | {"measure"})
+"""What the measures of the predictions of the window should be, before their labels are known."""
+
+MODEL_ESTIMATE_MARGIN = _gauge("model:measure:estimate_margin", OF_SAMPLE | {"measure"})
+"""The truth is that far from it at most with probability 95%, unless what follows from a feature changed."""
+
+MODEL_ESTIMATE_ERROR = _gauge("model:measure:estimate_error", OF_SAMPLE | {"measure"})
+"""Of those whose labels became known in the window: what was to be estimated of them, minus the truth."""
+
+MAIN_MEASURE = _gauge("model:main_measure:now", OF_MODEL | {"measure"})
+"""What a model is judged by at a glance, over ten minutes, or an hour if these have too few labels."""
+
+MAIN_MEASURE_KEPT = _gauge("model:main_measure:kept", OF_MODEL)
+"""The same by what is usual, errors the other way round: below 1 the model is worse than usual."""
+
+DRIFTED = _gauge("model:features:drifted", OF_MODEL)
+"""How many features drift largely, predictions and labels among them."""
+
+WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"})
+"""The largest share of faulty values, without that of the reference; nothing without any."""
+
+MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
+"""The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
 
 FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
 """Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""
@@ -191,5 +243,48 @@ FEATURE_DRIFT_LIMIT = _gauge("model:feature:drift_limit", OF_FEATURE | {"measure
 
 FEATURE_FAULTS = _gauge("model:feature:faults", OF_FEATURE | {"kind"})
 """Share of values that are missing, unseen, out_of_range, wrong_type or infinite."""
+
+FEATURE_FAULTS_REFERENCE = _gauge("model:feature:faults_reference", OF_FEATURE | {"kind"})
+"""The same share of the reference."""
+
+FEATURE_MIDDLE = _gauge("model:feature_middle:reference", OF_MODEL | {"reference", "feature", "bin"})
+"""Of a number, the middle of a bin, in its unit; the ends of the reference for what is out of its range."""
+
+FEATURE_MAGNITUDE = _gauge("model:feature:magnitude", OF_FEATURE)
+"""Of a number, the mean of its values without their sign."""
+
+FEATURE_MAGNITUDE_REFERENCE = _gauge("model:feature:magnitude_reference", OF_FEATURE)
+"""About the same of the reference: its values are taken to be in the middle of their bin."""
+
+OF_LIMIT = frozenset({"service_name", "model_name"})
+
+MODEL_LIMIT = _gauge("model:limit:chosen", OF_LIMIT | {"limit"})
+"""Limits of each model as whence.yaml has them, by name."""
+
+MODEL_KEPT_LIMIT = _gauge("model:measure:kept_limit", OF_LIMIT | {"measure"})
+"""Share of a measure's quality that a model has to keep."""
+
+MODEL_BOUND = _gauge("model:measure:bound", OF_LIMIT | {"measure", "bound"})
+"""What a measure has to be `at_least` or `at_most`, where whence.yaml says so."""
+
+MODEL_SAMPLES = _gauge("model:measure:samples", OF_SAMPLE | {"measure"})
+"""Independent trials that a measure is made of: its standard error follows from them."""
+
+OF_COMPARISON = OF_SAMPLE | {"measure", "past", "compared"}
+
+MODEL_EXPECTED = _gauge("model:measure:expected", OF_COMPARISON)
+"""What a measure is `compared` with: `past`, `training`, `limit`, `versions`, `everybody`, the `best`."""
+
+MODEL_COMPARED_SAMPLES = _gauge("model:measure:compared_samples", OF_COMPARISON)
+"""Independent trials of a single sample whose error is that of the difference between both."""
+
+MODEL_DEVIATION = _gauge("model:measure:deviation", OF_COMPARISON)
+"""By how many standard errors a measure is worse than expected; 4 is no chance any more."""
+
+FEATURE_TRUTHS = _gauge("model:feature_truths:increase", OF_FEATURE | {"bin", "came_true"})
+"""Labelled predictions of a binary classifier by the bin of a feature that is telling in the reference."""
+
+FEATURE_ASSOCIATION = _gauge("model:feature:association", OF_FEATURE)
+"""How much a feature alone tells of the truth, 0 to 1; window `reference` is that of the reference."""
 
 RECORDED: tuple[Series, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Series))

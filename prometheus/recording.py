@@ -16,7 +16,11 @@ from config import Config
 from prometheus import (
     indicators,
     measures,
+    model_comparisons,
     model_drift,
+    model_estimates,
+    model_health,
+    model_limits,
     model_measures,
     model_samples,
     requests,
@@ -67,11 +71,15 @@ def render_recording(config: Config) -> dict[str, Any]:
         ("versions against each other", measures.STEP, measures.version_rules()),
         ("models", model_measures.STEP, [*model_samples.sample_rules(), *model_measures.measure_rules()]),
         ("models against their past", model_measures.STEP, [*model_measures.usual_rules()]),
+        ("limits of models", model_measures.STEP, [*model_limits.limit_rules(config)]),
+        ("comparisons of models", model_measures.STEP, [*model_comparisons.comparison_rules()]),
         (
             "features of models",
             model_measures.STEP,
             [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
+        ("models without labels", model_measures.STEP, [*model_estimates.estimate_rules()]),
+        ("models at a glance", model_measures.STEP, [*model_health.health_rules()]),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from prometheus import client as prometheus_client
 from prometheus.client import Client, Refused, SourceAway, read_rules, rules
+from prometheus.models import OF_MODELS
 from prometheus.names import series
 from stack import StackError
 from stack.generated import in_use
@@ -25,8 +26,8 @@ MINUTES = 10
 """Of refused senders that are told."""
 MINIO = "minio_"
 """How the metrics of the stack's own MinIO begin."""
-LANGUAGE_MODELS = "gen_ai_"
-"""What is in queries about them: there is no data before somebody's service calls one."""
+OPTIONAL = re.compile(rf"gen_ai_|\bmodel:|\b({'|'.join(each.name for each in OF_MODELS)})\b")
+"""What is in queries about language models, which somebody's service calls, and about models it watches."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def check_queries(prometheus: str, queries: list[Query]) -> list[str]:
 def _check_query(client: Client, query: Query) -> str:
     try:
         found = client.ask(prometheus_client.query(query.promql))
-        problem = "" if found or LANGUAGE_MODELS in query.promql else "no data"
+        problem = "" if found or OPTIONAL.search(query.promql) else "no data"
     except Refused as refused:
         problem = refused.reason
     except SourceAway as away:

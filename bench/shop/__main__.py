@@ -8,16 +8,8 @@ from rich.console import Console
 
 from bench.incidents.document import replace_between
 from bench.incidents.tables import Table
-from bench.shop.case import (
-    REPORTED,
-    TRAINING,
-    Run,
-    diagnose,
-    list_cases,
-    list_unlisted,
-    read_runs,
-    write_run,
-)
+from bench.recorded_runs import diagnose, read_runs, write_run
+from bench.shop.case import REPORTED, TRAINING, Run, list_cases, list_unlisted
 from bench.shop.live import LiveShop
 from bench.shop.run import run_case
 from bench.shop.scoring import judge, tabulate
@@ -55,7 +47,7 @@ def run(
     """
     cases = list_unlisted(seed) if unlisted else list_cases(seed, TRAINING if training else REPORTED)
     wanted = [case for case in cases if only in ("", case.fault)]
-    done = {run.case for run in read_runs(recordings)}
+    done = {run.case for run in read_runs(recordings, Run)}
     missing = [case for case in wanted if case not in done]
     console.print(
         f"{len(missing)} of {len(wanted)} cases to run: about {len(missing) * PER_RUN / 3600:.1f} h"
@@ -82,7 +74,7 @@ def replay(recordings: Folder = RECORDINGS) -> None:
 @app.command()
 def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAGE) -> None:
     """Write into docs/benchmark.md what the runs were answered with at first, and what they are today."""
-    listed, unlisted = read_runs(RECORDINGS), read_runs(UNLISTED_RECORDINGS)
+    listed, unlisted = read_runs(RECORDINGS, Run), read_runs(UNLISTED_RECORDINGS, Run)
     tables = [
         *_tabulate_first(listed, "The shop, first draws"),
         tabulate([judge(run, diagnose(run)) for run in listed], "The same runs, diagnosed again today")[0],
@@ -97,7 +89,7 @@ def _tabulate_first(runs: list[Run], title: str) -> list[Table]:
 
 
 def _print(recordings: Path) -> None:
-    for table in tabulate([judge(run, diagnose(run)) for run in read_runs(recordings)]):
+    for table in tabulate([judge(run, diagnose(run)) for run in read_runs(recordings, Run)]):
         console.print(table.to_rich())
 
 

@@ -1,38 +1,30 @@
 """A stack and a shop of a run's own: other ports, data that begin empty, the same commands as a person's."""
 
-import asyncio
 import os
 import statistics
-import subprocess
-import time
-from collections.abc import Collection, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from pathlib import Path
 
-from bench.incidents.stacks import BenchStack
-from bench.shop.case import UNLISTED, Alert, Counts
+from bench.live_example import make_stack, read_alerts, run_example
+from bench.recorded_runs import Alert
+from bench.shop.case import UNLISTED, Counts
 from components import build as builds
-from diagnosis.topology.live import Collected, collect_services
 from examples.shop.faults.catalogue import MORE
 from examples.shop.run.settings import CONFIGURATION, Ports, read_shop
 from examples.shop.users.tally import read_windows
-from prometheus.client import AsyncClient
-from stack import ROOT, StackError
+from stack import ROOT
 from stack.ports import find_free_ports
 
 PYTHON = ROOT / ".cache" / "shop" / "bin" / "python"
-COMMAND_LIMIT = 600.0
 WINDOW = 2.0
 """Seconds of each of the users' counts."""
-
-STEP = 5.0
 
 
 def make_environment(data: Path, otlp: str, **settings: str) -> dict[str, str]:
     """What the commands of a shop on free ports get; its telemetry goes to `otlp` (host:port)."""
     return {
         **os.environ,
-        **find_free_ports([f"SHOP_{field.name.upper()}_PORT" for field in fields(Ports)]),
+        **find_free_ports(Ports.name_variables()),
         "MODE": "processes",
         "SHOP_DATA": str(data),
         "SHOP_OTLP": otlp,
@@ -45,25 +37,14 @@ def make_environment(data: Path, otlp: str, **settings: str) -> dict[str, str]:
 
 def run_shop(environment: Mapping[str, str], *arguments: str) -> str:
     """One of the shop's commands: its output. Raises StackError with what it said."""
-    done = subprocess.run(
-        [PYTHON, "-m", "examples.shop", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_LIMIT,
-        check=False,
-    )
-    if done.returncode:
-        raise StackError(f"shop {' '.join(arguments)}: {(done.stderr or done.stdout).strip()}")
-    return done.stdout
+    return run_example(PYTHON, "examples.shop", environment, *arguments)
 
 
 class LiveShop:
     """Both; `up` begins anew, `down` stops both."""
 
     def __init__(self, folder: Path) -> None:
-        self.stack = BenchStack(folder / "stack", rate=1, settings={"WHENCE_CONFIG": str(CONFIGURATION)})
+        self.stack = make_stack(folder, CONFIGURATION)
         self._data = folder / "shop"
         self._environment: dict[str, str] = {}
 
@@ -98,26 +79,5 @@ class LiveShop:
         )
 
     def alerts(self, since: float) -> list[Alert]:
-        """Those on services of the shop, by the time they began to fire."""
-        firing = 'ALERTS{alertstate="firing", service_name=~"shop-.*"}'
-        found = self.stack.query_range(firing, since, time.time(), STEP)
-        alerts = [
-            Alert(
-                name=series.labels["alertname"], service=series.labels["service_name"], at=series.points[0][0]
-            )
-            for series in found
-            if series.points
-        ]
-        return sorted(alerts, key=lambda alert: alert.at)
-
-    def collect(self, start: float, end: float, services: Collection[str]) -> Collected:
-        """What a diagnosis of these services sees of a window."""
-        return asyncio.run(self._collect(start, end, services))
-
-    async def _collect(self, start: float, end: float, services: Collection[str]) -> Collected:
-        prometheus = AsyncClient("Prometheus", self.stack.url("prometheus"))
-        jaeger = AsyncClient("Jaeger", self.stack.url("jaeger"))
-        try:
-            return await collect_services(prometheus, jaeger, start, end, services)
-        finally:
-            await asyncio.gather(prometheus.close(), jaeger.close())
+        """Those on services of the shop that began to fire since then, by time."""
+        return read_alerts(self.stack, 'service_name=~"shop-.*"', since)

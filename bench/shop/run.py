@@ -4,9 +4,10 @@ import os
 import time
 from collections.abc import Callable
 
-from bench.shop.case import UNUSED_SERVICE, USERS_SERVICE, Alert, Case, Run, diagnose
+from bench.live_example import collect, read_verdict
+from bench.recorded_runs import Alert, diagnose
+from bench.shop.case import UNUSED_SERVICE, USERS_SERVICE, Case, Run
 from bench.shop.live import LiveShop
-from diagnosis import Verdict
 from stack import StackError
 
 WARM_UP, STEADY = 25.0, 90.0
@@ -47,7 +48,7 @@ def _observe(case: Case, shop: LiveShop, notify: Notify) -> Run:
     alerts = _wait(case, shop, injected)
     asked = time.time()
     services = sorted({alert.service for alert in alerts}) or [USERS_SERVICE]
-    found = shop.collect(began, asked, services)
+    found = collect(shop.stack, began, asked, services)
     run = Run(
         case=case,
         injected_at=injected,
@@ -56,7 +57,7 @@ def _observe(case: Case, shop: LiveShop, notify: Notify) -> Run:
         after=shop.count(injected, asked),
         alerts=alerts,
         services=services,
-        shown=_read_verdict(shop, services) if alerts else None,
+        shown=read_verdict(shop.stack, services) if alerts else None,
         evidence=found.evidence,
         addresses=dict(found.addresses),
         load=round(os.getloadavg()[0], 1),
@@ -85,8 +86,3 @@ def _is_felt(run: Run) -> bool:
     return (
         run.after.failed >= run.before.failed + FELT_FAILED or run.after.p95 >= run.before.p95 + FELT_SECONDS
     )
-
-
-def _read_verdict(shop: LiveShop, services: list[str]) -> Verdict | None:
-    shown = shop.stack.latest_verdict(services)
-    return Verdict.model_validate(shown) if shown else None

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from bench.incidents.intervals import Share
 from bench.incidents.tables import Table
+from bench.recorded_runs import NOT_BLAMED
 from bench.shop.case import Run
 from diagnosis import Verdict
 
-NOT_BLAMED = ("none", "unknown")
 SURE = 0.6
 """Confidence up to which a wrong verdict says that it may be wrong."""
 

@@ -51,7 +51,8 @@ class Shown(NamedTuple):
 
 def seek(verdict: Verdict, end: float) -> Sought | None:
     """What to look for in traces until `end`; None for a verdict on nothing that got worse."""
-    symptom = next((said for said in verdict.evidence if verdict.path[:1] == [said.entity]), None)
+    service = next((place for place in verdict.path if place.kind == Kind.SERVICE), None)
+    symptom = next((said for said in verdict.evidence if service and said.entity == service), None)
     if symptom is None or symptom.entity is None or verdict.onset is None or verdict.onset >= end:
         return None
     if symptom.unit == "share":

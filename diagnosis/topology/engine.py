@@ -10,9 +10,17 @@ from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.losses import Aspect
+from diagnosis.topology.models.engine import Examined, examine_models, is_same
+from diagnosis.topology.models.report import report_model
 from diagnosis.topology.ranking import explain_all, rank
 from diagnosis.topology.reading import make_directory, read_system
-from diagnosis.topology.report import report, report_nothing, report_silence, report_unknown
+from diagnosis.topology.report import (
+    report,
+    report_nothing,
+    report_silence,
+    report_unknown,
+    tell_others,
+)
 from diagnosis.topology.silence import find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
 from diagnosis.verdict.second import diagnose_latest
@@ -43,19 +51,35 @@ def _diagnose(
     evidence: Evidence, *, addresses: Mapping[str, str], services: Iterable[str], alerted_at: float | None
 ) -> Verdict:
     aligned = AlignedSeries(evidence)
-    system = read_system(aligned, addresses)
+    seen = Seen(aligned, read_system(aligned, addresses), make_directory(aligned, addresses))
     symptoms = [Entity(Kind.SERVICE, name) for name in services]
-    silent = [entity.name for entity in symptoms if entity not in system.served]
-    noticed = _notice_all(aligned, system, symptoms, alerted_at)
-    if not noticed:
-        quiet = [found for entity in symptoms if (found := find_silence(aligned, system, entity))]
-        return report_silence(quiet[0]) if quiet else report_nothing(symptoms, silent, alerted_at)
-    seen = Seen(aligned, system, make_directory(aligned, addresses))
-    explained = [found for each in noticed for found in explain_all(seen, each)]
-    ranked = rank(explained)
-    verdict = report(seen, ranked) if ranked else report_unknown(seen, noticed)
-    impact = sum(_size(system, each) for each in noticed if each.entity in symptoms)
+    noticed = _notice_all(aligned, seen.system, symptoms, alerted_at)
+    ranked = rank([found for each in noticed for found in explain_all(seen, each)])
+    examined = examine_models(seen, [entity.name for entity in symptoms], alerted_at)
+    if best := examined.choose(ranked):
+        source = best[0].source
+        others = [found for found in ranked if source is None or not is_same(found, source)]
+        verdict = report_model(seen, best, tell_others(others))
+    elif ranked:
+        verdict = report(seen, ranked)
+    elif noticed:
+        verdict = report_unknown(seen, noticed)
+    else:
+        return _report_calm(seen, symptoms, examined, alerted_at)
+    impact = sum(_size(seen.system, each) for each in noticed if each.entity in symptoms) + examined.impact
     return verdict.model_copy(update={"impact": round(impact, 2)})
+
+
+def _report_calm(seen: Seen, symptoms: list[Entity], examined: Examined, alerted_at: float | None) -> Verdict:
+    """The verdict where nothing got worse that is explained."""
+    quiet = [found for entity in symptoms if (found := find_silence(seen.aligned, seen.system, entity))]
+    if quiet:
+        return report_silence(quiet[0])
+    watched = {case.counts.service for case in examined.cases}
+    silent = [
+        entity.name for entity in symptoms if entity not in seen.system.served and entity.name not in watched
+    ]
+    return examined.report_calm(alerted_at) or report_nothing(symptoms, silent, alerted_at)
 
 
 def _size(system: System, noticed: Noticed) -> float:

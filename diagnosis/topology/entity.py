@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What an entity is; all but services and instances are known from their callers' telemetry alone."""
+    """What an entity is; only services, instances and models have telemetry of their own."""
 
     SERVICE = "service"
     INSTANCE = "instance"
@@ -16,6 +16,8 @@ class Kind(StrEnum):
     STORAGE = "storage"
     QUEUE = "queue"
     LLM = "llm"
+    MODEL = "model"
+    """A model that a service watches: known from its own telemetry."""
     PEER = "peer"
     """Anything else that is called over a network."""
 

@@ -128,15 +128,7 @@ class Finding:
 
     def new_version(self) -> str | None:
         """The suspect's version that came with the onset, beside or after another."""
-        rows = self.seen.aligned.rows("versions", service_name=self.suspect.name)
-        came = {
-            row.labels.get("service_version", ""): _first(self.seen.aligned, row)
-            for row in rows
-            if np.isfinite(row.values).any()
-        }
-        early = [at for at in came.values() if at <= self.noticed.onset - CAME_WITH]
-        near = [name for name, at in came.items() if abs(at - self.noticed.onset) <= CAME_WITH and name]
-        return near[-1] if near and early else None
+        return find_new_version(self.seen.aligned, self.suspect.name, self.noticed.onset)
 
     def worst_instance(self) -> tuple[str, float]:
         """The suspect's instance that lost most, and its part of what all of them lost; of one, it is 0."""
@@ -256,6 +248,18 @@ class Finding:
             each = np.where(row.values > 0, amount / row.values, np.nan)
         requests = float(np.nan_to_num(row.values[after]).mean())
         return max(0.0, _median(each, after) - _median(each, before)) * requests
+
+
+def find_new_version(aligned: AlignedSeries, service: str, onset: float) -> str | None:
+    """The version of a service that came with an onset (Unix seconds), beside or after another."""
+    came = {
+        row.labels.get("service_version", ""): _first(aligned, row)
+        for row in aligned.rows("versions", service_name=service)
+        if np.isfinite(row.values).any()
+    }
+    early = [at for at in came.values() if at <= onset - CAME_WITH]
+    near = [name for name, at in came.items() if abs(at - onset) <= CAME_WITH and name]
+    return near[-1] if near and early else None
 
 
 def _median(values: Values, where: Mask) -> float:

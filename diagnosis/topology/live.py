@@ -10,7 +10,8 @@ from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, label_series, read_series
 from diagnosis.topology.entity import Entity, Topology
-from diagnosis.topology.llm_signals import ask_models
+from diagnosis.topology.llm_signals import ask_llms
+from diagnosis.topology.models.queries import ask_models
 from diagnosis.topology.queries import MAP, MAP_STEP, Batch, ask_details, ask_presence, ask_traffic
 from diagnosis.topology.reading import read_topology
 from diagnosis.topology.scope import find_scope, keep_services
@@ -38,26 +39,28 @@ async def collect_services(
 
     A source that is away leaves its part out, which is logged.
     """
-    topology, addresses = await _find_topology(prometheus, jaeger, start, end)
+    topology, watched, addresses = await _find_topology(prometheus, jaeger, start, end)
     scope = find_scope(topology, services)
     everybody = keep_services(topology.entities)
     named, callers = (_match(group, everybody) for group in (scope.services, scope.callers))
     batches = [*ask_traffic(named, callers), *ask_details(*named)]
-    if scope.has_models:
-        batches.append(ask_models(*named))
+    if scope.has_llms:
+        batches.append(ask_llms(*named))
+    if asked := sorted(watched & {service.name for service in scope.services}):
+        batches.append(ask_models(end - start, q.one_of("service_name", asked)))
     return Collected(await _collect(prometheus, jaeger, batches, start, end), addresses)
 
 
 async def collect_system(prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float) -> Collected:
     """What all services serve and call, read as `collect_services` does."""
-    _, addresses = await _find_topology(prometheus, jaeger, start, end)
+    *_, addresses = await _find_topology(prometheus, jaeger, start, end)
     return Collected(await _collect(prometheus, jaeger, ask_traffic(), start, end), addresses)
 
 
 async def _find_topology(
     prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float
-) -> tuple[Topology, dict[str, str]]:
-    """Who is there and who calls whom, and which service answers at which address."""
+) -> tuple[Topology, frozenset[str], dict[str, str]]:
+    """Who is there and who calls whom, who watches models, and which service answers at which address."""
     try:
         answers = await prometheus.ask(query_batch(ask_presence(end - start), end))
     except SourceAway as away:
@@ -66,7 +69,9 @@ async def _find_topology(
     present = AlignedSeries(Evidence(start=end, end=end, series=label_series(answers)))
     topology = await asyncio.to_thread(read_topology, present, {})
     addresses = await ask_addresses(jaeger, find_unknown_callees(topology), start, end)
-    return await asyncio.to_thread(read_topology, present, addresses), addresses
+    found = await asyncio.to_thread(read_topology, present, addresses)
+    watched = (row.labels for row in present.rows("served") if "model_name" in row.labels)
+    return found, frozenset(labels["service_name"] for labels in watched), addresses
 
 
 def _match(services: Collection[Entity], everybody: Collection[Entity]) -> tuple[str, ...]:

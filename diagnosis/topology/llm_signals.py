@@ -38,7 +38,7 @@ MEANINGS = {
 _BY = ("service_name", llm.PROVIDER)
 
 
-def ask_models(*where: str) -> Mapping[str, str]:
+def ask_llms(*where: str) -> Mapping[str, str]:
     """Queries that are asked only where a language model is called; `where` are matchers of its callers.
 
     All but the first are counters: no window is too short.

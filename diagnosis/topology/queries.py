@@ -7,6 +7,7 @@ several where calls are many.
 import math
 from collections.abc import Mapping, Sequence
 
+from diagnosis.topology.models.queries import present_models
 from prometheus import dependencies, requests
 from prometheus import queries as q
 from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
@@ -35,7 +36,7 @@ def ask_presence(seconds: float) -> Batch:
     """
     window = f"{math.ceil(seconds + LONGEST_WINDOW)}s"
     return {
-        "served": requests.present(by=_SERVICE, window=window),
+        "served": f"{requests.present(by=_SERVICE, window=window)} or {present_models(window)}",
         "called": dependencies.present(window=window),
         "declared": q.present(DECLARED, by=(dependencies.CALLER, "callee"), window=window),
     }

@@ -32,7 +32,7 @@ class Explained(NamedTuple):
 
 def explain_all(seen: Seen, noticed: Noticed) -> list[Explained]:
     blames = find_blame(seen.system, noticed.entity, noticed.aspect, noticed.sides)
-    return _join_same(_join_waits([_explain(Finding(seen, noticed, blame)) for blame in blames]))
+    return _join_same(_join_waits([explain(Finding(seen, noticed, blame)) for blame in blames]))
 
 
 def _join_same(explained: list[Explained]) -> list[Explained]:
@@ -82,7 +82,8 @@ def path_of(found: Explained) -> tuple[Entity, ...]:
     return found.finding.blame.path
 
 
-def _explain(finding: Finding) -> Explained:
+def explain(finding: Finding) -> Explained:
+    """By the cause that fits best."""
     fits = [(cause, cause.fits(finding)) for cause in SPECIAL.get(finding.suspect.kind, CAUSES)]
     cause, fit = max(fits, key=lambda found: found[1])
     return Explained(finding, cause, fit)

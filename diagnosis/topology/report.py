@@ -46,7 +46,7 @@ SILENCES: Mapping[Reason, tuple[Domain, str, str]] = {
 def report(seen: Seen, ranked: list[Explained]) -> Verdict:
     best, others = ranked[0], ranked[1:]
     finding = best.finding
-    words = {**_words(finding), **best.cause.words(finding)}
+    words = words_of(best)
     entity = best.cause.entity(finding)
     return Verdict(
         domain=best.cause.domain,
@@ -61,7 +61,7 @@ def report(seen: Seen, ranked: list[Explained]) -> Verdict:
             *state(seen, finding.noticed, finding.blame),
             *(state_proof(seen, proof) for proof in best.cause.prove(finding)),
         ],
-        alternatives=[_alternative(other) for other in others[:ALTERNATIVES] if other.confidence >= LEAST],
+        alternatives=tell_others(others),
         remedy=best.cause.remedy.format(**words),
     )
 
@@ -73,6 +73,11 @@ def _cut(path: Sequence[Entity], end: Entity) -> Sequence[Entity]:
 
 def say_noticed(noticed: Noticed) -> str:
     return f"{noticed.entity} {NOTICED[noticed.aspect]}."
+
+
+def words_of(found: Explained) -> dict[str, str | float]:
+    """What the texts of its cause are filled with."""
+    return {**_words(found.finding), **found.cause.words(found.finding)}
 
 
 def _words(finding: Finding) -> dict[str, str | float]:
@@ -97,6 +102,11 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "cores_before": cores_before,
         "cores": cores,
     }
+
+
+def tell_others(others: list[Explained]) -> list[Alternative]:
+    """Those that are worth a line."""
+    return [_alternative(other) for other in others[:ALTERNATIVES] if other.confidence >= LEAST]
 
 
 def _alternative(found: Explained) -> Alternative:

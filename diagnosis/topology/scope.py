@@ -20,7 +20,7 @@ class Scope(NamedTuple):
         return keep_services(self.entities)
 
     @property
-    def has_models(self) -> bool:
+    def has_llms(self) -> bool:
         """Whether a language model is called."""
         return any(entity.kind is Kind.LLM for entity in self.entities)
 

@@ -38,7 +38,7 @@ def state_proof(seen: Seen, proof: Proof) -> Statement:
         before=_known(proof.change.before),
         after=_known(proof.change.after),
         unit=proof.unit,
-        link=_link(seen.aligned, proof.query),
+        link=link(seen.aligned, proof.query),
         points=points_of(seen.aligned, proof.values, MOST_POINTS),
     )
 
@@ -55,7 +55,7 @@ def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic
         before=before,
         after=after,
         unit=UNITS[noticed.aspect],
-        link=_link(seen.aligned, query),
+        link=link(seen.aligned, query),
         points=points_of(seen.aligned, values, MOST_POINTS),
         entity=place_of(entity),
         caller=place_of(caller) if caller else None,
@@ -65,11 +65,11 @@ def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic
 def _say(at: Entity | Call, aspect: Aspect, before: float | None, after: float | None) -> str:
     whose = f"calls of {at.caller} to {at.callee}" if isinstance(at, Call) else f"requests to {at}"
     if after is None:
-        return f"{_capitalise(whose)} are not seen any more."
+        return f"{capitalise(whose)} are not seen any more."
     now = _write(aspect, after)
     than = "" if before is None else f" instead of {_write(aspect, before)}"
     if aspect is Aspect.TIME:
-        return f"{_capitalise(whose)} take {now}{than} on average."
+        return f"{capitalise(whose)} take {now}{than} on average."
     return f"{now} of the {whose} fail{than}."
 
 
@@ -77,7 +77,8 @@ def _write(aspect: Aspect, value: float) -> str:
     return write_milliseconds(1000 * value) if aspect is Aspect.TIME else f"{value:.1%}"
 
 
-def _capitalise(words: str) -> str:
+def capitalise(words: str) -> str:
+    """Only the first letter: names stay as they are."""
     return words[0].upper() + words[1:]
 
 
@@ -89,6 +90,7 @@ def place_of(entity: Entity) -> Place:
     return Place(kind=entity.kind, name=entity.name)
 
 
-def _link(aligned: AlignedSeries, query: str) -> str:
+def link(aligned: AlignedSeries, query: str) -> str:
+    """Where a query is asked again, over the same time."""
     e = aligned.evidence
     return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)

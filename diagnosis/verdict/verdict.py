@@ -61,7 +61,7 @@ class Alternative(_Said):
 
 
 class Contribution(_Said):
-    """Points of hit rate (1 point = 0.01) that one part of one group adds to the change."""
+    """Points (1 point = 0.01) of hit rate, or of `measure`, that one part of one group adds to the change."""
 
     dimension: Dimension
     label: str
@@ -74,7 +74,9 @@ class Verdict(_Said):
 
     `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
     entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
-    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before).
+    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before). A verdict on a
+    watched model names it, the `feature`, `segment` and `version` at fault, and the `measure` that got worse:
+    contributions then sum to the change of that.
     """
 
     domain: Domain
@@ -94,3 +96,10 @@ class Verdict(_Said):
     decomposition: list[Contribution] = []
     hit_rate_before: float | None = None
     hit_rate_after: float | None = None
+    model: str = ""
+    feature: str = ""
+    segment: str = ""
+    version: str = ""
+    measure: str = ""
+    measure_before: float | None = None
+    measure_after: float | None = None

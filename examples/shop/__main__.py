@@ -8,7 +8,7 @@ import time
 from examples.shop.faults.catalogue import SEVERITIES, known_faults
 from examples.shop.faults.injections import supervise
 from examples.shop.faults.lease import LONGEST, begin, mend, read_leases
-from examples.shop.run.settings import Shop, ShopError, read_shop
+from examples.shop.run.settings import ExampleError, Shop, read_shop
 from examples.shop.users.tally import read_windows
 
 
@@ -71,7 +71,7 @@ def main() -> None:
     arguments = _make_parser().parse_args()
     try:
         arguments.run(read_shop(), arguments)
-    except ShopError as error:
+    except ExampleError as error:
         sys.exit(f"shop: {error}")
 
 

@@ -43,6 +43,10 @@ class One(Strict):
     value: NonEmpty
 
 
+class Whichever(Strict):
+    """Nothing: Grafana chooses the first there is."""
+
+
 class Variable(Strict):
     """The values of a label, as a menu."""
 
@@ -63,7 +67,7 @@ class Variable(Strict):
     hide: Literal[0, 1, 2]
     skipUrlSync: bool
     options: Annotated[list[Any], Field(max_length=0)]
-    current: Every | One
+    current: Every | One | Whichever
 
     @model_validator(mode="after")
     def _check_choice(self) -> "Variable":

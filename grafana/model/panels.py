@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from grafana.model.parts import Color, FieldConfig, GridPos, Link, Target
-from grafana.model.tables import JoinByLabels, Merge, Organize, TableOptions
+from grafana.model.tables import JoinByLabels, Merge, Organize, Sorted, TableOptions
 from grafana.strict import DataSourceRef, NonEmpty, Strict, require_unique
 
 Calc = Literal["lastNotNull", "max", "min", "mean"]
@@ -221,6 +221,46 @@ class Table(_Plot):
         return self
 
 
+class ColumnOptions(Strict):
+    """Options of a bar chart."""
+
+    xField: NonEmpty
+    orientation: Literal["auto", "horizontal", "vertical"]
+    xTickLabelRotation: Annotated[int, Field(ge=-90, le=90)]
+    xTickLabelMaxLength: Annotated[int, Field(ge=1)]
+    xTickLabelSpacing: int
+    showValue: Literal["never", "auto", "always"]
+    stacking: Literal["none", "normal", "percent"]
+    groupWidth: Annotated[float, Field(gt=0, le=1)]
+    barWidth: Annotated[float, Field(gt=0, le=1)]
+    barRadius: Annotated[float, Field(ge=0, le=0.5)]
+    fullHighlight: bool
+    legend: Legend
+    tooltip: TimeSeriesTooltip
+
+
+class Columns(_Plot):
+    """A group of bars for each row of a table: one bar for each query."""
+
+    _now: ClassVar[bool] = True
+    type: Literal["barchart"]
+    options: ColumnOptions
+    transformations: list[Annotated[Merge | Organize | Sorted, Field(discriminator="id")]]
+
+    @model_validator(mode="after")
+    def _check_fields(self) -> "Columns":
+        _, organize, order = self.transformations
+        if not isinstance(organize, Organize) or not isinstance(order, Sorted):
+            raise ValueError("a bar chart merges the fields of its queries, organizes and sorts them")
+        titles = set(organize.options.renameByName.values())
+        for field in (self.options.xField, order.options.sort[0].field):
+            if field not in titles:
+                raise ValueError(f"there is no field {field!r}")
+        if any(target.format != "table" for target in self.targets):
+            raise ValueError("a bar chart's queries are of format table")
+        return self
+
+
 class Arc(Strict):
     """A part of the ring around a node: the field with its share (0–1), and its colour."""
 
@@ -272,6 +312,6 @@ class NodeGraph(_Plot):
 
 
 Panel = Annotated[
-    Row | Text | TimeSeries | Stat | Bars | Heatmap | Timeline | Table | NodeGraph,
+    Row | Text | TimeSeries | Stat | Bars | Columns | Heatmap | Timeline | Table | NodeGraph,
     Field(discriminator="type"),
 ]

@@ -47,6 +47,27 @@ class Organize(Strict):
     options: Arrangement
 
 
+class Order(Strict):
+    """A field that rows are sorted by."""
+
+    field: NonEmpty
+    desc: bool
+
+
+class SortOptions(Strict):
+    """By which field, one only."""
+
+    fields: Annotated[dict[str, Any], Field(max_length=0)]
+    sort: Annotated[list[Order], Field(min_length=1, max_length=1)]
+
+
+class Sorted(Strict):
+    """The transformation that sorts rows."""
+
+    id: Literal["sortBy"]
+    options: SortOptions
+
+
 class OfQuery(Strict):
     """The frames of one query."""
 

@@ -160,6 +160,36 @@ def test_the_variance_of_the_truth_is_precise_around_the_centre_of_the_reference
     assert worker.sum(i.FEATURE_VALUES, feature="@truth") == 1_000
 
 
+@few_examples
+@given(seeds, st.integers(3, 200), st.floats(-1e3, 1e3), st.floats(0.1, 1e3))
+def test_r_squared(seed: int, n: int, centre: float, width: float) -> None:
+    rng = np.random.default_rng(seed)
+    truths = centre + width * rng.normal(size=n)
+    predictions = truths + width * rng.normal(0.1, rng.uniform(0.1, 2), n)
+    worker = Worker(task="regression")
+    tell(worker, predictions.tolist(), truths.tolist())
+    expected = sk.r2_score(truths, predictions)
+    assert r.r_squared(quantities(worker)) == pytest.approx(expected, rel=1e-9, abs=1e-6)
+
+
+@few_examples
+@given(seeds, st.integers(2, 5))
+def test_differences_of_groups(seed: int, groups: int) -> None:
+    rng = np.random.default_rng(seed)
+    names = [f"g{number}" for number in range(groups)]
+    of = np.concatenate([np.arange(groups), rng.integers(0, groups, 150)])
+    truths, predicted = rng.integers(0, 2, (2, len(of)))
+    truths[:groups] = 1
+    worker = Worker(segments=names)
+    tell(worker, predicted.tolist(), truths.tolist(), [names[code] for code in of])
+    both = [outcomes(worker, ["1"], segment=name) for name in names]
+    tp, fp, fn = (np.concatenate(parts) for parts in zip(*both, strict=True))
+    recalls = [sk.recall_score(truths[of == g], predicted[of == g]) for g in range(groups)]
+    same(c.equal_opportunity_difference(tp, fn), np.ptp(recalls))
+    positive = [predicted[of == g].mean() for g in range(groups)]
+    same(c.demographic_parity_difference(tp + fp, np.bincount(of)), np.ptp(positive))
+
+
 def test_truths_of_zero_have_no_relative_error() -> None:
     worker = Worker(task="regression")
     tell(worker, [1.0, 3.0], [0.0, 2.0])

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn import metrics as sk
 from whence_monitor import PREDICTION, TRUTH, InvalidReference, Reference, make_reference, read_table
+from whence_monitor import instruments as i
 from whence_monitor.__main__ import main
 from whence_monitor.reference import Category, Number
+from whence_monitor.tasks.scores import code_scores
+
+from monitor.tests.worker import Worker
 
 CSV = "id,age,country,segment,score,bought\n" + "".join(
     f"{n},{20 + n % 50},{('de', 'fr', '')[n % 3]},{('new', 'old')[n % 2]},{n / 1000},{n % 2}\n"
@@ -49,11 +54,12 @@ def test_the_command_writes_the_reference_of_a_file(
     source, out = tmp_path / "sales-2026.csv", tmp_path / "reference.json"
     source.write_text(CSV)
     options = ["--prediction=score", "--truth=bought", "--segment=segment", "--ignore=id"]
-    options += ["--by-segment=age", "--category=bought"]
+    options += ["--by-segment=age", "--category=bought", "--task=binary"]
     assert main(["profile", str(source), f"--out={out}", *options]) == 0
     assert "1000 rows, 4 columns" in capsys.readouterr().out
     reference = Reference.load(out)
     assert reference.dataset_id == "sales-2026"
+    assert reference.quality["accuracy"] == 0.5
     assert set(reference.features) == {"age", "country", PREDICTION, TRUTH}
     assert reference.segments == ("new", "old")
     assert sum(reference.features["age"].counts.values()) == 1000
@@ -181,3 +187,91 @@ def test_text_that_is_no_json_is_refused() -> None:
 def test_a_column_that_is_not_there_is_named() -> None:
     with pytest.raises(InvalidReference, match="no column 'z'; there are x"):
         make_reference({"x": [1.0]}, truth="z")
+
+
+def judged(predictions: Any, truths: Any, **settings: Any) -> Reference:
+    return make_reference({"p": predictions, "t": truths}, prediction="p", truth="t", **settings)
+
+
+def test_quality_on_training_rows_is_measured_as_in_production_and_exported() -> None:
+    rng = np.random.default_rng(6)
+    scores = rng.beta(1, 2, 800)
+    truths = rng.uniform(size=800) < scores
+    reference = judged(scores, truths, task="binary", threshold=0.3)
+    predicted = scores >= 0.3
+    expected = {
+        "accuracy": sk.accuracy_score(truths, predicted),
+        "precision": sk.precision_score(truths, predicted),
+        "recall": sk.recall_score(truths, predicted),
+        "f1": sk.f1_score(truths, predicted),
+        "f1_macro": sk.f1_score(truths, predicted, average="macro"),
+        "auc": sk.roc_auc_score(truths, code_scores(scores)),
+        "log_loss": sk.log_loss(truths, scores),
+        "brier": sk.brier_score_loss(truths, scores),
+    }
+    assert {name: reference.quality[name] for name in expected} == pytest.approx(expected, rel=1e-9)
+    again = Reference.from_json(reference.to_json())
+    worker = Worker(reference=again)
+    exported = {given["measure"]: value for given, value in worker.points(i.REFERENCE_QUALITY)}
+    assert exported == reference.quality
+
+
+def test_quality_of_the_other_tasks() -> None:
+    rng = np.random.default_rng(7)
+    truths = rng.normal(50, 10, 300)
+    predictions = truths + rng.normal(1, 2, 300)
+    regression = judged(predictions, truths, task="regression").quality
+    assert regression["mae"] == pytest.approx(sk.mean_absolute_error(truths, predictions), rel=1e-9)
+    assert regression["r2"] == pytest.approx(sk.r2_score(truths, predictions), rel=1e-9)
+    classes, guesses = (rng.choice(["a", "b", "c"], 300).tolist() for _ in range(2))
+    several = judged(guesses, classes, task="multiclass").quality
+    recall = sk.recall_score(classes, guesses, average="macro")
+    assert several["recall_macro"] == pytest.approx(recall, rel=1e-9)
+    assert "auc" not in several and "recall" not in several
+    lists = judged([["x", "y"]] * 4, [["y"]] * 4, task="ranking").quality
+    assert (lists["hit_rate"], lists["mrr"]) == (1.0, 0.5)
+
+
+def test_quality_may_be_given_and_rows_without_a_truth_are_left_out() -> None:
+    assert judged([1.0], [2.0], quality={"mae": 0.7}).quality == {"mae": 0.7}
+    reference = judged([1.0, 2.0, 3.0], [2.0, None, 5.0], task="regression", quality={"mae": 0.7})
+    assert (reference.quality["mae"], reference.quality["bias"]) == (0.7, -1.5)
+
+
+def test_quality_of_one_class_or_of_constant_truths_leaves_out_what_is_undefined() -> None:
+    assert "auc" not in judged([0.1, 0.2], [0, 0], task="binary").quality
+    constant = judged([1.0, 2.0], [0.0, 0.0], task="regression").quality
+    assert constant.keys() == {"mae", "rmse", "bias"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"task": "poetry"}, "no task 'poetry'; there are binary, multiclass"),
+        ({"task": "binary"}, "no row has a prediction and a truth"),
+        ({"task": "multiclass"}, "truths as categories"),
+        ({"quality": {"mae": float("nan")}}, "quality 'mae'"),
+        ({"quality": {f"m{n}": 1.0 for n in range(41)}}, "more than 40"),
+    ],
+)
+def test_quality_that_cannot_be_had_says_why(settings: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InvalidReference, match=complaint):
+        judged([7.0, 8.0], [7.0, 8.0], **settings)
+
+
+def test_quality_needs_both_columns() -> None:
+    with pytest.raises(InvalidReference, match="which columns are the prediction and the truth"):
+        make_reference({"p": [1.0]}, prediction="p", task="regression")
+
+
+@pytest.mark.parametrize("yes_no", [(True, False), ("true", "false"), ("True", "False"), ("1", "0")])
+def test_truth_values_are_the_classes_that_labels_are_counted_by(yes_no: tuple[Any, Any]) -> None:
+    columns = {"x": list(range(200)), "fraud": [yes_no[n % 4 > 0] for n in range(200)]}
+    reference = make_reference(columns, truth="fraud")
+    worker = Worker(task="binary", reference=reference)
+    for n, fraud in enumerate(columns["fraud"]):
+        worker.monitor.observe({"x": n}, 0.5, id=n)
+        worker.monitor.label(n, fraud)
+    assert category(reference, TRUTH).counts == {"0": 150, "1": 50}
+    assert worker.sum(i.FEATURE_VALUES, feature=TRUTH, bin="1") == 50
+    assert worker.sum(i.FEATURE_VALUES, feature=TRUTH, bin="unseen") == 0

@@ -20,6 +20,8 @@ from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Counter, Inbox
 from services.incidents.measuring import Gauges, OpenIncidents
+from services.incidents.model_pages import ModelPages
+from services.incidents.models import Models
 from services.incidents.pages import Pages
 from services.incidents.reconciling import Reconciler
 from services.incidents.service_map import ServiceMap
@@ -80,6 +82,7 @@ def create_app(
     app.include_router(Inbox(token, store, stream, heartbeat, refusals).router)
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(TopologyApi(prometheus, jaeger).router)
+    app.include_router(ModelPages(settings, store, Models(prometheus)).router)
     app.include_router(Exposition(store).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))

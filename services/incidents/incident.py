@@ -27,6 +27,11 @@ LEFT_OUT, SENT_START = "__truncatedAlerts__", "__startsAt__"
 CONTEXT_BEFORE = timedelta(minutes=15)
 """How much of the time before the first alert is shown and diagnosed."""
 
+MODELS, MODELS_BEFORE = "models", timedelta(minutes=40)
+"""The component of alerts on a watched model, and how much of the time before one is diagnosed: labels are
+late, and measures are taken over ten minutes.
+"""
+
 CONTEXT_AFTER = timedelta(minutes=5)
 UNFELT = frozenset({"pipeline", "monitoring"})
 """Components that watch: users do not feel their trouble."""
@@ -109,6 +114,11 @@ class Alert(BaseModel):
         return self.severity == "critical" and self.mark is None and self.component not in UNFELT
 
     @property
+    def is_slow(self) -> bool:
+        """Whether it is about a model that is not the stack's: it may come long after the onset."""
+        return self.component == MODELS and self.service not in STACK
+
+    @property
     def rank(self) -> int:
         """Higher is worse."""
         return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else -1
@@ -117,13 +127,15 @@ class Alert(BaseModel):
 class Wave(BaseModel):
     """Alerts of an incident that started close together, by name; `felt`: those on user impact that fire.
 
-    Alerts without a service are in `services` as an empty name.
+    Alerts without a service are in `services` as an empty name. `context` is how much of the time before is
+    diagnosed.
     """
 
     started_at: datetime
     alerts: list[str]
     services: Annotated[list[str], Field(exclude=True)]
     felt: list[str]
+    context: Annotated[timedelta, Field(exclude=True)] = CONTEXT_BEFORE
     verdict: Verdict | None = None
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from prometheus import indicators as sli
 from prometheus.client import query_range
+from prometheus.models import MODEL
 from services.incidents.charts import RATE_WINDOW, choose_step, service_queries, storage_latency_ms
 from services.incidents.incident import Alert, Incident, Window
 from services.incidents.runbooks import find_runbook
@@ -19,6 +20,9 @@ from services.incidents.traces import search_requests
 
 SERVICE_DASHBOARD = "service"
 """The uid of the dashboard that shows the service `service_name`."""
+
+MODEL_DASHBOARD = "model"
+"""The same of the version `model_version` of the model `model_name`."""
 
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _NUMBER = re.compile(r"\d{1,6}")
@@ -62,6 +66,15 @@ def link_service(settings: Settings, service: str, incident: Incident) -> Link |
         return None
     query = urlencode({**_grafana_times(incident), "var-service_name": service})
     return Link(f"{service} in Grafana", f"{settings.grafana_url}/d/{SERVICE_DASHBOARD}?{query}")
+
+
+def link_model(settings: Settings, service: str, model: str, version: str) -> Link | None:
+    """The Model dashboard of one version."""
+    if not settings.grafana_url:
+        return None
+    chosen = dict(zip(MODEL, (service, model, version), strict=True))
+    query = urlencode({f"var-{label}": value for label, value in chosen.items()})
+    return Link("Open in Grafana", f"{settings.grafana_url}/d/{MODEL_DASHBOARD}?{query}")
 
 
 def link_dashboard(settings: Settings, alert: Alert, incident: Incident) -> Link | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 from diagnosis import Verdict
 from diagnosis.verdict.verdict import Place, Statement
@@ -18,6 +19,7 @@ KINDS = {
     "storage": "Object storage",
     "queue": "Queue",
     "llm": "LLM provider",
+    "model": "Model",
     "peer": "Peer",
 }
 """What people call them; each has an icon of its name."""
@@ -67,17 +69,31 @@ def _draw_step(
     settings: Settings, incident: Incident, verdict: Verdict, entity: Place, caller: Place | None
 ) -> Step:
     name, _, address = entity.name.partition("@")
-    link = link_service(settings, entity.name, incident) if entity.kind == "service" else None
+    is_model = entity.kind == "model"
     return Step(
         kind=entity.kind if entity.kind in KINDS else "peer",
         kind_name=KINDS.get(entity.kind, entity.kind.capitalize()),
         name=name,
         address=address,
-        href=link.address if link else "",
-        loss=_find_change(verdict.evidence, entity, None),
+        href=f"/models/{quote(address)}/{quote(name)}" if is_model else _link(settings, incident, entity),
+        loss=_find_worse(verdict, entity) if is_model else _find_change(verdict.evidence, entity, None),
         call=_find_change(verdict.evidence, entity, caller) if caller else None,
         blamed=entity == verdict.entity and verdict.cause != "unknown",
     )
+
+
+def _link(settings: Settings, incident: Incident, entity: Place) -> str:
+    link = link_service(settings, entity.name, incident) if entity.kind == "service" else None
+    return link.address if link else ""
+
+
+def _find_worse(verdict: Verdict, model: Place) -> Change | None:
+    """How much worse a model is, if it is: its first statement says so."""
+    said = next((each for each in verdict.evidence if each.entity == model), None)
+    if not verdict.measure or said is None:
+        return None
+    before, after = (write_quantity(each, said.unit) for each in (said.before, said.after))
+    return Change(verdict.measure.lower(), before, after, rose=True)
 
 
 def _find_change(evidence: Sequence[Statement], entity: Place, caller: Place | None) -> Change | None:

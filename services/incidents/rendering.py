@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from prometheus.quantities import write_duration, write_milliseconds
 from services.incidents.incident import SEVERITIES
+from services.incidents.models import name_measure
 from services.incidents.runbooks import render_inline
 from services.incidents.verdicts import (
     emphasise,
@@ -49,6 +50,7 @@ def load_templates() -> Jinja2Templates:
         "points": write_points,
         "emphasise": emphasise,
         "quantity": write_quantity,
+        "measure": name_measure,
     }
     return Jinja2Templates(env=environment)
 

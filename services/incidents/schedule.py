@@ -28,8 +28,8 @@ def pauses(done: int = 0) -> Iterator[float]:
 
 
 def choose_window(incident: Incident, wave: Wave, now: datetime) -> Window:
-    """The time to diagnose: from CONTEXT_BEFORE before the wave until the next one, the end, or now."""
-    start = wave.started_at - CONTEXT_BEFORE
+    """The time to diagnose: from the context before the wave until the next one, the end, or now."""
+    start = wave.started_at - wave.context
     ends = [now, start + LONGEST]
     ends += [incident.ended_at + CONTEXT_AFTER] if incident.ended_at else []
     ends += [later.started_at for later in incident.waves if later.started_at > wave.started_at]

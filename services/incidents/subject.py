@@ -32,8 +32,9 @@ def choose_service(incident: Incident) -> str | None:
     """The service whose requests the page shows: the symptom's. None for the stack's own."""
     services = {alert.service for alert in incident.alerts}
     path = incident.verdict.path if incident.verdict else []
-    if path and path[0].name not in STACK:
-        return path[0].name
+    symptom = next((place.name for place in path if place.kind == "service"), "")
+    if symptom not in STACK:
+        return symptom
     return min(services) if services and STACK.isdisjoint(services) else None
 
 

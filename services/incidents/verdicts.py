@@ -84,12 +84,14 @@ def name_cause(cause: str) -> str:
 
 
 def format_change(verdict: Verdict) -> str:
-    """How the hit rate changed, as the title of its decomposition."""
-    before, after = verdict.hit_rate_before, verdict.hit_rate_after
+    """How the hit rate, or another measure, changed, as the title of its decomposition."""
+    before, after, measure = verdict.hit_rate_before, verdict.hit_rate_after, "Hit rate"
+    if verdict.measure:
+        before, after, measure = verdict.measure_before, verdict.measure_after, verdict.measure
     if before is None or after is None:
-        return "Where the change in hit rate came from"
+        return f"Where the change in {measure.lower()} came from"
     points = f"{100 * abs(after - before):.1f} points {'lost' if after < before else 'gained'}"
-    return f"Hit rate {before:.1%} → {after:.1%}: where the {points} came from"
+    return f"{measure[0].upper()}{measure[1:]} {before:.1%} → {after:.1%}: where the {points} came from"
 
 
 def format_reason(part: Slice) -> str:
@@ -97,7 +99,7 @@ def format_reason(part: Slice) -> str:
     if part.part == "mix":
         return "share of requests changed"
     if part.part == "within":
-        return "lower hit rate than before" if part.points < 0 else "higher hit rate than before"
+        return "lower than before" if part.points < 0 else "higher than before"
     return ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from diagnosis import Verdict
-from services.incidents.incident import Alert, Wave
+from services.incidents.incident import CONTEXT_BEFORE, MODELS_BEFORE, Alert, Wave
 
 APART = timedelta(seconds=60)
 MOST = 8
@@ -38,6 +38,7 @@ def _make(alerts: Sequence[Alert]) -> Wave:
         alerts=list(dict.fromkeys(alert.name for alert in alerts)),
         services=sorted({alert.service for alert in alerts}),
         felt=list(dict.fromkeys(felt)),
+        context=MODELS_BEFORE if any(alert.is_slow for alert in alerts) else CONTEXT_BEFORE,
     )
 
 

@@ -1,5 +1,6 @@
 """What tests of pages have in common: what a browser complains about, and whether all can be read."""
 
+from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import ConsoleMessage, Page
@@ -58,3 +59,12 @@ def check_fit_and_contrast(page: Page) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(SPILLING) == []
         assert page.evaluate(CONTRAST) == []
+
+
+def take_picture(page: Page, file: Path) -> None:
+    """The whole page at both widths; nobody compares it, it is there to be looked at."""
+    page.emulate_media(color_scheme="light")
+    for width in (400, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=file.with_stem(f"{file.stem}-{width}"), full_page=True)
+        assert file.with_stem(f"{file.stem}-{width}").stat().st_size > 50_000

@@ -9,7 +9,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.pages import check_fit_and_contrast, listen
+from tests.browser.pages import check_fit_and_contrast, listen, take_picture
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.running import incidents_service, serve
 from tests.unit.services.incidents.shop import (
@@ -128,12 +128,3 @@ def is_sorted(page: Page, axis: Literal["x", "y"]) -> bool:
     boxes = [node.bounding_box() for node in page.locator(".node").all()]
     places = [box[axis] for box in boxes if box]
     return len(places) == 3 and places == sorted(set(places))
-
-
-def take_picture(page: Page, file: Path) -> None:
-    """The whole page at both widths; nobody compares it, it is there to be looked at."""
-    page.emulate_media(color_scheme="light")
-    for width in (400, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.screenshot(path=file.with_stem(f"{file.stem}-{width}"), full_page=True)
-        assert file.with_stem(f"{file.stem}-{width}").stat().st_size > 50_000

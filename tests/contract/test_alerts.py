@@ -34,6 +34,9 @@ ON_NO_PANEL = {
     "prometheus-rules-late",
     "prometheus-configuration-rejected",
     "heartbeat",
+    "model-feature-leaked",
+    "model-feature-unit-changed",
+    "model-predictions-stopped",
 }
 """Their series are on no panel: they lead to the one that shows the trouble."""
 LAYERS = {
@@ -42,6 +45,7 @@ LAYERS = {
     "features",
     "data",
     "model",
+    "models",
     "quality",
     "traffic",
     "host",

@@ -12,9 +12,10 @@ from config import Config
 from grafana.build import FOLDER, generate
 from grafana.layout import title_room
 from prometheus import artifacts
+from prometheus.models import MODEL
 from prometheus.names import REGISTRY
 from services.demo.recommender.answers import Reason, Source
-from services.incidents.links import SERVICE_DASHBOARD
+from services.incidents.links import MODEL_DASHBOARD, SERVICE_DASHBOARD
 from stack import ROOT
 from telemetry.spans import SPANS
 
@@ -58,6 +59,8 @@ def test_the_dashboards_are_those_promised() -> None:
         "pipeline-health",
         "process-and-host",
         "llm",
+        "models",
+        "model",
     }
 
 
@@ -160,3 +163,8 @@ def asked(panel: dict[str, Any]) -> list[str]:
 def test_an_incident_links_to_the_dashboard_of_its_service() -> None:
     dashboard = DASHBOARDS[SERVICE_DASHBOARD]
     assert "service_name" in [variable["name"] for variable in dashboard["templating"]["list"]]
+
+
+def test_the_page_of_a_model_links_to_its_dashboard() -> None:
+    variables = {variable["name"] for variable in DASHBOARDS[MODEL_DASHBOARD]["templating"]["list"]}
+    assert set(MODEL) <= variables

@@ -15,8 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = PROJECT["dependencies"]
 DEVELOPMENT = PROJECT["optional-dependencies"]["dev"]
 
-OWN_PACKAGES = ROOT / "examples" / "shop"
-"""It has requirements and a virtual environment of its own."""
+OWN_PACKAGES = tuple(ROOT / "examples" / name for name in ("shop", "models", "checkout", "deliveries"))
+"""They have requirements and virtual environments of their own."""
 FOR_DEVELOPMENT = ("tests", "bench/overhead")
 """Only what `make` runs with the development packages may import them."""
 NEVER_IMPORTED = {
@@ -76,7 +76,7 @@ def _sources() -> list[Path]:
     folders = [folder for folder in ROOT.iterdir() if not folder.name.startswith(".") and folder != DATA]
     ours = [folder for folder in folders if not (folder / "pyproject.toml").exists()]
     found = (path for folder in ours for path in folder.rglob("*.py"))
-    return [path for path in found if not path.is_relative_to(OWN_PACKAGES)]
+    return [path for path in found if not any(path.is_relative_to(own) for own in OWN_PACKAGES)]
 
 
 def _runtime_sources() -> list[Path]:

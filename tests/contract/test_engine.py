@@ -6,7 +6,7 @@ import pytest
 
 from stack import ROOT
 
-ENGINE = sorted((ROOT / "diagnosis" / "topology").glob("*.py"))
+ENGINE = sorted((ROOT / "diagnosis" / "topology").rglob("*.py"))
 OF_THE_RECOMMENDER = ("recommend", "hit.?rate", "storage.?deadline", "trainer", "fallback", "movielens")
 OF_THE_STACK = ("minio", "toxiproxy", "alertmanager", "grafana", "[\"']incidents", "ingest")
 OF_THE_SHOP = ("\\bshop", "gateway", "pricing", "fraud")
@@ -24,4 +24,4 @@ def test_the_engine_names_no_service_and_nothing_of_one_system(name: str) -> Non
 
 
 def test_the_engine_is_where_it_is_looked_for() -> None:
-    assert {"engine.py", "causes.py", "blame.py"} <= {path.name for path in ENGINE}
+    assert {"engine.py", "causes.py", "blame.py", "outcomes.py"} <= {path.name for path in ENGINE}

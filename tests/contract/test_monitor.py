@@ -31,7 +31,7 @@ def test_a_metric_of_the_package_is_declared_as_the_series_it_becomes(instrument
 def test_all_series_of_models_are_metrics_of_the_package_with_its_bins() -> None:
     assert len(OF_MODELS) == len(OURS)
     assert SCORE_BINS == scores.NAMES
-    assert NUMBER_BINS == (bins.BELOW, *bins.INNER, bins.ABOVE)
+    assert NUMBER_BINS == bins.FINITE
 
 
 @pytest.mark.parametrize(

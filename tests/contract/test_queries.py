@@ -101,7 +101,7 @@ def test_every_series_of_a_variable_exists() -> None:
     for file in DASHBOARDS_FOLDER.glob("*.json"):
         for variable in json.loads(file.read_text())["templating"]["list"]:
             either = re.sub(r'\{__name__=~"([\w|]+)"(?:, )?', r"\1{", variable["definition"])
-            found = re.fullmatch(r"label_values\(([\w|]+)(?:\{(?:(\w+).*)?\})?, (\w+)\)", either)
+            found = re.fullmatch(r"label_values\(([\w:|]+)(?:\{(?:(\w+).*)?\})?, (\w+)\)", either)
             assert found, variable["definition"]
             names, chosen_by, label = found.groups()
             for name in names.split("|"):
@@ -149,9 +149,17 @@ LABELS = {
     "source": ["personalised"],
     "direction": ["up"],
     "segment": ["all", "heavy"],
-    "window": ["1m", "3m"],
-    "measure": ["ndcg", "thumbs_down", "requests", "unknown_users", "coverage", "popularity"],
-    "feature": ["factor_norm", "segment_mix"],
+    "window": ["1m", "3m", "10m", "1h"],
+    "past": ["1h", "24h"],
+    "level": ["moderate", "large"],
+    "bin": ["01", "missing"],
+    "sign": ["positive", "negative"],
+    "came_true": ["yes", "no"],
+    "measure": [
+        *("ndcg", "thumbs_down", "requests", "unknown_users", "coverage", "popularity"),
+        *("mae", "predictions", "label_coverage", "label_delay", "segment_share", "psi"),
+    ],
+    "feature": ["factor_norm", "segment_mix", "@prediction"],
     "statistic": ["psi", "ks", "js"],
 }
 

@@ -38,21 +38,28 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", DOCUMENT.read_text())
 
 
-START, RUN, TRAFFIC, IN_GO, APPLY, RESTART, FAILING = blocks("sh")
-(INSTRUMENTATION,) = blocks("python")
+START, RUN, TRAFFIC, IN_GO, APPLY, RESTART, FAILING, PROFILE, CALLERS, UNIT, MEND = blocks("sh")
+WATCHING, INSTRUMENTATION = blocks("python")
 (CONFIG,) = blocks("yaml")
 
 
 @pytest.fixture(scope="module")
-def address(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """The document's commands with the stack's ports, free ones for the services, a folder to build in."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Instead of `data`."""
+    return tmp_path_factory.mktemp("adapt")
+
+
+@pytest.fixture(scope="module")
+def address(stack: Stack, folder: Path) -> Callable[[str], str]:
+    """The document's commands with the stack's ports, free ones for the services, another folder for data."""
     free = find_free_ports(["checkout_port", "parcels_port"])
     ours = {
         "127.0.0.1:4317": stack.url("otlp_grpc").removeprefix("http://"),
         "127.0.0.1:4318": stack.url("otlp_http").removeprefix("http://"),
         "8020": free["CHECKOUT_PORT"],
         "8021": free["PARCELS_PORT"],
-        "../../data": str(tmp_path_factory.mktemp("built")),
+        "../../data": str(folder),
+        " data/": f" {folder}/",
         "--workers 4": f"--workers 4{PATIENT_WITH_WORKERS}",
     }
 
@@ -65,9 +72,8 @@ def address(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
 
 @pytest.fixture(scope="module")
-def environment(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(stack: Stack, folder: Path) -> dict[str, str]:
     """The stack's own ports, and a `whence.yaml` and generated files apart from the project's."""
-    folder = tmp_path_factory.mktemp("adapt")
     (folder / "whence.yaml").write_text(CONFIG)
     own = {"WHENCE_CONFIG": str(folder / "whence.yaml"), "WHENCE_DATA": str(folder)}
     stock = {name: value for name, value in stack.environment.items() if not name.startswith("OTEL_")}
@@ -210,6 +216,33 @@ def test_it_has_error_budgets_and_alerts(
             eventually("Server Errors fires", lambda: stack.query(firing), 90)
         finally:
             _stop(failing)
+
+
+def test_its_model_is_watched_and_a_change_of_unit_is_seen(
+    stack: Stack, services: None, address: Callable[[str], str], environment: dict[str, str]
+) -> None:
+    """Metrics of an SDK come once a minute, and rules of models are evaluated as often."""
+    made = _run(address(PROFILE), environment)
+    assert "columns watched" in made.stdout, made.stderr
+    calling = _start(f"exec {address(CALLERS)}", environment)
+    try:
+        for counted in ("model_predictions_total", "model_labels_total"):
+            eventually(f"{counted} of the model come", partial(_count_fraud, stack, counted), 240)
+        changed = (
+            f'ALERTS{{alertname="Model Feature Unit Changed", alertstate="firing", {OURS}, feature="amount"}}'
+        )
+        assert not stack.query(changed)
+        assert "amount" in _run(address(UNIT), environment).stdout
+        eventually("Model Feature Unit Changed fires", lambda: stack.query(changed), 420)
+        assert "Mended: checkout-unit-change." in _run(address(MEND), environment).stdout
+    finally:
+        _stop(calling)
+
+
+def _count_fraud(stack: Stack, counted: str) -> bool:
+    return (
+        stack.value(f'sum({counted}{{{OURS}, model_name="fraud", model_version="1.0.0"}}) > 100') is not None
+    )
 
 
 def _rules(generated: Path) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ import pytest
 from bench.shop.live import PYTHON, WINDOW, make_environment, run_shop
 from components import build as builds
 from examples.shop.faults.catalogue import Fault, read_faults
-from examples.shop.run.settings import ShopError, find_program, read_shop
+from examples.shop.run.settings import ExampleError, find_program, read_shop
 from examples.shop.users.tally import read_windows
 from examples.shop.users.visitors import HABITS
 from tests.e2e.live import eventually
@@ -197,7 +197,7 @@ def _require_servers() -> None:
     try:
         find_program("postgres", package="postgresql")
         find_program("valkey-server", "redis-server", package="redis-server")
-    except ShopError as missing:
+    except ExampleError as missing:
         pytest.skip(str(missing))
 
 

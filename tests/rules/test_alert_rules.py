@@ -29,6 +29,8 @@ RECORDED_BY = {
     P95_TIMES_USUAL: "services against their past",
     FAILED_ABOVE_USUAL: "services against their past",
 }
+OF_MODELS = ("models", "models against their past", "limits of models", "comparisons of models")
+OF_FEATURES = ("limits of models", "features of models")
 AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
 
@@ -40,6 +42,9 @@ def rules(placed: Placed) -> str:
         content = {"groups": recording(objective) + content["groups"]}
     if placed.alert.slug in AGAINST_ITS_PAST:
         content = {"groups": comparisons() + content["groups"]}
+    if placed.alert.component == "models":
+        names = OF_FEATURES if "model:feature" in placed.alert.query else OF_MODELS
+        content = {"groups": [found for name in names for found in group(name)] + content["groups"]}
     for name in {name for series, name in RECORDED_BY.items() if series.name in placed.alert.query}:
         content = {"groups": group(name) + content["groups"]}
     return yaml.safe_dump(content)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from config import Config
-from diagnosis.topology.llm_signals import ask_models
+from diagnosis.topology.llm_signals import ask_llms
 from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
 from prometheus import queries as q
 from prometheus.recording import render_recording
@@ -47,7 +47,7 @@ def send(service: str) -> Iterator[tuple[str, str]]:
 
 
 def asked(*where: str) -> Mapping[str, str]:
-    batches = [*ask_traffic(where, where), *ask_details(*where), ask_models(*where)]
+    batches = [*ask_traffic(where, where), *ask_details(*where), ask_llms(*where)]
     return {name: promql for batch in batches for name, promql in batch.items()}
 
 

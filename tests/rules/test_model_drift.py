@@ -12,6 +12,7 @@ from whence_monitor import instruments as i
 from whence_monitor import make_reference
 from whence_monitor.formulas import drift as d
 from whence_monitor.formulas import significance as s
+from whence_monitor.formulas.association import association
 from whence_monitor.reference import Number
 
 from tests.rules.watched import Process, Tell, ask, divide, pair, total, watch
@@ -64,6 +65,13 @@ def counts(feature: str, *processes: Process, segment: str = "") -> Any:
     return known.names, np.array(then), np.array(now)
 
 
+def middles(known: Number) -> Any:
+    """Of each bin of numbers; out of range, the ends."""
+    edges = (known.minimum, *known.edges, known.maximum)
+    inner = [(low + high) / 2 for low, high in pairwise(edges)]
+    return np.array([known.minimum, *inner, known.maximum])
+
+
 def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, float | None]:
     names, then, now = counts(feature, *processes, segment=segment)
     of = f'feature="{feature}", segment="{segment or "all"}"'
@@ -79,12 +87,10 @@ def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, fl
     }
     known = REFERENCE.features[feature]
     if isinstance(known, Number):
-        edges = (known.minimum, *known.edges, known.maximum)
-        middles = [(low + high) / 2 for low, high in pairwise(edges)]
-        finite = [name in (b.BELOW, *b.INNER, b.ABOVE) for name in names]
+        finite = [name in b.FINITE for name in names]
         binned = then[finite], now[finite]
-        positions = np.array([known.minimum, *middles, known.maximum])
-        values |= {"ks": d.kolmogorov_smirnov(*binned), "wasserstein": d.wasserstein(*binned, positions)}
+        ks, wasserstein = d.kolmogorov_smirnov(*binned), d.wasserstein(*binned, middles(known))
+        values |= {"ks": ks, "wasserstein": wasserstein}
         limits["ks"] = s.kolmogorov_smirnov_limit(0.1, *size)
     else:
         values["ks"] = limits["ks"] = None
@@ -122,6 +128,34 @@ def test_faulty_values_are_told_by_kind(tmp_path: Path) -> None:
     ask(tmp_path, series, expected)
 
 
+def test_faulty_values_of_the_reference_are_told_by_kind(tmp_path: Path) -> None:
+    rows = drawn(3_000, 5)
+    rows["amount"][:300] = [None] * 300
+    reference = make_reference(rows, prediction="score")
+    series = watch(*pair(reference=reference), tell=observe(drawn(600, 6, faults=True)))
+    faults = 'model:feature:faults_reference{feature="amount", segment="all", window="10m", kind="%s"}'
+    ask(tmp_path, series, {faults % "missing": 0.1, faults % "infinite": 0, faults % "out_of_range": 0})
+
+
+def test_the_size_of_a_number_now_and_in_the_reference(tmp_path: Path) -> None:
+    rows = drawn(600, 6, faults=True)
+    rows["amount"] = [-value if isinstance(value, float) else value for value in rows["amount"]]
+    processes = pair(reference=REFERENCE)
+    series = watch(*processes, tell=observe(rows))
+    finite = [abs(value) for value in rows["amount"] if isinstance(value, float) and np.isfinite(value)]
+    names, then, _ = counts("amount", *processes)
+    known = REFERENCE.features["amount"]
+    assert isinstance(known, Number)
+    of = '{feature="amount", segment="all", window="10m"}'
+    weights = then[[name in b.FINITE for name in names]]
+    reference = float(np.average(np.abs(middles(known)), weights=weights))
+    expected: dict[str, float | None] = {
+        f"model:feature:magnitude{of}": float(np.mean(finite)),
+        f"model:feature:magnitude_reference{of}": reference,
+    }
+    ask(tmp_path, series, expected)
+
+
 def test_few_values_give_no_drift(tmp_path: Path) -> None:
     series = watch(*pair(reference=REFERENCE), tell=observe(drawn(50, 6)))
     ask(
@@ -139,3 +173,33 @@ def test_processes_with_different_references_are_not_added_up(tmp_path: Path) ->
     _, then, now = counts("amount", processes[0])
     alone = f'{drift}, reference="{REFERENCE.digest}"}}'
     ask(tmp_path, series, {alone: d.population_stability(then, now), f"count({drift}}})": 2})
+
+
+def test_how_much_a_feature_tells_of_the_truth_here_and_in_the_reference(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    amounts = rng.normal(size=3_000)
+    truths = (rng.uniform(size=3_000) < 1 / (1 + np.exp(-2 * amounts))).astype(int)
+    columns = {"amount": amounts, "score": rng.uniform(size=3_000), "truth": truths}
+    reference = make_reference(columns, prediction="score", truth="truth", task="binary")
+    processes = pair(reference=reference)
+
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, 600):
+            process.worker.monitor.observe({"amount": amounts[row]}, 0.5, row)
+            process.worker.monitor.label(row, truths[-row])
+
+    series = watch(*processes, tell=tell)
+    names = reference.features["amount"].names
+    of = {"feature": "amount"}
+    now, then = (
+        association(
+            *(
+                np.array([total(which, *workers, bin=name, came_true=answer, **of) for name in names])
+                for answer in ("no", "yes")
+            )
+        )
+        for which, workers in ((i.FEATURE_TRUTHS, processes), (i.REFERENCE_TRUTHS, processes[:1]))
+    )
+    assert now < 0.3 < then
+    told = 'model:feature:association{feature="amount", segment="all", window="%s"}'
+    ask(tmp_path, series, {told % "10m": now, told % "1h": now, told % "reference": then})

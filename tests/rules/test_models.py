@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from whence_monitor import instruments as i
+from whence_monitor import make_reference
 from whence_monitor.formulas import classification as c
 from whence_monitor.formulas import regression as r
 from whence_monitor.tasks.scores import NAMES
@@ -63,6 +64,7 @@ def binary_measures(*processes: Process) -> dict[str, float]:
     by_class = {"precision": c.precision(tp, fp), "recall": c.recall(tp, fn), "f1": c.f1(tp, fp, fn)}
     return {
         "accuracy": c.accuracy(tp, fn),
+        "positive_rate": float((tp[1] + fp[1]) / (tp + fn).sum()),
         "log_loss": log_loss / scored,
         "brier": brier / scored,
         "auc": c.roc_auc(no, yes)[0],
@@ -174,6 +176,25 @@ def test_predictions_labels_and_segments(tmp_path: Path) -> None:
     }
     expected |= measured({"label_coverage": 600 / 900, "label_delay": 15 + 45 / 2})
     ask(tmp_path, series, expected | measured({"segment_share": new / 900}, "new"))
+
+
+def test_shares_of_repeated_requests_and_of_scores_next_to_the_threshold(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    scores, amounts = rng.uniform(size=900), rng.normal(size=900)
+    reference = make_reference({"amount": amounts, "score": scores}, prediction="score")
+
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, 900):
+            amount = 0.1 if row % 3 == 0 else amounts[row]
+            process.worker.monitor.observe({"amount": amount}, scores[row])
+
+    processes = pair(reference=reference)
+    series = watch(*processes, tell=tell)
+    repeated = {kind: total(i.REPEATED, *processes, kind=kind) for kind in ("exact", "near")}
+    assert repeated["exact"] == 298, "each process sees the first one as new"
+    margin = np.mean((scores >= 0.4) & (scores < 0.6))
+    shares = {f"{kind}_repeats": number / 900 for kind, number in repeated.items()}
+    ask(tmp_path, series, measured(shares | {"margin_share": float(margin)}))
 
 
 def test_only_problems_that_occur_are_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from examples.shop.run.containers import Containers
 from examples.shop.run.processes import Processes
-from examples.shop.run.settings import Shop, ShopError
+from examples.shop.run.settings import ExampleError, Shop
 from examples.shop.services.defects import Defects
 from examples.shop.services.setup_database import ROLES, grant
 
@@ -191,7 +191,7 @@ class Release(Flawed):
         end = time.monotonic() + RESTART_SECONDS
         while self._running() != version:
             if time.monotonic() > end:
-                raise ShopError(f"{self._service} {version} does not start: see its log")
+                raise ExampleError(f"{self._service} {version} does not start: see its log")
             time.sleep(0.25)
 
     def _running(self) -> str:
@@ -217,11 +217,11 @@ def _ask_toxiproxy(method: str, url: str, body: Any = None, accepted: int = 200)
     try:
         response = http().request(method, url, json=body)
     except httpx.HTTPError as error:
-        raise ShopError(
+        raise ExampleError(
             f"no answer from the shop's Toxiproxy ({error}): start the shop with `make shop`"
         ) from None
     if response.is_error and response.status_code != accepted:
-        raise ShopError(f"Toxiproxy refused {method} {url}: {response.text.strip()}")
+        raise ExampleError(f"Toxiproxy refused {method} {url}: {response.text.strip()}")
 
 
 def connect(shop: Shop) -> psycopg.Connection:
@@ -230,7 +230,7 @@ def connect(shop: Shop) -> psycopg.Connection:
         return psycopg.connect(shop.database_url("admin", proxied=False), connect_timeout=5)
     except psycopg.OperationalError as error:
         said = str(error).strip().splitlines()[0]
-        raise ShopError(
+        raise ExampleError(
             f"no answer from the shop's database ({said}): start the shop with `make shop`"
         ) from None
 

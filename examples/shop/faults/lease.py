@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from examples.shop.faults.catalogue import Fault, Severity, known_faults
 from examples.shop.faults.kinds import prepare
-from examples.shop.run.settings import ROOT, Shop, ShopError, read_shop
+from examples.shop.run.settings import ROOT, ExampleError, Shop, read_shop
 
 LONGEST = 3600
 PAUSE = 0.25
@@ -40,7 +40,7 @@ class Lease(BaseModel):
 
 
 def begin(shop: Shop, fault: Fault, severity: Severity, seconds: int) -> None:
-    """Injects a fault, in place of what is in force of it. Raises ShopError when it cannot be."""
+    """Injects a fault, in place of what is in force of it. Raises ExampleError when it cannot be."""
     mend(shop, fault.name)
     log = shop.data / "logs" / f"fault-{fault.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def begin(shop: Shop, fault: Fault, severity: Severity, seconds: int) -> None:
         said = pipe.readline().decode().strip() if readable else "it takes too long"
     if said != "started":
         keeper.terminate()
-        raise ShopError(f"{fault.name} was not injected: {said or f'see {log}'}")
+        raise ExampleError(f"{fault.name} was not injected: {said or f'see {log}'}")
 
 
 def mend(shop: Shop, *names: str) -> list[str]:
@@ -127,7 +127,7 @@ def main() -> None:
     severity: Severity = TypeAdapter(Severity).validate_python(text)
     try:
         keep(read_shop(), known_faults()[name], severity, float(seconds))
-    except ShopError as error:
+    except ExampleError as error:
         print(error, flush=True)
         sys.exit(1)
 

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from examples.shop.faults.injections import Injection, connect, supervise
-from examples.shop.run.settings import HOST, Shop, ShopError
+from examples.shop.run.settings import HOST, ExampleError, Shop
 
 
 class Statements(Injection):
@@ -58,7 +58,9 @@ class CacheCommands(Injection):
             for command in commands:
                 self._redis.execute_command(*shlex.split(command))
         except RedisError as error:
-            raise ShopError(f"no answer from the cache ({error}): start the shop with `make shop`") from None
+            raise ExampleError(
+                f"no answer from the cache ({error}): start the shop with `make shop`"
+            ) from None
 
 
 class Pause(Injection):

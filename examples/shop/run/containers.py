@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from examples.shop.run.settings import FOLDER, Shop, ShopError
+from examples.shop.run.settings import FOLDER, ExampleError, Shop
 
 START_SECONDS = 300
 
@@ -19,7 +19,7 @@ class Containers:
         self.shop = shop
 
     def start(self) -> None:
-        """Builds what is missing, and returns when all are healthy. Raises ShopError."""
+        """Builds what is missing, and returns when all are healthy. Raises ExampleError."""
         for folder in ("defects", "versions"):
             (self.shop.state / folder).mkdir(parents=True, exist_ok=True)
         self._compose("build", "pricing")
@@ -43,12 +43,12 @@ class Containers:
 
     def _compose(self, *arguments: str) -> str:
         if not shutil.which("docker"):
-            raise ShopError("docker is not installed: see to that, or use MODE=processes")
+            raise ExampleError("docker is not installed: see to that, or use MODE=processes")
         command = ["docker", "compose", "-f", str(FOLDER / "docker-compose.yml"), *arguments]
         done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
         if done.returncode:
             said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-            raise ShopError(f"`docker compose {' '.join(arguments)}` failed: {said}")
+            raise ExampleError(f"`docker compose {' '.join(arguments)}` failed: {said}")
         return done.stdout
 
     def _environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import ClassVar, Self
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(__file__).resolve().parents[1]
@@ -14,13 +15,45 @@ HOST = "127.0.0.1"
 SECRETS = ("SHOP_ADMIN_PASSWORD", "SHOP_PRICING_PASSWORD", "SHOP_REPORTS_PASSWORD")
 
 
-class ShopError(Exception):
+class ExampleError(Exception):
     """One line that says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
-class Ports:
-    """TCP ports on 127.0.0.1; SHOP_GATEWAY_PORT and so on in the environment change them."""
+class PortSet:
+    """TCP ports on 127.0.0.1, a field each; PREFIX_FIELD_PORT in the environment changes one."""
+
+    prefix: ClassVar[str]
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Raises ExampleError naming the variable that is no port."""
+        found = {}
+        for field in fields(cls):
+            variable = cls.name_variable(field.name)
+            text = environment.get(variable) or str(field.default)
+            if not text.isdecimal() or not 0 < int(text) < 65536:
+                raise ExampleError(f"{variable}={text!r} is no port: give a number from 1 to 65535")
+            found[field.name] = int(text)
+        return cls(**found)
+
+    @classmethod
+    def name_variable(cls, port: str) -> str:
+        return f"{cls.prefix}_{port.upper()}_PORT"
+
+    @classmethod
+    def name_variables(cls) -> list[str]:
+        return [cls.name_variable(field.name) for field in fields(cls)]
+
+    def as_variables(self) -> dict[str, str]:
+        return {self.name_variable(field.name): str(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class Ports(PortSet):
+    """SHOP_GATEWAY_PORT and so on in the environment change them."""
+
+    prefix: ClassVar[str] = "SHOP"
 
     gateway: int = 8100
     pricing: int = 8101
@@ -32,21 +65,6 @@ class Ports:
     cache_proxy: int = 8113
     telemetry_proxy: int = 8114
     toxiproxy: int = 8115
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Ports":
-        """Raises ShopError naming the variable that is no port."""
-        found = {}
-        for field in fields(cls):
-            variable = f"SHOP_{field.name.upper()}_PORT"
-            text = environment.get(variable) or str(field.default)
-            if not text.isdecimal() or not 0 < int(text) < 65536:
-                raise ShopError(f"{variable}={text!r} is no port: give a number from 1 to 65535")
-            found[field.name] = int(text)
-        return cls(**found)
-
-    def as_variables(self) -> dict[str, str]:
-        return {f"SHOP_{field.name.upper()}_PORT": str(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -99,7 +117,7 @@ def read_shop(environment: Mapping[str, str] = os.environ) -> Shop:
     running = (data / "mode").exists()
     mode = (not running and environment.get("MODE")) or next(iter(noted), "processes")
     if mode not in ("processes", "containers"):
-        raise ShopError(f"MODE={mode!r} is neither processes nor containers")
+        raise ExampleError(f"MODE={mode!r} is neither processes nor containers")
     otlp_port = environment.get("OTLP_HTTP_PORT") or "4318"
     return Shop(
         ports=Ports.read(environment),
@@ -110,12 +128,12 @@ def read_shop(environment: Mapping[str, str] = os.environ) -> Shop:
 
 
 def find_program(*names: str, package: str) -> str:
-    """The first of these that is installed, also where Debian puts PostgreSQL's. Raises ShopError."""
+    """The first of these that is installed, also where Debian puts PostgreSQL's. Raises ExampleError."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, reversed(versions))])
     for name in names:
         if found := shutil.which(name, path=path):
             return found
-    raise ShopError(
+    raise ExampleError(
         f"{' or '.join(names)} is not installed: on Debian, apt-get install {package}; or use MODE=containers"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from whence_monitor.profile import make_reference
 from whence_monitor.reference import InvalidReference
 from whence_monitor.tables import read_table
+from whence_monitor.tasks import TaskName
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             categories=given.category,
             by_segment=given.by_segment,
             dataset_id=given.dataset_id or Path(given.file).stem,
+            task=given.task,
+            threshold=given.threshold,
         )
         Path(given.out).write_text(reference.to_json(), encoding="utf-8")
     except (InvalidReference, OSError) as error:
@@ -41,6 +44,12 @@ def _parser() -> ArgumentParser:
     profile.add_argument("--out", default="reference.json", help="(default: %(default)s)")
     profile.add_argument("--prediction", default="", metavar="COLUMN", help="what the model said")
     profile.add_argument("--truth", default="", metavar="COLUMN", help="what was right")
+    profile.add_argument(
+        "--task", default="", choices=list(TaskName), help="measure the quality: needs both columns above"
+    )
+    profile.add_argument(
+        "--threshold", type=float, default=0.5, help="least probability of class 1 (default: %(default)s)"
+    )
     profile.add_argument("--segment", default="", metavar="COLUMN")
     profile.add_argument("--dataset-id", default="", help="(default: the file's name)")
     for option, meaning in (

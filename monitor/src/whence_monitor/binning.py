@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence_monitor import bins
-from whence_monitor.columns import Column, Numbers, Row, pick, read_columns, read_rows
-from whence_monitor.reference import Category, Feature, Number
+from whence_monitor.columns import Column, Numbers, Row, as_plain, pick, read_columns, read_rows
+from whence_monitor.reference import PREDICTION, Category, Feature, Number
+from whence_monitor.repeats import Repeats
 
 Codes = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -96,30 +97,43 @@ class Layout:
 
 
 class FeatureCounts:
-    """`counts` int64[bins of all features] and `sums` float64[numbers, 2]: positive and negative values."""
+    """`counts` int64[bins of all features] and `sums` float64[numbers, 2]: positive and negative values.
 
-    def __init__(self, features: Mapping[str, Feature], segments: int) -> None:
+    With `repeats`, requests that were just seen are counted there.
+    """
+
+    def __init__(
+        self, features: Mapping[str, Feature], segments: int, repeats: Repeats | None = None
+    ) -> None:
         self.features = features
+        self._repeats = repeats
         self.layout = Layout(features, segments)
         self.counts = np.zeros(self.layout.size, np.int64)
         self._numbers = NumberBins({n: f for n, f in features.items() if isinstance(f, Number)})
         self._categories = {n: CategoryBins(f) for n, f in features.items() if isinstance(f, Category)}
         self.sums = np.zeros((len(self._numbers.names), 2))
-        self._starts = np.array([self.layout.start[name] for name in self._numbers.names], np.int64)
-        self._strides = np.array([self.layout.stride[name] for name in self._numbers.names], np.int64)
+        names = (*self._numbers.names, *self._categories)
+        self._starts = np.array([self.layout.start[name] for name in names], np.int64)
+        self._strides = np.array([self.layout.stride[name] for name in names], np.int64)
+        self._column = {name: place for place, name in enumerate(names)}
+        self._codes = np.zeros((0, len(names)), np.int64)
+        self._is_input = np.array([name != PREDICTION for name in names])
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The features that `sums` are of."""
         return self._numbers.names
 
+    def last_bins(self, names: Sequence[str]) -> Codes:
+        """The bins int64[n, names] of the n rows that were added last."""
+        return self._codes[:, [self._column[name] for name in names]]
+
     def add_rows(self, rows: Sequence[Row], segments: Codes) -> int:
         """Count n rows with the codes of their segments int64[n]; return how many values have no feature."""
         numbers, absent = pick(rows, self._numbers.names)
         categories, more_absent = pick(rows, tuple(self._categories))
-        self._add_numbers(read_rows(numbers, len(self._numbers.names)), segments)
-        for name, column in zip(self._categories, zip(*categories, strict=True), strict=False):
-            self._add_category(name, column, segments)
+        columns = list(zip(*categories, strict=True)) or [()] * len(self._categories)
+        self._add(read_rows(numbers, len(self._numbers.names)), columns, segments)
         return sum(map(len, rows)) + absent + more_absent - len(rows) * len(self.features)
 
     def add_columns(self, columns: Mapping[str, Column], segments: Codes) -> int:
@@ -127,27 +141,22 @@ class FeatureCounts:
         length = len(segments)
         nothing = [None] * length
         numbers = [columns.get(name, nothing) for name in self._numbers.names]
-        self._add_numbers(read_columns(numbers, length), segments)
-        for name in self._categories:
-            self._add_category(name, _plain(columns.get(name, nothing)), segments)
+        categories = [as_plain(columns.get(name, nothing)) for name in self._categories]
+        self._add(read_columns(numbers, length), categories, segments)
         return length * len(columns.keys() - self.features.keys())
 
-    def _add_numbers(self, numbers: Numbers, segments: Codes) -> None:
-        if not self._numbers.names or not len(segments):
+    def _add(self, numbers: Numbers, categories: Sequence[Sequence[Any]], segments: Codes) -> None:
+        if not len(segments) or not self.features:
             return
-        places = self._numbers.code(numbers) + self._starts + segments[:, None] * self._strides
-        self.counts += np.bincount(places.ravel(), minlength=len(self.counts))
         positive, negative = self._numbers.add_up(numbers.values)
         self.sums[:, 0] += positive
         self.sums[:, 1] += negative
-
-    def _add_category(self, name: str, column: Iterable[Any], segments: Codes) -> None:
-        codes = np.array(self._categories[name].code(column), np.int64)
-        places = codes + self.layout.start[name] + segments * self.layout.stride[name]
-        self.counts += np.bincount(places, minlength=len(self.counts))
-
-
-def _plain(column: Column) -> Sequence[Any]:
-    """An array's values as Python's own: they are looked up much faster."""
-    plain: Sequence[Any] = column.tolist() if isinstance(column, np.ndarray) else column
-    return plain
+        named = zip(self._categories.values(), categories, strict=True)
+        of_categories = np.array([of.code(column) for of, column in named], np.int64)
+        codes = np.hstack((self._numbers.code(numbers), of_categories.reshape(-1, len(segments)).T))
+        places = codes + self._starts + segments[:, None] * self._strides
+        self.counts += np.bincount(places.ravel(), minlength=len(self.counts))
+        self._codes = codes
+        if self._repeats and self._is_input.any():
+            of_numbers = self._is_input[: numbers.values.shape[1]]
+            self._repeats.add(numbers.values[:, of_numbers], codes[:, self._is_input])

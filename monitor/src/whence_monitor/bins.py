@@ -23,9 +23,13 @@ UNSEEN_SHARE = 0.01
 BELOW, ABOVE = "below", "above"
 MISSING, INFINITE, WRONG_TYPE = "missing", "infinite", "wrong_type"
 OTHER, UNSEEN = "other", "unseen"
+TRUTHS = {"0": 0, "1": 1, "False": 0, "True": 1, "false": 0, "true": 1}
+"""What says no and yes, and the class that it is."""
 RESERVED = frozenset({OTHER, UNSEEN, MISSING, WRONG_TYPE})
 
 INNER = tuple(f"{number:02}" for number in range(1, NUMBER_BINS + 1))
+FINITE = (BELOW, *INNER, ABOVE)
+"""The bins of numbers that are there, in their order."""
 
 SERIES_OF_A_FEATURE = 40
 """Most series of a feature that is not watched by segment.

@@ -10,8 +10,11 @@ from enum import StrEnum
 MODEL, VERSION, DATASET_ID = "model.name", "model.version", "dataset.id"
 TASK, REFERENCE, LEARNED = "task", "reference", "learned"
 SEGMENT, FEATURE, BIN, SIGN = "segment", "feature", "bin", "sign"
-CLASS, OUTCOME, QUANTITY, CAME_TRUE = "class", "outcome", "quantity", "came_true"
-KIND, REGISTER = "kind", "register"
+CLASS, OUTCOME, QUANTITY = "class", "outcome", "quantity"
+PREDICTED, CAME_TRUE = "predicted", "came_true"
+YES, NO = "yes", "no"
+"""Of what had a probability, YES or NO: whether it was predicted, and whether it came true."""
+KIND, REGISTER, MEASURE = "kind", "register", "measure"
 
 
 class Kind(StrEnum):
@@ -79,6 +82,34 @@ REFERENCE_EDGE = Instrument(
     "The least value of a bin; of the bin `above`, the maximum of the reference.",
     (REFERENCE, FEATURE, BIN),
 )
+FEATURE_TRUTHS = Instrument(
+    "model.feature.truths",
+    Kind.COUNTER,
+    "{label}",
+    "Labelled predictions of a binary classifier by the bin of a feature that is telling in the reference.",
+    (REFERENCE, FEATURE, BIN, CAME_TRUE),
+)
+REFERENCE_TRUTHS = Instrument(
+    "model.reference.truths",
+    Kind.GAUGE,
+    "{value}",
+    "The same of the rows of the reference.",
+    (REFERENCE, FEATURE, BIN, CAME_TRUE),
+)
+REFERENCE_QUALITY = Instrument(
+    "model.reference.quality",
+    Kind.GAUGE,
+    "{value}",
+    "How well the model did on the data of the reference, by measure, in its unit.",
+    (MEASURE,),
+)
+REFERENCE_CALIBRATION = Instrument(
+    "model.reference.calibration",
+    Kind.GAUGE,
+    "{value}",
+    "What became of predictions in the reference by bin: labels, and how many came true or sums of errors.",
+    (REFERENCE, BIN, PREDICTED, QUANTITY),
+)
 OUTCOMES = Instrument(
     "model.outcomes",
     Kind.COUNTER,
@@ -91,21 +122,28 @@ SCORES = Instrument(
     Kind.COUNTER,
     "{prediction}",
     "Predictions by score: the probability of class 1, with several classes that of the predicted one.",
-    (BIN,),
+    (BIN, PREDICTED),
 )
 SCORE_LABELS = Instrument(
     "model.score.labels",
     Kind.COUNTER,
     "{label}",
     "Labelled predictions by score, and whether that which had this probability came true.",
-    (BIN, CAME_TRUE),
+    (BIN, PREDICTED, CAME_TRUE),
 )
 SCORE_EXPECTED = Instrument(
     "model.score.expected",
     Kind.COUNTER,
     "1",
     "Sum of the scores of labelled predictions: so many should have come true.",
-    (BIN,),
+    (BIN, PREDICTED),
+)
+PREDICTION_ERRORS = Instrument(
+    "model.prediction.errors",
+    Kind.COUNTER,
+    "1",
+    "Of a regression, by the bin of the prediction: labels, and sums of |error|, error² and error⁴.",
+    (REFERENCE, BIN, QUANTITY),
 )
 QUALITY = Instrument(
     "model.quality",
@@ -113,6 +151,19 @@ QUALITY = Instrument(
     "1",
     "Sums over labelled predictions that measures of performance are made of.",
     (SEGMENT, QUANTITY),
+)
+SCORES_MARGIN = Instrument(
+    "model.scores.margin",
+    Kind.COUNTER,
+    "{prediction}",
+    "Predictions of a binary classifier whose score is in the bin below or above the threshold.",
+)
+REPEATED = Instrument(
+    "model.requests.repeated",
+    Kind.COUNTER,
+    "{prediction}",
+    "Predictions whose features this process just saw: the same values (exact), or others in the same bins.",
+    (KIND,),
 )
 ITEMS_SHOWN = Instrument(
     "model.items.shown",

@@ -22,11 +22,12 @@ EARLY_SHARE = 10
 
 
 class Predicted(NamedTuple):
-    """What is kept of a prediction: no id, no features."""
+    """What is kept of a prediction: no id, and of features the bins of the telling ones only."""
 
     prediction: Any
     segment: int
     at: float
+    bins: tuple[int, ...] = ()
 
 
 class Match(NamedTuple):
@@ -36,6 +37,7 @@ class Match(NamedTuple):
     truth: Any
     segment: int
     delay: float | None
+    bins: tuple[int, ...] = ()
 
 
 class Delays(Protocol):
@@ -150,7 +152,7 @@ class Labels:
 
     def _complete(self, found: Predicted, truth: Any, at: float | None) -> Match:
         delay = None if at is None else self._read_delay(at - found.at)
-        return Match(found.prediction, truth, found.segment, delay)
+        return Match(found.prediction, truth, found.segment, delay, found.bins)
 
     def _is_usable(self, key: Any) -> bool:
         if key is None:

@@ -1,16 +1,16 @@
 """A reference from training data: the schema is inferred, bins are deciles or frequent categories."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
 from whence_monitor import bins
 from whence_monitor.binning import Codes, FeatureCounts, Values
-from whence_monitor.columns import Column, read_columns
+from whence_monitor.columns import Column, as_plain, read_columns
+from whence_monitor.judging import judge_rows
 from whence_monitor.reference import (
     PREDICTION,
     TRUTH,
@@ -21,8 +21,10 @@ from whence_monitor.reference import (
     Number,
     Reference,
 )
+from whence_monitor.telling import find_telling
 
 ROWS_AT_ONCE = 65_536
+_WORDS: Set[str | None] = bins.TRUTHS.keys() - {"0", "1"}
 
 
 def make_reference(
@@ -37,12 +39,17 @@ def make_reference(
     dataset_id: str = "",
     items: Sequence[str] = (),
     learned: bool = False,
+    task: str = "",
+    threshold: float = 0.5,
+    quality: Mapping[str, float] | None = None,
 ) -> Reference:
     """Profile columns of n values each.
 
     `prediction`, `truth` and `segment` name columns that are no features, `ignore` those not to watch.
     `categories` are categories though they hold numbers; `by_segment` are watched in each segment, PREDICTION
     and TRUTH may be among them. `items` are the items a ranker can show, most popular first.
+    With a `task`, the model's quality on these rows is measured: it needs `prediction` and `truth`;
+    `threshold` is that of the monitor. `quality` is what is known of it else, by measure.
     Raises InvalidReference if there is nothing to profile or a named column is not there.
     """
     _require(columns, {prediction, truth, segment, *ignore, *categories} - {""})
@@ -50,6 +57,7 @@ def make_reference(
     watched = {name: name for name in columns if name not in {prediction, truth, segment, *ignore}}
     watched |= {name: column for name, column in own.items() if column}
     values = {name: columns[column] for name, column in watched.items()}
+    values |= {name: _as_classes(values[name]) for name in own.keys() & values}
     if not values or not len(next(iter(values.values()))):
         raise InvalidReference("there is nothing to profile")
     features = {
@@ -57,7 +65,7 @@ def make_reference(
         for name, column in values.items()
     }
     names, codes = _code_segments(columns[segment] if segment else None, len(next(iter(values.values()))))
-    return Reference(
+    reference = Reference(
         rows=len(codes),
         features=_count(features, values, names, codes, by_segment),
         dataset_id=dataset_id,
@@ -65,13 +73,32 @@ def make_reference(
         segments=names,
         items=tuple(items),
         learned=learned,
+        quality=quality or {},
     )
+    if not task:
+        return reference
+    if not (prediction and truth):
+        raise InvalidReference("to measure quality, say which columns are the prediction and the truth")
+    judged = judge_rows(reference, values[PREDICTION], values[TRUTH], task=task, threshold=threshold)
+    measured = judged.measures() | dict(reference.quality)
+    truths = [judged.try_truth(value) for value in as_plain(values[TRUTH])] if task == "binary" else []
+    telling = find_telling(reference.features, values, truths) if truths else {}
+    return replace(reference, quality=measured, calibration=judged.calibration(), truths=telling)
 
 
 def _require(columns: Mapping[str, Column], names: Collection[str]) -> None:
     for name in sorted(names):
         if name not in columns:
             raise InvalidReference(f"there is no column {name!r}; there are {', '.join(columns)}")
+
+
+def _as_classes(column: Column) -> Column:
+    """Truth values as the classes that labels and predictions of a binary model are counted by."""
+    plain = as_plain(column)
+    names = {bins.name_category(value) for value in plain if not bins.is_missing(value)}
+    if not names or not names <= _WORDS:
+        return column
+    return [None if bins.is_missing(value) else str(bins.TRUTHS[str(value)]) for value in plain]
 
 
 def _infer(column: Column) -> Feature:
@@ -104,8 +131,7 @@ def _round_outwards(low: float, high: float) -> tuple[float, float]:
 
 
 def _infer_category(column: Column) -> Category:
-    plain = column.tolist() if isinstance(column, np.ndarray) else column
-    frequency = Counter(bins.name_category(value) for value in plain if not bins.is_missing(value))
+    frequency = Counter(bins.name_category(value) for value in as_plain(column) if not bins.is_missing(value))
     frequency.pop(None, None)
     ordered = sorted(
         (name for name in frequency if name is not None), key=lambda name: (-frequency[name], name)
@@ -133,8 +159,7 @@ def _code_segments(column: Column | None, length: int) -> tuple[tuple[str, ...],
         return (), np.zeros(length, np.int64)
     names = _infer_category(column).categories
     code = {name: number for number, name in enumerate(names)}
-    plain: Sequence[Any] = column.tolist() if isinstance(column, np.ndarray) else column
-    codes = [code.get(bins.name_category(value) or "", len(names)) for value in plain]
+    codes = [code.get(bins.name_category(value) or "", len(names)) for value in as_plain(column)]
     return names, np.array(codes, np.int64)
 
 

@@ -10,16 +10,26 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from whence_monitor import bins
 
+MOST_MEASURES = 40
+"""Of quality, in a reference."""
+MOST_TELLING = 5
+"""Features whose truths are in a reference."""
+MOST_CELLS, MOST_QUANTITIES = 50, 4
+"""Of calibration, in a reference."""
 FORMAT = "whence-monitor-reference/1"
 PREDICTION, TRUTH = "@prediction", "@truth"
 """Names of the two that are watched like features and are none."""
 
 Counts = Mapping[str, int]
 """Values in each bin, by its name; a bin that is not mentioned had none."""
+
+
+Truths = Mapping[str, tuple[int, int]]
+"""How often the truth was 0, and 1, in each bin of a feature."""
 
 
 class InvalidReference(ValueError):
@@ -83,12 +93,26 @@ class Category:
 Feature = Number | Category
 
 
+class Cell(NamedTuple):
+    """What became of the predictions in a bin.
+
+    `predicted` tells those of a classifier apart that were predicted to come true. `sums` are by the
+    quantities of `tasks.scores` or `tasks.errors`.
+    """
+
+    bin: str
+    predicted: str
+    sums: Mapping[str, float]
+
+
 @dataclass(frozen=True)
 class Reference:
     """A reference of `rows` rows.
 
     `features` may have PREDICTION and TRUTH among them. `items` can be shown by a ranker, most popular first.
-    `learned` tells that it was made from production, not from training data.
+    `learned` tells that it was made from production, not from training data. `quality` is how well the model
+    did on these rows, by measure, and `calibration` what became of its predictions there.
+    `truths` are those of the features that alone tell most of a binary truth.
     """
 
     rows: int
@@ -98,6 +122,22 @@ class Reference:
     segments: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     learned: bool = False
+    quality: Mapping[str, float] = field(default_factory=dict)
+    calibration: tuple[Cell, ...] = ()
+    truths: Mapping[str, Truths] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.truths) > MOST_TELLING:
+            raise InvalidReference(f"truths of more than {MOST_TELLING} features")
+        if len(self.calibration) > MOST_CELLS:
+            raise InvalidReference(f"more than {MOST_CELLS} bins of calibration")
+        if len(self.quality) > MOST_MEASURES:
+            raise InvalidReference(f"more than {MOST_MEASURES} measures of quality")
+        for name, value in self.quality.items():
+            if len(name) > bins.LONGEST_NAME or not math.isfinite(value):
+                raise InvalidReference(
+                    f"quality {name[: bins.LONGEST_NAME]!r}: no finite number, or a long name"
+                )
 
     @property
     def digest(self) -> str:
@@ -114,6 +154,11 @@ class Reference:
             "segments": list(self.segments),
             "features": {name: _describe(feature) for name, feature in self.features.items()},
             "items": list(self.items),
+            "quality": dict(self.quality),
+            "calibration": [
+                {"bin": cell.bin, "predicted": cell.predicted, **cell.sums} for cell in self.calibration
+            ],
+            "truths": {name: {b: list(pair) for b, pair in of.items()} for name, of in self.truths.items()},
         }
         return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -136,6 +181,9 @@ class Reference:
                 segments=tuple(map(str, document.get("segments", ()))),
                 items=tuple(map(str, document.get("items", ()))),
                 learned=bool(document.get("learned", False)),
+                quality={str(name): float(value) for name, value in document.get("quality", {}).items()},
+                calibration=tuple(map(_parse_cell, document.get("calibration", ()))),
+                truths={str(name): _parse_truths(of) for name, of in document.get("truths", {}).items()},
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InvalidReference):
@@ -182,3 +230,18 @@ def _parse_counts(given: Mapping[str, Any]) -> dict[str, int]:
     if any(count < 0 for count in counts.values()):
         raise InvalidReference("a negative count")
     return counts
+
+
+def _parse_cell(given: Mapping[str, Any]) -> Cell:
+    sums = {str(name): float(value) for name, value in given.items() if name not in {"bin", "predicted"}}
+    name, predicted = str(given["bin"]), str(given["predicted"])
+    if len(sums) > MOST_QUANTITIES or not all(0 <= value < math.inf for value in sums.values()):
+        raise InvalidReference(
+            f"calibration of {name!r}: a sum is negative or not finite, or there are too many"
+        )
+    return Cell(name, predicted, sums)
+
+
+def _parse_truths(given: Mapping[str, Any]) -> Truths:
+    no, yes = ({name: pair[place] for name, pair in given.items()} for place in (0, 1))
+    return {name: (count, _parse_counts(yes)[name]) for name, count in _parse_counts(no).items()}

@@ -15,10 +15,13 @@ from whence_monitor.labels import Delays, Labels, Match, Predicted
 from whence_monitor.learning import learn_reference
 from whence_monitor.problems import Problem, Problems
 from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
+from whence_monitor.repeats import KINDS, Repeats
 from whence_monitor.segments import Segments
 from whence_monitor.settings import Settings
-from whence_monitor.tasks import make_task
-from whence_monitor.watched import describe, fit
+from whence_monitor.tasks import TaskName, make_task
+from whence_monitor.telling import Telling
+from whence_monitor.telling import count_series as count_telling
+from whence_monitor.watched import describe, describe_calibration, fit
 
 
 class State:
@@ -109,8 +112,14 @@ class State:
             return
         self._task.note([read[place] for place in valid])
         if ids is not None:
-            predicted = [Predicted(read[place], int(codes[place]), at[place]) for place in valid]
+            bins = self._telling_bins(len(read))
+            predicted = [Predicted(read[place], int(codes[place]), at[place], bins[place]) for place in valid]
             self._judge(self._labels.expect([ids[place] for place in valid], predicted))
+
+    def _telling_bins(self, number: int) -> list[tuple[int, ...]]:
+        if not self._telling.features:
+            return [()] * number
+        return list(map(tuple, self._features.last_bins(self._telling.features).tolist()))
 
     def _judge(self, matches: Sequence[Match]) -> None:
         if not matches:
@@ -120,6 +129,10 @@ class State:
             codes = np.array([match.segment for match in matches], np.int64)
             truths = [self._task.truth_as_feature(match.truth) for match in matches]
             self._truths.add_columns({TRUTH: truths}, codes)
+        telling = [match for match in matches if match.bins]
+        if telling:
+            bins, truths = [match.bins for match in telling], [match.truth for match in telling]
+            self._telling.add(np.array(bins, np.int64), np.array(truths, np.int64))
 
     def _as_features(self, read: Sequence[Any]) -> list[Any]:
         return [None if prediction is None else self._task.as_feature(prediction) for prediction in read]
@@ -157,15 +170,27 @@ class State:
             i.REFERENCE: reference.digest if reference.features else "",
             i.LEARNED: "learning" if self._is_learning else "yes" if reference.learned else "no",
         }
-        room = self._settings.max_series - sum(len(family.values) for family in self._families) - 1
-        watched = fit(reference.features, len(names), room)
+        counted = {**base, i.REFERENCE: info[i.REFERENCE]}
+        of_reference = [
+            fix(i.INFO, [({**base, **info}, 1)]),
+            fix(i.REFERENCE_QUALITY, [({**base, i.MEASURE: n}, v) for n, v in reference.quality.items()]),
+            describe_calibration(reference, counted),
+            *self._task.watch(reference, counted),
+        ]
+        taken = sum(len(family.values) for family in (*self._families, *of_reference))
+        taken += count_telling(reference) + len(KINDS)
+        watched = fit(reference.features, len(names), self._settings.max_series - taken)
         self.problems.count(Problem.UNWATCHED_FEATURE, len(reference.features) - len(watched))
         of_predictions = {name: feature for name, feature in watched.items() if name != TRUTH}
-        self._features = FeatureCounts(of_predictions, len(names))
+        repeats = Repeats(base)
+        self._features = FeatureCounts(of_predictions, len(names), repeats)
         self._truths = FeatureCounts({n: f for n, f in watched.items() if n == TRUTH}, len(names))
-        counted = {**base, i.REFERENCE: info[i.REFERENCE]}
+        is_binary = self._settings.task is TaskName.BINARY
+        self._telling = Telling(counted, reference if is_binary else Reference(0, {}), self._features)
         self._watched = [
-            fix(i.INFO, [({**base, **info}, 1)]),
+            *of_reference,
+            *self._telling.families,
+            repeats.family,
             *describe(self._features, counted, names),
             *describe(self._truths, counted, names),
         ]

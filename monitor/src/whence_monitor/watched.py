@@ -6,7 +6,7 @@ from whence_monitor import bins
 from whence_monitor import instruments as i
 from whence_monitor.binning import FeatureCounts
 from whence_monitor.families import Attributes, Family, fix, spell
-from whence_monitor.reference import Category, Feature, Number
+from whence_monitor.reference import Category, Feature, Number, Reference
 
 SIGNS = ("positive", "negative")
 _OF_A_REFERENCE = frozenset({*bins.INNER, bins.MISSING, bins.INFINITE})
@@ -47,6 +47,16 @@ def describe(counted: FeatureCounts, base: Attributes, segments: Sequence[str]) 
         fix(i.REFERENCE_VALUES, [({**base, **a}, count) for a, count in values]),
         fix(i.REFERENCE_EDGE, [({**base, **a}, edge) for a, edge in edges]),
     ]
+
+
+def describe_calibration(reference: Reference, base: Attributes) -> Family:
+    """What became of predictions in the reference."""
+    series = [
+        ({**base, i.BIN: cell.bin, i.PREDICTED: cell.predicted, i.QUANTITY: quantity}, value)
+        for cell in reference.calibration
+        for quantity, value in cell.sums.items()
+    ]
+    return fix(i.REFERENCE_CALIBRATION, series)
 
 
 def _spell_bins(name: str, feature: Feature, segments: Sequence[str]) -> list[Attributes]:

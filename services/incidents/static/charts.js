@@ -64,7 +64,9 @@ function draw(section, charts, read) {
     svg.setAttribute("aria-label", `${kind.name}: ${describeChange(kind, charts[kind.key])}`);
     chart.append(buildHead(kind, charts[kind.key]), svg);
     plots.append(chart);
-    return drawPlot(svg, charts, kind, width, index === kinds.length - 1);
+    const deadline = kind.key === "latency" && charts.deadline_ms;
+    const limit = deadline ? { value: deadline, name: `deadline ${deadline} ms` } : null;
+    return drawPlot(svg, charts, { ...kind, limit }, width, index === kinds.length - 1);
   });
   followPointer(plots, reading, charts, kinds, drawn, read);
   if (focused) plots.focus({ preventScroll: true });

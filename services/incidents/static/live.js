@@ -1,5 +1,5 @@
-// Keeps a page up to date: when the stream opens, and at every pushed change, the page is fetched anew and the parts
-// marked data-live that differ are put in place. Nothing else moves: scroll position, focus and open details stay.
+// Keeps a page up to date: when the stream opens, at every pushed change, and where the page says so every so many
+// seconds, the page is fetched anew and the parts marked data-live that differ are put in place. Nothing else moves: scroll position, focus and open details stay.
 import { showTimes } from "./time.js";
 
 const RETRY = 3000;
@@ -116,6 +116,8 @@ export function startLive(onChange) {
     });
   }
   connect();
+  const { every } = document.body.dataset;
+  if (every) setInterval(() => { if (!document.hidden) update(); }, every * 1000);
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => { if (event.persisted) { stale = true; connect(); } });
 }

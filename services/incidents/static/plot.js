@@ -76,10 +76,10 @@ function drawIncident(svg, scale, charts, kind, width) {
     charts.ended_at === null ? "alert firing" : "incident");
 }
 
-function drawDeadline(svg, scale, deadline, width) {
-  const y = scale.y(deadline);
-  add(svg, "line", { class: "deadline", x1: LEFT, x2: width - RIGHT, y1: y, y2: y });
-  add(svg, "text", { class: "deadline-name", x: LEFT + 6, y: y - 6 }, `deadline ${deadline} ms`);
+function drawLimit(svg, scale, limit, width) {
+  const y = scale.y(limit.value);
+  add(svg, "line", { class: "limit", x1: LEFT, x2: width - RIGHT, y1: y, y2: y });
+  add(svg, "text", { class: "limit-name", x: LEFT + 6, y: y - 6 }, limit.name);
 }
 
 function drawCurve(svg, scale, points, step) {
@@ -94,10 +94,10 @@ function drawCurve(svg, scale, points, step) {
 
 export function drawPlot(svg, charts, kind, width, withTimes) {
   const { points } = charts[kind.key];
-  const deadline = kind.key === "latency" ? charts.deadline_ms : null;
+  const limit = kind.limit ?? null;
   const bottom = TOP + (kind.small ? SMALL : HEIGHT);
   const height = bottom + (withTimes ? AXIS : 6);
-  const top = roundUp(Math.max(kind.least, deadline ? deadline * 1.2 : 0, ...points.map(([, value]) => value))) || 1;
+  const top = roundUp(Math.max(kind.least, limit ? limit.value * 1.2 : 0, ...points.map(([, value]) => value))) || 1;
   const scale = {
     top,
     bottom,
@@ -108,9 +108,9 @@ export function drawPlot(svg, charts, kind, width, withTimes) {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("height", height);
   drawAxes(svg, scale, charts, kind, width, withTimes);
-  drawIncident(svg, scale, charts, kind, width);
+  if (charts.started_at !== null) drawIncident(svg, scale, charts, kind, width);
   drawCurve(svg, scale, points, charts.step);
-  if (deadline) drawDeadline(svg, scale, deadline, width);
+  if (limit) drawLimit(svg, scale, limit, width);
   const cross = add(svg, "line", { class: "cross", y1: TOP, y2: bottom, visibility: "hidden" });
   const here = add(svg, "circle", { class: "here", r: 5, visibility: "hidden" });
   return {

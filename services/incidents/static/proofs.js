@@ -1,4 +1,4 @@
-// The small charts of a verdict's evidence, drawn from the points in the page.
+// Small charts, of a verdict's evidence or a model's quality, drawn from the points in the page.
 import { drawPlot } from "./plot.js";
 
 function shorten(value) {
@@ -21,17 +21,18 @@ function findStep(points) {
 }
 
 function draw(svg) {
-  const { points: text, unit, from, to } = svg.dataset;
+  const { points: text, unit, from, to, usual } = svg.dataset;
   const points = JSON.parse(text), width = svg.parentElement.clientWidth - parseFloat(getComputedStyle(svg.parentElement).paddingLeft) * 2;
   const [start, end] = [points[0][0], points.at(-1)[0]];
   const charts = {
     start, end, step: findStep(points),
-    started_at: Math.min(end, Math.max(start, Number(from))),
+    started_at: from ? Math.min(end, Math.max(start, Number(from))) : null,
     ended_at: to && Number(to) < end ? Number(to) : null,
     signal: { points },
   };
   svg.replaceChildren();
-  drawPlot(svg, charts, { key: "signal", small: true, least: 0, write: (value) => write(value, unit) }, width, true);
+  const limit = usual ? { value: Number(usual), name: `usually ${write(Number(usual), unit)}` } : null;
+  drawPlot(svg, charts, { key: "signal", small: true, least: 0, limit, write: (value) => write(value, unit) }, width, true);
 }
 
 export function drawProofs() {

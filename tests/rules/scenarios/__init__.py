@@ -3,6 +3,8 @@
 from tests.rules.scenarios import (
     budgets,
     model_and_data,
+    model_data,
+    models,
     pipeline,
     quality,
     services,
@@ -18,6 +20,8 @@ SCENARIOS: dict[str, Scenario] = {
     **unusual.SCENARIOS,
     **quality.SCENARIOS,
     **model_and_data.SCENARIOS,
+    **models.SCENARIOS,
+    **model_data.SCENARIOS,
     **pipeline.SCENARIOS,
     **watchers.SCENARIOS,
     **budgets.SCENARIOS,

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.shop.case import REPORTED, TRAINING, Alert, Case, Counts, Run, list_cases, read_runs, write_run
+from bench.recorded_runs import Alert, read_runs, write_run
+from bench.shop.case import REPORTED, TRAINING, Case, Counts, Run, list_cases
 from bench.shop.scoring import judge, tabulate
 from diagnosis import Evidence, Verdict
 from diagnosis.verdict.verdict import Place, Statement
@@ -80,10 +81,10 @@ def test_a_run_is_kept_and_read_again(tmp_path: Path) -> None:
     proof = Statement(statement="It is slow.", query="up")
     run = make_run().model_copy(update={"first": verdict.model_copy(update={"evidence": [proof]})})
     write_run(tmp_path, run)
-    assert read_runs(tmp_path) == [run.model_copy(update={"first": verdict})]
+    assert read_runs(tmp_path, Run) == [run.model_copy(update={"first": verdict})]
 
 
 def test_a_file_that_is_no_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.json.gz").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"bad\.json\.gz is not a run"):
-        read_runs(tmp_path)
+        read_runs(tmp_path, Run)

@@ -19,6 +19,7 @@ from bench.topology import (
 )
 from diagnosis.topology import llm_signals
 from diagnosis.topology.live import Collected, collect_services
+from diagnosis.topology.models.queries import COUNTS, FEATURES
 from prometheus.client import AsyncClient
 
 MOST_QUERIES = 30
@@ -60,8 +61,22 @@ def test_language_models_are_asked_about_only_where_one_is_called() -> None:
     without, with_one = Prometheus(iter(rows)), Prometheus(iter([*rows, model_call()]))
     collect(without)
     collect(with_one)
-    assert set(with_one.asked) - set(without.asked) == set(llm_signals.ask_models())
+    assert set(with_one.asked) - set(without.asked) == set(llm_signals.ask_llms())
     assert len(with_one.asked) < MOST_QUERIES
+
+
+def test_watched_models_are_asked_about_only_where_a_service_that_matters_has_one() -> None:
+    calls = make_calls(5, 6)
+    rows = list(make_rows(calls, find_slow(calls)))
+    by_place: list[set[str]] = []
+    for service in ("service-0", "of nobody"):
+        watched = "served", {"service_name": service, "model_name": "fraud"}, np.full(COUNT, 1.0)
+        without, with_one = (Prometheus(iter(given)) for given in (rows, [*rows, watched, model_call()]))
+        collect(without)
+        collect(with_one)
+        by_place.append(set(with_one.asked) - set(without.asked) - set(llm_signals.ask_llms()))
+        assert len(with_one.asked) < MOST_QUERIES
+    assert by_place == [{COUNTS, FEATURES}, set()]
 
 
 def model_call() -> Row:

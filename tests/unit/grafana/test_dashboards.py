@@ -184,3 +184,16 @@ def test_panels_follow_the_configuration() -> None:
     ]
     assert "the deadline of 120 ms" in quantiles["description"]
     assert "After 120 ms without storage" in panels["How to read this"]["options"]["content"]
+
+
+PANELS_OF_A_MODEL = [
+    panel for panel in DASHBOARDS["model.json"]["panels"] if panel["type"] not in ("row", "stat")
+]
+
+
+@pytest.mark.parametrize("plot", PANELS_OF_A_MODEL, ids=lambda plot: plot["title"])
+def test_a_panel_of_a_model_says_why_it_is_empty(plot: dict[str, Any]) -> None:
+    """A regressor has no calibration, a model without segments no shares of them."""
+    always = "What is not watched"
+    words = plot["fieldConfig"]["defaults"].get("noValue", "")
+    assert plot["title"] == always or words not in ("", "no data")

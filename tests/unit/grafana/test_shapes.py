@@ -7,11 +7,11 @@ import pytest
 from config import Config
 from grafana import links
 from grafana.model import Dashboard
-from grafana.model.panels import Bars, NodeGraph, Table, Timeline
-from grafana.model.tables import Organize
+from grafana.model.panels import Bars, Columns, NodeGraph, Table, Timeline
+from grafana.model.tables import Organize, Sorted
 from grafana.options import ORANGE, RED, SHARE, THIRD, Heading, Levels, Query
 from grafana.panels import Page, dashboard
-from grafana.shapes import Column, Sort, bars, node_graph, table, timeline
+from grafana.shapes import Column, Sort, bars, columns, node_graph, table, timeline
 
 HEADING = Heading(1, "Parts", "What it shows. Good: nothing in red.")
 
@@ -142,3 +142,33 @@ def test_bars_with_a_base_are_coloured_by_their_limits() -> None:
     assert found.fieldConfig.defaults.color == {"mode": "thresholds"}
     steps = found.fieldConfig.defaults.thresholds.steps
     assert [(step.value, step.color) for step in steps] == [(None, "red"), (0.5, "green")]
+
+
+def make_columns() -> Any:
+    asked = {"now": "sum by (bin) (x)", "reference": "sum by (bin) (y)"}
+    return columns(HEADING, asked, ("bin", "Bin"), SHARE, no_value="No values", size=THIRD)
+
+
+def test_columns_have_a_group_for_each_value_of_a_label_in_its_order() -> None:
+    found = rendered(make_columns())
+    assert isinstance(found, Columns)
+    _, organize, order = found.transformations
+    assert isinstance(organize, Organize) and isinstance(order, Sorted)
+    assert organize.options.renameByName == {"bin": "Bin", "Value #A": "now", "Value #B": "reference"}
+    assert (found.options.xField, order.options.sort[0].field) == ("Bin", "Bin")
+    assert found.fieldConfig.defaults.noValue == "No values"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda panel: panel["options"].update(xField="bin"), "there is no field 'bin'"),
+        (lambda panel: panel["transformations"].reverse(), "merges the fields"),
+        (lambda panel: panel["targets"][0].update(format="time_series"), "of format table"),
+    ],
+)
+def test_columns_that_grafana_could_not_draw_are_refused(change: Any, message: str) -> None:
+    content = dashboard(Page("some", "Some", "Some panels.", tags=["some"]), [make_columns()], Config())
+    change(content["panels"][0])
+    with pytest.raises(ValueError, match=message):
+        Dashboard.model_validate(content)

@@ -39,3 +39,8 @@ def test_a_variable_needs_its_label() -> None:
 def test_a_variable_cannot_follow_one_that_its_series_does_not_know() -> None:
     with pytest.raises(QueryError, match="recommendation_model_info has no label 'segment'"):
         Variable("model_version", "Version", MODEL, where=(SEGMENT.matcher,)).render()
+
+
+def test_the_first_value_can_be_whichever_there_is() -> None:
+    rendered = Variable("segment", "Segment", REQUESTS, first="").render()
+    assert (rendered["includeAll"], rendered["multi"], rendered["current"]) == (False, False, {})

@@ -14,6 +14,9 @@ ANSWERS = {
     "up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]},
     "gone": {"result": []},
     "gen_ai_calls": {"result": []},
+    "model:state:level": {"result": []},
+    "sum(model_info)": {"result": []},
+    "recommendation_model_info": {"result": []},
 }
 REFUSED = {
     "resultType": "vector",
@@ -54,6 +57,14 @@ def test_says_which_query_is_empty_or_fails(prometheus: str) -> None:
 def test_nobody_has_to_call_a_language_model(prometheus: str) -> None:
     assert check_queries(prometheus, [Query("panel A", "gen_ai_calls")]) == []
     assert check_queries(prometheus, [Query("panel B", "rate(gen_ai_calls")]) != []
+
+
+@pytest.mark.parametrize(
+    ("query", "problems"),
+    [("model:state:level", 0), ("sum(model_info)", 0), ("recommendation_model_info", 1)],
+)
+def test_nobody_has_to_watch_a_model(prometheus: str, query: str, problems: int) -> None:
+    assert len(check_queries(prometheus, [Query("panel A", query)])) == problems
 
 
 def test_says_whose_points_were_refused_and_why(prometheus: str) -> None:

@@ -28,5 +28,15 @@ def bias(sums: Sums) -> float:
 
 def r_squared(sums: Sums) -> float:
     """R²: 1 - squared errors / squared deviations of the truth from its mean."""
+    return 1 - sums["error_squared"] / _deviations(sums)
+
+
+def truth_varies(sums: Sums) -> bool:
+    """Whether truths differ by more than rounding: else R² means nothing."""
+    return _deviations(sums) > 1e-9 * sums["truth_squared"]
+
+
+def _deviations(sums: Sums) -> float:
+    """The sum of squared deviations of the truth from its mean."""
     total = sums["truth_over"] - sums["truth_under"]
-    return 1 - sums["error_squared"] / (sums["truth_squared"] - total**2 / sums["judged"])
+    return sums["truth_squared"] - total**2 / sums["judged"]

@@ -10,6 +10,8 @@ from whence_monitor import instruments as i
 from whence_monitor.binning import Codes, Values
 from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family, spell
+from whence_monitor.formulas import classification as c
+from whence_monitor.reference import Cell
 from whence_monitor.tasks.scores import Scores
 from whence_monitor.tasks.task import Quantities, Task
 
@@ -22,7 +24,6 @@ TOLERANCE = 1e-3
 QUANTITIES = ("scored", "log_loss", "brier")
 """Labelled predictions with probabilities; the sum of -ln p of the truth; that of squared errors of p."""
 _OUTCOMES = ("tp", "fp", "fn")
-_BINARY = {"0": 0, "1": 1, "False": 0, "True": 1}
 
 
 class Outcomes:
@@ -32,6 +33,16 @@ class Outcomes:
         self._counts = np.zeros((len(segments), len(classes), len(_OUTCOMES)), np.int64)
         names = {i.SEGMENT: segments, i.CLASS: classes, i.OUTCOME: _OUTCOMES}
         self.family = Family(i.OUTCOMES, [{**base, **a} for a in spell(**names)], self._counts.reshape(-1))
+
+    def measures(self) -> dict[str, float]:
+        """Accuracy; precision, recall and F1 as means over classes, and of class 1 if there are two."""
+        tp, fp, fn = self._counts.sum(axis=0).T
+        if not (tp + fn).any():
+            return {}
+        by_class = {"precision": c.precision(tp, fp), "recall": c.recall(tp, fn), "f1": c.f1(tp, fp, fn)}
+        of_class_1 = {name: float(values[1]) for name, values in by_class.items()} if len(tp) == 2 else {}
+        macro = {f"{name}_macro": c.macro(values, tp, fp, fn) for name, values in by_class.items()}
+        return {"accuracy": c.accuracy(tp, fn), **of_class_1, **macro}
 
     def add(self, predicted: Codes, true: Codes, segments: Codes) -> None:
         """Count classes int64[n]; those beyond the named ones are the last, `other`."""
@@ -49,14 +60,14 @@ class Binary(Task[float, int]):
         self._threshold = threshold
         self._outcomes = Outcomes(base, segments, ("0", "1"))
         self._quantities = Quantities(base, segments, QUANTITIES)
-        self._scores = Scores(base)
+        self._scores = Scores(base, threshold)
         self.families = [self._outcomes.family, self._quantities.family, *self._scores.families]
 
     def read_prediction(self, given: Any) -> float | None:
         return _read_probability(given)
 
     def read_truth(self, given: Any) -> int | None:
-        return _BINARY.get(bins.name_category(given) or "")
+        return bins.TRUTHS.get(bins.name_category(given) or "")
 
     def as_feature(self, prediction: float) -> float:
         return prediction
@@ -76,6 +87,12 @@ class Binary(Task[float, int]):
             segments, scored=np.ones(len(scores)), log_loss=_log_loss(of_truth), brier=(scores - true) ** 2
         )
 
+    def measures(self) -> dict[str, float]:
+        return _measure(self._outcomes, self._quantities, self._scores)
+
+    def calibration(self) -> tuple[Cell, ...]:
+        return self._scores.calibration()
+
 
 class Classified(NamedTuple):
     """The code of the predicted class, and the probabilities of all classes if they are known."""
@@ -93,7 +110,7 @@ class MultiClass(Task[Classified, int]):
         named = (*self._classes[:MOST_CLASSES], bins.OTHER)
         self._outcomes = Outcomes(base, segments, named)
         self._quantities = Quantities(base, segments, QUANTITIES)
-        self._scores = Scores(base)
+        self._scores = Scores(base, threshold=0.0)
         self.families = [self._outcomes.family, self._quantities.family, *self._scores.families]
 
     def read_prediction(self, given: Any) -> Classified | None:
@@ -129,6 +146,12 @@ class MultiClass(Task[Classified, int]):
             table = np.array([p.probabilities for p in predictions if p.probabilities is not None])
             self._judge_probabilities(table, predicted[scored], true[scored], segments[scored])
 
+    def measures(self) -> dict[str, float]:
+        return _measure(self._outcomes, self._quantities, self._scores)
+
+    def calibration(self) -> tuple[Cell, ...]:
+        return self._scores.calibration()
+
     def _judge_probabilities(self, table: Values, predicted: Codes, true: Codes, segments: Codes) -> None:
         rows = np.arange(len(table))
         self._scores.judge(table[rows, predicted], predicted == true)
@@ -148,6 +171,13 @@ class MultiClass(Task[Classified, int]):
         if len(known) < len(read) or len(read) != len(self._classes) or abs(sum(known) - 1.0) > TOLERANCE:
             return None
         return Classified(known.index(max(known)), tuple(known))
+
+
+def _measure(outcomes: Outcomes, quantities: Quantities, scores: Scores) -> dict[str, float]:
+    sums = quantities.totals
+    scored = sums["scored"]
+    means = {name: sums[name] / scored for name in ("log_loss", "brier")} if scored else {}
+    return {**outcomes.measures(), **means, **scores.measures()}
 
 
 def _read_probability(given: Any) -> float | None:

@@ -19,6 +19,15 @@ from whence_monitor.tasks.task import Quantities, Task
 MOST_ITEMS = 100
 """Of longer lists, the first ones are judged."""
 QUANTITIES = ("judged", "hits", "precision", "recall", "ndcg", "reciprocal_rank", "average_precision")
+MEASURES = {
+    "hit_rate": "hits",
+    "precision_at_k": "precision",
+    "recall_at_k": "recall",
+    "ndcg": "ndcg",
+    "mrr": "reciprocal_rank",
+    "map": "average_precision",
+}
+"""Measures by the quantity that they are the mean of."""
 REGISTERS = 128
 """Of the HyperLogLog: its standard error is 1.04 / √128 = 9%."""
 COVERAGE_WINDOW = 300.0
@@ -105,6 +114,12 @@ class Ranking(Task[tuple[Item, ...], Gains]):
     ) -> None:
         judged = np.array([judge_list(*pair) for pair in zip(predictions, truths, strict=True)])
         self._quantities.add(segments, **dict(zip(QUANTITIES, judged.T, strict=True)))
+
+    def measures(self) -> dict[str, float]:
+        sums = self._quantities.totals
+        if not sums["judged"]:
+            return {}
+        return {name: sums[quantity] / sums["judged"] for name, quantity in MEASURES.items()}
 
 
 def _with_gains(given: Collection[Any]) -> Collection[tuple[Any, Any]]:

@@ -8,7 +8,10 @@ import numpy as np
 from whence_monitor import bins
 from whence_monitor.binning import Codes
 from whence_monitor.columns import read_number
-from whence_monitor.families import Attributes
+from whence_monitor.families import Attributes, Family
+from whence_monitor.formulas import regression as r
+from whence_monitor.reference import PREDICTION, Cell, Number, Reference
+from whence_monitor.tasks.errors import PredictionErrors
 from whence_monitor.tasks.task import Quantities, Task, positive_part
 
 QUANTITIES = (
@@ -35,7 +38,14 @@ class Regression(Task[float, float]):
     def __init__(self, base: Attributes, segments: Sequence[str], centre: float) -> None:
         self._centre = centre
         self._quantities = Quantities(base, segments, QUANTITIES)
+        self._errors: PredictionErrors | None = None
         self.families = [self._quantities.family]
+
+    def watch(self, reference: Reference, base: Attributes) -> list[Family]:
+        """Errors by the bins that the reference has of predictions."""
+        feature = reference.features.get(PREDICTION)
+        self._errors = PredictionErrors(base, feature) if isinstance(feature, Number) else None
+        return [self._errors.family] if self._errors else []
 
     def read_prediction(self, given: Any) -> float | None:
         number = read_number(given)
@@ -51,8 +61,10 @@ class Regression(Task[float, float]):
         return truth
 
     def judge(self, predictions: Sequence[float], truths: Sequence[float], segments: Codes) -> None:
-        true = np.array(truths, np.float64)
-        errors = np.array(predictions, np.float64) - true
+        predicted, true = np.array(predictions, np.float64), np.array(truths, np.float64)
+        errors = predicted - true
+        if self._errors:
+            self._errors.add(predicted, errors)
         not_zero = true != 0
         relative = np.divide(np.abs(errors), np.abs(true), out=np.zeros(len(true)), where=not_zero)
         centred = true - self._centre
@@ -68,3 +80,19 @@ class Regression(Task[float, float]):
             truth_under=positive_part(-centred),
             truth_squared=centred**2,
         )
+
+    def measures(self) -> dict[str, float]:
+        sums = self._quantities.totals
+        if not sums["judged"]:
+            return {}
+        found = {
+            "mae": r.mean_absolute_error(sums),
+            "rmse": r.root_mean_squared_error(sums),
+            "bias": r.bias(sums),
+        }
+        if sums["truth_not_zero"]:
+            found["mape"] = r.mean_absolute_percentage_error(sums)
+        return found | ({"r2": r.r_squared(sums)} if r.truth_varies(sums) else {})
+
+    def calibration(self) -> tuple[Cell, ...]:
+        return self._errors.calibration() if self._errors else ()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from whence_monitor import instruments as i
 from whence_monitor.binning import Codes, Values
 from whence_monitor.families import Attributes, Family, spell
+from whence_monitor.reference import Cell, Reference
 
 Prediction = TypeVar("Prediction")
 Truth = TypeVar("Truth")
@@ -23,6 +24,11 @@ class Quantities:
         attributes = [{**base, **a} for a in spell(**{i.SEGMENT: segments, i.QUANTITY: names})]
         self._place = {name: place for place, name in enumerate(names)}
         self.family = Family(i.QUALITY, attributes, self._sums.reshape(-1))
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """The sum of each quantity over all segments."""
+        return {name: float(self._sums[:, place].sum()) for name, place in self._place.items()}
 
     def add(self, segments: Codes, **amounts: Values) -> None:
         """Add float64[n] of each quantity, by the codes of the segments int64[n]."""
@@ -64,6 +70,18 @@ class Task(ABC, Generic[Prediction, Truth]):
     @abstractmethod
     def judge(self, predictions: Sequence[Prediction], truths: Sequence[Truth], segments: Codes) -> None:
         """Sum up n ≥ 1 predictions whose truth is known, with the codes of their segments int64[n]."""
+
+    @abstractmethod
+    def measures(self) -> dict[str, float]:
+        """All measures of what was judged, by the names that they have in Whence; none that is undefined."""
+
+    def calibration(self) -> tuple[Cell, ...]:
+        """What became of the predictions that were judged, for estimates of others."""
+        return ()
+
+    def watch(self, reference: Reference, base: Attributes) -> list[Family]:
+        """Begin to count what depends on the reference; the attributes of its series include `base`."""
+        return []
 
     def as_feature(self, prediction: Prediction) -> Any:
         """What is watched of a prediction as if it were a feature; None if nothing is."""

@@ -10,7 +10,7 @@ from diagnosis import Evidence, Verdict
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
 from diagnosis.topology.engine import diagnose_services
-from diagnosis.topology.llm_signals import ask_models
+from diagnosis.topology.llm_signals import ask_llms
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, PEERS, START, STEP, TIMES, Load, Shop
 
 MODEL = "openai@api.llm.example"
@@ -213,4 +213,4 @@ def test_nothing_is_wrong_with_more_tokens_that_nobody_feels() -> None:
 
 
 def test_the_queries_about_models_are_few() -> None:
-    assert len(ask_models()) <= 5
+    assert len(ask_llms()) <= 5

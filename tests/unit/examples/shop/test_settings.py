@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.shop.run.settings import Ports, ShopError, find_program, read_shop
+from examples.shop.run.settings import ExampleError, Ports, find_program, read_shop
 
 
 def test_ports_come_from_the_environment() -> None:
@@ -15,7 +15,7 @@ def test_ports_come_from_the_environment() -> None:
 
 @pytest.mark.parametrize("text", ["http", "0", "70000", "-1"])
 def test_what_is_no_port_is_named(text: str) -> None:
-    with pytest.raises(ShopError, match="SHOP_FRAUD_PORT"):
+    with pytest.raises(ExampleError, match="SHOP_FRAUD_PORT"):
         Ports.read({"SHOP_FRAUD_PORT": text})
 
 
@@ -24,7 +24,7 @@ def test_it_runs_as_whence_was_started_last_unless_told_otherwise(tmp_path: Path
     (tmp_path / "run" / "mode").write_text("containers")
     assert read_shop({"WHENCE_DATA": str(tmp_path)}).mode == "containers"
     assert read_shop({"WHENCE_DATA": str(tmp_path), "MODE": "processes"}).mode == "processes"
-    with pytest.raises(ShopError, match="neither processes nor containers"):
+    with pytest.raises(ExampleError, match="neither processes nor containers"):
         read_shop({"WHENCE_DATA": str(tmp_path), "MODE": "clouds"})
 
 
@@ -42,5 +42,5 @@ def test_secrets_are_made_once_and_are_their_owners(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_missing_is_named_with_its_package() -> None:
-    with pytest.raises(ShopError, match="apt-get install thing"):
+    with pytest.raises(ExampleError, match="apt-get install thing"):
         find_program("no-such-program", package="thing")

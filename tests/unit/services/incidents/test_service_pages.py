@@ -16,6 +16,7 @@ from diagnosis import Verdict
 from prometheus.client import MARK
 from services.incidents.diagnosis_client import Explain
 from tests.e2e.live import eventually
+from tests.unit.diagnosis.topology.test_model_causes import failing, faulty
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.opinions import Oracle, opinion
 from tests.unit.services.incidents.running import incidents_service, serve
@@ -161,3 +162,24 @@ def test_names_of_services_stay_text_in_queries_and_pages(tmp_path: Path) -> Non
         assert client.get("/api/incidents/1/charts").status_code == 200
         assert "<b>\\" not in client.get("/incidents/1").text
     assert all('service_name="a\\"} or up{x=\\"<b>\\\\"' in query for query in fake.queries)
+
+
+def test_a_model_is_shown_with_what_it_lost_and_the_source_that_is_at_fault(tmp_path: Path) -> None:
+    verdict = failing(faulty("missing")["high"], "ConnectionRefusedError").verdict()
+    with incident(tmp_path, SLOW_DATABASE, explain=Oracle(verdict)) as (client, _, shown):
+        text, charts = read(client, "/incidents/1"), client.get("/api/incidents/1/charts").json()
+        page = client.get("/incidents/1").text
+    assert shown == verdict
+    assert 'href="/models/scoring/fraud"' in page
+    for step in (
+        "Model Symptom fraud",
+        "Service scoring",
+        "Cache Cause redis",
+        "fraud is run by scoring",
+        "fails 0% → , now 50%",
+    ):
+        assert step in text
+    assert re.search(r"accuracy 90\.\d% → , now 57\.\d%", text)
+    assert re.search(r"Accuracy 90\.\d% → 57\.\d%: where the 32\.\d points lost came from", text)
+    assert "values of `orders` are missing" in text
+    assert charts["service"] == "scoring", "requests of the service, as a model has none"

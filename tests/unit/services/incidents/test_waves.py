@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from diagnosis import Verdict
 from services.incidents.schedule import HOLDS
 from services.incidents.waves import MOST
@@ -169,5 +171,17 @@ def test_an_alert_on_impact_turns_no_impact_into_unknown_at_once(tmp_path: Path)
             await b.take(alert("Hit Rate Dropped", "b", later(0.25), later(1)))
             await b.clock.pass_(60)
             assert await causes(b) == ("unknown", ["unknown"]), "it is said no more once nobody suffers"
+
+    run(work)
+
+
+@pytest.mark.parametrize(("service", "minutes"), [("scoring", 40), ("recommender", 15)])
+def test_of_a_model_more_of_the_time_before_is_diagnosed(tmp_path: Path, service: str, minutes: int) -> None:
+    async def work() -> None:
+        async with bench(tmp_path, storage_latency()) as b:
+            await b.take(alert("Drift", labels={"service_name": service, "component": "models"}))
+            start, _, alerted_at = b.oracle.asked[0]
+            assert alerted_at is not None
+            assert alerted_at - start == 60 * minutes
 
     run(work)

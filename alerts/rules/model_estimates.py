@@ -1,0 +1,102 @@
+"""Signs of trouble of watched models before labels tell: estimated quality, repeated requests, probing."""
+
+from alerts.rules.model_quality import BY_MEASURE, KEPT
+from alerts.rules.models import OF_MODEL, model_alert, still
+from alerts.spec import Alert, Severity, ValueFormat
+from config import Config
+from config.watched_models import LOWER_IS_BETTER
+from prometheus import queries as q
+from prometheus.model_measures import SAMPLE
+from prometheus.model_samples import ALL, SHORT
+from prometheus.models import MODEL
+from prometheus.recorded import MODEL_ESTIMATE, MODEL_ESTIMATE_MARGIN, MODEL_MEASURE, MODEL_MEASURE_USUAL
+
+EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
+ONE = f"on ({', '.join((*SAMPLE, 'measure'))}) group_left ()"
+ERRORS = f'"{"|".join(LOWER_IS_BETTER)}"'
+MORE_REPEATS, MORE_AT_MARGIN = 0.1, 0.05
+"""More than usual, as shares of all predictions: with 100 of them chance makes .03 of .1."""
+
+
+def _loss(*where: str) -> str:
+    """Share of the usual quality that the estimate lacks, or has more."""
+    estimate, usual = (q.select(of, EVERYBODY, *where) for of in (MODEL_ESTIMATE, MODEL_MEASURE_USUAL))
+    return f"abs(1 - {estimate} / ignoring (past) group_right () {usual})"
+
+
+def _worse(sign: int, which: str) -> str:
+    """Where the estimate is worse than usual beyond its margin."""
+    of = (MODEL_MEASURE_USUAL, MODEL_ESTIMATE, MODEL_ESTIMATE_MARGIN)
+    usual, estimate, margin = (q.select(series, which, EVERYBODY) for series in of)
+    return f"{sign} * ({usual} - {ONE} {estimate}) > {ONE} {margin}"
+
+
+def _more(measure: str, *where: str) -> str:
+    """How much more of the predictions than usual."""
+    of = (q.equal("measure", measure), EVERYBODY, *where)
+    now = q.select(MODEL_MEASURE, *of)
+    return f"{now} - ignoring (past) group_right () {q.select(MODEL_MEASURE_USUAL, *of)}"
+
+
+def estimate_lower(config: Config) -> Alert:
+    by = f"by ({', '.join(BY_MEASURE)})"
+    worse = f"{_worse(1, f'measure!~{ERRORS}')} or {_worse(-1, f'measure=~{ERRORS}')}"
+    bad = f"max {by} ({_loss()} and ({worse})) > {KEPT}"
+    return model_alert(
+        config,
+        slug="model-estimate-lower",
+        title="Model Estimate Lower",
+        query=still(bad, f"max {by} ({_loss(RECENT)}) <= {KEPT}", BY_MEASURE),
+        panel="Quality against usual",
+        severity=Severity.WARNING,
+        summary="Estimated: {labels.measure} of {labels.model_name} is {value} worse",
+        description=f"An estimate, as labels are not known yet: {{labels.measure}} of {OF_MODEL} should be "
+        "{value} worse than its median over the last hour or day, beyond the estimate's margin. It "
+        "follows from what the model predicts, so it does not see a change of the relation.",
+    )
+
+
+def requests_repeated(config: Config) -> Alert:
+    def more(*where: str) -> str:
+        return f"max by ({', '.join(MODEL)}) ({_more('exact_repeats', *where)})"
+
+    return model_alert(
+        config,
+        slug="model-requests-repeated",
+        title="Model Requests Repeated",
+        query=still(more(), f"{more(RECENT)} <= {MORE_REPEATS}", MODEL),
+        threshold=MORE_REPEATS,
+        panel="Predictions",
+        severity=Severity.INFO,
+        summary="{value} more requests of {labels.model_name} are repeated than usual",
+        description=f"The share of requests of {OF_MODEL} with the same features as one before is {{value}} "
+        "above its median over the last hour or day; the limit is {threshold}. A client retries, or a "
+        "job runs twice.",
+    )
+
+
+def boundary_probed(config: Config) -> Alert:
+    def more(*where: str) -> str:
+        margin = f"({_more('margin_share', *where)}) > {MORE_AT_MARGIN}"
+        repeats = f"({_more('near_repeats', *where)})"
+        return f"max by ({', '.join(MODEL)}) ({repeats} and on ({', '.join(SAMPLE)}) ({margin}))"
+
+    recent = f"max by ({', '.join(MODEL)}) ({_more('near_repeats', RECENT)}) <= {MORE_REPEATS}"
+    return model_alert(
+        config,
+        slug="model-boundary-probed",
+        title="Model Boundary Probed",
+        query=still(more(), recent, MODEL),
+        threshold=MORE_REPEATS,
+        panel="Predictions",
+        severity=Severity.WARNING,
+        summary="{value} more requests of {labels.model_name} are nearly alike, at the threshold",
+        description=f"The share of requests of {OF_MODEL} that are nearly like one before is {{value}} "
+        "above its median over the last hour or day (the limit is {threshold}), and more scores are next "
+        "to the threshold. Somebody may try out what just passes.",
+        value_format=ValueFormat.SHARE,
+    )
+
+
+def alerts(config: Config) -> tuple[Alert, ...]:
+    return estimate_lower(config), requests_repeated(config), boundary_probed(config)

@@ -1,0 +1,78 @@
+"""What alerts on watched models have in common: models of any service, by the package in monitor/.
+
+A change is looked for over ten minutes, and over an hour, in which a smaller one is sure. What only the hour
+still has is over: each alert asks the last ten minutes, too, where they have enough to tell.
+"""
+
+from dataclasses import replace
+
+from alerts.owners import by_model
+from alerts.rules.evaluations import steady
+from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
+from config import Config
+from prometheus import queries as q
+from prometheus.models import MODEL
+from prometheus.recorded import MODEL_LIMIT
+
+OF_MODEL = "{labels.model_name} {labels.model_version} of {labels.service_name}"
+OF_ANY_VERSION = "{labels.model_name} of {labels.service_name}"
+ANY_VERSION = MODEL[:2]
+
+
+def model_alert(
+    config: Config,
+    *,
+    slug: str,
+    title: str,
+    query: str,
+    panel: str,
+    severity: Severity,
+    summary: str,
+    description: str,
+    comparison: Comparison = Comparison.ABOVE,
+    threshold: float = 0,
+    value_format: ValueFormat = ValueFormat.SHARE,
+    follows: str = "",
+) -> Alert:
+    """An alert on watched models; a query with values only where a limit is exceeded needs no threshold."""
+    return Alert(
+        slug=slug,
+        title=title,
+        query=query,
+        comparison=comparison,
+        threshold=threshold,
+        evaluation=_evaluation(config),
+        severity=severity,
+        component="models",
+        owner=by_model(config),
+        summary=summary,
+        description=description,
+        value_format=value_format,
+        dashboard="model",
+        panel=panel,
+        follows=follows,
+    )
+
+
+def _evaluation(config: Config) -> Evaluation:
+    """Kept for five minutes: windows of ten minutes come and go about a limit."""
+    return replace(steady(config), keep_firing_for=300)
+
+
+def limit(name: str) -> str:
+    """The limit of that name of each model, for what has more labels."""
+    return f"on ({', '.join(ANY_VERSION)}) group_left () {_chosen(name)}"
+
+
+def rest(name: str) -> str:
+    """1 without the limit of that name, a share."""
+    return f"on ({', '.join(ANY_VERSION)}) group_left () (1 - {_chosen(name)})"
+
+
+def still(bad: str, over: str, by: tuple[str, ...]) -> str:
+    """What is bad, but for that of which the last ten minutes say that it is over."""
+    return f"{bad} unless on ({', '.join(by)}) ({over})"
+
+
+def _chosen(name: str) -> str:
+    return q.select(MODEL_LIMIT, q.equal("limit", name))

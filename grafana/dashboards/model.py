@@ -1,0 +1,30 @@
+"""One model that whence_monitor watches: how good, on what data, and what is not known?"""
+
+from typing import Any
+
+from config import Config
+from grafana.annotations import VERDICTS
+from grafana.links import MODEL as UID
+from grafana.panels import Page, dashboard
+from grafana.sections import model_features, model_flow, model_quality, watched_model
+
+
+def build(config: Config) -> dict[str, Any]:
+    """The dashboard's JSON."""
+    return dashboard(
+        Page(
+            UID,
+            "Model",
+            "One model of any service: quality against its past, drift from its reference, faulty values.",
+            tags=["model"],
+            variables=watched_model.VARIABLES,
+            marks=(VERDICTS,),
+        ),
+        [
+            *watched_model.numbers(),
+            *model_quality.panels(),
+            *model_features.panels(),
+            *model_flow.panels(),
+        ],
+        config,
+    )

@@ -1,0 +1,24 @@
+"""All models that whence_monitor watches: which is worse than usual, drifts, or is given faulty values?"""
+
+from typing import Any
+
+from config import Config
+from grafana.annotations import VERDICTS
+from grafana.links import MODELS as UID
+from grafana.panels import Page, dashboard
+from grafana.sections import models
+
+
+def build(config: Config) -> dict[str, Any]:
+    """The dashboard's JSON."""
+    return dashboard(
+        Page(
+            UID,
+            "Models",
+            "All models and versions of all services at a glance: quality, drift, faulty values, alerts.",
+            tags=["model"],
+            marks=(VERDICTS,),
+        ),
+        [*models.numbers(), models.every_model(), *models.over_time()],
+        config,
+    )

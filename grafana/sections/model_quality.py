@@ -1,0 +1,118 @@
+"""How good a watched model is: now, against its past, by version and segment, by its own probabilities."""
+
+from grafana.options import ORANGE, SCORE, SHARE, WHOLE_PERCENT, Heading, Lines, Query, Value
+from grafana.panels import Panel, row, timeseries
+from grafana.sections.watched_model import IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
+from grafana.shapes import columns
+from prometheus import watched_models as w
+from prometheus.model_measures import ENOUGH
+
+MEASURE = Value("none", decimals=3, minimum=None)
+FEW_LABELS = f"Fewer than {ENOUGH} labels in the window"
+
+
+def panels() -> list[Panel]:
+    """Ids 10–16."""
+    return [
+        row(10, "Quality: from labels as they become known"),
+        measures(),
+        against_usual(),
+        by_version(),
+        by_segment(),
+        estimate(),
+        calibration(),
+    ]
+
+
+def measures() -> Panel:
+    return timeseries(
+        Heading(
+            11,
+            "Quality",
+            "All measures that the task has, over the window, in the chosen segment: shares and ranks, of "
+            "which more is better, and errors, of which less is. Good: steady. Empty: not enough labels.",
+        ),
+        [Query(w.measure(w.QUALITY, *OF_SEGMENT), "{{measure}} {{model_version}}")],
+        MEASURE,
+        no_value=FEW_LABELS,
+    )
+
+
+def against_usual() -> Panel:
+    return timeseries(
+        Heading(
+            12,
+            "Quality against usual",
+            "Each measure by its median over the last day, or over the last hour while half a day is not "
+            f"known; errors the other way round. Good: near 100%; below the dashed line, {w.KEPT:.0%}, the "
+            "model is worse than usual, whichever way the measure counts.",
+        ),
+        [Query(w.kept(*OF_SEGMENT), "{{measure}} {{model_version}}")],
+        WHOLE_PERCENT,
+        Lines(steps=[(w.KEPT, ORANGE)]),
+        no_value=f"{FEW_LABELS}, or half an hour is not known yet",
+    )
+
+
+def by_version() -> Panel:
+    return timeseries(
+        Heading(
+            13,
+            "Quality by version",
+            f"The main measure of each version: {MAIN}. Good: close together; a version that is apart, with "
+            "the same users, is another model.",
+        ),
+        [Query(w.main(*OF_SEGMENT), "{{model_version}} {{measure}}")],
+        SCORE,
+        no_value=FEW_LABELS,
+    )
+
+
+def by_segment() -> Panel:
+    return timeseries(
+        Heading(
+            14,
+            "Quality by segment",
+            "The main measure of each segment; of probabilities there is no AUC by segment, but F1. Good: "
+            f"steady, and no segment that falls alone. One with fewer than {ENOUGH} labels is left out.",
+        ),
+        [Query(w.main(*IN_WINDOW, w.OF_A_SEGMENT), "{{segment}} {{measure}} {{model_version}}")],
+        SCORE,
+        no_value=f"No segments, or fewer than {ENOUGH} labels in each",
+    )
+
+
+def estimate() -> Panel:
+    return timeseries(
+        Heading(
+            16,
+            "Estimate against truth",
+            "While labels are late: what AUC, accuracy or the mean absolute error of the predictions should "
+            "be, by what became of predictions like them, with an interval of 95%; and what labels say. It "
+            "is an estimate, of everybody: it sees other inputs, never another relation. Good: the truth "
+            "within the interval; when it leaves it, the same inputs mean something else than before.",
+        ),
+        [
+            Query(expr, f"{name} {{{{measure}}}} {{{{model_version}}}}")
+            for name, expr in w.estimate(*OF_ALL).items()
+        ],
+        SCORE,
+        no_value="Only of classifiers and regressors with enough labels in the past or in the reference",
+    )
+
+
+def calibration() -> Panel:
+    came_true, expected = w.calibration(*OF_ALL)
+    return columns(
+        Heading(
+            15,
+            "Calibration",
+            "Of labelled predictions by their probability, from the number below the bars on: the share that "
+            "came true, and the share that should have. Good: pairs of equal height. Only classifiers that "
+            "tell probabilities have it.",
+        ),
+        {"came true": came_true, "expected": expected},
+        by=("bin", "Probability"),
+        value=SHARE,
+        no_value="Only of classifiers with probabilities and labels",
+    )

@@ -1,0 +1,134 @@
+"""Whether a model is worse than its past, its training, a limit, other versions, everybody, its best segment.
+
+A difference is told in standard errors. A share p of n trials has the variance p (1 - p) / n. The mean p of n
+numbers between 0 and 1 has at most that, and between 0 and 2, as Brier scores are, p (2 - p) / n (Bhatia and
+Davis, "A better bound on the variance", American Mathematical Monthly 107, 2000). So has AUC with n = a b
+/ (a + b) for classes of a and b (Birnbaum and Klose, "Bounds for the variance of the Mann-Whitney statistic",
+Annals of Mathematical Statistics, 1957). Of other errors the standard deviation is taken to be so many times
+their mean: SPREAD.
+"""
+
+from collections.abc import Iterator
+from math import pi
+
+from config.watched_models import HIGHER_IS_BETTER, MEASURES
+from prometheus import models
+from prometheus import queries as q
+from prometheus.model_measures import MEANS, SAMPLE, came_true, outcomes, sum_of
+from prometheus.model_samples import ALL
+from prometheus.models import MODEL
+from prometheus.recorded import (
+    MODEL_BOUND,
+    MODEL_COMPARED_SAMPLES,
+    MODEL_DEVIATION,
+    MODEL_EXPECTED,
+    MODEL_LABELS,
+    MODEL_LIMIT,
+    MODEL_MEASURE,
+    MODEL_MEASURE_USUAL,
+    MODEL_SAMPLES,
+)
+from prometheus.rules import Rule, record
+
+PAST, TRAINING, LIMIT = "past", "training", "limit"
+VERSIONS, EVERYBODY, BEST = "versions", "everybody", "best"
+
+SPREAD = {"mae": 1.0, "rmse": 1.12, "mape": 3.0, "log_loss": 3.0}
+"""Standard deviation by mean: of absolute errors that of an exponential distribution, of their squares that
+of Laplace's; three times the mean for relative errors and log loss, which have long tails."""
+
+SHARES = [name for name in HIGHER_IS_BETTER if name != "r2"]
+FAIRNESS = ("positive_rate", "recall")
+"""Demographic parity and equal opportunity: the same in all segments (Hardt, Price and Srebro, "Equality of
+opportunity in supervised learning", 2016)."""
+
+_EVERYBODY, _EACH = f'segment="{ALL}"', f'segment!="{ALL}"'
+_OF_QUALITY = q.one_of("measure", MEASURES)
+_OF_VERSION = "on (service_name, model_name, window, measure)"
+_OF_SEGMENT = "on (service_name, model_name, model_version, window, measure)"
+
+
+def comparison_rules() -> Iterator[Rule]:
+    """Samples, what is expected, and by how many standard errors it is missed."""
+    for name, samples in _samples():
+        yield record(MODEL_SAMPLES, samples, measure=name)
+    for compared, expected in _expected():
+        yield record(MODEL_EXPECTED, expected, compared=compared)
+    for compared, samples in _compared_samples():
+        yield record(MODEL_COMPARED_SAMPLES, samples, compared=compared)
+    yield record(MODEL_DEVIATION, " or ".join(_deviations()))
+
+
+def _samples() -> Iterator[tuple[str, str]]:
+    by_class = (*SAMPLE, "class")
+    for name, others in (("precision", ("fp",)), ("recall", ("fn",)), ("f1", ("fp", "fn"))):
+        for suffix, where, by in (("", (q.equal("class", "1"),), SAMPLE), ("_macro", (), by_class)):
+            right, wrong = (outcomes(*names, where=where, by=by) for names in (("tp",), others))
+            of = f"({right} + {wrong} / {len(others)})"
+            grouping = f"by ({', '.join(SAMPLE)})"
+            yield (
+                f"{name}{suffix}",
+                f"count {grouping} ({of} > 0) * min {grouping} ({of} > 0)" if suffix else of,
+            )
+    labels = outcomes("tp", "fn")
+    yield from ((name, labels) for name in ("accuracy", "positive_rate"))
+    yield from ((name, sum_of(number)) for name, (_, number) in MEANS.items())
+    yield from ((name, sum_of("judged")) for name in ("mae", "rmse", "r2"))
+    yes, no = came_true("yes", SAMPLE), came_true("no", SAMPLE)
+    yield "auc", f"{yes} * {no} / ({yes} + {no})"
+
+
+def _expected() -> Iterator[tuple[str, str]]:
+    yield PAST, q.select(MODEL_MEASURE_USUAL, _OF_QUALITY)
+    now, n = q.select(MODEL_MEASURE, _EVERYBODY, _OF_QUALITY), q.select(MODEL_SAMPLES, _EVERYBODY)
+    weighted = f"sum by (service_name, model_name, segment, window, measure) ({now} * {n})"
+    yield VERSIONS, f"({_rest(weighted, f'{now} * {n}')}) / ({_other_samples()} > 0)"
+    bound = f"on (service_name, model_name, measure) group_left () {q.select(MODEL_BOUND)}"
+    yield LIMIT, f"0 * {now} + {bound}"
+    trained = q.highest(models.REFERENCE_QUALITY, by=(*MODEL, "measure"))
+    yield TRAINING, f"0 * {now} + on ({', '.join(MODEL)}, measure) group_left () {trained}"
+    each = q.select(MODEL_MEASURE, _EACH, _OF_QUALITY)
+    yield EVERYBODY, f"0 * {each} + {_OF_SEGMENT} group_left () {now}"
+    fair = q.select(MODEL_MEASURE, _EACH, q.one_of("measure", FAIRNESS))
+    best = f"max by (service_name, model_name, model_version, window, measure) ({fair})"
+    yield BEST, f"0 * {fair} + {_OF_SEGMENT} group_left () {best}"
+
+
+def _compared_samples() -> Iterator[tuple[str, str]]:
+    """Of samples with enough labels. A median of an hour has six windows and π/2 of a mean's variance."""
+    enough = q.select(MODEL_LIMIT, 'limit="min_labels"')
+    labels = f"{q.select(MODEL_LABELS)} >= on (service_name, model_name) group_left () {enough}"
+    n = f"({q.select(MODEL_SAMPLES)} and on ({', '.join(SAMPLE)}) ({labels}))"
+    expected = q.select(MODEL_EXPECTED, f'compared="{PAST}"')
+    yield PAST, f"0 * {expected} + ignoring (past, compared) group_left () {n} / {1 + pi / 2 / 6:.4g}"
+    others = f"({_other_samples()})"
+    yield VERSIONS, f"{n} * {others} / ({n} + {others})"
+    for compared in (LIMIT, TRAINING, EVERYBODY, BEST):
+        expected = q.select(MODEL_EXPECTED, q.equal("compared", compared))
+        yield compared, f"{n} and ignoring (compared) {expected}"
+
+
+def _other_samples() -> str:
+    n = q.select(MODEL_SAMPLES, _EVERYBODY)
+    return _rest(f"sum by (service_name, model_name, segment, window, measure) ({n})", n)
+
+
+def _rest(total: str, own: str) -> str:
+    return f"{total} - on (service_name, model_name, segment, window, measure) group_right () ({own})"
+
+
+def _deviations() -> Iterator[str]:
+    """Of what is better when higher, then of errors."""
+    yield _deviation([*SHARES, "positive_rate"], 1, "{mean} * (1 - {mean})")
+    yield _deviation(["r2"], 1, f"((1 - {{mean}}) * {2 * SPREAD['rmse']:g}) ^ 2")
+    yield _deviation(["brier"], -1, "{mean} * (2 - {mean})")
+    for measure, spread in SPREAD.items():
+        yield _deviation([measure], -1, f"({{mean}} * {spread:g}) ^ 2")
+
+
+def _deviation(names: list[str], sign: int, variance: str) -> str:
+    of = q.one_of("measure", names)
+    expected, samples = (q.select(series, of) for series in (MODEL_EXPECTED, MODEL_COMPARED_SAMPLES))
+    now = f"on ({', '.join((*SAMPLE, 'measure'))}) group_left () {q.select(MODEL_MEASURE, of)}"
+    of_one = variance.format(mean=f"(({expected} + {now}) / 2)")
+    return f"{sign} * ({expected} - {now}) / sqrt({of_one} / {samples})"

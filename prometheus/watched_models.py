@@ -1,0 +1,276 @@
+"""Of models that the package whence_monitor watches: how good, how far from their reference, what is wrong.
+
+Functions → PromQL of the series that `model_samples`, `model_measures` and `model_drift` record. `where` are
+matchers of a model, segment or window; without them a query is of all.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from prometheus import models
+from prometheus import queries as q
+from prometheus.model_drift import FEATURE
+from prometheus.model_samples import ALL, LONG, SEGMENTED, SHORT
+from prometheus.models import MODEL, NUMBER_BINS
+from prometheus.names import ALERTS
+from prometheus.recorded import (
+    DRIFTED,
+    FEATURE_DRIFT,
+    FEATURE_DRIFT_LIMIT,
+    FEATURE_FAULTS,
+    FEATURE_REFERENCE,
+    FEATURE_VALUES,
+    MAIN_MEASURE,
+    MAIN_MEASURE_KEPT,
+    MODEL_ESTIMATE,
+    MODEL_ESTIMATE_MARGIN,
+    MODEL_MEASURE,
+    MODEL_MEASURE_USUAL,
+    MODEL_PROBLEMS,
+    MODEL_SCORE_EXPECTED,
+    MODEL_SCORE_LABELS,
+    MODEL_STATE,
+    WORST_FAULT,
+)
+from prometheus.series import Series
+
+OF_MEASURE = (*MODEL, "segment", "window", "measure")
+OF_FEATURE = (*MODEL, "segment", "window", "feature")
+
+EVERYBODY = q.equal("segment", ALL)
+OF_A_SEGMENT = SEGMENTED
+
+SHARES = ("accuracy", "auc", "precision", "recall", "f1", "precision_macro", "recall_macro", "f1_macro")
+RANKS = ("hit_rate", "precision_at_k", "recall_at_k", "ndcg", "mrr", "map")
+ERRORS = ("log_loss", "brier", "calibration_error", "mae", "rmse", "mape")
+BETTER_IF_HIGHER = (*SHARES, *RANKS)
+QUALITY = (*BETTER_IF_HIGHER, *ERRORS, "bias", "r2")
+"""Measures of quality, of which each task has some."""
+
+MAIN = ("auc", "f1_macro", "ndcg", "mae")
+"""What a model is judged by at a glance: the first of these that it has."""
+
+ESTIMATED = ("auc", "accuracy", "mae")
+"""The same of those that can be estimated while labels are late."""
+
+PREDICTION, TRUTH = "@prediction", "@truth"
+"""Features that are the model's predictions and labels."""
+
+JUDGED_DISTANCES = ("psi", "ks")
+"""Those that say most; the Jensen-Shannon distance exceeds its limit with the first."""
+
+KEPT = 0.9
+"""Share of its usual quality below which a model is worth a look."""
+FAULTY = 0.05
+"""The same of values of a feature: the share that is faulty, without that of the reference."""
+
+UNSURE, WELL, SUSPECT, BAD = -1, 0, 1, 2
+ALERT, INCIDENT, UNKNOWN = "Alert", "Incident", "Unknown"
+STATES = {
+    ALERT: BAD,
+    INCIDENT: BAD,
+    "Quality": SUSPECT,
+    "Faulty values": SUSPECT,
+    "Drift": SUSPECT,
+    "No predictions": SUSPECT,
+    "No labels": UNSURE,
+    UNKNOWN: UNSURE,
+    "OK": WELL,
+}
+"""What there is to say of a model, the worst first; unknown until the rules are evaluated."""
+
+FIRING, NAMED = 'alertstate="firing"', 'model_name!=""'
+
+SAMPLE = (*MODEL, "segment", "window")
+
+
+def measure(names: Sequence[str], *where: str, by: Sequence[str] = OF_MEASURE) -> str:
+    """Measures now, by name."""
+    return q.lowest(MODEL_MEASURE, q.one_of("measure", names), *where, by=by)
+
+
+def usual(names: Sequence[str], *where: str) -> str:
+    """Their medians over the last day, or over the last hour while half a day is not known."""
+    of = (q.one_of("measure", names), *where)
+    day, hour = (
+        q.lowest(MODEL_MEASURE_USUAL, f'past="{past}"', *of, by=OF_MEASURE) for past in ("24h", "1h")
+    )
+    return f"({day} or {hour})"
+
+
+def kept(*where: str, higher: Sequence[str] = BETTER_IF_HIGHER, errors: Sequence[str] = ERRORS) -> str:
+    """Each measure by what is usual, errors the other way round: below 1 the model is worse than usual."""
+    better = f"{measure(higher, *where)} / ({usual(higher, *where)} > 0)"
+    less = f"{usual(errors, *where)} / ({measure(errors, *where)} > 0)"
+    return f"({better} or {less})"
+
+
+def main(*where: str) -> str:
+    """The main measure of each sample, with its name."""
+    return _first_of(MODEL_MEASURE, MAIN, *where)
+
+
+def estimate(*where: str) -> dict[str, str]:
+    """The first measure that can be estimated without labels: with its interval, and what labels say."""
+    expected, margin = (_first_of(of, ESTIMATED, *where) for of in (MODEL_ESTIMATE, MODEL_ESTIMATE_MARGIN))
+    return {
+        "truth": f"({measure(ESTIMATED, *where)} and {expected})",
+        "estimate": expected,
+        "at least": f"clamp_min({expected} - {margin}, 0)",
+        "at most": f"({expected} + {margin})",
+    }
+
+
+def _first_of(series: Series, names: Sequence[str], *where: str) -> str:
+    each = (q.lowest(series, q.equal("measure", name), *where, by=OF_MEASURE) for name in names)
+    return "(" + f" or on ({', '.join(SAMPLE)}) ".join(each) + ")"
+
+
+def main_kept(*where: str) -> str:
+    """The main measure of each model by what is usual, errors the other way round."""
+    every = kept(*where, higher=[m for m in MAIN if m not in ERRORS], errors=[m for m in MAIN if m in ERRORS])
+    return f"({every} and {main(*where)})"
+
+
+def excess(level: str, *where: str, by: Sequence[str] = OF_FEATURE) -> str:
+    """Drift of features by what it exceeds only by chance if it is just `moderate` or `large`.
+
+    Above 1 it is more than that; of several distances, the one that says most.
+    """
+    of = (q.one_of("measure", JUDGED_DISTANCES), *where)
+    limit = q.select(FEATURE_DRIFT_LIMIT, q.equal("level", level), *of)
+    return f"max by ({', '.join(by)}) ({q.select(FEATURE_DRIFT, *of)} / ignoring (level) {limit})"
+
+
+def drift_level(*where: str, by: Sequence[str]) -> str:
+    """Of each feature: 0 as in the reference, 1 moderate drift, 2 large drift."""
+    moderate, large = (f"({excess(level, *where, by=by)} > bool 1)" for level in ("moderate", "large"))
+    return f"{moderate} + {large}"
+
+
+def faults(*where: str, by: Sequence[str]) -> str:
+    """Shares of faulty values, the highest of each group."""
+    return q.highest(FEATURE_FAULTS, *where, by=by)
+
+
+def new_faults(*where: str, by: Sequence[str]) -> str:
+    """The same without the share that the reference has, too: values that were missing in training, say."""
+    of, same = f"({', '.join(FEATURE)})", q.one_of("bin", ("missing", "wrong_type", "infinite"))
+    then, whole = q.select(FEATURE_REFERENCE, same, *where), q.select(FEATURE_REFERENCE, *where)
+    share = f"{then} / on {of} group_left () (sum by {of} ({whole}) > 0)"
+    expected = f'label_replace({share}, "kind", "$1", "bin", "(.*)")'
+    now = q.select(FEATURE_FAULTS, *where)
+    return f"max by ({', '.join(by)}) ({now} - on ({', '.join((*FEATURE, 'kind'))}) {expected} or {now})"
+
+
+def distribution(of: Series, *where: str) -> str:
+    """Shares of one feature's values by bin, now or in the reference; `where` says where a bin begins."""
+    shares = f"({q.level(of, *where, by=['bin'])} / on () group_left () ({q.level(of, *where)} > 0))"
+    of_feature = (matcher for matcher in where if not matcher.startswith(("segment", "window")))
+    edge = q.highest(models.REFERENCE_EDGE, *of_feature, by=["bin"])
+    begins = f'count_values by (bin) ("from", {_four_digits(edge)})'
+    numbers = f'label_join({shares} * on (bin) group_left (from) {begins}, "where", " ≥ ", "bin", "from")'
+    others = f'label_replace({shares} unless on (bin) {edge}, "where", "$1", "bin", "(.*)")'
+    return f"max by (where) ({numbers} or {others}) > 0"
+
+
+def _four_digits(expr: str) -> str:
+    """Rounded, in digits that people read."""
+    scale = f"clamp_min(10 ^ (3 - floor(log10(clamp_min(abs({expr}), 1e-9)))), 1)"
+    return f"round({expr} * {scale}) / {scale}"
+
+
+def magnitude(*where: str) -> str:
+    """The mean of a feature that is a number, over ten minutes."""
+    positive, negative = (
+        q.rate(models.FEATURE_MAGNITUDE, f'sign="{sign}"', *where, window=SHORT)
+        for sign in ("positive", "negative")
+    )
+    number = q.rate(models.FEATURE_VALUES, q.one_of("bin", NUMBER_BINS), *where, window=SHORT)
+    return f"({positive} - {negative}) / ({number} > 0)"
+
+
+def calibration(*where: str) -> tuple[str, str]:
+    """Of labelled predictions by score: the share that came true, and the share that should have."""
+    labels = f"({q.level(MODEL_SCORE_LABELS, *where, by=['bin'])} > 0)"
+    yes = q.level(MODEL_SCORE_LABELS, 'came_true="yes"', *where, by=["bin"])
+    return f"{yes} / {labels}", f"{q.level(MODEL_SCORE_EXPECTED, *where, by=['bin'])} / {labels}"
+
+
+def problems(*where: str) -> str:
+    """Per second, what could not be watched, by kind; `none` if everything is."""
+    none = f'label_replace(max (0 * {known(*where)}), "kind", "none", "", "")'
+    return f"{q.level(MODEL_PROBLEMS, *where, by=['kind'])} or on () {none}"
+
+
+def known(*where: str) -> str:
+    """1 for each model and version that is watched."""
+    return f"group by ({', '.join(MODEL)}) ({q.select(models.INFO, *where)})"
+
+
+def firing(*where: str) -> str:
+    """How many alerts fire of each version; those of a model without a version are of all of its versions."""
+    every, of_model = known(*where), MODEL[:2]
+    own, shared = (
+        f"count by ({', '.join(by)}) ({q.select(ALERTS, FIRING, *of)})"
+        for by, of in ((MODEL, (NAMED, 'model_version!=""')), (of_model, (NAMED, 'model_version=""')))
+    )
+    spread = f"{every} * on ({', '.join(of_model)}) group_left () {shared}"
+    return f"((({own}) and {every}) or 0 * {every}) + (({spread}) or 0 * {every})"
+
+
+def state(*where: str) -> str:
+    """The worst there is to say of each model, as a label `state`; how bad that is as the value."""
+    alert = f"({firing(*where)} > 0) ^ 0 * {BAD}"
+    return first({ALERT: alert}, q.highest(MODEL_STATE, *where, by=[*MODEL, "state"]))
+
+
+def first(states: Mapping[str, str], *others: str) -> str:
+    """Of each model the first of these that it has, named by the label `state`."""
+    named = [f'label_replace({expr}, "state", "{name}", "", "")' for name, expr in states.items()]
+    return f" or on ({', '.join(MODEL)}) ".join([*named, *others])
+
+
+def recent(of: Callable[..., str], *where: str) -> str:
+    """A query over ten minutes, or over an hour for models of which these have too few samples."""
+    short, long = (of(EVERYBODY, q.equal("window", window), *where) for window in (SHORT, LONG))
+    return f"({short} or on ({', '.join(MODEL)}) {long})"
+
+
+def glance(*where: str) -> dict[str, str]:
+    """All that is told of each version in one line, by name; some have labels of their own."""
+    ten_minutes, hour = ((EVERYBODY, q.equal("window", window), *where) for window in (SHORT, LONG))
+    return {
+        "state": state(*where),
+        "task": f"group by ({', '.join(MODEL)}, task) ({q.select(models.INFO, *where)})",
+        "predictions": measure(["predictions"], *ten_minutes, by=MODEL),
+        "labels": measure(["label_coverage"], *hour, by=MODEL),
+        "main": q.lowest(MAIN_MEASURE, *where, by=[*MODEL, "measure"]),
+        "kept": q.lowest(MAIN_MEASURE_KEPT, *where, by=MODEL),
+        "drifted": q.highest(DRIFTED, *where, by=MODEL),
+        "fault": q.highest(WORST_FAULT, *where, by=[*MODEL, "feature", "kind"]),
+        "alerts": firing(*where),
+    }
+
+
+def history(*where: str) -> dict[str, str]:
+    """The main measure of one version, to be asked over time."""
+    return {"main": q.lowest(MAIN_MEASURE, *where, by=["measure"])}
+
+
+def details(*where: str) -> dict[str, str]:
+    """Measures and features of one version, by name."""
+    return {
+        "measures": recent(partial(measure, QUALITY), *where),
+        "usual": recent(partial(usual, QUALITY), *where),
+        "kept": recent(kept, *where),
+        "excess": recent(partial(excess, "large"), *where),
+        "level": recent(partial(drift_level, by=OF_FEATURE), *where),
+        "faults": f"{recent(partial(faults, by=[*OF_FEATURE, 'kind']), *where)} > 0",
+    }
+
+
+def distributions(*where: str) -> dict[str, str]:
+    """The shares of one feature's values by bin, now and in the reference."""
+    of = {"now": FEATURE_VALUES, "reference": FEATURE_REFERENCE}
+    return {name: distribution(series, *where) for name, series in of.items()}

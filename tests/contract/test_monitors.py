@@ -1,0 +1,114 @@
+"""The catalogue of monitors of models: what it names exists, and nothing that is measured is missing."""
+
+import re
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+from whence_monitor.problems import Problem
+
+from alerts.catalogue import ALL_TASKS, PROBLEMS, Monitor, all_monitors, render_catalogue
+from alerts.rules import all_alerts
+from alerts.runbook import FOLDER as RUNBOOKS
+from config import Config
+from config.watched_models import MEASURES
+from grafana.dashboards import build_all
+from prometheus.names import REGISTRY
+from prometheus.recorded import FEATURE_DRIFT, FEATURE_FAULTS, MODEL_ESTIMATE, MODEL_MEASURE
+from prometheus.recording import render_recording
+from stack import ROOT
+
+ALERTS = {alert.slug: alert for alert in all_alerts(Config())}
+MONITORS = all_monitors()
+PANELS = {panel["title"] for panel in build_all(Config())["model.json"]["panels"]}
+OF_MODELS = [slug for slug, alert in ALERTS.items() if alert.component == "models"]
+GROUPS: list[dict[str, Any]] = render_recording(Config())["groups"]
+RULES: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
+
+each_monitor = pytest.mark.parametrize(
+    "monitor", MONITORS, ids=[f"{monitor.what}, {monitor.compared}" for monitor in MONITORS]
+)
+
+
+def field(model: type[BaseModel], name: str) -> Any:
+    return model.model_fields[name].annotation
+
+
+def in_whence_yaml(key: str) -> bool:
+    """Whether the file may have this key."""
+    first, *rest = key.split(".")
+    if first == "alerts":
+        return rest[0] in ALERTS
+    found: Any = field(Config, first)
+    for name in rest:
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            found = field(found, name)
+        elif name in MEASURES:
+            found = get_args(found)[1]
+        else:
+            return False
+    return True
+
+
+@each_monitor
+def test_what_a_monitor_names_exists(monitor: Monitor) -> None:
+    alert = ALERTS[monitor.alert]
+    assert alert.component == "models"
+    assert alert.panel in PANELS
+    assert (RUNBOOKS / f"{alert.runbook or alert.slug}.md").is_file()
+    assert in_whence_yaml(monitor.key)
+    assert monitor.series.partition("{")[0] in REGISTRY
+    assert set(monitor.tasks) <= set(ALL_TASKS)
+
+
+@each_monitor
+def test_the_alert_of_a_monitor_is_of_its_series(monitor: Monitor) -> None:
+    query, name = ALERTS[monitor.alert].query, monitor.series.partition("{")[0]
+    assert name in query or name == MODEL_MEASURE.name and "model:measure:usual" in query
+
+
+def test_a_key_that_the_file_has_not_is_noticed() -> None:
+    assert not in_whence_yaml("watched_models.measures.acuracy.kept")
+    with pytest.raises(KeyError):
+        in_whence_yaml("watched_models.kep")
+
+
+def test_every_alert_on_models_is_of_a_monitor() -> None:
+    assert {monitor.alert for monitor in MONITORS} == set(OF_MODELS)
+
+
+def test_no_monitor_comes_twice_and_there_are_more_than_fifty() -> None:
+    assert len({(monitor.what, monitor.compared) for monitor in MONITORS}) == len(MONITORS) > 50
+
+
+@pytest.mark.parametrize(
+    ("recorded", "label"),
+    [
+        (MODEL_MEASURE, "measure"),
+        (MODEL_ESTIMATE, "measure"),
+        (FEATURE_DRIFT, "measure"),
+        (FEATURE_FAULTS, "kind"),
+    ],
+)
+def test_everything_that_is_measured_is_watched(recorded: Any, label: str) -> None:
+    measured = {rule["labels"][label] for rule in RULES if rule["record"] == recorded.name}
+    watched = {
+        name
+        for monitor in MONITORS
+        for names in re.findall(rf'^{recorded.name}{{{label}=~?"([^"]+)"}}$', monitor.series)
+        for name in names.split("|")
+    }
+    assert measured == watched
+
+
+def test_every_kind_of_problem_is_watched() -> None:
+    assert sorted(kind for kinds in PROBLEMS.values() for kind in kinds) == sorted(Problem)
+
+
+def test_the_page_has_a_row_for_each_monitor_and_its_links_lead_somewhere() -> None:
+    page = render_catalogue(list(ALERTS.values()))
+    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(MONITORS)
+    assert all(len(re.split(r"(?<!\\)\|", row)) == 9 for row in rows)
+    for link in re.findall(r"\]\(([^)]+)\)", page):
+        assert (ROOT / "docs" / "generated" / link).resolve().is_file(), link

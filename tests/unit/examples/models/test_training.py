@@ -1,0 +1,35 @@
+"""Versions are trained from a CSV file, and their references are those of the package."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from whence_monitor import PREDICTION, TRUTH, Reference, read_table
+
+from examples.checkout.payments import CHECKOUT
+from examples.deliveries.parcels import DELIVERIES
+from examples.models.example import Example
+from examples.models.training import LIVE, RECIPES, ROWS
+
+BOTH = pytest.mark.parametrize("example", [CHECKOUT, DELIVERIES], ids=lambda example: example.name)
+
+
+@BOTH
+def test_a_version_has_its_cases_and_a_reference_of_what_it_watches(example: Example, trained: Path) -> None:
+    for version, recipe in RECIPES.items():
+        place = trained / example.name / version
+        columns = read_table(place / "cases.csv")
+        assert len(columns[example.truth]) == ROWS
+        reference = Reference.load(place / "reference.json")
+        leaks = {example.leak} if recipe.leaked is not None else set()
+        features = set(example.draw(Random(0))) - {example.segment}
+        assert set(reference.features) == {*features, PREDICTION, TRUTH, *leaks}
+        assert reference.rows == ROWS // 2
+        assert set(reference.segments) == set(example.codes[example.segment])
+
+
+@BOTH
+def test_the_model_does_not_use_what_it_does_not_know_or_need(example: Example) -> None:
+    assert example.leak not in example.inputs
+    assert example.unused not in example.inputs
+    assert LIVE in RECIPES
