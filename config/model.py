@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from config.document import Document, Place
 from config.errors import ConfigError, wrong
+from config.experiments import Experiment, check_experiments
 from config.llm import Llm
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
@@ -130,6 +131,8 @@ class Config(Strict):
     services: tuple[Service, ...] = default(WATCHED, min_length=1)
     """Who has objectives and alerts. A list of your own replaces the default: name the recommender again."""
     topology: Topology = default({})
+    experiments: tuple[Experiment, ...] = ()
+    """Variants that are compared on users; `make experiments` says what came of it."""
     evaluation: Evaluation = default({})
     redaction: Redaction = default({})
     repeat_interval: Interval = default("4h")
@@ -179,6 +182,7 @@ class Config(Strict):
         require_unique([service.name for service in self.services], ["services"], "name")
         require_unique([receiver.name for receiver in self.receivers], ["receivers"], "name")
         require_unique([muted.name for muted in self.mute_times], ["mute_times"], "name")
+        check_experiments(self.experiments)
         self._check_mail()
         self._check_mute_times()
         self._check_burn_rates()

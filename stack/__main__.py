@@ -21,7 +21,7 @@ from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
 from stack.interrupts import hold_interrupts, until_interrupted
 from stack.modes import choose_mode, remember_mode
-from stack.rollouts import roll_back, roll_out
+from stack.rollouts import roll_back, roll_out, start_experiment
 from stack.rundir import write_run_directory
 from stack.running import in_containers
 from stack.settings import Settings, load_settings, process_environment
@@ -191,9 +191,17 @@ def verify() -> None:
 def rollout(
     version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
     share: Annotated[float, typer.Argument(min=0, max=100, help="percent of the users")] = 30,
+    experiment: Annotated[str, typer.Option(help="split the users as this experiment declares")] = "",
 ) -> None:
-    """Serve another model version to a share of the users."""
-    console.print(roll_out(load_settings(), version, share))
+    """Serve another model version to a share of the users, or the variants of an experiment."""
+    if not experiment:
+        console.print(roll_out(load_settings(), version, share))
+        return
+    declared = {each.name: each for each in load().experiments}
+    if experiment not in declared:
+        known = ", ".join(declared) or "none"
+        raise StackError(f"whence.yaml declares no experiment {experiment} (declared: {known})")
+    console.print(start_experiment(load_settings(), declared[experiment]))
 
 
 @app.command()

@@ -1,11 +1,14 @@
-"""`make rollout` and `make rollback`: a share of the users gets another version, by the flag file."""
+"""`make rollout` and `make rollback`: users are split between versions, by the flag file."""
 
+import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
-from services.demo.flags import FlagError, clear_rollout, read_rollout, write_rollout
+from config.experiments import Experiment
+from services.demo.flags import FLAG_KEY, clear_rollout, write_rollout
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
 from stack.settings import Settings
@@ -24,16 +27,44 @@ def roll_out(settings: Settings, version: str, share: float) -> str:
     version = version or CANDIDATE.version(ready["dataset_id"])
     if version == live:
         raise StackError(f"{version} is the live version: choose another one with VERSION=")
-    former = _read_former()
-    write_rollout(FLAGS_FILE, {live: 100 - share, version: share})
-    try:
-        problem = _await_version(settings, version)
-        if problem:
-            raise StackError(f"{version} is not rolled out: {problem}")
-    except BaseException:
-        write_rollout(FLAGS_FILE, former) if former else clear_rollout(FLAGS_FILE)
-        raise
+    _split(settings, {live: 100 - share, version: share}, FLAG_KEY)
     return f"{version} serves {share:g}% of the users, {live} the others. Undo it with `make rollback`."
+
+
+def start_experiment(settings: Settings, experiment: Experiment) -> str:
+    """Split the users between the variants of an experiment by its salt; a sentence saying so.
+
+    Raises StackError, and takes the split back, unless the recommender answers with all of them.
+    """
+    if experiment.traffic:
+        raise StackError(f"{experiment.name} has a traffic: the recommender's one flag splits all users")
+    _read_readiness(settings)
+    _split(settings, {of.version: 100 * of.share for of in experiment.variants}, experiment.hashed_with)
+    return (
+        f"{experiment.name}: the users are split between {len(experiment.variants)} versions. "
+        "What comes of it: `make experiments`. Undo it with `make rollback`."
+    )
+
+
+def _split(settings: Settings, shares: Mapping[str, float], salt: str) -> None:
+    """Return when the recommender answers with all versions; else restore what was. Raises StackError."""
+    former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else None
+    write_rollout(FLAGS_FILE, shares, salt)
+    try:
+        for version in shares:
+            if problem := _await_version(settings, version):
+                raise StackError(f"{version} is not rolled out: {problem}")
+    except BaseException:
+        _restore(former)
+        raise
+
+
+def _restore(former: bytes | None) -> None:
+    if former is None:
+        return clear_rollout(FLAGS_FILE)
+    partial = FLAGS_FILE.with_suffix(".partial")
+    partial.write_bytes(former)
+    os.replace(partial, FLAGS_FILE)
 
 
 def roll_back() -> str:
@@ -42,13 +73,6 @@ def roll_back() -> str:
         return "No roll-out was active."
     clear_rollout(FLAGS_FILE)
     return "The live version serves all users again within 5 s."
-
-
-def _read_former() -> dict[str, float]:
-    try:
-        return read_rollout(FLAGS_FILE)
-    except FlagError:
-        return {}
 
 
 def _await_version(settings: Settings, version: str) -> str | None:

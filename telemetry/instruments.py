@@ -208,6 +208,27 @@ RECOMMENDATION_WORKER_DEATHS = Instrument(
     "{worker}",
     "Workers that were killed and replaced; each takes up to 5 seconds of its counts with it.",
 )
+EXPERIMENT_EVENTS = Instrument(
+    "experiment.events",
+    Kind.COUNTER,
+    "{event}",
+    "What users who are split between versions saw and did, by groups of them that a hash makes.",
+    (a.MODEL_VERSION, a.USER_GROUP, a.SEGMENT, a.EVENT),
+)
+EXPERIMENT_DURATION = Instrument(
+    "experiment.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time that an answer takes, of users who are split between versions, by groups of them.",
+    (a.MODEL_VERSION, a.USER_GROUP),
+)
+EXPERIMENT_USERS = Instrument(
+    "experiment.users",
+    Kind.GAUGE,
+    "{user}",
+    "Users that a process has answered since they are split as they are now; it counts 200,000 at most.",
+    (a.MODEL_VERSION,),
+)
 HTTP_SERVER_REQUEST_DURATION = Instrument(
     "http.server.request.duration",
     Kind.HISTOGRAM,

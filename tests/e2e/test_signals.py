@@ -23,9 +23,12 @@ RARE = {
     "ingest.series.refused",
     "recommendation.store.failures",
     "recommendation.worker.deaths",
+    "experiment.events",
+    "experiment.duration",
+    "experiment.users",
 }
 """No series in a short time of peace: missing features and incidents take a fault, thumbs take patience, what
-is refused takes a bad sender, and the last two take several workers."""
+is refused takes a bad sender, the store and deaths take several workers, experiments take a roll-out."""
 
 
 @pytest.mark.parametrize("instrument", [i for i in INSTRUMENTS if i.name not in RARE], ids=lambda i: i.name)

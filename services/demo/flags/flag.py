@@ -3,26 +3,25 @@
 {"flags": {"recommender-model": {"state": "ENABLED", "variants": {"a": "a", "b": "b"}, "defaultVariant": "a",
            "targeting": {"fractional": [["a", 70], ["b", 30]]}}}}
 
-    user ──► hash of flag and user: a place in 0..1 ──► 0 ├──── a ────┼── b ──┤ 1
-
-A user keeps their place, so while the order is kept, a growing share of the last variant only adds users.
+A user keeps their place (`services.assignment`), so while the order is kept, a growing share of the last
+variant only adds users. Another salt than the flag's own name, as an experiment has, stands before the
+shares as flagd writes it: [{"cat": ["salt", {"var": "targetingKey"}]}, ["a", 70], ["b", 30]].
 """
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import accumulate
 from math import isfinite
 from typing import Any
+
+from services.assignment import choose, find_place
 
 FLAG_KEY = "recommender-model"
 MOST_VARIANTS = 4
 VERSION = re.compile(r"[A-Za-z0-9._-]{1,100}")
 """Names that are good in an object's key and in a header."""
-
-_PLACES = float(2**64)
 
 
 class FlagError(ValueError):
@@ -39,17 +38,13 @@ class Flag:
     variants: Mapping[str, str]
     default: str
     ends: tuple[tuple[float, str], ...] = ()
+    salt: str = FLAG_KEY
 
     def choose(self, user: str) -> str:
         """The variant of a user: always the same one for the same shares."""
         if not self.ends:
             return self.default
-        digest = blake2b(f"{FLAG_KEY}{user}".encode(), digest_size=8).digest()
-        place = int.from_bytes(digest, "big") / _PLACES
-        for end, variant in self.ends:
-            if place < end:
-                return variant
-        return self.ends[-1][1]
+        return choose(find_place(self.salt, user), self.ends) or self.ends[-1][1]
 
     @property
     def shares(self) -> dict[str, float]:
@@ -76,13 +71,29 @@ def parse_flag(text: str) -> Flag | None:
             raise FlagError(
                 f"targeting by {', '.join(sorted(unknown))} is not understood, only fractional is"
             )
-        buckets = targeting.get("fractional", [])
+        salt, buckets = _read_salt(targeting.get("fractional", []))
         shares = [(str(variant), float(weight)) for variant, weight in buckets]
-        return make_flag(variants, default, shares)
+        return make_flag(variants, default, shares, salt)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, FlagError):
             raise
         raise FlagError(f"not a flag file in flagd's format: {type(error).__name__}: {error}") from error
+
+
+def _read_salt(buckets: list[Any]) -> tuple[str, list[Any]]:
+    """What users are hashed with, and the shares after it."""
+    if not buckets or not isinstance(buckets[0], dict):
+        return FLAG_KEY, buckets
+    match buckets[0]:
+        case {"cat": [str(salt), {"var": "targetingKey"}]} if salt:
+            return salt, buckets[1:]
+    written, wanted = json.dumps(buckets[0]), json.dumps(salted("salt"))
+    raise FlagError(f"{written} is not a salt and the user in flagd's format, such as {wanted}")
+
+
+def salted(salt: str) -> dict[str, Any]:
+    """What flagd hashes users by, with a salt."""
+    return {"cat": [salt, {"var": "targetingKey"}]}
 
 
 def _is_off(state: str) -> bool:
@@ -91,7 +102,9 @@ def _is_off(state: str) -> bool:
     return state == "DISABLED"
 
 
-def make_flag(variants: Mapping[str, Any], default: str, shares: list[tuple[str, float]]) -> Flag:
+def make_flag(
+    variants: Mapping[str, Any], default: str, shares: list[tuple[str, float]], salt: str = FLAG_KEY
+) -> Flag:
     """A checked flag; `shares` are relative weights in the order of the places. Raises `FlagError`."""
     if not 1 <= len(variants) <= MOST_VARIANTS:
         raise FlagError(f"{len(variants)} variants: there have to be 1 to {MOST_VARIANTS}")
@@ -108,4 +121,5 @@ def make_flag(variants: Mapping[str, Any], default: str, shares: list[tuple[str,
     if not total > 0:
         raise FlagError("all shares are 0")
     ends = accumulate(weight / total for _, weight in shares)
-    return Flag(dict(variants), default, tuple(zip(ends, (variant for variant, _ in shares), strict=True)))
+    parts = zip(ends, (variant for variant, _ in shares), strict=True)
+    return Flag(dict(variants), default, tuple(parts), salt)

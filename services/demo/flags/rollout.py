@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.demo.flags.flag import FLAG_KEY, make_flag, parse_flag
+from services.demo.flags.flag import FLAG_KEY, make_flag, parse_flag, salted
 
 
 def read_rollout(path: Path) -> dict[str, float]:
@@ -17,7 +17,7 @@ def read_rollout(path: Path) -> dict[str, float]:
     return {flag.variants[variant]: share for variant, share in flag.shares.items()} if flag else {}
 
 
-def write_rollout(path: Path, shares: Mapping[str, float]) -> None:
+def write_rollout(path: Path, shares: Mapping[str, float], salt: str = FLAG_KEY) -> None:
     """Give each version its relative share of the users; the first one is the default. Raises `FlagError`.
 
     Name the version that was there first: users then only move to the others as their shares grow. The file
@@ -25,12 +25,13 @@ def write_rollout(path: Path, shares: Mapping[str, float]) -> None:
     """
     variants = {version: version for version in shares}
     default = next(iter(shares), "")
-    make_flag(variants, default, list(shares.items()))
+    make_flag(variants, default, list(shares.items()), salt)
+    hashed_by = [] if salt == FLAG_KEY else [salted(salt)]
     entry = {
         "state": "ENABLED",
         "variants": variants,
         "defaultVariant": default,
-        "targeting": {"fractional": [[version, share] for version, share in shares.items()]},
+        "targeting": {"fractional": [*hashed_by, *([version, share] for version, share in shares.items())]},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")

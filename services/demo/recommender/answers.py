@@ -29,11 +29,15 @@ class Reason(StrEnum):
 
 
 class Labels(NamedTuple):
-    """The labels that a request and all feedback on it are counted under."""
+    """The labels that a request and all feedback on it are counted under.
+
+    `group` is the user's, where a flag splits users between versions; empty elsewhere.
+    """
 
     source: Source
     version: str
     segment: str
+    group: str = ""
 
 
 @dataclass(frozen=True)

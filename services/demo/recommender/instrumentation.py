@@ -29,10 +29,13 @@ _OPERATION = {a.OPERATION: GET_OBJECT}
 _FEATURE = {a.FEATURE: USER_FACTORS}
 
 
-@lru_cache(maxsize=1_024)
 def _label(labels: Labels, *extra: tuple[str, str]) -> dict[str, str]:
-    named = {a.SOURCE: labels.source.value, a.MODEL_VERSION: labels.version, a.SEGMENT: labels.segment}
-    return named | dict(extra)
+    return _name(labels.source, labels.version, labels.segment, *extra)
+
+
+@lru_cache(maxsize=1_024)
+def _name(source: Source, version: str, segment: str, *extra: tuple[str, str]) -> dict[str, str]:
+    return {a.SOURCE: source.value, a.MODEL_VERSION: version, a.SEGMENT: segment} | dict(extra)
 
 
 @lru_cache(maxsize=256)
@@ -44,6 +47,12 @@ def _label_outcome(outcome: Outcome, error_type: str | None) -> dict[str, str]:
 @lru_cache(maxsize=64)
 def _label_stage(stage: str, version: str) -> dict[str, str]:
     return {a.STAGE: stage, a.MODEL_VERSION: version}
+
+
+@lru_cache(maxsize=4_096)
+def _label_event(labels: Labels, event: str) -> dict[str, str]:
+    named = {a.MODEL_VERSION: labels.version, a.USER_GROUP: labels.group, a.SEGMENT: labels.segment}
+    return named | {a.EVENT: event}
 
 
 class Stage:
@@ -109,6 +118,9 @@ class Recorder:
         self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
         self._store_failures: Counter = telemetry.instrument(i.RECOMMENDATION_STORE_FAILURES)
         self._worker_deaths: Counter = telemetry.instrument(i.RECOMMENDATION_WORKER_DEATHS)
+        self._events: Counter = telemetry.instrument(i.EXPERIMENT_EVENTS)
+        self._exposure_duration: Histogram = telemetry.instrument(i.EXPERIMENT_DURATION)
+        self._users = telemetry.instrument(i.EXPERIMENT_USERS)
         self._model_info = telemetry.instrument(i.RECOMMENDATION_MODEL_INFO)
 
     def pipeline(self, version: str) -> Stage:
@@ -172,19 +184,36 @@ class Recorder:
 
     def count_click(self, labels: Labels) -> None:
         self._clicks.add(1, _label(labels))
+        self._count_event(labels, "click")
 
     def count_thumb(self, labels: Labels, direction: str) -> None:
         """`direction` is up or down."""
         self._thumbs.add(1, _label(labels, (a.DIRECTION, direction)))
+        self._count_event(labels, f"thumb_{direction}")
 
     def count_labelled(self, labels: Labels, requests: int, judged: Judgement) -> None:
         """Requests whose attribution window has closed, and the sum of their judgements."""
         named = _label(labels)
         self._labelled.add(requests, named)
         self._hits.add(judged.hits, named)
+        self._count_event(labels, "labelled", requests)
+        self._count_event(labels, "hit", judged.hits)
         self._precision.add(judged.precision, named)
         self._ndcg.add(judged.ndcg, named)
         self._reciprocal_rank.add(judged.reciprocal_rank, named)
+
+    def record_exposure(self, labels: Labels, seconds: float) -> None:
+        """An answer to a user whom a flag gave its version; it took `seconds`."""
+        self._count_event(labels, "request")
+        self._exposure_duration.record(seconds, {a.MODEL_VERSION: labels.version, a.USER_GROUP: labels.group})
+
+    def record_users(self, version: str, users: int) -> None:
+        """Different users that a version has answered since the flag is as it is; 0 when it changes."""
+        self._users.set(users, {a.MODEL_VERSION: version})
+
+    def _count_event(self, labels: Labels, event: str, count: int = 1) -> None:
+        if labels.group:
+            self._events.add(count, _label_event(labels, event))
 
     def count_violations(self, kind: str, count: int = 1) -> None:
         """Features of users that broke their schema; `kind` says how."""
@@ -208,7 +237,7 @@ class Recorder:
 
 
 def _describe_answer(answer: Answer) -> dict[str, str | int | float]:
-    source, version, segment = answer.labels
+    source, version, segment, _ = answer.labels
     described: dict[str, str | int | float] = {
         a.STORAGE_LATENCY_MS: answer.waited * 1_000,
         a.MODEL_VERSION: version,

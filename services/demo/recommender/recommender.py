@@ -1,10 +1,14 @@
 """One answer, from the user's id to the k best items; the source of an answer is decided here only."""
 
 import secrets
+from time import perf_counter
 
+from openfeature.flag_evaluation import Reason as FlagReason
 from opentelemetry import trace
 
+from services.assignment import find_group
 from services.demo.recommender.answers import Answer, Labels, Reason, Source
+from services.demo.recommender.exposures import Exposures
 from services.demo.recommender.feature_store import Features, FeatureStore, Loaded
 from services.demo.recommender.feedback import Feedback
 from services.demo.recommender.instrumentation import Recorder
@@ -34,10 +38,13 @@ class Recommender:
         self._signals = signals
         self._watch = watch
         self._recorder = recorder
+        self._exposures = Exposures(recorder)
 
     async def recommend(self, user_id: int, k: int) -> Answer:
         """The k best items for a user. Raises `ModelUnavailable` before the first model is loaded."""
+        started = perf_counter()
         model, flag_reason = self._versions.choose(user_id)
+        group = find_group(str(user_id)) if flag_reason == FlagReason.SPLIT.lower() else ""
         with self._recorder.pipeline(model.version) as span:
             segment = model.segment_of(user_id)
             loaded = await self._load(model, user_id, segment)
@@ -46,13 +53,15 @@ class Recommender:
                 trace_id=_trace_id(span),
                 user_id=user_id,
                 dataset_id=model.dataset_id,
-                labels=Labels(_source(loaded), model.version, segment or UNKNOWN_SEGMENT),
+                labels=Labels(_source(loaded), model.version, segment or UNKNOWN_SEGMENT, group),
                 reason=loaded.reason,
                 flag_reason=flag_reason,
                 waited=loaded.waited,
                 items=self._choose(model, loaded.features, k),
             )
             self._recorder.record_answer(span, answer, loaded.computed_at)
+        if group:
+            self._exposures.see(self._versions.flag, answer, perf_counter() - started)
         self._feedback.expect(answer)
         self._signals.observe(model, answer, loaded.features)
         self._watch.observe(answer, loaded.features)

@@ -95,6 +95,11 @@ class Versions:
         """The versions in use."""
         return sorted(self._in_use.models) if self._in_use else []
 
+    @property
+    def flag(self) -> Flag | None:
+        """The flag in use, the same object while nothing changes in it."""
+        return self._provider.flag
+
     def choose(self, user_id: int) -> Choice:
         """The version for a user, always the same for the same flag. Raises `ModelUnavailable`."""
         used = self._in_use

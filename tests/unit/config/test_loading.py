@@ -27,7 +27,9 @@ def test_what_the_example_offers_can_be_used(
 ) -> None:
     for name in ("SMTP_PASSWORD", "SLACK_WEBHOOK_URL", "TICKETING_TOKEN"):
         monkeypatch.setenv(name, "secret")
-    offered = read(re.sub(r"(?m)^# ((mail|receivers|mute_times|alerts):|  .*)", r"\1", EXAMPLE.read_text()))
+    offered = read(
+        re.sub(r"(?m)^# ((mail|receivers|mute_times|alerts|experiments):|  .*)", r"\1", EXAMPLE.read_text())
+    )
     assert [receiver.type for receiver in offered.receivers] == ["email", "slack", "webhook"]
     assert offered.secrets == {
         ("mail", "password"): "SMTP_PASSWORD",
@@ -40,6 +42,7 @@ def test_what_the_example_offers_can_be_used(
     ]
     assert set(read_secrets(offered).values()) == {"secret"}
     assert offered.alerts["high-storage-latency"].for_ == 60
+    assert [variant.share for variant in offered.experiments[0].variants] == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/adapt.md"])

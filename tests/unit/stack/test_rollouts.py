@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from services.demo.flags import read_rollout, write_rollout
+from services.demo.flags.file import FlagFile
 from services.demo.trainer.parameters import CANDIDATE
 from stack import StackError, rollouts
 from stack.settings import Settings
+from tests.unit.decisions.experiments.declared import declare
 
 DATASET = "0123456789ab"
 LIVE = "als32-aaaaaa"
@@ -87,3 +89,21 @@ def test_what_is_not_noticed_is_taken_back(
     with pytest.raises(StackError, match="did not load it within 0 s"):
         rollouts.roll_out(Settings(), "", 30)
     assert read_rollout(recommender.file) == {}
+
+
+def test_an_experiment_splits_the_users_by_its_salt_or_is_taken_back(recommender: FakeRecommender) -> None:
+    candidate = CANDIDATE.version(DATASET)
+    variants = [
+        {"name": "control", "version": LIVE, "share": "50%"},
+        {"name": "treatment", "version": candidate, "share": "50%"},
+    ]
+    said = rollouts.start_experiment(Settings(), declare(variants=variants, salt="autumn"))
+    assert "between 2 versions" in said
+    assert read_rollout(recommender.file) == {LIVE: 50.0, candidate: 50.0}
+    flag = FlagFile(recommender.file).read()
+    assert flag is not None and flag.salt == "autumn"
+    with pytest.raises(StackError, match="v1 is not rolled out"):
+        rollouts.start_experiment(Settings(), declare())
+    assert FlagFile(recommender.file).read() == flag
+    with pytest.raises(StackError, match="splits all users"):
+        rollouts.start_experiment(Settings(), declare(traffic="50%"))

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS answers (
     source TEXT NOT NULL,
     version TEXT NOT NULL,
     segment TEXT NOT NULL,
+    user_group TEXT NOT NULL,
     open INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX IF NOT EXISTS age ON answers (shown_at);
@@ -51,13 +52,13 @@ CREATE TABLE IF NOT EXISTS reactions (
 ) WITHOUT ROWID;
 """
 INSERT = """
-INSERT OR IGNORE INTO answers (request_id, shown_at, item_ids, source, version, segment)
-VALUES (?, ?, ?, ?, ?, ?)
+INSERT OR IGNORE INTO answers (request_id, shown_at, item_ids, source, version, segment, user_group)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 CLOSE = """
 UPDATE answers SET open = 0
 WHERE id IN (SELECT id FROM answers WHERE open AND shown_at <= ? ORDER BY shown_at LIMIT ?)
-RETURNING source, version, segment, length(item_ids) / 8,
+RETURNING source, version, segment, user_group, length(item_ids) / 8,
     (SELECT group_concat(position) FROM reactions
      WHERE answer = answers.id AND event = ? AND at < answers.shown_at + ?)
 """
@@ -117,8 +118,8 @@ class Database:
             too_old = now - self._retention
             connection.execute("DELETE FROM answers WHERE shown_at < ? AND NOT open", (too_old,))
         return [
-            Closed(Labels(Source(source), version, segment), shown, _parse_places(clicked))
-            for source, version, segment, shown, clicked in closed
+            Closed(Labels(Source(source), version, segment, group), shown, _parse_places(clicked))
+            for source, version, segment, group, shown, clicked in closed
         ]
 
     def read_items(self, version: str, since: float) -> bytes:
@@ -202,18 +203,18 @@ def _numbers(folder: Path) -> Iterator[int]:
     return (int(path.stem.removeprefix("answers-")) for path in folder.glob("answers-*.db"))
 
 
-def _pack(shown: Shown) -> tuple[str, float, bytes, str, str, str]:
+def _pack(shown: Shown) -> tuple[str, float, bytes, str, str, str, str]:
     return (shown.request_id, shown.at, array("q", shown.item_ids).tobytes(), *shown.labels)
 
 
 def _join(connection: sqlite3.Connection, reaction: Reaction) -> Joined:
     row = connection.execute(
-        "SELECT id, item_ids, source, version, segment FROM answers WHERE request_id = ?",
+        "SELECT id, item_ids, source, version, segment, user_group FROM answers WHERE request_id = ?",
         (reaction.request_id,),
     ).fetchone()
     if row is None:
         return UnknownRequest(reaction.request_id)
-    answer, packed, source, version, segment = row
+    answer, packed, source, version, segment, group = row
     item_ids = array("q", packed)
     if reaction.item_id not in item_ids:
         return ItemNotShown(reaction)
@@ -221,7 +222,7 @@ def _join(connection: sqlite3.Connection, reaction: Reaction) -> Joined:
         "INSERT OR IGNORE INTO reactions VALUES (?, ?, ?, ?)",
         (answer, item_ids.index(reaction.item_id), reaction.event, reaction.at),
     ).rowcount
-    return Labels(Source(source), version, segment) if added else None
+    return Labels(Source(source), version, segment, group) if added else None
 
 
 def _parse_places(text: str | None) -> tuple[int, ...]:

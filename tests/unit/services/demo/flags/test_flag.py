@@ -56,6 +56,20 @@ def test_a_file_of_the_contract_is_read() -> None:
     assert flag.variants == VARIANTS
 
 
+def test_another_salt_shuffles_the_users() -> None:
+    fractional = [{"cat": ["autumn", {"var": "targetingKey"}]}, ["a", 50], ["b", 50]]
+    flag = parse_flag(write(targeting={"fractional": fractional}))
+    assert flag is not None and flag.shares == {"a": 50.0, "b": 50.0}
+    both = Counter((flag.choose(user), split(50).choose(user)) for user in USERS)
+    assert all(count / len(USERS) == pytest.approx(0.25, abs=0.035) for count in both.values()), both
+
+
+@pytest.mark.parametrize("salt", [{"cat": ["autumn"]}, {"cat": ["", {"var": "targetingKey"}]}, {"if": []}])
+def test_users_hashed_by_something_else_are_refused(salt: dict[str, Any]) -> None:
+    with pytest.raises(FlagError, match="is not a salt and the user"):
+        parse_flag(write(targeting={"fractional": [salt, ["a", 50], ["b", 50]]}))
+
+
 def test_without_targeting_all_get_the_default() -> None:
     flag = parse_flag(write(targeting={}))
     assert flag is not None and flag.shares == {"a": 100.0}

@@ -39,6 +39,13 @@ def test_the_file_has_flagds_format_and_nothing_is_left_beside_it(file: Path) ->
     assert file.stat().st_mode & 0o044 == 0o044, "a container's user can read it"
 
 
+def test_a_salt_is_written_and_read(file: Path) -> None:
+    write_rollout(file, {"als32-a": 50, "als16-b": 50}, salt="autumn")
+    flag = FlagFile(file).read()
+    assert flag is not None and flag.salt == "autumn"
+    assert read_rollout(file) == {"als32-a": 50.0, "als16-b": 50.0}
+
+
 @pytest.mark.parametrize("shares", [{}, {"a": 0}, {"a": -1, "b": 2}, {str(n): 1 for n in range(5)}])
 def test_nothing_is_written_that_could_not_be_read(file: Path, shares: dict[str, float]) -> None:
     with pytest.raises(FlagError):

@@ -23,7 +23,7 @@ from services.demo.recommender.shown import Closed, Event, Reaction, Shown, Unkn
 from services.demo.recommender.watch import Watch
 from tests.unit.services.demo.recommender.support import until
 
-LABELS = Labels(Source.PERSONALISED, "v1", "heavy")
+LABELS = Labels(Source.PERSONALISED, "v1", "heavy", "07")
 SETTINGS = RecommenderSettings(attribution_window=15, feedback_retention=60, feedback_capacity=1_000)
 ROOT = Path(__file__).resolve().parents[5]
 

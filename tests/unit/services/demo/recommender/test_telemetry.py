@@ -1,12 +1,14 @@
 """What a request emits, against the registry in telemetry/."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
+from services.demo.flags import write_rollout
 from services.demo.storage.reference import Distribution, Reference
 from telemetry import spans as registry
 from telemetry.instruments import (
@@ -183,9 +185,13 @@ def test_a_storage_operation_is_measured_by_its_outcome(
     asyncio.run(scenario())
 
 
-def test_every_instrument_of_the_recommender_records_with_the_attributes_of_the_registry() -> None:
+def test_every_instrument_of_the_recommender_records_with_the_attributes_of_the_registry(
+    tmp_path: Path,
+) -> None:
     async def scenario() -> None:
         store = published()
+        store.flags = tmp_path / "flags.json"
+        write_rollout(store.flags, {"als4-aaaaaa": 100})
         store.objects["models/als4-aaaaaa/reference.json"] = make_reference()
         store.objects["features/als4-aaaaaa/3.json"] = make_features(3, factors=[1.0])
         async with serve(store, attribution_window=0.1, signals_interval=0.02) as service:

@@ -1,0 +1,1 @@
+"""Decisions about models, made from what users did."""
