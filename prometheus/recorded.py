@@ -50,10 +50,10 @@ ENTITY_P95 = _gauge("entity:requests_duration_seconds:p95_1m", OF_ENTITY)
 """95th percentile of their duration."""
 
 P95_TIMES_USUAL = _gauge("service:requests_duration_seconds:p95_times_usual", OF_SERVICE)
-"""A service's 95th percentile by what is usual, where users may notice the difference."""
+"""A service's 95th percentile by what is usual; 1 where users do not notice the difference."""
 
 FAILED_ABOVE_USUAL = _gauge("service:requests_failed:ratio_above_usual", OF_SERVICE)
-"""Share of a service's requests that fail, less what is usual, where more than a few do."""
+"""Share of a service's requests that fail, less what is usual; 0 where but a few do."""
 
 TARGET = _gauge("slo:objective:ratio", OF_OBJECTIVE)
 """The share of requests that has to be good."""

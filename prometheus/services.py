@@ -30,17 +30,16 @@ _SERVICE = 'kind="service"'
 
 
 def usual_rules(baseline: str) -> Iterator[Rule]:
-    """How much slower, and by how much more failing, than usual."""
+    """How much slower, and by how much more failing, than usual; as ever where chance may have done it."""
     p95, usual = _now_and_usual(ENTITY_P95, baseline)
-    noticed = q.provided(f"{p95} / ({usual} > 0)", f"({p95} - {usual})", NOTICED)
-    yield record(P95_TIMES_USUAL, _judged(noticed, ENTITY_P95, baseline))
+    times = f"{p95} / ({usual} > 0)"
+    noticed = q.provided(times, f"({p95} - {usual})", NOTICED)
+    yield record(P95_TIMES_USUAL, _of_service(f"{_judged(noticed, ENTITY_P95, baseline)} or ({times}) ^ 0"))
 
     failed, usual = _now_and_usual(ENTITY_FAILED, baseline)
-    number = f"(60 * {failed} * {q.select(ENTITY_REQUESTS, _SERVICE)})"
-    yield record(
-        FAILED_ABOVE_USUAL,
-        _judged(q.provided(f"{failed} - {usual}", number, FEW_FAILED), ENTITY_FAILED, baseline),
-    )
+    more = f"({failed} - {usual})"
+    many = q.provided(more, f"(60 * {failed} * {q.select(ENTITY_REQUESTS, _SERVICE)})", FEW_FAILED)
+    yield record(FAILED_ABOVE_USUAL, _of_service(f"{_judged(many, ENTITY_FAILED, baseline)} or 0 * {more}"))
 
 
 def _now_and_usual(of: Series, baseline: str) -> tuple[str, str]:
@@ -48,7 +47,10 @@ def _now_and_usual(of: Series, baseline: str) -> tuple[str, str]:
 
 
 def _judged(expr: str, of: Series, baseline: str) -> str:
-    """Where there are requests enough and a past, by service."""
+    """Where there are requests enough and a past."""
     busy = q.provided(expr, q.select(ENTITY_REQUESTS, _SERVICE), BUSY)
-    with_past = q.provided(busy, q.looks_over(of, _SERVICE, window=baseline), limits.LOOKS)
-    return f'max by (service_name) (label_replace({with_past}, "service_name", "$1", "entity", "(.+)"))'
+    return q.provided(busy, q.looks_over(of, _SERVICE, window=baseline), limits.LOOKS)
+
+
+def _of_service(expr: str) -> str:
+    return f'max by (service_name) (label_replace({expr}, "service_name", "$1", "entity", "(.+)"))'

@@ -79,9 +79,10 @@ def find_panel_queries(folder: Path | None = None) -> Iterator[Query]:
 
 
 def _choose_values(dashboard: dict[str, Any]) -> dict[str, str]:
-    """The value with which a dashboard opens, of each variable that takes one only."""
+    """The value with which a dashboard opens, of each variable that takes one only and has a default."""
     variables = dashboard["templating"]["list"]
-    return {each["name"]: each["current"]["value"] for each in variables if not each.get("multi")}
+    opens = {each["name"]: each["current"].get("value") for each in variables if not each.get("multi")}
+    return {name: value for name, value in opens.items() if value is not None}
 
 
 def find_rule_queries(file: Path | None = None) -> Iterator[Query]:

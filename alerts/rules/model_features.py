@@ -99,12 +99,18 @@ def _constant() -> str:
     return f"(max by ({', '.join(BY_FEATURE)}) (({reference} / {whole}) and {only}) < {SEVERAL})"
 
 
+def _drifted_of_whom() -> str:
+    """Of everybody; of segments only where it is not everybody."""
+    everybody, segments = (_drifted(INPUT, f'segment{of}"{ALL}"') for of in ("=", "!="))
+    return f"({everybody}) or (({segments}) unless on ({', '.join(BY_FEATURE)}) ({everybody}))"
+
+
 def feature_drift(config: Config) -> Alert:
     return model_alert(
         config,
         slug="model-feature-drift",
         title="Model Feature Drift",
-        query=_drifted(INPUT),
+        query=_drifted_of_whom(),
         panel="Feature drift",
         severity=Severity.WARNING,
         summary="{labels.feature} of {labels.model_name} has drifted: PSI {value}",

@@ -12,7 +12,8 @@ from prometheus.model_samples import ALL, SEGMENTED, SHORT
 from prometheus.models import MODEL
 from prometheus.recorded import FEATURE_DRIFT, MODEL_MEASURE
 
-NAME = "__name__"
+NAME = "series"
+"""Label with the name of the metric, which clients leave out of the labels."""
 COUNTS, FEATURES = "model_counts", "model_features"
 
 MOST_FEATURES = 32
@@ -44,7 +45,7 @@ def ask_models(seconds: float, *where: str) -> Mapping[str, str]:
     """
     delay = q.select(MODEL_MEASURE, q.equal("measure", "label_delay"), q.equal("window", SHORT), *where)
     return {
-        COUNTS: f"{_sum(_OF_COUNTS, q.select_any(COUNTED, *where))} or {delay}",
+        COUNTS: f"{_sum(_OF_COUNTS, q.select_any(COUNTED, *where))} or {_named(delay)}",
         FEATURES: _features(f"{math.ceil(seconds)}s", *where),
     }
 
@@ -67,4 +68,8 @@ def _furthest(window: str, *where: str) -> str:
 
 
 def _sum(by: tuple[str, ...], expr: str) -> str:
-    return f"sum by ({NAME}, {', '.join(by)}) ({expr})"
+    return f"sum by ({NAME}, {', '.join(by)}) ({_named(expr)})"
+
+
+def _named(expr: str) -> str:
+    return f'label_replace({expr}, "{NAME}", "$1", "__name__", "(.+)")'

@@ -1,4 +1,5 @@
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,3 +95,10 @@ def test_finds_the_queries_of_every_panel(tmp_path: Path) -> None:
     content = {"title": "D", "panels": panels, "templating": {"list": [one, many]}}
     (tmp_path / "d.json").write_text(json.dumps(content))
     assert [query.promql for query in find_panel_queries(tmp_path)] == ["a1", "b.*"]
+
+
+def test_every_dashboard_is_read_as_it_opens() -> None:
+    queries = list(find_panel_queries(ROOT / "grafana" / "generated"))
+    dashboards = {query.used_by.split(" / ")[0].removeprefix("panel ") for query in queries}
+    assert {"Model", "Models", "Service"} <= dashboards
+    assert not [query for query in queries if re.search(r"\$[a-z_{]", query.promql)]

@@ -9,7 +9,7 @@ from whence_monitor import make_reference
 from diagnosis import Evidence, Verdict
 from diagnosis.sources.evidence import Labelled, pack
 from diagnosis.topology.engine import diagnose_services
-from diagnosis.topology.models.queries import COUNTED, COUNTS, FEATURES, NAME
+from diagnosis.topology.models.queries import COUNTED, COUNTS, FEATURES, NAME, ask_models
 from monitor.tests.worker import Worker
 from prometheus.model_samples import ALL
 from prometheus.models import FEATURE_MAGNITUDE, FEATURE_VALUES, REFERENCE_VALUES
@@ -115,3 +115,9 @@ def test_a_feature_that_the_model_does_not_use_does_no_harm() -> None:
 
 def test_nothing_is_blamed_where_nothing_changed() -> None:
     assert diagnose({}).domain == "unknown"
+
+
+def test_what_names_a_metric_is_a_label_that_answers_keep() -> None:
+    """A client leaves `__name__` out."""
+    assert all(f"sum by ({NAME}," in query for query in ask_models(900).values())
+    assert NAME != "__name__"
