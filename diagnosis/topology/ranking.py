@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from diagnosis.topology import llm
-from diagnosis.topology.blame import find_blame
+from diagnosis.topology.blame import Blame, find_blame
 from diagnosis.topology.causes import CAUSES, Cause
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Finding, Seen
@@ -14,8 +14,11 @@ from diagnosis.topology.symptom import Noticed
 SPECIAL = {Kind.LLM: llm.CAUSES}
 """Causes of suspects of which more is known than of others."""
 
-LEAST_OF_BOTH = 0.25
+LEAST_OF_BOTH = 0.1
 """Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
+
+SLOW_FOR_A_QUEUE = 1.5
+"""Times the usual duration of its calls from which others wait for their turn: with a pool, for longer."""
 
 
 class Explained(NamedTuple):
@@ -56,11 +59,16 @@ def _join_waits(explained: list[Explained]) -> list[Explained]:
         if blame.aspect is not Aspect.TIME or waits is None or not waits.cause.is_last_resort:
             continue
         other = waits.finding.blame
-        if caller != blame.at in found and blame.score >= LEAST_OF_BOTH * (blame.score + other.score):
+        is_enough = blame.score >= LEAST_OF_BOTH * (blame.score + other.score)
+        if caller != blame.at in found and is_enough and _is_queued_for(blame):
             joined = replace(blame, share=blame.share + other.share)
             found[blame.at] = slow._replace(finding=replace(slow.finding, blame=joined))
             del found[caller]
     return list(found.values())
+
+
+def _is_queued_for(blame: Blame) -> bool:
+    return blame.loss.now >= SLOW_FOR_A_QUEUE * blame.loss.usual
 
 
 def rank(explained: list[Explained]) -> list[Explained]:

@@ -293,6 +293,19 @@ def test_a_service_waits_for_its_turn_at_a_slow_database() -> None:
     assert found.confidence > 0.7
 
 
+def test_requests_that_give_up_while_they_wait_for_a_slow_database_do_not_fail_by_themselves() -> None:
+    """Two connections are busy all the time: fewer queries, eight times as long, and most of them not made."""
+    slow = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.8, failed=0.35),
+        pricing=Load(6, 0.09, later_seconds=1.4, failed=0.6),
+        gateway__pricing=Load(6, 0.095, later_seconds=1.4, failed=0.55, error_type="503"),
+        pricing__postgresql=Load(6, 0.08, later_rate=3, later_seconds=0.68),
+    )
+    found = verdict(slow)
+    assert (found.cause, path(found)) == ("dependency-slow", ["gateway", "pricing", "postgresql@db:5432"])
+    assert found.confidence > 0.6
+
+
 def test_the_path_begins_where_users_notice_it() -> None:
     found = verdict(SLOW_DATABASE, "pricing")
     assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
