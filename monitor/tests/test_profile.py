@@ -275,3 +275,16 @@ def test_truth_values_are_the_classes_that_labels_are_counted_by(yes_no: tuple[A
     assert category(reference, TRUTH).counts == {"0": 150, "1": 50}
     assert worker.sum(i.FEATURE_VALUES, feature=TRUTH, bin="1") == 50
     assert worker.sum(i.FEATURE_VALUES, feature=TRUTH, bin="unseen") == 0
+
+
+def test_columns_that_are_no_features_may_be_told_as_if_they_were() -> None:
+    columns = {"x": list(range(200)), "id": [f"id-{n}" for n in range(200)], "country": ["de", "fr"] * 100}
+    reference = make_reference(columns, segment="country", ignore=("id",))
+    assert Reference.from_json(reference.to_json()).ignored == ("country", "id")
+    worker = Worker(task="binary", reference=reference)
+    row = {"x": 1, "id": "id-1", "country": "de"}
+    worker.monitor.observe(row, 0.5, segment="de")
+    worker.monitor.observe_many({name: [value] for name, value in row.items()}, [0.5], segments=["de"])
+    assert worker.problems() == {}
+    worker.monitor.observe({**row, "colour": "red"}, 0.5, segment="de")
+    assert worker.problems() == {"unknown_feature": 1}

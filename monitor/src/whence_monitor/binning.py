@@ -1,6 +1,6 @@
 """Rows of features → how often each bin of each feature had a value, a batch at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,13 +99,18 @@ class Layout:
 class FeatureCounts:
     """`counts` int64[bins of all features] and `sums` float64[numbers, 2]: positive and negative values.
 
-    With `repeats`, requests that were just seen are counted there.
+    With `repeats`, requests that were just seen are counted there. `ignored` are no features, and no mistake.
     """
 
     def __init__(
-        self, features: Mapping[str, Feature], segments: int, repeats: Repeats | None = None
+        self,
+        features: Mapping[str, Feature],
+        segments: int,
+        repeats: Repeats | None = None,
+        ignored: Collection[str] = (),
     ) -> None:
         self.features = features
+        self._ignored = frozenset(ignored)
         self._repeats = repeats
         self.layout = Layout(features, segments)
         self.counts = np.zeros(self.layout.size, np.int64)
@@ -134,7 +139,8 @@ class FeatureCounts:
         categories, more_absent = pick(rows, tuple(self._categories))
         columns = list(zip(*categories, strict=True)) or [()] * len(self._categories)
         self._add(read_rows(numbers, len(self._numbers.names)), columns, segments)
-        return sum(map(len, rows)) + absent + more_absent - len(rows) * len(self.features)
+        unknown = sum(map(len, rows)) + absent + more_absent - len(rows) * len(self.features)
+        return unknown - sum(name in row for row in rows for name in self._ignored) if unknown else 0
 
     def add_columns(self, columns: Mapping[str, Column], segments: Codes) -> int:
         """The same of columns of n values; a feature without a column is missing n times."""
@@ -143,7 +149,7 @@ class FeatureCounts:
         numbers = [columns.get(name, nothing) for name in self._numbers.names]
         categories = [as_plain(columns.get(name, nothing)) for name in self._categories]
         self._add(read_columns(numbers, length), categories, segments)
-        return length * len(columns.keys() - self.features.keys())
+        return length * len(columns.keys() - self.features.keys() - self._ignored)
 
     def _add(self, numbers: Numbers, categories: Sequence[Sequence[Any]], segments: Codes) -> None:
         if not len(segments) or not self.features:

@@ -74,6 +74,7 @@ def make_reference(
         items=tuple(items),
         learned=learned,
         quality=quality or {},
+        ignored=tuple(sorted(columns.keys() - watched.keys())),
     )
     if not task:
         return reference

@@ -112,7 +112,7 @@ class Reference:
     `features` may have PREDICTION and TRUTH among them. `items` can be shown by a ranker, most popular first.
     `learned` tells that it was made from production, not from training data. `quality` is how well the model
     did on these rows, by measure, and `calibration` what became of its predictions there.
-    `truths` are those of the features that alone tell most of a binary truth.
+    `truths` are those of the features that alone tell most of a binary truth. `ignored` are no features.
     """
 
     rows: int
@@ -125,6 +125,7 @@ class Reference:
     quality: Mapping[str, float] = field(default_factory=dict)
     calibration: tuple[Cell, ...] = ()
     truths: Mapping[str, Truths] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.truths) > MOST_TELLING:
@@ -152,6 +153,7 @@ class Reference:
             "learned": self.learned,
             "rows": self.rows,
             "segments": list(self.segments),
+            "ignored": list(self.ignored),
             "features": {name: _describe(feature) for name, feature in self.features.items()},
             "items": list(self.items),
             "quality": dict(self.quality),
@@ -179,6 +181,7 @@ class Reference:
                 dataset_id=str(document.get("dataset_id", "")),
                 created_at=str(document.get("created_at", "")),
                 segments=tuple(map(str, document.get("segments", ()))),
+                ignored=tuple(map(str, document.get("ignored", ()))),
                 items=tuple(map(str, document.get("items", ()))),
                 learned=bool(document.get("learned", False)),
                 quality={str(name): float(value) for name, value in document.get("quality", {}).items()},

@@ -183,7 +183,7 @@ class State:
         self.problems.count(Problem.UNWATCHED_FEATURE, len(reference.features) - len(watched))
         of_predictions = {name: feature for name, feature in watched.items() if name != TRUTH}
         repeats = Repeats(base)
-        self._features = FeatureCounts(of_predictions, len(names), repeats)
+        self._features = FeatureCounts(of_predictions, len(names), repeats, reference.ignored)
         self._truths = FeatureCounts({n: f for n, f in watched.items() if n == TRUTH}, len(names))
         is_binary = self._settings.task is TaskName.BINARY
         self._telling = Telling(counted, reference if is_binary else Reference(0, {}), self._features)
