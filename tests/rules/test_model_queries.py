@@ -4,7 +4,7 @@ from pathlib import Path
 
 from whence_monitor import instruments as i
 
-from diagnosis.topology.models.queries import COUNTS, FEATURES, ask_models, present_models
+from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME, ask_models, present_models
 from prometheus import models
 from prometheus import queries as q
 from prometheus.model_samples import ALL
@@ -20,9 +20,10 @@ OTHERS = ask_models(600, q.equal("service_name", "other"))
 
 def only(query: str, of: Series, **labels: str) -> str:
     """Of what a query gives, what has these labels."""
-    matchers = ", ".join([f'__name__="{of.name}"', *(f'{name}="{value}"' for name, value in labels.items())])
-    by = ", ".join(["__name__", *labels])
-    return f"({query}) and on ({by}) group by ({by}) ({{{matchers}}})"
+    expected = "vector(1)"
+    for name, value in {NAME: of.name, **labels}.items():
+        expected = f'label_replace({expected}, "{name}", "{value}", "", "")'
+    return f"({query}) and on ({', '.join((NAME, *labels))}) {expected}"
 
 
 def of_everybody(of: Series, feature: str) -> str:
