@@ -13,6 +13,12 @@ def write_milliseconds(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds >= 10 or not milliseconds else f"{milliseconds:.2g} ms"
 
 
+def write_number(value: float) -> str:
+    """Three figures: 79.4, 8,060, 0.0012; with an exponent from a billion on and below .0001."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.10g}" if 1e-4 <= abs(rounded) < 1e9 or not rounded else f"{rounded:g}"
+
+
 def write_duration(seconds: float) -> str:
     """The two largest units: 2 d 3 h, 1 h 5 min, 4 min 20 s, 12 s; 2 h."""
     whole = max(0, round(seconds))

@@ -17,6 +17,7 @@ from services.incidents.verdicts import (
     format_headline,
     format_reason,
     name_cause,
+    show_names,
     write_percent,
     write_points,
     write_quantity,
@@ -49,6 +50,7 @@ def load_templates() -> Jinja2Templates:
         "percent": write_percent,
         "points": write_points,
         "emphasise": emphasise,
+        "names_as_code": show_names,
         "quantity": write_quantity,
         "measure": name_measure,
     }

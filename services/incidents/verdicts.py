@@ -1,7 +1,8 @@
 """Verdicts in words and in the measures of their page."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -27,6 +28,7 @@ _DIMENSIONS = {
     "version": "model version",
     "segment": "user segment",
 }
+_CODE = re.compile(r"`([^`]+)`")
 _NUMBER = re.compile(
     r"(?<![\w.+@:/-])([+-]?\d[\d.,]*(?: ?(?:%|ms|s|min|requests/s|/s|points))?)(?!\w)(?<![.,])"
 )
@@ -143,12 +145,21 @@ def _shorten(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def show_names(sentence: str) -> Markup:
+    """A sentence as HTML with names between backticks as code."""
+    return _mark(_CODE, "code", sentence, str)
+
+
 def emphasise(sentence: str) -> Markup:
-    """A sentence as HTML with its numbers and their units in bold."""
-    parts = _NUMBER.split(sentence)
-    return Markup("").join(
-        Markup("<b>{}</b>").format(part) if n % 2 else part for n, part in enumerate(parts)
-    )
+    """The same with numbers and their units in bold."""
+    return _mark(_CODE, "code", sentence, partial(_mark, _NUMBER, "b", rest=str))
+
+
+def _mark(what: re.Pattern[str], tag: str, text: str, rest: Callable[[str], str]) -> Markup:
+    """What the pattern's group matches in an element, the rest as `rest` has it."""
+    marked = Markup(f"<{tag}>{{}}</{tag}>")
+    parts = what.split(text)
+    return Markup("").join(marked.format(part) if n % 2 else rest(part) for n, part in enumerate(parts))
 
 
 def draw_bars(verdict: Verdict) -> list[Bar]:

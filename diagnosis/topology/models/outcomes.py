@@ -19,6 +19,7 @@ from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_worse
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.model_measures import ENOUGH, MEANS
+from prometheus.quantities import write_number
 from prometheus.series import Series
 
 LOST = (0.02, 0.06)
@@ -54,11 +55,11 @@ class Measure(NamedTuple):
         return words.upper() if self.name in ("mae", "ndcg", "mrr", "map") else words.capitalize()
 
     def write(self, level: float) -> str:
-        return f"{level:.1%}" if self.is_share else f"{level:.3g}"
+        return f"{level:.1%}" if self.is_share else write_number(level)
 
     def write_change(self, change: float) -> str:
         """In points (0.01) of a share."""
-        return f"{100 * change:.1f} points" if self.is_share else f"{change:.3g}"
+        return f"{100 * change:.1f} points" if self.is_share else write_number(change)
 
 
 def _of_class(*outcomes: str) -> dict[str, Sequence[str]]:

@@ -17,6 +17,7 @@ from prometheus import models
 from prometheus import queries as q
 from prometheus.model_samples import ALL, SHORT
 from prometheus.models import MODEL
+from prometheus.quantities import write_number
 from prometheus.recorded import (
     FEATURE_DRIFT,
     FEATURE_FAULTS,
@@ -38,7 +39,7 @@ WAYS = {
     Way.WRONG_TYPE: "{after:.1%} of the values of {what} have a wrong type instead of {before:.1%}.",
     Way.UNSEEN: "{after:.1%} of the values of {what} are unseen categories instead of {before:.1%}.",
     Way.INFINITE: "{after:.1%} of the values of {what} are infinite instead of {before:.1%}.",
-    Way.UNIT: "{what} is {after:.3g} on average instead of {before:.3g}.",
+    Way.UNIT: "{what} is {level_after} on average instead of {level_before}.",
     Way.CONSTANT: "{after:.1%} of the values of {what} are alike instead of {before:.1%}.",
     Way.OUT_OF_RANGE: "{after:.1%} of the values of {what} are out of range instead of {before:.1%}.",
     Way.DRIFT: "{share:.1%} of the values of {what} are elsewhere than before.",
@@ -71,7 +72,14 @@ def state_loss(case: Case, loss: Loss) -> Statement:
 
 def state_move(case: Case, move: Move) -> Statement:
     what = name_feature(move)
-    says = WAYS[move.way].format(what=what, before=move.before, after=move.after, share=move.share)
+    says = WAYS[move.way].format(
+        what=what,
+        before=move.before,
+        after=move.after,
+        share=move.share,
+        level_before=write_number(move.before),
+        level_after=write_number(move.after),
+    )
     part, whole = values_over_time(case.counts, move)
     curve = _over_time(case, part, whole, move.split.every)
     before, after = (float(part[s].sum() / whole[s].sum()) for s in (move.split.before, move.split.after))

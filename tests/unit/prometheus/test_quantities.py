@@ -1,6 +1,6 @@
 import pytest
 
-from prometheus.quantities import wilson_interval, write_duration, write_milliseconds
+from prometheus.quantities import wilson_interval, write_duration, write_milliseconds, write_number
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,18 @@ def test_milliseconds_keep_their_telling_figures(value: float, text: str) -> Non
 def test_interval_is_wilsons() -> None:
     assert wilson_interval(10, 100) == pytest.approx((0.0552, 0.1744), abs=1e-4)
     assert wilson_interval(100, 100)[1] == pytest.approx(1) and wilson_interval(0, 100)[0] == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (8056.2, "8,060"),
+        (79.41, "79.4"),
+        (0.00123, "0.00123"),
+        (0, "0"),
+        (-1234567, "-1,230,000"),
+        (5e9, "5e+09"),
+    ],
+)
+def test_a_number_has_three_figures(value: float, text: str) -> None:
+    assert write_number(value) == text

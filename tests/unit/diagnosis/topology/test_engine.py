@@ -294,7 +294,7 @@ def test_a_service_waits_for_its_turn_at_a_slow_database() -> None:
 
 
 def test_requests_that_give_up_while_they_wait_for_a_slow_database_do_not_fail_by_themselves() -> None:
-    """Two connections are busy all the time: fewer queries, eight times as long, and most of them not made."""
+    """Two connections are always busy: fewer queries, eight times as long, and most of them not made."""
     slow = SHOP.change(
         gateway=Load(10, 0.08, later_seconds=0.8, failed=0.35),
         pricing=Load(6, 0.09, later_seconds=1.4, failed=0.6),

@@ -181,5 +181,5 @@ def test_a_model_is_shown_with_what_it_lost_and_the_source_that_is_at_fault(tmp_
         assert step in text
     assert re.search(r"accuracy 90\.\d% → , now 57\.\d%", text)
     assert re.search(r"Accuracy 90\.\d% → 57\.\d%: where the 32\.\d points lost came from", text)
-    assert "values of `orders` are missing" in text
+    assert "values of orders are missing" in text
     assert charts["service"] == "scoring", "requests of the service, as a model has none"

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from diagnosis import Verdict
-from services.incidents.verdicts import draw_bars, emphasise, write_quantity
+from services.incidents.verdicts import draw_bars, emphasise, show_names, write_quantity
 from tests.unit.services.incidents.bodies import alert, alertmanager, later
 from tests.unit.services.incidents.fakes import TRACE_ID, FakeSources
 from tests.unit.services.incidents.opinions import (
@@ -185,7 +185,12 @@ def test_small_parts_are_shown_together_and_nothing_is_lost() -> None:
         ("It rose from 4.43 ms to 302 ms.", "It rose from <b>4.43 ms</b> to <b>302 ms</b>."),
         ("The 95th of als16-b's & -26.3 points", "The 95th of als16-b&#39;s &amp; <b>-26.3 points</b>"),
         ("<b>7</b>", "&lt;b&gt;<b>7</b>&lt;/b&gt;"),
+        ("`a<b` is 8,060", "<code>a&lt;b</code> is <b>8,060</b>"),
     ],
 )  # fmt: skip
 def test_numbers_stand_out_and_nothing_else_is_html(sentence: str, html: str) -> None:
     assert emphasise(sentence) == html
+
+
+def test_names_are_code_and_nothing_else_is_markdown() -> None:
+    assert show_names("`amount` is [5](x) *now* <i>") == "<code>amount</code> is [5](x) *now* &lt;i&gt;"
