@@ -34,6 +34,9 @@ which a restart loses one."""
 UNCOUNTED = (0.03, 0.1)
 """Part of what came that could not be counted, perhaps and certainly."""
 
+OVER = 300.0
+"""Seconds before an alert: a fall that ended earlier is not what it is about."""
+
 LEAST_RATE = 0.1
 """Predictions per second below which none may come by chance."""
 
@@ -128,6 +131,8 @@ def _find_fall(
     shortest = max(shortest, TIMES * interval(counts.aligned, values))
     split = find_shift(counts.aligned, np.stack([values, time]), alerted_at, shortest)
     if split is None or split.score <= CHANCE:
+        return None
+    if alerted_at is not None and counts.aligned.times[split.after].max() < alerted_at - OVER:
         return None
     before, after = (_rate(counts, values, side) for side in (split.before, split.after))
     if before < LEAST_RATE:

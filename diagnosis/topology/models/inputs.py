@@ -53,6 +53,9 @@ UNITS = tuple(sorted([*(10.0**power for power in range(-6, 7) if power), 60.0, 3
 UNIT_TOLERANCE = 0.1
 """Of the logarithm to base 10 of a ratio of means, around that of a change of unit."""
 
+STRETCHES = 8
+"""Stretches of a side of which the mean size of a feature is taken."""
+
 UNIT_MOVES = 0.3
 """Part of the values that a change of unit puts elsewhere at least, if it is of all of them."""
 
@@ -194,8 +197,10 @@ def size_of(counts: Counts, move: Move) -> tuple[float, float]:
 
 
 def _over(part: Values, whole: Values, side: Mask) -> float:
-    below = float(whole[side].sum())
-    return float(part[side].sum()) / below if below else math.nan
+    """The median of several stretches: an earlier trouble may be in one of them."""
+    stretches = np.array_split(np.flatnonzero(side & (whole > 0)), STRETCHES)
+    means = [float(part[each].sum() / whole[each].sum()) for each in stretches if len(each)]
+    return float(np.median(means)) if means else math.nan
 
 
 def _outside(shares: Mapping[str, float]) -> float:

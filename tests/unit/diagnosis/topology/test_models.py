@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.llm_signals import ask_llms
 from diagnosis.topology.models.queries import COUNTS, NAME, ask_models
+from prometheus.models import PREDICTIONS
 from prometheus.recorded import MODEL_MEASURE
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, START, Load
 from tests.unit.diagnosis.topology.test_model_causes import (
@@ -168,3 +170,19 @@ def test_an_alert_long_before_the_onset_is_not_explained_by_it() -> None:
 
 def test_with_language_models_there_are_fewer_than_thirty_queries() -> None:
     assert 22 + len(ask_models(900)) + len(ask_llms()) < 30
+
+
+@pytest.mark.parametrize(("alerted_after", "is_told"), [(230.0, True), (590.0, False)])
+def test_predictions_that_came_again_long_before_the_alert_are_not_what_it_is_about(
+    alerted_after: float, is_told: bool
+) -> None:
+    evidence = CALM.evidence()
+    for each in evidence.series[COUNTS]:
+        if each.labels[NAME] == PREDICTIONS.name:
+            since = each.values[:, 0] - START
+            counted = np.interp(
+                np.where(since > 220, since - 120, np.minimum(since, 100)), since, each.values[:, 1]
+            )
+            each.values[:, 1] = counted
+    found = diagnose_services(evidence, {}, [SERVICE], alerted_at=START + alerted_after)
+    assert (found.cause == "predictions-gone") is is_told
