@@ -61,7 +61,7 @@ UNIT_MOVES = 0.3
 
 
 class Move(NamedTuple):
-    """A feature that moved, of everybody (`ALL`) or in a segment.
+    """A feature that moved, of everybody (`ALL`) or in a segment, by the bins of a reference (or `POOLED`).
 
     `share` (0–1) of its values are elsewhere since. `before` and `after` are the share of values that are
     faulty in the way it moved, or its mean where it moved by a unit; `times` the ratio of the means.
@@ -69,6 +69,7 @@ class Move(NamedTuple):
 
     feature: str
     segment: str
+    reference: str
     way: Way
     split: Split
     strength: float
@@ -104,25 +105,40 @@ def _is_of_some_segments(counts: Counts, found: list[Move], move: Move) -> bool:
     return bool(moved) and moved < segments
 
 
-def read_bins(counts: Counts, feature: str, segment: str) -> Mapping[str, Values]:
-    """What was counted in each bin, by the reference with most values; of others only what is faulty.
+POOLED = "*"
+"""Stands for all references together: bins of different ones are not the same, but for the faulty ones."""
 
-    Bins of different references are not the same, but for the faulty ones.
-    """
-    by_reference: defaultdict[str, dict[str, list[Values]]] = defaultdict(lambda: defaultdict(list))
+
+def list_references(counts: Counts, feature: str, segment: str) -> list[str]:
+    """Those that a feature was counted by; if there are several, all of them together, too."""
+    rows = counts.rows(models.FEATURE_VALUES, feature=feature, segment=segment)
+    found = sorted({row.labels.get("reference", "") for row in rows})
+    return found if len(found) == 1 else [*found, POOLED]
+
+
+def read_bins(counts: Counts, feature: str, segment: str, reference: str) -> Mapping[str, Values]:
+    """What was counted in each bin of a reference."""
+    found: defaultdict[str, list[Values]] = defaultdict(list)
     for row in counts.rows(models.FEATURE_VALUES, feature=feature, segment=segment):
-        by_reference[row.labels.get("reference", "")][row.labels.get("bin", "")].append(row.values)
-    if len(by_reference) == 1:
-        return {name: add(rows, counts.aligned) for name, rows in next(iter(by_reference.values())).items()}
-    pooled: defaultdict[str, list[Values]] = defaultdict(list)
-    for bins in by_reference.values():
-        for name, rows in bins.items():
-            pooled[name if name in FAULTY else "others"] += rows
-    return {name: add(rows, counts.aligned) for name, rows in pooled.items()}
+        name = row.labels.get("bin", "")
+        if reference == POOLED:
+            found[name if name in FAULTY else "others"].append(row.values)
+        elif row.labels.get("reference", "") == reference:
+            found[name].append(row.values)
+    return {name: add(rows, counts.aligned) for name, rows in found.items()}
 
 
 def _find(counts: Counts, feature: str, segment: str, alerted_at: float | None) -> Move | None:
-    bins = read_bins(counts, feature, segment)
+    """The surest by any reference: it may have changed in the window."""
+    references = list_references(counts, feature, segment)
+    found = (_find_by(counts, feature, segment, reference, alerted_at) for reference in references)
+    return max((move for move in found if move), key=lambda move: move.strength, default=None)
+
+
+def _find_by(
+    counts: Counts, feature: str, segment: str, reference: str, alerted_at: float | None
+) -> Move | None:
+    bins = read_bins(counts, feature, segment, reference)
     names = sorted(bins)
     table = np.stack([bins[name] for name in names])
     split = find_shift(counts.aligned, table, alerted_at)
@@ -132,7 +148,7 @@ def _find(counts: Counts, feature: str, segment: str, alerted_at: float | None) 
     share = max(0.0, float(np.abs(after - before).sum()) / 2 - _by_chance(table, split))
     old, new = (dict(zip(names, map(float, side), strict=True)) for side in (before, after))
     way = _choose_way(old, new, share)
-    move = Move(feature, segment, way, split, 0.0, share, *_levels(way, old, new))
+    move = Move(feature, segment, reference, way, split, 0.0, share, *_levels(way, old, new))
     if segment == ALL and feature not in (PREDICTION, TRUTH):
         move = _as_unit(counts, move, old, new)
     limits = FAULTS if move.way in FAULTY else MOVED
@@ -222,7 +238,7 @@ def _by_chance(table: Values, split: Split) -> float:
 
 def values_over_time(counts: Counts, move: Move) -> tuple[Values, Values]:
     """What of the feature was counted in each step, of that which shows its move, and of all."""
-    bins = read_bins(counts, move.feature, move.segment)
+    bins = read_bins(counts, move.feature, move.segment, move.reference)
     whole = add(list(bins.values()), counts.aligned)
     if move.way is Way.UNIT:
         finite = [values for name, values in bins.items() if name not in NOT_FINITE]

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from diagnosis.sources.evidence import Labelled
 from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.llm_signals import ask_llms
-from diagnosis.topology.models.queries import COUNTS, NAME, ask_models
-from prometheus.models import PREDICTIONS
+from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME, ask_models
+from prometheus.models import FEATURE_VALUES, PREDICTIONS
 from prometheus.recorded import MODEL_MEASURE
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, START, Load
 from tests.unit.diagnosis.topology.test_model_causes import (
@@ -186,3 +187,22 @@ def test_predictions_that_came_again_long_before_the_alert_are_not_what_it_is_ab
             each.values[:, 1] = counted
     found = diagnose_services(evidence, {}, [SERVICE], alerted_at=START + alerted_after)
     assert (found.cause == "predictions-gone") is is_told
+
+
+def test_a_feature_that_moves_after_the_reference_was_changed_is_named() -> None:
+    evidence = unit("high").evidence()
+    changed = START + 200
+    features: list[Labelled] = []
+    for each in evidence.series[FEATURES]:
+        if each.labels[NAME] != FEATURE_VALUES.name:
+            features.append(each)
+            continue
+        former, since = (
+            each.values[side] for side in (each.values[:, 0] < changed, each.values[:, 0] >= changed)
+        )
+        anew = np.column_stack([since[:, 0], since[:, 1] - former[-1, 1]])
+        for reference, values in (("former", former), (each.labels["reference"], anew)):
+            features.append(Labelled(labels={**each.labels, "reference": reference}, values=values))
+    evidence = evidence.model_copy(update={"series": {**evidence.series, FEATURES: features}})
+    found = diagnose_services(evidence, {}, [SERVICE], alerted_at=ALERTED)
+    assert (found.cause, found.feature) == ("unit-change", "amount")
