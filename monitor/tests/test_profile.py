@@ -278,7 +278,11 @@ def test_truth_values_are_the_classes_that_labels_are_counted_by(yes_no: tuple[A
 
 
 def test_columns_that_are_no_features_may_be_told_as_if_they_were() -> None:
-    columns = {"x": list(range(200)), "id": [f"id-{n}" for n in range(200)], "country": ["de", "fr"] * 100}
+    columns: dict[str, list[Any]] = {
+        "x": list(range(200)),
+        "id": [f"id-{n}" for n in range(200)],
+        "country": ["de", "fr"] * 100,
+    }
     reference = make_reference(columns, segment="country", ignore=("id",))
     assert Reference.from_json(reference.to_json()).ignored == ("country", "id")
     worker = Worker(task="binary", reference=reference)
