@@ -1,5 +1,6 @@
 """Whether the stack's ports are free, and who holds them."""
 
+import random
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,10 @@ from dataclasses import dataclass
 import psutil
 
 from stack.settings import HOST
+
+
+CHOSEN_FROM = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections: from 32768, on Linux."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,9 @@ def find_conflicts(ports: Mapping[str, int]) -> list[Conflict]:
 
 
 def find_free_ports(names: Sequence[str]) -> dict[str, str]:
-    """A free TCP port for each name in capitals, all held at once so that they differ."""
-    held = [socket.socket() for _ in names]
-    for probe in held:
-        probe.bind((HOST, 0))
-    ports = {name.upper(): str(probe.getsockname()[1]) for name, probe in zip(names, held, strict=True)}
-    for probe in held:
-        probe.close()
-    return ports
+    """A free TCP port for each name in capitals, none of which an outgoing connection can take meanwhile."""
+    free = (port for port in random.sample(CHOSEN_FROM, len(CHOSEN_FROM)) if _is_free(port))
+    return {name.upper(): str(port) for name, port in zip(names, free, strict=False)}
 
 
 def find_owner(port: int) -> psutil.Process | None:
