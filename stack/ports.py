@@ -9,7 +9,6 @@ import psutil
 
 from stack.settings import HOST
 
-
 CHOSEN_FROM = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections: from 32768, on Linux."""
 
