@@ -11,7 +11,7 @@ from prometheus import models
 from prometheus import queries as q
 from prometheus.model_measures import ENOUGH, SAMPLE, STEP, if_task, roc_auc
 from prometheus.model_samples import ALL, LONG, SECONDS
-from prometheus.models import MODEL, NUMBER_BINS
+from prometheus.models import MODEL, NUMBER_BINS, PREDICTION
 from prometheus.recorded import (
     ESTIMATE_COVERED,
     ESTIMATE_EXPECTED,
@@ -31,7 +31,6 @@ from prometheus.recorded import (
 )
 from prometheus.rules import Rule, record
 from prometheus.series import Series
-from prometheus.watched_models import PREDICTION
 
 PAST = "24h"
 ENOUGH_OF_THE_PAST = 100

@@ -52,9 +52,6 @@ MAIN = ("auc", "f1_macro", "ndcg", "mae")
 ESTIMATED = ("auc", "accuracy", "mae")
 """The same of those that can be estimated while labels are late."""
 
-PREDICTION, TRUTH = "@prediction", "@truth"
-"""Features that are the model's predictions and labels."""
-
 JUDGED_DISTANCES = ("psi", "ks")
 """Those that say most; the Jensen-Shannon distance exceeds its limit with the first."""
 

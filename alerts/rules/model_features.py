@@ -8,7 +8,7 @@ from prometheus import limits
 from prometheus import queries as q
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SHORT
-from prometheus.models import FEATURE, MODEL
+from prometheus.models import FEATURE, MODEL, PREDICTION, TRUTH
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
@@ -23,7 +23,6 @@ from prometheus.recorded import (
     MODEL_LIMIT,
 )
 
-PREDICTION, TRUTH = "@prediction", "@truth"
 INPUT = f'feature!~"{PREDICTION}|{TRUTH}"'
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 BY_FEATURE = (*MODEL, "feature")

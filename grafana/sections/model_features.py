@@ -74,7 +74,7 @@ def faulty() -> Panel:
 
 
 def drift_of_answers() -> Panel:
-    either = q.one_of("feature", (w.PREDICTION, w.TRUTH))
+    either = q.one_of("feature", (models.PREDICTION, models.TRUTH))
     return timeseries(
         Heading(
             23,

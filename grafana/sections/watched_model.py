@@ -35,7 +35,7 @@ MODEL = Variable("model_name", "Model", models.INFO, where=(SERVICE.matcher,), f
 OF_MODEL = (SERVICE.matcher, MODEL.matcher)
 VERSION = Variable("model_version", "Version", models.INFO, where=OF_MODEL)
 SEGMENT = Variable("segment", "Segment", MODEL_PREDICTIONS, where=OF_MODEL, first=ALL)
-FEATURE = Variable("feature", "Feature", FEATURE_VALUES, where=OF_MODEL, first=w.PREDICTION)
+FEATURE = Variable("feature", "Feature", FEATURE_VALUES, where=OF_MODEL, first=models.PREDICTION)
 WINDOW = Variable("window", "Window", MODEL_PREDICTIONS, where=OF_MODEL, first=SHORT)
 VARIABLES = (SERVICE, MODEL, VERSION, SEGMENT, FEATURE, WINDOW)
 

@@ -1,11 +1,11 @@
 """The metrics of the package whence_monitor are queried by their names, beside ours."""
 
 import pytest
-from whence_monitor import bins
+from whence_monitor import bins, reference
 from whence_monitor import instruments as package
 from whence_monitor.tasks import scores
 
-from prometheus.models import NUMBER_BINS, OF_MODELS, SCORE_BINS
+from prometheus.models import NUMBER_BINS, OF_MODELS, PREDICTION, SCORE_BINS, TRUTH
 from prometheus.names import series
 from telemetry import attributes as a
 from telemetry.instruments import Instrument, Kind
@@ -32,6 +32,7 @@ def test_all_series_of_models_are_metrics_of_the_package_with_its_bins() -> None
     assert len(OF_MODELS) == len(OURS)
     assert SCORE_BINS == scores.NAMES
     assert NUMBER_BINS == bins.FINITE
+    assert (PREDICTION, TRUTH) == (reference.PREDICTION, reference.TRUTH)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from diagnosis.signals.changes import ramp
 from diagnosis.topology.finding import CAME_WITH, find_new_version
 from diagnosis.topology.models import flow
 from diagnosis.topology.models.counts import Counts, spread
-from diagnosis.topology.models.inputs import PREDICTION, TRUTH, Move, find_moves
+from diagnosis.topology.models.inputs import Move, find_moves
 from diagnosis.topology.models.outcomes import (
     NEARLY,
     Gap,
@@ -21,6 +21,7 @@ from diagnosis.topology.models.outcomes import (
     is_known_since,
 )
 from prometheus import models
+from prometheus.models import PREDICTION, TRUTH
 
 NEAR, FAR = 75.0, 240.0
 """Seconds between two changes up to which they belong together, and from which they do not."""

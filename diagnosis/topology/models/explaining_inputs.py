@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from diagnosis.topology.models import causes, shown
 from diagnosis.topology.models.case import SURE, Case
 from diagnosis.topology.models.explanation import CONSEQUENCE, HIGHEST, Explanation, together
-from diagnosis.topology.models.inputs import FAULTY, PREDICTION, Move, Way
+from diagnosis.topology.models.inputs import FAULTY, Move, Way
 from diagnosis.topology.models.segments import find_worst
 from diagnosis.topology.statements import capitalise
 from prometheus.model_samples import ALL
+from prometheus.models import PREDICTION
 
 UNUSED = 0.1
 """Strength of a move of the predictions below which no input that moved is used."""

@@ -7,11 +7,11 @@ from diagnosis.topology.models import causes, shown
 from diagnosis.topology.models.calibration import find_miscalibration
 from diagnosis.topology.models.case import NEAR, SURE, Case
 from diagnosis.topology.models.explanation import HIGHEST, Explanation
-from diagnosis.topology.models.inputs import TRUTH
 from diagnosis.topology.models.leaks import Leak, find_leak
 from diagnosis.topology.models.outcomes import OF_PROBABILITIES
 from diagnosis.topology.models.segments import find_worst
 from prometheus import models
+from prometheus.models import TRUTH
 
 UNWATCHED = 0.5
 """How sure one can be of a changed relation if nothing is known of the inputs of that time."""

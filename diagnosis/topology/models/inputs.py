@@ -15,9 +15,7 @@ from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_shift
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.model_samples import ALL
-
-PREDICTION, TRUTH = "@prediction", "@truth"
-"""Predictions and labels, which are watched like features."""
+from prometheus.models import PREDICTION, TRUTH
 
 
 class Way(StrEnum):

@@ -9,14 +9,14 @@ from diagnosis.topology.models.calibration import Miscalibration
 from diagnosis.topology.models.case import Case
 from diagnosis.topology.models.counts import add
 from diagnosis.topology.models.flow import Turn
-from diagnosis.topology.models.inputs import PREDICTION, TRUTH, Move, Way, values_over_time
+from diagnosis.topology.models.inputs import Move, Way, values_over_time
 from diagnosis.topology.models.outcomes import Gap, Loss, sums_of
 from diagnosis.topology.statements import capitalise, link, place_of
 from diagnosis.verdict.verdict import MOST_POINTS, Statement
 from prometheus import models
 from prometheus import queries as q
 from prometheus.model_samples import ALL, SHORT
-from prometheus.models import MODEL
+from prometheus.models import MODEL, PREDICTION, TRUTH
 from prometheus.quantities import write_number
 from prometheus.recorded import (
     FEATURE_DRIFT,

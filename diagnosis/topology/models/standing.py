@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from diagnosis.topology.models.counts import FEWEST, Counts, Labels
-from diagnosis.topology.models.inputs import MOVED, PREDICTION, TRUTH
+from diagnosis.topology.models.inputs import MOVED
 from prometheus import models
 from prometheus.model_samples import ALL
+from prometheus.models import PREDICTION, TRUTH
 
 
 class Standing(NamedTuple):
