@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -246,6 +246,9 @@ bench-quiet: $(RUNTIME) ## Alerts that fire without a fault; an hour is the obje
 
 bench-experiments: $(RUNTIME) ## False positives, power and time of experiments, simulated (5 minutes) [PAGE=1 writes docs/experiments.md]
 	@$(PY) -m bench.experiments $(if $(PAGE),--page)
+
+bench-retraining: $(RUNTIME) ## Retrain or not, on all recorded incidents, in seconds; fails if one is answered wrongly
+	@$(PY) -m bench.retraining
 
 bench-incidents: $(RUNTIME) ## Accuracy of verdicts on live stacks with faults; hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
 	@$(PY) -m bench.incidents run $(if $(SPLIT),--split $(SPLIT)) $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(ONLY),--only '$(ONLY)') $(if $(OUT),--out "$(OUT)") --stacks $(or $(STACKS),1) $(if $(PLAN),--plan)
