@@ -86,6 +86,12 @@ class FakeStore:
         sent = io.BytesIO(body[:-10] if Key in self.cut else body)
         return {"Body": StreamingBody(sent, len(body)), "ResponseMetadata": metadata}
 
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> dict[str, Any]:
+        if Key in self.errors:
+            raise self.errors[Key]
+        self.objects[Key] = Body
+        return {}
+
     def publish(
         self, name: str, *, factors: int = FACTORS, seed: int = 0, live: bool = True, **card: Any
     ) -> None:
