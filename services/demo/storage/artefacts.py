@@ -83,11 +83,21 @@ class Materialised(_Document):
     computed_at: float
 
 
+class TrainedFeedback(_Document):
+    """Which answers a version learned from, in Unix seconds, and how many were held out to measure it."""
+
+    since: float
+    until: float
+    answers: int
+    held_out: int
+
+
 class ModelCard(_Document):
     """A version's origin: `metrics` are offline, on held-out ratings; `sha256` is that of model.npz,
     `offline_sha256` that of offline.npz, empty for a version from before there was one.
 
-    `skipped_rows` counts the bad rows of the data set that were left out, by kind.
+    `skipped_rows` counts the bad rows of the data set that were left out, by kind. A version that learned
+    from feedback, too, has a data set of its own, made of that of `base_dataset_id` and of `feedback`.
     """
 
     version: str
@@ -101,6 +111,13 @@ class ModelCard(_Document):
     sha256: str
     offline_sha256: str = ""
     skipped_rows: dict[str, int] = {}
+    base_dataset_id: str = ""
+    feedback: TrainedFeedback | None = None
+
+    @property
+    def files_id(self) -> str:
+        """The id of the data set's files, which feedback may have been added to."""
+        return self.base_dataset_id or self.dataset_id
 
 
 class UserFeatures(_Document):

@@ -37,6 +37,29 @@ def measure_coverage(lists: NDArray[np.int32], item_ids: NDArray[np.int32]) -> f
     return round(float(np.mean(np.isin(item_ids, lists))), 6)
 
 
+def measure_order(
+    users: NDArray[np.int64],
+    items: NDArray[np.int64],
+    clicked: NDArray[np.bool_],
+    scores: NDArray[np.float32],
+) -> float:
+    """NDCG of what each user was shown, ordered by a model's scores: n items of users, each clicked or not.
+
+    An item that was shown and clicked once is relevant. Averages over users who clicked something, but not
+    all; without any it is 1.
+    """
+    pairs, first, of = np.unique(np.stack([users, items]), axis=1, return_index=True, return_inverse=True)
+    relevant = np.bincount(of.ravel(), clicked) > 0
+    values = []
+    order = np.lexsort((-scores[first], pairs[0]))
+    ends = np.flatnonzero(np.diff(pairs[0][order])) + 1
+    for gains in np.split(relevant[order], ends):
+        if gains.any() and not gains.all():
+            discount = 1.0 / np.log2(np.arange(len(gains)) + 2.0)
+            values.append(float(gains @ discount / discount[: gains.sum()].sum()))
+    return float(np.mean(values)) if values else 1.0
+
+
 def find_relevant(
     user_ids: NDArray[np.int32], lists: NDArray[np.int32], held_out: Ratings
 ) -> NDArray[np.bool_]:

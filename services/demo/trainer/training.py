@@ -15,6 +15,7 @@ from services.demo.storage.arrays import checksum
 from services.demo.storage.artefacts import (
     SEGMENTS,
     ModelCard,
+    TrainedFeedback,
     features_key,
     model_key,
     profile_key,
@@ -50,6 +51,7 @@ def store_version(
     parameters: Parameters,
     publication: Publication,
     k: int,
+    feedback: TrainedFeedback | None = None,
 ) -> None:
     """Measure a model that was just fitted with `parameters` on `held_out`, store it with its card."""
     trained_at = datetime.now(UTC)
@@ -75,6 +77,8 @@ def store_version(
         sha256=checksum(objects[model_key(version)]),
         offline_sha256=checksum(objects[offline_key(version)]),
         skipped_rows=dict(dataset.skipped),
+        base_dataset_id=dataset.base_id,
+        feedback=feedback,
     )
     publication.write_version(card, objects, make_features(offline, version, trained_at.timestamp()))
     log.info(

@@ -1,0 +1,162 @@
+"""Train a version on the data set and on the feedback of a period, store it, and report what it was made of.
+
+The last fifth of the answers is held out. The version and the live one are compared on it by how they order
+what users were shown: which lists the live version made cannot favour it then, as it would if a click on
+something else could count only for the version that had shown it.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from services.demo.dataset import WELL_KNOWN, Columns, DatasetError, load, split
+from services.demo.storage.artefacts import ModelArrays, TrainedFeedback, model_key
+from services.demo.storage.history import PREFIX, CorruptHistory, History, join
+from services.demo.storage.offline import OfflineFeatures, offline_key
+from services.demo.trainer.feedback import Feedback
+from services.demo.trainer.metrics import measure_order
+from services.demo.trainer.model import train
+from services.demo.trainer.parameters import LIVE
+from services.demo.trainer.publication import Publication
+from services.demo.trainer.training import store_version
+
+log = structlog.get_logger()
+HELD_OUT = 0.2
+"""Part of the answers, the latest."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What feedback looks like, by which broken or poisoned data is told.
+
+    Answers, how many are the same as another or name items or users that cannot be, the shares (0–1) of the
+    busiest user, and of answers with a click.
+    """
+
+    rows: int
+    duplicates: int
+    out_of_range: int
+    largest_source: float
+    positive: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """A version that was stored. `former` is the feedback from before `since`, as far as it is kept.
+
+    `measure` is what `candidate` and `live` are values of, on the same held-out answers.
+    """
+
+    version: str
+    dataset_id: str
+    data: Data
+    former: Data | None
+    measure: str
+    candidate: float
+    live: float
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def retrain(
+    folder: Path,
+    publication: Publication,
+    since: float,
+    until: float,
+    k: int,
+    skip_bad_rows: bool = False,
+    columns: Columns = WELL_KNOWN,
+) -> Report:
+    """Learn from the feedback from `since` up to `until` (Unix seconds), measure on lists of `k`, store.
+
+    Raises `DatasetError` for data that no version can be made of, `StorageAway`, ClientError for storage.
+    """
+    dataset = load(folder, skip_bad_rows, columns)
+    ratings, _ = split(dataset)
+    history = read_history(publication)
+    period = history.select((history.at >= since) & (history.at <= until))
+    cut = int(len(period) * (1 - HELD_OUT))
+    learned, held_out = (period.select(rows) for rows in (np.arange(cut), np.arange(cut, len(period))))
+    live = publication.read_live()
+    if live is None or not held_out.clicked.any():
+        raise DatasetError(f"{len(period)} answers since then, of {len(history)} that are kept: too few")
+    dataset = replace(dataset, id=_identify(dataset.id, learned), base_id=dataset.id)
+    model = train(ratings, LIVE, Feedback(learned))
+    users, items = model.arrays.user_ids, model.arrays.item_ids
+    clicks = Feedback(held_out).clicks(users, items)
+    fed = TrainedFeedback(since=since, until=until, answers=len(learned), held_out=len(held_out))
+    store_version(model, dataset, clicks, LIVE, publication, k, fed)
+    return Report(
+        version=LIVE.version(dataset.id),
+        dataset_id=dataset.id,
+        data=describe(period, items),
+        former=describe(before, items) if len(before := history.select(history.at < since)) else None,
+        measure="order of what was shown (NDCG)",
+        candidate=_measure(held_out, model.arrays, users, model.user_factors),
+        live=_measure_stored(held_out, live, publication),
+    )
+
+
+def read_history(publication: Publication) -> History:
+    """All feedback that is kept; an object that cannot be read is left out and logged."""
+    return join(_read(publication))
+
+
+def _read(publication: Publication) -> Iterator[History]:
+    for key in publication.list_keys(PREFIX):
+        try:
+            yield History.from_bytes(publication.read(key) or b"")
+        except CorruptHistory as error:
+            log.warning("feedback left out", key=key, problem=str(error))
+
+
+def describe(history: History, item_ids: NDArray[np.int32]) -> Data:
+    """What at least one answer looks like, beside the items that there are."""
+    same = np.unique(np.stack([history.at, history.user_ids.astype(np.float64)]), axis=1).shape[1]
+    strange = np.zeros(len(history), dtype=bool)
+    strange[history.answers[~np.isin(history.item_ids, item_ids)]] = True
+    hits = np.zeros(len(history), dtype=bool)
+    hits[history.answers[history.clicked]] = True
+    _, visits = np.unique(history.user_ids, return_counts=True)
+    return Data(
+        rows=len(history),
+        duplicates=len(history) - same,
+        out_of_range=int(np.sum(strange | (history.user_ids <= 0))),
+        largest_source=float(visits.max() / len(history)),
+        positive=float(hits.mean()),
+    )
+
+
+def _identify(files_id: str, history: History) -> str:
+    """The id of a data set with feedback, as long as one of files alone."""
+    return hashlib.sha256(files_id.encode() + history.to_bytes()).hexdigest()[: len(files_id)]
+
+
+def _measure_stored(history: History, version: str, publication: Publication) -> float:
+    card = publication.read_card(version)
+    model, offline = publication.read(model_key(version)), publication.read(offline_key(version))
+    if card is None or model is None or offline is None:
+        raise DatasetError(f"the live version {version} is not complete: it cannot be compared with")
+    arrays = ModelArrays.from_bytes(model, card.sha256)
+    features = OfflineFeatures.from_bytes(offline, card.offline_sha256)
+    return _measure(history, arrays, features.user_ids, features.user_factors)
+
+
+def _measure(
+    history: History, arrays: ModelArrays, user_ids: NDArray[np.int32], factors: NDArray[np.float32]
+) -> float:
+    """How well a version orders what known users were shown."""
+    users = history.user_ids[history.answers]
+    known = np.isin(users, user_ids) & np.isin(history.item_ids, arrays.item_ids)
+    rows = np.searchsorted(user_ids, users[known])
+    columns = np.searchsorted(arrays.item_ids, history.item_ids[known])
+    scores = np.einsum("if,if->i", factors[rows], arrays.item_factors[columns])
+    return measure_order(rows, columns, history.clicked[known], scores)
