@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from pydantic import AwareDatetime
 from pydantic_settings import BaseSettings
 
+from decisions.lineage.emission import Emitter, LineageSettings
 from services.configuration import load_settings
 from services.demo.dataset import DatasetError, DatasetSettings, find_folder
 from services.demo.storage.artefacts import CorruptModel
@@ -18,6 +19,7 @@ from services.demo.storage.offline import CorruptFeatures
 from services.demo.storage.patience import StorageAway, describe
 from services.demo.storage.settings import StorageSettings
 from services.demo.trainer.__main__ import CONNECT_TIMEOUT, READ_TIMEOUT
+from services.demo.trainer.lineage import Lineage
 from services.demo.trainer.publication import WORKERS, Publication
 from services.demo.trainer.retraining import retrain
 from services.demo.trainer.settings import TrainerSettings
@@ -42,9 +44,9 @@ def main() -> None:
     since, until = period.retrain_since.timestamp(), period.retrain_until.timestamp()
     try:
         publication = Publication(client, storage.bucket)
-        report = retrain(
-            find_folder(source), publication, since, until, k, source.skip_bad_rows, source.columns
-        )
+        lineage = Lineage(Emitter(load_settings(LineageSettings)), publication, storage.bucket)
+        folder, skip = find_folder(source), source.skip_bad_rows
+        report = retrain(folder, publication, since, until, k, skip, source.columns, lineage.record)
     except (DatasetError, StorageAway, CorruptModel, CorruptFeatures) as failure:
         raise SystemExit(f"trainer: {failure}") from None
     except ClientError as refused:

@@ -24,6 +24,7 @@ from services.demo.trainer.metrics import measure_order
 from services.demo.trainer.model import train
 from services.demo.trainer.parameters import LIVE
 from services.demo.trainer.publication import Publication
+from services.demo.trainer.run import Record, keep_no_record
 from services.demo.trainer.training import store_version
 
 log = structlog.get_logger()
@@ -74,6 +75,7 @@ def retrain(
     k: int,
     skip_bad_rows: bool = False,
     columns: Columns = WELL_KNOWN,
+    record: Record = keep_no_record,
 ) -> Report:
     """Learn from the feedback from `since` up to `until` (Unix seconds), measure on lists of `k`, store.
 
@@ -89,11 +91,12 @@ def retrain(
     if live is None or not held_out.clicked.any():
         raise DatasetError(f"{len(period)} answers since then, of {len(history)} that are kept: too few")
     dataset = replace(dataset, id=_identify(dataset.id, learned), base_id=dataset.id)
-    model = train(ratings, LIVE, Feedback(learned))
-    users, items = model.arrays.user_ids, model.arrays.item_ids
-    clicks = Feedback(held_out).clicks(users, items)
     fed = TrainedFeedback(since=since, until=until, answers=len(learned), held_out=len(held_out))
-    store_version(model, dataset, clicks, LIVE, publication, k, fed)
+    with record(dataset, LIVE):
+        model = train(ratings, LIVE, Feedback(learned))
+        users, items = model.arrays.user_ids, model.arrays.item_ids
+        clicks = Feedback(held_out).clicks(users, items)
+        store_version(model, dataset, clicks, LIVE, publication, k, fed)
     return Report(
         version=LIVE.version(dataset.id),
         dataset_id=dataset.id,
