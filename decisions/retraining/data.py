@@ -1,7 +1,7 @@
 """What a training reports, and what is wrong with the data that it used."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,7 +17,6 @@ BALANCE = 4.0
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class BadReport(ValueError):
@@ -45,18 +44,14 @@ class Data(_Told):
 class Report(_Told):
     """A version that was trained and is stored, but serves nobody yet.
 
-    `former` is the data from before the trouble, as far as it is known. `measure` of the version and of the
-    live one are of the same held-out rows. `card` and `live_card` are files for the gate, if it reads files.
+    `former` is the data from before the trouble, as far as it is known. `card` and `live_card` are files for
+    the gate, of a model that it does not find by its version.
     """
 
     version: Annotated[str, Field(min_length=1, max_length=100)]
     dataset_id: Annotated[str, Field(max_length=100)] = ""
     data: Data
     former: Data | None = None
-    measure: Annotated[str, Field(max_length=100)]
-    better: Literal["higher", "lower"] = "higher"
-    candidate: Number
-    live: Number
     card: str = ""
     live_card: str = ""
 

@@ -61,16 +61,13 @@ class Feedback:
         visits = came + EXPECTED_PART * max(1, known.sum()) * expected / expected.sum()
         return visits.astype(np.float64), float(np.mean(~known))
 
-    def clicks(self, user_ids: NDArray[np.int32], item_ids: NDArray[np.int32]) -> Ratings:
-        """Who of `user_ids` clicked what of `item_ids`, each pair once, as ratings."""
-        history, wanted = self.history, self.history.clicked
-        pairs = np.unique(
-            np.stack([history.user_ids[history.answers][wanted], history.item_ids[wanted]]), axis=1
-        )
-        users, items = pairs[:, np.isin(pairs[0], user_ids) & np.isin(pairs[1], item_ids)].astype(np.int32)
-        return Ratings(
-            users, items, np.ones(len(users), dtype=np.float32), np.zeros(len(users), dtype=np.int64)
-        )
+    def pairs(self, user_ids: NDArray[np.int32], item_ids: NDArray[np.int32]) -> tuple[Ratings, Ratings]:
+        """Who of `user_ids` clicked, and who was shown, what of `item_ids`: each pair once, as ratings."""
+        history = self.history
+        users = history.user_ids[history.answers]
+        known = np.isin(users, user_ids) & np.isin(history.item_ids, item_ids)
+        wanted = known & history.clicked
+        return _pair(users[wanted], history.item_ids[wanted]), _pair(users[known], history.item_ids[known])
 
     def _looked_at(self) -> NDArray[np.bool_]:
         """Which items of the answers users looked at, as far as clicks tell."""
@@ -84,3 +81,8 @@ class Feedback:
 def _count(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> csr_matrix:
     """How often each pair comes."""
     return csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+
+
+def _pair(users: NDArray[np.int64], items: NDArray[np.int64]) -> Ratings:
+    of, what = np.unique(np.stack([users, items]), axis=1).astype(np.int32)
+    return Ratings(of, what, np.ones(len(of), dtype=np.float32), np.zeros(len(of), dtype=np.int64))

@@ -12,10 +12,8 @@ from pydantic_settings import BaseSettings
 from decisions.lineage.emission import Emitter, LineageSettings
 from services.configuration import load_settings
 from services.demo.dataset import DatasetError, DatasetSettings, find_folder
-from services.demo.storage.artefacts import CorruptModel
 from services.demo.storage.client import make_client
 from services.demo.storage.errors import advise
-from services.demo.storage.offline import CorruptFeatures
 from services.demo.storage.patience import StorageAway, describe
 from services.demo.storage.settings import StorageSettings
 from services.demo.trainer.__main__ import CONNECT_TIMEOUT, READ_TIMEOUT
@@ -47,7 +45,7 @@ def main() -> None:
         lineage = Lineage(Emitter(load_settings(LineageSettings)), publication, storage.bucket)
         folder, skip = find_folder(source), source.skip_bad_rows
         report = retrain(folder, publication, since, until, k, skip, source.columns, lineage.record)
-    except (DatasetError, StorageAway, CorruptModel, CorruptFeatures) as failure:
+    except (DatasetError, StorageAway) as failure:
         raise SystemExit(f"trainer: {failure}") from None
     except ClientError as refused:
         raise SystemExit(f"trainer: object storage refused: {describe(refused)}; {advise(refused)}") from None

