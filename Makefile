@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout rollback audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout retrain rollback audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -104,6 +104,9 @@ gate: $(RUNTIME) ## Judge whether a version may serve users, beside the live one
 
 rollout: $(RUNTIME) ## Serve a version that passes the gate to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
 	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)") $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+retrain: $(RUNTIME) ## Retrain or not, by the verdict, and why; a yes is trained, gated and released [SERVICE=name] [MODEL=name] [WATCH=1 goes on by itself]
+	@$(PY) -m stack retrain $(if $(SERVICE),--service "$(SERVICE)") $(if $(MODEL),--model "$(MODEL)") $(if $(WATCH),--watch)
 
 rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback
