@@ -33,7 +33,7 @@ SHOWN = 300
 
 
 class RecommenderSteps:
-    """The demo's own trainer, and `make release`, which has the gate in it."""
+    """The demo's own trainer, and a release as a person begins it, which has the gate in it."""
 
     def __init__(self, settings: Settings, config: Config, prometheus: Client) -> None:
         self._settings, self._config, self._prometheus = settings, config, prometheus

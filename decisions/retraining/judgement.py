@@ -14,7 +14,7 @@ LEAST_CONFIDENCE = 0.5
 LEAST_PART = 0.25
 """Part of the loss that training has to be able to bring back."""
 
-LEAST_OUTCOMES = 2_000
+LEAST_OUTCOMES = 4_000
 """Outcomes since the trouble began: a model trained on fewer learns the world as it was before."""
 
 DAY = 86_400.0

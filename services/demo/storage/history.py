@@ -6,6 +6,7 @@ The places are a ring: each minute has one, and a minute `KEPT` later takes it o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -101,14 +102,17 @@ class History:
 
 def gather(seen: Sequence[Seen]) -> History:
     """Answers as arrays."""
-    lengths = [len(each.item_ids) for each in seen]
-    clicked = [place in each.clicked for each in seen for place in range(len(each.item_ids))]
+    lengths = np.fromiter((len(each.item_ids) for each in seen), np.int64, len(seen))
+    indptr = np.concatenate(([0], np.cumsum(lengths)))
+    clicked = np.zeros(indptr[-1], dtype=np.bool_)
+    clicks = zip(indptr.tolist(), (each.clicked for each in seen), strict=False)
+    clicked[[start + place for start, places in clicks for place in places]] = True
     return History(
-        at=np.array([each.at for each in seen], dtype=np.float64),
-        user_ids=np.array([each.user_id for each in seen], dtype=np.int64),
-        indptr=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
-        item_ids=np.array([item for each in seen for item in each.item_ids], dtype=np.int64),
-        clicked=np.array(clicked, dtype=np.bool_),
+        at=np.fromiter((each.at for each in seen), np.float64, len(seen)),
+        user_ids=np.fromiter((each.user_id for each in seen), np.int64, len(seen)),
+        indptr=indptr,
+        item_ids=np.fromiter(chain.from_iterable(each.item_ids for each in seen), np.int64, indptr[-1]),
+        clicked=clicked,
     )
 
 
