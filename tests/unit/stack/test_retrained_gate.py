@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from bench.retraining.users import K, Stack
 from config import Config
 from decisions.gate.judgement import Report
 from services.demo.storage.client import read_object
@@ -11,7 +12,6 @@ from services.demo.storage.history import Seen
 from services.demo.traffic.behaviour import Mix
 from services.demo.trainer.retraining import retrain
 from stack.gate import judge_stored
-from tests.unit.services.demo.trainer.simulated import K, Stack
 
 VISITS = 12_000
 """Ten minutes of the demo's traffic."""
@@ -23,8 +23,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 def judge(stack: Stack, feedback: Sequence[Seen]) -> Report:
-    for key in [key for key in stack.store.objects if key.startswith("feedback/")]:
-        del stack.store.objects[key]
+    stack.forget()
     stack.keep(feedback)
     version = retrain(stack.folder, stack.publication, feedback[0].at, stack.now, K).version
     return judge_stored(Config(), lambda key: read_object(stack.store, "whence", key), version)

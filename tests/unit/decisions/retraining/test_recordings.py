@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.retraining import Decided, decide_all
+from bench.retraining.replay import Decided, decide_all
 
 CODES = {
     "storage-latency": {"not-the-model"},

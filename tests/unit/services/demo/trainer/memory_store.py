@@ -38,13 +38,6 @@ class MemoryStore:
             self.written.append(Key)
         return {}
 
-    def get_paginator(self, _: str) -> "MemoryStore":
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str) -> list[dict[str, list[dict[str, str]]]]:
-        """All keys in one page."""
-        return [{"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}]
-
     def head_bucket(self, *, Bucket: str) -> Mapping[str, Any]:
         return {}
 

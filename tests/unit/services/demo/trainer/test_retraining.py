@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.retraining.users import K, Stack, hit_rate
 from services.demo.dataset import DatasetError
 from services.demo.storage.artefacts import ModelCard, reference_key
 from services.demo.storage.history import History, Seen, gather
@@ -11,7 +12,6 @@ from services.demo.traffic.behaviour import Mix
 from services.demo.trainer.feedback import CLICKED, PASSED_OVER, Feedback
 from services.demo.trainer.retraining import Report, describe, read_history, retrain
 from services.demo.trainer.run import run
-from tests.unit.services.demo.trainer.simulated import K, Stack, hit_rate
 
 VISITS = 6_000
 """Five minutes of the demo's traffic."""
@@ -26,8 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 @pytest.fixture(autouse=True)
 def forget(stack: Stack) -> None:
-    for key in [key for key in stack.store.objects if key.startswith("feedback/")]:
-        del stack.store.objects[key]
+    stack.forget()
 
 
 def learn(stack: Stack, since: float) -> Report:

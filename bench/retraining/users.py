@@ -1,26 +1,58 @@
 """Simulated users and a recommender without a network: who is shown what, what they click, the hit rate."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from botocore.exceptions import ClientError
 
 from services.demo.dataset import generate, load, split
 from services.demo.recommender.ranking import rank, score
 from services.demo.storage.artefacts import ModelArrays, model_key
-from services.demo.storage.history import KEPT, MINUTE, Seen, gather, history_key
+from services.demo.storage.client import GetObjectOutput
+from services.demo.storage.history import KEPT, MINUTE, PREFIX, Seen, gather, history_key
 from services.demo.storage.offline import OfflineFeatures, offline_key
 from services.demo.traffic.behaviour import Mix
 from services.demo.traffic.crowd import Crowd
 from services.demo.traffic.habits import Event, Habits, react
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.run import run
-from tests.unit.services.demo.trainer.memory_store import MemoryStore
 
 K = 10
 RATE = 20.0
 """Visits in a second."""
 NOW = 10 * KEPT * MINUTE
+
+
+class MemoryStore:
+    """What Whence uses of S3, for one bucket."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def get_object(self, *, Bucket: str, Key: str) -> GetObjectOutput:
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> Mapping[str, Any]:
+        self.objects[Key] = Body
+        return {}
+
+    def head_bucket(self, *, Bucket: str) -> Mapping[str, Any]:
+        return {}
+
+    def create_bucket(self, *, Bucket: str) -> Mapping[str, Any]:
+        return {}
+
+    def get_paginator(self, _: str) -> "MemoryStore":
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> list[dict[str, list[dict[str, str]]]]:
+        """All keys in one page."""
+        return [{"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}]
 
 
 class Stack:
@@ -33,6 +65,7 @@ class Stack:
         self.publication = Publication(self.store, "whence")
         run(folder, self.publication, False, K)
         self.crowd = Crowd(*split(load(folder)), Habits())
+        self.users = set(np.unique(load(folder).ratings.user_ids).tolist())
         self.now = NOW
 
     @property
@@ -67,6 +100,11 @@ class Stack:
         for minute in {int(each.at // MINUTE) for each in seen}:
             of = [each for each in seen if each.at // MINUTE == minute]
             self.store.objects[history_key("0", minute)] = gather(of).to_bytes()
+
+    def forget(self) -> None:
+        """All feedback."""
+        for key in [key for key in self.store.objects if key.startswith(PREFIX)]:
+            del self.store.objects[key]
 
     def _recommend(self, version: str) -> tuple[dict[int, list[int]], list[int]]:
         card = self.publication.read_card(version)

@@ -1,11 +1,8 @@
-"""`python -m bench.retraining`: on every recorded incident, is the model retrained, and is that right?"""
+"""On every recorded incident: is the model retrained, and is that right?"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-import typer
-from rich.console import Console
 
 from bench import recorded_runs
 from bench.incidents.intervals import Share
@@ -22,9 +19,6 @@ DRIFTS = {"covariate-drift", "concept-drift"}
 
 MOVED = {"drifted-segment", "flipped-relation", "biased-segment"}
 """The same of the example models."""
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-console = Console(width=180, highlight=False)
 
 
 class Decided(NamedTuple):
@@ -101,17 +95,3 @@ def _tell(each: Decided) -> tuple[str, ...]:
     back = f"{loss.write(answer.expected)} of {loss.write(loss.amount)}" if loss else NOTHING
     right = "yes" if each.right else "NO"
     return each.run, f"{answer.verdict.cause}, {answer.verdict.domain}", answer.code, back, right
-
-
-@app.command()
-def main() -> None:
-    """Print the tables; exit 1 if a recorded incident is answered wrongly."""
-    decided = decide_all()
-    for table in tabulate(decided):
-        console.print(table.to_rich(), "")
-    if not all(each.right for each in decided):
-        raise typer.Exit(1)
-
-
-if __name__ == "__main__":
-    app()
