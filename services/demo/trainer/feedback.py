@@ -62,10 +62,14 @@ class Feedback:
         return visits.astype(np.float64), float(np.mean(~known))
 
     def pairs(self, user_ids: NDArray[np.int32], item_ids: NDArray[np.int32]) -> tuple[Ratings, Ratings]:
-        """Who of `user_ids` clicked, and who was shown, what of `item_ids`: each pair once, as ratings."""
+        """Who of `user_ids` clicked, and who was shown, what of `item_ids`: each pair once, as ratings.
+
+        Of each list the first items only: that users looked at these does not depend on what they clicked.
+        """
         history = self.history
         users = history.user_ids[history.answers]
         known = np.isin(users, user_ids) & np.isin(history.item_ids, item_ids)
+        known &= history.places < LOOKED_AT
         wanted = known & history.clicked
         return _pair(users[wanted], history.item_ids[wanted]), _pair(users[known], history.item_ids[known])
 
