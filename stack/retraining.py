@@ -22,6 +22,7 @@ from diagnosis.verdict.verdict import Verdict
 from prometheus import indicators
 from prometheus.client import Client, SourceAway, query
 from services.demo.storage.artefacts import MODEL, SERVICE
+from services.demo.storage.reference import UNKNOWN_SEGMENT
 from stack import AUDIT_FILE, DATA, StackError
 from stack.retraining_steps import CommandSteps, RecommenderSteps
 from stack.settings import Settings
@@ -29,6 +30,10 @@ from stack.settings import Settings
 ATTEMPTS_FILE = DATA / "decisions" / "retraining.json"
 LOOK_BACK, OF_WATCHED = 900.0, 2_400.0
 """Seconds that are diagnosed where no incident is open; labels of watched models come late."""
+
+KNOWN_USERS = f'segment!="{UNKNOWN_SEGMENT}"'
+SHORTEST = 30
+"""Seconds over which a rate is known."""
 
 EVERY = 15.0
 """Seconds between two looks of the automatic one."""
@@ -98,11 +103,12 @@ class Retraining:
             raise StackError(f"{self.model} was not retrained: {failed}") from None
 
     def _count_outcomes(self, verdict: Verdict, now: float) -> float | None:
-        """Labels of the recommender since the onset; the training of other models counts its own."""
+        """Labels of known users of the recommender since the onset; other models' training counts its own."""
         if self.model != MODEL or verdict.onset is None or now - verdict.onset < 1:
             return None
         seconds = int(now - verdict.onset)
-        found = self._prometheus.ask(query(indicators.labelled(window=f"{max(30, seconds)}s")))
+        labelled = indicators.labelled(KNOWN_USERS, window=f"{max(SHORTEST, seconds)}s")
+        found = self._prometheus.ask(query(labelled))
         return found[0].last * seconds if found else None
 
 

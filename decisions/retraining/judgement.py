@@ -15,7 +15,7 @@ LEAST_PART = 0.25
 """Part of the loss that training has to be able to bring back."""
 
 LEAST_OUTCOMES = 4_000
-"""Outcomes since the trouble began: a model trained on fewer learns the world as it was before."""
+"""Outcomes since the trouble began, of which fewer teach too little to pass the gate."""
 
 DAY = 86_400.0
 

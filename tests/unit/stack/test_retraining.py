@@ -6,7 +6,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
+import httpx
 import pytest
 from rich.console import Console
 
@@ -111,6 +113,29 @@ def test_without_an_incident_the_last_minutes_are_diagnosed(
     assert desk.retrain() == 1
     assert asked == [(900.0, [])]
     assert desk.out.getvalue() == "Do not retrain: Nothing is wrong.\n"
+
+
+def test_outcomes_are_those_of_known_users_since_the_onset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(parse_qs(request.content.decode() or request.url.query.decode())["query"][0])
+        series = {"metric": {}, "value": [1_600.0, "2.5"]}
+        return httpx.Response(
+            200, json={"status": "success", "data": {"resultType": "vector", "result": [series]}}
+        )
+
+    def connect(name: str, address: str) -> Client:
+        return Client(name, address, transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr(retraining, "Client", connect)
+    monkeypatch.setattr(retraining, "ATTEMPTS_FILE", tmp_path / "retraining.json")
+    found = retraining.Retraining(Settings(), Config(), Console()).judge(DRIFTED, 1_600.0)
+    assert found.code == "too-little-data" and found.why.startswith("1,500 outcomes since the trouble began")
+    (promql,) = asked
+    assert "[600s]" in promql and 'segment!="unknown"' in promql
 
 
 def test_r23_nothing_goes_on_by_itself_unless_it_is_allowed(desk: Desk) -> None:
