@@ -124,7 +124,7 @@ def _record(who: str, what: Action, report: Report, why: str) -> None:
         Trail(AUDIT_FILE).append(change)
     except ValidationError as bad:
         error = bad.errors()[0]
-        raise StackError(f"OVERRIDE: {error['loc'][0]} {error['input']!r}: {error['msg']}") from None
+        raise StackError(f"{error['loc'][0]} {error['input']!r}: {error['msg']}") from None
     except TrailError as error:
         raise StackError(f"{error}; nothing is let through without a record") from None
 
