@@ -60,6 +60,8 @@ class Shop:
     """Callers and callees between which there are no spans."""
     silent: str = ""
     """The service whose own telemetry ends at the onset."""
+    restarting: Mapping[str, float] = field(default_factory=dict)
+    """By service: seconds that an instance of it lives after the onset; before, one lived all the time."""
     ends: float = math.inf
     """When all is as before the onset again."""
     opened: float = START
@@ -91,6 +93,14 @@ class Shop:
             for query, labels, values in _lines(name, load, rate, seconds, failed):
                 heard = (TIMES <= ONSET) | (name[0] != self.silent)
                 found.setdefault(query, []).append(_series(labels, np.where(heard, values, np.nan)))
+        for service, life in self.restarting.items():
+            lives = np.where(TIMES > ONSET, np.ceil((TIMES - ONSET) / life), 0)
+            found.setdefault("instances", []).extend(
+                _series(
+                    {"service_name": service, "instance": f"{which:g}"}, np.where(lives == which, 1, np.nan)
+                )
+                for which in np.unique(lives)
+            )
         for (query, service), (before, after) in self.processes.items():
             labels = {"service_name": service}
             found.setdefault(query, []).append(_series(labels, _turn(before, after)))
