@@ -133,7 +133,7 @@ def report_silence(silence: Silence) -> Verdict:
         entity=place_of(silence.entity),
         path=[place_of(silence.entity)],
         confidence=0.3 if silence.reason is Reason.UNKNOWN else 0.85,
-        summary=f"No requests of {name} are seen any more; there were {silence.usual:.1f} a second. "
+        summary=f"Requests of {name} are hardly seen any more; there were {silence.usual:.1f} a second. "
         + says.format(name=name),
         onset=silence.since,
         remedy=remedy.format(name=name),
