@@ -115,7 +115,7 @@ def test_r22_what_was_not_measured_on_the_same_is_refused(changes: Mapping[str, 
     assert not report.passed
     for key in ("quality_kept", "segment_kept"):
         assert said in find(report, key)[0].sentence
-        assert not look(make_card("new", **changes), **{key: "off"}).passed
+        assert not look(make_card("new", **changes), None, **{key: "off"}).passed
 
 
 @given(st.permutations(range(12)))
