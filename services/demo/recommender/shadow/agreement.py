@@ -40,9 +40,7 @@ def agree(one: Sequence[int], other: Sequence[int]) -> float:
     return len(set(one) & set(other)) / max(len(one), len(other))
 
 
-def rank_biased_overlap(
-    one: Sequence[int], other: Sequence[int], persistence: float = PERSISTENCE
-) -> float:
+def rank_biased_overlap(one: Sequence[int], other: Sequence[int], persistence: float = PERSISTENCE) -> float:
     """Rank-biased overlap, extrapolated from what both lists show; the first places weigh most.
 
     Webber, Moffat and Zobel, "A similarity measure for indefinite rankings", ACM TOIS 28(4), 2010,

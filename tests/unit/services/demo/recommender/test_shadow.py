@@ -33,7 +33,7 @@ def prepare(tmp_path: Path, share: float = 1.0) -> FakeStore:
 
 
 async def in_use(service: Service) -> bool:
-    return (await service.client.get("/readyz")).json()["shadow"] == OTHER
+    return bool((await service.client.get("/readyz")).json()["shadow"] == OTHER)
 
 
 async def counted(service: Service, outcome: str, at_least: int = 1) -> None:
