@@ -208,10 +208,11 @@ def rollout(
 @app.command()
 def shadow(
     version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
-    share: Annotated[float, typer.Option(min=0, max=100, help="percent; by default as in whence.yaml")] = 0,
+    share: Annotated[float | None, typer.Option(help="percent; by default as in whence.yaml")] = None,
 ) -> None:
     """Let another model version answer a share of the requests too, unseen by users."""
-    console.print(begin_shadow(load_settings(), version, share or 100 * load().shadow.share))
+    percent = 100 * load().shadow.share if share is None else share
+    console.print(begin_shadow(load_settings(), version, percent))
 
 
 @app.command("shadow-off")

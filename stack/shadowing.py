@@ -2,7 +2,7 @@
 
 import time
 
-from services.demo.flags import FlagError, clear_shadow, write_shadow
+from services.demo.flags import FlagError, Shadow, clear_shadow, read_shadow, write_shadow
 from services.demo.trainer.parameters import CANDIDATE
 from stack import SHADOW_FILE, StackError
 from stack.rollouts import read_readiness
@@ -15,23 +15,31 @@ NOTICED_SECONDS = 30.0
 def begin_shadow(settings: Settings, version: str, share: float) -> str:
     """Let `version` (empty: the trainer's candidate) answer `share` percent of the requests in the shadow.
 
-    Returns a sentence saying so when the recommender does; else takes it back and raises StackError.
+    Returns a sentence saying so when the recommender does; else restores what was and raises StackError.
     """
     ready = read_readiness(settings)
     version = version or CANDIDATE.version(ready["dataset_id"])
     try:
+        former = read_shadow(SHADOW_FILE)
         write_shadow(SHADOW_FILE, version, share / 100)
     except FlagError as error:
         raise StackError(f"no version answers in the shadow: {error}") from None
     try:
         _await(settings, version)
     except BaseException:
-        clear_shadow(SHADOW_FILE)
+        _restore(former)
         raise
     return (
         f"{version} answers {share:g}% of the requests in the shadow: no user sees it. How it differs: "
         f"{settings.url('incidents')}/comparison. End it with `make shadow-off`."
     )
+
+
+def _restore(former: Shadow | None) -> None:
+    if former:
+        write_shadow(SHADOW_FILE, former.version, former.share)
+    else:
+        clear_shadow(SHADOW_FILE)
 
 
 def end_shadow() -> str:

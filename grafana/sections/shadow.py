@@ -32,11 +32,11 @@ def agreement() -> Panel:
         Heading(
             23,
             "Agreement by segment",
-            "Share of the items that both versions chose for the same request, the mean over 5 minutes; dots "
-            "are traces with both answers, click one to open it. Good: steady; a segment far below the "
-            "others is where the new version differs. Different is not worse: an experiment tells which.",
+            "Share of the items that both versions chose for the same request, mean over 5 minutes; click a "
+            "line for traces with both answers. Good: steady; a segment far below the others is where "
+            "the new version differs. Different is not worse: an experiment tells which.",
         ),
-        [Query(v.agreement(*CHOSEN, by=BY, window=WINDOW), LEGEND, exemplars=True)],
+        [Query(v.agreement(*CHOSEN, by=BY, window=WINDOW), LEGEND)],
         SHARE,
         no_value=NONE,
         data_links=[_traces()],
