@@ -5,8 +5,8 @@ request ──► answered ──► offer: a share of them into a bounded queue
 
 The thread has no lower priority than others: Python runs one thread at a time, so one that waits for a
 processor while it holds the interpreter would hold up all requests. What keeps users' answers fast is that an
-answer takes well under a millisecond of it, that there is a budget for all of them together, and that none is
-begun while the event loop is late. Storage sees one read at a time, on a connection of its own.
+answer takes about a millisecond in two halves, that there is a budget for all of them together, and that none
+is begun while the event loop is late. Storage sees one read at a time, on a connection of its own.
 """
 
 import asyncio
@@ -108,8 +108,6 @@ class Shadow:
             return
         if answer.labels.version == used.model.version or random.random() >= used.share:
             return
-        if self._active() >= self._max_active:
-            return self._recorder.count(used.model.version, Outcome.BUSY)
         try:
             self._queue.put_nowait(_Offered(answer, span, used.model))
         except Full:
