@@ -48,6 +48,7 @@ READERS = {
     "bench/alert_delay.py",
     "bench/outage.py",
     "bench/overhead/__main__.py",
+    "bench/shadow.py",
     "decisions/experiments/__main__.py",
     "generation/__main__.py",
     "report/__main__.py",
