@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from prometheus.client import AsyncClient
 from services.incidents.api import Api
+from services.incidents.comparison_pages import ComparisonPages
 from services.incidents.diagnosing import Diagnoser
 from services.incidents.diagnosis_client import DiagnosisClient, Explain
 from services.incidents.exposition import Exposition
@@ -83,6 +84,7 @@ def create_app(
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(TopologyApi(prometheus, jaeger).router)
     app.include_router(ModelPages(settings, store, Models(prometheus)).router)
+    app.include_router(ComparisonPages(prometheus, jaeger).router)
     app.include_router(Exposition(store).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
