@@ -32,6 +32,7 @@ from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
 from stack.interrupts import hold_interrupts, until_interrupted
+from stack.lineage import describe_lineage
 from stack.modes import choose_mode, remember_mode
 from stack.rollouts import Author, roll_back, roll_out, start_experiment
 from stack.rundir import write_run_directory
@@ -241,6 +242,23 @@ def audit(
         typer.echo(describe(trail.verify(seen), trail.latest(last, about)))
     except TrailError as error:
         raise StackError(f"audit: {error}") from None
+
+
+@app.command()
+def lineage(
+    version: Annotated[str, typer.Option(help="a model version")] = "",
+    dataset: Annotated[str, typer.Option(help="a data set's hash")] = "",
+    trace: Annotated[str, typer.Option(help="a request's trace id")] = "",
+) -> None:
+    """Show where a model version, a data set or a request came from, and whom it served."""
+    asked = [
+        (kind, name)
+        for kind, name in (("versions", version), ("datasets", dataset), ("traces", trace))
+        if name
+    ]
+    if len(asked) != 1:
+        raise typer.BadParameter("name one: VERSION=, DATASET= or TRACE=")
+    typer.echo(describe_lineage(load_settings(), *asked[0]))
 
 
 def _print_addresses(settings: Settings) -> None:

@@ -118,6 +118,11 @@ def test_the_page_finds_whatever_has_that_name(client: httpx.Client) -> None:
     assert links["recommender"] == f"/models/recommender/recommendations?version={NEW}"
 
 
+def test_a_trace_leads_to_its_lineage(client: httpx.Client) -> None:
+    links = Links(client.get(f"/traces/{TRACE_ID}").text).found
+    assert OLD in read(client, links["Lineage"])
+
+
 def test_the_empty_page_says_what_can_be_asked(client: httpx.Client) -> None:
     assert "From a request to the model version that answered it" in read(client, "/lineage")
 
