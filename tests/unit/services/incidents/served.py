@@ -119,6 +119,9 @@ def tell(folder: Path) -> dict[str, Any]:
     trail.append(
         Change(who="ada", what="experiment.ended", subject="smaller", before=shares, evidence=outcome)
     )
+    trail.append(
+        Change(who="retraining", what="retraining.refused", subject="recommendations", why="storage")
+    )
     return files
 
 
