@@ -15,10 +15,7 @@ from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
 from config import Config, load
-from decisions.audit import Trail, TrailError
-from decisions.audit.wording import describe
 from stack import (
-    AUDIT_FILE,
     DATA,
     ROOT,
     StackError,
@@ -26,13 +23,13 @@ from stack import (
     containers,
     describe_refusal,
     generated,
+    origins,
     processes,
 )
 from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
 from stack.interrupts import hold_interrupts, until_interrupted
-from stack.lineage import describe_lineage
 from stack.modes import choose_mode, remember_mode
 from stack.rollouts import Author, roll_back, roll_out, start_experiment
 from stack.rundir import write_run_directory
@@ -55,6 +52,7 @@ Who = Annotated[str, typer.Option(envvar="WHO", help="for the audit trail; by de
 Why = Annotated[str, typer.Option(envvar="WHY", help="the reason, for the audit trail")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(origins.app)
 console = Console()
 
 
@@ -226,39 +224,6 @@ def rollout(
 def rollback(who: Who = "", why: Why = "") -> None:
     """Serve the live version to all users again."""
     console.print(roll_back(Author(who, why), lambda: load().experiments))
-
-
-@app.command()
-def audit(
-    last: Annotated[int, typer.Option(min=0, max=10_000, help="entries to show")] = 10,
-    about: Annotated[str, typer.Option(help="only those about this version or experiment")] = "",
-    seen: Annotated[
-        str, typer.Option(help="a hash that an earlier call printed; it must still be there")
-    ] = "",
-) -> None:
-    """Verify the audit trail and show its last entries. Exit 1 if an entry is not as it was written."""
-    trail = Trail(AUDIT_FILE)
-    try:
-        typer.echo(describe(trail.verify(seen), trail.latest(last, about)))
-    except TrailError as error:
-        raise StackError(f"audit: {error}") from None
-
-
-@app.command()
-def lineage(
-    version: Annotated[str, typer.Option(help="a model version")] = "",
-    dataset: Annotated[str, typer.Option(help="a data set's hash")] = "",
-    trace: Annotated[str, typer.Option(help="a request's trace id")] = "",
-) -> None:
-    """Show where a model version, a data set or a request came from, and whom it served."""
-    asked = [
-        (kind, name)
-        for kind, name in (("versions", version), ("datasets", dataset), ("traces", trace))
-        if name
-    ]
-    if len(asked) != 1:
-        raise typer.BadParameter("name one: VERSION=, DATASET= or TRACE=")
-    typer.echo(describe_lineage(load_settings(), *asked[0]))
 
 
 def _print_addresses(settings: Settings) -> None:

@@ -20,20 +20,23 @@ Found = Mapping[str, Any]
 
 def describe_lineage(settings: Settings, kind: str, name: str) -> str:
     """Of one of the versions, datasets or traces by its `name`. Raises StackError."""
+    return "\n".join(_describe(ask_inbox(settings, f"/api/lineage/{kind}/{quote(name, safe='')}")))
+
+
+def ask_inbox(settings: Settings, path: str) -> Found:
+    """What the inbox answers. Raises StackError."""
     address = settings.url("incidents")
     try:
-        answer = httpx.get(
-            f"{address}/api/lineage/{kind}/{quote(name, safe='')}", timeout=TIMEOUT, trust_env=False
-        )
+        answer = httpx.get(f"{address}{path}", timeout=TIMEOUT, trust_env=False)
     except httpx.HTTPError as error:
-        raise StackError(
-            f"no inbox at {address} ({error or type(error).__name__}): start it with `make up`"
-        ) from None
+        reason = str(error) or type(error).__name__
+        raise StackError(f"no inbox at {address} ({reason}): start it with `make up`") from None
     if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-        raise StackError(f"{name} is no name that one of the {kind} can have")
+        raise StackError("that is no name that one of these can have")
     if not answer.is_success:
         raise StackError(str(answer.json()["detail"]))
-    return "\n".join(_describe(answer.json()))
+    found: Found = answer.json()
+    return found
 
 
 def _describe(found: Found) -> Iterator[str]:
