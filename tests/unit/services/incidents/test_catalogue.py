@@ -40,6 +40,7 @@ def test_r24_every_model_is_found_with_its_versions_cards_and_online_measures(cl
         ("recommender", "recommendations"),
         (CHECKOUT, "fraud"),
         (DELIVERY, "team/arrival"),
+        ("other", "m"),
     }
     fraud = found[CHECKOUT, "fraud"]
     assert list(fraud) == ["2026-11-01", "2026-10-01"], "the one with most predictions first"
