@@ -35,6 +35,7 @@ from stack.rollouts import Author, roll_back, roll_out, start_experiment
 from stack.rundir import write_run_directory
 from stack.running import in_containers
 from stack.settings import Settings, load_settings, process_environment
+from stack.shadowing import begin_shadow, end_shadow
 from stack.startup import show_startup
 from stack.verify import verify_stack
 
@@ -218,6 +219,22 @@ def rollout(
         known = ", ".join(declared) or "none"
         raise StackError(f"whence.yaml declares no experiment {experiment} (declared: {known})")
     console.print(start_experiment(load_settings(), declared[experiment], Author(who, why)))
+
+
+@app.command()
+def shadow(
+    version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
+    share: Annotated[float | None, typer.Option(help="percent; by default as in whence.yaml")] = None,
+) -> None:
+    """Let another model version answer a share of the requests too, unseen by users."""
+    percent = 100 * load().shadow.share if share is None else share
+    console.print(begin_shadow(load_settings(), version, percent))
+
+
+@app.command("shadow-off")
+def shadow_off() -> None:
+    """Let no version answer in the shadow any more."""
+    console.print(end_shadow())
 
 
 @app.command()
