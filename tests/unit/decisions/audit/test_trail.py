@@ -176,11 +176,11 @@ def test_writers_wait_for_each_other(file: Path) -> None:
 def test_a_writer_does_not_wait_for_ever(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl
 
-    monkeypatch.setattr("decisions.audit.trail.PATIENCE", 0.05)
+    monkeypatch.setattr("decisions.files.PATIENCE", 0.05)
     trail = fill(file, 1)
     with file.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(TrailError, match="another process has held the trail for 0.05 s"):
+        with pytest.raises(TrailError, match="another process has held it for 0.05 s"):
             trail.append(change())
     assert trail.append(change()).number == 2
 
@@ -211,6 +211,21 @@ def test_what_is_told_of_one_version_is_found_by_subject_before_and_after(file: 
     trail.append(change("autumn", what="experiment.begun", after={"v1": 50, "v2": 50}))
     assert [entry.subject for entry in trail.latest(10, "v1")] == ["autumn", "v1"]
     assert [entry.number for entry in trail.latest(2)] == [6, 5]
+
+
+@pytest.mark.parametrize(
+    ("after", "shares"),
+    [
+        ({"a": 66.67, "b": 33.33}, {"a": 66.67, "b": 33.33}),
+        ({"a": 100}, {"a": 100.0}),
+        ({"a": 70, "b": 20}, {}),
+        ({"a": 100, "step": "one"}, {}),
+        (100, {}),
+        (None, {}),
+    ],
+)
+def test_shares_of_users_are_told_from_other_values(after: Any, shares: dict[str, float]) -> None:
+    assert change(after=after).shares == shares
 
 
 def test_the_text_has_each_entry_and_the_hash_to_keep(file: Path) -> None:
