@@ -16,10 +16,7 @@ from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
 from config import Config, load
-from decisions.audit import Trail, TrailError
-from decisions.audit.wording import describe
 from stack import (
-    AUDIT_FILE,
     DATA,
     ROOT,
     StackError,
@@ -27,6 +24,7 @@ from stack import (
     containers,
     describe_refusal,
     generated,
+    origins,
     processes,
 )
 from stack.credentials import ensure_credentials
@@ -38,6 +36,7 @@ from stack.rollouts import Author, roll_back, roll_out, start_experiment
 from stack.rundir import write_run_directory
 from stack.running import in_containers
 from stack.settings import Settings, load_settings, process_environment
+from stack.shadowing import begin_shadow, end_shadow
 from stack.startup import show_startup
 from stack.verify import verify_stack
 
@@ -56,6 +55,7 @@ Why = Annotated[str, typer.Option(envvar="WHY", help="the reason, for the audit 
 Override = Annotated[str, typer.Option(help='lets through what the gate refuses: "your name: the reason"')]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(origins.app)
 console = Console()
 
 
@@ -240,7 +240,26 @@ def gate(
     if bool(card) != bool(live):
         raise typer.BadParameter("a card is judged beside another: name both, CARD= and LIVE=")
     gate = Gate(load(), console, override)
-    console.print(gate.admit_file(card, live) if card and live else gate.admit(version))
+    if card and live:
+        gate.admit_file(card, live)
+    else:
+        gate.admit(version)
+
+
+@app.command()
+def shadow(
+    version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
+    share: Annotated[float | None, typer.Option(help="percent; by default as in whence.yaml")] = None,
+) -> None:
+    """Let another model version answer a share of the requests too, unseen by users."""
+    percent = 100 * load().shadow.share if share is None else share
+    console.print(begin_shadow(load_settings(), version, percent))
+
+
+@app.command("shadow-off")
+def shadow_off() -> None:
+    """Let no version answer in the shadow any more."""
+    console.print(end_shadow())
 
 
 @app.command()
@@ -270,22 +289,6 @@ def retrain(
     chosen = retraining.choose_model(config, service, model)
     if ended := retraining.retrain(load_settings(), config, console, chosen):
         raise typer.Exit(ended)
-
-
-@app.command()
-def audit(
-    last: Annotated[int, typer.Option(min=0, max=10_000, help="entries to show")] = 10,
-    about: Annotated[str, typer.Option(help="only those about this version or experiment")] = "",
-    seen: Annotated[
-        str, typer.Option(help="a hash that an earlier call printed; it must still be there")
-    ] = "",
-) -> None:
-    """Verify the audit trail and show its last entries. Exit 1 if an entry is not as it was written."""
-    trail = Trail(AUDIT_FILE)
-    try:
-        typer.echo(describe(trail.verify(seen), trail.latest(last, about)))
-    except TrailError as error:
-        raise StackError(f"audit: {error}") from None
 
 
 def _print_addresses(settings: Settings) -> None:

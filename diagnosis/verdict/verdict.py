@@ -13,6 +13,9 @@ Factor = Literal["segment", "source", "version", "rate"]
 Point = tuple[float, float]
 """Unix seconds and a finite value."""
 
+HIGHEST = 0.97
+"""Confidence that no verdict is above."""
+
 MOST_POINTS = 60
 """Points of the small chart of a statement."""
 
