@@ -5,7 +5,7 @@ The last fifth of the answers is held out: the gate compares the version with th
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.demo.storage.artefacts import TrainedFeedback
 from services.demo.storage.history import PREFIX, CorruptHistory, History, join
 from services.demo.trainer.feedback import Feedback
 from services.demo.trainer.model import train
-from services.demo.trainer.parameters import LIVE
+from services.demo.trainer.parameters import LIVE, Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.run import Record, keep_no_record
 from services.demo.trainer.training import store_version
@@ -81,17 +81,28 @@ def retrain(
         raise DatasetError(f"{len(period)} answers since then, of {len(history)} that are kept: too few")
     dataset = replace(dataset, id=_identify(dataset.id, learned), base_id=dataset.id)
     fed = TrainedFeedback(since=since, until=until, answers=len(learned), held_out=len(held_out))
-    with record(dataset, LIVE):
-        model = train(ratings, LIVE, Feedback(learned))
+    parameters = _find_parameters(publication)
+    with record(dataset, parameters):
+        model = train(ratings, parameters, Feedback(learned))
         users, items = model.arrays.user_ids, model.arrays.item_ids
         clicks, shown = Feedback(held_out).pairs(users, items)
-        store_version(model, dataset, clicks, LIVE, publication, k, fed, shown)
+        store_version(model, dataset, clicks, parameters, publication, k, fed, shown)
     return Report(
-        version=LIVE.version(dataset.id),
+        version=parameters.version(dataset.id),
         dataset_id=dataset.id,
         data=describe(period, items),
         former=describe(before, items) if len(before := history.select(history.at < since)) else None,
     )
+
+
+def _find_parameters(publication: Publication) -> Parameters:
+    """Those of the live version: what is compared then is the data."""
+    live = publication.read_live()
+    card = publication.read_card(live) if live else None
+    known = {each.name for each in fields(Parameters)}
+    if card is None or card.parameters.keys() != known:
+        return LIVE
+    return Parameters(**card.parameters)  # type: ignore[arg-type]
 
 
 def read_history(publication: Publication) -> History:

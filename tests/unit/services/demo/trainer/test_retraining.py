@@ -1,5 +1,7 @@
 """R23: what users clicked since their preferences changed teaches a version that serves them again."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from services.demo.storage.history import History, Seen, gather
 from services.demo.storage.reference import Reference
 from services.demo.traffic.behaviour import Mix
 from services.demo.trainer.feedback import CLICKED, PASSED_OVER, Feedback
+from services.demo.trainer.parameters import CANDIDATE
 from services.demo.trainer.retraining import Report, describe, read_history, retrain
 from services.demo.trainer.run import run
 
@@ -93,6 +96,17 @@ def test_a_version_that_learned_from_feedback_stays_live_when_the_trainer_runs_a
     run(stack.folder, stack.publication, False, K)
     assert stack.live == version
     stack.publication.write_live(former)
+
+
+def test_it_is_trained_as_the_live_version_was(stack: Stack) -> None:
+    former, since = stack.live, stack.now
+    stack.publication.write_live(CANDIDATE.version(card_of(stack, former).dataset_id))
+    stack.keep(stack.visit(VISITS, seed=71, shift=0.35))
+    version = learn(stack, since).version
+    assert card_of(stack, version).parameters == asdict(CANDIDATE)
+    after = stack.visit(VISITS, version, seed=72, shift=0.35)
+    stack.publication.write_live(former)
+    assert hit_rate(after) > 0.9 * hit_rate(stack.visit(VISITS, seed=73))
 
 
 def test_without_feedback_nothing_is_trained(stack: Stack) -> None:
