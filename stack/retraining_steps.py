@@ -127,7 +127,7 @@ def _train(command: Sequence[str], since: float, until: float, environment: Mapp
     try:
         return read_report(output)
     except BadReport as bad:
-        raise StepFailed(f"{command[0]}: {bad}") from None
+        raise StepFailed(f"{_name(command)}: {bad}") from None
 
 
 def _run(
@@ -146,13 +146,18 @@ def _run(
             check=True,
         )
     except subprocess.TimeoutExpired:
-        raise StepFailed(f"{' '.join(command)}: took more than {seconds:g} s") from None
+        raise StepFailed(f"{_name(command)}: took more than {seconds:g} s") from None
     except subprocess.CalledProcessError as failed:
         last = (failed.stderr or "").strip().splitlines()[-1:] or [f"exit status {failed.returncode}"]
-        raise StepFailed(f"{' '.join(command)}: {last[0][:SHOWN]}") from None
+        raise StepFailed(f"{_name(command)}: {last[0][:SHOWN]}") from None
     except OSError as missing:
         raise StepFailed(f"{command[0]}: {missing.strerror}") from None
     return done.stdout or ""
+
+
+def _name(command: Sequence[str]) -> str:
+    """A command as people call it."""
+    return " ".join([Path(command[0]).name, *command[1:]])[:SHOWN]
 
 
 def _ask(prometheus: Client, promql: str) -> float | None:

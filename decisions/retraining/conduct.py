@@ -24,6 +24,9 @@ KEPT_PROMISE = 0.5
 """Part of the expected recovery from which it is said to have come."""
 
 
+LONGEST_REASON = 1_000
+
+
 class StepFailed(Exception):
     """A step did not succeed; the message is one line saying why."""
 
@@ -75,8 +78,9 @@ class Conductor:
             self.attempts.begin(model, now)
             try:
                 return self._conduct(model, answer, steps, now)
-            except StepFailed as failed:
-                self._tell("retraining.failed", model, str(failed), evidence=describe_evidence(answer))
+            except BaseException as stopped:
+                why = str(stopped) if isinstance(stopped, StepFailed) else f"it ended: {stopped!r}"
+                self._tell("retraining.failed", model, why, evidence=describe_evidence(answer))
                 raise
             finally:
                 self.attempts.end(self.clock())
@@ -103,7 +107,15 @@ class Conductor:
             self._tell("retraining.failed", attempt.model, "whoever conducted it was stopped")
 
     def _tell(self, what: Action, subject: str, why: str, evidence: JsonValue = None) -> None:
-        self.trail.append(Change(who=self.who, what=what, subject=subject, why=why[:1000], evidence=evidence))
+        self.trail.append(
+            Change(
+                who=self.who,
+                what=what,
+                subject=subject,
+                why=" ".join(why.split())[:LONGEST_REASON],
+                evidence=evidence,
+            )
+        )
 
 
 def describe_evidence(answer: Answer) -> JsonValue:

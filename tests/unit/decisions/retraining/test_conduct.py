@@ -115,6 +115,17 @@ def test_a_step_that_fails_is_the_last_and_it_is_told(office: Office, step: str)
     assert office.attempts.read()[0].ended == 5_000.0, "it counts for cool-down and budget all the same"
 
 
+def test_one_that_is_interrupted_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Plan, "release", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        office.conductor.conduct(MODEL, YES, Plan())
+    assert office.told[-1].what == "retraining.failed" and "KeyboardInterrupt" in office.told[-1].why
+    assert office.attempts.read()[0].ended == 5_000.0
+
+
 def test_r23_never_two_at_once(office: Office) -> None:
     plan = Plan()
     with office.attempts.hold(), pytest.raises(UnderWay):
