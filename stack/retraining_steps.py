@@ -17,6 +17,7 @@ from decisions.retraining.data import BadReport, Report, read_report
 from diagnosis.verdict.verdict import Verdict
 from prometheus import indicators, watched_models
 from prometheus.client import Client, SourceAway, query
+from prometheus.model_samples import ALL, SHORT
 from stack import DATA, LINEAGE_FILE, ROOT, StackError
 from stack.bucket import find_storage
 from stack.dataset import dataset_settings
@@ -51,7 +52,8 @@ class RecommenderSteps:
         told = {"WHO": CONTROLLER, "WHY": "it learned from recent feedback"}
         _run(command, told, LONGEST_RELEASE, shown=True)
 
-    def measure(self) -> float | None:
+    def measure(self, version: str) -> float | None:
+        """Of all answers: the verdict's hit rate is, too."""
         time.sleep(SETTLED)
         return _ask(self._prometheus, indicators.hit_rate(window="5m"))
 
@@ -110,13 +112,19 @@ class CommandSteps:
         """All users at once: how is up to the command."""
         _run(self._model.release, {"RETRAIN_VERSION": version}, LONGEST_RELEASE, shown=True)
 
-    def measure(self) -> float | None:
-        """The measure that the verdict was about."""
+    def measure(self, version: str) -> float | None:
+        """By the measure that the verdict was about."""
         if not self._verdict.measure:
             return None
         time.sleep(SETTLED_WATCHED)
         name = self._verdict.measure.lower().replace(" ", "_")
-        where = f'service_name="{self._model.service}"', f'model_name="{self._model.name}"'
+        where = (
+            f'service_name="{self._model.service}"',
+            f'model_name="{self._model.name}"',
+            f'model_version="{version}"',
+            f'segment="{ALL}"',
+            f'window="{SHORT}"',
+        )
         return _ask(self._prometheus, watched_models.measure([name], *where))
 
 

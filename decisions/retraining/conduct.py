@@ -43,8 +43,8 @@ class Steps(Protocol):
     def release(self, version: str) -> None:
         """Roll the version out; returns when it is live."""
 
-    def measure(self) -> float | None:
-        """The quality now, in the loss' own measure, with the new version alone; None if it is unknown."""
+    def measure(self, version: str) -> float | None:
+        """The quality of a version that is live, in the loss' own measure; None if it is unknown."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Conductor:
             raise StepFailed(f"{report.version} learned from data that is not sound. {' '.join(faults)}")
         steps.admit(report)
         steps.release(report.version)
-        came = weigh(answer, report.version, steps.measure())
+        came = weigh(answer, report.version, steps.measure(report.version))
         evidence: JsonValue = {
             "expected": answer.expected,
             "recovered": came.recovered,

@@ -39,7 +39,7 @@ class Plan:
     def release(self, version: str) -> None:
         self._take("release")
 
-    def measure(self) -> float | None:
+    def measure(self, version: str) -> float | None:
         self._take("measure")
         return self._quality
 
