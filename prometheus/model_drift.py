@@ -32,6 +32,7 @@ from prometheus.recorded import (
     FEATURE_STEP,
     FEATURE_TRUTHS,
     FEATURE_VALUES,
+    MODEL_LIMIT,
 )
 from prometheus.rules import Rule, record
 
@@ -156,6 +157,17 @@ def _limits() -> Iterator[Rule]:
     for level, limit in CUMULATED_LIMITS.items():
         chance = f"sqrt({log(2 / ALPHA) / 2!r} / {enough})"
         yield record(FEATURE_DRIFT_LIMIT, f"{limit:g} + {chance} {_IF_NUMBER}", measure="ks", level=level)
+
+
+def chosen_limit(*where: str) -> str:
+    """Of each model the limit of the level that whence.yaml calls drift."""
+    chosen = q.select(MODEL_LIMIT, q.equal("limit", "drift"))
+    levels = (
+        f"({q.select(FEATURE_DRIFT_LIMIT, q.equal('level', level), *where)} "
+        f"and on (service_name, model_name) {chosen} == {stability:g})"
+        for level, stability in DRIFT.items()
+    )
+    return f"({' or '.join(levels)})"
 
 
 def _noncentral_quantile(k: str, n: str) -> str:

@@ -1,18 +1,18 @@
 """What watched models are given and what they predict, against their reference."""
 
-from alerts.rules.models import ANY_VERSION, OF_MODEL, limit, model_alert, still
+from alerts.rules.models import OF_MODEL, limit, model_alert, still
 from alerts.spec import Alert, Severity, ValueFormat
 from config import Config
 from config.watched_models import DRIFT
 from prometheus import limits
 from prometheus import queries as q
+from prometheus.model_drift import chosen_limit
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SHORT
 from prometheus.models import FEATURE, MODEL, PREDICTION, TRUTH
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
-    FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
     FEATURE_FAULTS_REFERENCE,
     FEATURE_MAGNITUDE,
@@ -20,7 +20,6 @@ from prometheus.recorded import (
     FEATURE_REFERENCE,
     FEATURE_SIZE,
     FEATURE_VALUES,
-    MODEL_LIMIT,
 )
 
 INPUT = f'feature!~"{PREDICTION}|{TRUTH}"'
@@ -50,12 +49,7 @@ KINDS = {
 def _drift(*where: str) -> str:
     """The stability index where it exceeds the limit of the level that whence.yaml has for the model."""
     of = ('measure="psi"', *where)
-    levels = []
-    chosen = q.select(MODEL_LIMIT, q.equal("limit", "drift"))
-    for level, stability in DRIFT.items():
-        large = q.select(FEATURE_DRIFT_LIMIT, q.equal("level", level), *of)
-        levels.append(f"({large} and on ({', '.join(ANY_VERSION)}) {chosen} == {stability:g})")
-    return f"{q.select(FEATURE_DRIFT, *of)} > ignoring (level) ({' or '.join(levels)})"
+    return f"{q.select(FEATURE_DRIFT, *of)} > ignoring (level) {chosen_limit(*of)}"
 
 
 def _drifted(*where: str) -> str:

@@ -21,8 +21,8 @@ def build(config: Config) -> dict[str, Any]:
             marks=(VERDICTS,),
         ),
         [
-            *watched_model.numbers(),
-            *model_quality.panels(),
+            *watched_model.numbers(config),
+            *model_quality.panels(config),
             *model_features.panels(),
             *model_flow.panels(),
         ],
