@@ -284,6 +284,9 @@ MODEL_COMPARED_SAMPLES = _gauge("model:measure:compared_samples", OF_COMPARISON)
 MODEL_DEVIATION = _gauge("model:measure:deviation", OF_COMPARISON)
 """By how many standard errors a measure is worse than expected; 4 is no chance any more."""
 
+MODEL_WORSE = _gauge("model:measure:worse", OF_MODEL | {"segment", "measure", "compared"})
+"""By what share a measure is worse, where that is more than whence.yaml allows and than chance."""
+
 FEATURE_TRUTHS = _gauge("model:feature_truths:increase", OF_FEATURE | {"bin", "came_true"})
 """Labelled predictions of a binary classifier by the bin of a feature that is telling in the reference."""
 

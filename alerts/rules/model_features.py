@@ -1,12 +1,13 @@
 """What watched models are given and what they predict, against their reference."""
 
-from alerts.rules.models import OF_MODEL, limit, model_alert, still
+from alerts.rules.models import OF_MODEL, model_alert, still
 from alerts.spec import Alert, Severity, ValueFormat
 from config import Config
 from config.watched_models import DRIFT
 from prometheus import limits
 from prometheus import queries as q
 from prometheus.model_drift import chosen_limit
+from prometheus.model_limits import limit
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SHORT
 from prometheus.models import FEATURE, MODEL, PREDICTION, TRUTH
