@@ -37,7 +37,7 @@ SAMPLE = (*MODEL, "segment", "window")
 
 NO_QUALITY = (
     *("positive_rate", "predictions", "segment_share", "label_coverage", "label_delay"),
-    *("exact_repeats", "near_repeats", "margin_share"),
+    *("exact_repeats", "near_repeats", "margin_share", "coverage", "diversity", "popularity"),
 )
 """Measures that do not say how well a model does."""
 

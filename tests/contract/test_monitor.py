@@ -3,8 +3,9 @@
 import pytest
 from whence_monitor import bins, reference
 from whence_monitor import instruments as package
-from whence_monitor.tasks import scores
+from whence_monitor.tasks import ranking, scores
 
+from prometheus.model_items import BUCKETS, REGISTERS
 from prometheus.models import NUMBER_BINS, OF_MODELS, PREDICTION, SCORE_BINS, TRUTH
 from prometheus.names import series
 from telemetry import attributes as a
@@ -32,6 +33,7 @@ def test_all_series_of_models_are_metrics_of_the_package_with_its_bins() -> None
     assert len(OF_MODELS) == len(OURS)
     assert SCORE_BINS == scores.NAMES
     assert NUMBER_BINS == bins.FINITE
+    assert (REGISTERS, BUCKETS) == (ranking.REGISTERS, ranking.BUCKETS)
     assert (PREDICTION, TRUTH) == (reference.PREDICTION, reference.TRUTH)
 
 

@@ -1,5 +1,6 @@
 """Quality of models that services watch with whence_monitor: its counters through the recording rules."""
 
+from prometheus.model_items import BUCKETS, REGISTERS
 from tests.rules.promtool import counter, gauge
 from tests.rules.scenarios.scenario import Scenario, Series
 
@@ -142,6 +143,27 @@ def repeated(during: float, kind: str, at_margin: float = 0.1, n: float = 50) ->
         **counted("model_requests_repeated_total", 0.1 * n, during * n, kind=kind),
         **counted("model_scores_margin_total", 0.1 * n, at_margin * n),
     }
+
+
+def shown(items: Pair, popularity: Pair = (0.5, 0.5), predictions: Pair = (50, 50)) -> Series:
+    """What a ranker shows, before and during the trouble: different items, and how popular they are.
+
+    Each prediction shows one; an item is in a bucket of its own, and in a register of its own.
+    """
+    series: dict[str, str] = {**known(), **counted("model_predictions_total", *predictions)}
+    for place in range(REGISTERS):
+        levels = ((CALM, items[0]), (TROUBLE, items[1]), (AFTER, items[0]))
+        bits = gauge(*((seconds, float(place < number)) for seconds, number in levels))
+        series[named("model_items_register", register=f"{place:03}")] = bits
+    for place in range(BUCKETS):
+        shares = [n * (place < number) / number for n, number in zip(predictions, items, strict=True)]
+        series |= counted("model_items_spread_total", shares[0], shares[1], bin=f"{place:02}")
+    for name, sign in (("01", -1), ("10", 1)):
+        before, during = (
+            n * (0.5 + sign * (p - 0.5) / 0.9) for n, p in zip(predictions, popularity, strict=True)
+        )
+        series |= counted("model_items_shown_total", before, during, bin=name)
+    return series
 
 
 def scenario(
@@ -288,5 +310,26 @@ SCENARIOS = {
         fires_at=3060,
         over_at=4620,
         value="18.31%",
+    ),
+    "model-coverage-fell": scenario(
+        shown((60, 30)),
+        {"some fewer": shown((60, 52)), "of fewer predictions": shown((60, 30), predictions=(50, 20))},
+        fires_at=3420,
+        over_at=4200,
+        value="42.22%",
+    ),
+    "model-diversity-fell": scenario(
+        shown((40, 10)),
+        {"some fewer": shown((40, 37)), "of fewer predictions": shown((64, 64), predictions=(50, 20))},
+        fires_at=3000,
+        over_at=4680,
+        value="31.81%",
+    ),
+    "model-popularity-rose": scenario(
+        shown((40, 40), (0.5, 0.6)),
+        {"a little": shown((40, 40), (0.5, 0.53)), "less popular": shown((40, 40), (0.5, 0.3))},
+        fires_at=3120,
+        over_at=4500,
+        value="0.0712",
     ),
 }
