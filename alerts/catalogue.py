@@ -162,6 +162,7 @@ def _features() -> Iterator[Monitor]:
     for what, tasks, alert in (
         ("distribution of each feature", ALL_TASKS, "model-feature-drift"),
         ("distribution of each feature by segment", ALL_TASKS, "model-feature-drift"),
+        ("numbers of a request together", ALL_TASKS, "model-inputs-drift"),
         ("distribution of predictions", (*CLASSIFIERS, REGRESSION), "model-prediction-drift"),
         ("distribution of labels", (*CLASSIFIERS, REGRESSION), "model-label-drift"),
     ):

@@ -15,7 +15,7 @@ from prometheus import models
 from prometheus import queries as q
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SECONDS
-from prometheus.models import FEATURE, NUMBER_BINS, OF_REFERENCE
+from prometheus.models import FEATURE, INPUTS, NUMBER_BINS, OF_REFERENCE
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_BINS,
@@ -185,12 +185,14 @@ def _noncentral_quantile(k: str, n: str) -> str:
 
 
 def _faults() -> Iterator[Rule]:
+    """Of what is given: an error of all inputs together may be as large as it is."""
+    given = f'feature!="{INPUTS}"'
     values = f"({_NUMBER} >= {ENOUGH})"
     for faults, of_numbers in ((FAULTS, ""), (FAULTS_OF_NUMBERS, f" {_IF_NUMBER}")):
         for kind, bins in faults.items():
-            faulty = q.select(FEATURE_VALUES, q.one_of("bin", bins))
+            faulty = q.select(FEATURE_VALUES, given, q.one_of("bin", bins))
             yield record(FEATURE_FAULTS, f"sum {_BY} ({faulty}) / {values}{of_numbers}", kind=kind)
-            faulty = q.select(FEATURE_REFERENCE, q.one_of("bin", bins))
+            faulty = q.select(FEATURE_REFERENCE, given, q.one_of("bin", bins))
             share = f"sum {_BY} ({faulty}) / ({_REFERENCE_NUMBER} > 0){of_numbers}"
             yield record(FEATURE_FAULTS_REFERENCE, share, kind=kind)
 

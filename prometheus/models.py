@@ -14,8 +14,8 @@ FEATURE = (*OF_REFERENCE, "segment", "window")
 
 _LABELS = frozenset({*MODEL, "job", "instance", "service_version", "service_instance_id"})
 
-PREDICTION, TRUTH = "@prediction", "@truth"
-"""Predictions and labels, which are watched like features."""
+PREDICTION, TRUTH, INPUTS = OWN = "@prediction", "@truth", "@inputs"
+"""Predictions, labels, and how all numbers of a request belong together: watched like features."""
 
 NUMBER_BINS = ("below", *(f"{number:02}" for number in range(1, 11)), "above")
 """Bins of a number in their order; inner ones are numbered, and there may be fewer."""

@@ -10,7 +10,7 @@ from prometheus.model_drift import chosen_limit
 from prometheus.model_limits import limit
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SHORT
-from prometheus.models import FEATURE, MODEL, PREDICTION, TRUTH
+from prometheus.models import FEATURE, INPUTS, MODEL, OWN, PREDICTION, TRUTH
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
@@ -23,7 +23,7 @@ from prometheus.recorded import (
     FEATURE_VALUES,
 )
 
-INPUT = f'feature!~"{PREDICTION}|{TRUTH}"'
+INPUT = f'feature!~"{"|".join(OWN)}"'
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 BY_FEATURE = (*MODEL, "feature")
 BY_SEGMENT = (*BY_FEATURE, "segment")
@@ -131,6 +131,24 @@ def prediction_drift(config: Config) -> Alert:
     )
 
 
+def inputs_drift(config: Config) -> Alert:
+    together = _drifted(q.equal("feature", INPUTS))
+    alone = f"max by ({', '.join(MODEL)}) ({_drifted(INPUT)})"
+    return model_alert(
+        config,
+        slug="model-inputs-drift",
+        title="Model Inputs Drift",
+        query=f"{together} unless on ({', '.join(MODEL)}) ({alone})",
+        panel="Inputs together",
+        severity=Severity.WARNING,
+        summary="Inputs of {labels.model_name} {labels.model_version} together drift: PSI {value}",
+        description=f"The inputs of {OF_MODEL} together moved, no single feature did: the population "
+        "stability index of the error with which they follow from each other is {value}, more than "
+        f"{config.watched_models.drift} drift (watched_models.drift) and more than chance.",
+        value_format=ValueFormat.NUMBER,
+    )
+
+
 def label_drift(config: Config) -> Alert:
     return model_alert(
         config,
@@ -221,6 +239,7 @@ def feature_leaked(config: Config) -> Alert:
 def alerts(config: Config) -> tuple[Alert, ...]:
     return (
         feature_drift(config),
+        inputs_drift(config),
         prediction_drift(config),
         label_drift(config),
         *(faulty_feature(config, kind) for kind in KINDS),

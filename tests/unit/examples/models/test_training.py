@@ -4,7 +4,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from whence_monitor import PREDICTION, TRUTH, Reference, read_table
+from whence_monitor import INPUTS, PREDICTION, TRUTH, Reference, read_table
 
 from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
@@ -23,7 +23,7 @@ def test_a_version_has_its_cases_and_a_reference_of_what_it_watches(example: Exa
         reference = Reference.load(place / "reference.json")
         leaks = {example.leak} if recipe.leaked is not None else set()
         features = set(example.draw(Random(0))) - {example.segment}
-        assert set(reference.features) == {*features, PREDICTION, TRUTH, *leaks}
+        assert set(reference.features) == {*features, INPUTS, PREDICTION, TRUTH, *leaks}
         assert reference.rows == ROWS // 2
         assert set(reference.segments) == set(example.codes[example.segment])
 
