@@ -18,16 +18,22 @@ Row = dict[str, object]
 
 def draw(number: int, seed: int) -> list[Row]:
     rng = np.random.default_rng(seed)
-    amounts = rng.lognormal(4, 0.6, number)
+    limits = rng.lognormal(4, 0.6, number)
     return [
-        {"amount": float(amount), "age": float(rng.normal(40, 10)), "kind": str(rng.choice(["a", "b"]))}
-        for amount in amounts
+        {
+            "amount": float(limit * rng.lognormal(0, 0.2)),
+            "limit": float(limit),
+            "age": float(rng.normal(40, 10)),
+            "kind": str(rng.choice(["a", "b"])),
+        }
+        for limit in limits
     ]
 
 
 def predict(row: Row) -> float:
-    amount = row.get("amount")
-    return 0.5 if amount is None else float(0.9 if float(str(amount)) > 55 else 0.1)
+    """Of fraud: an amount above the limit."""
+    amount, limit = row.get("amount"), row.get("limit")
+    return 0.5 if amount is None else float(0.9 if float(str(amount)) > float(str(limit)) else 0.1)
 
 
 def learn(seed: int) -> Reference:
@@ -43,7 +49,8 @@ def learn(seed: int) -> Reference:
 REFERENCE = learn(9)
 
 Change = Mapping[str, float]
-"""Factors of a feature since the onset; 0 leaves it out."""
+"""Factors of a feature since the onset; 0 leaves it out, and OF_ANOTHER takes that of the request before."""
+OF_ANOTHER = -1.0
 
 
 def tell(change: Change, since: Reference = REFERENCE) -> Iterator[Worker]:
@@ -52,13 +59,20 @@ def tell(change: Change, since: Reference = REFERENCE) -> Iterator[Worker]:
     for step in range(STEPS):
         if step == RENEWED and since is not REFERENCE:
             worker = Worker(model="fraud", reference=since, segments=("old", "new"))
-        for number, row in enumerate(draw(EACH, step)):
+        rows = draw(EACH, step)
+        for number, row in enumerate(rows):
             truth = predict(row) > 0.5
-            seen = dict(row)
-            for name, factor in change.items() if step >= CHANGED else ():
-                seen[name] = float(str(row[name])) * factor if factor else None
+            seen = _change(row, rows[number - 1], change) if step >= CHANGED else row
             key = f"{step}-{number}"
             worker.monitor.observe(seen, predict(seen), key, ("old", "new")[number % 3 == 0])
             worker.monitor.label(key, truth)
         worker.monitor.flush()
         yield worker
+
+
+def _change(row: Row, before: Row, change: Change) -> Row:
+    seen = dict(row)
+    for name, factor in change.items():
+        value = before[name] if factor == OF_ANOTHER else float(str(row[name])) * factor
+        seen[name] = value if factor else None
+    return seen

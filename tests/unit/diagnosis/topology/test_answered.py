@@ -19,7 +19,16 @@ from diagnosis.topology.live import collect_services
 from monitor.tests.worker import Worker
 from prometheus.client import AsyncClient, Client, query
 from tests.rules.watched import RULES
-from tests.unit.diagnosis.topology.monitored import CHANGED, REFERENCE, STEP, STEPS, Change, learn, tell
+from tests.unit.diagnosis.topology.monitored import (
+    CHANGED,
+    OF_ANOTHER,
+    REFERENCE,
+    STEP,
+    STEPS,
+    Change,
+    learn,
+    tell,
+)
 from tests.unit.prometheus.running import run_prometheus
 
 PATIENCE = 60.0
@@ -39,6 +48,7 @@ STORIES: Mapping[str, Story] = {
     "calm": Story({}),
     "resized": Story({"amount": 100}),
     "missing": Story({"amount": 0}),
+    "mixed-up": Story({"limit": OF_ANOTHER}),
     "renewed": Story({}, learn(8)),
     "renewed-and-resized": Story({"amount": 100}, learn(8)),
 }
@@ -116,6 +126,11 @@ def test_a_feature_that_goes_wrong_is_named(answering: Answering, service: str, 
     assert (found.domain, found.cause, found.feature) == ("data", cause, "amount")
     assert found.onset is not None and abs(found.onset - answering.onset) <= 20
     assert found.measure == "Accuracy" and found.confidence > 0.9
+
+
+def test_inputs_of_different_requests_are_told(answering: Answering) -> None:
+    found = answering.diagnose("mixed-up")
+    assert (found.domain, found.cause, found.feature) == ("data", "inputs-drift", "")
 
 
 @pytest.mark.parametrize("service", ["calm", "renewed"])

@@ -11,7 +11,7 @@ from diagnosis.topology.models.queries import COUNTED, COUNTS, FEATURES, NAME
 from prometheus.model_samples import ALL
 from prometheus.models import FEATURE_MAGNITUDE, FEATURE_VALUES, REFERENCE_VALUES
 from tests.rules.watched import NAMES
-from tests.unit.diagnosis.topology.monitored import CHANGED, STEP, STEPS, Change, tell
+from tests.unit.diagnosis.topology.monitored import CHANGED, OF_ANOTHER, STEP, STEPS, Change, tell
 from tests.unit.diagnosis.topology.shop import START
 
 ONSET = START + STEP * CHANGED
@@ -62,6 +62,13 @@ def test_a_feature_that_goes_wrong_is_named(change: Change, cause: str, feature:
     segments = [part.points for part in found.decomposition if part.dimension == "segment"]
     assert found.measure_before is not None and found.measure_after is not None
     assert sum(segments) == pytest.approx(100 * (found.measure_after - found.measure_before), abs=0.01)
+
+
+def test_inputs_of_different_requests_are_told_though_each_alone_is_as_ever() -> None:
+    found = diagnose({"limit": OF_ANOTHER})
+    assert (found.domain, found.cause, found.feature) == ("data", "inputs-drift", "")
+    assert "no single feature did" in found.summary
+    assert found.onset is not None and abs(found.onset - ONSET) <= 15
 
 
 def test_a_feature_that_the_model_does_not_use_does_no_harm() -> None:
