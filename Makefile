@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -99,11 +99,29 @@ report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [
 experiments: $(RUNTIME) ## What the experiments of whence.yaml say now, with intervals and decisions [EXPERIMENT=name]
 	@$(PY) -m decisions.experiments $(EXPERIMENT)
 
-rollout: $(RUNTIME) ## Serve a model version to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name]
-	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)")
+gate: $(RUNTIME) ## Judge whether a version may serve users, beside the live one [VERSION=candidate] or [CARD=file LIVE=file] [OVERRIDE="name: reason"]
+	@$(PY) -m stack gate "$(VERSION)" $(if $(CARD),--card "$(CARD)") $(if $(LIVE),--live "$(LIVE)") $(if $(OVERRIDE),--override "$$OVERRIDE")
 
-rollback: $(RUNTIME) ## Serve the live model version to all users again
+rollout: $(RUNTIME) ## Serve a version that passes the gate to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
+	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)") $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+shadow: $(RUNTIME) ## Let a model version answer a share of the requests too, unseen by users [VERSION=candidate] [SHARE=10]
+	@$(PY) -m stack shadow "$(VERSION)" $(if $(filter-out file,$(origin SHARE)),--share "$(SHARE)")
+
+shadow-off: $(RUNTIME) ## Let no version answer in the shadow any more
+	@$(PY) -m stack shadow-off
+
+rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback
+
+audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version or experiment] [SEEN=hash]
+	@$(PY) -m stack audit $(if $(LAST),--last "$(LAST)") $(if $(ABOUT),--about "$(ABOUT)") $(if $(SEEN),--seen "$(SEEN)")
+
+lineage: $(RUNTIME) ## Where a version, data set or request came from and whom it served: VERSION=name | DATASET=hash | TRACE=id
+	@DATASET= $(PY) -m stack lineage $(if $(VERSION),--version "$(VERSION)") $(if $(findstring command,$(origin DATASET)),--dataset "$(DATASET)") $(if $(TRACE),--trace "$(TRACE)")
+
+mlflow: $(RUNTIME) ## Log every trained version, with its card, to an MLflow server: SERVER=http://host:port
+	@$(PY) -m stack mlflow $(if $(SERVER),"$(SERVER)")
 
 explain: $(RUNTIME) ## Diagnose the last minutes: root cause and evidence [SINCE=15m] [SERVICE=name of a service of yours]
 	@$(PY) -m diagnosis --since "$(or $(SINCE),15m)" $(if $(SERVICE),--service "$(SERVICE)")
@@ -237,6 +255,10 @@ bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under
 
 bench-outage: $(RUNTIME) ## User impact of a collector outage [ROUNDS=3]
 	@$(PY) -m bench.outage --rounds $(or $(ROUNDS),3)
+
+bench-shadow: $(RUNTIME) ## What a version in the shadow costs users and the machine, as ratios of one run [ROUNDS=10]
+	@$(PY) -m components build otelcol-whence
+	$(PY) -m bench.shadow --rounds $(or $(ROUNDS),10)
 
 bench-alert-delay: $(RUNTIME) ## Delay from the first faulty request to the alert in the inbox [ROUNDS=5]
 	@$(PY) -m bench.alert_delay --repetitions $(or $(ROUNDS),5)

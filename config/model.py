@@ -8,11 +8,14 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from config.document import Document, Place
 from config.errors import ConfigError, wrong
 from config.experiments import Experiment, check_experiments
+from config.gate import GateLimits
 from config.llm import Llm
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
+from config.prices import Prices
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
+from config.shadow import Shadow
 from config.strict import Severity, Strict, default, require_unique
 from config.topology import Topology
 from config.watched_models import WatchedModels
@@ -133,6 +136,10 @@ class Config(Strict):
     topology: Topology = default({})
     experiments: tuple[Experiment, ...] = ()
     """Variants that are compared on users; `make experiments` says what came of it."""
+    gate: GateLimits = default({})
+    """What a version has to pass before it serves anybody."""
+    shadow: Shadow = default({})
+    prices: Prices = default({})
     evaluation: Evaluation = default({})
     redaction: Redaction = default({})
     repeat_interval: Interval = default("4h")

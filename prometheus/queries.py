@@ -58,6 +58,12 @@ def rate(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -
     return _sum_of_rates(of, Form.COUNTER, where, by, window)
 
 
+def increase(of: Series, *where: str, by: Sequence[str] = (), window: str) -> str:
+    """Increase of a counter in a window, summed."""
+    _check_form(of, Form.COUNTER)
+    return total(f"increase({select(of, *where)}[{_checked_window(window)}])", of, by)
+
+
 def each_rate(of: Series, *where: str, window: str = PANEL) -> str:
     """Increase per second of each series, of a counter or a histogram."""
     if of.form is Form.GAUGE:
@@ -86,9 +92,14 @@ def classic_quantile(q: float, of: Series, *where: str, by: Sequence[str] = (), 
     return f"histogram_quantile({q:g}, {buckets})"
 
 
+def average(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Mean of a histogram, in its unit. NaN when nothing was observed."""
+    return f"histogram_avg({distribution(of, *where, by=by, window=window)})"
+
+
 def average_ms(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
     """Mean of a histogram of seconds, in milliseconds. NaN when nothing was observed."""
-    return f"1000 * histogram_avg({distribution(of, *where, by=by, window=window)})"
+    return f"1000 * {average(of, *where, by=by, window=window)}"
 
 
 def observations(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:

@@ -11,6 +11,7 @@ PARTS = (
     "bench",
     "collector",
     "datasets",
+    "decisions",
     "faults",
     "flags",
     "generated",

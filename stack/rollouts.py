@@ -1,59 +1,105 @@
-"""`make rollout` and `make rollback`: users are split between versions, by the flag file."""
+"""`make rollout` and `make rollback`: users are split between versions, by the flag file.
 
+A split that cannot be recorded in the audit trail is taken back; a rollback stands in any case.
+"""
+
+import getpass
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from pydantic import JsonValue, ValidationError
 
 from config.experiments import Experiment
-from services.demo.flags import FLAG_KEY, clear_rollout, write_rollout
+from decisions.audit import Action, Change
+from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, write_rollout
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
+from stack.records import ask_outcome, find_running, record
 from stack.settings import Settings
+
+Shares = Mapping[str, float]
+"""Percent of the users by version; the live one is the first."""
+
+Gate = Callable[[str], object]
+"""Raises StackError for a version that may not serve users."""
 
 NOTICED_SECONDS = 60.0
 """The recommender looks every 5 s, and a new version waits for its features for up to 30 s."""
 
 
-def roll_out(settings: Settings, version: str, share: float) -> str:
+@dataclass(frozen=True)
+class Author:
+    """Who changes something, by default the user of this machine, and why."""
+
+    who: str = ""
+    why: str = ""
+
+    def describe(self, what: Action, subject: str, after: Shares | None) -> Change:
+        """What is about to change, for the audit trail. Raises StackError for a name that cannot be kept."""
+        try:
+            return Change(
+                who=self.who or _find_user(),
+                what=what,
+                subject=subject,
+                why=self.why,
+                before=_read_shares(),
+                after=dict(after) if after else None,
+            )
+        except ValidationError as bad:
+            error = bad.errors()[0]
+            raise StackError(f"{error['loc'][0]} {error['input']!r}: {error['msg']}") from None
+
+
+def roll_out(settings: Settings, version: str, share: float, author: Author, gate: Gate) -> str:
     """Give `share` percent of the users `version` (empty: the trainer's candidate); a sentence saying so.
 
-    Returns when the recommender answers with it; else takes the roll-out back and raises StackError.
+    It has to pass the gate. Returns when the recommender answers with it; else takes the roll-out back and
+    raises StackError.
     """
-    ready = _read_readiness(settings)
+    ready = read_readiness(settings)
     live: str = ready["model_version"]
     version = version or CANDIDATE.version(ready["dataset_id"])
     if version == live:
         raise StackError(f"{version} is the live version: choose another one with VERSION=")
-    _split(settings, {live: 100 - share, version: share}, FLAG_KEY)
+    gate(version)
+    shares = {live: 100 - share, version: share}
+    _split(settings, shares, FLAG_KEY, author.describe("rollout", version, shares))
     return f"{version} serves {share:g}% of the users, {live} the others. Undo it with `make rollback`."
 
 
-def start_experiment(settings: Settings, experiment: Experiment) -> str:
+def start_experiment(settings: Settings, experiment: Experiment, author: Author) -> str:
     """Split the users between the variants of an experiment by its salt; a sentence saying so.
 
     Raises StackError, and takes the split back, unless the recommender answers with all of them.
     """
     if experiment.traffic:
         raise StackError(f"{experiment.name} has a traffic: the recommender's one flag splits all users")
-    _read_readiness(settings)
-    _split(settings, {of.version: 100 * of.share for of in experiment.variants}, experiment.hashed_with)
+    read_readiness(settings)
+    shares = {of.version: 100 * of.share for of in experiment.variants}
+    begun = author.describe("experiment.begun", experiment.name, shares)
+    _split(settings, shares, experiment.hashed_with, begun)
     return (
         f"{experiment.name}: the users are split between {len(experiment.variants)} versions. "
         "What comes of it: `make experiments`. Undo it with `make rollback`."
     )
 
 
-def _split(settings: Settings, shares: Mapping[str, float], salt: str) -> None:
-    """Return when the recommender answers with all versions; else restore what was. Raises StackError."""
+def _split(settings: Settings, shares: Shares, salt: str, change: Change) -> None:
+    """Return when the recommender answers with all versions and it is recorded; else restore what was.
+
+    Raises StackError.
+    """
     former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else None
     write_rollout(FLAGS_FILE, shares, salt)
     try:
         for version in shares:
             if problem := _await_version(settings, version):
                 raise StackError(f"{version} is not rolled out: {problem}")
+        record(change, "nothing was rolled out")
     except BaseException:
         _restore(former)
         raise
@@ -67,19 +113,50 @@ def _restore(former: bytes | None) -> None:
     os.replace(partial, FLAGS_FILE)
 
 
-def roll_back() -> str:
-    """Give everybody the live version; a sentence saying so."""
+def roll_back(author: Author, experiments: Callable[[], Iterable[Experiment]]) -> str:
+    """Give everybody the live version; a sentence saying so.
+
+    If that ends one of the `experiments`, which are read afterwards, what came of it is kept.
+    Raises StackError if it is not recorded.
+    """
     if not FLAGS_FILE.exists():
         return "No roll-out was active."
+    shares = _read_shares() or {}
+    experiment = find_running(shares)
+    others = ", ".join(list(shares)[1:]) or "a flag file that could not be read"
+    change = (
+        author.describe("experiment.ended", experiment, None)
+        if experiment
+        else author.describe("rollback", others, None)
+    )
     clear_rollout(FLAGS_FILE)
-    return "The live version serves all users again within 5 s."
+    done = "The live version serves all users again within 5 s."
+    if experiment:
+        change = change.model_copy(update={"evidence": ask_outcome(experiment, experiments)})
+    record(change, done)
+    return done
+
+
+def _read_shares() -> dict[str, JsonValue] | None:
+    """Percent of the users by version; None where nothing is rolled out, or nothing that can be read."""
+    try:
+        return {**read_rollout(FLAGS_FILE)} or None
+    except (FlagError, OSError):
+        return None
+
+
+def _find_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return f"user {os.getuid()}"
 
 
 def _await_version(settings: Settings, version: str) -> str | None:
     """None when the recommender answers with `version`; else what keeps it from that."""
     end = time.monotonic() + NOTICED_SECONDS
     while time.monotonic() < end:
-        ready = _read_readiness(settings)
+        ready = read_readiness(settings)
         if version in ready["versions"]:
             return None
         if version in (ready["degraded"] or ""):
@@ -90,7 +167,8 @@ def _await_version(settings: Settings, version: str) -> str | None:
     )
 
 
-def _read_readiness(settings: Settings) -> dict[str, Any]:
+def read_readiness(settings: Settings) -> dict[str, Any]:
+    """What the recommender says it serves. Raises StackError where it says nothing."""
     address = settings.url("recommender")
     try:
         answer = httpx.get(f"{address}/readyz", timeout=5, trust_env=False)

@@ -41,7 +41,7 @@ def run_prometheus(folder: Path, rules: str = "") -> Iterator[httpx.Client]:
     except ComponentMissing as missing:
         pytest.skip(str(missing))
     shutil.copy(CONFIGURATION, folder)
-    (folder / "rules").mkdir()
+    (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "rules.yaml").write_text(rules)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"

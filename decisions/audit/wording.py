@@ -1,0 +1,38 @@
+"""The trail as text for a terminal."""
+
+import json
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from decisions.audit.entry import Entry
+from decisions.audit.trail import Verified
+
+SHOWN = 300
+"""Characters of a value."""
+
+
+def describe(verified: Verified, latest: Sequence[Entry]) -> str:
+    """The state of a trail that is as it was written, and its last entries, newest first."""
+    lines = [f"{verified.entries:,} entries, each as it was written. The last one's hash: {verified.head}"]
+    if verified.half:
+        lines.append(
+            f"After them stand {verified.half:,} bytes of half an entry: its writer is at it or was stopped. "
+            "The next entry will say so."
+        )
+    return "\n".join(lines + [line for entry in latest for line in ("", *describe_entry(entry))])
+
+
+def describe_entry(entry: Entry) -> list[str]:
+    """An entry in lines: who, what and when, then why, before, after and evidence as far as told."""
+    values = {"before": entry.before, "after": entry.after, "evidence": entry.evidence}
+    told = {"why": entry.why} | {name: _write(value) for name, value in values.items() if value is not None}
+    return [
+        f"{entry.number}. {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.who}: {entry.what} {entry.subject}",
+        *(f"     {name}: {value}" for name, value in told.items() if value),
+    ]
+
+
+def _write(value: JsonValue) -> str:
+    written = json.dumps(value, ensure_ascii=True)
+    return written if len(written) <= SHOWN else f"{written[:SHOWN]}…"
