@@ -65,6 +65,7 @@ OF_CAUSES: Mapping[tuple[Domain, str], Ground] = {
     ("data", "constant-feature"): TAUGHT,
     ("data", "unseen-category"): NEW_OR_WRONG,
     ("data", "out-of-range"): NEW_OR_WRONG,
+    ("data", "inputs-drift"): NEW_OR_WRONG,
     ("data", "feature-drift"): DRIFTED,
     ("data", "llm-longer-answers"): NOT_TRAINED,
     ("data", "llm-longer-prompts"): NOT_TRAINED,
