@@ -19,7 +19,7 @@ from tests.e2e.live import Stack, eventually, eventually_equal
 from tests.e2e.test_counts import await_silence, count_since, count_traces
 
 WORKERS = 4
-RATE, SECONDS = 50, 60
+RATE, SECONDS = 50, 120
 REQUESTS = RATE * SECONDS
 UNSENT = 7
 """Seconds of counts that a worker may not have sent: metrics go every 5 s, spans every second."""
