@@ -15,6 +15,7 @@ from config.prices import Prices
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
+from config.retraining import Retraining
 from config.shadow import Shadow
 from config.strict import Severity, Strict, default, require_unique
 from config.topology import Topology
@@ -138,6 +139,7 @@ class Config(Strict):
     """Variants that are compared on users; `make experiments` says what came of it."""
     gate: GateLimits = default({})
     """What a version has to pass before it serves anybody."""
+    retraining: Retraining = default({})
     shadow: Shadow = default({})
     prices: Prices = default({})
     evaluation: Evaluation = default({})
