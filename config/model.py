@@ -13,6 +13,7 @@ from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
+from config.releases import Release
 from config.strict import Severity, Strict, default, require_unique
 from config.topology import Topology
 from config.watched_models import WatchedModels
@@ -133,6 +134,8 @@ class Config(Strict):
     topology: Topology = default({})
     experiments: tuple[Experiment, ...] = ()
     """Variants that are compared on users; `make experiments` says what came of it."""
+    release: Release = default({})
+    """How `make release` makes a version live."""
     evaluation: Evaluation = default({})
     redaction: Redaction = default({})
     repeat_interval: Interval = default("4h")

@@ -203,8 +203,14 @@ class Recorder:
         self._reciprocal_rank.add(judged.reciprocal_rank, named)
 
     def record_exposure(self, labels: Labels, seconds: float) -> None:
-        """An answer to a user whom a flag gave its version; it took `seconds`."""
+        """An answer to a user whom a flag gave its version; it took `seconds`.
+
+        Its label comes later: counted from 0 on, the first one of a series is not lost to rates.
+        """
         self._count_event(labels, "request")
+        self._count_event(labels, "personalised", int(labels.source is Source.PERSONALISED))
+        self._count_event(labels, "labelled", 0)
+        self._count_event(labels, "hit", 0)
         self._exposure_duration.record(seconds, {a.MODEL_VERSION: labels.version, a.USER_GROUP: labels.group})
 
     def record_users(self, version: str, users: int) -> None:

@@ -117,3 +117,17 @@ def test_users_beyond_the_limit_are_answered_but_not_counted(
             assert len(answers) == len(USERS) and sum(users(service).values()) == 10
 
     asyncio.run(scenario())
+
+
+def test_labels_are_counted_from_zero_on_and_who_got_a_personal_answer(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with serve(prepare(tmp_path), attribution_window=60) as service:
+            answers = [await service.ask(user) for user in (1, 2, 1_000_000)]
+            named = [dict(key) for key in service.measure("experiment.events")]
+            assert {"labelled", "hit"} <= {labels["event"] for labels in named}
+            assert service.total("experiment.events", event="labelled") == 0
+            assert service.total("experiment.events", event="request") == 3
+            personal = sum(answer["source"] == "personalised" for answer in answers)
+            assert service.total("experiment.events", event="personalised") == personal == 2
+
+    asyncio.run(scenario())
