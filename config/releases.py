@@ -1,8 +1,8 @@
 """Releases: by which steps a version becomes live, and what ends or stops one."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from config.errors import wrong
 from config.quantities import Duration, Share
@@ -11,16 +11,6 @@ from config.strict import Strict, default
 MOST_STEPS = 10
 SHORTEST_LEASE = 30.0
 """Seconds: the controller renews a lease at each look, and may wait for answers in between."""
-FEWEST_ANSWERS, MOST_ANSWERS = 1, 1_000_000
-
-
-def _answers(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not FEWEST_ANSWERS <= value <= MOST_ANSWERS:
-        raise wrong(
-            "is not a number of answers",
-            f"write a whole number from {FEWEST_ANSWERS} to {MOST_ANSWERS:,}".replace(",", ""),
-        )
-    return value
 
 
 class Step(Strict):
@@ -36,10 +26,10 @@ class Step(Strict):
 
 
 STEPS: list[dict[str, str]] = [
-    {"share": "1%", "at_least": "1m"},
-    {"share": "5%", "at_least": "1m", "rules_out": "50%"},
-    {"share": "25%", "at_least": "2m", "rules_out": "30%"},
-    {"share": "50%", "at_least": "2m", "rules_out": "20%"},
+    {"share": "1%", "at_least": "30s"},
+    {"share": "5%", "at_least": "1m", "rules_out": "60%"},
+    {"share": "25%", "at_least": "1m", "rules_out": "35%"},
+    {"share": "50%", "at_least": "1m", "rules_out": "25%"},
 ]
 
 
@@ -54,15 +44,11 @@ class Release(Strict):
     """How long all users have the version before it is live, blue-green."""
     confidence: Share = default("95%")
     """Of the versions that are as good as the live one, this share is never called worse in a whole release."""
-    answers: Annotated[
-        int, BeforeValidator(_answers), Field(ge=FEWEST_ANSWERS, le=MOST_ANSWERS)
-    ] = 10
-    """Answers of the version with a known label that a step needs."""
     errors: Share = default("1%")
     """Share of failed requests, of all versions together, above which a release waits."""
     slow: Share = default("10%")
     """Share of requests beyond the objective's latency, of all versions together, above which it waits."""
-    undecided: Duration = default("30m")
+    undecided: Duration = default("10m")
     """How long a step may try to rule out its loss before a person is asked."""
     answer_within: Duration = default("1h")
     """How long a question waits for a person; then the version is rolled back."""
@@ -77,7 +63,11 @@ class Release(Strict):
             raise wrong("has too many entries", f"write at most {MOST_STEPS}", ["steps"])
         for index, (former, step) in enumerate(zip(self.steps, self.steps[1:], strict=False), 1):
             if step.share <= former.share:
-                raise wrong("does not grow", "write a larger share than that of the step before", ["steps", index, "share"])
+                raise wrong(
+                    "does not grow",
+                    "write a larger share than that of the step before",
+                    ["steps", index, "share"],
+                )
         if self.lease < SHORTEST_LEASE:
             raise wrong("is too short", f"write at least {SHORTEST_LEASE:g}s", ["lease"])
         return self

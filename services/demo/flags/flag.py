@@ -35,8 +35,8 @@ class FlagError(ValueError):
 class Flag:
     """An enabled flag: values by variant, the default one, and where each variant ends between 0 and 1.
 
-    Without `ends` everybody gets the default variant. `until` is when it lapses, in Unix seconds; a flag that is
-    renewed is the same flag.
+    Without `ends` everybody gets the default variant. `until` is when it lapses, in Unix seconds; a flag that
+    is renewed is the same flag.
     """
 
     variants: Mapping[str, str]

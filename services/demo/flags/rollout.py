@@ -22,14 +22,12 @@ def read_rollout(path: Path) -> dict[str, float]:
     return {flag.variants[variant]: share for variant, share in flag.shares.items()}
 
 
-def write_rollout(
-    path: Path, shares: Mapping[str, float], salt: str = FLAG_KEY, until: float = inf
-) -> None:
+def write_rollout(path: Path, shares: Mapping[str, float], salt: str = FLAG_KEY, until: float = inf) -> None:
     """Give each version its relative share of the users; the first one is the default. Raises `FlagError`.
 
     Name the version that was there first: users then only move to the others as their shares grow. After
-    `until` (Unix seconds) it counts as if it were not there. The file is replaced as a whole, so that no reader
-    sees half of it.
+    `until` (Unix seconds) it counts as if it were not there. The file is replaced as a whole, so that no
+    reader sees half of it.
     """
     variants = {version: version for version in shares}
     default = next(iter(shares), "")

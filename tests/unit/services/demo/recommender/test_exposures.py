@@ -131,3 +131,21 @@ def test_labels_are_counted_from_zero_on_and_who_got_a_personal_answer(tmp_path:
             assert service.total("experiment.events", event="personalised") == personal == 2
 
     asyncio.run(scenario())
+
+
+def test_a_request_without_an_answer_is_counted_for_the_version_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("a bad factor")
+
+    async def scenario() -> None:
+        async with serve(prepare(tmp_path)) as service:
+            with monkeypatch.context() as patched:
+                patched.setattr("services.demo.recommender.recommender.rank", fail)
+                answer = await service.client.get("/recommendations/1")
+            assert answer.status_code == 500
+            assert service.total("experiment.events", event="failed", user_group=find_group("1")) == 1
+            assert service.total("experiment.events", event="request") == 0
+
+    asyncio.run(scenario())

@@ -1,0 +1,158 @@
+"""Where a release is: all that a controller has to know to take it up, as JSON on disk."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class Phase(StrEnum):
+    """What a release does now; it is over when it is live or rolled back."""
+
+    LOADING = "loading"
+    WATCHING = "watching"
+    PAUSED = "paused"
+    HELD = "held"
+    LIVE = "live"
+    ROLLED_BACK = "rolled back"
+
+
+PLANNED = 0.8
+"""Of the level of a release, for one window of each step."""
+
+OVER = frozenset({Phase.LIVE, Phase.ROLLED_BACK})
+
+
+class Unreadable(Exception):
+    """A state file that is not one; the message says which and what to do."""
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Step(_Kept):
+    """A share (0–1) of the users for at least so many seconds; `rules_out` is a share of what is lost."""
+
+    share: float
+    seconds: float
+    rules_out: float | None = None
+
+
+class Limits(_Kept):
+    """What a release is held to, as it was declared when it began; see `config.releases.Release`."""
+
+    confidence: float
+    undecided: float
+    answer_within: float
+    longest: float
+
+
+class State(_Kept):
+    """A release; times are Unix seconds.
+
+    `window` is since when the versions are compared, the `windows`-th time. `served` are the seconds of the
+    step that count; `known` the incidents that do not count against the version: from before it, or excused
+    by a person; `asked` those that a person is asked about; `waived`: a person lets the step pass as it is.
+    """
+
+    version: str
+    former: str
+    salt: str
+    steps: tuple[Step, ...]
+    limits: Limits
+    begun: float
+    phase: Phase = Phase.LOADING
+    place: int = 0
+    since: float
+    """When the phase began."""
+    looked: float
+    window: float
+    windows: int = 1
+    served: float = 0.0
+    known: frozenset[int] = frozenset()
+    asked: frozenset[int] = frozenset()
+    waived: bool = False
+    reason: str = ""
+    """Of the last decision, as a sentence."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is decided."""
+        return self.phase in OVER
+
+    @property
+    def step(self) -> Step:
+        """The present one."""
+        return self.steps[self.place]
+
+    @property
+    def share(self) -> float:
+        """Of the users (0–1) who are to have the version by the flag."""
+        return 0.0 if self.over else self.step.share
+
+    @property
+    def level(self) -> float:
+        """With which probability a version that is as good is called worse in this window.
+
+        Most of what the confidence leaves is for as many windows as there are steps, the rest for all further
+        ones together, however many there will be.
+        """
+        further = self.windows - len(self.steps)
+        if further > 0:
+            part = (1 - PLANNED) / (further * (further + 1))
+        else:
+            part = PLANNED / len(self.steps)
+        return (1 - self.limits.confidence) * part
+
+
+def begin(
+    version: str,
+    former: str,
+    steps: tuple[Step, ...],
+    limits: Limits,
+    known: frozenset[int],
+    now: float,
+) -> State:
+    """A release that nobody has seen yet. Its users are hashed by its own salt: others than in the last."""
+    return State(
+        version=version,
+        former=former,
+        salt=f"release:{version}:{now:.0f}",
+        steps=steps,
+        limits=limits,
+        begun=now,
+        since=now,
+        looked=now,
+        window=now,
+        known=known,
+    )
+
+
+class StateFile:
+    """The state on disk, replaced as a whole: a reader sees the former one or this one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> State | None:
+        """None before the first release. Raises Unreadable or OSError."""
+        try:
+            return State.model_validate_json(self.path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError:
+            raise Unreadable(
+                f"{self.path} is not the state of a release: move it away, then `make rollback`"
+            ) from None
+
+    def write(self, state: State) -> None:
+        """It is on disk when this returns. Raises OSError."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(".partial")
+        with partial.open("w") as file:
+            file.write(state.model_dump_json(indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, self.path)
