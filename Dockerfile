@@ -27,7 +27,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 # Named volumes take their owner from these folders: no container has to start as root to change it.
 RUN echo 'whence:x:10000:10000::/app:/usr/sbin/nologin' >> /etc/passwd \
- && install -d -o 10000 -g 10000 /app/data/datasets /var/lib/incidents \
+ && install -d -o 10000 -g 10000 /app/data/datasets /var/lib/incidents /var/lib/lineage \
  && install -d -o 10001 -g 10001 /volumes/collector /volumes/jaeger \
  && install -d -o 10004 -g 10004 -m 0711 /secrets
 COPY --from=packages /opt/whence /opt/whence
@@ -38,6 +38,9 @@ COPY prometheus/*.py prometheus/
 COPY jaeger/*.py jaeger/
 COPY telemetry telemetry
 COPY diagnosis diagnosis
+COPY decisions/*.py decisions/
+COPY decisions/audit decisions/audit
+COPY decisions/lineage decisions/lineage
 COPY monitor/src monitor/src
 COPY services services
 RUN python -m compileall -q .

@@ -58,6 +58,12 @@ def rate(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -
     return _sum_of_rates(of, Form.COUNTER, where, by, window)
 
 
+def increase(of: Series, *where: str, by: Sequence[str] = (), window: str) -> str:
+    """Increase of a counter in a window, summed."""
+    _check_form(of, Form.COUNTER)
+    return total(f"increase({select(of, *where)}[{_checked_window(window)}])", of, by)
+
+
 def each_rate(of: Series, *where: str, window: str = PANEL) -> str:
     """Increase per second of each series, of a counter or a histogram."""
     if of.form is Form.GAUGE:

@@ -21,6 +21,8 @@ FLAGS_FILE = DATA / "flags" / "flags.json"
 """Which version serves which users; the services read it, in containers, too."""
 AUDIT_FILE = DATA / "decisions" / "audit.jsonl"
 """Who changed what about models, when and why."""
+LINEAGE_FILE = DATA / "decisions" / "lineage.jsonl"
+"""What versions were made of and whom they serve, as OpenLineage events."""
 BEHAVIOUR_FILE = DATA / "traffic" / "behaviour.json"
 """How the simulated users behave while it differs from usual."""
 

@@ -224,7 +224,7 @@ def rollout(
 @app.command()
 def rollback(who: Who = "", why: Why = "") -> None:
     """Serve the live version to all users again."""
-    console.print(roll_back(Author(who, why)))
+    console.print(roll_back(Author(who, why), lambda: load().experiments))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import BEHAVIOUR_FILE, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
+from stack import AUDIT_FILE, BEHAVIOUR_FILE, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
 from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
@@ -38,7 +38,7 @@ def start(settings: Settings, console: Console) -> float:
     if conflicts:
         raise StackError("\n".join(str(conflict) for conflict in conflicts))
     variables = environment(settings)
-    for mounted in (FLAGS_FILE, BEHAVIOUR_FILE):
+    for mounted in (AUDIT_FILE, FLAGS_FILE, BEHAVIOUR_FILE):
         mounted.parent.mkdir(parents=True, exist_ok=True)  # else the engine makes it, as root
     quiet = () if console.is_terminal else ("--quiet",)
     compose.run("build", *quiet, PREPARE, variables=variables)

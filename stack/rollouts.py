@@ -6,7 +6,7 @@ A split that cannot be recorded in the audit trail is taken back; a rollback sta
 import getpass
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ import httpx
 from pydantic import JsonValue, ValidationError
 
 from config.experiments import Experiment
-from decisions.audit import Action, Change, Trail, TrailError
+from decisions.audit import Action, Change
 from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, write_rollout
 from services.demo.trainer.parameters import CANDIDATE
-from stack import AUDIT_FILE, FLAGS_FILE, StackError
+from stack import FLAGS_FILE, StackError
+from stack.records import ask_outcome, find_running, record
 from stack.settings import Settings
 
 Shares = Mapping[str, float]
@@ -93,7 +94,7 @@ def _split(settings: Settings, shares: Shares, salt: str, change: Change) -> Non
         for version in shares:
             if problem := _await_version(settings, version):
                 raise StackError(f"{version} is not rolled out: {problem}")
-        _record(change, "nothing was rolled out")
+        record(change, "nothing was rolled out")
     except BaseException:
         _restore(former)
         raise
@@ -107,22 +108,28 @@ def _restore(former: bytes | None) -> None:
     os.replace(partial, FLAGS_FILE)
 
 
-def roll_back(author: Author) -> str:
-    """Give everybody the live version; a sentence saying so. Raises StackError if that is not recorded."""
+def roll_back(author: Author, experiments: Callable[[], Iterable[Experiment]]) -> str:
+    """Give everybody the live version; a sentence saying so.
+
+    If that ends one of the `experiments`, which are read afterwards, what came of it is kept.
+    Raises StackError if it is not recorded.
+    """
     if not FLAGS_FILE.exists():
         return "No roll-out was active."
-    change = author.describe("rollback", ", ".join(list(_read_shares() or ())[1:]) or "recommender", None)
+    shares = _read_shares() or {}
+    experiment = find_running(shares)
+    others = ", ".join(list(shares)[1:]) or "a flag file that could not be read"
+    change = (
+        author.describe("experiment.ended", experiment, None)
+        if experiment
+        else author.describe("rollback", others, None)
+    )
     clear_rollout(FLAGS_FILE)
     done = "The live version serves all users again within 5 s."
-    _record(change, done)
+    if experiment:
+        change = change.model_copy(update={"evidence": ask_outcome(experiment, experiments)})
+    record(change, done)
     return done
-
-
-def _record(change: Change, otherwise: str) -> None:
-    try:
-        Trail(AUDIT_FILE).append(change)
-    except TrailError as error:
-        raise StackError(f"{error}; {otherwise}") from None
 
 
 def _read_shares() -> dict[str, JsonValue] | None:

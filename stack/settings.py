@@ -6,12 +6,24 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from config import Config, read_secrets, service_environment
+from decisions.lineage.emission import LineageSettings
 from grafana.mail import mail_environment
-from stack import BEHAVIOUR_FILE, DATA, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
+from stack import (
+    AUDIT_FILE,
+    BEHAVIOUR_FILE,
+    DATA,
+    FLAGS_FILE,
+    LINEAGE_FILE,
+    ROOT,
+    RUN,
+    StackError,
+    compose,
+    engine,
+)
 from stack.generated import in_use
 from stack.modes import Mode, recall_mode
 from stack.storage import StorageChoice
@@ -63,6 +75,8 @@ class Settings(StorageChoice):
     prometheus_retention_size: str = "2GB"
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"
+    openlineage_url: str = ""
+    openlineage_api_key: str = ""
     alerting: Literal["prometheus", "grafana"] = "prometheus"
     grafana_bin: str = ""
     grafana_homepath: str = ""
@@ -89,6 +103,15 @@ class Settings(StorageChoice):
         if self.external_storage:
             del ports["minio_port"]
         return ports if self.grafana else {k: v for k, v in ports.items() if k != "grafana_port"}
+
+    @property
+    def lineage(self) -> LineageSettings:
+        """Where OpenLineage events go."""
+        return LineageSettings(
+            lineage_file=LINEAGE_FILE,
+            openlineage_url=self.openlineage_url,
+            openlineage_api_key=SecretStr(self.openlineage_api_key),
+        )
 
     @property
     def grafana(self) -> Path | None:
@@ -211,6 +234,10 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "STORAGE_EXTERNAL": str(settings.external_storage).lower(),
         "RECOMMENDER_URL": settings.url("recommender"),
         "FLAGS_FILE": str(FLAGS_FILE),
+        "AUDIT_FILE": str(AUDIT_FILE),
+        "LINEAGE_FILE": str(LINEAGE_FILE),
+        "OPENLINEAGE_URL": settings.openlineage_url,
+        "OPENLINEAGE_API_KEY": settings.openlineage_api_key,
         "RECOMMENDER_SHARED_DIR": str(RUN / "recommender"),
         "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),
         "FEATURES_READY_FILE": str(RUN / "features.ready"),

@@ -15,6 +15,7 @@ Action = Literal[
     "rollout",
     "rollback",
     "experiment.begun",
+    "experiment.ended",
     "gate.passed",
     "gate.refused",
     "gate.overridden",

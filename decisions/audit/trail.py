@@ -5,22 +5,17 @@ returned. The next writer puts `trail.repaired` in its place, with what was ther
 as it was written, or does not continue the one before, is a change made by other means.
 """
 
-import fcntl
 import hashlib
 import os
-import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from decisions.audit.entry import FIRST, LARGEST, Change, Entry, write_line
+from decisions.files import open_alone
 
-PATIENCE = 10.0
-"""Seconds to wait for another writer, which takes milliseconds."""
-RETRY = 0.01
 KEPT = 1_000
 """Bytes of half an entry that the repair quotes."""
 AUDITOR = "audit trail"
@@ -54,7 +49,7 @@ class Trail:
     def append(self, change: Change) -> Entry:
         """Add an entry; it is on disk when this returns. Raises TrailError."""
         try:
-            with self._open() as file:
+            with open_alone(self._path) as file:
                 return _append(file, change)
         except OSError as error:
             raise TrailError(f"{self._path} cannot be written: {error.strerror or error}") from None
@@ -87,15 +82,6 @@ class Trail:
                 kept.appendleft(entry)
         return list(kept)
 
-    @contextmanager
-    def _open(self) -> Iterator[BinaryIO]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-            _lock(file)
-            if not os.fstat(file.fileno()).st_size:
-                _sync_folder(self._path.parent)
-            yield file
-
     def _read_lines(self) -> Iterator[bytes]:
         try:
             with self._path.open("rb") as file:
@@ -117,8 +103,6 @@ def _append(file: BinaryIO, change: Change) -> Entry:
     file.seek(start)
     file.write(b"".join(line + b"\n" for line in lines))
     file.truncate()
-    file.flush()
-    os.fsync(file.fileno())
     assert last is not None
     return last
 
@@ -171,22 +155,3 @@ def _read(line: bytes) -> Entry | None:
         return Entry.parse(line.removesuffix(b"\n")) if line.endswith(b"\n") else None
     except ValueError:
         return None
-
-
-def _lock(file: BinaryIO) -> None:
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise TrailError(f"another process has held the trail for {PATIENCE:g} s") from None
-            time.sleep(RETRY)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

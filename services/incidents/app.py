@@ -13,12 +13,17 @@ from starlette.staticfiles import StaticFiles
 
 from prometheus.client import AsyncClient
 from services.incidents.api import Api
+from services.incidents.catalogue import Catalogues
+from services.incidents.catalogue_pages import CataloguePages
+from services.incidents.decisions import Decisions
 from services.incidents.diagnosing import Diagnoser
 from services.incidents.diagnosis_client import DiagnosisClient, Explain
 from services.incidents.exposition import Exposition
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Counter, Inbox
+from services.incidents.lineage import Lineages
+from services.incidents.lineage_pages import LineagePages
 from services.incidents.measuring import Gauges, OpenIncidents
 from services.incidents.model_pages import ModelPages
 from services.incidents.models import Models
@@ -82,7 +87,10 @@ def create_app(
     app.include_router(Inbox(token, store, stream, heartbeat, refusals).router)
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(TopologyApi(prometheus, jaeger).router)
-    app.include_router(ModelPages(settings, store, Models(prometheus)).router)
+    models, decisions = Models(prometheus), Decisions(settings.audit_file, settings.lineage_file)
+    app.include_router(ModelPages(settings, store, models).router)
+    app.include_router(CataloguePages(store, Catalogues(prometheus, models, decisions)).router)
+    app.include_router(LineagePages(Lineages(prometheus, jaeger, decisions)).router)
     app.include_router(Exposition(store).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from prometheus.quantities import write_duration, write_milliseconds
+from prometheus.quantities import write_duration, write_milliseconds, write_number
 from services.incidents.incident import SEVERITIES
 from services.incidents.models import name_measure
 from services.incidents.runbooks import render_inline
@@ -39,6 +39,7 @@ def load_templates() -> Jinja2Templates:
         "utc": write_utc,
         "duration": lambda span: write_duration(span.total_seconds()),
         "milliseconds": write_milliseconds,
+        "number": write_number,
         "tone": choose_tone,
         "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
         "inline": render_inline,

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     grafana_url: Address | None = None
     prometheus_ui_url: Address | None = None
     jaeger_ui_url: Address | None = None
+    audit_file: Path = Path("data/decisions/audit.jsonl")
+    lineage_file: Path = Path("data/decisions/lineage.jsonl")
+    """Who changed what about models, and OpenLineage events; both may be missing."""
     runbooks: Path = Path("alerts/generated/runbooks")
     heartbeat_timeout: Annotated[float, Field(gt=0)] = 180
     """Seconds without a heartbeat after which alerting is silent: three times the alert's repeat interval."""

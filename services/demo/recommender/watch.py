@@ -14,10 +14,8 @@ from services.demo.recommender.answers import Answer, Source
 from services.demo.recommender.feature_store import Features
 from services.demo.recommender.model import Model
 from services.demo.recommender.shown import Closed
-from services.demo.storage.artefacts import SEGMENTS
+from services.demo.storage.artefacts import MODEL, SEGMENTS
 from services.demo.storage.reference import FACTOR_NORM, SEEN_COUNT, TOP_SCORE, UNKNOWN_SEGMENT
-
-MODEL = "recommendations"
 
 
 class _Watched(NamedTuple):

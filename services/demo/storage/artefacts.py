@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict
 
 from services.demo.storage.arrays import pack, unpack
 
+SERVICE, MODEL = "recommender", "recommendations"
+"""How telemetry names what serves the versions."""
 LIVE_KEY = "live.json"
 SEGMENTS = ("light", "regular", "heavy")
 """Segment names by code, as in `ModelArrays.user_segments`."""

@@ -4,12 +4,14 @@ import argparse
 
 from botocore.exceptions import ClientError
 
+from decisions.lineage.emission import Emitter, LineageSettings
 from services.configuration import load_settings
 from services.demo.dataset import DatasetError, DatasetSettings, find_folder
 from services.demo.storage.client import make_client
 from services.demo.storage.errors import advise
 from services.demo.storage.patience import StorageAway, describe
 from services.demo.storage.settings import StorageSettings
+from services.demo.trainer.lineage import Lineage
 from services.demo.trainer.publication import WORKERS, Publication
 from services.demo.trainer.run import run
 from services.demo.trainer.settings import TrainerSettings
@@ -35,7 +37,9 @@ def main() -> None:
     )
     try:
         publication = Publication(client, storage.bucket)
-        run(find_folder(source), publication, skip or source.skip_bad_rows, k, source.columns)
+        lineage = Lineage(Emitter(load_settings(LineageSettings)), publication, storage.bucket)
+        folder, skip = find_folder(source), skip or source.skip_bad_rows
+        run(folder, publication, skip, k, source.columns, lineage.record)
     except (DatasetError, StorageAway) as failure:
         raise SystemExit(f"trainer: {failure}") from None
     except ClientError as refused:

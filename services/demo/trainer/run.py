@@ -1,5 +1,7 @@
 """One run of the trainer: train what is not stored yet, then see that a version of this data set is live."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import structlog
@@ -10,9 +12,22 @@ from services.demo.trainer.publication import Publication
 
 log = structlog.get_logger()
 
+Record = Callable[[Dataset, Parameters], AbstractContextManager[None]]
+"""Told of the training that is done inside of the context."""
+
+
+def keep_no_record(_: Dataset, __: Parameters) -> AbstractContextManager[None]:
+    """Nobody is told."""
+    return nullcontext()
+
 
 def run(
-    folder: Path, publication: Publication, skip_bad_rows: bool, k: int, columns: Columns = WELL_KNOWN
+    folder: Path,
+    publication: Publication,
+    skip_bad_rows: bool,
+    k: int,
+    columns: Columns = WELL_KNOWN,
+    record: Record = keep_no_record,
 ) -> None:
     """Store every version of `TRAINED` for the data set in `folder` and make one live if none of its is.
 
@@ -24,7 +39,7 @@ def run(
     missing = [each for each in TRAINED if not _is_stored(each.version(dataset_id), publication)]
     if missing:
         dataset = load(folder, skip_bad_rows, columns)
-        _train(dataset, folder, missing, publication, k)
+        _train(dataset, folder, missing, publication, k, record)
     _ensure_live(dataset_id, publication)
 
 
@@ -37,7 +52,12 @@ def _is_stored(version: str, publication: Publication) -> bool:
 
 
 def _train(
-    dataset: Dataset, folder: Path, missing: list[Parameters], publication: Publication, k: int
+    dataset: Dataset,
+    folder: Path,
+    missing: list[Parameters],
+    publication: Publication,
+    k: int,
+    record: Record,
 ) -> None:
     from services.demo.trainer.training import (
         train_version,
@@ -54,7 +74,8 @@ def _train(
         )
     log.info("training", dataset_id=dataset.id, ratings=len(dataset.ratings), versions=len(missing))
     for parameters in missing:
-        train_version(dataset, train, held_out, parameters, publication, k)
+        with record(dataset, parameters):
+            train_version(dataset, train, held_out, parameters, publication, k)
 
 
 def _ensure_live(dataset_id: str, publication: Publication) -> None:

@@ -1,5 +1,6 @@
 """`make rollout` and `make rollback`, with a recommender that answers as the test says."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
+from config import ConfigError
+from config.experiments import Experiment
 from decisions.audit import Trail
 from services.demo.flags import read_rollout, write_rollout
 from services.demo.flags.file import FlagFile
 from services.demo.trainer.parameters import CANDIDATE
-from stack import StackError, rollouts
+from stack import StackError, records, rollouts, settings
 from stack.settings import Settings
 from tests.unit.decisions.experiments.declared import declare
 
@@ -26,6 +29,7 @@ class FakeRecommender:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.audit = file.parent / "audit.jsonl"
+        self.lineage = file.parent / "lineage.jsonl"
         self.known = {LIVE, CANDIDATE.version(DATASET)}
         self.away = False
 
@@ -48,7 +52,8 @@ def recommender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fak
     file = tmp_path / "flags" / "flags.json"
     fake = FakeRecommender(file)
     monkeypatch.setattr(rollouts, "FLAGS_FILE", file)
-    monkeypatch.setattr(rollouts, "AUDIT_FILE", fake.audit)
+    monkeypatch.setattr(records, "AUDIT_FILE", fake.audit)
+    monkeypatch.setattr(settings, "LINEAGE_FILE", fake.lineage)
     monkeypatch.setattr(httpx, "get", fake.get)
     yield fake
 
@@ -57,9 +62,9 @@ def test_the_candidate_gets_its_share_and_loses_it(recommender: FakeRecommender)
     candidate = CANDIDATE.version(DATASET)
     assert f"{candidate} serves 30% of the users" in rollouts.roll_out(Settings(), "", 30, AUTHOR)
     assert read_rollout(recommender.file) == {LIVE: 70.0, candidate: 30.0}
-    assert "all users again" in rollouts.roll_back(AUTHOR)
+    assert "all users again" in rollouts.roll_back(AUTHOR, tuple)
     assert read_rollout(recommender.file) == {}
-    assert rollouts.roll_back(AUTHOR) == "No roll-out was active."
+    assert rollouts.roll_back(AUTHOR, tuple) == "No roll-out was active."
 
 
 def test_an_unknown_version_is_taken_back(recommender: FakeRecommender) -> None:
@@ -125,15 +130,16 @@ def test_r23_whoever_splits_users_or_takes_it_back_is_in_the_audit_trail(
         rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR)
     rollouts.roll_out(Settings(), "", 30, AUTHOR)
     rollouts.start_experiment(Settings(), declare(variants=variants), rollouts.Author())
-    rollouts.roll_back(AUTHOR)
-    rollback, experiment, rollout = Trail(recommender.audit).latest(10)
+    rollouts.roll_back(AUTHOR, tuple)
+    ended, experiment, rollout = Trail(recommender.audit).latest(10)
     assert (rollout.who, rollout.why) == ("ada", "a smaller model is faster")
     assert (rollout.what, rollout.subject, rollout.before) == ("rollout", candidate, None)
     assert rollout.after == experiment.before == {LIVE: 70.0, candidate: 30.0}
     assert (experiment.what, experiment.subject) == ("experiment.begun", declare().name)
     assert experiment.who and experiment.who != "ada"
-    assert (rollback.what, rollback.subject, rollback.after) == ("rollback", candidate, None)
-    assert rollback.before == experiment.after == {LIVE: 50.0, candidate: 50.0}
+    assert (ended.what, ended.subject, ended.after) == ("experiment.ended", declare().name, None)
+    assert ended.before == experiment.after == {LIVE: 50.0, candidate: 50.0}
+    assert ended.evidence == {"unknown": "whence.yaml does not declare it"}
 
 
 def test_what_cannot_be_recorded_is_not_rolled_out_but_always_rolled_back(
@@ -141,12 +147,12 @@ def test_what_cannot_be_recorded_is_not_rolled_out_but_always_rolled_back(
 ) -> None:
     (tmp_path / "file").touch()
     write_rollout(recommender.file, {LIVE: 90.0, CANDIDATE.version(DATASET): 10.0})
-    monkeypatch.setattr(rollouts, "AUDIT_FILE", tmp_path / "file" / "audit.jsonl")
+    monkeypatch.setattr(records, "AUDIT_FILE", tmp_path / "file" / "audit.jsonl")
     with pytest.raises(StackError, match="cannot be written: .*; nothing was rolled out"):
         rollouts.roll_out(Settings(), "", 30, AUTHOR)
     assert read_rollout(recommender.file) == {LIVE: 90.0, CANDIDATE.version(DATASET): 10.0}
     with pytest.raises(StackError, match="cannot be written: .*; The live version serves all users"):
-        rollouts.roll_back(AUTHOR)
+        rollouts.roll_back(AUTHOR, tuple)
     assert read_rollout(recommender.file) == {}
 
 
@@ -154,3 +160,43 @@ def test_a_name_that_would_break_a_line_is_refused(recommender: FakeRecommender)
     with pytest.raises(StackError, match="who 'a\\\\nb'"):
         rollouts.roll_out(Settings(), "", 30, rollouts.Author("a\nb"))
     assert read_rollout(recommender.file) == {}
+
+
+def test_what_came_of_an_experiment_is_kept_when_it_ends(
+    recommender: FakeRecommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = [
+        {"name": "control", "version": LIVE, "share": "50%"},
+        {"name": "treatment", "version": CANDIDATE.version(DATASET), "share": "50%"},
+    ]
+    experiment = declare(variants=variants)
+    monkeypatch.setenv("PROMETHEUS_PORT", "9")
+    rollouts.start_experiment(Settings(), experiment, AUTHOR)
+    rollouts.roll_back(AUTHOR, lambda: [experiment])
+    [ended] = Trail(recommender.audit).latest(1)
+    assert ended.evidence == {"unknown": "Prometheus cannot be reached at http://127.0.0.1:9."}
+
+
+def test_a_configuration_with_mistakes_keeps_nobody_from_rolling_back(recommender: FakeRecommender) -> None:
+    def mistaken() -> list[Experiment]:
+        raise ConfigError(["whence.yaml:1: no"])
+
+    variants = [
+        {"name": "control", "version": LIVE, "share": "50%"},
+        {"name": "treatment", "version": CANDIDATE.version(DATASET), "share": "50%"},
+    ]
+    rollouts.start_experiment(Settings(), declare(variants=variants), AUTHOR)
+    rollouts.roll_back(AUTHOR, mistaken)
+    assert read_rollout(recommender.file) == {}
+    [ended] = Trail(recommender.audit).latest(1)
+    assert ended.evidence == {"unknown": "whence.yaml:1: no"}
+
+
+def test_r23_roll_outs_are_told_as_lineage(recommender: FakeRecommender) -> None:
+    candidate = CANDIDATE.version(DATASET)
+    rollouts.roll_out(Settings(), "", 30, AUTHOR)
+    rollouts.roll_back(AUTHOR, tuple)
+    begun, undone = map(json.loads, recommender.lineage.read_text().splitlines())
+    assert begun["job"]["name"] == undone["job"]["name"] == "recommendations.serve"
+    assert [each["facets"]["version"]["datasetVersion"] for each in begun["inputs"]] == [LIVE, candidate]
+    assert [each["facets"]["version"]["datasetVersion"] for each in undone["inputs"]] == [LIVE]

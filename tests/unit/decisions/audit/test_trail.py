@@ -176,11 +176,11 @@ def test_writers_wait_for_each_other(file: Path) -> None:
 def test_a_writer_does_not_wait_for_ever(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl
 
-    monkeypatch.setattr("decisions.audit.trail.PATIENCE", 0.05)
+    monkeypatch.setattr("decisions.files.PATIENCE", 0.05)
     trail = fill(file, 1)
     with file.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(TrailError, match="another process has held the trail for 0.05 s"):
+        with pytest.raises(TrailError, match="another process has held it for 0.05 s"):
             trail.append(change())
     assert trail.append(change()).number == 2
 

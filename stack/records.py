@@ -1,0 +1,66 @@
+"""What is kept of a change of who is served by what: in the audit trail, and as lineage."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+from pydantic import JsonValue
+
+from config import ConfigError
+from config.experiments import Experiment
+from decisions.audit import Change, Trail, TrailError
+from decisions.experiments.outcome import read_outcome
+from decisions.lineage.emission import Emitter
+from decisions.lineage.events import serve
+from prometheus.client import Client
+from services.demo.storage.artefacts import MODEL, SERVICE
+from stack import AUDIT_FILE, StackError
+from stack.settings import load_settings
+
+
+def record(change: Change, otherwise: str) -> None:
+    """Keep a change; raises StackError, which ends with `otherwise`, unless the audit trail has it.
+
+    Lineage that cannot be told is a line on standard error.
+    """
+    try:
+        Trail(AUDIT_FILE).append(change)
+    except TrailError as error:
+        raise StackError(f"{error}; {otherwise}") from None
+    for problem in _tell_lineage(change):
+        print(f"whence: {problem}", file=sys.stderr)
+
+
+def find_running(shares: Mapping[str, JsonValue]) -> str | None:
+    """The name of the experiment that split the users, if that was the last change and still is so."""
+    with suppress(TrailError):
+        for entry in Trail(AUDIT_FILE).latest(1):
+            if entry.what == "experiment.begun" and entry.after == shares:
+                return entry.subject
+    return None
+
+
+def ask_outcome(experiment: str, experiments: Callable[[], Iterable[Experiment]]) -> JsonValue:
+    """What came of one of the experiments, which are read for it, as far as it can be known."""
+    try:
+        declared = {each.name: each for each in experiments()}
+        if experiment not in declared:
+            return {"unknown": "whence.yaml does not declare it"}
+        client = Client("Prometheus", load_settings().url("prometheus"))
+    except (ConfigError, StackError) as error:
+        return {"unknown": str(error)}
+    try:
+        return read_outcome(client, declared[experiment], time.time())
+    finally:
+        client.close()
+
+
+def _tell_lineage(change: Change) -> list[str]:
+    before, after = (value if isinstance(value, dict) else {} for value in (change.before, change.after))
+    live = next(iter(before), None)
+    shares = {name: float(str(share)) for name, share in after.items()} or ({live: 100.0} if live else {})
+    try:
+        return Emitter(load_settings().lineage).emit(serve(SERVICE, MODEL, shares, change.what))
+    except StackError as error:
+        return [f"lineage is not complete: {error}"]
