@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify rollout rollback audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout rollback audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -99,8 +99,11 @@ report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [
 experiments: $(RUNTIME) ## What the experiments of whence.yaml say now, with intervals and decisions [EXPERIMENT=name]
 	@$(PY) -m decisions.experiments $(EXPERIMENT)
 
-rollout: $(RUNTIME) ## Serve a model version to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name] [WHO=name] [WHY=reason]
-	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)")
+gate: $(RUNTIME) ## Judge whether a version may serve users, beside the live one [VERSION=candidate] or [CARD=file LIVE=file] [OVERRIDE="name: reason"]
+	@$(PY) -m stack gate "$(VERSION)" $(if $(CARD),--card "$(CARD)") $(if $(LIVE),--live "$(LIVE)") $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+rollout: $(RUNTIME) ## Serve a version that passes the gate to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
+	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)") $(if $(OVERRIDE),--override "$$OVERRIDE")
 
 rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from config.document import Document, Place
 from config.errors import ConfigError, wrong
 from config.experiments import Experiment, check_experiments
+from config.gate import GateLimits
 from config.llm import Llm
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
@@ -134,6 +135,8 @@ class Config(Strict):
     topology: Topology = default({})
     experiments: tuple[Experiment, ...] = ()
     """Variants that are compared on users; `make experiments` says what came of it."""
+    gate: GateLimits = default({})
+    """What a version has to pass before it serves anybody."""
     release: Release = default({})
     """How `make release` makes a version live."""
     evaluation: Evaluation = default({})

@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, cast
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from faults import FaultError
-from faults.programs import find_credentials
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
 from services.demo.storage.client import ObjectStore, StorageError, make_client, read_object
-from services.demo.storage.settings import StorageSettings
-from stack.settings import load_settings
+from stack.bucket import find_storage
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 10.0
 CONNECTIONS = 8
@@ -22,15 +20,7 @@ class Bucket:
     """Whole objects by key; every operation may raise FaultError."""
 
     def __init__(self) -> None:
-        credentials, stack = find_credentials(), load_settings()
-        self.settings = StorageSettings(
-            endpoint=stack.storage_endpoint or stack.url("minio"),
-            bucket=stack.storage_bucket,
-            region=stack.storage_region,
-            addressing=stack.storage_addressing,
-            access_key=credentials["TRAINER_S3_ACCESS_KEY"],
-            secret_key=SecretStr(credentials["TRAINER_S3_SECRET_KEY"]),
-        )
+        self.settings = find_storage()
         self.store: ObjectStore = make_client(
             self.settings, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, max_pool=CONNECTIONS
         )

@@ -4,8 +4,6 @@ import httpx
 
 from faults import FaultError
 from stack import StackError, compose
-from stack.containers import read_credentials
-from stack.credentials import ensure_credentials
 from stack.processes import control_process, read_processes, supervisor_alive
 from stack.running import in_containers
 from stack.settings import load_settings
@@ -37,12 +35,6 @@ def _runs(name: str) -> bool:
     if processes is None:
         raise StackError(f"{name} cannot be controlled: the stack is not running; start it with `make up`")
     return any(process.name == name and process.status == "Running" for process in processes)
-
-
-def find_credentials() -> dict[str, str]:
-    """The stack's credentials by variable name. Raises StackError."""
-    own = read_credentials() if in_containers() else ensure_credentials()
-    return load_settings().choose_keys(own)
 
 
 def require_recommender() -> None:

@@ -16,8 +16,9 @@ from urllib3.exceptions import HTTPError
 from faults import Fault, FaultError
 from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
-from faults.programs import find_credentials, start, stop
+from faults.programs import start, stop
 from services.demo.storage.policies import make_policy
+from stack.bucket import find_credentials
 from stack.settings import load_settings
 
 NAME = "stale-features"

@@ -9,6 +9,7 @@ import grafana.build
 from alerts.catalogue import render_catalogue
 from alerts.rules import all_alerts
 from config import Config, schema, service_environment
+from decisions.gate.catalogue import render as render_checks
 from generation.collector import configure_collector
 from grafana.mail import mail_environment
 from grafana.provisioned import PROVIDER_FILE, provide_dashboards
@@ -41,6 +42,11 @@ def configure_containers(config: Config) -> Files:
     }
 
 
+def describe_checks(config: Config) -> Files:
+    """Pages that list what is looked at: the monitors of models, the checks of the gate."""
+    return {"gate.md": render_checks(), "monitors.md": render_catalogue(all_alerts(config))}
+
+
 def _environment(variables: Mapping[str, str]) -> str:
     return "".join(
         f"{line}\n" for line in (HEADING, *(f"{name}={value}" for name, value in variables.items()))
@@ -54,7 +60,7 @@ BUILDS: Mapping[str, Callable[[Config], Files]] = {
     "grafana/provisioning/dashboards": lambda config: {PROVIDER_FILE: provide_dashboards(config)},
     "grafana/generated": grafana.build.generate,
     "alerts/generated": alerts.build.generate,
-    "docs/generated": lambda config: {"monitors.md": render_catalogue(all_alerts(config))},
+    "docs/generated": describe_checks,
 }
 """Builds by their folder in the project."""
 

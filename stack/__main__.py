@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,6 +53,7 @@ BINARIES = (
 
 Who = Annotated[str, typer.Option(envvar="WHO", help="for the audit trail; by default this machine's user")]
 Why = Annotated[str, typer.Option(envvar="WHY", help="the reason, for the audit trail")]
+Override = Annotated[str, typer.Option(help='lets through what the gate refuses: "your name: the reason"')]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 console = Console()
@@ -209,16 +211,36 @@ def rollout(
     experiment: Annotated[str, typer.Option(help="split the users as this experiment declares")] = "",
     who: Who = "",
     why: Why = "",
+    override: Override = "",
 ) -> None:
     """Serve another model version to a share of the users, or the variants of an experiment."""
+    from stack.gate import Gate  # NumPy and SciPy load slowly
+
+    config = load()
     if not experiment:
-        console.print(roll_out(load_settings(), version, share, Author(who, why)))
-        return
-    declared = {each.name: each for each in load().experiments}
+        gate = Gate(config, console, override)
+        return console.print(roll_out(load_settings(), version, share, Author(who, why), gate.admit))
+    declared = {each.name: each for each in config.experiments}
     if experiment not in declared:
         known = ", ".join(declared) or "none"
         raise StackError(f"whence.yaml declares no experiment {experiment} (declared: {known})")
     console.print(start_experiment(load_settings(), declared[experiment], Author(who, why)))
+
+
+@app.command()
+def gate(
+    version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
+    card: Annotated[Path | None, typer.Option(help="a card's file instead, of any model")] = None,
+    live: Annotated[Path | None, typer.Option(help="and that of its live version")] = None,
+    override: Override = "",
+) -> None:
+    """Judge whether a version may serve users. Exit 1 if it may not."""
+    from stack.gate import Gate  # NumPy and SciPy load slowly
+
+    if bool(card) != bool(live):
+        raise typer.BadParameter("a card is judged beside another: name both, CARD= and LIVE=")
+    gate = Gate(load(), console, override)
+    console.print(gate.admit_file(card, live) if card and live else gate.admit(version))
 
 
 @app.command()

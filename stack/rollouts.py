@@ -24,6 +24,9 @@ from stack.settings import Settings
 Shares = Mapping[str, float]
 """Percent of the users by version; the live one is the first."""
 
+Gate = Callable[[str], object]
+"""Raises StackError for a version that may not serve users."""
+
 NOTICED_SECONDS = 60.0
 """The recommender looks every 5 s, and a new version waits for its features for up to 30 s."""
 
@@ -51,16 +54,18 @@ class Author:
             raise StackError(f"{error['loc'][0]} {error['input']!r}: {error['msg']}") from None
 
 
-def roll_out(settings: Settings, version: str, share: float, author: Author) -> str:
+def roll_out(settings: Settings, version: str, share: float, author: Author, gate: Gate) -> str:
     """Give `share` percent of the users `version` (empty: the trainer's candidate); a sentence saying so.
 
-    Returns when the recommender answers with it; else takes the roll-out back and raises StackError.
+    It has to pass the gate. Returns when the recommender answers with it; else takes the roll-out back and
+    raises StackError.
     """
     ready = _read_readiness(settings)
     live: str = ready["model_version"]
     version = version or CANDIDATE.version(ready["dataset_id"])
     if version == live:
         raise StackError(f"{version} is the live version: choose another one with VERSION=")
+    gate(version)
     shares = {live: 100 - share, version: share}
     _split(settings, shares, FLAG_KEY, author.describe("rollout", version, shares))
     return f"{version} serves {share:g}% of the users, {live} the others. Undo it with `make rollback`."

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from whence_monitor import Reference, make_reference, read_table
 
+from examples.models.card import hold_out, make_card
 from examples.models.example import NO_WEIGHTS, Example, Features
 from examples.models.settings import read_models
 
@@ -132,14 +133,19 @@ def _halves() -> tuple[slice, slice]:
 
 
 def train(example: Example, folder: Path) -> None:
-    """Every version into `folder/<version>`: cases.csv, reference.json, and last model.pickle."""
+    """Every version into `folder/<version>`: cases.csv, reference.json, card.json, and last model.pickle."""
+    live_cases = folder / LIVE / "cases.csv"
     for version, recipe in RECIPES.items():
         place = folder / version
         place.mkdir(parents=True, exist_ok=True)
         write_cases(example, place / "cases.csv", recipe)
         trained, reference = train_version(example, place / "cases.csv", recipe)
         _replace(place / "reference.json", reference.to_json().encode())
-        _replace(place / "model.pickle", pickle.dumps(trained))
+        model, (_, held_out) = pickle.dumps(trained), _halves()
+        judges = hold_out(live_cases, held_out)
+        card = make_card(example, version, trained, recipe, model, place / "cases.csv", judges)
+        _replace(place / "card.json", card.encode())
+        _replace(place / "model.pickle", model)
 
 
 def _replace(file: Path, content: bytes) -> None:

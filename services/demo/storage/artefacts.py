@@ -5,6 +5,7 @@ models/<version>/model.npz         item factors, popular items, users with their
 models/<version>/offline.npz       what features are made from (offline.py)
 models/<version>/reference.json    how training data and predictions were distributed, to tell drift
 models/<version>/monitor.json      the same for the package whence_monitor
+models/<version>/held_out.npz      ratings that it may be judged by (held_out.py)
 models/<version>/card.json         where the version comes from and how good it is
 features/<version>/<user>.json     what a recommendation for one user needs
 materialised/<version>.json        since when all its users have fresh features
@@ -85,9 +86,27 @@ class Materialised(_Document):
     computed_at: float
 
 
+class DataReport(_Document):
+    """A data set as it was read: rows in all, and those left out by what was wrong with them.
+
+    Ratings from `lowest` to `highest`; `oldest` and `newest` in Unix seconds, None without times.
+    """
+
+    rows: int
+    users: int
+    items: int
+    malformed: int
+    duplicates: int
+    out_of_range: int
+    lowest: float
+    highest: float
+    oldest: int | None
+    newest: int | None
+
+
 class ModelCard(_Document):
     """A version's origin: `metrics` are offline, on held-out ratings; `sha256` is that of model.npz,
-    `offline_sha256` that of offline.npz, empty for a version from before there was one.
+    `offline_sha256` and `held_out_sha256` those of the others, empty for a version from before there were.
 
     `skipped_rows` counts the bad rows of the data set that were left out, by kind.
     """
@@ -102,7 +121,9 @@ class ModelCard(_Document):
     code_revision: str
     sha256: str
     offline_sha256: str = ""
+    held_out_sha256: str = ""
     skipped_rows: dict[str, int] = {}
+    data: DataReport | None = None
 
 
 class UserFeatures(_Document):

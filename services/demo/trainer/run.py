@@ -45,7 +45,7 @@ def run(
 
 def _is_stored(version: str, publication: Publication) -> bool:
     card = publication.read_card(version)
-    if card is None or not card.offline_sha256:
+    if card is None or not card.offline_sha256 or not card.held_out_sha256:
         return False
     log.info("version already stored", version=version, skipped_rows=card.skipped_rows)
     return True

@@ -20,15 +20,19 @@ from services.demo.storage.artefacts import (
     profile_key,
     reference_key,
 )
+from services.demo.storage.held_out import HeldOut, held_out_key
 from services.demo.storage.offline import OfflineFeatures, offline_key
 from services.demo.trainer.metrics import measure, measure_coverage
 from services.demo.trainer.model import TrainedModel, make_offline, train
 from services.demo.trainer.parameters import ALGORITHM, Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.reference import make_profile, make_reference
+from services.demo.trainer.report import report
 
 log = structlog.get_logger()
 GIT_TIMEOUT_SECONDS = 2.0
+MOST_JUDGES = 20_000
+"""Users whose held-out ratings are stored: measuring all of a large data set's again takes minutes."""
 
 
 def train_version(
@@ -61,6 +65,7 @@ def store_version(
         offline_key(version): offline.to_bytes(),
         reference_key(version): make_reference(version, model).model_dump_json().encode(),
         profile_key(version): make_profile(dataset.id, model).to_json().encode(),
+        held_out_key(version): choose_held_out(held_out).to_bytes(),
         model_key(version): model.arrays.to_bytes(),
     }
     card = ModelCard(
@@ -74,7 +79,9 @@ def store_version(
         code_revision=find_revision(),
         sha256=checksum(objects[model_key(version)]),
         offline_sha256=checksum(objects[offline_key(version)]),
+        held_out_sha256=checksum(objects[held_out_key(version)]),
         skipped_rows=dict(dataset.skipped),
+        data=report(dataset),
     )
     publication.write_version(card, objects, make_features(offline, version, trained_at.timestamp()))
     log.info(
@@ -97,6 +104,15 @@ def evaluate(model: TrainedModel, held_out: Ratings, k: int) -> dict[str, float]
         "coverage": measure_coverage(lists, model.arrays.item_ids),
         **measure(users, popular, held_out, "baseline_popular_"),
     }
+
+
+def choose_held_out(ratings: Ratings) -> HeldOut:
+    """The held-out ratings of all users, or of `MOST_JUDGES` at even distances."""
+    users = np.unique(ratings.user_ids)
+    if len(users) > MOST_JUDGES:
+        users = users[np.linspace(0, len(users) - 1, MOST_JUDGES).astype(np.int64)]
+    kept = np.isin(ratings.user_ids, users)
+    return HeldOut(ratings.user_ids[kept], ratings.movie_ids[kept])
 
 
 def make_features(offline: OfflineFeatures, version: str, computed_at: float) -> Iterator[tuple[str, bytes]]:

@@ -23,6 +23,10 @@ LIVE = "als32-aaaaaa"
 AUTHOR = rollouts.Author("ada", "a smaller model is faster")
 
 
+def admit(version: str) -> None:
+    """A gate that lets everything through."""
+
+
 class FakeRecommender:
     """Answers /readyz as if it knew the versions in `known`."""
 
@@ -60,35 +64,48 @@ def recommender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fak
 
 def test_the_candidate_gets_its_share_and_loses_it(recommender: FakeRecommender) -> None:
     candidate = CANDIDATE.version(DATASET)
-    assert f"{candidate} serves 30% of the users" in rollouts.roll_out(Settings(), "", 30, AUTHOR)
+    assert f"{candidate} serves 30% of the users" in rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
     assert read_rollout(recommender.file) == {LIVE: 70.0, candidate: 30.0}
     assert "all users again" in rollouts.roll_back(AUTHOR, tuple)
     assert read_rollout(recommender.file) == {}
     assert rollouts.roll_back(AUTHOR, tuple) == "No roll-out was active."
 
 
+def test_r22_what_the_gate_refuses_is_not_rolled_out(recommender: FakeRecommender) -> None:
+    asked: list[str] = []
+
+    def refuse(version: str) -> None:
+        asked.append(version)
+        raise StackError("may not serve users")
+
+    with pytest.raises(StackError, match="may not serve users"):
+        rollouts.roll_out(Settings(), "", 30, AUTHOR, refuse)
+    assert asked == [CANDIDATE.version(DATASET)]
+    assert not recommender.file.exists() and not recommender.audit.exists()
+
+
 def test_an_unknown_version_is_taken_back(recommender: FakeRecommender) -> None:
     with pytest.raises(
         StackError, match="als8-cccccc is not rolled out: models/als8-cccccc/card.json is not"
     ):
-        rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR)
+        rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR, admit)
     assert read_rollout(recommender.file) == {}
     former = {LIVE: 90.0, CANDIDATE.version(DATASET): 10.0}
     write_rollout(recommender.file, former)
     with pytest.raises(StackError):
-        rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR)
+        rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR, admit)
     assert read_rollout(recommender.file) == former
 
 
 def test_the_live_version_is_no_rollout(recommender: FakeRecommender) -> None:
     with pytest.raises(StackError, match="is the live version"):
-        rollouts.roll_out(Settings(), LIVE, 30, AUTHOR)
+        rollouts.roll_out(Settings(), LIVE, 30, AUTHOR, admit)
 
 
 def test_without_a_recommender_it_says_what_to_do(recommender: FakeRecommender) -> None:
     recommender.away = True
     with pytest.raises(StackError, match="start the stack with `make up`"):
-        rollouts.roll_out(Settings(), "", 30, AUTHOR)
+        rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
 
 
 def test_what_is_not_noticed_is_taken_back(
@@ -96,7 +113,7 @@ def test_what_is_not_noticed_is_taken_back(
 ) -> None:
     monkeypatch.setattr(rollouts, "NOTICED_SECONDS", 0.0)
     with pytest.raises(StackError, match="did not load it within 0 s"):
-        rollouts.roll_out(Settings(), "", 30, AUTHOR)
+        rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
     assert read_rollout(recommender.file) == {}
 
 
@@ -127,8 +144,8 @@ def test_r23_whoever_splits_users_or_takes_it_back_is_in_the_audit_trail(
         {"name": "treatment", "version": candidate, "share": "50%"},
     ]
     with pytest.raises(StackError):
-        rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR)
-    rollouts.roll_out(Settings(), "", 30, AUTHOR)
+        rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR, admit)
+    rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
     rollouts.start_experiment(Settings(), declare(variants=variants), rollouts.Author())
     rollouts.roll_back(AUTHOR, tuple)
     ended, experiment, rollout = Trail(recommender.audit).latest(10)
@@ -149,7 +166,7 @@ def test_what_cannot_be_recorded_is_not_rolled_out_but_always_rolled_back(
     write_rollout(recommender.file, {LIVE: 90.0, CANDIDATE.version(DATASET): 10.0})
     monkeypatch.setattr(records, "AUDIT_FILE", tmp_path / "file" / "audit.jsonl")
     with pytest.raises(StackError, match="cannot be written: .*; nothing was rolled out"):
-        rollouts.roll_out(Settings(), "", 30, AUTHOR)
+        rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
     assert read_rollout(recommender.file) == {LIVE: 90.0, CANDIDATE.version(DATASET): 10.0}
     with pytest.raises(StackError, match="cannot be written: .*; The live version serves all users"):
         rollouts.roll_back(AUTHOR, tuple)
@@ -158,7 +175,7 @@ def test_what_cannot_be_recorded_is_not_rolled_out_but_always_rolled_back(
 
 def test_a_name_that_would_break_a_line_is_refused(recommender: FakeRecommender) -> None:
     with pytest.raises(StackError, match="who 'a\\\\nb'"):
-        rollouts.roll_out(Settings(), "", 30, rollouts.Author("a\nb"))
+        rollouts.roll_out(Settings(), "", 30, rollouts.Author("a\nb"), admit)
     assert read_rollout(recommender.file) == {}
 
 

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 from random import Random
+from time import time
 
 import pytest
 from whence_monitor import PREDICTION, TRUTH, Reference, read_table
 
+from config.gate import GateLimits
+from decisions.gate.card import read_card
+from decisions.gate.judgement import judge
 from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
 from examples.models.example import Example
@@ -33,3 +37,15 @@ def test_the_model_does_not_use_what_it_does_not_know_or_need(example: Example) 
     assert example.leak not in example.inputs
     assert example.unused not in example.inputs
     assert LIVE in RECIPES
+
+
+@BOTH
+def test_r22_the_gate_passes_an_equal_version_and_refuses_bad_ones(example: Example, trained: Path) -> None:
+    cards = {version: read_card(trained / example.name / version / "card.json") for version in RECIPES}
+    reports = {version: judge(card, cards[LIVE], GateLimits(), time()) for version, card in cards.items()}
+    assert {version for version, report in reports.items() if report.passed} == {LIVE, "1.0.1"}
+    for version, report in reports.items():
+        failed = {check.key for check in report.failures}
+        assert ("features_there" in failed) == (RECIPES[version].leaked is not None)
+        assert ("quality_kept" in failed) == (not report.passed)
+    assert set(cards[LIVE].segments) == set(example.codes[example.segment])

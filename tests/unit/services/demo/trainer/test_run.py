@@ -18,6 +18,7 @@ from services.demo.storage.artefacts import (
     model_key,
     reference_key,
 )
+from services.demo.storage.held_out import HeldOut, held_out_key
 from services.demo.storage.offline import OfflineFeatures, offline_key
 from services.demo.storage.reference import Reference
 from services.demo.trainer.parameters import TRAINED, Parameters
@@ -248,3 +249,36 @@ def test_bad_rows_stop_the_run_or_are_counted_on_the_card(
     train(store, tmp_path, skip_bad_rows=True)
     card = ModelCard.model_validate_json(store.objects[card_key(versions(tmp_path)[0])])
     assert card.skipped_rows == {"column_count": 1, "unknown_movie": 1}
+    assert card.data is not None
+    assert (card.data.rows, card.data.malformed, card.data.duplicates) == (USERS * 30 + 2, 2, 0)
+
+
+def test_the_card_reports_the_data_set_by_what_was_wrong_with_it(
+    store: MemoryStore, folder: Path, tmp_path: Path
+) -> None:
+    first = (folder / "ratings.csv").read_text().splitlines()[1]
+    bad = f"{first}\n{first}\n1,1,9.5,1\n1,1,x,1\n"
+    (tmp_path / "movies.csv").write_bytes((folder / "movies.csv").read_bytes())
+    (tmp_path / "ratings.csv").write_text((folder / "ratings.csv").read_text() + bad)
+    train(store, tmp_path, skip_bad_rows=True)
+    data = ModelCard.model_validate_json(store.objects[card_key(versions(tmp_path)[0])]).data
+    assert data is not None
+    assert (data.rows, data.users, data.items) == (USERS * 30 + 4, USERS, 60)
+    assert (data.malformed, data.duplicates, data.out_of_range) == (1, 2, 1)
+    assert 0.5 <= data.lowest < data.highest <= 5.0
+    assert data.oldest is not None and 1000 <= data.oldest < (data.newest or 0) < 1060
+
+
+def test_a_version_from_before_there_were_held_out_ratings_is_made_again(
+    store: MemoryStore, folder: Path
+) -> None:
+    train(store, folder)
+    version = versions(folder)[0]
+    old = json.loads(store.objects[card_key(version)])
+    del old["held_out_sha256"], old["data"], store.objects[held_out_key(version)]
+    store.objects[card_key(version)] = json.dumps(old).encode()
+    train(store, folder)
+    card = ModelCard.model_validate_json(store.objects[card_key(version)])
+    held_out = HeldOut.from_bytes(store.objects[held_out_key(version)], card.held_out_sha256)
+    _, expected = split(load(folder))
+    assert held_out.movie_ids.tolist() == expected.movie_ids.tolist()
