@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout rollback audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue rollback audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-releases bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -104,6 +104,12 @@ gate: $(RUNTIME) ## Judge whether a version may serve users, beside the live one
 
 rollout: $(RUNTIME) ## Serve a version that passes the gate to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
 	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)") $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+release: $(RUNTIME) ## Make a version live step by step, rolled back if it is worse; without VERSION: go on, or show it [VERSION=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
+	@$(PY) -m stack release "$(VERSION)" $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+release-continue: $(RUNTIME) ## Let a release that asks go on [WHO=name]
+	@$(PY) -m stack release-continue
 
 rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback
@@ -252,6 +258,9 @@ bench-quiet: $(RUNTIME) ## Alerts that fire without a fault; an hour is the obje
 
 bench-experiments: $(RUNTIME) ## False positives, power and time of experiments, simulated (5 minutes) [PAGE=1 writes docs/experiments.md]
 	@$(PY) -m bench.experiments $(if $(PAGE),--page)
+
+bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
+	@$(PY) -m bench.releases $(if $(PAGE),--page)
 
 bench-incidents: $(RUNTIME) ## Accuracy of verdicts on live stacks with faults; hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
 	@$(PY) -m bench.incidents run $(if $(SPLIT),--split $(SPLIT)) $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(ONLY),--only '$(ONLY)') $(if $(OUT),--out "$(OUT)") --stacks $(or $(STACKS),1) $(if $(PLAN),--plan)

@@ -43,7 +43,7 @@ class Release(Strict):
     watch: Duration = default("5m")
     """How long all users have the version before it is live, blue-green."""
     confidence: Share = default("95%")
-    """Of the versions that are as good as the live one, this share is never called worse in a whole release."""
+    """Of the versions that are as good as the live one, this share is never called worse in a release."""
     errors: Share = default("1%")
     """Share of failed requests, of all versions together, above which a release waits."""
     slow: Share = default("10%")

@@ -1,8 +1,8 @@
 """Simulated users of two versions, as counters show them to a controller that looks each 5 seconds.
 
 who comes: Poisson by user ──▶ which version: the user's place and the share ──▶ a hit or not
-                                                                   │ label 15 s later, in the counters 10 s later
-                                                                   ▼
+                                                          │ label 15 s later, in the counters 10 s later
+                                                          ▼
                                       sums by version and group since the window began
 
 Users are those of `bench.experiments.days`.
@@ -88,7 +88,7 @@ class Crowd:
             self._share, self._seen = share, np.zeros_like(self._seen)
 
     def count(self, since: float) -> tuple[tuple[Counts, Counts], tuple[Counts, Counts]]:
-        """Hits of labelled answers and answered requests since a moment; each of the live version, then the other."""
+        """Hits and answered requests since a moment, each of the live version, then of the other."""
         last = len(self._counted) - 1
         first = min(int(np.ceil(since / TICK)), last)
         whole = self._counted[last] - self._counted[first]

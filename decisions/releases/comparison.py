@@ -1,4 +1,4 @@
-"""The version beside the live one, in the same time: each guard is a share of requests, the higher the better.
+"""The version beside the live one, in the same time: guards are shares of requests, the higher the better.
 
 Steps are small: at 1% of 600 users six people have the version. Their spread cannot be told from six, but
 that of the live version's users can. So the error of the difference is the one that it would have if the

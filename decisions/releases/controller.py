@@ -1,4 +1,4 @@
-"""The loop around the state machine: look, decide, act, write down; killed at any point, the next one goes on.
+"""The loop around the state machine: look, decide, act, write down; killed anywhere, the next one goes on.
 
 The state is written before a share grows and after a version lost its users, and at each look the flag is
 made what the state says. So a controller that died in between leaves a share that is at most the state's.
@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from decisions.audit import Action
+from decisions.releases.files import StateFile
 from decisions.releases.machine import Decision, Verb, step
 from decisions.releases.observation import Observation
-from decisions.releases.state import Phase, State, StateFile
+from decisions.releases.state import Phase, State
 
 INTERVAL = 5.0
 """Seconds between looks."""
 
-RECORDED: Mapping[Verb, str] = {
+RECORDED: Mapping[Verb, Action] = {
     Verb.ADVANCE: "release.advanced",
     Verb.PAUSE: "release.paused",
     Verb.RESUME: "release.resumed",
@@ -24,7 +26,6 @@ RECORDED: Mapping[Verb, str] = {
     Verb.ROLL_BACK: "release.rolled_back",
     Verb.LIVE: "release.live",
 }
-BEGUN = "release.begun"
 
 
 class World(Protocol):
@@ -45,7 +46,7 @@ class World(Protocol):
     def forget_answer(self) -> None:
         """The answer of a person has been heeded."""
 
-    def record(self, what: str, before: State, after: State, evidence: Any) -> None:
+    def record(self, what: Action, before: State, after: State, evidence: Any) -> None:
         """Write a decision into the audit trail."""
 
 
@@ -59,26 +60,20 @@ class Controller:
         lease: float,
         say: Callable[[State, Decision], None],
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._world = world
         self._file = file
         self._lease = lease
         self._say = say
         self._clock = clock
-        self._sleep = sleep
 
-    def begin(self, state: State) -> None:
-        """Write a new release down; nobody has the version before `run` looks."""
-        self._file.write(state)
-        self._world.record(BEGUN, state, state, None)
-
-    def run(self, state: State) -> State:
-        """Look until it is over; its last state. What the flag may have kept of one that is over goes, too."""
+    def run(self, state: State, wait: Callable[[float], bool]) -> State:
+        """Look until it is over, or until `wait`, which gets the seconds between looks, says to end; the last
+        state. What the flag may have kept of a release that is over goes, too."""
         while not state.over:
             state = self.look(state)
-            if not state.over:
-                self._sleep(INTERVAL)
+            if not state.over and wait(INTERVAL):
+                return state
         self._world.take_back(state)
         return state
 
@@ -89,8 +84,7 @@ class Controller:
         after, decision = step(state, seen, now)
         if after.phase is Phase.ROLLED_BACK:
             self._world.take_back(after)
-        what = RECORDED.get(decision.verb)
-        if what:
+        if what := RECORDED.get(decision.verb):
             self._world.record(what, state, after, tell(seen))
         self._file.write(after)
         if not after.over:

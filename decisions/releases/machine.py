@@ -72,15 +72,16 @@ def step(state: State, seen: Observation, now: float) -> tuple[State, Decision]:
 def _count(state: State, now: float) -> State:
     """Time counts for the step while it is watched; after an absence the comparison starts anew."""
     passed = max(0.0, now - state.looked)
+    changes: dict[str, object] = {"looked": max(now, state.looked)}
     if passed > AWAY:
-        changes = {"window": now + SETTLED, "windows": state.windows + 1}
-    else:
-        changes = {"served": state.served + passed} if state.phase is Phase.WATCHING else {}
-    return state.model_copy(update={"looked": max(now, state.looked), **changes})
+        changes |= {"window": now + SETTLED, "windows": state.windows + 1}
+    elif state.phase is Phase.WATCHING:
+        changes["served"] = state.served + passed
+    return state.model_copy(update=changes)
 
 
 def _follow(state: State, decision: Decision, now: float) -> State:
-    anew = {"since": now, "window": now, "windows": state.windows + 1}
+    anew: dict[str, object] = {"since": now, "window": now, "windows": state.windows + 1}
     changes: dict[Verb, dict[str, object]] = {
         Verb.WATCH: {"phase": Phase.WATCHING, "since": now, "window": now + SETTLED},
         Verb.ADVANCE: anew

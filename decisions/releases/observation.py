@@ -28,11 +28,14 @@ class Trouble:
     onset: float | None = None
 
 
+Says = Literal["continue", "roll back"]
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a person says."""
 
-    says: Literal["continue", "roll back"]
+    says: Says
     who: str
 
 

@@ -1,10 +1,8 @@
-"""Where a release is: all that a controller has to know to take it up, as JSON on disk."""
+"""Where a release is: all that a controller has to know to take it up."""
 
-import os
 from enum import StrEnum
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 
 class Phase(StrEnum):
@@ -22,10 +20,6 @@ PLANNED = 0.8
 """Of the level of a release, for one window of each step."""
 
 OVER = frozenset({Phase.LIVE, Phase.ROLLED_BACK})
-
-
-class Unreadable(Exception):
-    """A state file that is not one; the message says which and what to do."""
 
 
 class _Kept(BaseModel):
@@ -128,31 +122,3 @@ def begin(
         window=now,
         known=known,
     )
-
-
-class StateFile:
-    """The state on disk, replaced as a whole: a reader sees the former one or this one."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def read(self) -> State | None:
-        """None before the first release. Raises Unreadable or OSError."""
-        try:
-            return State.model_validate_json(self.path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except ValidationError:
-            raise Unreadable(
-                f"{self.path} is not the state of a release: move it away, then `make rollback`"
-            ) from None
-
-    def write(self, state: State) -> None:
-        """It is on disk when this returns. Raises OSError."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        with partial.open("w") as file:
-            file.write(state.model_dump_json(indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
