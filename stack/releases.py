@@ -151,8 +151,10 @@ class Stack:
 def release(
     settings: Settings, config: Config, console: Console, version: str, author: Author, gate: Gate
 ) -> int:
-    """Begin a release (with a version) or go on with one; 0 if it is live or was only shown, 1 if rolled back,
-    130 after an interrupt. Raises StackError."""
+    """Begin a release (with a version), or go on with one or show it.
+
+    0 if it is live or was only shown, 1 if it is rolled back, 130 after an interrupt. Raises StackError.
+    """
     files, state = _read()
     if version and state and not state.over:
         raise StackError(
@@ -250,7 +252,8 @@ def _run(
                 console.print(line, markup=False, soft_wrap=True)
             status.update(f"{write_share(after.share)}, {after.phase.value}: {after.reason}")
 
-        state = Controller(world, files.state, config.release.lease, say).run(state, wait)
+        lease = config.release.lease
+        state = Controller(world, files.state, lease, say, time.time).run(state, wait)
     if not state.over:
         console.print(
             f"Left as it is: {write_share(state.share)} of the users keep it for "

@@ -1,7 +1,6 @@
 """Ways to release, each until the version is live or rolled back, on the same users."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.special import stdtrit
 from bench.releases.crowd import TICK, Crowd, Scene
 from config.releases import Release
 from decisions.releases.comparison import QUALITY, Compared, Counts, change, compare, estimate
-from decisions.releases.machine import step
+from decisions.releases.machine import Verb, step
 from decisions.releases.observation import Observation, Trouble, Weight
 from decisions.releases.plan import limit, part, plan
 from decisions.releases.state import Phase, State, begin
@@ -28,15 +27,11 @@ Judge = Callable[[str, Counts, Counts, State], Compared]
 
 
 class Outcome(NamedTuple):
-    """What became of a version: whether it went live or was rolled back (neither: it still waited), when, how
-    large a share of the users ever saw it, and for how long its release was paused."""
+    """What became of a version, after how many seconds, and how large a share of the users ever saw it."""
 
-    live: bool
-    rolled_back: bool
+    phase: Phase
     seconds: float
     saw: float
-    paused: float
-    place: int = 0
 
 
 def by_sequence(name: str, live: Counts, candidate: Counts, state: State) -> Compared:
@@ -54,23 +49,23 @@ def by_peeking(name: str, live: Counts, candidate: Counts, state: State) -> Comp
     return Compared(name, found.usual, found.own, requests, change(found, half), found.error / found.usual)
 
 
-def release(scene: Scene, judge: Judge, rng: np.random.Generator, config: Release | None = None) -> Outcome:
-    """The controller's state machine with observations of simulated users."""
-    config = config or Release()
+def release(scene: Scene, judge: Judge, rng: np.random.Generator) -> Outcome:
+    """The controller's state machine with observations of simulated users; a question ends it."""
+    config = Release()
     crowd = Crowd(scene, rng)
     state = begin("new", "live", plan(config), limit(config), frozenset(), 0.0)
-    paused = 0.0
-    while not state.over and crowd.now < LONGEST:
+    while not state.over and state.phase is not Phase.HELD and crowd.now < LONGEST:
         loaded = crowd.now >= LOADS
         crowd.tick(state.share if loaded else 0.0)
         state, decision = step(state, _look(crowd, scene, state, judge, loaded), crowd.now)
-        paused += TICK * (state.phase is Phase.PAUSED)
-        if decision.verb == "publish":
+        if decision.verb is Verb.PUBLISH:
             state, _ = step(state, Observation("new"), crowd.now)
-    saw = 1.0 if state.phase is Phase.LIVE else float(crowd.saw.mean())
-    return Outcome(
-        state.phase is Phase.LIVE, state.phase is Phase.ROLLED_BACK, crowd.now, saw, paused, state.place
-    )
+    return _end(crowd, state.phase)
+
+
+def _end(crowd: Crowd, phase: Phase) -> Outcome:
+    saw = 1.0 if phase is Phase.LIVE else float(crowd.saw.mean())
+    return Outcome(phase, crowd.now, saw)
 
 
 def _look(crowd: Crowd, scene: Scene, state: State, judge: Judge, loaded: bool) -> Observation:
@@ -90,34 +85,25 @@ def _troubles(now: float, scene: Scene) -> tuple[Trouble, ...]:
     return (Trouble(1, Weight.PAUSES, "infrastructure", "storage-latency", "", scene.slow[0]),)
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """Flagger's rule, as its documentation has it: each minute the version's success rate and 99th percentile
-    are held to thresholds; after so many failed checks it is rolled back.
-
-    https://docs.flagger.app/usage/how-it-works
-    """
-
-    failed: float = 0.01
-    checks: int = 5
-    interval: float = 60.0
+INTERVAL, FAILED, CHECKS = 60.0, 0.01, 5
+"""Flagger's rule as its documentation has it: each minute 99% of the version's requests have to succeed, and
+99% to take at most 500 ms; after so many failed checks it is rolled back. https://docs.flagger.app"""
 
 
-def by_thresholds(scene: Scene, rng: np.random.Generator, rule: Thresholds | None = None) -> Outcome:
-    """The same steps. Storage that is slow keeps answers within Flagger's 500 ms: they wait 250 ms."""
-    rule = rule or Thresholds()
+def by_thresholds(scene: Scene, rng: np.random.Generator) -> Outcome:
+    """By the same steps. While storage is slow answers wait 250 ms for it, which is within that limit."""
     crowd = Crowd(scene, rng)
     shares = [step.share for step in Release().steps]
     place, bad = 0, 0
     while crowd.now < LONGEST:
-        for _ in range(int(rule.interval / TICK)):
+        for _ in range(int(INTERVAL / TICK)):
             crowd.tick(shares[place])
-        if crowd.failed_share(1, int(rule.interval / TICK)) > rule.failed:
+        if crowd.failed_share(1, int(INTERVAL / TICK)) > FAILED:
             bad += 1
-            if bad == rule.checks:
-                return Outcome(False, True, crowd.now, float(crowd.saw.mean()), 0.0)
+            if bad == CHECKS:
+                return _end(crowd, Phase.ROLLED_BACK)
         elif place + 1 < len(shares):
             place += 1
         else:
-            return Outcome(True, False, crowd.now, 1.0, 0.0)
-    return Outcome(False, False, crowd.now, float(crowd.saw.mean()), 0.0)
+            return _end(crowd, Phase.LIVE)
+    return _end(crowd, Phase.WATCHING)

@@ -5,7 +5,6 @@ made what the state says. So a controller that died in between leaves a share th
 The flag has a lease: without a controller the users go back to the live version by themselves.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -59,7 +58,7 @@ class Controller:
         file: StateFile,
         lease: float,
         say: Callable[[State, Decision], None],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._world = world
         self._file = file
