@@ -242,7 +242,10 @@ def gate(
     if bool(card) != bool(live):
         raise typer.BadParameter("a card is judged beside another: name both, CARD= and LIVE=")
     gate = Gate(load(), console, override)
-    console.print(gate.admit_file(card, live) if card and live else gate.admit(version))
+    if card and live:
+        gate.admit_file(card, live)
+    else:
+        gate.admit(version)
 
 
 @app.command()

@@ -35,24 +35,24 @@ class Gate:
     console: Console
     override: str = ""
 
-    def admit(self, version: str) -> str:
+    def admit(self, version: str) -> None:
         """Judge a stored version (empty: the trainer's candidate), print the report, record what comes of it.
 
-        A sentence saying so; raises StackError for a version that may not serve.
+        Raises StackError for a version that may not serve.
         """
-        return self._settle(examine(self.config, version))
+        self._settle(examine(self.config, version))
 
-    def admit_file(self, candidate: Path, live: Path) -> str:
+    def admit_file(self, candidate: Path, live: Path) -> None:
         """The same for a version of any model, by the files of its card and of the live version's."""
         try:
             cards = read_card(candidate), read_card(live)
         except InvalidCard as error:
             raise StackError(str(error)) from None
-        return self._settle(judge(*cards, self.config.gate, time.time()))
+        self._settle(judge(*cards, self.config.gate, time.time()))
 
-    def _settle(self, report: Report) -> str:
+    def _settle(self, report: Report) -> None:
         show(report, self.console)
-        return settle(report, self.override)
+        self.console.print(Text(settle(report, self.override)))
 
 
 def examine(config: Config, version: str) -> Report:
@@ -124,7 +124,7 @@ def _record(who: str, what: Action, report: Report, why: str) -> None:
         Trail(AUDIT_FILE).append(change)
     except ValidationError as bad:
         error = bad.errors()[0]
-        raise StackError(f"OVERRIDE: {error['loc'][0]} {error['input']!r}: {error['msg']}") from None
+        raise StackError(f"{error['loc'][0]} {error['input']!r}: {error['msg']}") from None
     except TrailError as error:
         raise StackError(f"{error}; nothing is let through without a record") from None
 

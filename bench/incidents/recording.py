@@ -92,7 +92,7 @@ def spread(items: Sequence[T], most: int) -> list[T]:
 def _round(value: float) -> float:
     if not value or not math.isfinite(value):
         return value
-    return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
+    return round(value, max(DIGITS - 1 - math.floor(math.log10(abs(value))), 0))
 
 
 def write_recording(folder: Path, recording: Recording) -> Path:

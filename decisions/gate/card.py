@@ -57,7 +57,7 @@ class Card(_Part):
     `units` (n ids, such as users) have a segment each, and each metric a value for each. `held_out` names the
     data that they are of: only versions measured on the same are compared. `answer_seconds` is the 95th
     percentile of the processor time of an answer, which a busy machine does not change; `size` the bytes of
-    the model's object. `described` is its model card, and `faults` are sentences on what of it cannot be read.
+    the model's object. `described` is its model card, `faults` are sentences on what of it cannot be read.
     """
 
     version: Annotated[str, Field(min_length=1, max_length=200)]

@@ -21,6 +21,8 @@ def compare_means(part: Numbers, whole: Numbers, confidence: float) -> Interval:
     units = len(part)
     if units < 2 or not whole.any():
         return UNKNOWN
+    if np.array_equal(part, whole):
+        return Interval(1.0, 1.0, 1.0)
     above, below = float(part.mean()), float(whole.mean())
     squared = float(stdtrit(units - 1, (1 + confidence) / 2)) ** 2
     (vary_above, vary_both), (_, vary_below) = squared * np.cov(part, whole) / units

@@ -48,7 +48,10 @@ def check_quality(candidate: Card, live: Card, limits: GateLimits) -> Iterator[C
 
 def check_segments(candidate: Card, live: Card, limits: GateLimits) -> Iterator[Check]:
     """A check for each metric in each segment that is large enough."""
-    if limits.segment_kept is None or _find_incomparable(candidate, live):
+    if limits.segment_kept is None:
+        return
+    if problem := _find_incomparable(candidate, live):
+        yield Check("segments", SEGMENT, False, None, limits.segment_kept, problem)
         return
     pairs, segments = _pair(candidate, live), np.array(live.segments)
     for segment in sorted(set(live.segments)):

@@ -21,7 +21,7 @@ from diagnosis.topology.report import (
     report_unknown,
     tell_others,
 )
-from diagnosis.topology.silence import find_silence
+from diagnosis.topology.silence import Reason, Silence, find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
 from diagnosis.verdict.second import diagnose_latest
 from diagnosis.verdict.verdict import Verdict
@@ -72,14 +72,23 @@ def _diagnose(
 
 def _report_calm(seen: Seen, symptoms: list[Entity], examined: Examined, alerted_at: float | None) -> Verdict:
     """The verdict where nothing got worse that is explained."""
-    quiet = [found for entity in symptoms if (found := find_silence(seen.aligned, seen.system, entity))]
-    if quiet:
-        return report_silence(quiet[0])
+    if silence := _find_silence(seen, symptoms):
+        return report_silence(silence)
     watched = {case.counts.service for case in examined.cases}
     silent = [
         entity.name for entity in symptoms if entity not in seen.system.served and entity.name not in watched
     ]
     return examined.report_calm(alerted_at) or report_nothing(symptoms, silent, alerted_at)
+
+
+def _find_silence(seen: Seen, symptoms: list[Entity]) -> Silence | None:
+    """That of these services, or lost telemetry of what they depend on."""
+    below = sorted(seen.system.topology.closure(symptoms) - set(symptoms))
+    for entity in (*symptoms, *below):
+        found = find_silence(seen.aligned, seen.system, entity)
+        if found and (entity in symptoms or found.reason is Reason.TELEMETRY):
+            return found
+    return None
 
 
 def _size(system: System, noticed: Noticed) -> float:

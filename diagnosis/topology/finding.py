@@ -37,11 +37,15 @@ LEAST_HISTORY = 75.0
 LEAST_RATE = 0.2
 """Requests per second below which there is no usual number of them."""
 
+USED, HARDLY = 0.2, 0.1
+"""Calls per request from which a dependency is used; the part of them up to which it hardly is any more."""
+
 MATCHES = {
     "credentials": "401|403|auth|denied|forbidden|permission|password|credential|privilege",
     "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
     "timeout": "timeout|timed out|deadline|504",
-    "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|50[23]",
+    "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|50[23]|"
+    "protocolerror|readerror|incomplete|hang up",
 }
 """Error types by what they mean, the first that fits."""
 
@@ -130,16 +134,6 @@ class Finding:
         """The suspect's version that came with the onset, beside or after another."""
         return find_new_version(self.seen.aligned, self.suspect.name, self.noticed.onset)
 
-    def worst_instance(self) -> tuple[str, float]:
-        """The suspect's instance that lost most, and its part of what all of them lost; of one, it is 0."""
-        rows = [row for row in self._instances("instances") if "instance" in row.labels]
-        losses = {row.labels["instance"]: self._lost(row) for row in rows}
-        whole = sum(losses.values())
-        if len(losses) < 2 or not whole:
-            return "", 0.0
-        worst = max(losses, key=lambda instance: losses[instance])
-        return worst, losses[worst] / whole
-
     def level(self, query: str, **where: str) -> tuple[float, float]:
         """Means of a query's values before and after; NaN where none is known."""
         values = self.seen.aligned.one(query, **where)
@@ -210,6 +204,15 @@ class Finding:
         slower, failing = (measure_loss(traffic, aspect, self.noticed.sides) for aspect in Aspect)
         return slower.now < SLOWED * slower.usual and failing.now < FAILING
 
+    def abandoned(self) -> Entity | None:
+        """The dependency that the suspect called most, if it hardly calls it any more."""
+        if self._requests(self.suspect)[0] < LEAST_RATE:
+            return None
+        calls = [call for call in self.seen.system.calls if call.caller == self.suspect]
+        left = {call: self._per_request(call)[0] for call in calls if self._growth(call) < HARDLY}
+        most = max(left, key=lambda call: left[call], default=None)
+        return most.callee if most and left[most] >= USED else None
+
     def slower(self) -> float:
         """Seconds per second that the suspect's own requests take longer."""
         return measure_loss(self._served(), Aspect.TIME, self.noticed.sides).certain
@@ -222,11 +225,16 @@ class Finding:
         return self.level("pool_waiting", service_name=self.suspect.name)
 
     def _growth(self, call: Call) -> float:
+        before, after = self._per_request(call)
+        return _over(after, before)
+
+    def _per_request(self, call: Call) -> tuple[float, float]:
+        """Calls per request of the caller, before and after; 1 where they are not known."""
         calls, requests = self.seen.system.calls.get(call), self.seen.system.served.get(call.caller)
         if calls is None or requests is None:
-            return 1.0
+            return 1.0, 1.0
         before, after = (_over(calls.requests(side), requests.requests(side)) for side in self.noticed.sides)
-        return _over(after, before)
+        return before, after
 
     def _calls(self, query: str) -> list[Row]:
         return [
@@ -234,20 +242,6 @@ class Finding:
             for row in self.seen.aligned.rows(query)
             if self.seen.directory.callee(row.labels) == self.suspect
         ]
-
-    def _instances(self, query: str, **where: str) -> list[Row]:
-        return self.seen.aligned.rows(query, service_name=self.suspect.name, **where)
-
-    def _lost(self, row: Row) -> float:
-        """What an instance loses in most steps: a pause of the whole machine is not one instance's."""
-        instance, (before, after) = row.labels["instance"], self.noticed.sides
-        query = "instances_seconds" if self.aspect is Aspect.TIME else "instances_failed"
-        amounts = self._instances(query, instance=instance)
-        amount = np.nan_to_num(amounts[0].values) if amounts else np.zeros_like(row.values)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            each = np.where(row.values > 0, amount / row.values, np.nan)
-        requests = float(np.nan_to_num(row.values[after]).mean())
-        return max(0.0, _median(each, after) - _median(each, before)) * requests
 
 
 def find_new_version(aligned: AlignedSeries, service: str, onset: float) -> str | None:
@@ -260,11 +254,6 @@ def find_new_version(aligned: AlignedSeries, service: str, onset: float) -> str 
     early = [at for at in came.values() if at <= onset - CAME_WITH]
     near = [name for name, at in came.items() if abs(at - onset) <= CAME_WITH and name]
     return near[-1] if near and early else None
-
-
-def _median(values: Values, where: Mask) -> float:
-    known = values[where & np.isfinite(values)]
-    return float(np.median(known)) if len(known) else 0.0
 
 
 def _mean(values: Values, where: Mask) -> float:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from diagnosis.topology.entity import Entity
+from diagnosis.topology.entity import Call, Entity
 from diagnosis.topology.finding import Finding, Seen
+from diagnosis.topology.instances import worst_instance
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.ranking import Explained
 from diagnosis.topology.silence import Reason, Silence
 from diagnosis.topology.statements import place_of, state, state_proof
 from diagnosis.topology.symptom import Noticed
-from diagnosis.verdict.verdict import Alternative, Domain, Verdict
+from diagnosis.verdict.verdict import HIGHEST, Alternative, Domain, Verdict
 
 ALTERNATIVES = 5
 
@@ -53,8 +54,8 @@ def report(seen: Seen, ranked: list[Explained]) -> Verdict:
         cause=best.cause.name,
         component=str(entity),
         entity=place_of(entity),
-        path=[place_of(each) for each in _cut(finding.blame.path, entity)],
-        confidence=round(best.confidence, 3),
+        path=[place_of(each) for each in _lead(finding, entity)],
+        confidence=round(min(HIGHEST, best.confidence), 3),
         summary=f"{say_noticed(finding.noticed)} {best.cause.says.format(**words)}",
         onset=finding.noticed.onset,
         evidence=[
@@ -66,9 +67,12 @@ def report(seen: Seen, ranked: list[Explained]) -> Verdict:
     )
 
 
-def _cut(path: Sequence[Entity], end: Entity) -> Sequence[Entity]:
-    """The path up to the entity at fault."""
-    return path[: path.index(end) + 1] if end in path else path
+def _lead(finding: Finding, end: Entity) -> Sequence[Entity]:
+    """The path up to the entity at fault, or on to it."""
+    path = finding.blame.path
+    if end in path:
+        return path[: path.index(end) + 1]
+    return (*path, end) if Call(path[-1], end) in finding.seen.system.calls else path
 
 
 def say_noticed(noticed: Noticed) -> str:
@@ -90,13 +94,14 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "suspect": str(finding.suspect),
         "caller": str(path[-2] if len(path) > 1 else "its callers"),
         "version": finding.new_version() or "",
-        "instance": finding.worst_instance()[0],
+        "instance": worst_instance(finding)[0],
         "times": finding.surge(),
         "repeating": str(call.caller) if call else "",
         "repeated": str(call.callee) if call else "",
         "grown": grown,
         "usual": usual / 1e6,
         "most": most / 1e6,
+        "abandoned": str(finding.abandoned() or ""),
         "pooled": str(finding.well_pooled()[0] or ""),
         "waiting": finding.pool_waiting()[1],
         "cores_before": cores_before,
@@ -128,7 +133,7 @@ def report_silence(silence: Silence) -> Verdict:
         entity=place_of(silence.entity),
         path=[place_of(silence.entity)],
         confidence=0.3 if silence.reason is Reason.UNKNOWN else 0.85,
-        summary=f"No requests of {name} are seen any more; there were {silence.usual:.1f} a second. "
+        summary=f"Requests of {name} are hardly seen any more; there were {silence.usual:.1f} a second. "
         + says.format(name=name),
         onset=silence.since,
         remedy=remedy.format(name=name),

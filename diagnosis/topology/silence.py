@@ -1,5 +1,6 @@
 """Services of which nothing is heard any more: down, without requests, or without telemetry."""
 
+import math
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from diagnosis.topology.traffic import Mask
 
 QUIET = 45.0
 """Seconds without a request after which a service that had some is silent."""
+
+SELDOM, REGULAR = 0.25, 0.5
+"""Part of QUIET in which a service is heard if single points get through, and if it is not silent."""
 
 LEAST_RATE = 0.1
 """Requests per second below which a service may be quiet by chance."""
@@ -46,18 +50,27 @@ class Silence(NamedTuple):
 
 
 def find_silence(aligned: AlignedSeries, system: System, entity: Entity) -> Silence | None:
-    """Whether a service that served requests has served none in the last QUIET seconds."""
+    """Whether a service that served requests has served none, or hardly any, in the last QUIET seconds."""
     traffic = system.served.get(entity)
     if traffic is None:
         return None
-    served = np.flatnonzero(np.nan_to_num(traffic.rate) > 0)
-    if not len(served) or aligned.times[served[-1]] > aligned.times[-1] - QUIET:
+    is_served = np.nan_to_num(traffic.rate) > 0
+    heard = _heard_lately(is_served, math.ceil(QUIET / aligned.evidence.step))
+    regular = np.flatnonzero(heard >= REGULAR)
+    if heard[-1] > SELDOM or not len(regular):
         return None
-    since = float(aligned.times[served[-1]])
-    usual = float(np.median(traffic.rate[served]))
+    last = np.flatnonzero(is_served[: regular[-1] + 1])[-1]
+    usual = float(np.median(traffic.rate[: last + 1][is_served[: last + 1]]))
     if usual < LEAST_RATE:
         return None
+    since = float(aligned.times[last])
     return Silence(entity, since, usual, _find_reason(aligned, system, entity, since))
+
+
+def _heard_lately(is_served: Mask, steps: int) -> Values:
+    """By step, the part of the steps up to it in which there were requests."""
+    whole = np.cumsum(np.concatenate([np.zeros(steps), is_served]))
+    return np.asarray(whole[steps:] - whole[:-steps], dtype=float) / steps
 
 
 def _find_reason(aligned: AlignedSeries, system: System, entity: Entity, since: float) -> Reason:

@@ -12,6 +12,9 @@ PARTS: tuple[Part, ...] = ("mix", "within")
 Point = tuple[float, float]
 """Unix seconds and a finite value."""
 
+HIGHEST = 0.97
+"""Confidence that no verdict is above."""
+
 MOST_POINTS = 60
 """Points of the small chart of a statement."""
 

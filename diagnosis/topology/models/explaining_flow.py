@@ -6,8 +6,9 @@ from diagnosis.signals.changes import ramp
 from diagnosis.topology.models import causes, shown
 from diagnosis.topology.models.case import SURE, Case
 from diagnosis.topology.models.explaining_inputs import HARM
-from diagnosis.topology.models.explanation import HIGHEST, Explanation
+from diagnosis.topology.models.explanation import Explanation
 from diagnosis.topology.models.flow import find_delay
+from diagnosis.verdict.verdict import HIGHEST
 
 GENERAL = 0.95
 """How sure labels are late or lost at most: something may say why."""

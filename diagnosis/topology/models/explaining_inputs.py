@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from diagnosis.topology.models import causes, shown
 from diagnosis.topology.models.case import SURE, Case
-from diagnosis.topology.models.explanation import CONSEQUENCE, HIGHEST, Explanation, together
+from diagnosis.topology.models.explanation import CONSEQUENCE, Explanation, together
 from diagnosis.topology.models.inputs import FAULTY, Move, Way
 from diagnosis.topology.models.segments import find_worst
 from diagnosis.topology.statements import capitalise
+from diagnosis.verdict.verdict import HIGHEST
 from prometheus.model_samples import ALL
 from prometheus.models import PREDICTION
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 from diagnosis.topology.models import causes, shown
 from diagnosis.topology.models.calibration import find_miscalibration
 from diagnosis.topology.models.case import NEAR, SURE, Case
-from diagnosis.topology.models.explanation import HIGHEST, Explanation
+from diagnosis.topology.models.explanation import Explanation
 from diagnosis.topology.models.leaks import Leak, find_leak
 from diagnosis.topology.models.outcomes import OF_PROBABILITIES
 from diagnosis.topology.models.segments import find_worst
+from diagnosis.verdict.verdict import HIGHEST
 from prometheus import models
 from prometheus.models import TRUTH
 

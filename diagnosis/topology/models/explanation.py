@@ -10,9 +10,6 @@ from diagnosis.topology.models.causes import Cause
 from diagnosis.topology.ranking import Explained
 from diagnosis.verdict.verdict import Statement
 
-HIGHEST = 0.97
-"""Confidence that none is above."""
-
 CONSEQUENCE = 0.3
 """How well what moved because of something else fits as a cause."""
 

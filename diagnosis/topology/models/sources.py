@@ -8,11 +8,12 @@ from diagnosis.topology.losses import Aspect
 from diagnosis.topology.models import shown
 from diagnosis.topology.models.case import SURE, Case
 from diagnosis.topology.models.causes import OF_WAYS
-from diagnosis.topology.models.explanation import HIGHEST, Explanation
+from diagnosis.topology.models.explanation import Explanation
 from diagnosis.topology.models.inputs import Move, Way
 from diagnosis.topology.ranking import Explained, explain
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Sides
+from diagnosis.verdict.verdict import HIGHEST
 
 FED = {Way.MISSING: 1.0, Way.CONSTANT: 0.9, Way.WRONG_TYPE: 0.6, Way.OUT_OF_RANGE: 0.6, Way.DRIFT: 0.6}
 """How well a source that fails explains each way to move: values are missing, or a default is put there."""

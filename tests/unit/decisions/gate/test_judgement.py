@@ -33,7 +33,7 @@ def failed(report: Report) -> set[str]:
 
 
 def test_r22_an_equal_version_passes_every_check() -> None:
-    report = look(make_card("new"))
+    report = look(make_card("new"), quality_kept="100%", segment_kept="100%")
     assert report.passed and report.failures == ()
     assert {check.key for check in report.checks} == set(GateLimits.model_fields) - {
         "confidence",
@@ -94,8 +94,8 @@ def test_where_the_live_version_has_nothing_a_segment_has_nothing_to_lose() -> N
 
 
 def test_a_few_hits_of_the_live_version_tell_too_little() -> None:
-    rare = {"hit_rate": [1.0] + [0.0] * 99}
-    report = look(make_card(values=rare), make_card(values=rare))
+    few, more = ({"hit_rate": [1.0] * hits + [0.0] * (100 - hits)} for hits in (1, 2))
+    report = look(make_card(values=more), make_card(values=few))
     (check,) = find(report, "quality_kept")
     assert not check.passed and "too little is known, of 100 units" in check.sentence
 
@@ -113,7 +113,9 @@ def test_a_few_hits_of_the_live_version_tell_too_little() -> None:
 def test_r22_what_was_not_measured_on_the_same_is_refused(changes: Mapping[str, Any], said: str) -> None:
     report = look(make_card("new", **changes))
     assert not report.passed
-    assert said in find(report, "quality_kept")[0].sentence
+    for key in ("quality_kept", "segment_kept"):
+        assert said in find(report, key)[0].sentence
+        assert not look(make_card("new", **changes), None, **{key: "off"}).passed
 
 
 @given(st.permutations(range(12)))

@@ -60,6 +60,10 @@ class Shop:
     """Callers and callees between which there are no spans."""
     silent: str = ""
     """The service whose own telemetry ends at the onset."""
+    heard_every: int = COUNT + 1
+    """Of its steps after that, one in this many is heard."""
+    restarting: Mapping[str, float] = field(default_factory=dict)
+    """By service: seconds that an instance of it lives after the onset; before, one lived all the time."""
     ends: float = math.inf
     """When all is as before the onset again."""
     opened: float = START
@@ -89,8 +93,17 @@ class Shop:
                 rate[self.opened > TIMES] = np.nan
             failed = np.where(TIMES > ONSET, load.failed, 0.0) * rate
             for query, labels, values in _lines(name, load, rate, seconds, failed):
-                heard = (TIMES <= ONSET) | (name[0] != self.silent)
+                late = np.arange(COUNT) % self.heard_every == self.heard_every - 1
+                heard = (TIMES <= ONSET) | (name[0] != self.silent) | late
                 found.setdefault(query, []).append(_series(labels, np.where(heard, values, np.nan)))
+        for service, life in self.restarting.items():
+            lives = np.where(TIMES > ONSET, np.ceil((TIMES - ONSET) / life), 0)
+            found.setdefault("instances", []).extend(
+                _series(
+                    {"service_name": service, "instance": f"{which:g}"}, np.where(lives == which, 1, np.nan)
+                )
+                for which in np.unique(lives)
+            )
         for (query, service), (before, after) in self.processes.items():
             labels = {"service_name": service}
             found.setdefault(query, []).append(_series(labels, _turn(before, after)))

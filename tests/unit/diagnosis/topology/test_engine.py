@@ -163,6 +163,54 @@ def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
     assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
 
 
+BROKEN_CALLS = SHOP.change(
+    gateway=Load(10, 0.08, later_seconds=0.8, failed=0.1),
+    gateway__pricing=Load(6, 0.095, later_seconds=1.5, failed=0.2, error_type="RemoteProtocolError"),
+)
+
+
+def test_a_service_that_is_not_heard_and_breaks_some_calls_perhaps_ends_again_and_again() -> None:
+    found = verdict(replace(BROKEN_CALLS, silent="pricing"))
+    assert (found.domain, found.cause) == ("infrastructure", "service-restarts")
+    assert path(found) == ["gateway", "pricing"]
+    assert found.confidence <= 0.6
+    assert "break the calls of gateway" in found.summary
+
+
+def test_a_service_whose_instances_follow_each_other_ends_again_and_again() -> None:
+    found = verdict(replace(BROKEN_CALLS, restarting={"pricing": 30.0}))
+    assert (found.cause, path(found)) == ("service-restarts", ["gateway", "pricing"])
+    assert found.confidence > 0.7
+    replaced_once = replace(BROKEN_CALLS, restarting={"pricing": 1_000.0})
+    assert verdict(replaced_once).cause != "service-restarts"
+
+
+def test_a_service_that_answers_no_call_is_not_reachable() -> None:
+    down = BROKEN_CALLS.change(
+        gateway__pricing=Load(6, 0.095, failed=1.0, error_type="ConnectionRefusedError")
+    )
+    found = verdict(replace(down, silent="pricing"))
+    assert (found.cause, path(found)) == ("dependency-unreachable", ["gateway", "pricing"])
+
+
+NO_CONNECTION = SHOP.change(
+    gateway=Load(10, 0.08, failed=0.6, later_seconds=0.02),
+    gateway__pricing=Load(6, 0.095, failed=1.0, later_seconds=0.01, error_type="503"),
+    pricing=Load(6, 0.09, failed=1.0, later_seconds=0.01),
+    pricing__postgresql=Load(12, 0.02, later_rate=0.0),
+)
+
+
+def test_a_service_that_fails_before_it_calls_its_database_perhaps_gets_no_connection() -> None:
+    found = verdict(NO_CONNECTION)
+    assert (found.domain, found.cause) == ("infrastructure", "dependency-unreachable")
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+    assert "hardly calls postgresql@db:5432 any more" in found.summary
+    assert found.confidence <= 0.6
+    still_called = NO_CONNECTION.change(pricing__postgresql=Load(12, 0.02))
+    assert verdict(still_called).cause == "service-failing"
+
+
 SLOW_PRICING = SHOP.change(
     gateway=Load(10, 0.08, later_seconds=0.38),
     pricing=Load(6, 0.09, later_seconds=0.59),
@@ -363,6 +411,20 @@ def test_lost_telemetry_is_told_by_callers_that_are_answered() -> None:
     assert (found.domain, found.cause) == ("telemetry", "telemetry-lost")
     assert found.onset is not None
     assert abs(found.onset - ONSET) <= 5
+
+
+def test_telemetry_of_which_single_points_get_through_is_lost() -> None:
+    found = verdict(replace(silence(SHOP, "pricing"), heard_every=30), "pricing")
+    assert (found.domain, found.cause) == ("telemetry", "telemetry-lost")
+    assert found.onset is not None
+    assert abs(found.onset - ONSET) <= 5
+    often = verdict(replace(silence(SHOP, "pricing"), heard_every=3), "pricing", alerted_at=None)
+    assert often.domain == "none"
+
+
+def test_lost_telemetry_of_a_dependency_is_told_where_nothing_else_is_wrong() -> None:
+    found = verdict(silence(SHOP, "pricing"), "gateway", alerted_at=None)
+    assert (found.cause, path(found)) == ("telemetry-lost", ["pricing"])
 
 
 def test_a_service_that_is_down_is_told_by_callers_that_are_not() -> None:

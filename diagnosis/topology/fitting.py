@@ -1,0 +1,162 @@
+"""How well a cause fits what telemetry says of a suspect: 0 not at all, 1 as well as anything."""
+
+import math
+from collections.abc import Callable
+
+from diagnosis.signals.changes import ramp
+from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.finding import Finding
+from diagnosis.topology.instances import ends_before_it_sends, keeps_restarting, worst_instance
+from diagnosis.topology.losses import Aspect
+
+Fits = Callable[[Finding], float]
+
+SURGE = (1.4, 2.0)
+"""Times the usual requests from which they are perhaps, and certainly, a surge."""
+
+REPEATED = (1.5, 2.5)
+"""Times the usual calls per request from which they are perhaps, and certainly, retries."""
+
+MEMORY_GROWN = (1.3, 1.7)
+"""Times the usual memory of a process from which it is perhaps, and certainly, a leak."""
+
+MEMORY_ADDED = (20e6, 50e6)
+"""The same in bytes more than usual."""
+
+CPU_OF_LOSS = (0.15, 0.35)
+"""Part of the time lost that is CPU time, from which CPU is perhaps, and certainly, the cause."""
+
+NOT_ASKED = (0.1, 0.3)
+"""Part of the usual calls per request that are missing, from which requests end while they wait."""
+
+LIKELY, PERHAPS = 0.9, 0.6
+"""How well a cause fits that no signal of its own shows: with a sign that few others leave, or many."""
+
+UNSEEN = 0.5
+"""How well a dependency fits that is no longer called: a service may fail before it gets that far."""
+
+CPU_GROWN, CPU_ADDED = (3.0, 6.0), (0.05, 0.15)
+"""Times the usual CPU per request, and cores more, from which requests wait for CPU on a busy machine."""
+
+WAITING = (0.5, 2.0)
+"""Requests more that wait for a connection of a pool, on average."""
+
+FASTEST_RISE = (0.2, 0.5)
+"""Rise of the fastest tenth as a part of the mean's, from which all calls are slow, not some."""
+
+MOST_OF = (0.6, 0.9)
+"""Part of a service's loss that one of several instances has, perhaps and certainly, if it is the cause."""
+
+
+def fails_as(*meanings: str) -> Fits:
+    def fits(finding: Finding) -> float:
+        if not finding.is_dependency or finding.aspect is not Aspect.REQUESTS:
+            return 0.0
+        errors = finding.errors()
+        whole = sum(errors.values())
+        part = sum(errors.get(meaning, 0.0) for meaning in meanings)
+        fit = part / whole if whole else float("failing" in meanings)
+        return PERHAPS * fit if ends_before_it_sends(finding) else fit
+
+    return fits
+
+
+def starts_anew(finding: Finding) -> float:
+    """Whether processes of the suspect, a service, end again and again; perhaps, if none lives to say so."""
+    if keeps_restarting(finding):
+        return 1.0
+    return PERHAPS * ends_before_it_sends(finding)
+
+
+def is_slow_dependency(finding: Finding) -> float:
+    """Less sure of a service whose own telemetry does not show it: it is the way there, or its queue."""
+    if not finding.is_dependency or finding.aspect is not Aspect.TIME:
+        return 0.0
+    return PERHAPS if finding.suspect.kind is Kind.SERVICE else 1.0
+
+
+def is_surge(finding: Finding) -> float:
+    return ramp(finding.surge(), *SURGE)
+
+
+def is_release(finding: Finding) -> float:
+    return float(not finding.is_dependency and finding.new_version() is not None)
+
+
+def is_instance(finding: Finding) -> float:
+    return 0.0 if finding.is_dependency else ramp(worst_instance(finding)[1], *MOST_OF)
+
+
+def is_retry_storm(finding: Finding) -> float:
+    call, times = finding.repeated()
+    if call is None or finding.others_fail(call):
+        return 0.0
+    return ramp(times, *REPEATED)
+
+
+def find_retrying(finding: Finding) -> Entity:
+    call, _ = finding.repeated()
+    return call.caller if call else finding.suspect
+
+
+def is_out_of_memory(finding: Finding) -> float:
+    usual, most = finding.memory()
+    return min(ramp(most / usual, *MEMORY_GROWN), ramp(most - usual, *MEMORY_ADDED))
+
+
+def takes_cpu(finding: Finding) -> float:
+    """Whether the time lost is CPU time, or a request takes many times the usual CPU and waits for it."""
+    (before, after), lost = finding.cpu(), finding.slower()
+    if not lost or math.isnan(before + after):
+        return 0.0
+    more = ramp(finding.cpu_per_request(), *CPU_GROWN) * ramp(after - before, *CPU_ADDED)
+    return max(more, ramp((after - before) / lost, *CPU_OF_LOSS))
+
+
+def is_pool_exhausted(finding: Finding) -> float:
+    before, after = finding.pool_waiting()
+    return ramp(after - before, *WAITING)
+
+
+def waits_before_calls(finding: Finding) -> float:
+    """Whether requests take no CPU and do not arrive at a dependency that is well."""
+    before, after = finding.cpu()
+    lost, (dependency, asked) = finding.slower(), finding.well_pooled()
+    if finding.is_dependency or dependency is None or not lost or not after - before < CPU_OF_LOSS[0] * lost:
+        return 0.0
+    missing = ramp(1 - asked, *NOT_ASKED)
+    return max(LIKELY * missing, PERHAPS * (finding.aspect is Aspect.TIME))
+
+
+def is_locked(finding: Finding) -> float:
+    """Whether some calls of a database wait while others are as fast as ever."""
+    if finding.suspect.kind is not Kind.DATABASE or not is_slow_dependency(finding):
+        return 0.0
+    before, after = finding.fastest()
+    loss = finding.blame.loss
+    if math.isnan(after - before):
+        return 0.0
+    return 1.0 - ramp((after - before) / (loss.now - loss.usual), *FASTEST_RISE)
+
+
+def find_worst_instance(finding: Finding) -> Entity:
+    instance, _ = worst_instance(finding)
+    return Entity(Kind.INSTANCE, f"{finding.suspect}@{instance}")
+
+
+def only_of(aspect: Aspect, fits: Fits) -> Fits:
+    return lambda finding: fits(finding) if finding.aspect is aspect else 0.0
+
+
+def gives_up_before_calls(finding: Finding) -> float:
+    """Whether the suspect fails without calling what it used to: no span shows that a connection fails."""
+    return UNSEEN * (not finding.is_dependency and finding.abandoned() is not None)
+
+
+def find_abandoned(finding: Finding) -> Entity:
+    return finding.abandoned() or finding.suspect
+
+
+def is_itself(finding: Finding) -> float:
+    """What is left when nothing else fits."""
+    return 0.3 * (not finding.is_dependency)
