@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from bench.experiments.days import HIT_RATE
-from bench.releases.__main__ import GOOD, OURS, SCENES, WORSE, find_problem, simulate
+from bench.releases.__main__ import GOOD, SCENES, WORSE, find_problem, simulate
 from bench.releases.crowd import LATE, TICK, Crowd, Scene
 from bench.releases.methods import Outcome, by_sequence, release
-from bench.releases.tables import PEEKING, THRESHOLDS, in_time, reached, show_outcomes, show_times
+from bench.releases.tables import OURS, PEEKING, THRESHOLDS, in_time, reached, show_outcomes, show_times
 from decisions.releases.state import Phase
 
 RUNS = 12

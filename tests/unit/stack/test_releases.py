@@ -12,6 +12,7 @@ from rich.console import Console
 
 from config import Config
 from decisions.audit import Trail
+from decisions.releases.files import Files
 from decisions.releases.observation import Trouble, Weight
 from decisions.releases.reading import Evidence
 from prometheus.client import SourceAway
@@ -156,7 +157,7 @@ def test_r22_two_releases_at_once_are_refused_with_one_line(stack: FakeStack) ->
         run("als64-cccccc")
     with pytest.raises(StackError, match="a version is being released"):
         require_no_release()
-    with releases.Files(releases.FOLDER).hold():
+    with Files(releases.FOLDER).hold():
         assert run() == 0, "another process is at work: it is shown only"
 
 

@@ -211,7 +211,7 @@ def test_a_configuration_with_mistakes_keeps_nobody_from_rolling_back(recommende
 
 def test_r23_roll_outs_are_told_as_lineage(recommender: FakeRecommender) -> None:
     candidate = CANDIDATE.version(DATASET)
-    rollouts.roll_out(Settings(), "", 30, AUTHOR)
+    rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
     rollouts.roll_back(AUTHOR, tuple)
     begun, undone = map(json.loads, recommender.lineage.read_text().splitlines())
     assert begun["job"]["name"] == undone["job"]["name"] == "recommendations.serve"
