@@ -38,9 +38,7 @@ COPY prometheus/*.py prometheus/
 COPY jaeger/*.py jaeger/
 COPY telemetry telemetry
 COPY diagnosis diagnosis
-COPY decisions/*.py decisions/
-COPY decisions/audit decisions/audit
-COPY decisions/lineage decisions/lineage
+COPY decisions decisions
 COPY monitor/src monitor/src
 COPY services services
 RUN python -m compileall -q .

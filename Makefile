@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue rollback audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-alert-delay bench-quiet bench-experiments bench-releases bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue rollback shadow shadow-off audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -110,6 +110,12 @@ release: $(RUNTIME) ## Make a version live step by step, rolled back if it is wo
 
 release-continue: $(RUNTIME) ## Let a release that asks go on [WHO=name]
 	@$(PY) -m stack release-continue
+
+shadow: $(RUNTIME) ## Let a model version answer a share of the requests too, unseen by users [VERSION=candidate] [SHARE=10]
+	@$(PY) -m stack shadow "$(VERSION)" $(if $(filter-out file,$(origin SHARE)),--share "$(SHARE)")
+
+shadow-off: $(RUNTIME) ## Let no version answer in the shadow any more
+	@$(PY) -m stack shadow-off
 
 rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback
@@ -249,6 +255,10 @@ bench-footprint: $(DEV) ## CPU, garbage collections and memory per process under
 
 bench-outage: $(RUNTIME) ## User impact of a collector outage [ROUNDS=3]
 	@$(PY) -m bench.outage --rounds $(or $(ROUNDS),3)
+
+bench-shadow: $(RUNTIME) ## What a version in the shadow costs users and the machine, as ratios of one run [ROUNDS=10]
+	@$(PY) -m components build otelcol-whence
+	$(PY) -m bench.shadow --rounds $(or $(ROUNDS),10)
 
 bench-alert-delay: $(RUNTIME) ## Delay from the first faulty request to the alert in the inbox [ROUNDS=5]
 	@$(PY) -m bench.alert_delay --repetitions $(or $(ROUNDS),5)

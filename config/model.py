@@ -11,10 +11,12 @@ from config.experiments import Experiment, check_experiments
 from config.gate import GateLimits
 from config.llm import Llm
 from config.objectives import WATCHED, Objectives, Service, Watched, watch
+from config.prices import Prices
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
 from config.releases import Release
+from config.shadow import Shadow
 from config.strict import Severity, Strict, default, require_unique
 from config.topology import Topology
 from config.watched_models import WatchedModels
@@ -139,6 +141,8 @@ class Config(Strict):
     """What a version has to pass before it serves anybody."""
     release: Release = default({})
     """How `make release` makes a version live."""
+    shadow: Shadow = default({})
+    prices: Prices = default({})
     evaluation: Evaluation = default({})
     redaction: Redaction = default({})
     repeat_interval: Interval = default("4h")

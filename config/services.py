@@ -11,6 +11,8 @@ def service_environment(config: Config) -> dict[str, str]:
         "RECOMMENDER_STORAGE_DEADLINE": f"{config.storage.deadline:g}",
         "RECOMMENDER_ATTRIBUTION_WINDOW": f"{config.recommendations.attribution_window:g}",
         "RECOMMENDER_LATENCY_LIMIT": f"{find_latency_limit(config):g}",
+        "RECOMMENDER_SHADOW_PROCESSOR": f"{config.shadow.processor:g}",
+        "RECOMMENDER_SHADOW_MAX_LAG": f"{config.shadow.max_lag:g}",
         **{f"DATASET_{role.upper()}": name for role, name in config.dataset.columns if name},
     }
 

@@ -92,9 +92,14 @@ def classic_quantile(q: float, of: Series, *where: str, by: Sequence[str] = (), 
     return f"histogram_quantile({q:g}, {buckets})"
 
 
+def average(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
+    """Mean of a histogram, in its unit. NaN when nothing was observed."""
+    return f"histogram_avg({distribution(of, *where, by=by, window=window)})"
+
+
 def average_ms(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
     """Mean of a histogram of seconds, in milliseconds. NaN when nothing was observed."""
-    return f"1000 * histogram_avg({distribution(of, *where, by=by, window=window)})"
+    return f"1000 * {average(of, *where, by=by, window=window)}"
 
 
 def observations(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:

@@ -134,6 +134,9 @@ VERSION_KEPT = _gauge("recommendation:version:kept", OF_VERSION)
 VERSION_DEVIATION = _gauge("recommendation:version:deviation", OF_VERSION)
 """By how many standard errors it is below the others'."""
 
+VERSION_COST = _gauge("recommendation:version:cost_per_answer", OF_VERSION | {"part"})
+"""What an answer of a version costs, by what is paid for, in the currency of the prices in whence.yaml."""
+
 OF_MODEL = frozenset({"service_name", "model_name", "model_version"})
 OF_SAMPLE = OF_MODEL | {"segment", "window"}
 OF_FEATURE = OF_SAMPLE | {"reference", "feature"}

@@ -14,6 +14,7 @@ from typing import Any
 
 from config import Config
 from prometheus import (
+    costs,
     indicators,
     measures,
     model_comparisons,
@@ -69,6 +70,7 @@ def render_recording(config: Config) -> dict[str, Any]:
         ("hit rate against its past", measures.STEP, measures.slice_rules(past)),
         ("measures against their past", measures.STEP, measures.measure_rules(past)),
         ("versions against each other", measures.STEP, measures.version_rules()),
+        ("costs", STEP, [*costs.cost_rules(config)]),
         ("models", model_measures.STEP, [*model_samples.sample_rules(), *model_measures.measure_rules()]),
         ("models against their past", model_measures.STEP, [*model_measures.usual_rules()]),
         ("limits of models", model_measures.STEP, [*model_limits.limit_rules(config)]),

@@ -23,6 +23,8 @@ AUDIT_FILE = DATA / "decisions" / "audit.jsonl"
 """Who changed what about models, when and why."""
 LINEAGE_FILE = DATA / "decisions" / "lineage.jsonl"
 """What versions were made of and whom they serve, as OpenLineage events."""
+SHADOW_FILE = FLAGS_FILE.with_name("shadow.json")
+"""Which version answers in the shadow."""
 BEHAVIOUR_FILE = DATA / "traffic" / "behaviour.json"
 """How the simulated users behave while it differs from usual."""
 

@@ -38,6 +38,7 @@ from stack.rollouts import Author, roll_back, roll_out, start_experiment
 from stack.rundir import write_run_directory
 from stack.running import in_containers
 from stack.settings import Settings, load_settings, process_environment
+from stack.shadowing import begin_shadow, end_shadow
 from stack.startup import show_startup
 from stack.verify import verify_stack
 
@@ -272,6 +273,22 @@ def release_continue(who: Who = "") -> None:
     from stack.releases import answer  # NumPy and SciPy load slowly
 
     console.print(answer("continue", Author(who)))
+
+
+@app.command()
+def shadow(
+    version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
+    share: Annotated[float | None, typer.Option(help="percent; by default as in whence.yaml")] = None,
+) -> None:
+    """Let another model version answer a share of the requests too, unseen by users."""
+    percent = 100 * load().shadow.share if share is None else share
+    console.print(begin_shadow(load_settings(), version, percent))
+
+
+@app.command("shadow-off")
+def shadow_off() -> None:
+    """Let no version answer in the shadow any more."""
+    console.print(end_shadow())
 
 
 @app.command()

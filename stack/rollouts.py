@@ -60,7 +60,7 @@ def roll_out(settings: Settings, version: str, share: float, author: Author, gat
     It has to pass the gate. Returns when the recommender answers with it; else takes the roll-out back and
     raises StackError.
     """
-    ready = _read_readiness(settings)
+    ready = read_readiness(settings)
     live: str = ready["model_version"]
     version = version or CANDIDATE.version(ready["dataset_id"])
     if version == live:
@@ -78,7 +78,7 @@ def start_experiment(settings: Settings, experiment: Experiment, author: Author)
     """
     if experiment.traffic:
         raise StackError(f"{experiment.name} has a traffic: the recommender's one flag splits all users")
-    _read_readiness(settings)
+    read_readiness(settings)
     shares = {of.version: 100 * of.share for of in experiment.variants}
     begun = author.describe("experiment.begun", experiment.name, shares)
     _split(settings, shares, experiment.hashed_with, begun)
@@ -157,7 +157,7 @@ def _await_version(settings: Settings, version: str) -> str | None:
     """None when the recommender answers with `version`; else what keeps it from that."""
     end = time.monotonic() + NOTICED_SECONDS
     while time.monotonic() < end:
-        ready = _read_readiness(settings)
+        ready = read_readiness(settings)
         if version in ready["versions"]:
             return None
         if version in (ready["degraded"] or ""):
@@ -168,7 +168,8 @@ def _await_version(settings: Settings, version: str) -> str | None:
     )
 
 
-def _read_readiness(settings: Settings) -> dict[str, Any]:
+def read_readiness(settings: Settings) -> dict[str, Any]:
+    """What the recommender says it serves. Raises StackError where it says nothing."""
     address = settings.url("recommender")
     try:
         answer = httpx.get(f"{address}/readyz", timeout=5, trust_env=False)

@@ -26,8 +26,9 @@ MINUTES = 10
 """Of refused senders that are told."""
 MINIO = "minio_"
 """How the metrics of the stack's own MinIO begin."""
-OPTIONAL = re.compile(rf"gen_ai_|\bmodel:|\b({'|'.join(each.name for each in OF_MODELS)})\b")
-"""What is in queries about language models, which somebody's service calls, and about models it watches."""
+OPTIONAL = re.compile(rf"gen_ai_|\bshadow_|\bmodel:|\b({'|'.join(each.name for each in OF_MODELS)})\b")
+"""What is in queries about language models, which somebody's service calls, about models it watches, and
+about a version in the shadow."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,13 @@ RECOMMENDATION_REASON = "recommendation.reason"
 USER_SEGMENT = "user.segment"
 USER_GROUP = "user.group"
 
+RECOMMENDATION_ITEMS = "recommendation.items"
+SHADOW_MODEL_VERSION = "shadow.model.version"
+SHADOW_ITEMS = "shadow.items"
+SHADOW_AGREEMENT = "shadow.agreement"
+SHADOW_RANK_BIASED_OVERLAP = "shadow.rank_biased_overlap"
+SHADOW_DIFFERENCE = "shadow.difference"
+
 FEATURE_FLAG_KEY = "feature_flag.key"
 FEATURE_FLAG_PROVIDER_NAME = "feature_flag.provider.name"
 FEATURE_FLAG_RESULT_VARIANT = "feature_flag.result.variant"

@@ -229,6 +229,35 @@ EXPERIMENT_USERS = Instrument(
     "Users that a process has answered since they are split as they are now; it counts 200,000 at most.",
     (a.MODEL_VERSION,),
 )
+_COMPARED = (a.MODEL_VERSION, a.SHADOW_MODEL_VERSION, a.SEGMENT)
+SHADOW_REQUESTS = Instrument(
+    "shadow.requests",
+    Kind.COUNTER,
+    "{request}",
+    "Requests that the version in the shadow was to answer too, by what became of that.",
+    (a.SHADOW_MODEL_VERSION, a.OUTCOME),
+)
+SHADOW_AGREEMENT = Instrument(
+    "shadow.agreement",
+    Kind.HISTOGRAM,
+    "1",
+    "Share of the items that both versions chose for the same request (agreement@k).",
+    _COMPARED,
+)
+SHADOW_RANK_BIASED_OVERLAP = Instrument(
+    "shadow.rank_biased_overlap",
+    Kind.HISTOGRAM,
+    "1",
+    "Rank-biased overlap of what both versions chose for the same request: 1 is the same items in order.",
+    _COMPARED,
+)
+SHADOW_CPU_TIME = Instrument(
+    "shadow.cpu.time",
+    Kind.COUNTER,
+    "s",
+    "Processor time that answers in the shadow took.",
+    (a.SHADOW_MODEL_VERSION,),
+)
 HTTP_SERVER_REQUEST_DURATION = Instrument(
     "http.server.request.duration",
     Kind.HISTOGRAM,

@@ -49,4 +49,22 @@ S3_GET_OBJECT = Span(
 SCORE = Span("score", "internal", PIPELINE.name)
 RANK = Span("rank", "internal", PIPELINE.name)
 
+SHADOW_ANSWER = Span(
+    "shadow_answer",
+    "internal",
+    PIPELINE.name,
+    (
+        a.MODEL_VERSION,
+        a.SHADOW_MODEL_VERSION,
+        a.RECOMMENDATION_ITEMS,
+        a.SHADOW_ITEMS,
+        a.SHADOW_AGREEMENT,
+        a.SHADOW_RANK_BIASED_OVERLAP,
+        a.SHADOW_DIFFERENCE,
+        a.USER_SEGMENT,
+    ),
+)
+"""Of requests that a version in the shadow answered too, after the user had the answer."""
+
 SPANS: tuple[Span, ...] = (SERVER, PIPELINE, LOAD_FEATURES, S3_GET_OBJECT, SCORE, RANK)
+"""Those that each recommendation makes."""

@@ -62,12 +62,24 @@ def run_collector() -> Iterator[int]:
 @contextmanager
 def run_server(launcher: Sequence[str], environment: Mapping[str, str], ready: str) -> Iterator[Server]:
     """Run the app `environment` chooses under uvicorn, one worker, and wait until `ready` answers 200."""
-    port = int(find_free_ports(["server"])["SERVER"])
+    port = find_port()
     command = [*launcher, "-m", "uvicorn", "--factory", "bench.overhead.variants:create_app"]
     command += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
+    with serve(port, command, environment, ready) as server:
+        yield server
+
+
+def find_port() -> int:
+    """A port that nobody uses."""
+    return int(find_free_ports(["server"])["SERVER"])
+
+
+@contextmanager
+def serve(port: int, command: Sequence[str], environment: Mapping[str, str], ready: str) -> Iterator[Server]:
+    """Run a server that listens on `port`, and wait until `ready` answers 200. Raises ServerFailed."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with _run(command, {**os.environ, **environment}, log) as process:
+        with _run(list(command), {**os.environ, **environment}, log) as process:
             _await(process, log, f"http://127.0.0.1:{port}{ready}", 200)
             yield Server(port, process.pid)
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import structlog
@@ -15,7 +16,7 @@ from jaeger.client import search
 from prometheus.client import Answers, AsyncClient, Request, SourceAway, query_range_batch
 from telemetry import attributes as a
 from telemetry.instruments import RECOMMENDATION_REQUESTS
-from telemetry.spans import SERVER
+from telemetry.spans import SERVER, SHADOW_ANSWER
 
 SHORTEST_STEP = 5.0
 POINTS = 240
@@ -117,8 +118,10 @@ async def _search(
         return []
 
 
-def _shorten(trace: JaegerTrace, selected_for_latency: bool) -> Trace:
-    """The trace with the attributes that the diagnosis reads."""
+def _shorten(whole: JaegerTrace, selected_for_latency: bool) -> Trace:
+    """The trace with the attributes that the diagnosis reads, without answers that nobody waited for."""
+    asked = tuple(span for span in whole.spans if span.name != SHADOW_ANSWER.name)
+    trace = replace(whole, spans=asked or whole.spans)
     places = {span.span_id: place for place, span in enumerate(trace.spans)}
     spans = [
         Span(

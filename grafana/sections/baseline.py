@@ -16,7 +16,6 @@ from grafana.options import (
 )
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import SEGMENT
-from grafana.sections.versions import mean
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import measures as m
@@ -32,6 +31,7 @@ from prometheus.recorded import (
     SLICE_KEPT,
     SLICE_LABELLED,
 )
+from prometheus.versions import mean
 
 EVERYBODY = 'segment="all"'
 LEGEND = "{{segment}}"
@@ -166,7 +166,7 @@ def ndcg_by_segment() -> Panel:
             f"NDCG of each segment over 5 minutes; a segment with fewer than {m.ENOUGH} labelled requests "
             "is not shown. Good: steady lines, and no segment that falls alone.",
         ),
-        [Query(q.provided(mean(m.SUMS["ndcg"], by, *of), labelled, m.ENOUGH), LEGEND)],
+        [Query(q.provided(mean("ndcg", *of, by=by, window="5m"), labelled, m.ENOUGH), LEGEND)],
         SCORE,
     )
 

@@ -6,7 +6,7 @@ from grafana.panels import Panel, row, text, timeseries
 from grafana.sections.llm import BY_MODEL, CHOSEN, LEGEND
 from prometheus import llm
 from prometheus import queries as q
-from prometheus.external import GEN_AI_TOKENS
+from prometheus.costs import tokens_per_hour
 
 COST = 33
 """The panel's id, with prices and without."""
@@ -64,21 +64,8 @@ def cost(config: Config) -> Panel:
             "What the tokens of an hour cost at the rate of 3 minutes, by the prices in whence.yaml; models "
             "without a price are left out. Good: in step with the calls.",
         ),
-        [Query(_cost_per_hour(config), "{{gen_ai_request_model}}")],
+        [Query(tokens_per_hour(config.llm.prices, *CHOSEN, by=[llm.MODEL]), "{{gen_ai_request_model}}")],
         Value("none", decimals=2),
         Lines(stacked=True),
         size=Size(24),
     )
-
-
-def _cost_per_hour(config: Config) -> str:
-    priced = (
-        (f'{llm.MODEL}="{model}"', of, price)
-        for model, prices in config.llm.prices.items()
-        for of, price in ((llm.INPUT, prices.input), (llm.OUTPUT, prices.output))
-    )
-    by = [llm.MODEL, llm.TOKEN_TYPE]
-    each = (
-        f"{3600 * price / 1e6:g} * {llm.tokens(of, model, *CHOSEN, by=by)}" for model, of, price in priced
-    )
-    return q.total(" or ".join(each), GEN_AI_TOKENS, [llm.MODEL])

@@ -2,6 +2,7 @@
 
 from config import Config
 from grafana.options import (
+    FULL,
     ORANGE,
     PERCENT,
     QUARTER,
@@ -25,17 +26,18 @@ from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
+from prometheus import versions as v
 from prometheus.recorded import VERSION_DEVIATION, VERSION_KEPT, VERSION_LABELLED
-from prometheus.series import Series
+from prometheus.versions import mean
 
 BY = ["model_version"]
 LEGEND = "{{model_version}}"
-WHOLE = ('stage="total"', CHOSEN[0])
+WHOLE = (v.WHOLE, CHOSEN[0])
 WINDOW = "5m"
 
 
 def panels(config: Config) -> list[Panel]:
-    """Ids 9–20."""
+    """Ids 9–21."""
     return [
         row(10, "Versions side by side"),
         side_by_side(),
@@ -49,29 +51,27 @@ def panels(config: Config) -> list[Panel]:
         against_each_other(),
         certainty(),
         response_time(config),
+        cost(),
     ]
 
 
-def mean(of: Series, by: list[str], *where: str, window: str = WINDOW) -> str:
-    """A sum over labelled requests, by request."""
-    summed = q.rate(of, sli.RECOMMENDER, *where, by=by, window=window)
-    return q.known(f"{summed} / {sli.labelled(*where, by=by, window=window)}")
-
-
 def side_by_side() -> Panel:
-    thumbs, up = (sli.thumbs(*CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
     served = sli.answers(*CHOSEN, by=BY, window=WINDOW)
     personal = sli.answers(sli.PERSONALISED, *CHOSEN, by=BY, window=WINDOW)
     columns = {
         "Requests": (f"{served} > 0", "reqps"),
         "Personalised": (q.known(f"({q.or_zero(personal, served)}) / {served}"), "percentunit"),
         "Hit rate": (q.known(sli.hit_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
-        "Precision": (mean(m.SUMS["precision"], BY, *CHOSEN), "percentunit"),
-        "NDCG": (mean(m.SUMS["ndcg"], BY, *CHOSEN), "none"),
-        "MRR": (mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), "none"),
+        "Precision": (mean("precision", *CHOSEN, window=WINDOW), "percentunit"),
+        "NDCG": (mean("ndcg", *CHOSEN, window=WINDOW), "none"),
+        "MRR": (mean("reciprocal_rank", *CHOSEN, window=WINDOW), "none"),
         "Click-through": (q.known(sli.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
-        "Thumbs up": (q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), "percentunit"),
+        "Thumbs up": (v.thumbs_up(*CHOSEN, window=WINDOW), "percentunit"),
+        "Coverage": (q.highest(m.COVERAGE, CHOSEN[0], by=BY), "percentunit"),
+        "Drift": (q.highest(v.PREDICTION_DRIFT, v.PSI, CHOSEN[0], by=BY), "none"),
+        "p50": (q.known(sli.stage_latency(0.5, *WHOLE, by=BY, window=WINDOW)), "s"),
         "p95": (q.known(sli.stage_latency(0.95, *WHOLE, by=BY, window=WINDOW)), "s"),
+        "Cost of a million": (v.cost(CHOSEN[0]), "none"),
     }
     shown = [
         Column(f"Value #{chr(ord('A') + index)}", title, unit=unit, decimals=3 if unit == "none" else 1)
@@ -81,9 +81,10 @@ def side_by_side() -> Panel:
         Heading(
             11,
             "Versions in numbers",
-            "Each version's requests per second, share of personalised answers, ranking quality, thumbs "
-            "and 95th percentile of response time, over 5 minutes. Good: similar lines; a new version is "
-            "at least as good as the old one in every column, and no slower.",
+            "Each version's requests per second, share of personalised answers, ranking quality, thumbs, "
+            "share of the catalogue shown, drift of its scores, response time, and what a million answers "
+            "cost by the prices in whence.yaml, over 5 minutes. Good: similar lines; a new version is at "
+            "least as good as the old one in every column, no slower and no dearer.",
         ),
         [Query(expr) for expr, _ in columns.values()],
         [Column("model_version", "Model version"), *shown],
@@ -129,7 +130,7 @@ def ndcg() -> Panel:
             "How near the top the clicked items stood: 1 means all of them first, 0 means no click, over 5 "
             "minutes. Good: steady, and no version below the others.",
         ),
-        [Query(mean(m.SUMS["ndcg"], BY, *CHOSEN), LEGEND)],
+        [Query(mean("ndcg", *CHOSEN, window=WINDOW), LEGEND)],
         SCORE,
         size=QUARTER,
     )
@@ -143,7 +144,7 @@ def reciprocal_rank() -> Panel:
             "1 divided by the position of the first clicked item, 0 without a click, averaged over 5 "
             "minutes. Good: steady, and no version below the others.",
         ),
-        [Query(mean(m.SUMS["reciprocal_rank"], BY, *CHOSEN), LEGEND)],
+        [Query(mean("reciprocal_rank", *CHOSEN, window=WINDOW), LEGEND)],
         SCORE,
         size=QUARTER,
     )
@@ -163,7 +164,6 @@ def click_through_rate() -> Panel:
 
 
 def thumbs_up() -> Panel:
-    thumbs, up = (sli.thumbs(*CHOSEN, *of, by=BY, window=WINDOW) for of in ((), ('direction="up"',)))
     return timeseries(
         Heading(
             17,
@@ -171,7 +171,7 @@ def thumbs_up() -> Panel:
             "Share of thumbs that point up, over 5 minutes. Good: steady. Steady clicks with falling "
             "thumbs mean items that attract users and then disappoint them.",
         ),
-        [Query(q.known(f"({q.or_zero(up, thumbs)}) / {thumbs}"), LEGEND)],
+        [Query(v.thumbs_up(*CHOSEN, window=WINDOW), LEGEND)],
         SHARE,
         size=THIRD,
     )
@@ -243,6 +243,21 @@ def response_time(config: Config) -> Panel:
         Lines(steps=[(config.objectives.latency.threshold, RED)]),
         data_links=[slow_requests(config)],
         size=THIRD,
+    )
+
+
+def cost() -> Panel:
+    return timeseries(
+        Heading(
+            21,
+            "Cost of a million answers",
+            "By version and by what is paid for, at the prices in whence.yaml, over 5 minutes: processor, "
+            "reads of object storage and the bytes they bring, tokens of language models. Good: steady; "
+            "fewer requests make each dearer, for what a process needs at rest is shared among them.",
+        ),
+        [Query(v.cost(CHOSEN[0], by=[*BY, "part"]), "{{model_version}} {{part}}")],
+        Value("none", decimals=3),
+        size=FULL,
     )
 
 

@@ -15,6 +15,7 @@ from prometheus.client import AsyncClient
 from services.incidents.api import Api
 from services.incidents.catalogue import Catalogues
 from services.incidents.catalogue_pages import CataloguePages
+from services.incidents.comparison_pages import ComparisonPages
 from services.incidents.decisions import Decisions
 from services.incidents.diagnosing import Diagnoser
 from services.incidents.diagnosis_client import DiagnosisClient, Explain
@@ -91,6 +92,7 @@ def create_app(
     app.include_router(ModelPages(settings, store, models).router)
     app.include_router(CataloguePages(store, Catalogues(prometheus, models, decisions)).router)
     app.include_router(LineagePages(Lineages(prometheus, jaeger, decisions)).router)
+    app.include_router(ComparisonPages(prometheus, jaeger).router)
     app.include_router(Exposition(store).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))

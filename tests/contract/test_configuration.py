@@ -48,6 +48,7 @@ READERS = {
     "bench/alert_delay.py",
     "bench/outage.py",
     "bench/overhead/__main__.py",
+    "bench/shadow.py",
     "decisions/experiments/__main__.py",
     "generation/__main__.py",
     "report/__main__.py",
@@ -196,6 +197,8 @@ def test_a_service_that_runs_alone_has_the_defaults_of_the_file() -> None:
     assert float(given["RECOMMENDER_STORAGE_DEADLINE"]) == recommender.storage_deadline
     assert float(given["RECOMMENDER_ATTRIBUTION_WINDOW"]) == recommender.attribution_window
     assert int(given["RECOMMENDER_K"]) == recommender.k == TrafficSettings().k == TrainerSettings().k
+    assert float(given["RECOMMENDER_SHADOW_PROCESSOR"]) == recommender.shadow_processor
+    assert float(given["RECOMMENDER_SHADOW_MAX_LAG"]) == recommender.shadow_max_lag
     assert float(given["RECOMMENDER_LATENCY_LIMIT"]) == inbox.recommender_latency_limit
     assert inbox.limits == Limits()
     assert (inbox.limits.storage_deadline, inbox.limits.attribution_window) == (0.25, 15)

@@ -17,7 +17,7 @@ from prometheus.names import REGISTRY
 from services.demo.recommender.answers import Reason, Source
 from services.incidents.links import MODEL_DASHBOARD, SERVICE_DASHBOARD
 from stack import ROOT
-from telemetry.spans import SPANS
+from telemetry.spans import SHADOW_ANSWER, SPANS
 
 DASHBOARDS: dict[str, dict[str, Any]] = {
     file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))
@@ -91,7 +91,7 @@ def test_links_lead_somewhere(content: dict[str, Any], panel: dict[str, Any]) ->
             (pane,) = json.loads(parse_qs(parts.query)["panes"][0]).values()
             (query,) = pane["queries"]
             assert query["service"] in SERVICES
-            assert query.get("operation") in {None, *(span.name for span in SPANS)}
+            assert query.get("operation") in {None, *(span.name for span in (*SPANS, SHADOW_ANSWER))}
         else:
             assert parts.scheme in ("http", "https")
 

@@ -26,9 +26,14 @@ RARE = {
     "experiment.events",
     "experiment.duration",
     "experiment.users",
+    "shadow.requests",
+    "shadow.agreement",
+    "shadow.rank_biased_overlap",
+    "shadow.cpu.time",
 }
 """No series in a short time of peace: missing features and incidents take a fault, thumbs take patience, what
-is refused takes a bad sender, the store and deaths take several workers, experiments take a roll-out."""
+is refused takes a bad sender, the store and deaths take several workers, experiments take a roll-out, the
+shadow takes `make shadow`."""
 
 
 @pytest.mark.parametrize("instrument", [i for i in INSTRUMENTS if i.name not in RARE], ids=lambda i: i.name)

@@ -11,7 +11,7 @@ from services.demo.features.bucket import Bucket
 from services.demo.features.job import Job
 from services.demo.features.settings import FeaturesSettings
 from services.demo.flags import FlagSettings
-from services.demo.flags.file import FlagFile
+from services.demo.flags.file import FlagFile, ShadowFile
 from services.demo.storage.settings import StorageSettings
 from services.logs import configure_logging
 
@@ -27,7 +27,8 @@ def main() -> None:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    job = Job(connect, FlagFile(load_settings(FlagSettings).file), settings.interval)
+    flags = load_settings(FlagSettings)
+    job = Job(connect, FlagFile(flags.file), ShadowFile(flags.shadow_file), settings.interval)
     run(job, settings.ready_file, stopping)
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from services.demo.features.bucket import Bucket, BucketError
 from services.demo.features.materialisation import Materialisation
-from services.demo.flags.file import FlagFile
+from services.demo.flags.file import FlagFile, ShadowFile
 from services.demo.storage.artefacts import (
     LIVE_KEY,
     LivePointer,
@@ -27,12 +27,18 @@ class Unusable(RuntimeError):
 
 
 class Job:
-    """Follows live.json and the flag file. The versions are as many as a flag may name, and the live one."""
+    """Follows live.json, the flag file and the shadow's.
 
-    def __init__(self, connect: Callable[[], Bucket], flags: FlagFile, interval: float) -> None:
+    The versions are as many as a flag may name, the live one, and the one in the shadow.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Bucket], flags: FlagFile, shadow: ShadowFile, interval: float
+    ) -> None:
         self._connect = connect
         self._bucket = connect()
         self._flags = flags
+        self._shadow = shadow
         self._interval = interval
         self._live: str | None = None
         self._running: dict[str, tuple[str, Materialisation]] = {}
@@ -77,8 +83,9 @@ class Job:
             self._problems.pop(LIVE_KEY, None)
         except (BucketError, ValidationError) as error:
             self._report(LIVE_KEY, " ".join(str(error).split()))
-        flag = self._flags.read()
-        return {*(flag.variants.values() if flag else ()), *((self._live,) if self._live else ())}
+        flag, shadow = self._flags.read(), self._shadow.read()
+        named = {*(flag.variants.values() if flag else ()), self._live, shadow.version if shadow else None}
+        return {version for version in named if version}
 
     def _ensure(self, version: str) -> None:
         card = self._read_card(version)

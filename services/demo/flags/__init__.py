@@ -3,13 +3,18 @@
 from services.demo.flags.flag import FLAG_KEY, Flag, FlagError
 from services.demo.flags.rollout import clear_rollout, read_rollout, write_rollout
 from services.demo.flags.settings import FlagSettings
+from services.demo.flags.shadow import Shadow, clear_shadow, read_shadow, write_shadow
 
 __all__ = [
     "FLAG_KEY",
     "Flag",
     "FlagError",
     "FlagSettings",
+    "Shadow",
     "clear_rollout",
+    "clear_shadow",
     "read_rollout",
+    "read_shadow",
     "write_rollout",
+    "write_shadow",
 ]

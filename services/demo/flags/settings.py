@@ -1,4 +1,4 @@
-"""Where the flag file is."""
+"""Where the flag file is, and the shadow's beside it."""
 
 from pathlib import Path
 
@@ -18,3 +18,8 @@ class FlagSettings(BaseSettings):
     def file(self) -> Path:
         """The path of the flag file, which need not exist."""
         return self.named or self.data_dir / "flags" / "flags.json"
+
+    @property
+    def shadow_file(self) -> Path:
+        """The path of the file that says what answers in the shadow, which need not exist."""
+        return self.file.with_name("shadow.json")

@@ -28,6 +28,8 @@ from services.demo.recommender.model import ModelUnavailable
 from services.demo.recommender.object_reader import ObjectReader
 from services.demo.recommender.recommender import Recommender
 from services.demo.recommender.settings import MOST_ITEMS, RecommenderSettings
+from services.demo.recommender.shadow.recording import ShadowRecorder
+from services.demo.recommender.shadow.shadow import Shadow, ShadowSource
 from services.demo.recommender.shared.worker import Worker
 from services.demo.recommender.shown import ItemNotShown, UnknownRequest
 from services.demo.recommender.signals.monitor import Signals
@@ -53,10 +55,12 @@ def create_app(
     flags: FlagFile,
     telemetry: Telemetry,
     worker: Worker | None = None,
+    shadow_source: ShadowSource | None = None,
 ) -> FastAPI:
     """Put the recommender together; its background work runs in the application's lifespan.
 
-    Without `worker` it is alone. A worker takes no requests before it has a model: others do.
+    Without `worker` it is alone. A worker takes no requests before it has a model: others do. Without
+    `shadow_source` no version answers in the shadow.
     """
     recorder = Recorder(telemetry, connection)
     recorder.describe_limit(settings.storage_concurrency)
@@ -71,6 +75,11 @@ def create_app(
         hard_limit=settings.storage_hard_limit,
     )
     recorder.observe_active(lambda: reader.active)
+    shadow = (
+        Shadow(shadow_source, connection, settings, ShadowRecorder(telemetry), lambda: reader.active)
+        if shadow_source
+        else None
+    )
     features = FeatureStore(reader, settings, recorder)
     items_shown = shared.items_shown if shared else only_here
     signals = Signals(Gauges(telemetry), recorder, settings.signals_interval, items_shown)
@@ -78,7 +87,8 @@ def create_app(
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            tasks = [asyncio.create_task(part.run()) for part in (versions, feedback, signals)]
+            parts = (versions, feedback, signals, *((shadow,) if shadow else ()))
+            tasks = [asyncio.create_task(part.run()) for part in parts]
             if worker:
                 worker.watch_parent()
                 await versions.wait(MODEL_PATIENCE)
@@ -99,8 +109,10 @@ def create_app(
         responses=_problems(422, 500),
     )
     add_errors(app)
-    add_health(app, versions)
-    add_recommendations(app, Recommender(versions, features, feedback, signals, watch, recorder), settings.k)
+    add_health(app, versions, shadow)
+    offer = shadow.offer if shadow else None
+    recommender = Recommender(versions, features, feedback, signals, watch, recorder, offer)
+    add_recommendations(app, recommender, settings.k)
     add_feedback(app, feedback)
     return app
 
@@ -132,7 +144,7 @@ def add_feedback(app: FastAPI, feedback: Feedback) -> None:
             raise HTTPException(422, str(error)) from error
 
 
-def add_health(app: FastAPI, versions: Versions) -> None:
+def add_health(app: FastAPI, versions: Versions, shadow: Shadow | None) -> None:
     @app.get("/healthz")
     async def report_health() -> dict[str, str]:
         """Whether the process answers."""
@@ -149,6 +161,7 @@ def add_health(app: FastAPI, versions: Versions) -> None:
             dataset_id=model.dataset_id,
             versions=versions.names,
             degraded=versions.problem,
+            shadow=shadow.version if shadow else None,
         )
 
 

@@ -58,12 +58,16 @@ class FeedbackTaken(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The live version, and all that answer; `degraded` says why they are not those they should be."""
+    """The live version, and all that answer; `degraded` says why they are not those they should be.
+
+    `shadow` is the version that answers some requests too, unseen by users.
+    """
 
     model_version: str
     dataset_id: str
     versions: list[str]
     degraded: str | None
+    shadow: str | None
 
 
 class Problem(BaseModel):

@@ -1,6 +1,7 @@
 """One answer, from the user's id to the k best items; the source of an answer is decided here only."""
 
 import secrets
+from collections.abc import Callable
 from time import perf_counter
 
 from openfeature.flag_evaluation import Reason as FlagReason
@@ -21,7 +22,10 @@ from services.demo.storage.reference import UNKNOWN_SEGMENT
 
 
 class Recommender:
-    """Answers each request with the version chosen for its user, with or without the user's features."""
+    """Answers each request with the version chosen for its user, with or without the user's features.
+
+    What it answered is offered to whoever may answer it too, in the shadow.
+    """
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class Recommender:
         signals: Signals,
         watch: Watch,
         recorder: Recorder,
+        offer: Callable[[Answer, trace.SpanContext], None] | None = None,
     ) -> None:
         self._versions = versions
         self._features = features
@@ -38,6 +43,7 @@ class Recommender:
         self._signals = signals
         self._watch = watch
         self._recorder = recorder
+        self._offer = offer
         self._exposures = Exposures(recorder)
 
     async def recommend(self, user_id: int, k: int) -> Answer:
@@ -68,6 +74,8 @@ class Recommender:
         self._feedback.expect(answer)
         self._signals.observe(model, answer, loaded.features)
         self._watch.observe(answer, loaded.features)
+        if self._offer:
+            self._offer(answer, span.get_span_context())
         return answer
 
     async def _load(self, model: Model, user_id: int, segment: str | None) -> Loaded:

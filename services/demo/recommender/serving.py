@@ -1,6 +1,7 @@
 """The recommender as a process of its own, or as one of several workers."""
 
 import sys
+from functools import partial
 
 import structlog
 import uvicorn
@@ -8,11 +9,13 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
 from services.configuration import load_settings
+from services.demo.features.bucket import Bucket
 from services.demo.flags import FlagSettings
-from services.demo.flags.file import FlagFile
+from services.demo.flags.file import FlagFile, ShadowFile
 from services.demo.recommender.app import create_app
 from services.demo.recommender.connection import connect
 from services.demo.recommender.settings import RecommenderSettings
+from services.demo.recommender.shadow.shadow import ShadowSource
 from services.demo.recommender.shared.worker import Worker
 from services.demo.recommender.workers import server_options
 from services.demo.storage.settings import StorageSettings
@@ -47,8 +50,10 @@ def make_worker() -> ASGIApp:
 
 
 def _make_app(settings: RecommenderSettings, worker: Worker | None = None) -> tuple[Telemetry, ASGIApp]:
-    connection = connect(load_settings(StorageSettings), settings)
+    storage = load_settings(StorageSettings)
+    connection = connect(storage, settings)
     telemetry = start_telemetry("recommender", instance=worker.name if worker else "")
-    flags = FlagFile(load_settings(FlagSettings).file)
-    app = create_app(settings, connection, flags, telemetry, worker)
+    flags = load_settings(FlagSettings)
+    shadow = ShadowSource(ShadowFile(flags.shadow_file), partial(Bucket, storage))
+    app = create_app(settings, connection, FlagFile(flags.file), telemetry, worker, shadow)
     return telemetry, ServerTelemetry(app, telemetry)

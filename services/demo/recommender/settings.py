@@ -15,6 +15,9 @@ class RecommenderSettings(BaseSettings):
     A request waits for storage at most `storage_deadline`, a fetch lasts at most `storage_hard_limit`;
     features computed more than `feature_max_age` ago are not used. Several workers share the answers that
     feedback can arrive for in `shared_dir`, a folder on this machine that is theirs alone.
+
+    Answers in the shadow take at most `shadow_processor` of a processor in each worker, and none is begun
+    while the event loop is `shadow_max_lag` late or `shadow_max_active` reads for users are under way.
     """
 
     model_config = SettingsConfigDict(env_prefix="RECOMMENDER_", frozen=True, populate_by_name=True)
@@ -42,6 +45,10 @@ class RecommenderSettings(BaseSettings):
 
     model_poll_interval: float = Field(default=5.0, gt=0, le=3_600)
     signals_interval: float = Field(default=10.0, gt=0, le=60)
+
+    shadow_processor: float = Field(default=0.05, gt=0, le=1)
+    shadow_max_lag: float = Field(default=0.01, gt=0, le=1)
+    shadow_max_active: int = Field(default=8, ge=1, le=256)
 
     @field_validator("storage_hard_limit")
     @classmethod

@@ -93,6 +93,22 @@ def test_traces_are_read_and_counted_once() -> None:
     assert found.traces[0].started_at == 1_500.0
 
 
+def test_an_answer_in_the_shadow_is_no_part_of_the_request() -> None:
+    """It may come seconds later: that is not what the user waited for."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "p":
+            return answer_matrix([])
+        found = trace("t1", 1_500_000_000)
+        late = {**found["spans"][0], "spanID": "c", "operationName": "shadow_answer"}
+        found["spans"].append({**late, "startTime": 1_503_000_000})
+        return httpx.Response(200, json={"data": [found]})
+
+    (found,) = gather(answer).traces
+    assert [span.name for span in found.spans] == ["op a", "op b"]
+    assert found.duration_ms == 9.0
+
+
 def test_all_of_the_window_is_sampled_and_most_where_trouble_is() -> None:
     asked: list[tuple[float, float]] = []
 

@@ -12,8 +12,8 @@ import pytest
 
 from services.demo.features.__main__ import run
 from services.demo.features.job import Job
-from services.demo.flags import clear_rollout, write_rollout
-from services.demo.flags.file import FlagFile
+from services.demo.flags import clear_rollout, clear_shadow, write_rollout, write_shadow
+from services.demo.flags.file import FlagFile, ShadowFile
 from services.demo.storage.artefacts import Materialised, UserFeatures
 from services.demo.storage.offline import OfflineFeatures
 from tests.unit.services.demo.features.fake_s3 import FakeS3
@@ -76,7 +76,7 @@ def flags(tmp_path: Path) -> Path:
 def job(s3: FakeS3, flags: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
     monkeypatch.setattr("services.demo.features.materialisation.FIRST_SPREAD", 0.05)
     monkeypatch.setattr("services.demo.features.materialisation.PAUSE", 0.02)
-    job = Job(s3.connect, FlagFile(flags), interval=INTERVAL)
+    job = Job(s3.connect, FlagFile(flags), ShadowFile(flags.with_name("shadow.json")), interval=INTERVAL)
     yield job
     job.stop()
 
@@ -113,6 +113,20 @@ def test_versions_of_the_flag_come_and_go(s3: FakeS3, job: Job, flags: Path) -> 
     said = Materialised.model_validate_json(s3.objects["materialised/als4-b.json"])
     assert said.computed_at <= json.loads(s3.objects["features/als4-b/1.json"])["computed_at"]
     clear_rollout(flags)
+    job.follow()
+    eventually(lambda: sum("als4-a" in key for key in s3.written[-USERS:]) == USERS, "only the live one")
+
+
+def test_a_version_in_the_shadow_has_features_as_long_as_it_is_there(
+    s3: FakeS3, job: Job, flags: Path
+) -> None:
+    publish(s3, "als4-a", make_offline(), live=True)
+    publish(s3, "als4-b", make_offline())
+    write_shadow(flags.with_name("shadow.json"), "als4-b", 0.1)
+    job.follow()
+    eventually(lambda: job.ready, "the first pass of both")
+    assert keys("als4-b") <= s3.objects.keys()
+    clear_shadow(flags.with_name("shadow.json"))
     job.follow()
     eventually(lambda: sum("als4-a" in key for key in s3.written[-USERS:]) == USERS, "only the live one")
 

@@ -23,10 +23,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoi
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.demo.flags.file import FlagFile
+from services.demo.features.bucket import BucketError
+from services.demo.flags.file import FlagFile, ShadowFile
 from services.demo.recommender.app import create_app
 from services.demo.recommender.connection import Connection
 from services.demo.recommender.settings import RecommenderSettings
+from services.demo.recommender.shadow.shadow import ShadowSource
 from services.demo.storage.artefacts import ModelArrays
 from services.demo.storage.client import ObjectStore
 from services.instrumentation import ServerTelemetry, Telemetry, start_telemetry
@@ -71,6 +73,7 @@ class FakeStore:
         self.errors: dict[str, Exception] = {}
         self.cut: set[str] = set()
         self.reads: list[str] = []
+        self.shadow_reads: list[str] = []
         self.flags = Path("there is no flag file")
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
@@ -85,6 +88,18 @@ class FakeStore:
         metadata = {"HTTPStatusCode": 200, "RequestId": "0123456789ABCDEF"}
         sent = io.BytesIO(body[:-10] if Key in self.cut else body)
         return {"Body": StreamingBody(sent, len(body)), "ResponseMetadata": metadata}
+
+    def read(self, key: str) -> bytes | None:
+        """As the connection of the shadow's thread does."""
+        self.shadow_reads.append(key)
+        if key in self.gates:
+            assert self.gates[key].wait(PATIENCE), f"the gate of {key} was never opened"
+        if key in self.errors:
+            raise BucketError(str(self.errors[key]), away=True)
+        return self.objects.get(key)
+
+    def close(self) -> None:
+        return
 
     def publish(
         self, name: str, *, factors: int = FACTORS, seed: int = 0, live: bool = True, **card: Any
@@ -177,7 +192,8 @@ def make_app(store: FakeStore, telemetry: Telemetry, **settings: Any) -> FastAPI
     """The application on `store`, with a deadline of 50 ms unless `settings` says otherwise."""
     knobs = RecommenderSettings(**({"storage_deadline": 0.05, "model_poll_interval": 0.02} | settings))
     connection = Connection(cast(ObjectStore, store), "whence", "127.0.0.1", 9100)
-    return create_app(knobs, connection, FlagFile(store.flags), telemetry)
+    shadow = ShadowSource(ShadowFile(store.flags.with_name("shadow.json")), lambda: store)
+    return create_app(knobs, connection, FlagFile(store.flags), telemetry, shadow_source=shadow)
 
 
 def make_telemetry(*, off: bool = False) -> tuple[Telemetry, InMemorySpanExporter, InMemoryMetricReader]:

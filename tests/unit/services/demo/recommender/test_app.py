@@ -96,4 +96,5 @@ def test_health_and_readiness_name_the_model() -> None:
         "dataset_id": "0123456789ab",
         "versions": ["als4-aaaaaa"],
         "degraded": None,
+        "shadow": None,
     }

@@ -16,6 +16,10 @@ from telemetry.instruments import (
     INSTRUMENTS,
     RECOMMENDATION_STORE_FAILURES,
     RECOMMENDATION_WORKER_DEATHS,
+    SHADOW_AGREEMENT,
+    SHADOW_CPU_TIME,
+    SHADOW_RANK_BIASED_OVERLAP,
+    SHADOW_REQUESTS,
     THREAD_POOL_ACTIVE,
     THREAD_POOL_LIMIT,
 )
@@ -33,6 +37,8 @@ OF_ANY_SERVER = {EVENT_LOOP_LAG, THREAD_POOL_ACTIVE, THREAD_POOL_LIMIT}
 """Recorded by what serves the app: tests/unit/services/instrumentation/test_event_loop.py."""
 OF_SEVERAL_WORKERS = {RECOMMENDATION_STORE_FAILURES, RECOMMENDATION_WORKER_DEATHS}
 """Recorded by one of several: tests/e2e/test_workers.py."""
+OF_THE_SHADOW = {SHADOW_AGREEMENT, SHADOW_CPU_TIME, SHADOW_RANK_BIASED_OVERLAP, SHADOW_REQUESTS}
+"""Recorded while a version answers in the shadow: test_shadow.py."""
 EXPECTED = {span.name: span for span in registry.SPANS}
 
 
@@ -199,7 +205,7 @@ def test_every_instrument_of_the_recommender_records_with_the_attributes_of_the_
             await service.ask(3)
             for _ in range(200):
                 await service.ask(1)
-            others = OF_ANY_SERVER | OF_SEVERAL_WORKERS
+            others = OF_ANY_SERVER | OF_SEVERAL_WORKERS | OF_THE_SHADOW
             own = [i for i in INSTRUMENTS if i.service == "recommender" and i not in others]
             await until(lambda: all(service.measure(i.name) for i in own), "every instrument has recorded")
             for instrument in own:

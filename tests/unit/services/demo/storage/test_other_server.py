@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from services.demo.features.bucket import Bucket
 from services.demo.features.job import Job
-from services.demo.flags.file import FlagFile
+from services.demo.flags.file import FlagFile, ShadowFile
 from services.demo.recommender.app import create_app
 from services.demo.recommender.connection import connect
 from services.demo.recommender.settings import RecommenderSettings
@@ -31,6 +31,7 @@ REGION = "eu-central-1"
 USER = 7
 FEATURES_SECONDS = 30.0
 NO_FLAGS = FlagFile(Path("there is no flag file"))
+NO_SHADOW = ShadowFile(Path("there is no file of a shadow"))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_the_recommender_answers_from_what_trainer_and_features_stored(
 ) -> None:
     client = make_client(storage, connect_timeout=2, read_timeout=10, max_pool=8)
     run(ratings, Publication(client, storage.bucket), False, k=10)
-    job = Job(partial(Bucket, storage), NO_FLAGS, interval=60)
+    job = Job(partial(Bucket, storage), NO_FLAGS, NO_SHADOW, interval=60)
     job.follow()
     try:
         _await_features(job)
