@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue rollback shadow shadow-off audit report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -122,6 +122,12 @@ rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=nam
 
 audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version or experiment] [SEEN=hash]
 	@$(PY) -m stack audit $(if $(LAST),--last "$(LAST)") $(if $(ABOUT),--about "$(ABOUT)") $(if $(SEEN),--seen "$(SEEN)")
+
+lineage: $(RUNTIME) ## Where a version, data set or request came from and whom it served: VERSION=name | DATASET=hash | TRACE=id
+	@DATASET= $(PY) -m stack lineage $(if $(VERSION),--version "$(VERSION)") $(if $(findstring command,$(origin DATASET)),--dataset "$(DATASET)") $(if $(TRACE),--trace "$(TRACE)")
+
+mlflow: $(RUNTIME) ## Log every trained version, with its card, to an MLflow server: SERVER=http://host:port
+	@$(PY) -m stack mlflow $(if $(SERVER),"$(SERVER)")
 
 explain: $(RUNTIME) ## Diagnose the last minutes: root cause and evidence [SINCE=15m] [SERVICE=name of a service of yours]
 	@$(PY) -m diagnosis --since "$(or $(SINCE),15m)" $(if $(SERVICE),--service "$(SERVICE)")

@@ -16,10 +16,7 @@ from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
 from config import Config, load
-from decisions.audit import Trail, TrailError
-from decisions.audit.wording import describe
 from stack import (
-    AUDIT_FILE,
     DATA,
     ROOT,
     StackError,
@@ -27,6 +24,7 @@ from stack import (
     containers,
     describe_refusal,
     generated,
+    origins,
     processes,
 )
 from stack.credentials import ensure_credentials
@@ -57,6 +55,7 @@ Why = Annotated[str, typer.Option(envvar="WHY", help="the reason, for the audit 
 Override = Annotated[str, typer.Option(help='lets through what the gate refuses: "your name: the reason"')]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(origins.app)
 console = Console()
 
 
@@ -299,22 +298,6 @@ def rollback(who: Who = "", why: Why = "") -> None:
     if is_under_way():
         return console.print(answer("roll back", Author(who, why)))
     console.print(roll_back(Author(who, why), lambda: load().experiments))
-
-
-@app.command()
-def audit(
-    last: Annotated[int, typer.Option(min=0, max=10_000, help="entries to show")] = 10,
-    about: Annotated[str, typer.Option(help="only those about this version or experiment")] = "",
-    seen: Annotated[
-        str, typer.Option(help="a hash that an earlier call printed; it must still be there")
-    ] = "",
-) -> None:
-    """Verify the audit trail and show its last entries. Exit 1 if an entry is not as it was written."""
-    trail = Trail(AUDIT_FILE)
-    try:
-        typer.echo(describe(trail.verify(seen), trail.latest(last, about)))
-    except TrailError as error:
-        raise StackError(f"audit: {error}") from None
 
 
 def _print_addresses(settings: Settings) -> None:

@@ -2,14 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 from pydantic import JsonValue
 
 from config import ConfigError
 from config.experiments import Experiment
-from decisions.audit import Change, Trail, TrailError
+from decisions.audit import Change, Trail, TrailError, read_shares
 from decisions.experiments.outcome import read_outcome
 from decisions.lineage.emission import Emitter
 from decisions.lineage.events import serve
@@ -32,11 +32,11 @@ def record(change: Change, otherwise: str) -> None:
         print(f"whence: {problem}", file=sys.stderr)
 
 
-def find_running(shares: Mapping[str, JsonValue]) -> str | None:
-    """The name of the experiment that split the users, if that was the last change and still is so."""
+def find_running(versions: Collection[str]) -> str | None:
+    """The name of the experiment that split the users between these, if that was the last change."""
     with suppress(TrailError):
         for entry in Trail(AUDIT_FILE).latest(1):
-            if entry.what == "experiment.begun" and entry.after == shares:
+            if entry.what == "experiment.begun" and entry.shares.keys() == set(versions):
                 return entry.subject
     return None
 
@@ -57,9 +57,11 @@ def ask_outcome(experiment: str, experiments: Callable[[], Iterable[Experiment]]
 
 
 def _tell_lineage(change: Change) -> list[str]:
-    before, after = (value if isinstance(value, dict) else {} for value in (change.before, change.after))
-    live = next(iter(before), None)
-    shares = {name: float(str(share)) for name, share in after.items()} or ({live: 100.0} if live else {})
+    """If the change is about who is served by what; without an `after`, the live version serves all."""
+    live = dict.fromkeys(list(read_shares(change.before))[:1], 100.0) if change.after is None else {}
+    shares = change.shares or live
+    if not shares:
+        return []
     try:
         return Emitter(load_settings().lineage).emit(serve(SERVICE, MODEL, shares, change.what))
     except StackError as error:

@@ -39,6 +39,9 @@ LARGEST = 16_384
 FIRST = "0" * 64
 """In place of the hash before the first entry."""
 
+ROUNDING = 0.01
+"""Percent that shares may be off."""
+
 _HASH = b',"hash":"%s"}'
 _HASH_LENGTH = len(_HASH % FIRST.encode())
 
@@ -61,6 +64,22 @@ class Change(BaseModel):
     before: JsonValue = None
     after: JsonValue = None
     evidence: JsonValue = None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Percent of the users by version from now on, if `after` says that."""
+        return read_shares(self.after)
+
+
+def read_shares(value: JsonValue) -> dict[str, float]:
+    """Numbers by version that are 100 in all; empty if the value is something else."""
+    numbers = {
+        name: float(share)
+        for name, share in (value.items() if isinstance(value, dict) else ())
+        if isinstance(share, int | float) and not isinstance(share, bool)
+    }
+    whole = isinstance(value, dict) and len(numbers) == len(value)
+    return numbers if whole and abs(sum(numbers.values()) - 100) < ROUNDING else {}
 
 
 class Entry(Change):

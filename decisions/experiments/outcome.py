@@ -8,6 +8,9 @@ from decisions.experiments.review import Review, review
 from decisions.experiments.wording import describe
 from prometheus.client import Client, SourceAway
 
+KEPT = 3_000
+"""Characters of the text: it stands in an entry of the audit trail, whose size is bounded."""
+
 
 def read_outcome(client: Client, experiment: Experiment, now: float) -> JsonValue:
     """The last look: what is decided by variant and metric, and the look as text; or why there is none."""
@@ -26,4 +29,4 @@ def _keep(look: Review) -> JsonValue:
         }
         for variant in look.experiment.variants[1:]
     }
-    return {"decided": {} if look.mismatch else decided, "text": describe(look)}
+    return {"decided": {} if look.mismatch else decided, "text": describe(look)[:KEPT]}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from decisions.lineage.emission import LARGEST
 from decisions.lineage.events import METRIC, MODEL, REVISION
@@ -65,10 +65,17 @@ def read_trainings(file: Path) -> list[Training]:
     return sorted(found, key=lambda training: training.began, reverse=True)
 
 
+def _or(empty: Any) -> BeforeValidator:
+    return BeforeValidator(lambda found: empty if found is None else found)
+
+
+_Named = Annotated[dict[str, Any], _or({})]
+
+
 class _Facets(BaseModel):
     """Facets that are used; others, and those that are not as their schema says, are left out."""
 
-    facets: dict[str, Any] = {}
+    facets: _Named = {}
 
     def facet(self, name: str, key: str) -> Any:
         content = self.facets.get(name)
@@ -95,7 +102,7 @@ class _Job(_Facets):
 class _DataSet(_Facets):
     namespace: str
     name: str
-    inputFacets: dict[str, Any] = {}
+    inputFacets: _Named = {}
 
     @property
     def version(self) -> str | None:
@@ -109,11 +116,11 @@ class _DataSet(_Facets):
 
 class _Event(BaseModel):
     eventTime: AwareDatetime
-    eventType: str = Field(default="OTHER", max_length=20)
+    eventType: Annotated[str, _or("OTHER"), Field(max_length=20)] = "OTHER"
     run: _Run
     job: _Job
-    inputs: list[_DataSet] = []
-    outputs: list[_DataSet] = []
+    inputs: Annotated[list[_DataSet], _or([])] = []
+    outputs: Annotated[list[_DataSet], _or([])] = []
 
     @classmethod
     def parse(cls, line: bytes) -> Self | None:

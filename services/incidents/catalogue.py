@@ -29,11 +29,15 @@ class CataloguedVersion(BaseModel):
 
 
 class CataloguedModel(BaseModel):
-    """A model of a service; the versions in use come first, then those that were trained last."""
+    """A model of a service; the versions in use come first, then those that were trained last.
+
+    `changes` are about the model, not about one of its versions.
+    """
 
     service: str
     model: str
     versions: list[CataloguedVersion]
+    changes: list[Entry]
 
 
 class Catalogue(BaseModel):
@@ -72,7 +76,12 @@ def join(watched: Iterable[Version], seen: dict[Key, str], known: Known) -> list
         version = _describe(key.version, now.get(key), seen.get(key), trained.get(key), known)
         models.setdefault((key.service, key.model), []).append(version)
     return [
-        CataloguedModel(service=service, model=model, versions=sorted(versions, key=_rank, reverse=True))
+        CataloguedModel(
+            service=service,
+            model=model,
+            versions=sorted(versions, key=_rank, reverse=True),
+            changes=[entry for entry in known.changes if entry.subject == model][:SHOWN],
+        )
         for (service, model), versions in models.items()
     ]
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from decisions.audit import Entry, Trail, TrailError
 from decisions.lineage.history import Training, read_trainings
@@ -23,7 +23,7 @@ class Experiment(BaseModel):
     who: str
     began: datetime
     ended: datetime | None
-    shares: dict[str, JsonValue]
+    shares: dict[str, float]
     decided: dict[str, dict[str, str]]
     text: str
 
@@ -82,7 +82,7 @@ def _read_experiment(begun: Entry, ended: Entry | None) -> Experiment:
         who=begun.who,
         began=begun.at,
         ended=ended.at if ended else None,
-        shares=begun.after if isinstance(begun.after, dict) else {},
+        shares=begun.shares,
         decided={
             variant: {metric: str(said) for metric, said in of.items()}
             for variant, of in (decided.items() if isinstance(decided, dict) else ())

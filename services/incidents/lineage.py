@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from itertools import islice
 
 from pydantic import BaseModel
 
@@ -16,11 +15,14 @@ from prometheus import queries as q
 from prometheus import serving as s
 from prometheus.client import AsyncClient, Refused, SourceAway
 from services.incidents.decisions import Decisions, Known
-from services.incidents.serving import MOST, Serving, find_servings
+from services.incidents.serving import Serving, find_servings, find_versions
 from telemetry import attributes as a
 
 TRACED = 48 * 3600
 """Seconds back in which sample traces are looked for; Jaeger may keep less."""
+
+MOST = 20
+"""Versions that are asked about at once."""
 
 SAMPLES = 5
 """Traces of a version and service."""
@@ -101,29 +103,36 @@ class Lineages:
     async def of_version(self, version: str) -> Lineage | None:
         """A version; None if nobody has told of it. Raises SourceAway for Prometheus."""
         async with self._turns:
-            found = await self._read([version])
+            found = await self._read([version], await self._decisions.read())
         return found if found.versions[0].known else None
 
     async def of_data_set(self, data_set: str) -> DataSetLineage | None:
         """What was made of a data set; None if nobody has told of it. Raises SourceAway for Prometheus."""
         async with self._turns:
             known = await self._decisions.read()
-            served = await find_servings(self._prometheus, q.equal(s.DATA_SET, data_set))
-            used = [(run, each) for run in known.trainings for each in run.data if each.id == data_set]
-            versions = [run.version for run, _ in used if run.version] + [each.version for each in served]
-            found = await self._read(versions)
-        if not used and not versions:
+            known.trainings = [run for run in known.trainings if data_set in [data.id for data in run.data]]
+            reported = await find_versions(self._prometheus, q.equal(s.DATA_SET, data_set))
+            versions = [run.version for run in known.trainings if run.version]
+            versions += sorted((key.version for key in reported), reverse=True)
+            found = await self._read(versions, known, lambda serving: serving.data_set == data_set)
+        if not known.trainings and not versions:
             return None
-        return DataSetLineage(**dict(found), data_set=data_set, used=next((each for _, each in used), None))
+        used = (data for run in known.trainings for data in run.data if data.id == data_set)
+        return DataSetLineage(**dict(found), data_set=data_set, used=next(used, None))
 
     async def of_trace(self, trace_id: str) -> TraceLineage | None:
         """What answered in a request; None if Jaeger does not have it. Raises SourceAway."""
         trace = await self._find_trace(trace_id)
         if trace is None:
             return None
-        answered = list(find_answered(trace))
+        answered = find_answered(trace)
+        named = {(each.service, each.version) for each in answered}
         async with self._turns:
-            found = await self._read([each.version for each in answered])
+            found = await self._read(
+                [each.version for each in answered],
+                await self._decisions.read(),
+                lambda serving: (serving.service, serving.version) in named,
+            )
         started = datetime.fromtimestamp(trace.started_at, UTC)
         return TraceLineage(**dict(found), trace_id=trace.trace_id, started_at=started, answered=answered)
 
@@ -136,16 +145,23 @@ class Lineages:
             raise
         return traces[0] if traces else None
 
-    async def _read(self, versions: Iterable[str]) -> Lineage:
-        """At most MOST versions, each once."""
-        names = list(islice(dict.fromkeys(versions), MOST))
-        known = await self._decisions.read()
-        servings = await find_servings(self._prometheus, q.one_of(s.VERSION, names)) if names else []
-        missing = list(known.missing)
+    async def _read(
+        self,
+        versions: Iterable[str],
+        known: Known,
+        belongs: Callable[[Serving], bool] = lambda _: True,
+    ) -> Lineage:
+        """At most MOST versions, each once, with the servings that belong here: others may use its name."""
+        every = list(dict.fromkeys(versions))
+        names, missing = every[:MOST], list(known.missing)
+        if len(every) > MOST:
+            missing.append(f"These are the newest {MOST} of {len(every)} versions.")
+        found = await find_servings(self._prometheus, q.one_of(s.VERSION, names)) if names else []
+        servings = [serving for serving in found if belongs(serving)]
         samples: list[Sample] = []
         try:
-            for found in await asyncio.gather(*(self._find_samples(each) for each in servings)):
-                samples += found
+            for each in await asyncio.gather(*(self._find_samples(each) for each in servings)):
+                samples += each
         except SourceAway as away:
             missing.append(f"{away} Without it there are no sample traces.")
         return Lineage(

@@ -19,9 +19,6 @@ HOUR = 3600
 POINTS, SHORTEST, LEAST_WINDOW = 720, 60, 120
 """Steps of a look, the seconds of the shortest, and those that hold two samples of a slow sender."""
 
-MOST = 20
-"""Versions that are asked about at once, the newest by name."""
-
 
 class Key(NamedTuple):
     """A version of a model of a service."""
@@ -60,12 +57,11 @@ async def find_versions(prometheus: AsyncClient, *where: str) -> dict[Key, str]:
 async def find_servings(prometheus: AsyncClient, *where: str) -> list[Serving]:
     """Each version that matches, with when and how often it answered. Raises SourceAway."""
     known = await find_versions(prometheus, *where)
-    keys = sorted(known, key=lambda key: key.version, reverse=True)[:MOST]
-    if not keys:
+    if not known:
         return []
-    names, now = {key.version for key in keys}, time.time()
-    counted = await prometheus.ask(query_batch(s.answers(*sorted(names), window=f"{DAYS}d"), now))
-    periods = await _find_periods(prometheus, sorted(names), now)
+    names, now = sorted({key.version for key in known}), time.time()
+    counted = await prometheus.ask(query_batch(s.answers(*names, window=f"{DAYS}d"), now))
+    periods = await _find_periods(prometheus, names, now)
     return [
         Serving(
             **key._asdict(),
@@ -73,7 +69,7 @@ async def find_servings(prometheus: AsyncClient, *where: str) -> list[Serving]:
             answers=sum(series.last for series in _choose(counted, key)),
             periods=periods.get(key, []),
         )
-        for key in keys
+        for key in sorted(known)
     ]
 
 

@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from time import monotonic, time
@@ -45,11 +46,17 @@ def await_answer(client: httpx.Client, path: str, **parameters: str) -> httpx.Re
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A Prometheus of its own."""
+    with run_prometheus(tmp_path_factory.mktemp("prometheus")) as client:
+        yield client
+
+
+@contextmanager
+def run_prometheus(folder: Path) -> Iterator[httpx.Client]:
+    """A Prometheus on `folder`/data."""
     try:
         program = binary("prometheus")
     except ComponentMissing as missing:
         pytest.skip(str(missing))
-    folder = tmp_path_factory.mktemp("prometheus")
     shutil.copy(CONFIGURATION, folder)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"

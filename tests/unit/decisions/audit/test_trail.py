@@ -213,6 +213,21 @@ def test_what_is_told_of_one_version_is_found_by_subject_before_and_after(file: 
     assert [entry.number for entry in trail.latest(2)] == [6, 5]
 
 
+@pytest.mark.parametrize(
+    ("after", "shares"),
+    [
+        ({"a": 66.67, "b": 33.33}, {"a": 66.67, "b": 33.33}),
+        ({"a": 100}, {"a": 100.0}),
+        ({"a": 70, "b": 20}, {}),
+        ({"a": 100, "step": "one"}, {}),
+        (100, {}),
+        (None, {}),
+    ],
+)
+def test_shares_of_users_are_told_from_other_values(after: Any, shares: dict[str, float]) -> None:
+    assert change(after=after).shares == shares
+
+
 def test_the_text_has_each_entry_and_the_hash_to_keep(file: Path) -> None:
     trail = fill(file, 1)
     trail.append(change(why="faster", evidence={"long": "x" * 1000}))

@@ -95,6 +95,22 @@ def test_events_of_the_official_client_are_read_too(file: Path) -> None:
     assert (run.version, run.data[0].checks[1].name) == (VERSION, "no_bad_rating")
 
 
+def test_parts_that_a_producer_leaves_out_or_writes_as_null_are_missing(file: Path) -> None:
+    output = {"namespace": "n", "name": "o", "facets": OFFICIAL[1]["outputs"][0]["facets"]}
+    bare: Event = {
+        "eventTime": "2026-11-29T12:00:00Z",
+        "eventType": "COMPLETE",
+        "run": {"runId": RUN.id, "facets": None},
+        "job": {"namespace": "other", "name": "fit"},
+        "inputs": None,
+        "outputs": [output],
+    }
+    emitter(file).emit(bare)
+    [run] = read_trainings(file)
+    assert (run.version, run.job, run.stored) == (VERSION, "other/fit", "n/o")
+    assert (run.data, run.parameters, run.revision) == ([], {}, None)
+
+
 def test_a_run_that_failed_or_goes_on_says_so(file: Path) -> None:
     other = TrainingRun("a", "b", "c", {}, RUN.data_set)
     for event in (events.begin(RUN), events.fail(RUN, "StorageAway: no answer"), events.begin(other)):

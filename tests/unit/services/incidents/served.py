@@ -21,6 +21,7 @@ REPORTED = [
     RECOMMENDER | {"model_version": OLD, "dataset_id": DATA_SET},
     RECOMMENDER | {"model_version": NEW, "dataset_id": DATA_SET},
     FRAUD_2 | {"dataset_id": "orders-7"},
+    {"service_name": "other", "model_name": "m", "model_version": OLD, "dataset_id": "another"},
 ]
 MINUTE = 60.0
 
@@ -28,7 +29,8 @@ MINUTE = 60.0
 class FakeServed(FakeModels):
     """OLD served from `ago` two hours to one hour ago, NEW serves since half an hour.
 
-    OLD answered 1,000 times by the recommender's own counter, NEW 500 times by that of predictions.
+    OLD answered 1,000 times by the recommender's own counter, NEW 500 times by that of predictions. Another
+    service calls a version of its own by the name of OLD; it answered 7 times.
     """
 
     def __init__(self) -> None:
@@ -53,7 +55,8 @@ class FakeServed(FakeModels):
                     for counter, of in counts.items()
                     for version, count in of.items()
                     if version in asked["query"]
-                ],
+                ]
+                + [{"metric": REPORTED[-1] | {MARK: "predictions"}, "value": [self.now, "7"]}],
             )
         return await super().query(request)
 
@@ -118,6 +121,9 @@ def tell(folder: Path) -> dict[str, Any]:
     outcome: Any = {"decided": {"smaller": {"p95": "better"}}, "text": "smaller: 2 h since its start"}
     trail.append(
         Change(who="ada", what="experiment.ended", subject="smaller", before=shares, evidence=outcome)
+    )
+    trail.append(
+        Change(who="retraining", what="retraining.refused", subject="recommendations", why="storage")
     )
     return files
 

@@ -40,6 +40,7 @@ def test_r24_every_model_is_found_with_its_versions_cards_and_online_measures(cl
         ("recommender", "recommendations"),
         (CHECKOUT, "fraud"),
         (DELIVERY, "team/arrival"),
+        ("other", "m"),
     }
     fraud = found[CHECKOUT, "fraud"]
     assert list(fraud) == ["2026-11-01", "2026-10-01"], "the one with most predictions first"
@@ -75,6 +76,7 @@ def test_the_page_shows_all_of_it_and_leads_to_lineage(client: httpx.Client) -> 
     page = client.get("/catalogue").text
     assert Links(client.get("/").text).found["Catalogue"] == "/catalogue"
     assert f"Version {OLD}" in read(client, Links(page).found[OLD])
+    assert "retraining.refused recommendations by retraining" in text
 
 
 def test_without_prometheus_it_says_so(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from decisions.lineage.emission import Emitter, LineageSettings
+from decisions.lineage.events import DataSet, ModelVersion, TrainingRun, complete
+from services.incidents.lineage import MOST
 from tests.unit.services.incidents.fakes import TRACE_ID
 from tests.unit.services.incidents.running import incidents_service, serve
 from tests.unit.services.incidents.served import DATA_SET, MINUTE, NEW, OLD, FakeServed, tell
@@ -90,6 +93,16 @@ def test_r23_a_data_set_leads_to_its_versions_when_each_served_and_how_often(
     assert {"service": "recommender", "tags": f'{{"model.version": "{OLD}"}}'} in sources.searched
 
 
+def test_others_may_use_the_name_of_a_version(client: httpx.Client) -> None:
+    [version] = ask(client, "versions", OLD)["versions"]
+    assert {each["service"]: each["answers"] for each in version["servings"]} == {
+        "other": 7.0,
+        "recommender": 1000.0,
+    }
+    [version] = ask(client, "traces", TRACE_ID)["versions"]
+    assert [each["service"] for each in version["servings"]] == ["recommender"]
+
+
 def test_r23_a_version_tells_who_changed_what_about_it(client: httpx.Client) -> None:
     [version] = ask(client, "versions", NEW)["versions"]
     assert [entry["what"] for entry in version["changes"]] == ["experiment.ended", "experiment.begun"]
@@ -114,8 +127,13 @@ def test_the_page_finds_whatever_has_that_name(client: httpx.Client) -> None:
         assert words in version
     assert "<b>faster" not in client.get(f"/lineage?of={NEW}").text, "reasons are text"
     links = Links(client.get(f"/lineage?of={NEW}").text).found
-    assert read(client, links[DATA_SET]) == data_set
+    assert f"Data set {DATA_SET}" in read(client, links[DATA_SET])
     assert links["recommender"] == f"/models/recommender/recommendations?version={NEW}"
+
+
+def test_a_trace_leads_to_its_lineage(client: httpx.Client) -> None:
+    links = Links(client.get(f"/traces/{TRACE_ID}").text).found
+    assert OLD in read(client, links["Lineage"])
 
 
 def test_the_empty_page_says_what_can_be_asked(client: httpx.Client) -> None:
@@ -140,7 +158,7 @@ def test_without_jaeger_the_rest_is_told(client: httpx.Client, sources: FakeServ
     sources.jaeger_away = True
     found = ask(client, "versions", OLD)
     assert "Jaeger answered with status 500" in found["missing"][0]
-    assert found["answers"] == 1000.0 and found["versions"][0]["samples"] == []
+    assert found["answers"] == 1007.0 and found["versions"][0]["samples"] == []
     assert "Without it there are no sample traces" in read(client, f"/lineage?of={OLD}")
 
 
@@ -160,3 +178,23 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, sources: FakeServed
         missing = " ".join(ask(client, "versions", OLD)["missing"])
         assert "Lineage cannot be read: Is a directory" in missing
         assert "The audit trail cannot be read" in missing
+
+
+def test_more_versions_than_are_shown_are_said_to_be_there(tmp_path: Path, sources: FakeServed) -> None:
+    emitter = Emitter(LineageSettings(lineage_file=tmp_path / "lineage.jsonl"))
+    for number in range(MOST + 5):
+        run = TrainingRun("s", "m", "r", {}, DataSet("s", "d", "many", 1))
+        emitter.emit(complete(run, ModelVersion("s3://b", "k", "s", "m", f"v{number}")))
+    with (
+        serve(sources.app) as address,
+        incidents_service(
+            tmp_path,
+            prometheus_url=address,
+            jaeger_url=address,
+            lineage_file=tmp_path / "lineage.jsonl",
+            audit_file=tmp_path / "none",
+        ) as client,
+    ):
+        found = ask(client, "datasets", "many")
+    assert found["versions"][0]["version"] == f"v{MOST + 4}" and len(found["versions"]) == MOST
+    assert found["missing"] == [f"These are the newest {MOST} of {MOST + 5} versions."]

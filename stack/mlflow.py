@@ -1,0 +1,40 @@
+"""`make mlflow`: logs every version that a trainer told of to an MLflow server that someone has."""
+
+import httpx
+from pydantic import SecretStr, TypeAdapter
+
+from decisions.lineage.history import Training
+from decisions.lineage.mlflow import Mlflow, MlflowError
+from stack import StackError
+from stack.lineage import ask_inbox
+from stack.settings import Settings
+
+TIMEOUT = 30.0
+TRAININGS = TypeAdapter(list[Training])
+
+
+def log_trainings(settings: Settings, address: str, token: SecretStr) -> str:
+    """Log what the server does not have yet; a sentence saying how much. Raises StackError."""
+    if not address.startswith(("http://", "https://")):
+        raise StackError("name the MLflow server: SERVER=http://host:port")
+    trainings = read_trainings(settings)
+    secret = token.get_secret_value()
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    with httpx.Client(base_url=address.rstrip("/"), timeout=TIMEOUT, headers=headers) as http:
+        server = Mlflow(http)
+        try:
+            new = sum(server.log(training) for training in trainings)
+        except MlflowError as error:
+            raise StackError(str(error)) from None
+    return f"Logged {new} of {len(trainings)} versions to {address}; it had the others."
+
+
+def read_trainings(settings: Settings) -> list[Training]:
+    """The run that made each version of the catalogue, the oldest first. Raises StackError."""
+    found = [
+        version["training"]
+        for model in ask_inbox(settings, "/api/catalogue")["models"]
+        for version in model["versions"]
+        if version["training"] and version["training"]["state"] == "COMPLETE"
+    ]
+    return sorted(TRAININGS.validate_python(found), key=lambda training: training.began)
