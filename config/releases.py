@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.errors import wrong
+from config.gate import DurationOrOff
 from config.quantities import Duration, Share
 from config.strict import Strict, default
 
@@ -38,6 +39,8 @@ class Release(Strict):
 
     strategy: Literal["canary", "blue-green"] = "canary"
     """By steps, or all users at once, with the former version at hand."""
+    shadow: DurationOrOff = default("10s")
+    """How long it answers requests in the shadow first, unseen by users."""
     steps: tuple[Step, ...] = default(STEPS, min_length=1)
     """Of a canary; after the last one the version is live."""
     watch: Duration = default("5m")

@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 
 from bench.releases.crowd import TICK, Crowd, Scene
 from config.releases import Release
-from decisions.releases.comparison import QUALITY, Compared, Counts, change, compare, estimate
+from decisions.releases.comparison import QUALITY, Compared, Counts, by_itself, change, compare, estimate
 from decisions.releases.machine import Verb, step
 from decisions.releases.observation import Observation, Trouble, Weight
 from decisions.releases.plan import limit, part, plan
@@ -17,8 +17,11 @@ from decisions.releases.state import Phase, State, begin
 ALERTED, RESOLVED = 60.0, 90.0
 """Seconds from trouble to its verdict, and from its end to the end of the incident."""
 
-LOADS = 30.0
-"""Seconds until a version answers."""
+SHADOWED, LOADS = 15.0, 10.0
+"""Seconds until a version answers in the shadow, and from then on until it answers users."""
+
+SHADOW = 0.1
+"""Of the requests, as in whence.yaml."""
 
 ALPHA = 0.05
 LONGEST = 3_600.0
@@ -53,11 +56,13 @@ def release(scene: Scene, judge: Judge, rng: np.random.Generator) -> Outcome:
     """The controller's state machine with observations of simulated users; a question ends it."""
     config = Release()
     crowd = Crowd(scene, rng)
-    state = begin("new", "live", plan(config), limit(config), frozenset(), 0.0)
+    state = begin("new", "live", plan(config, SHADOW), limit(config), frozenset(), 0.0)
     while not state.over and state.phase is not Phase.HELD and crowd.now < LONGEST:
-        loaded = crowd.now >= LOADS
-        crowd.tick(state.share if loaded else 0.0)
-        state, decision = step(state, _look(crowd, scene, state, judge, loaded), crowd.now)
+        loaded = crowd.now - state.since >= (SHADOWED if state.step.shadow else LOADS)
+        answers = loaded or state.phase is not Phase.LOADING
+        crowd.tick(state.share if answers else 0.0)
+        seen = _look(crowd, scene, state, judge) if answers else Observation("live", loaded=False)
+        state, decision = step(state, seen, crowd.now)
         if decision.verb is Verb.PUBLISH:
             state, _ = step(state, Observation("new"), crowd.now)
     return _end(crowd, state.phase)
@@ -68,14 +73,18 @@ def _end(crowd: Crowd, phase: Phase) -> Outcome:
     return Outcome(phase, crowd.now, saw)
 
 
-def _look(crowd: Crowd, scene: Scene, state: State, judge: Judge, loaded: bool) -> Observation:
+def _look(crowd: Crowd, scene: Scene, state: State, judge: Judge) -> Observation:
+    troubles = _troubles(crowd.now, scene)
+    if state.step.shadow:
+        tries = SHADOW * scene.rate * TICK
+        answered = by_itself("answered", tries * (1 - scene.failing), tries * scene.failing)
+        return Observation("live", compared=(answered,), labels=tries, troubles=troubles)
     hits, answers = crowd.count(state.window)
     return Observation(
         "live",
-        loaded,
         compared=(judge(QUALITY, *hits, state), judge("answered", *answers, state)),
         labels=sum(hits[1].requests.values()),
-        troubles=_troubles(crowd.now, scene),
+        troubles=troubles,
     )
 
 

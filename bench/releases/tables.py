@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from bench.incidents.intervals import share_of
 from bench.incidents.tables import NOTHING, Table
 from bench.releases.crowd import TICK, Crowd, Scene
-from bench.releases.methods import Outcome
+from bench.releases.methods import SHADOW, Outcome
 from config.releases import Release
 from decisions.releases.comparison import QUALITY, compare, estimate
 from decisions.releases.plan import limit, part, plan
@@ -111,8 +111,9 @@ def show_sensitivity(rng: np.random.Generator, crowds: int) -> Table:
 
 def _losses(place: int, users: int, rate: float, rng: np.random.Generator, crowds: int) -> list[str]:
     config = Release()
-    state = begin("new", "live", plan(config), limit(config), frozenset(), 0.0)
-    level, step = state.level * part(QUALITY), state.steps[place]
+    steps = plan(config, SHADOW)
+    state = begin("new", "live", steps, limit(config), frozenset(), 0.0)
+    level, step = state.level * part(QUALITY), steps[place - len(config.steps)]
     found: dict[int, list[float]] = {minutes: [] for minutes in MINUTES}
     for _ in range(crowds):
         crowd = Crowd(Scene(users=users, rate=rate), rng)

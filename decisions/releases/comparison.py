@@ -15,11 +15,15 @@ import numpy as np
 from decisions.experiments.judgement import ENOUGH, Interval
 from decisions.experiments.quantiles import Groups, ratio
 from decisions.experiments.sequence import choose_scale, radius
+from prometheus.quantities import wilson_interval
 
 QUALITY = "hit rate"
 
 CATASTROPHE, OUTAGE = 0.5, 0.1
 """The loss of hits that a step without one of its own is most sensitive to; that of every other guard."""
+
+FEWEST = 10
+"""Requests in the shadow from which something is said."""
 
 TOLERATED = 0.01
 """The loss of answers, or of personal ones or those in time, that rolls nothing back; of hits none is."""
@@ -101,6 +105,20 @@ def compare(name: str, live: Counts, candidate: Counts, level: float, loss: floa
     half = float(radius(found.error, scale, 2 * level, found.freedom))
     interval = change(found, half)
     return Compared(name, found.usual, found.own, requests, interval, found.error / found.usual)
+
+
+def by_itself(name: str, good: float, bad: float, *, lasts: bool = True) -> Compared:
+    """A guard of a version that answers in the shadow, held against all requests; Wilson's interval.
+
+    What is bad and does not last, such as features that are still being written, is never called worse.
+    """
+    requests = good + bad
+    if requests < FEWEST:
+        return Compared(name, 1.0, nan, requests, Interval(nan, -inf, inf))
+    own = good / requests
+    low, high = wilson_interval(round(good), round(requests))
+    error = float(np.sqrt(own * (1 - own) / requests))
+    return Compared(name, 1.0, own, requests, Interval(own - 1, low - 1, high - 1 if lasts else 0.0), error)
 
 
 def change(of: Difference, half: float) -> Interval:

@@ -85,7 +85,13 @@ def _follow(state: State, decision: Decision, now: float) -> State:
     changes: dict[Verb, dict[str, object]] = {
         Verb.WATCH: {"phase": Phase.WATCHING, "since": now, "window": now + SETTLED},
         Verb.ADVANCE: anew
-        | {"window": now + SETTLED, "place": state.place + 1, "served": 0.0, "waived": False},
+        | {
+            "phase": Phase.LOADING if state.step.shadow else Phase.WATCHING,
+            "window": now + SETTLED,
+            "place": state.place + 1,
+            "served": 0.0,
+            "waived": False,
+        },
         Verb.PAUSE: {"phase": Phase.PAUSED, "since": now},
         Verb.RESUME: anew
         | {
@@ -150,7 +156,8 @@ def _loads(state: State, seen: Observation, now: float) -> Decision | None:
     if state.phase is not Phase.LOADING:
         return None
     if seen.loaded:
-        return Decision(Verb.WATCH, f"{100 * state.share:.3g}% of the users have it.")
+        told = "It answers" if state.step.shadow else f"{100 * state.share:.3g}% of the users have it"
+        return Decision(Verb.WATCH, f"{told}.")
     return Decision(Verb.WAIT, "The recommender loads it.")
 
 
@@ -252,7 +259,7 @@ def _lacking(state: State, seen: Observation) -> str:
     if state.waived:
         return ""
     if not seen.labels:
-        return "none of its answers has a label yet"
+        return "none of its answers is counted yet"
     if doubtful := [each.sentence for each in seen.compared if each.doubtful]:
         return "; ".join(doubtful)
     if loss := state.step.rules_out:
@@ -264,6 +271,8 @@ def _lacking(state: State, seen: Observation) -> str:
 
 
 def _known(state: State, seen: Observation) -> str:
+    if state.step.shadow:
+        return f"It answered {seen.labels:.0f} requests in the shadow."
     told = "; ".join(each.sentence for each in seen.compared if each.is_quality)
     return f"Not worse at {100 * state.share:.3g}% of the users: {told or 'nothing speaks against it'}."
 

@@ -13,13 +13,15 @@ def part(guard: str) -> float:
     return QUALITY_PART if guard == QUALITY else (1 - QUALITY_PART) / OTHERS
 
 
-def plan(declared: Release) -> tuple[Step, ...]:
-    """The steps."""
+def plan(declared: Release, shadow: float) -> tuple[Step, ...]:
+    """The steps; in the shadow it answers the share `shadow` (0–1) of the requests."""
+    unseen = [Step(share=0.0, seconds=declared.shadow, shadow=shadow)] if declared.shadow else []
     if declared.strategy == "blue-green":
-        return (Step(share=1.0, seconds=declared.watch),)
-    return tuple(
+        return (*unseen, Step(share=1.0, seconds=declared.watch))
+    seen = (
         Step(share=each.share, seconds=each.at_least, rules_out=each.rules_out) for each in declared.steps
     )
+    return (*unseen, *seen)
 
 
 def limit(declared: Release) -> Limits:

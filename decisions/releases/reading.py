@@ -10,17 +10,24 @@ from decisions.experiments.mismatch import log_e_value
 from decisions.experiments.quantiles import Groups
 from decisions.experiments.queries import GROUP, below_query
 from decisions.experiments.reading import ALL, Reading, read
-from decisions.releases.comparison import QUALITY, Compared, Counts, compare
+from decisions.releases.comparison import QUALITY, Compared, Counts, by_itself, compare
 from decisions.releases.plan import part
 from decisions.releases.state import State
 from prometheus import indicators as sli
+from prometheus import queries as q
 from prometheus.client import Answers, Client, query_batch
+from prometheus.names import label, series
+from telemetry import attributes as a
+from telemetry import instruments as i
 
 SHORTEST = 15
 """Seconds of a window from which there are rates."""
 
 RECENT = "1m"
 """What is asked of all versions together."""
+
+SHADOWED = 20
+"""Seconds of answers in the shadow that count."""
 
 MISMATCH_PART = 1 / 5
 """Of the level of a window: by chance users seem not to come by their shares in 1% of the releases."""
@@ -50,6 +57,8 @@ class Evidence:
 def read_evidence(client: Client, state: State, ceilings: Ceilings, now: float) -> Evidence:
     """Everything since the window began; too soon after that, nothing. Raises SourceAway or TooManySeries."""
     seconds = int(now - state.window)
+    if state.step.shadow:
+        return _read_shadow(client, state, ceilings, now)
     if seconds < SHORTEST:
         return Evidence()
     reading = read(client, _declare(state), now)
@@ -63,6 +72,25 @@ def read_evidence(client: Client, state: State, ceilings: Ceilings, now: float) 
         reading.count(state.version, "labelled"),
         _is_mismatch(state, reading.users),
         tuple(_exceeded(asked, ceilings)),
+    )
+
+
+def _read_shadow(client: Client, state: State, ceilings: Ceilings, now: float) -> Evidence:
+    """Of the last seconds only: in the first ones its features may not be there yet."""
+    of = q.equal(label(a.SHADOW_MODEL_VERSION), state.version)
+    outcome = label(a.OUTCOME)
+    counted = f"{SHADOWED} * {q.rate(series(i.SHADOW_REQUESTS), of, by=[outcome], window=f'{SHADOWED}s')}"
+    asked = client.ask(query_batch({"shadow": counted, **_ceiling_queries(ceilings)}, now))
+    outcomes = {each.labels[outcome]: each.last for each in asked["shadow"]}
+    answered, failed = outcomes.get("answered", 0.0), outcomes.get("failed", 0.0)
+    without = sum(outcomes.get(f"features_{why}", 0.0) for why in ("missing", "invalid", "expired"))
+    return Evidence(
+        compared=(
+            by_itself("answered", answered, failed),
+            by_itself("personalised", answered, without, lasts=False),
+        ),
+        labels=answered,
+        limits=tuple(_exceeded(asked, ceilings)),
     )
 
 
@@ -90,10 +118,16 @@ def _declare(state: State) -> Experiment:
 
 
 def _queries(state: State, ceilings: Ceilings, seconds: int) -> dict[str, str]:
-    of = (sli.RECOMMENDER, sli.RECOMMENDATIONS)
     return {
         "former": below_query(state.former, ceilings.latency, seconds),
         "version": below_query(state.version, ceilings.latency, seconds),
+        **_ceiling_queries(ceilings),
+    }
+
+
+def _ceiling_queries(ceilings: Ceilings) -> dict[str, str]:
+    of = (sli.RECOMMENDER, sli.RECOMMENDATIONS)
+    return {
         "failed": sli.requests_failed_share(*of, window=RECENT),
         "slow": sli.requests_slow_share(ceilings.latency, *of, window=RECENT),
     }

@@ -27,11 +27,15 @@ class _Kept(BaseModel):
 
 
 class Step(_Kept):
-    """A share (0–1) of the users for at least so many seconds; `rules_out` is a share of what is lost."""
+    """A share (0–1) of the users for at least so many seconds; `rules_out` is a share of what is lost.
+
+    With `shadow` no user has the version: it answers that share of the requests, too, unseen.
+    """
 
     share: float
     seconds: float
     rules_out: float | None = None
+    shadow: float = 0.0
 
 
 class Limits(_Kept):
@@ -93,11 +97,12 @@ class State(_Kept):
         Most of what the confidence leaves is for as many windows as there are steps, the rest for all further
         ones together, however many there will be.
         """
-        further = self.windows - len(self.steps)
+        planned = sum(not step.shadow for step in self.steps)
+        further = self.windows - planned
         if further > 0:
             part = (1 - PLANNED) / (further * (further + 1))
         else:
-            part = PLANNED / len(self.steps)
+            part = PLANNED / planned
         return (1 - self.limits.confidence) * part
 
 
@@ -120,5 +125,6 @@ def begin(
         since=now,
         looked=now,
         window=now,
+        windows=0 if steps[0].shadow else 1,
         known=known,
     )

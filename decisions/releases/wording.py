@@ -29,7 +29,7 @@ def tell(state: State, decision: Decision, now: float) -> str:
     """A decision with its time, the share after it and its reason; empty for one that changes nothing."""
     if decision.verb not in SAID:
         return ""
-    share = f" at {write_share(state.share)}" if not state.over else ""
+    share = f" {write_step(state.step)}" if not state.over else ""
     return f"{_write_time(now)}  {SAID[decision.verb]}{share}: {state.reason}" + (
         f"\n          {HOW_TO_ANSWER}." if decision.verb is Verb.HOLD else ""
     )
@@ -38,6 +38,11 @@ def tell(state: State, decision: Decision, now: float) -> str:
 def write_share(share: float) -> str:
     """A share of the users."""
     return f"{100 * share:.3g}%"
+
+
+def write_step(step: Step) -> str:
+    """Where a release is."""
+    return "in the shadow" if step.shadow else f"at {write_share(step.share)}"
 
 
 def _head(state: State, now: float) -> str:
@@ -51,7 +56,8 @@ def _steps(state: State) -> Iterator[str]:
         passed = place < state.place or state.phase is Phase.LIVE
         here = place == state.place and not passed
         sign = "✓" if passed else "✗" if here and state.over else "▶" if here else " "
-        yield f"  {sign} {write_share(step.share):>4}  {_needs(step)}{_spent(state) if here else ''}"
+        name = "shadow" if step.shadow else write_share(step.share)
+        yield f"  {sign} {name:>6}  {_needs(step)}{_spent(state) if here else ''}"
 
 
 def _needs(step: Step) -> str:

@@ -15,10 +15,11 @@ from decisions.audit import Trail
 from decisions.releases.files import Files
 from decisions.releases.observation import Trouble, Weight
 from decisions.releases.reading import Evidence
+from decisions.releases.state import State
 from prometheus.client import SourceAway
-from services.demo.flags import read_rollout, write_rollout
+from services.demo.flags import read_rollout, read_shadow, write_rollout, write_shadow
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer
-from stack import StackError, records, releases, rollouts, settings
+from stack import StackError, records, release_world, releases, rollouts, settings
 from stack.releases import answer, release, require_no_release
 from stack.settings import Settings
 from tests.unit.decisions.releases.cases import LIVE, NEW, guard, trouble
@@ -31,6 +32,7 @@ class FakeStack:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "flags" / "flags.json"
+        self.shadow = self.file.with_name("shadow.json")
         self.audit = folder / "decisions" / "audit.jsonl"
         self.now = time.time()
         self.live = LIVE
@@ -47,7 +49,13 @@ class FakeStack:
         flag = read_rollout(self.file)
         versions = {self.live, *(flag if not self.broken else ())}
         degraded = f"models/{NEW}/card.json is not in bucket whence" if self.broken and flag else None
-        body = {"model_version": self.live, "versions": sorted(versions), "degraded": degraded}
+        shadow = read_shadow(self.shadow)
+        body = {
+            "model_version": self.live,
+            "versions": sorted(versions),
+            "degraded": degraded,
+            "shadow": shadow.version if shadow else None,
+        }
         return httpx.Response(200, json=body, request=httpx.Request("GET", url))
 
     def read_troubles(self, _: Any) -> tuple[Trouble, ...]:
@@ -55,7 +63,9 @@ class FakeStack:
             raise SourceAway("The inbox cannot be reached at http://127.0.0.1:8010.")
         return self.troubles
 
-    def read_evidence(self, *_: Any) -> Evidence:
+    def read_evidence(self, _: Any, state: State, *__: Any) -> Evidence:
+        if state.step.shadow:
+            return Evidence(labels=30.0)
         return Evidence((guard(self.effect),), labels=100.0)
 
     def write(self, key: str, content: bytes) -> None:
@@ -85,16 +95,19 @@ class FakeStack:
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     fake = FakeStack(tmp_path)
-    for module in (rollouts, releases):
+    for module in (rollouts, releases, release_world):
         monkeypatch.setattr(module, "FLAGS_FILE", fake.file)
+    for module in (releases, release_world):
+        monkeypatch.setattr(module, "SHADOW_FILE", fake.shadow)
     monkeypatch.setattr(releases, "FOLDER", tmp_path / "decisions")
     monkeypatch.setattr(records, "AUDIT_FILE", fake.audit)
     monkeypatch.setattr(settings, "LINEAGE_FILE", tmp_path / "lineage.jsonl")
     monkeypatch.setattr(httpx, "get", fake.get)
-    for name in ("read_troubles", "read_evidence", "hold_interrupts"):
-        monkeypatch.setattr(releases, name, getattr(fake, name))
-    monkeypatch.setattr(releases, "find_storage", lambda: None)
-    monkeypatch.setattr(releases, "Bucket", lambda _: fake)
+    for name in ("read_troubles", "read_evidence"):
+        monkeypatch.setattr(release_world, name, getattr(fake, name))
+    monkeypatch.setattr(releases, "hold_interrupts", fake.hold_interrupts)
+    monkeypatch.setattr(release_world, "find_storage", lambda: None)
+    monkeypatch.setattr(release_world, "Bucket", lambda _: fake)
     monkeypatch.setattr(time, "time", lambda: fake.now)
     return fake
 
@@ -114,7 +127,7 @@ def test_r22_a_good_version_becomes_live_and_every_decision_is_in_the_audit_trai
     assert run(NEW, Console(width=200)) == 0
     assert stack.live == NEW and not stack.file.exists()
     assert [share for share in dict.fromkeys(stack.shares) if share] == [1.0, 5.0, 25.0, 50.0]
-    assert stack.told == ["release.begun", *["release.advanced"] * 3, "release.live"]
+    assert stack.told == ["release.begun", *["release.advanced"] * 4, "release.live"]
     last, *_ = Trail(stack.audit).latest(1)
     assert (last.who, last.subject, last.after) == ("release controller", NEW, {NEW: 100.0})
     assert last.evidence["compared"]["hit rate"]["requests"] == 500  # type: ignore[index, call-overload]
@@ -126,8 +139,8 @@ def test_r22_a_worse_version_is_rolled_back_within_two_looks(stack: FakeStack) -
     stack.effect = -0.7
     assert run(NEW) == 1
     assert stack.live == LIVE and not stack.file.exists()
-    assert stack.told == ["release.begun", "release.rolled_back"]
-    assert stack.waits <= 3
+    assert stack.told == ["release.begun", "release.advanced", "release.rolled_back"]
+    assert stack.shares.count(1.0) <= 2
 
 
 def test_r22_a_version_that_cannot_load_is_rolled_back_and_said(
@@ -186,7 +199,7 @@ def test_r22_trouble_of_infrastructure_pauses_and_its_end_resumes(stack: FakeSta
         60: lambda: setattr(stack, "troubles", ()),
     }
     assert run(NEW) == 0
-    assert stack.told[2:4] == ["release.paused", "release.resumed"]
+    assert stack.told[3:5] == ["release.paused", "release.resumed"]
     assert stack.shares[13:60] == [5.0] * 47
 
 
@@ -203,7 +216,7 @@ def test_r22_unknown_trouble_asks_and_a_person_lets_it_go_on(
 
     stack.at = {12: ask, 60: lambda: answer("continue", AUTHOR)}
     assert run(NEW, Console(width=200)) == 0
-    assert stack.told[2:4] == ["release.held", "release.resumed"]
+    assert stack.told[3:5] == ["release.held", "release.resumed"]
     said = capsys.readouterr().out
     assert "ASKS at 5%" in said and "`make release-continue` goes on, `make rollback` ends it." in said
 
@@ -256,4 +269,31 @@ def test_a_flag_file_of_somebody_else_is_left_alone(stack: FakeStack) -> None:
 def test_r22_blue_green_switches_all_users_at_once(stack: FakeStack) -> None:
     config = Config.model_validate({"release": {"strategy": "blue-green", "watch": "1m"}})
     assert run(NEW, config=config) == 0
-    assert stack.shares[0] == 100.0 and stack.live == NEW
+    assert {*stack.shares} == {0.0, 100.0} and stack.live == NEW
+
+
+def test_r22_it_answers_in_the_shadow_before_users_have_it(stack: FakeStack) -> None:
+    stack.stop_at = 2
+    assert run(NEW) == 130
+    shadow = read_shadow(stack.shadow)
+    assert shadow is not None and (shadow.version, shadow.share) == (NEW, 0.1)
+    assert not stack.file.exists()
+    stack.stop_at = -1
+    assert run() == 0
+    assert not stack.shadow.exists() and stack.live == NEW
+
+
+def test_r22_rollback_in_the_shadow_ends_it(stack: FakeStack) -> None:
+    stack.stop_at = 2
+    run(NEW)
+    answer("roll back", AUTHOR)
+    assert not stack.shadow.exists() and not stack.file.exists()
+
+
+def test_another_version_in_the_shadow_is_left_alone(stack: FakeStack) -> None:
+    write_shadow(stack.shadow, "als64-cccccc", 0.1)
+    with pytest.raises(StackError, match="answers in the shadow already: `make shadow-off` first"):
+        run(NEW)
+    off = Config.model_validate({"release": {"shadow": "off"}})
+    assert run(NEW, config=off) == 0
+    assert read_shadow(stack.shadow) is not None

@@ -15,9 +15,15 @@ BEGUN = 1_000_000.0
 
 
 def begun(**changes: Any) -> State:
-    return begin(NEW, LIVE, plan(Release()), limit(Release()), frozenset({7}), BEGUN).model_copy(
-        update=changes
-    )
+    """A release without a shadow."""
+    steps = plan(Release(), 0.1)[1:]
+    return begin(NEW, LIVE, steps, limit(Release()), frozenset({7}), BEGUN).model_copy(update=changes)
+
+
+def shadowed(**changes: Any) -> State:
+    """One that begins in the shadow."""
+    steps = plan(Release(), 0.1)
+    return begin(NEW, LIVE, steps, limit(Release()), frozenset(), BEGUN).model_copy(update=changes)
 
 
 def watching(place: int = 1, served: float = 0.0, **changes: Any) -> State:

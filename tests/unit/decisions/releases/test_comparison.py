@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from decisions.releases.comparison import OUTAGE, QUALITY, TOLERATED, Counts, compare
+from decisions.releases.comparison import OUTAGE, QUALITY, TOLERATED, Counts, by_itself, compare
 from services.assignment import GROUPS
 
 NAMES = [f"{group:02d}" for group in range(GROUPS)]
@@ -63,6 +63,14 @@ def test_a_small_loss_of_answers_is_tolerated_and_a_larger_one_is_not() -> None:
     assert small.change.high < 0 and not small.worse and not small.doubtful
     large = compare("answered", live, spread(0.995 * (1 - OUTAGE), 400_000, 9_000), LEVEL)
     assert large.worse
+
+
+def test_in_the_shadow_failures_are_held_against_it_and_features_that_are_still_written_are_not() -> None:
+    assert by_itself("answered", 5, 30).worse
+    assert not by_itself("answered", 40, 0).worse
+    assert not by_itself("answered", 0, 5).worse, "too few to say so"
+    missing = by_itself("personalised", 20, 20, lasts=False)
+    assert not missing.worse and missing.doubtful
 
 
 def test_the_more_is_known_the_smaller_the_loss_that_is_ruled_out() -> None:

@@ -9,7 +9,18 @@ from decisions.releases.machine import AWAY, EARLIER, LOADING_SECONDS, SETTLED, 
 from decisions.releases.observation import Answer, Observation, Weight
 from decisions.releases.plan import limit, plan
 from decisions.releases.state import Phase, State, begin
-from tests.unit.decisions.releases.cases import BEGUN, LIVE, NEW, QUIET, begun, guard, seen, trouble, watching
+from tests.unit.decisions.releases.cases import (
+    BEGUN,
+    LIVE,
+    NEW,
+    QUIET,
+    begun,
+    guard,
+    seen,
+    shadowed,
+    trouble,
+    watching,
+)
 
 LOOK = 5.0
 
@@ -252,8 +263,8 @@ def test_what_is_over_stays_as_it_is() -> None:
 
 
 def test_r22_blue_green_gives_all_users_the_version_at_once_and_watches() -> None:
-    declared = Release.model_validate({"strategy": "blue-green", "watch": "2m"})
-    state = begin(NEW, LIVE, plan(declared), limit(declared), frozenset(), BEGUN)
+    declared = Release.model_validate({"strategy": "blue-green", "watch": "2m", "shadow": "off"})
+    state = begin(NEW, LIVE, plan(declared, 0.1), limit(declared), frozenset(), BEGUN)
     assert state.share == 1.0
     state, _ = look(state, QUIET)
     alone = seen(compared=())
@@ -262,8 +273,30 @@ def test_r22_blue_green_gives_all_users_the_version_at_once_and_watches() -> Non
     assert verb(state.model_copy(update={"served": 120.0}), alone) is Verb.PUBLISH
 
 
+def test_r22_it_begins_in_the_shadow_where_no_user_has_it() -> None:
+    state = shadowed()
+    assert (state.share, state.step.shadow, state.windows) == (0.0, 0.1, 0)
+    assert verb(state, seen(loaded=False, flag="absent")) is Verb.WAIT
+    state, _ = look(state, seen(compared=(), labels=0.0))
+    assert (state.phase, state.share) == (Phase.WATCHING, 0.0)
+    assert verb(state, seen(flag="absent")) is Verb.ROLL_BACK, "somebody ended the shadow"
+    late = state.model_copy(update={"served": 60.0})
+    assert verb(late, seen(compared=(), labels=0.0)) is Verb.WAIT, "it has answered nothing yet"
+    state, decision = look(late, seen(compared=(), labels=30.0))
+    assert (state.phase, state.share, state.windows) == (Phase.LOADING, 0.01, 1)
+    assert decision.why == "It answered 30 requests in the shadow."
+    assert verb(state, seen(flag="absent", loaded=False)) is Verb.WAIT, "the flag is about to be written"
+
+
+def test_r22_a_version_that_fails_in_the_shadow_is_rolled_back_before_a_user_has_it() -> None:
+    fails = guard(-0.5, name="answered")
+    state, _ = look(shadowed(phase=Phase.WATCHING), seen(compared=(fails,)))
+    assert (state.phase, state.share) == (Phase.ROLLED_BACK, 0.0)
+
+
 def test_the_levels_of_all_windows_leave_the_confidence() -> None:
     state = begun()
     levels = [state.model_copy(update={"windows": n}).level for n in range(1, 5_000)]
     assert sum(levels) == pytest.approx(1 - state.limits.confidence, abs=1e-4)
     assert levels[0] == levels[3] > levels[4] > levels[5]
+    assert shadowed(windows=1).level == levels[0]

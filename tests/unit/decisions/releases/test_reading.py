@@ -13,7 +13,7 @@ from decisions.releases.reading import SHORTEST, Ceilings, Evidence, read_eviden
 from decisions.releases.state import State
 from prometheus.client import MARK, Client
 from services.assignment import GROUPS
-from tests.unit.decisions.releases.cases import LIVE, NEW, watching
+from tests.unit.decisions.releases.cases import LIVE, NEW, shadowed, watching
 
 CEILINGS = Ceilings(failed=0.01, slow=0.1, latency=0.3)
 
@@ -29,6 +29,7 @@ class Counters:
     seen: float = 0.05
     failed: float = 0.0
     slow: float = 0.0
+    outcomes: dict[str, float] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def read(self, state: State, seconds: float = 120.0) -> Evidence:
@@ -49,6 +50,8 @@ class Counters:
     def _answer(self, name: str) -> list[tuple[dict[str, str], float]]:
         if name in ("failed", "slow"):
             return [({}, self.failed if name == "failed" else self.slow)]
+        if name == "shadow":
+            return [({"outcome": outcome}, count) for outcome, count in self.outcomes.items()]
         if name == "users":
             of = ((LIVE, 1 - self.seen), (NEW, self.seen))
             return [
@@ -133,6 +136,16 @@ def test_right_after_the_window_began_nothing_is_asked() -> None:
     counters = Counters()
     assert counters.read(watching(), SHORTEST - 1) == Evidence()
     assert not counters.asked
+
+
+def test_r22_in_the_shadow_outcomes_are_counted_and_users_are_not() -> None:
+    found = Counters(outcomes={"answered": 30, "failed": 10, "features_missing": 20, "busy": 90})
+    evidence = found.read(shadowed(), 5.0)
+    answered, personal = evidence.compared
+    assert (answered.candidate, personal.candidate, evidence.labels) == (0.75, 0.6, 30.0)
+    assert answered.worse and personal.doubtful and not personal.worse
+    assert len(found.asked) == 1 and "[20s]" in found.asked[0]
+    assert Counters().read(shadowed(), 5.0).labels == 0
 
 
 def _everybody() -> Any:
