@@ -13,7 +13,7 @@ from decisions.releases.files import Files
 from decisions.releases.observation import Observation, Trouble
 from decisions.releases.reading import Ceilings, Evidence, read_evidence
 from decisions.releases.state import Phase, State
-from decisions.releases.troubles import read_troubles
+from decisions.releases.troubles import read_known, read_troubles
 from prometheus.client import Client, SourceAway
 from services.demo.features.bucket import Bucket, BucketError
 from services.demo.flags import (
@@ -125,7 +125,7 @@ class Stack:
     def known_troubles(self) -> frozenset[int]:
         """The incidents that are open already. Raises StackError."""
         try:
-            return frozenset(trouble.incident for trouble in read_troubles(self._inbox))
+            return read_known(self._inbox)
         except SourceAway as away:
             raise StackError(f"{away} Without it a release does not know of trouble: `make status`") from None
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from decisions.audit import Action
 from decisions.releases.files import StateFile
-from decisions.releases.machine import Decision, Verb, step
+from decisions.releases.machine import Decision, Verb, published, step
 from decisions.releases.observation import Observation
 from decisions.releases.state import Phase, State
 
@@ -82,18 +82,30 @@ class Controller:
         seen = self._world.look(state, now)
         after, decision = step(state, seen, now)
         if after.phase is Phase.ROLLED_BACK:
-            self._world.take_back(after)
-        if what := RECORDED.get(decision.verb):
-            self._world.record(what, state, after, tell(seen))
-        self._file.write(after)
+            after = self._take_back(after)
+        self._keep(state, after, decision, seen)
         if not after.over:
             self._world.give(after, self._clock() + self._lease)
-        if decision.verb is Verb.PUBLISH and (problem := self._world.publish(after.version)):
-            after = after.model_copy(update={"reason": f"It cannot be made live yet: {problem}"})
+        if decision.verb is Verb.PUBLISH:
+            problem = self._world.publish(after.version)
+            before, (after, decision) = after, published(after, problem, self._clock())
+            self._keep(before, after, decision, seen)
         if seen.answer:
             self._world.forget_answer()
         self._say(after, decision)
         return after
+
+    def _take_back(self, state: State) -> State:
+        """Give all users the former version at once; name it live again where it may not be."""
+        self._world.take_back(state)
+        problem = self._world.publish(state.former) if state.published else ""
+        told = f"{state.reason} But {state.version} may be named live: {problem}" if problem else state.reason
+        return state.model_copy(update={"reason": told})
+
+    def _keep(self, before: State, after: State, decision: Decision, seen: Observation) -> None:
+        if what := RECORDED.get(decision.verb):
+            self._world.record(what, before, after, tell(seen))
+        self._file.write(after)
 
 
 def tell(seen: Observation) -> dict[str, Any]:

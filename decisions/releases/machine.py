@@ -69,6 +69,15 @@ def step(state: State, seen: Observation, now: float) -> tuple[State, Decision]:
     return _follow(counted, decision, now), decision
 
 
+def published(state: State, problem: str, now: float) -> tuple[State, Decision]:
+    """The state after it was named as the live version, or after a `problem` with that."""
+    if problem:
+        decision = Decision(Verb.WAIT, f"It cannot be made live yet: {problem}")
+    else:
+        decision = Decision(Verb.LIVE, "It is the live version now.")
+    return _follow(state, decision, now), decision
+
+
 def _count(state: State, now: float) -> State:
     """Time counts for the step while it is watched; after an absence the comparison starts anew."""
     passed = max(0.0, now - state.looked)
@@ -102,6 +111,7 @@ def _follow(state: State, decision: Decision, now: float) -> State:
         },
         Verb.HOLD: {"phase": Phase.HELD, "since": now, "asked": decision.asked},
         Verb.ROLL_BACK: {"phase": Phase.ROLLED_BACK, "since": now},
+        Verb.PUBLISH: {"published": True},
         Verb.LIVE: {"phase": Phase.LIVE, "since": now},
     }
     return state.model_copy(update={"reason": decision.why, **changes.get(decision.verb, {})})
@@ -117,7 +127,7 @@ def _by_hand(state: State, seen: Observation, now: float) -> Decision | None:
 
 def _became_live(state: State, seen: Observation, now: float) -> Decision | None:
     if seen.live == state.version:
-        return Decision(Verb.LIVE, "It serves all users.")
+        return Decision(Verb.LIVE, "It is the live version now.")
     if seen.live not in (state.former, None):
         return Decision(Verb.ROLL_BACK, f"Another version became live meanwhile: {seen.live}.")
     return None

@@ -52,7 +52,8 @@ class State(_Kept):
 
     `window` is since when the versions are compared, the `windows`-th time. `served` are the seconds of the
     step that count; `known` the incidents that do not count against the version: from before it, or excused
-    by a person; `asked` those that a person is asked about; `waived`: a person lets the step pass as it is.
+    by a person; `asked` those that a person is asked about; `waived`: a person lets the step pass as it is;
+    `published`: it may be named as the live version already.
     """
 
     version: str
@@ -72,6 +73,7 @@ class State(_Kept):
     known: frozenset[int] = frozenset()
     asked: frozenset[int] = frozenset()
     waived: bool = False
+    published: bool = False
     reason: str = ""
     """Of the last decision, as a sentence."""
 

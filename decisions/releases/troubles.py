@@ -61,10 +61,19 @@ _INCIDENTS = TypeAdapter(list[_Incident])
 
 def read_troubles(inbox: Client) -> tuple[Trouble, ...]:
     """Those that matter, newest first. Raises SourceAway."""
+    weighed = (_weigh(each) for each in _read_open(inbox))
+    return tuple(trouble for trouble in weighed if trouble)
+
+
+def read_known(inbox: Client) -> frozenset[int]:
+    """All that are open, also those that mean nothing: their verdicts may change. Raises SourceAway."""
+    return frozenset(each.id for each in _read_open(inbox))
+
+
+def _read_open(inbox: Client) -> list[_Incident]:
     found = inbox.ask(Request("/api/incidents", {"limit": str(MOST)}, _read))
     concerned = (each for each in found if not each.services or each.services & CONCERNED)
-    weighed = (_weigh(each) for each in concerned if each.status == "firing")
-    return tuple(trouble for trouble in weighed if trouble)
+    return [each for each in concerned if each.status == "firing"]
 
 
 def _read(body: bytes) -> list[_Incident]:

@@ -63,6 +63,9 @@ class FakeStack:
             raise SourceAway("The inbox cannot be reached at http://127.0.0.1:8010.")
         return self.troubles
 
+    def read_known(self, _: Any) -> frozenset[int]:
+        return frozenset(each.incident for each in self.read_troubles(_))
+
     def read_evidence(self, _: Any, state: State, *__: Any) -> Evidence:
         if state.step.shadow:
             return Evidence(labels=30.0)
@@ -103,7 +106,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     monkeypatch.setattr(records, "AUDIT_FILE", fake.audit)
     monkeypatch.setattr(settings, "LINEAGE_FILE", tmp_path / "lineage.jsonl")
     monkeypatch.setattr(httpx, "get", fake.get)
-    for name in ("read_troubles", "read_evidence"):
+    for name in ("read_troubles", "read_known", "read_evidence"):
         monkeypatch.setattr(release_world, name, getattr(fake, name))
     monkeypatch.setattr(releases, "hold_interrupts", fake.hold_interrupts)
     monkeypatch.setattr(release_world, "find_storage", lambda: None)
@@ -132,7 +135,7 @@ def test_r22_a_good_version_becomes_live_and_every_decision_is_in_the_audit_trai
     assert (last.who, last.subject, last.after) == ("release controller", NEW, {NEW: 100.0})
     assert last.evidence["compared"]["hit rate"]["requests"] == 500  # type: ignore[index, call-overload]
     said = capsys.readouterr().out
-    assert "advances at 5%" in said and "LIVE: It serves all users." in said
+    assert "advances at 5%" in said and "LIVE: It is the live version now." in said
 
 
 def test_r22_a_worse_version_is_rolled_back_within_two_looks(stack: FakeStack) -> None:

@@ -11,7 +11,17 @@ from decisions.releases.controller import Controller
 from decisions.releases.files import Files, StateFile, Unreadable
 from decisions.releases.observation import Answer, Observation, Weight
 from decisions.releases.state import Phase, State
-from tests.unit.decisions.releases.cases import BEGUN, LIVE, NEW, begun, guard, seen, trouble, watching
+from tests.unit.decisions.releases.cases import (
+    BEGUN,
+    LIVE,
+    NEW,
+    begun,
+    guard,
+    seen,
+    shadowed,
+    trouble,
+    watching,
+)
 
 
 class Killed(BaseException):
@@ -24,6 +34,7 @@ class FakeWorld:
     def __init__(self, killed_at: int = -1) -> None:
         self.now = BEGUN
         self.flag: tuple[float, float] | None = None
+        self.shadow = False
         self.live = LIVE
         self.acts = 0
         self.killed_at = killed_at
@@ -32,6 +43,9 @@ class FakeWorld:
         self.troubles: tuple[Any, ...] = ()
         self.answer: Answer | None = None
         self.storage_away = False
+        self.named = LIVE
+        self.unread = False
+        """Whether the recommender cannot read which version is live."""
 
     @property
     def served(self) -> float:
@@ -42,29 +56,38 @@ class FakeWorld:
 
     def look(self, state: State, now: float) -> Observation:
         self._act()
-        loaded = self.served > 0
+        loaded = self.shadow if state.step.shadow else self.served > 0
+        there = self.shadow if state.step.shadow else self.flag
         return seen(
             live=self.live,
             loaded=loaded,
-            flag="ours" if self.flag else "absent",
-            compared=self.compared if loaded else (),
+            flag="ours" if there else "absent",
+            compared=self.compared if self.served else (),
             troubles=self.troubles,
             answer=self.answer,
         )
 
     def give(self, state: State, until: float) -> None:
         self._act()
+        if state.step.shadow:
+            self.shadow = True
+            return
         self.flag = (state.share, until)
+        self._act()
+        self.shadow = False
 
     def take_back(self, state: State) -> None:
         self._act()
         self.flag = None
+        self.shadow = False
 
     def publish(self, version: str) -> str:
         self._act()
         if self.storage_away:
             return "storage is away"
-        self.live = version
+        self.named = version
+        if not self.unread:
+            self.live = version
         return ""
 
     def forget_answer(self) -> None:
@@ -142,15 +165,16 @@ def test_storage_that_is_away_delays_the_last_step_only(file: StateFile) -> None
     assert run(world, file).phase is Phase.LIVE
 
 
+@pytest.mark.parametrize("first", [begun(), shadowed()], ids=["users", "shadow"])
 @pytest.mark.parametrize("compared", [guard(), guard(-0.7)], ids=["good", "worse"])
 def test_r22_a_controller_that_is_killed_anywhere_is_taken_up_and_ends_the_same(
-    file: StateFile, compared: Any
+    file: StateFile, compared: Any, first: State
 ) -> None:
     """Killed at its first act, then at its second, …, until it gets through."""
     killed = 0
     while True:
         killed += 1
-        file.write(begun())
+        file.write(first)
         world = FakeWorld(killed)
         world.compared = (compared,)
         try:
@@ -164,7 +188,7 @@ def test_r22_a_controller_that_is_killed_anywhere_is_taken_up_and_ends_the_same(
         assert world.live == NEW or world.served == 0, "nobody watches, so nobody has it"
         ended = run(world, file)
         assert ended.phase is (Phase.ROLLED_BACK if compared.worse else Phase.LIVE)
-        assert world.flag is None
+        assert world.flag is None and not world.shadow
     assert killed > (5 if compared.worse else 60)
 
 
@@ -198,6 +222,20 @@ def test_the_lease_is_renewed_while_it_pauses(file: StateFile) -> None:
     assert (state.phase, world.served, world.recorded) == (Phase.PAUSED, 0.01, ["release.paused"])
     world.troubles = ()
     assert run(world, file).phase is Phase.LIVE
+
+
+def test_r22_what_was_named_live_and_is_rolled_back_after_all_is_no_longer_named(file: StateFile) -> None:
+    """Killed right after live.json was written, and worse before the recommender has read it."""
+    file.write(watching(3, served=100.0))
+    world = FakeWorld(4)
+    world.now, world.flag, world.unread = BEGUN + 605, (0.5, BEGUN + 700), True
+    with pytest.raises(Killed):
+        run(world, file)
+    kept = file.read()
+    assert kept is not None and kept.published
+    world.compared = (guard(-0.7),)
+    assert run(world, file).phase is Phase.ROLLED_BACK
+    assert (world.named, world.live, world.flag) == (LIVE, LIVE, None)
 
 
 def test_a_person_is_heard_once(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from decisions.releases.observation import Trouble, Weight
-from decisions.releases.troubles import WEIGHTS, read_troubles
+from decisions.releases.troubles import WEIGHTS, read_known, read_troubles
 from diagnosis.verdict.verdict import Domain
 from prometheus.client import Client, SourceAway
 
@@ -28,12 +28,16 @@ def incident(**changes: Any) -> dict[str, Any]:
     return usual | {"verdict": verdict(), "alerts": []} | changes
 
 
-def ask(*incidents: dict[str, Any]) -> tuple[Trouble, ...]:
+def inbox(*incidents: dict[str, Any]) -> Client:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/api/incidents"
         return httpx.Response(200, json={"incidents": list(incidents), "next_before": None})
 
-    return read_troubles(Client("The inbox", "http://inbox.test", transport=httpx.MockTransport(answer)))
+    return Client("The inbox", "http://inbox.test", transport=httpx.MockTransport(answer))
+
+
+def ask(*incidents: dict[str, Any]) -> tuple[Trouble, ...]:
+    return read_troubles(inbox(*incidents))
 
 
 def test_every_domain_of_a_verdict_means_something_but_none() -> None:
@@ -56,6 +60,11 @@ def test_what_is_over_or_nothing_or_somebody_elses_means_nothing() -> None:
         incident(status="resolved"), incident(verdict=verdict("none")), incident(services=["checkout"])
     )
     assert ask(incident(services=[])), "an alert without a service is about the stack"
+
+
+def test_what_is_open_is_known_whatever_it_means_now() -> None:
+    calm = incident(id=4, verdict=verdict("none"))
+    assert read_known(inbox(incident(), calm, incident(id=5, status="resolved"))) == {3, 4}
 
 
 def test_an_inbox_that_is_away_or_something_else_is_told() -> None:
