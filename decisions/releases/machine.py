@@ -255,7 +255,7 @@ def _counts_against(state: State, trouble: Trouble) -> bool:
 def _pauses(state: State, trouble: Trouble) -> bool:
     if trouble.weight is Weight.PAUSES:
         return True
-    return trouble.weight in (Weight.IS_DIAGNOSED, Weight.ROLLS_BACK) and _is_new(state, trouble)
+    return trouble.weight is Weight.IS_DIAGNOSED and _is_new(state, trouble)
 
 
 def _tell(troubles: list[Trouble]) -> str:

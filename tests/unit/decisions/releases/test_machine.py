@@ -138,7 +138,7 @@ def test_r22_a_verdict_on_model_data_or_release_rolls_back_what_it_may_be_about(
     assert verb(watching(), seen(troubles=(blamed,))) is Verb.ROLL_BACK
     assert verb(watching(), seen(troubles=(trouble(Weight.ROLLS_BACK),))) is Verb.ROLL_BACK
     older = trouble(Weight.ROLLS_BACK, onset=BEGUN - EARLIER - 1)
-    assert verb(watching(), seen(troubles=(older,))) is Verb.PAUSE, "it began before the release"
+    assert verb(watching(), seen(troubles=(older,))) is Verb.WAIT, "the version may be its remedy"
     both = (trouble(Weight.PAUSES, 9), blamed)
     assert verb(watching(), seen(troubles=both)) is Verb.ROLL_BACK
 
