@@ -70,6 +70,7 @@ def all_monitors() -> list[Monitor]:
         *_before_labels(),
         *_features(),
         *_flow(),
+        *_items(),
         *(_problem(what, kinds) for what, kinds in PROBLEMS.items()),
     ]
 
@@ -161,6 +162,7 @@ def _features() -> Iterator[Monitor]:
     for what, tasks, alert in (
         ("distribution of each feature", ALL_TASKS, "model-feature-drift"),
         ("distribution of each feature by segment", ALL_TASKS, "model-feature-drift"),
+        ("numbers of a request together", ALL_TASKS, "model-inputs-drift"),
         ("distribution of predictions", (*CLASSIFIERS, REGRESSION), "model-prediction-drift"),
         ("distribution of labels", (*CLASSIFIERS, REGRESSION), "model-label-drift"),
     ):
@@ -196,6 +198,15 @@ def _flow() -> Iterator[Monitor]:
     yield Monitor("delay of labels", ALL_TASKS, delay, "its past", slower, f"alerts.{slower}")
     mix, share = "model-segment-mix-changed", _measured("segment_share")
     yield Monitor("mix of segments", ALL_TASKS, share, "its past", mix, f"alerts.{mix}")
+
+
+def _items() -> Iterator[Monitor]:
+    for what, measure, alert in (
+        ("how many different items are shown", "coverage", "model-coverage-fell"),
+        ("how evenly items are shown", "diversity", "model-diversity-fell"),
+        ("how popular shown items are", "popularity", "model-popularity-rose"),
+    ):
+        yield Monitor(what, (RANKING,), _measured(measure), "its past", alert, f"alerts.{alert}")
 
 
 def _problem(what: str, kinds: Sequence[str]) -> Monitor:

@@ -16,13 +16,13 @@ class Placed:
     panel_id: int
     runbook_url: str
 
-    def annotations(self, value: str) -> dict[str, str]:
-        """Annotations common to both renderings; `value` is the template of the query's value.
+    def annotations(self, value: str, worst: str = "") -> dict[str, str]:
+        """Annotations common to both renderings; templates of the query's value and of the worst measure.
 
         Grafana builds the links of its messages from the two annotations in underscores.
         """
         return {
-            **self.alert.words(value),
+            **self.alert.words(value, worst),
             "runbook_url": self.runbook_url,
             "__dashboardUid__": self.alert.dashboard,
             "__panelId__": str(self.panel_id),

@@ -1,6 +1,7 @@
 """The definition of an alert. A wrong entry in `rules` fails when it is created, before rendering."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -94,7 +95,8 @@ class Alert:
     """One alert. `slug` is its uid and the name its runbook is served under.
 
     `summary` and `description` may hold `{value}`, the query's value in `value_format`, `{threshold}`, and
-    `{labels.<name>}`. `panel` is the title of the panel to look at. `short_window` is the query over a
+    `{labels.<name>}`; `{worst}` is the label `measure` of the one series of the query `worst`, which may hold
+    `"{labels.<name>}"`, too. `panel` is the title of the panel to look at. `short_window` is the query over a
     short window: it has to breach the threshold, too, so that an alert over a long window neither fires nor
     continues after recovery. `follows` names the alert that is its cause when both fire, and mutes it.
     `owner` is a name, or a template of one (`alerts.owners`), and empty when the series have that label.
@@ -116,6 +118,7 @@ class Alert:
     value_format: ValueFormat
     dashboard: str
     panel: str
+    worst: str = ""
     short_window: str = ""
     follows: str = ""
     runbook: str = ""
@@ -128,10 +131,10 @@ class Alert:
             raise ValueError(
                 f"alert {self.slug!r}: a slug is at most 40 lower-case letters, digits and dashes"
             )
-        if "$" in self.query + self.short_window:
+        if "$" in self.query + self.short_window + self.worst:
             raise ValueError(f"alert {self.slug}: alerts have no dashboard variables; write the window out")
         for field in (self.summary, self.description):
-            _check_placeholders(self.slug, field)
+            _check_placeholders(self.slug, field, "{value}, {threshold}" + ", {worst}" * bool(self.worst))
 
     @property
     def expr(self) -> str:
@@ -156,11 +159,12 @@ class Alert:
         named |= {"explained": "true"} if self.is_verdict else {}
         return named | ({"heartbeat": "true"} if self.is_heartbeat else {})
 
-    def words(self, value: str) -> dict[str, str]:
-        """Summary and description, `{value}` replaced by the template `value` and labels by Go templates."""
+    def words(self, value: str, worst: str = "") -> dict[str, str]:
+        """Summary and description: `{value}` and `{worst}` become these templates, labels Go templates."""
         texts = {"summary": self.summary, "description": self.description}
         limit = self.value_format.format(self.threshold)
-        return {name: _fill(text, value, limit) for name, text in texts.items()}
+        plain = {"value": value, "threshold": limit, "worst": worst}
+        return {name: _fill(text, plain) for name, text in texts.items()}
 
 
 def duration(seconds: int) -> str:
@@ -170,18 +174,16 @@ def duration(seconds: int) -> str:
     return "".join(parts) or "0s"
 
 
-_PLACEHOLDER = re.compile(r"\{(value|threshold|labels\.([a-z_]+))\}")
+_PLACEHOLDER = re.compile(r"\{(value|threshold|worst|labels\.([a-z_]+))\}")
 
 
-def _fill(text: str, value: str, limit: str) -> str:
-    plain = {"value": value, "threshold": limit}
+def _fill(text: str, plain: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(
         lambda found: f"{{{{ .Labels.{found[2]} }}}}" if found[2] else plain[found[1]], text
     )
 
 
-def _check_placeholders(slug: str, text: str) -> None:
-    rest = _PLACEHOLDER.sub("", text)
+def _check_placeholders(slug: str, text: str, plain: str) -> None:
+    rest = _PLACEHOLDER.sub(lambda found: "" if found[2] or found[0] in plain else found[0], text)
     if set(rest) & set("{}$"):
-        allowed = "{value}, {threshold} and {labels.<name>}"
-        raise ValueError(f"alert {slug}: only {allowed} are filled in, found: {rest}")
+        raise ValueError(f"alert {slug}: only {plain} and {{labels.<name>}} are filled in, found: {rest}")

@@ -16,6 +16,8 @@ from grafana.provisioned import PROMETHEUS
 QUERY, CONDITION = "A", "B"
 EXPRESSION = "__expr__"
 LOOK_BACK = 600
+ANY_MEASURE = "a measure"
+"""Of several: Grafana asks nothing when it fills in a text."""
 _EVALUATORS = {Comparison.ABOVE: core.GreaterThan, Comparison.BELOW: core.LowerThan}
 
 
@@ -50,7 +52,7 @@ class _Rule:
             evaluateFor=duration(evaluation.for_),
             timeRangeFrom=LOOK_BACK,
             labels=alert.labels,
-            annotations=self.placed.annotations(_value(alert)),
+            annotations=self.placed.annotations(_value(alert), ANY_MEASURE),
         ).to_json_data()
         nested = rendered.pop("grafana_alert")
         return {

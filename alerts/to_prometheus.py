@@ -1,10 +1,13 @@
 """Alerts → Prometheus rules."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from alerts.panels import Placed, by_group
-from alerts.spec import duration
+from alerts.spec import Alert, duration
+
+_LABEL = r'"\{labels\.([a-z_]+)\}"'
 
 
 def render(alerts: Sequence[Placed]) -> dict[str, Any]:
@@ -26,5 +29,13 @@ def _rule(placed: Placed) -> dict[str, Any]:
         "for": duration(alert.evaluation.for_),
         "keep_firing_for": duration(alert.evaluation.keep_firing_for),
         "labels": alert.labels,
-        "annotations": placed.annotations(alert.value_format.template),
+        "annotations": placed.annotations(alert.value_format.template, _worst(alert)),
     }
+
+
+def _worst(alert: Alert) -> str:
+    """Asked when the text is filled in, so that the measure is no label: another one is no other alert."""
+    labels = re.findall(_LABEL, alert.worst)
+    query = re.sub(_LABEL, "%q", alert.worst)
+    asked = " ".join((f"printf `{query}`", *(f".Labels.{label}" for label in labels)))
+    return f"{{{{ with {asked} | query }}}}{{{{ first . | label `measure` }}}}{{{{ end }}}}"

@@ -8,14 +8,15 @@ Annals of Mathematical Statistics, 1957). Of other errors the standard deviation
 their mean: SPREAD.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import pi
 
 from config.watched_models import HIGHER_IS_BETTER, MEASURES
-from prometheus import models
+from prometheus import limits, models
 from prometheus import queries as q
+from prometheus.model_limits import MAY_LACK, limit, rest
 from prometheus.model_measures import MEANS, SAMPLE, came_true, outcomes, sum_of
-from prometheus.model_samples import ALL
+from prometheus.model_samples import ALL, SHORT
 from prometheus.models import MODEL
 from prometheus.recorded import (
     MODEL_BOUND,
@@ -27,6 +28,7 @@ from prometheus.recorded import (
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
     MODEL_SAMPLES,
+    MODEL_WORSE,
 )
 from prometheus.rules import Rule, record
 
@@ -41,6 +43,14 @@ SHARES = [name for name in HIGHER_IS_BETTER if name != "r2"]
 FAIRNESS = ("positive_rate", "recall")
 """Demographic parity and equal opportunity: the same in all segments (Hardt, Price and Srebro, "Equality of
 opportunity in supervised learning", 2016)."""
+
+_MAY_LACK = {
+    PAST: MAY_LACK,
+    TRAINING: MAY_LACK,
+    VERSIONS: MAY_LACK,
+    EVERYBODY: limit("segment_gap"),
+    BEST: rest("fairness"),
+}
 
 _EVERYBODY, _EACH = f'segment="{ALL}"', f'segment!="{ALL}"'
 _OF_QUALITY = q.one_of("measure", MEASURES)
@@ -57,6 +67,26 @@ def comparison_rules() -> Iterator[Rule]:
     for compared, samples in _compared_samples():
         yield record(MODEL_COMPARED_SAMPLES, samples, compared=compared)
     yield record(MODEL_DEVIATION, " or ".join(_deviations()))
+    for compared, may_lack in _MAY_LACK.items():
+        yield record(MODEL_WORSE, _worse(compared, may_lack), compared=compared)
+
+
+def over(by: Sequence[str], *of: str) -> str:
+    """What is as expected in the last ten minutes, where they have enough to tell."""
+    return f"{q.highest(MODEL_DEVIATION, *of, q.equal('window', SHORT), by=by)} < {limits.AS_USUAL}"
+
+
+def now(operator: str, *of: str) -> str:
+    """Measures, by or without what is expected of them."""
+    one = f"on ({', '.join((*SAMPLE, 'measure'))}) group_right ()"
+    return f"{q.select(MODEL_MEASURE)} {operator} {one} {q.select(MODEL_EXPECTED, *of)}"
+
+
+def _worse(compared: str, may_lack: str) -> str:
+    of, by = q.equal("compared", compared), (*MODEL, "segment", "measure")
+    worse = f"abs(1 - {now('/', of)}) and {q.select(MODEL_DEVIATION, of)} >= {limits.SURE}"
+    bad = f"max by ({', '.join(by)}) ({worse}) > {may_lack}"
+    return f"{bad} unless on ({', '.join(by)}) ({over(by, of)})"
 
 
 def _samples() -> Iterator[tuple[str, str]]:

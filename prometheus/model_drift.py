@@ -15,7 +15,7 @@ from prometheus import models
 from prometheus import queries as q
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SECONDS
-from prometheus.models import FEATURE, NUMBER_BINS, OF_REFERENCE
+from prometheus.models import FEATURE, INPUTS, NUMBER_BINS, OF_REFERENCE
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_BINS,
@@ -32,6 +32,7 @@ from prometheus.recorded import (
     FEATURE_STEP,
     FEATURE_TRUTHS,
     FEATURE_VALUES,
+    MODEL_LIMIT,
 )
 from prometheus.rules import Rule, record
 
@@ -158,6 +159,17 @@ def _limits() -> Iterator[Rule]:
         yield record(FEATURE_DRIFT_LIMIT, f"{limit:g} + {chance} {_IF_NUMBER}", measure="ks", level=level)
 
 
+def chosen_limit(*where: str) -> str:
+    """Of each model the limit of the level that whence.yaml calls drift."""
+    chosen = q.select(MODEL_LIMIT, q.equal("limit", "drift"))
+    levels = (
+        f"({q.select(FEATURE_DRIFT_LIMIT, q.equal('level', level), *where)} "
+        f"and on (service_name, model_name) {chosen} == {stability:g})"
+        for level, stability in DRIFT.items()
+    )
+    return f"({' or '.join(levels)})"
+
+
 def _noncentral_quantile(k: str, n: str) -> str:
     """Of non-central χ² with k degrees of freedom and the non-centrality n, by Sankaran's approximation.
 
@@ -173,12 +185,14 @@ def _noncentral_quantile(k: str, n: str) -> str:
 
 
 def _faults() -> Iterator[Rule]:
+    """Of what is given: an error of all inputs together may be as large as it is."""
+    given = f'feature!="{INPUTS}"'
     values = f"({_NUMBER} >= {ENOUGH})"
     for faults, of_numbers in ((FAULTS, ""), (FAULTS_OF_NUMBERS, f" {_IF_NUMBER}")):
         for kind, bins in faults.items():
-            faulty = q.select(FEATURE_VALUES, q.one_of("bin", bins))
+            faulty = q.select(FEATURE_VALUES, given, q.one_of("bin", bins))
             yield record(FEATURE_FAULTS, f"sum {_BY} ({faulty}) / {values}{of_numbers}", kind=kind)
-            faulty = q.select(FEATURE_REFERENCE, q.one_of("bin", bins))
+            faulty = q.select(FEATURE_REFERENCE, given, q.one_of("bin", bins))
             share = f"sum {_BY} ({faulty}) / ({_REFERENCE_NUMBER} > 0){of_numbers}"
             yield record(FEATURE_FAULTS_REFERENCE, share, kind=kind)
 

@@ -6,11 +6,20 @@ All of it is of everybody over ten minutes, or over an hour where ten minutes ha
 from collections.abc import Iterator
 from functools import partial
 
+from config.watched_models import HIGHER_IS_BETTER, LOWER_IS_BETTER
 from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.external import INCIDENT_VERDICT
+from prometheus.model_drift import chosen_limit
 from prometheus.models import MODEL
-from prometheus.recorded import DRIFTED, MAIN_MEASURE, MAIN_MEASURE_KEPT, MODEL_STATE, WORST_FAULT
+from prometheus.recorded import (
+    DRIFTED,
+    MAIN_MEASURE,
+    MAIN_MEASURE_KEPT,
+    MODEL_KEPT,
+    MODEL_STATE,
+    WORST_FAULT,
+)
 from prometheus.rules import Rule, record
 
 _MODEL = ", ".join(MODEL)
@@ -19,13 +28,21 @@ _BY = f"by ({_MODEL})"
 
 def health_rules() -> Iterator[Rule]:
     """The measures first: the state is read from them."""
+    yield record(MODEL_KEPT, " or ".join(_kept()))
     yield record(MAIN_MEASURE, f"min by ({_MODEL}, measure) ({w.recent(w.main)})")
-    yield record(MAIN_MEASURE_KEPT, f"min {_BY} ({w.recent(w.main_kept)})")
-    drifted = f"count {_BY} ({w.recent(partial(w.excess, 'large'))} > 1)"
-    yield record(DRIFTED, f"{drifted} or 0 * {w.known()}")
+    yield record(MAIN_MEASURE_KEPT, f"min by ({_MODEL}, measure) ({w.recent(w.main_kept)})")
+    excess = w.recent(partial(w.excess_of, chosen_limit))
+    yield record(DRIFTED, f"count {_BY} ({excess} > 1) or 0 * {w.known()}")
     faults = w.recent(partial(w.new_faults, by=[*MODEL, "feature", "kind"]))
-    yield record(WORST_FAULT, f"topk {_BY} (1, {faults} > 0)")
+    worst = f"topk {_BY} (1, ({faults} > 0) / {w.tolerated_faults()})"
+    yield record(WORST_FAULT, f"{faults} and {worst}")
     yield record(MODEL_STATE, _state())
+
+
+def _kept() -> Iterator[str]:
+    """What a measure has of what is usual; of errors the inverse."""
+    yield f"{w.measure(HIGHER_IS_BETTER)} / ({w.usual()} > 0)"
+    yield f"{w.usual()} / ({w.measure(LOWER_IS_BETTER)} > 0)"
 
 
 def _state() -> str:
@@ -34,8 +51,8 @@ def _state() -> str:
     predictions = w.recent(partial(w.measure, ["predictions"]))
     found = {
         "Incident": f"{every} and on (service_name) {services}",
-        "Quality": f"{q.select(MAIN_MEASURE_KEPT)} < {w.KEPT}",
-        "Faulty values": f"max {_BY} ({q.select(WORST_FAULT)}) > {w.FAULTY}",
+        "Quality": f"group {_BY} ({w.worse()})",
+        "Faulty values": f"group {_BY} ({w.too_faulty()})",
         "Drift": f"{q.select(DRIFTED)} > 0",
         "No predictions": f"{every} unless on ({_MODEL}) ({predictions} > 0)",
         "No labels": f"{every} unless on ({_MODEL}) {q.select(MAIN_MEASURE)}",

@@ -11,6 +11,10 @@ from prometheus.rules import Rule, record
 from prometheus.series import Series
 
 MODEL_OF_ANY_VERSION = ("service_name", "model_name")
+_OF_MODEL = f"on ({', '.join(MODEL_OF_ANY_VERSION)}) group_left ()"
+
+MAY_LACK = f"on (service_name, model_name, measure) group_left () (1 - {q.select(MODEL_KEPT_LIMIT)})"
+"""The share of a measure that may be lacking, for what has more labels."""
 
 
 def limit_rules(config: Config) -> Iterator[Rule]:
@@ -58,3 +62,17 @@ def _constant(value: float, of: Series, *where: str) -> str:
 
 def _first(*values: str) -> str:
     return " or ".join(values)
+
+
+def limit(name: str) -> str:
+    """The limit of that name of each model, for what has more labels."""
+    return f"{_OF_MODEL} {_chosen(name)}"
+
+
+def rest(name: str) -> str:
+    """1 without the limit of that name, a share."""
+    return f"{_OF_MODEL} (1 - {_chosen(name)})"
+
+
+def _chosen(name: str) -> str:
+    return q.select(MODEL_LIMIT, q.equal("limit", name))

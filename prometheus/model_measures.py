@@ -35,6 +35,12 @@ PASTS = {"1h": (3600, (SHORT,)), "24h": (86400, (SHORT, LONG))}
 
 SAMPLE = (*MODEL, "segment", "window")
 
+NO_QUALITY = (
+    *("positive_rate", "predictions", "segment_share", "label_coverage", "label_delay"),
+    *("exact_repeats", "near_repeats", "margin_share", "coverage", "diversity", "popularity"),
+)
+"""Measures that do not say how well a model does."""
+
 MEANS: Mapping[str, tuple[str, str]] = {
     "log_loss": ("log_loss", "scored"),
     "brier": ("brier", "scored"),

@@ -14,8 +14,8 @@ FEATURE = (*OF_REFERENCE, "segment", "window")
 
 _LABELS = frozenset({*MODEL, "job", "instance", "service_version", "service_instance_id"})
 
-PREDICTION, TRUTH = "@prediction", "@truth"
-"""Predictions and labels, which are watched like features."""
+PREDICTION, TRUTH, INPUTS = OWN = "@prediction", "@truth", "@inputs"
+"""Predictions, labels, and how all numbers of a request belong together: watched like features."""
 
 NUMBER_BINS = ("below", *(f"{number:02}" for number in range(1, 11)), "above")
 """Bins of a number in their order; inner ones are numbered, and there may be fewer."""
@@ -56,6 +56,7 @@ QUALITY = _counter("model_quality_total", "segment", "quantity")
 SCORES_MARGIN = _counter("model_scores_margin_total")
 REPEATED = _counter("model_requests_repeated_total", "kind")
 ITEMS_SHOWN = _counter("model_items_shown_total", "bin")
+ITEMS_SPREAD = _counter("model_items_spread_total", "bin")
 ITEMS_REGISTER = _gauge("model_items_register", "register")
 INFO = _gauge("model_info", "dataset_id", "task", "reference", "learned")
 PROBLEMS = _counter("model_monitor_problems_total", "kind")

@@ -208,14 +208,17 @@ MODEL_ESTIMATE_ERROR = _gauge("model:measure:estimate_error", OF_SAMPLE | {"meas
 MAIN_MEASURE = _gauge("model:main_measure:now", OF_MODEL | {"measure"})
 """What a model is judged by at a glance, over ten minutes, or an hour if these have too few labels."""
 
-MAIN_MEASURE_KEPT = _gauge("model:main_measure:kept", OF_MODEL)
-"""The same by what is usual, errors the other way round: below 1 the model is worse than usual."""
+MODEL_KEPT = _gauge("model:measure:kept", OF_SAMPLE | {"measure"})
+"""A measure by what is usual, errors the other way round: below 1 it is worse."""
+
+MAIN_MEASURE_KEPT = _gauge("model:main_measure:kept", OF_MODEL | {"measure"})
+"""The same of what a model is judged by at a glance."""
 
 DRIFTED = _gauge("model:features:drifted", OF_MODEL)
-"""How many features drift largely, predictions and labels among them."""
+"""How many features drift as much as whence.yaml calls drift, predictions and labels among them."""
 
 WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"})
-"""The largest share of faulty values, without that of the reference; nothing without any."""
+"""Of faulty values, without those of the reference, the share that is largest by its limit, if any."""
 
 MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
 """The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
@@ -283,6 +286,9 @@ MODEL_COMPARED_SAMPLES = _gauge("model:measure:compared_samples", OF_COMPARISON)
 
 MODEL_DEVIATION = _gauge("model:measure:deviation", OF_COMPARISON)
 """By how many standard errors a measure is worse than expected; 4 is no chance any more."""
+
+MODEL_WORSE = _gauge("model:measure:worse", OF_MODEL | {"segment", "measure", "compared"})
+"""By what share a measure is worse, where that is more than whence.yaml allows and than chance."""
 
 FEATURE_TRUTHS = _gauge("model:feature_truths:increase", OF_FEATURE | {"bin", "came_true"})
 """Labelled predictions of a binary classifier by the bin of a feature that is telling in the reference."""

@@ -9,20 +9,25 @@ from functools import partial
 
 from prometheus import models
 from prometheus import queries as q
+from prometheus.model_measures import NO_QUALITY
 from prometheus.model_samples import ALL, LONG, SEGMENTED, SHORT
-from prometheus.models import FEATURE, MODEL, NUMBER_BINS
+from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.names import ALERTS
 from prometheus.recorded import (
     DRIFTED,
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
+    FEATURE_FAULTS_REFERENCE,
     FEATURE_REFERENCE,
     FEATURE_VALUES,
     MAIN_MEASURE,
     MAIN_MEASURE_KEPT,
     MODEL_ESTIMATE,
     MODEL_ESTIMATE_MARGIN,
+    MODEL_KEPT,
+    MODEL_KEPT_LIMIT,
+    MODEL_LIMIT,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
     MODEL_PROBLEMS,
@@ -38,13 +43,7 @@ OF_FEATURE = (*MODEL, "segment", "window", "feature")
 
 EVERYBODY = q.equal("segment", ALL)
 OF_A_SEGMENT = SEGMENTED
-
-SHARES = ("accuracy", "auc", "precision", "recall", "f1", "precision_macro", "recall_macro", "f1_macro")
-RANKS = ("hit_rate", "precision_at_k", "recall_at_k", "ndcg", "mrr", "map")
-ERRORS = ("log_loss", "brier", "calibration_error", "mae", "rmse", "mape")
-BETTER_IF_HIGHER = (*SHARES, *RANKS)
-QUALITY = (*BETTER_IF_HIGHER, *ERRORS, "bias", "r2")
-"""Measures of quality, of which each task has some."""
+OF_QUALITY = f'measure!~"{"|".join(NO_QUALITY)}"'
 
 MAIN = ("auc", "f1_macro", "ndcg", "mae")
 """What a model is judged by at a glance: the first of these that it has."""
@@ -54,11 +53,6 @@ ESTIMATED = ("auc", "accuracy", "mae")
 
 JUDGED_DISTANCES = ("psi", "ks")
 """Those that say most; the Jensen-Shannon distance exceeds its limit with the first."""
-
-KEPT = 0.9
-"""Share of its usual quality below which a model is worth a look."""
-FAULTY = 0.05
-"""The same of values of a feature: the share that is faulty, without that of the reference."""
 
 UNSURE, WELL, SUSPECT, BAD = -1, 0, 1, 2
 ALERT, INCIDENT, UNKNOWN = "Alert", "Incident", "Unknown"
@@ -85,20 +79,29 @@ def measure(names: Sequence[str], *where: str, by: Sequence[str] = OF_MEASURE) -
     return q.lowest(MODEL_MEASURE, q.one_of("measure", names), *where, by=by)
 
 
-def usual(names: Sequence[str], *where: str) -> str:
+def quality(*where: str) -> str:
+    """Those that say how well a model does."""
+    return q.lowest(MODEL_MEASURE, OF_QUALITY, *where, by=OF_MEASURE)
+
+
+def usual(*where: str) -> str:
     """Their medians over the last day, or over the last hour while half a day is not known."""
-    of = (q.one_of("measure", names), *where)
     day, hour = (
-        q.lowest(MODEL_MEASURE_USUAL, f'past="{past}"', *of, by=OF_MEASURE) for past in ("24h", "1h")
+        q.lowest(MODEL_MEASURE_USUAL, f'past="{past}"', OF_QUALITY, *where, by=OF_MEASURE)
+        for past in ("24h", "1h")
     )
     return f"({day} or {hour})"
 
 
-def kept(*where: str, higher: Sequence[str] = BETTER_IF_HIGHER, errors: Sequence[str] = ERRORS) -> str:
+def kept(*where: str) -> str:
     """Each measure by what is usual, errors the other way round: below 1 the model is worse than usual."""
-    better = f"{measure(higher, *where)} / ({usual(higher, *where)} > 0)"
-    less = f"{usual(errors, *where)} / ({measure(errors, *where)} > 0)"
-    return f"({better} or {less})"
+    return q.lowest(MODEL_KEPT, *where, by=OF_MEASURE)
+
+
+def to_keep(kept: str) -> str:
+    """The least that whence.yaml allows of each of these."""
+    of = "on (service_name, model_name, measure) group_left ()"
+    return f"0 * {kept} + {of} {q.select(MODEL_KEPT_LIMIT)}"
 
 
 def main(*where: str) -> str:
@@ -123,19 +126,19 @@ def _first_of(series: Series, names: Sequence[str], *where: str) -> str:
 
 
 def main_kept(*where: str) -> str:
-    """The main measure of each model by what is usual, errors the other way round."""
-    every = kept(*where, higher=[m for m in MAIN if m not in ERRORS], errors=[m for m in MAIN if m in ERRORS])
-    return f"({every} and {main(*where)})"
+    """The main measure of each model by what is usual."""
+    return f"({kept(*where)} and {main(*where)})"
 
 
 def excess(level: str, *where: str, by: Sequence[str] = OF_FEATURE) -> str:
-    """Drift of features by what it exceeds only by chance if it is just `moderate` or `large`.
+    """Drift of features by what it exceeds only by chance if it is just `moderate` or `large`."""
+    return excess_of(partial(q.select, FEATURE_DRIFT_LIMIT, q.equal("level", level)), *where, by=by)
 
-    Above 1 it is more than that; of several distances, the one that says most.
-    """
+
+def excess_of(limit: Callable[..., str], *where: str, by: Sequence[str] = OF_FEATURE) -> str:
+    """Drift of features by a limit: above 1 it is more; of several distances, the one that says most."""
     of = (q.one_of("measure", JUDGED_DISTANCES), *where)
-    limit = q.select(FEATURE_DRIFT_LIMIT, q.equal("level", level), *of)
-    return f"max by ({', '.join(by)}) ({q.select(FEATURE_DRIFT, *of)} / ignoring (level) {limit})"
+    return f"max by ({', '.join(by)}) ({q.select(FEATURE_DRIFT, *of)} / ignoring (level) {limit(*of)})"
 
 
 def drift_level(*where: str, by: Sequence[str]) -> str:
@@ -151,12 +154,25 @@ def faults(*where: str, by: Sequence[str]) -> str:
 
 def new_faults(*where: str, by: Sequence[str]) -> str:
     """The same without the share that the reference has, too: values that were missing in training, say."""
-    of, same = f"({', '.join(FEATURE)})", q.one_of("bin", ("missing", "wrong_type", "infinite"))
-    then, whole = q.select(FEATURE_REFERENCE, same, *where), q.select(FEATURE_REFERENCE, *where)
-    share = f"{then} / on {of} group_left () (sum by {of} ({whole}) > 0)"
-    expected = f'label_replace({share}, "kind", "$1", "bin", "(.*)")'
-    now = q.select(FEATURE_FAULTS, *where)
-    return f"max by ({', '.join(by)}) ({now} - on ({', '.join((*FEATURE, 'kind'))}) {expected} or {now})"
+    now, then = (q.select(of, *where) for of in (FEATURE_FAULTS, FEATURE_FAULTS_REFERENCE))
+    return f"max by ({', '.join(by)}) ({now} - {then})"
+
+
+def tolerated_faults() -> str:
+    """The share of each kind that whence.yaml allows, for what is of a kind of fault."""
+    limits = f'label_replace({q.select(MODEL_LIMIT)}, "kind", "$1", "limit", "(.*)")'
+    return f"on (service_name, model_name, kind) group_left () {limits}"
+
+
+def too_faulty(*where: str) -> str:
+    """The worst share of faulty values of each version, where it is more than that."""
+    return f"({q.select(WORST_FAULT, *where)} > {tolerated_faults()})"
+
+
+def worse(*where: str) -> str:
+    """What the main measure of each version has of what is usual, where that is less than it has to be."""
+    main = q.select(MAIN_MEASURE_KEPT, *where)
+    return f"({main} < {to_keep(main)})"
 
 
 def distribution(of: Series, *where: str) -> str:
@@ -246,6 +262,7 @@ def glance(*where: str) -> dict[str, str]:
         "drifted": q.highest(DRIFTED, *where, by=MODEL),
         "fault": q.highest(WORST_FAULT, *where, by=[*MODEL, "feature", "kind"]),
         "alerts": firing(*where),
+        "to_keep": f"max by ({', '.join(MODEL)}) ({to_keep(q.select(MAIN_MEASURE_KEPT, *where))})",
     }
 
 
@@ -257,9 +274,10 @@ def history(*where: str) -> dict[str, str]:
 def details(*where: str) -> dict[str, str]:
     """Measures and features of one version, by name."""
     return {
-        "measures": recent(partial(measure, QUALITY), *where),
-        "usual": recent(partial(usual, QUALITY), *where),
+        "measures": recent(quality, *where),
+        "usual": recent(usual, *where),
         "kept": recent(kept, *where),
+        "to_keep": to_keep(recent(kept, *where)),
         "excess": recent(partial(excess, "large"), *where),
         "level": recent(partial(drift_level, by=OF_FEATURE), *where),
         "faults": f"{recent(partial(faults, by=[*OF_FEATURE, 'kind']), *where)} > 0",

@@ -2,10 +2,11 @@
 
 from math import pi
 
-from alerts.rules.models import OF_MODEL, limit, model_alert, still
+from alerts.rules.models import OF_MODEL, model_alert, still
 from alerts.spec import Alert, Severity
 from config import Config
 from prometheus import queries as q
+from prometheus.model_limits import limit
 from prometheus.model_measures import SAMPLE
 from prometheus.model_samples import ALL, SHORT
 from prometheus.models import MODEL

@@ -1,11 +1,12 @@
 """Signs of trouble of watched models before labels tell: estimated quality, repeated requests, probing."""
 
-from alerts.rules.model_quality import BY_MEASURE, KEPT
+from alerts.rules.model_quality import BY_MEASURE
 from alerts.rules.models import OF_MODEL, model_alert, still
 from alerts.spec import Alert, Severity, ValueFormat
 from config import Config
 from config.watched_models import LOWER_IS_BETTER
 from prometheus import queries as q
+from prometheus.model_limits import MAY_LACK
 from prometheus.model_measures import SAMPLE
 from prometheus.model_samples import ALL, SHORT
 from prometheus.models import MODEL
@@ -41,12 +42,12 @@ def _more(measure: str, *where: str) -> str:
 def estimate_lower(config: Config) -> Alert:
     by = f"by ({', '.join(BY_MEASURE)})"
     worse = f"{_worse(1, f'measure!~{ERRORS}')} or {_worse(-1, f'measure=~{ERRORS}')}"
-    bad = f"max {by} ({_loss()} and ({worse})) > {KEPT}"
+    bad = f"max {by} ({_loss()} and ({worse})) > {MAY_LACK}"
     return model_alert(
         config,
         slug="model-estimate-lower",
         title="Model Estimate Lower",
-        query=still(bad, f"max {by} ({_loss(RECENT)}) <= {KEPT}", BY_MEASURE),
+        query=still(bad, f"max {by} ({_loss(RECENT)}) <= {MAY_LACK}", BY_MEASURE),
         panel="Quality against usual",
         severity=Severity.WARNING,
         summary="Estimated: {labels.measure} of {labels.model_name} is {value} worse",

@@ -1,18 +1,19 @@
 """What watched models are given and what they predict, against their reference."""
 
-from alerts.rules.models import ANY_VERSION, OF_MODEL, limit, model_alert, still
+from alerts.rules.models import OF_MODEL, model_alert, still
 from alerts.spec import Alert, Severity, ValueFormat
 from config import Config
 from config.watched_models import DRIFT
 from prometheus import limits
 from prometheus import queries as q
+from prometheus.model_drift import chosen_limit
+from prometheus.model_limits import limit
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, SHORT
-from prometheus.models import FEATURE, MODEL, PREDICTION, TRUTH
+from prometheus.models import FEATURE, INPUTS, MODEL, OWN, PREDICTION, TRUTH
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
-    FEATURE_DRIFT_LIMIT,
     FEATURE_FAULTS,
     FEATURE_FAULTS_REFERENCE,
     FEATURE_MAGNITUDE,
@@ -20,10 +21,9 @@ from prometheus.recorded import (
     FEATURE_REFERENCE,
     FEATURE_SIZE,
     FEATURE_VALUES,
-    MODEL_LIMIT,
 )
 
-INPUT = f'feature!~"{PREDICTION}|{TRUTH}"'
+INPUT = f'feature!~"{"|".join(OWN)}"'
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 BY_FEATURE = (*MODEL, "feature")
 BY_SEGMENT = (*BY_FEATURE, "segment")
@@ -50,12 +50,7 @@ KINDS = {
 def _drift(*where: str) -> str:
     """The stability index where it exceeds the limit of the level that whence.yaml has for the model."""
     of = ('measure="psi"', *where)
-    levels = []
-    chosen = q.select(MODEL_LIMIT, q.equal("limit", "drift"))
-    for level, stability in DRIFT.items():
-        large = q.select(FEATURE_DRIFT_LIMIT, q.equal("level", level), *of)
-        levels.append(f"({large} and on ({', '.join(ANY_VERSION)}) {chosen} == {stability:g})")
-    return f"{q.select(FEATURE_DRIFT, *of)} > ignoring (level) ({' or '.join(levels)})"
+    return f"{q.select(FEATURE_DRIFT, *of)} > ignoring (level) {chosen_limit(*of)}"
 
 
 def _drifted(*where: str) -> str:
@@ -132,6 +127,24 @@ def prediction_drift(config: Config) -> Alert:
         description=f"The population stability index of the predictions of {OF_MODEL} against its reference "
         f"is {{value}}: more than {config.watched_models.drift} drift (watched_models.drift) and more than "
         "chance. Input or model have changed; quality is known when labels arrive.",
+        value_format=ValueFormat.NUMBER,
+    )
+
+
+def inputs_drift(config: Config) -> Alert:
+    together = _drifted(q.equal("feature", INPUTS))
+    alone = f"max by ({', '.join(MODEL)}) ({_drifted(INPUT)})"
+    return model_alert(
+        config,
+        slug="model-inputs-drift",
+        title="Model Inputs Drift",
+        query=f"{together} unless on ({', '.join(MODEL)}) ({alone})",
+        panel="Inputs together",
+        severity=Severity.WARNING,
+        summary="Inputs of {labels.model_name} {labels.model_version} together drift: PSI {value}",
+        description=f"The inputs of {OF_MODEL} together moved, no single feature did: the population "
+        "stability index of the error with which they follow from each other is {value}, more than "
+        f"{config.watched_models.drift} drift (watched_models.drift) and more than chance.",
         value_format=ValueFormat.NUMBER,
     )
 
@@ -226,6 +239,7 @@ def feature_leaked(config: Config) -> Alert:
 def alerts(config: Config) -> tuple[Alert, ...]:
     return (
         feature_drift(config),
+        inputs_drift(config),
         prediction_drift(config),
         label_drift(config),
         *(faulty_feature(config, kind) for kind in KINDS),

@@ -1,10 +1,11 @@
 """Predictions, labels and segments of watched models: whether they come, and what cannot be watched."""
 
-from alerts.rules.models import ANY_VERSION, OF_ANY_VERSION, OF_MODEL, limit, model_alert, still
+from alerts.rules.models import ANY_VERSION, OF_ANY_VERSION, OF_MODEL, model_alert, still
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import limits, models
 from prometheus import queries as q
+from prometheus.model_limits import limit
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL, LONG, SECONDS, SHORT
 from prometheus.models import MODEL

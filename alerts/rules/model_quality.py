@@ -2,26 +2,21 @@
 
 from dataclasses import dataclass
 
-from alerts.rules.models import OF_MODEL, limit, model_alert, rest, still
+from alerts.rules.models import OF_MODEL, model_alert, still
 from alerts.spec import Alert, Severity, ValueFormat
 from config import Config
-from prometheus import limits
 from prometheus import model_comparisons as compare
 from prometheus import queries as q
-from prometheus.model_measures import SAMPLE
-from prometheus.model_samples import ALL, SHORT
+from prometheus.model_samples import ALL
 from prometheus.models import MODEL
 from prometheus.recorded import (
     MODEL_DEVIATION,
-    MODEL_EXPECTED,
-    MODEL_KEPT_LIMIT,
-    MODEL_MEASURE,
+    MODEL_WORSE,
 )
 
 BY_MEASURE = (*MODEL, "measure")
-BY_SEGMENT = (*MODEL, "segment", "measure")
+BY_SEGMENT = (*MODEL, "segment")
 EVERYBODY, EACH = f'segment="{ALL}"', f'segment!="{ALL}"'
-KEPT = f"on (service_name, model_name, measure) group_left () (1 - {q.select(MODEL_KEPT_LIMIT)})"
 ALL_BUT_RECALL = 'measure!="recall"'
 BEYOND_LIMIT = 2
 """Standard errors beyond a limit of whence.yaml, so that a measure at its limit does not come and go."""
@@ -35,7 +30,6 @@ class Comparison:
     title: str
     compared: str
     of: tuple[str, ...]
-    may_lack: str
     panel: str
     severity: Severity
     summary: str
@@ -43,7 +37,7 @@ class Comparison:
 
     @property
     def by(self) -> tuple[str, ...]:
-        """Labels of the alert."""
+        """Labels of the alert: one for each measure of everybody, one for all of a segment."""
         return BY_MEASURE if EVERYBODY in self.of else BY_SEGMENT
 
 
@@ -53,7 +47,6 @@ AGAINST = (
         title="Model Quality Dropped",
         compared=compare.PAST,
         of=(EVERYBODY,),
-        may_lack=KEPT,
         panel="Quality against usual",
         severity=Severity.CRITICAL,
         summary="{labels.measure} of {labels.model_name} {labels.model_version} is {value} worse",
@@ -66,11 +59,10 @@ AGAINST = (
         title="Model Segment Dropped",
         compared=compare.PAST,
         of=(EACH,),
-        may_lack=KEPT,
         panel="Quality by segment",
         severity=Severity.WARNING,
-        summary="{labels.measure} of {labels.model_name} is {value} worse for {labels.segment}",
-        description=f"For segment {{labels.segment}}, {{labels.measure}} of {OF_MODEL} is {{value}} worse "
+        summary="{worst} of {labels.model_name} is {value} worse for {labels.segment}",
+        description=f"For segment {{labels.segment}}, {{worst}} of {OF_MODEL} is {{value}} worse "
         "than its median over the last hour or day, more than whence.yaml allows (watched_models.kept) and "
         "more than chance. Look for what is specific to this segment.",
     ),
@@ -79,7 +71,6 @@ AGAINST = (
         title="Model Worse Than Trained",
         compared=compare.TRAINING,
         of=(EVERYBODY,),
-        may_lack=KEPT,
         panel="Quality",
         severity=Severity.WARNING,
         summary="{labels.measure} of {labels.model_name} is {value} worse than trained",
@@ -92,7 +83,6 @@ AGAINST = (
         title="Model Version Behind",
         compared=compare.VERSIONS,
         of=(EVERYBODY,),
-        may_lack=KEPT,
         panel="Quality by version",
         severity=Severity.CRITICAL,
         summary="{labels.measure} of {labels.model_name} {labels.model_version} is {value} worse",
@@ -105,11 +95,10 @@ AGAINST = (
         title="Model Segment Behind",
         compared=compare.EVERYBODY,
         of=(EACH, ALL_BUT_RECALL),
-        may_lack=limit("segment_gap"),
         panel="Quality by segment",
         severity=Severity.WARNING,
-        summary="{labels.model_name} is {value} worse for segment {labels.segment}",
-        description=f"For segment {{labels.segment}}, {{labels.measure}} of {OF_MODEL} is {{value}} worse "
+        summary="{worst} of {labels.model_name} is {value} worse for segment {labels.segment}",
+        description=f"For segment {{labels.segment}}, {{worst}} of {OF_MODEL} is {{value}} worse "
         "than for everybody, more than whence.yaml allows (watched_models.segment_gap) and more than "
         "chance.",
     ),
@@ -118,7 +107,6 @@ AGAINST = (
         title="Model Opportunity Unequal",
         compared=compare.BEST,
         of=(EACH, 'measure="recall"'),
-        may_lack=rest("fairness"),
         panel="Quality by segment",
         severity=Severity.WARNING,
         summary="{labels.model_name} finds {value} fewer of segment {labels.segment}",
@@ -131,7 +119,6 @@ AGAINST = (
         title="Model Parity Lost",
         compared=compare.BEST,
         of=(EACH, 'measure="positive_rate"'),
-        may_lack=rest("fairness"),
         panel="Quality by segment",
         severity=Severity.INFO,
         summary="{labels.model_name} says yes {value} less often to segment {labels.segment}",
@@ -145,13 +132,13 @@ AGAINST = (
 
 def _against(config: Config, against: Comparison) -> Alert:
     of = (q.equal("compared", against.compared), *against.of)
-    worse = f"abs(1 - {_now('/', *of)}) and {q.select(MODEL_DEVIATION, *of)} >= {limits.SURE}"
-    bad = f"max by ({', '.join(against.by)}) ({worse}) > {against.may_lack}"
+    this = (q.equal(label, f"{{labels.{label}}}") for label in BY_SEGMENT)
     return model_alert(
         config,
         slug=against.slug,
         title=against.title,
-        query=still(bad, _over(against.by, *of), against.by),
+        query=q.highest(MODEL_WORSE, *of, by=against.by),
+        worst=f"topk(1, {q.select(MODEL_WORSE, *of, *this)})" if against.by == BY_SEGMENT else "",
         panel=against.panel,
         severity=against.severity,
         summary=against.summary,
@@ -161,12 +148,12 @@ def _against(config: Config, against: Comparison) -> Alert:
 
 def beyond_limit(config: Config) -> Alert:
     of = (q.equal("compared", compare.LIMIT),)
-    worse = f"abs({_now('-', *of)}) and {q.select(MODEL_DEVIATION, *of)} >= {BEYOND_LIMIT}"
+    worse = f"abs({compare.now('-', *of)}) and {q.select(MODEL_DEVIATION, *of)} >= {BEYOND_LIMIT}"
     return model_alert(
         config,
         slug="model-beyond-limit",
         title="Model Beyond Limit",
-        query=still(f"max by ({', '.join(BY_MEASURE)}) ({worse})", _over(BY_MEASURE, *of), BY_MEASURE),
+        query=still(f"max by ({', '.join(BY_MEASURE)}) ({worse})", compare.over(BY_MEASURE, *of), BY_MEASURE),
         panel="Quality",
         severity=Severity.CRITICAL,
         summary="{labels.measure} of {labels.model_name} is {value} beyond its limit",
@@ -175,17 +162,6 @@ def beyond_limit(config: Config) -> Alert:
         "AUC has to be above 0.5 and R² above 0: a model below is worse than none.",
         value_format=ValueFormat.NUMBER,
     )
-
-
-def _now(operator: str, *of: str) -> str:
-    """The measure, by or without what is expected of it."""
-    one = f"on ({', '.join((*SAMPLE, 'measure'))}) group_right ()"
-    return f"{q.select(MODEL_MEASURE)} {operator} {one} {q.select(MODEL_EXPECTED, *of)}"
-
-
-def _over(by: tuple[str, ...], *of: str) -> str:
-    deviation = q.highest(MODEL_DEVIATION, *of, q.equal("window", SHORT), by=by)
-    return f"{deviation} < {limits.AS_USUAL}"
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:

@@ -10,9 +10,7 @@ from alerts.owners import by_model
 from alerts.rules.evaluations import steady
 from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
 from config import Config
-from prometheus import queries as q
 from prometheus.models import MODEL
-from prometheus.recorded import MODEL_LIMIT
 
 OF_MODEL = "{labels.model_name} {labels.model_version} of {labels.service_name}"
 OF_ANY_VERSION = "{labels.model_name} of {labels.service_name}"
@@ -33,6 +31,7 @@ def model_alert(
     threshold: float = 0,
     value_format: ValueFormat = ValueFormat.SHARE,
     follows: str = "",
+    worst: str = "",
 ) -> Alert:
     """An alert on watched models; a query with values only where a limit is exceeded needs no threshold."""
     return Alert(
@@ -51,6 +50,7 @@ def model_alert(
         dashboard="model",
         panel=panel,
         follows=follows,
+        worst=worst,
     )
 
 
@@ -59,20 +59,6 @@ def _evaluation(config: Config) -> Evaluation:
     return replace(steady(config), keep_firing_for=300)
 
 
-def limit(name: str) -> str:
-    """The limit of that name of each model, for what has more labels."""
-    return f"on ({', '.join(ANY_VERSION)}) group_left () {_chosen(name)}"
-
-
-def rest(name: str) -> str:
-    """1 without the limit of that name, a share."""
-    return f"on ({', '.join(ANY_VERSION)}) group_left () (1 - {_chosen(name)})"
-
-
 def still(bad: str, over: str, by: tuple[str, ...]) -> str:
     """What is bad, but for that of which the last ten minutes say that it is over."""
     return f"{bad} unless on ({', '.join(by)}) ({over})"
-
-
-def _chosen(name: str) -> str:
-    return q.select(MODEL_LIMIT, q.equal("limit", name))

@@ -9,7 +9,7 @@ from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.proof import Proof, Prove, of_processes
-from diagnosis.verdict.verdict import Domain
+from diagnosis.verdict.verdict import HIGHEST, Domain
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Cause:
     words: Callable[[Finding], Mapping[str, str | float]] = lambda finding: {}
     is_last_resort: bool = False
     """Whether it only says that nothing else is known."""
+    surest: float = HIGHEST
+    """Its highest confidence: less where something else leaves the same telemetry."""
 
     def prove(self, finding: Finding) -> list[Proof]:
         """What speaks for it, of that which is known."""
@@ -143,8 +145,10 @@ CAUSES = (
         "dependency-locked",
         "infrastructure",
         fitting.is_locked,
-        "Some calls of {caller} to {suspect} wait, others are answered as fast as ever: as with a lock.",
+        "Some calls of {caller} to {suspect} wait, others are answered as fast as ever: as with a lock, "
+        "or with one query that lost its plan.",
         "Look at what holds locks in {suspect} and which of its queries are slow.",
+        surest=0.6,
     ),
     Cause(
         "dependency-slow",

@@ -45,7 +45,7 @@ MATCHES = {
     "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
     "timeout": "timeout|timed out|deadline|504",
     "unreachable": "connect|refused|unreachable|resolution|gaierror|reset|broken|closed|eof|50[23]|"
-    "protocolerror|readerror|incomplete|hang up",
+    r"protocolerror|readerror|incomplete|hang up|psycopg2?\.operationalerror",
 }
 """Error types by what they mean, the first that fits."""
 

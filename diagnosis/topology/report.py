@@ -10,7 +10,7 @@ from diagnosis.topology.ranking import Explained
 from diagnosis.topology.silence import Reason, Silence
 from diagnosis.topology.statements import place_of, state, state_proof
 from diagnosis.topology.symptom import Noticed
-from diagnosis.verdict.verdict import HIGHEST, Alternative, Domain, Verdict
+from diagnosis.verdict.verdict import Alternative, Domain, Verdict
 
 ALTERNATIVES = 5
 
@@ -55,7 +55,7 @@ def report(seen: Seen, ranked: list[Explained]) -> Verdict:
         component=str(entity),
         entity=place_of(entity),
         path=[place_of(each) for each in _lead(finding, entity)],
-        confidence=round(min(HIGHEST, best.confidence), 3),
+        confidence=round(min(best.cause.surest, best.confidence), 3),
         summary=f"{say_noticed(finding.noticed)} {best.cause.says.format(**words)}",
         onset=finding.noticed.onset,
         evidence=[

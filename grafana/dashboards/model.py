@@ -6,7 +6,7 @@ from config import Config
 from grafana.annotations import VERDICTS
 from grafana.links import MODEL as UID
 from grafana.panels import Page, dashboard
-from grafana.sections import model_features, model_flow, model_quality, watched_model
+from grafana.sections import model_features, model_flow, model_items, model_quality, watched_model
 
 
 def build(config: Config) -> dict[str, Any]:
@@ -21,10 +21,11 @@ def build(config: Config) -> dict[str, Any]:
             marks=(VERDICTS,),
         ),
         [
-            *watched_model.numbers(),
-            *model_quality.panels(),
+            *watched_model.numbers(config),
+            *model_quality.panels(config),
             *model_features.panels(),
             *model_flow.panels(),
+            *model_items.panels(),
         ],
         config,
     )

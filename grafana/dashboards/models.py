@@ -19,6 +19,6 @@ def build(config: Config) -> dict[str, Any]:
             tags=["model"],
             marks=(VERDICTS,),
         ),
-        [*models.numbers(), models.every_model(), *models.over_time()],
+        [*models.numbers(), models.every_model(config), *models.over_time(config)],
         config,
     )

@@ -2,10 +2,10 @@
 
 from grafana.options import (
     GREEN,
+    HALF,
     ORANGE,
     PERCENT,
     RED,
-    THIRD,
     Heading,
     Lines,
     Query,
@@ -27,12 +27,13 @@ FEW_VALUES = f"Fewer than {ENOUGH} values in the window, or no reference"
 
 
 def panels() -> list[Panel]:
-    """Ids 20–25."""
+    """Ids 20–26."""
     return [
         row(20, "Features: against the reference of the training data"),
         drift(),
         faulty(),
         drift_of_answers(),
+        drift_of_inputs(),
         distribution(),
         magnitude(),
     ]
@@ -74,8 +75,7 @@ def faulty() -> Panel:
 
 
 def drift_of_answers() -> Panel:
-    either = q.one_of("feature", (models.PREDICTION, models.TRUTH))
-    return timeseries(
+    return _excess(
         Heading(
             23,
             "Predictions and labels drift",
@@ -83,16 +83,34 @@ def drift_of_answers() -> Panel:
             "chance. Good: below the dashed line, 1. Labels alone: the world changed, or what counts as one. "
             "Predictions alone: look at the features.",
         ),
-        [
-            Query(
-                w.excess("large", either, *OF_SEGMENT, by=["feature", "model_version"]),
-                "{{feature}} {{model_version}}",
-            )
-        ],
+        models.PREDICTION,
+        models.TRUTH,
+    )
+
+
+def drift_of_inputs() -> Panel:
+    return _excess(
+        Heading(
+            26,
+            "Inputs together",
+            "Drift of the error with which the numbers of a request follow from each other, as in the "
+            "reference, by what large drift exceeds only by chance. Good: below the dashed line, 1. Above it "
+            "while no feature drifts: values of different cases come together, or other users do.",
+        ),
+        models.INPUTS,
+    )
+
+
+def _excess(heading: Heading, *features: str) -> Panel:
+    of = (q.one_of("feature", features), *OF_SEGMENT)
+    excess = w.excess("large", *of, by=["feature", "model_version"])
+    return timeseries(
+        heading,
+        [Query(excess, "{{feature}} {{model_version}}")],
         Value("none", decimals=2),
         Lines(steps=[(1, RED)]),
         no_value=FEW_VALUES,
-        size=THIRD,
+        size=HALF,
     )
 
 
@@ -109,7 +127,7 @@ def distribution() -> Panel:
         by=("where", "Bin"),
         value=PERCENT,
         no_value="The feature has no values in the window",
-        size=THIRD,
+        size=HALF,
     )
 
 
@@ -131,5 +149,5 @@ def magnitude() -> Panel:
         ],
         Value("short", decimals=2, minimum=None),
         no_value="Only of features that are numbers",
-        size=THIRD,
+        size=HALF,
     )

@@ -1,5 +1,6 @@
 """How good a watched model is: now, against its past, by version and segment, by its own probabilities."""
 
+from config import Config
 from grafana.options import ORANGE, SCORE, SHARE, WHOLE_PERCENT, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
@@ -11,12 +12,12 @@ MEASURE = Value("none", decimals=3, minimum=None)
 FEW_LABELS = f"Fewer than {ENOUGH} labels in the window"
 
 
-def panels() -> list[Panel]:
+def panels(config: Config) -> list[Panel]:
     """Ids 10–16."""
     return [
         row(10, "Quality: from labels as they become known"),
         measures(),
-        against_usual(),
+        against_usual(config),
         by_version(),
         by_segment(),
         estimate(),
@@ -32,24 +33,25 @@ def measures() -> Panel:
             "All measures that the task has, over the window, in the chosen segment: shares and ranks, of "
             "which more is better, and errors, of which less is. Good: steady. Empty: not enough labels.",
         ),
-        [Query(w.measure(w.QUALITY, *OF_SEGMENT), "{{measure}} {{model_version}}")],
+        [Query(w.quality(*OF_SEGMENT), "{{measure}} {{model_version}}")],
         MEASURE,
         no_value=FEW_LABELS,
     )
 
 
-def against_usual() -> Panel:
+def against_usual(config: Config) -> Panel:
+    least = config.watched_models.kept
     return timeseries(
         Heading(
             12,
             "Quality against usual",
             "Each measure by its median over the last day, or over the last hour while half a day is not "
-            f"known; errors the other way round. Good: near 100%; below the dashed line, {w.KEPT:.0%}, the "
-            "model is worse than usual, whichever way the measure counts.",
+            f"known; errors the other way round. Good: near 100%; below the dashed line, {least:.0%}, the "
+            "model is worse than whence.yaml allows of all models (watched_models.kept).",
         ),
         [Query(w.kept(*OF_SEGMENT), "{{measure}} {{model_version}}")],
         WHOLE_PERCENT,
-        Lines(steps=[(w.KEPT, ORANGE)]),
+        Lines(steps=[(least, ORANGE)]),
         no_value=f"{FEW_LABELS}, or half an hour is not known yet",
     )
 

@@ -1,5 +1,6 @@
 """All watched models at a glance: one line for each version, and how they do over time."""
 
+from config import Config
 from grafana import links
 from grafana.options import (
     BLUE,
@@ -27,8 +28,6 @@ from prometheus.models import MODEL
 from prometheus.recorded import DRIFTED, MAIN_MEASURE, MAIN_MEASURE_KEPT, WORST_FAULT
 
 LEGEND = "{{model_name}} {{model_version}} in {{service_name}}"
-FAULTY = [(0.01, ORANGE), (w.FAULTY, RED)]
-NEAR_USUAL = [(0, ORANGE), (w.KEPT, "text")]
 OVER_AN_HOUR = (w.EVERYBODY, f'window="{LONG}"')
 OVER_TEN_MINUTES = (w.EVERYBODY, f'window="{SHORT}"')
 
@@ -61,22 +60,22 @@ def numbers() -> list[Panel]:
         _number(
             3,
             "Worse",
-            f"Versions whose main measure is below {w.KEPT:.0%} of what is usual. Good: 0.",
-            f"count ({q.select(MAIN_MEASURE_KEPT)} < {w.KEPT})",
+            "Versions whose main measure has less of what is usual than whence.yaml allows. Good: 0.",
+            f"count ({w.worse()})",
             Levels(steps=[(1, ORANGE)]),
         ),
         _number(
             4,
             "Drifting",
-            "Versions with features that drift largely. Good: 0.",
+            "Versions with features that drift. Good: 0.",
             f"count ({q.select(DRIFTED)} > 0)",
             Levels(steps=[(1, ORANGE)]),
         ),
         _number(
             5,
             "Faulty values",
-            f"Versions of which more than {w.FAULTY:.0%} of the values of a feature are faulty. Good: 0.",
-            f"count ({q.select(WORST_FAULT)} > {w.FAULTY})",
+            "Versions of which more values of a feature are faulty than whence.yaml allows. Good: 0.",
+            f"count ({w.too_faulty()})",
             Levels(steps=[(1, ORANGE)]),
         ),
         _number(
@@ -89,8 +88,9 @@ def numbers() -> list[Panel]:
     ]
 
 
-def every_model() -> Panel:
+def every_model(config: Config) -> Panel:
     """Id 10."""
+    near_usual = [(0, ORANGE), (config.watched_models.kept, "text")]
     return table(
         Heading(
             10,
@@ -112,7 +112,7 @@ def every_model() -> Panel:
             Column("Value #D", "Labels", unit="percentunit", decimals=0, width=65),
             Column("measure", "Measure", width=75),
             Column("Value #E", "Now", decimals=3, width=60),
-            Column("Value #F", "Usual", unit="percentunit", decimals=0, steps=NEAR_USUAL, width=60),
+            Column("Value #F", "Usual", unit="percentunit", decimals=0, steps=near_usual, width=60),
             Column("Value #G", "Drifted", decimals=0, steps=[(1, ORANGE)], width=70),
             Column("feature", "Faulty", width=90),
             Column("kind", "How", width=95),
@@ -121,35 +121,36 @@ def every_model() -> Panel:
                 "Share",
                 unit="percentunit",
                 decimals=1,
-                steps=[(0.01, ORANGE), (w.FAULTY, RED)],
+                steps=[(0.01, ORANGE)],
                 width=60,
             ),
             Column("Value #I", "Alerts", decimals=0, steps=[(1, RED)], width=65),
         ],
         Sort("Service"),
-        hidden=["Value #A", "Value #B"],
+        hidden=["Value #A", "Value #B", "Value #J"],
         size=Size(24, 10),
     )
 
 
-def over_time() -> list[Panel]:
+def over_time(config: Config) -> list[Panel]:
     """Ids 20–26."""
+    least = config.watched_models.kept
     return [
         row(20, "Over time"),
         _trend(
             21,
             "Main measure against usual",
             "The main measure of each version by its median over the last day, or hour; errors the other way "
-            f"round. Good: near 100%; below the dashed line, {w.KEPT:.0%}, it is worse than usual.",
+            f"round. Good: near 100%; the dashed line, {least:.0%}, is the least that whence.yaml allows.",
             q.lowest(MAIN_MEASURE_KEPT, by=MODEL),
             WHOLE_PERCENT,
-            Lines(steps=[(w.KEPT, ORANGE)]),
+            Lines(steps=[(least, ORANGE)]),
             no_value="Too few labels, or half an hour is not known yet",
         ),
         _trend(
             22,
             "Drifted features",
-            "Features of each version that drift largely from the reference. Good: 0.",
+            "Features of each version that drift from the reference. Good: 0.",
             q.highest(DRIFTED, by=MODEL),
             COUNT,
         ),

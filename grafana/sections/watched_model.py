@@ -1,5 +1,6 @@
 """One watched model: which one, and how it is at a glance."""
 
+from config import Config
 from grafana import links
 from grafana.options import (
     BLUE,
@@ -48,18 +49,17 @@ OF_FEATURE = (*OF_SEGMENT, FEATURE.matcher)
 COLORS = {w.BAD: RED, w.SUSPECT: ORANGE, w.WELL: GREEN, w.UNSURE: BLUE}
 MEANING = (
     "Alert: an alert on it fires. Incident: one of its service is open. Quality: the main measure is below "
-    f"{w.KEPT:.0%} of what is usual. Faulty values: more than {w.FAULTY:.0%} of a feature, beyond those of "
-    "the reference. Drift: a feature drifts largely. No labels: its quality is not known."
+    "its limit in whence.yaml (watched_models.kept). Faulty values: more of a feature than it allows, beyond "
+    "those of the reference. Drift: a feature drifts. No labels: its quality is not known."
 )
 """Of the states of a model."""
 MAIN = "AUC; without probabilities macro F1; of rankers NDCG; of regressors the mean absolute error"
-KEPT = Levels(RED, [(w.KEPT, ORANGE), ((1 + w.KEPT) / 2, GREEN)])
 LABELLED_SERVICE = links.dashboard("Service", links.SERVICE, service_name="${service_name}")
 
 
-def numbers() -> list[Panel]:
+def numbers(config: Config) -> list[Panel]:
     """The model at a glance. Ids 1–6."""
-    return [state(), main_measure(), against_usual(), labelled(), drifted(), faulty()]
+    return [state(), main_measure(), against_usual(config), labelled(), drifted(), faulty()]
 
 
 def state() -> Panel:
@@ -83,17 +83,18 @@ def main_measure() -> Panel:
     )
 
 
-def against_usual() -> Panel:
+def against_usual(config: Config) -> Panel:
+    least = config.watched_models.kept
     return stat(
         Heading(
             3,
             "Against usual",
             "The main measure by its median over the last day, or hour; errors the other way round. Good: "
-            f"near 100%; below {w.KEPT:.0%} the model is worse than usual.",
+            f"near 100%; below {least:.0%} it is worse than whence.yaml allows (watched_models.kept).",
         ),
         Query(q.lowest(MAIN_MEASURE_KEPT, *CHOSEN)),
         WHOLE_PERCENT,
-        KEPT,
+        Levels(RED, [(least, ORANGE), ((1 + least) / 2, GREEN)]),
     )
 
 
@@ -116,7 +117,7 @@ def drifted() -> Panel:
         Heading(
             5,
             "Drifted",
-            "Features whose drift from the reference is large, predictions and labels among them. Good: 0.",
+            "Features that drift from the reference, predictions and labels among them. Good: 0.",
         ),
         Query(q.highest(DRIFTED, *CHOSEN)),
         COUNT,
@@ -129,11 +130,11 @@ def faulty() -> Panel:
         Heading(
             6,
             "Faulty",
-            "The largest share of values of a feature that are missing, unseen, out of range, infinite or of "
-            "a wrong type, beyond that of the reference. Good: 0%; from "
-            f"{w.FAULTY:.0%} on, look at Faulty values.",
+            "Of values of a feature that are missing, unseen, out of range, infinite or of a wrong type, "
+            "beyond those of the reference, the largest share by its limit in whence.yaml. Good: 0%; else "
+            "look at Faulty values.",
         ),
         Query(f"{q.highest(WORST_FAULT, *CHOSEN)} or max (0 * {w.known(*CHOSEN)})"),
         PERCENT,
-        Levels(steps=[(0.01, ORANGE), (w.FAULTY, RED)]),
+        Levels(steps=[(0.01, ORANGE)]),
     )

@@ -13,7 +13,7 @@ from whence_monitor import make_reference
 from whence_monitor.formulas import classification as c
 from whence_monitor.formulas import ranking as k
 from whence_monitor.formulas import regression as r
-from whence_monitor.tasks.ranking import REGISTERS, ShownItems
+from whence_monitor.tasks.ranking import BUCKETS, REGISTERS, ShownItems
 from whence_monitor.tasks.scores import NAMES, code_scores
 
 from monitor.tests.worker import Worker
@@ -261,8 +261,28 @@ def test_the_number_of_different_items_is_within_three_standard_errors(number: i
     shown = ShownItems({}, (), lambda: 0.0)
     for start in range(0, number, 100):
         shown.note([[f"item-{place}" for place in range(start, min(start + 100, number))]])
-    registers = shown.families[1].values
+    registers = shown.families[2].values
     assert k.distinct_items(registers) == pytest.approx(number, rel=3 * 1.04 / np.sqrt(REGISTERS))
+
+
+@pytest.mark.parametrize(("items", "skew"), [(20, 0.0), (500, 0.0), (500, 1.0), (5_000, 1.0)])
+def test_how_evenly_items_are_shown_is_within_three_standard_errors(items: int, skew: float) -> None:
+    shares = np.arange(1, items + 1) ** -skew
+    shares /= shares.sum()
+    drawn = np.random.default_rng(6).choice(items, 40_000, p=shares)
+    one, other = ShownItems({}, (), lambda: 0.0), ShownItems({}, (), lambda: 0.0)
+    for number, part in enumerate(np.split(drawn, 400)):
+        (one, other)[number % 2].note([[f"item-{place}" for place in part]])
+    buckets = one.families[1].values + other.families[1].values
+    error = np.sqrt(2 / (BUCKETS - 1))
+    assert k.effective_items(buckets) == pytest.approx(1 / np.sum(shares**2), rel=3 * error)
+
+
+def test_of_a_few_items_that_all_differ_no_more_are_told_than_can_be() -> None:
+    shown = ShownItems({}, (), lambda: 0.0)
+    shown.note([[f"item-{place}" for place in range(1_000)]])
+    told = k.effective_items(shown.families[1].values)
+    assert 100 < told <= 1_000 * np.sqrt(BUCKETS / 2) / 4
 
 
 def test_items_that_are_shown_no_longer_are_forgotten_after_5_to_10_minutes() -> None:
@@ -272,7 +292,7 @@ def test_items_that_are_shown_no_longer_are_forgotten_after_5_to_10_minutes() ->
     for minute, item in ((0, "a"), (4, "b"), (6, "c"), (12, "d"), (18, "e")):
         now[0] = minute * 60.0
         shown.note([[item]])
-        seen.append(round(k.distinct_items(shown.families[1].values)))
+        seen.append(round(k.distinct_items(shown.families[2].values)))
     assert seen == [1, 2, 3, 2, 2]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -40,13 +41,14 @@ class Fault(BaseModel):
 
 
 class Compared(BaseModel):
-    """What has a measure by what is usual, errors the other way round: below 1 is worse."""
+    """What has a measure by what is usual, errors the other way round, and the least that is allowed."""
 
     kept: float | None
+    to_keep: float | None
 
     @property
     def is_worse(self) -> bool:
-        return self.kept is not None and self.kept < w.KEPT
+        return self.kept is not None and self.to_keep is not None and self.kept < self.to_keep
 
 
 class Version(Compared):
@@ -196,6 +198,7 @@ def _read_version(
         measure=labels["main"]["measure"] if "main" in labels else None,
         now=values.get("main"),
         kept=values.get("kept"),
+        to_keep=values.get("to_keep"),
         drifted=int(values.get("drifted", 0)),
         fault=Fault(feature=fault["feature"], kind=fault["kind"], share=values["fault"]) if fault else None,
     )
@@ -214,19 +217,21 @@ def _count_alerts(incident: Incident, key: Key) -> int:
 
 
 def read_measures(found: Answers) -> list[Measure]:
-    """Measures in the order in which they are declared, each with what is usual in the same window."""
-    usual, kept = ({_sample(each): each.last for each in found[name]} for name in ("usual", "kept"))
-    known = {each.labels["measure"]: each for each in found["measures"]}
-    return [
+    """The worst by what is usual first, each with what is usual in the same window."""
+    usual, kept, to_keep = (
+        {_sample(each): each.last for each in found[name]} for name in ("usual", "kept", "to_keep")
+    )
+    measures = [
         Measure(
-            name=name,
-            now=known[name].last,
-            usual=usual.get(_sample(known[name])),
-            kept=kept.get(_sample(known[name])),
+            name=each.labels["measure"],
+            now=each.last,
+            usual=usual.get(_sample(each)),
+            kept=kept.get(_sample(each)),
+            to_keep=to_keep.get(_sample(each)),
         )
-        for name in w.QUALITY
-        if name in known
+        for each in found["measures"]
     ]
+    return sorted(measures, key=lambda each: (inf if each.kept is None else each.kept, each.name))
 
 
 def _sample(series: TimeSeries) -> tuple[str, str]:

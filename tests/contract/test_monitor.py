@@ -3,9 +3,10 @@
 import pytest
 from whence_monitor import bins, reference
 from whence_monitor import instruments as package
-from whence_monitor.tasks import scores
+from whence_monitor.tasks import ranking, scores
 
-from prometheus.models import NUMBER_BINS, OF_MODELS, PREDICTION, SCORE_BINS, TRUTH
+from prometheus.model_items import BUCKETS, REGISTERS
+from prometheus.models import NUMBER_BINS, OF_MODELS, OWN, SCORE_BINS
 from prometheus.names import series
 from telemetry import attributes as a
 from telemetry.instruments import Instrument, Kind
@@ -32,7 +33,8 @@ def test_all_series_of_models_are_metrics_of_the_package_with_its_bins() -> None
     assert len(OF_MODELS) == len(OURS)
     assert SCORE_BINS == scores.NAMES
     assert NUMBER_BINS == bins.FINITE
-    assert (PREDICTION, TRUTH) == (reference.PREDICTION, reference.TRUTH)
+    assert (REGISTERS, BUCKETS) == (ranking.REGISTERS, ranking.BUCKETS)
+    assert OWN == reference.OWN
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ LABELS = {
         *("ndcg", "thumbs_down", "requests", "unknown_users", "coverage", "popularity"),
         *("mae", "predictions", "label_coverage", "label_delay", "segment_share", "psi"),
     ],
-    "feature": ["factor_norm", "segment_mix", "@prediction"],
+    "feature": ["factor_norm", "segment_mix", "@prediction", "@inputs"],
     "statistic": ["psi", "ks", "js"],
 }
 

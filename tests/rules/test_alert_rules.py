@@ -95,7 +95,7 @@ def fired(placed: Placed, scenario: Scenario) -> dict[str, Any]:
     labels = dict(scenario.labels)
     annotations = {
         name: re.sub(r"\{\{ \.Labels\.(\w+) \}\}", lambda found: labels[found[1]], text)
-        for name, text in placed.annotations(scenario.value).items()
+        for name, text in placed.annotations(scenario.value, scenario.worst).items()
     }
     owner = OWNERS.get(labels.get("service_name", labels.get("service", "")), "platform")
     return {

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from whence_monitor import INPUTS, make_reference
 from whence_monitor import bins as b
 from whence_monitor import instruments as i
-from whence_monitor import make_reference
 from whence_monitor.formulas import drift as d
 from whence_monitor.formulas import significance as s
 from whence_monitor.formulas.association import association
@@ -52,6 +52,33 @@ REFERENCE = make_reference(
     segment="group",
     by_segment=["country"],
 )
+
+
+def test_inputs_that_no_longer_belong_together(tmp_path: Path) -> None:
+    """Two numbers whose correlation turns: each alone is as in the reference."""
+
+    def correlated(n: int, seed: int, sign: float) -> dict[str, list[float]]:
+        one, other = np.random.default_rng(seed).normal(size=(2, n))
+        return {"one": one.tolist(), "other": (sign * 0.8 * one + 0.6 * other).tolist()}
+
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, 900):
+            process.worker.monitor.observe({name: values[row] for name, values in now.items()}, 0.5)
+
+    reference, now = make_reference(correlated(3_000, 1, 1.0)), correlated(900, 2, -1.0)
+    processes = pair(reference=reference)
+    series = watch(*processes, tell=tell)
+    known, of = reference.features[INPUTS], 'measure="psi", segment="all", window="10m"'
+    then = np.array([known.counts.get(name, 0) for name in known.names])
+    seen = np.array([total(i.FEATURE_VALUES, *processes, feature=INPUTS, bin=name) for name in known.names])
+    drift, limit = f"model:feature:drift{{{of}}}", f'model:feature:drift_limit{{{of}, level="large"}}'
+    expected: dict[str, float | None] = {
+        f'model:feature:drift{{{of}, feature="{INPUTS}"}}': d.population_stability(then, seen),
+        f"count({drift})": 3,
+        f"count({drift} > ignoring (level) {limit})": 1,
+        f'model:feature:faults{{feature="{INPUTS}"}}': None,
+    }
+    ask(tmp_path, series, expected)
 
 
 def counts(feature: str, *processes: Process, segment: str = "") -> Any:

@@ -9,6 +9,7 @@ import pytest
 from whence_monitor import instruments as i
 from whence_monitor import make_reference
 from whence_monitor.formulas import classification as c
+from whence_monitor.formulas import ranking as k
 from whence_monitor.formulas import regression as r
 from whence_monitor.tasks.scores import NAMES
 
@@ -149,6 +150,42 @@ def test_ranking(tmp_path: Path) -> None:
         name: total(i.QUALITY, *processes, quantity=quantity) / judged
         for name, quantity in quantities.items()
     }
+    ask(tmp_path, series, measured(expected))
+
+
+def hashed(instrument: i.Instrument, label: str, *processes: Process) -> list[Array]:
+    """Values of each process in the order of a label."""
+    points = (process.worker.points(instrument) for process in processes)
+    return [
+        np.array([value for name, value in sorted((a[label], v) for a, v in each) if name.isdigit()])
+        for each in points
+    ]
+
+
+@pytest.mark.parametrize("catalogue", [60, 3_000])
+def test_what_rankers_show(catalogue: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    items = [f"i{number}" for number in range(catalogue)]
+    weights = np.arange(1, catalogue + 1) ** -0.6
+    lists = [rng.choice(items, 10, replace=False, p=weights / weights.sum()).tolist() for _ in range(600)]
+    reference = make_reference({"x": [1.0, 2.0]}, items=items)
+
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, 600):
+            process.worker.monitor.observe({"x": 1.0}, lists[row])
+
+    processes = pair(task="ranking", reference=reference)
+    series = watch(*processes, tell=tell)
+    registers = np.max(hashed(i.ITEMS_REGISTER, "register", *processes), axis=0)
+    buckets, tenths = (
+        np.sum(hashed(of, "bin", *processes), axis=0) for of in (i.ITEMS_SPREAD, i.ITEMS_SHOWN)
+    )
+    expected: dict[str, float | None] = {
+        "coverage": k.distinct_items(registers),
+        "diversity": k.effective_items(buckets),
+        "popularity": k.mean_popularity(tenths),
+    }
+    assert expected["coverage"] == pytest.approx(len({item for shown in lists for item in shown}), rel=0.25)
     ask(tmp_path, series, measured(expected))
 
 

@@ -26,7 +26,15 @@ STEP = 60
 """Seconds between samples."""
 AT = 9 * STEP
 """Within a window of ten minutes, the first sample of a process included: nothing is extrapolated."""
-RULES = yaml.safe_dump({"groups": [g for g in render_recording(Config())["groups"] if "models" in g["name"]]})
+
+
+def rules_of(config: Config) -> str:
+    """The recording rules of watched models."""
+    groups = [group for group in render_recording(config)["groups"] if "models" in group["name"]]
+    return yaml.safe_dump({"groups": groups})
+
+
+RULES = rules_of(Config())
 
 Array = NDArray[Any]
 
@@ -102,6 +110,7 @@ def ask(
     interval: int = STEP,
     at: int = AT,
     every: int = AT,
+    rules: str = RULES,
 ) -> None:
     """Checks the one sample of each query to 1e-6; None is no sample.
 
@@ -115,7 +124,7 @@ def ask(
         asked.append({"expr": close, "eval_time": f"{at}s", "exp_samples": samples})
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     test = {"interval": f"{interval}s", "input_series": inputs, "promql_expr_test": asked}
-    run_promtool(folder, [test], RULES, every)
+    run_promtool(folder, [test], rules, every)
 
 
 def total(instrument: i.Instrument, *processes: Process, **attributes: str) -> float:

@@ -21,7 +21,7 @@ from diagnosis.topology.models.outcomes import (
     is_known_since,
 )
 from prometheus import models
-from prometheus.models import PREDICTION, TRUTH
+from prometheus.models import OWN
 
 NEAR, FAR = 75.0, 240.0
 """Seconds between two changes up to which they belong together, and from which they do not."""
@@ -64,10 +64,10 @@ class Case:
     @cached_property
     def moves(self) -> list[Move]:
         """Of features, the surest first."""
-        return [move for move in self._all_moves if move.feature not in (PREDICTION, TRUTH)]
+        return [move for move in self._all_moves if move.feature not in OWN]
 
     def moved(self, feature: str) -> Move | None:
-        """That of the predictions or the labels, if they moved."""
+        """That of the predictions, the labels or all inputs together, if they moved."""
         return next((move for move in self._all_moves if move.feature == feature), None)
 
     @cached_property

@@ -73,6 +73,15 @@ OF_WAYS: Mapping[Way, Cause] = {
     ),
 }
 
+TOGETHER = Cause(
+    "inputs-drift",
+    "data",
+    "The inputs of {model} together moved, no single feature did: they no longer belong together as in its "
+    "reference.",
+    "Look at joins, keys and caches where the inputs come from: values of one case may come with those of "
+    "another. If they are right, train {model} again.",
+)
+
 VERSION = Cause(
     "version-worse",
     "model",

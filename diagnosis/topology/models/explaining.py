@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from diagnosis.topology.models.case import Case
 from diagnosis.topology.models.explaining_flow import explain_labels, explain_traffic
-from diagnosis.topology.models.explaining_inputs import explain_move
+from diagnosis.topology.models.explaining_inputs import explain_move, explain_together
 from diagnosis.topology.models.explaining_quality import explain_relation, explain_versions
 from diagnosis.topology.models.explanation import CONSEQUENCE, Explanation
 
@@ -14,7 +14,7 @@ def explain_model(case: Case) -> list[Explanation]:
     """All that may explain what moved, the surest first."""
     found = [*explain_labels(case), *explain_traffic(case)]
     versions = [*explain_versions(case)]
-    inputs = [explain_move(case, move) for move in case.moves]
+    inputs = [*(explain_move(case, move) for move in case.moves), *explain_together(case)]
     found += versions + [_after_release(case, each, versions) for each in inputs]
     doubt = 1 - max((each.confidence for each in found), default=0.0)
     found += [replace(each, confidence=each.confidence * doubt) for each in explain_relation(case)]

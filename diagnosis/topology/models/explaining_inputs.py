@@ -1,6 +1,7 @@
 """Inputs that moved, as a cause of what a model does since."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from diagnosis.topology.models import causes, shown
 from diagnosis.topology.models.case import SURE, Case
@@ -10,7 +11,7 @@ from diagnosis.topology.models.segments import find_worst
 from diagnosis.topology.statements import capitalise
 from diagnosis.verdict.verdict import HIGHEST
 from prometheus.model_samples import ALL
-from prometheus.models import PREDICTION
+from prometheus.models import INPUTS, PREDICTION
 
 UNUSED = 0.1
 """Strength of a move of the predictions below which no input that moved is used."""
@@ -48,6 +49,15 @@ def explain_move(case: Case, move: Move) -> Explanation:
     return Explanation(
         case, cause, HIGHEST * move.strength * fits, move.onset, words, tuple(proofs), move.feature, segment
     )
+
+
+def explain_together(case: Case) -> Iterator[Explanation]:
+    """By all inputs together, where no single one moved."""
+    move = case.moved(INPUTS)
+    alone = 1 - max((each.strength for each in case.moves), default=0.0)
+    if move and alone:
+        found = explain_move(case, move._replace(way=Way.DRIFT))
+        yield replace(found, cause=causes.TOGETHER, feature="", confidence=alone * found.confidence)
 
 
 def _segment_of(case: Case, move: Move) -> str:

@@ -15,7 +15,7 @@ from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_shift
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.model_samples import ALL
-from prometheus.models import PREDICTION, TRUTH
+from prometheus.models import OWN
 
 
 class Way(StrEnum):
@@ -82,7 +82,7 @@ class Move(NamedTuple):
 
 
 def find_moves(counts: Counts, alerted_at: float | None) -> list[Move]:
-    """All features that may have moved, the surest first; `@prediction` and `@truth` among them."""
+    """All features that may have moved, the surest first; those of no feature among them."""
     found = [move for pair in list_features(counts) if (move := _find(counts, *pair, alerted_at))]
     local = {move.feature for move in found if _is_of_some_segments(counts, found, move)}
     kept = [move for move in found if (move.segment == ALL) is (move.feature not in local)]
@@ -147,7 +147,7 @@ def _find_by(
     old, new = (dict(zip(names, map(float, side), strict=True)) for side in (before, after))
     way = _choose_way(old, new, share)
     move = Move(feature, segment, reference, way, split, 0.0, share, *_levels(way, old, new))
-    if segment == ALL and feature not in (PREDICTION, TRUTH):
+    if segment == ALL and feature not in OWN:
         move = _as_unit(counts, move, old, new)
     limits = FAULTS if move.way in FAULTY else MOVED
     strength = ramp(split.score, CHANCE, CERTAIN) * ramp(move.share, *limits)

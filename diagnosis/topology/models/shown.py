@@ -16,7 +16,7 @@ from diagnosis.verdict.verdict import MOST_POINTS, Statement
 from prometheus import models
 from prometheus import queries as q
 from prometheus.model_samples import ALL, SHORT
-from prometheus.models import MODEL, PREDICTION, TRUTH
+from prometheus.models import INPUTS, MODEL, PREDICTION, TRUTH
 from prometheus.quantities import write_number
 from prometheus.recorded import (
     FEATURE_DRIFT,
@@ -44,7 +44,7 @@ WAYS = {
     Way.OUT_OF_RANGE: "{after:.1%} of the values of {what} are out of range instead of {before:.1%}.",
     Way.DRIFT: "{share:.1%} of the values of {what} are elsewhere than before.",
 }
-NAMES = {PREDICTION: "the predictions", TRUTH: "the labels"}
+NAMES = {PREDICTION: "the predictions", TRUTH: "the labels", INPUTS: "all inputs together"}
 
 
 def name_feature(move: Move) -> str:

@@ -9,7 +9,7 @@ from diagnosis.topology.models.counts import FEWEST, Counts, Labels
 from diagnosis.topology.models.inputs import MOVED
 from prometheus import models
 from prometheus.model_samples import ALL
-from prometheus.models import PREDICTION, TRUTH
+from prometheus.models import OWN
 
 
 class Standing(NamedTuple):
@@ -28,7 +28,7 @@ def find_standing(counts: Counts) -> Standing | None:
     for row in counts.rows(models.REFERENCE_VALUES, segment=ALL):
         then[_of(row.labels)][row.labels["bin"]] = float(np.nanmax(row.values, initial=0.0))
     found = [Standing(of[2], _apart(now[of], then[of])) for of in now.keys() & then.keys()]
-    known = [each for each in found if each.feature not in (PREDICTION, TRUTH) and each.share >= MOVED[1]]
+    known = [each for each in found if each.feature not in OWN and each.share >= MOVED[1]]
     return max(known, key=lambda each: (each.share, each.feature), default=None)
 
 

@@ -2,7 +2,16 @@
 
 from whence_monitor.monitor import Monitor
 from whence_monitor.profile import make_reference
-from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
+from whence_monitor.reference import INPUTS, PREDICTION, TRUTH, InvalidReference, Reference
 from whence_monitor.tables import read_table
 
-__all__ = ["PREDICTION", "TRUTH", "InvalidReference", "Monitor", "Reference", "make_reference", "read_table"]
+__all__ = [
+    "INPUTS",
+    "PREDICTION",
+    "TRUTH",
+    "InvalidReference",
+    "Monitor",
+    "Reference",
+    "make_reference",
+    "read_table",
+]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whence_monitor.profile import make_reference
-from whence_monitor.reference import InvalidReference
+from whence_monitor.reference import INPUTS, InvalidReference
 from whence_monitor.tables import read_table
 from whence_monitor.tasks import TaskName
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InvalidReference, OSError) as error:
         print(f"whence-monitor: {error}", file=sys.stderr)
         return 1
-    print(f"{given.out}: {reference.rows} rows, {len(reference.features)} columns watched")
+    print(f"{given.out}: {reference.rows} rows, {len(reference.features.keys() - {INPUTS})} columns watched")
     return 0
 
 

@@ -172,6 +172,13 @@ ITEMS_SHOWN = Instrument(
     "Items shown by their popularity in the reference: 10 the most popular tenth, 01 the least.",
     (BIN,),
 )
+ITEMS_SPREAD = Instrument(
+    "model.items.spread",
+    Kind.COUNTER,
+    "{item}",
+    "Items shown by one of 64 buckets of their hash: how evenly items are shown.",
+    (BIN,),
+)
 ITEMS_REGISTER = Instrument(
     "model.items.register",
     Kind.GAUGE,

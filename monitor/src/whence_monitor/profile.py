@@ -12,6 +12,7 @@ from whence_monitor.binning import Codes, FeatureCounts, Values
 from whence_monitor.columns import Column, as_plain, read_columns
 from whence_monitor.judging import judge_rows
 from whence_monitor.reference import (
+    INPUTS,
     PREDICTION,
     TRUTH,
     Category,
@@ -22,8 +23,8 @@ from whence_monitor.reference import (
     Reference,
 )
 from whence_monitor.telling import find_telling
+from whence_monitor.together import ROWS_AT_ONCE, learn_together
 
-ROWS_AT_ONCE = 65_536
 _WORDS: Set[str | None] = bins.TRUTHS.keys() - {"0", "1"}
 
 
@@ -76,6 +77,7 @@ def make_reference(
         quality=quality or {},
         ignored=tuple(sorted(columns.keys() - watched.keys())),
     )
+    reference = _with_inputs(reference, values)
     if not task:
         return reference
     if not (prediction and truth):
@@ -85,6 +87,17 @@ def make_reference(
     truths = [judged.try_truth(value) for value in as_plain(values[TRUTH])] if task == "binary" else []
     telling = find_telling(reference.features, values, truths) if truths else {}
     return replace(reference, quality=measured, calibration=judged.calibration(), truths=telling)
+
+
+def _with_inputs(reference: Reference, values: Mapping[str, Column]) -> Reference:
+    """With how its numbers belong together, if there are enough."""
+    found = learn_together(reference.features, values, reference.rows)
+    if found is None:
+        return reference
+    together, errors = found
+    whole = np.zeros(reference.rows, np.int64)
+    counted = _count({INPUTS: _infer(errors)}, {INPUTS: errors}, (), whole, ())
+    return replace(reference, features={**reference.features, **counted}, together=together)
 
 
 def _require(columns: Mapping[str, Column], names: Collection[str]) -> None:

@@ -18,11 +18,13 @@ MOST_MEASURES = 40
 """Of quality, in a reference."""
 MOST_TELLING = 5
 """Features whose truths are in a reference."""
+MOST_TOGETHER, MOST_COMPONENTS = 20, 5
+"""Features whose components are in a reference, and their components."""
 MOST_CELLS, MOST_QUANTITIES = 50, 4
 """Of calibration, in a reference."""
 FORMAT = "whence-monitor-reference/1"
-PREDICTION, TRUTH = "@prediction", "@truth"
-"""Names of the two that are watched like features and are none."""
+PREDICTION, TRUTH, INPUTS = OWN = "@prediction", "@truth", "@inputs"
+"""Names of what is watched like features and is none; INPUTS is the error of all numbers together."""
 
 Counts = Mapping[str, int]
 """Values in each bin, by its name; a bin that is not mentioned had none."""
@@ -105,14 +107,22 @@ class Cell(NamedTuple):
     sums: Mapping[str, float]
 
 
+class Together(NamedTuple):
+    """How numbers belong together: orthonormal `components` of their scores, a weight for each feature."""
+
+    features: tuple[str, ...] = ()
+    components: tuple[tuple[float, ...], ...] = ()
+
+
 @dataclass(frozen=True)
 class Reference:
     """A reference of `rows` rows.
 
-    `features` may have PREDICTION and TRUTH among them. `items` can be shown by a ranker, most popular first.
-    `learned` tells that it was made from production, not from training data. `quality` is how well the model
-    did on these rows, by measure, and `calibration` what became of its predictions there.
-    `truths` are those of the features that alone tell most of a binary truth. `ignored` are no features.
+    `features` may have PREDICTION, TRUTH and INPUTS among them. `items` can be shown by a ranker, most
+    popular first. `learned` tells that it was made from production, not from training data. `quality` is how
+    well the model did on these rows, by measure, and `calibration` what became of its predictions there.
+    `together` is what INPUTS is told by. `truths` are those of the features that alone tell most of a binary
+    truth. `ignored` are no features.
     """
 
     rows: int
@@ -125,9 +135,11 @@ class Reference:
     quality: Mapping[str, float] = field(default_factory=dict)
     calibration: tuple[Cell, ...] = ()
     truths: Mapping[str, Truths] = field(default_factory=dict)
+    together: Together = Together()
     ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_together()
         if len(self.truths) > MOST_TELLING:
             raise InvalidReference(f"truths of more than {MOST_TELLING} features")
         if len(self.calibration) > MOST_CELLS:
@@ -139,6 +151,21 @@ class Reference:
                 raise InvalidReference(
                     f"quality {name[: bins.LONGEST_NAME]!r}: no finite number, or a long name"
                 )
+
+    def _check_together(self) -> None:
+        names, components = self.together
+        if len(names) > MOST_TOGETHER or len(components) > MOST_COMPONENTS:
+            raise InvalidReference(
+                f"more than {MOST_TOGETHER} features or {MOST_COMPONENTS} components together"
+            )
+        if not all(isinstance(self.features.get(name), Number) for name in names):
+            raise InvalidReference("a feature together with others that is no number of the reference")
+        weights = [weight for component in components for weight in component]
+        fits = all(len(component) == len(names) for component in components)
+        if not fits or not all(abs(weight) <= 1 for weight in weights):
+            raise InvalidReference("components whose weights are not one for each feature, from -1 to 1")
+        if INPUTS in self.features and not components:
+            raise InvalidReference(f"{INPUTS} without components")
 
     @property
     def digest(self) -> str:
@@ -160,6 +187,7 @@ class Reference:
             "calibration": [
                 {"bin": cell.bin, "predicted": cell.predicted, **cell.sums} for cell in self.calibration
             ],
+            "together": self.together._asdict(),
             "truths": {name: {b: list(pair) for b, pair in of.items()} for name, of in self.truths.items()},
         }
         return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -186,6 +214,7 @@ class Reference:
                 learned=bool(document.get("learned", False)),
                 quality={str(name): float(value) for name, value in document.get("quality", {}).items()},
                 calibration=tuple(map(_parse_cell, document.get("calibration", ()))),
+                together=_parse_together(document.get("together", {})),
                 truths={str(name): _parse_truths(of) for name, of in document.get("truths", {}).items()},
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -243,6 +272,11 @@ def _parse_cell(given: Mapping[str, Any]) -> Cell:
             f"calibration of {name!r}: a sum is negative or not finite, or there are too many"
         )
     return Cell(name, predicted, sums)
+
+
+def _parse_together(given: Mapping[str, Any]) -> Together:
+    components = tuple(tuple(map(float, weights)) for weights in given.get("components", ()))
+    return Together(tuple(map(str, given.get("features", ()))), components)
 
 
 def _parse_truths(given: Mapping[str, Any]) -> Truths:

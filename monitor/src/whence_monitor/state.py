@@ -14,13 +14,14 @@ from whence_monitor.families import Family, fix, spell
 from whence_monitor.labels import Delays, Labels, Match, Predicted
 from whence_monitor.learning import learn_reference
 from whence_monitor.problems import Problem, Problems
-from whence_monitor.reference import PREDICTION, TRUTH, InvalidReference, Reference
+from whence_monitor.reference import INPUTS, PREDICTION, TRUTH, InvalidReference, Reference
 from whence_monitor.repeats import KINDS, Repeats
 from whence_monitor.segments import Segments
 from whence_monitor.settings import Settings
 from whence_monitor.tasks import TaskName, make_task
 from whence_monitor.telling import Telling
 from whence_monitor.telling import count_series as count_telling
+from whence_monitor.together import Reconstruction
 from whence_monitor.watched import describe, describe_calibration, fit
 
 
@@ -80,7 +81,7 @@ class State:
             self._count_rows(list(batch.rows()), read, codes)
         else:
             own = {PREDICTION: self._as_features(read)} if PREDICTION in self._features.features else {}
-            self._count_unknown(self._features.add_columns({**batch.columns, **own}, codes))
+            self._count_inputs(self._features.add_columns({**batch.columns, **own}, codes), codes)
         self._take_predictions(read, batch.ids, codes, [batch.at] * len(read))
 
     def collect(self, instrument: i.Instrument) -> list[Family]:
@@ -144,10 +145,14 @@ class State:
         if self._is_learning:
             self._learn(rows, codes)
         else:
-            self._count_unknown(self._features.add_rows(rows, codes))
+            self._count_inputs(self._features.add_rows(rows, codes), codes)
 
-    def _count_unknown(self, number: int) -> None:
-        self.problems.count(Problem.UNKNOWN_FEATURE, number)
+    def _count_inputs(self, unknown: int, codes: Codes) -> None:
+        """Of the features that were added last: how many have no name, and how they belong together."""
+        self.problems.count(Problem.UNKNOWN_FEATURE, unknown)
+        if self._inputs.features and len(codes):
+            errors = self._together.errors(self._features.last_bins(self._together.features))
+            self._inputs.add_columns({INPUTS: errors}, codes)
 
     def _learn(self, rows: Sequence[dict[str, Any]], codes: Codes) -> None:
         self._unlearned.extend(zip(rows, codes.tolist(), strict=True))
@@ -160,7 +165,7 @@ class State:
             self._watch(learn_reference(held, self._settings.dataset_id, self._settings.path))
         except InvalidReference as error:
             self.problems.count(Problem.INVALID_REFERENCE, detail=str(error))
-        self._count_unknown(self._features.add_rows(held, held_codes))
+        self._count_inputs(self._features.add_rows(held, held_codes), held_codes)
 
     def _watch(self, reference: Reference) -> None:
         names, base = self._segments.names, self._settings.base
@@ -180,11 +185,17 @@ class State:
         taken = sum(len(family.values) for family in (*self._families, *of_reference))
         taken += count_telling(reference) + len(KINDS)
         watched = fit(reference.features, len(names), self._settings.max_series - taken)
+        if not watched.keys() >= set(reference.together.features):
+            watched.pop(INPUTS, None)
         self.problems.count(Problem.UNWATCHED_FEATURE, len(reference.features) - len(watched))
-        of_predictions = {name: feature for name, feature in watched.items() if name != TRUTH}
+        of_predictions = {n: feature for n, feature in watched.items() if n not in (TRUTH, INPUTS)}
         repeats = Repeats(base)
         self._features = FeatureCounts(of_predictions, len(names), repeats, reference.ignored)
-        self._truths = FeatureCounts({n: f for n, f in watched.items() if n == TRUTH}, len(names))
+        self._truths, self._inputs = (
+            FeatureCounts({n: f for n, f in watched.items() if n == own}, len(names))
+            for own in (TRUTH, INPUTS)
+        )
+        self._together = Reconstruction(reference.together, reference.features)
         is_binary = self._settings.task is TaskName.BINARY
         self._telling = Telling(counted, reference if is_binary else Reference(0, {}), self._features)
         self._watched = [
@@ -193,4 +204,5 @@ class State:
             repeats.family,
             *describe(self._features, counted, names),
             *describe(self._truths, counted, names),
+            *describe(self._inputs, counted, names),
         ]

@@ -9,7 +9,7 @@ from whence_monitor.binning import Codes, FeatureCounts
 from whence_monitor.columns import Column
 from whence_monitor.families import Attributes, Family, fix, spell
 from whence_monitor.formulas.association import association
-from whence_monitor.reference import PREDICTION, TRUTH, Feature, Reference, Truths
+from whence_monitor.reference import OWN, Feature, Reference, Truths
 
 MOST = 5
 """Features: the most telling ones."""
@@ -19,7 +19,7 @@ def find_telling(
     features: Mapping[str, Feature], columns: Mapping[str, Column], truths: Sequence[int | None]
 ) -> dict[str, Truths]:
     """By feature, how often the truth was 0 and 1 in each bin, of n rows; the most telling ones first."""
-    own = {name: feature for name, feature in features.items() if name not in (PREDICTION, TRUTH)}
+    own = {name: feature for name, feature in features.items() if name not in OWN}
     tables = []
     for truth in (0, 1):
         counted = FeatureCounts(own, 1)

@@ -23,7 +23,7 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 10.0
 def main() -> None:
     """Run the trainer; exit status 1 with one line on standard error if data or storage fail."""
     parser = argparse.ArgumentParser(
-        prog="services.demo.trainer", description="Train two versions, store them, make one live."
+        prog="services.demo.trainer", description="Train three versions, store them, make one live."
     )
     parser.add_argument(
         "--skip-bad-rows", action="store_true", help="leave malformed rows out and count them"

@@ -24,5 +24,8 @@ class Parameters:
 
 
 LIVE = Parameters(factors=32)
-CANDIDATE = Parameters(factors=16)
-TRAINED = (LIVE, CANDIDATE)
+CANDIDATE = Parameters(factors=40, alpha=2.0)
+"""Better than the live one: it passes the gate."""
+SMALLER = Parameters(factors=16)
+"""Half the memory, and worse: the gate refuses it."""
+TRAINED = (LIVE, CANDIDATE, SMALLER)

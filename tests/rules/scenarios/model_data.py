@@ -147,11 +147,24 @@ SOON, AT_ONCE = (2940, 4740), (2880, 4800)
 
 SCENARIOS = {
     "model-feature-drift": drift("amount"),
+    "model-inputs-drift": replace(
+        drift("@inputs"),
+        quiet={
+            **drift("@inputs").quiet,
+            "a feature drifts": {
+                **valued(shifted(0.6), feature="@inputs"),
+                **valued(shifted(0.6), feature="amount"),
+            },
+        },
+    ),
     "model-prediction-drift": drift("@prediction"),
     "model-label-drift": drift("@truth"),
     "model-feature-missing": faults("missing", 0.045, *SOON, "12.02%"),
     "model-feature-unseen": faults("unseen", 0.045, *SOON, "12.02%", COUNTRIES),
-    "model-feature-out-of-range": faults("above", 0.045, *SOON, "12.02%"),
+    "model-feature-out-of-range": replace(
+        found := faults("above", 0.045, *SOON, "12.02%"),
+        quiet={**found.quiet, "of no feature": valued(faulty("above", 0.3), feature="@inputs", n=1000)},
+    ),
     "model-feature-wrong-type": faults("wrong_type", 0.009, *AT_ONCE, "9.014%"),
     "model-feature-infinite": faults("infinite", 0.009, *AT_ONCE, "9.014%"),
     "model-feature-unit-changed": scenario(

@@ -1,5 +1,6 @@
 """Quality of models that services watch with whence_monitor: its counters through the recording rules."""
 
+from prometheus.model_items import BUCKETS, REGISTERS
 from tests.rules.promtool import counter, gauge
 from tests.rules.scenarios.scenario import Scenario, Series
 
@@ -41,6 +42,13 @@ def ranked(before: float, during: float, n: float = 50, trouble: int = TROUBLE, 
 def segments(before: float, during: float, n: float = 50) -> Series:
     """Two segments, of which the new one changes."""
     return {**ranked(0.6, 0.6, n, segment="old"), **ranked(before, during, n, segment="new")}
+
+
+def precise(before: float, during: float, n: float = 50) -> Series:
+    """The precision of both, of which that of the new one changes."""
+    calm = counted("model_quality_total", n * before, n * before, quantity="precision", segment="old")
+    changed = counted("model_quality_total", n * before, n * during, quantity="precision", segment="new")
+    return {**calm, **changed}
 
 
 def versions(during: float, n: float = 50, trouble: int = TROUBLE) -> Series:
@@ -137,8 +145,35 @@ def repeated(during: float, kind: str, at_margin: float = 0.1, n: float = 50) ->
     }
 
 
+def shown(items: Pair, popularity: Pair = (0.5, 0.5), predictions: Pair = (50, 50)) -> Series:
+    """What a ranker shows, before and during the trouble: different items, and how popular they are.
+
+    Each prediction shows one; an item is in a bucket of its own, and in a register of its own.
+    """
+    series: dict[str, str] = {**known(), **counted("model_predictions_total", *predictions)}
+    for place in range(REGISTERS):
+        levels = ((CALM, items[0]), (TROUBLE, items[1]), (AFTER, items[0]))
+        bits = gauge(*((seconds, float(place < number)) for seconds, number in levels))
+        series[named("model_items_register", register=f"{place:03}")] = bits
+    for place in range(BUCKETS):
+        shares = [n * (place < number) / number for n, number in zip(predictions, items, strict=True)]
+        series |= counted("model_items_spread_total", shares[0], shares[1], bin=f"{place:02}")
+    for name, sign in (("01", -1), ("10", 1)):
+        before, during = (
+            n * (0.5 + sign * (p - 0.5) / 0.9) for n, p in zip(predictions, popularity, strict=True)
+        )
+        series |= counted("model_items_shown_total", before, during, bin=name)
+    return series
+
+
 def scenario(
-    breach: Series, quiet: dict[str, Series], fires_at: int, over_at: int, value: str, **labels: str
+    breach: Series,
+    quiet: dict[str, Series],
+    fires_at: int,
+    over_at: int,
+    value: str,
+    worst: str = "",
+    **labels: str,
 ) -> Scenario:
     """Of one model, and labels of its alert beside the model's."""
     return Scenario(
@@ -146,6 +181,7 @@ def scenario(
         fires_at=fires_at,
         over_at=over_at,
         value=value,
+        worst=worst,
         labels={**MODEL, **labels},
         quiet=quiet,
         quiet_for=WHOLE - 60,
@@ -176,7 +212,7 @@ SCENARIOS = {
         fires_at=3000,
         over_at=4620,
         value="16.95%",
-        measure="hit_rate",
+        worst="hit_rate",
         segment="new",
     ),
     "model-version-behind": scenario(
@@ -195,18 +231,17 @@ SCENARIOS = {
         model_version="8",
     ),
     "model-segment-behind": scenario(
-        segments(0.6, 0.1),
+        {**segments(0.6, 0.1), **precise(0.3, 0.07)},
         {"a third worse": segments(0.4, 0.4), "few": segments(0.6, 0.1, n=0.15)},
         fires_at=3300,
         over_at=4320,
         value="71.43%",
-        measure="hit_rate",
+        worst="hit_rate",
         segment="new",
     ),
     "model-opportunity-unequal": scenario(
         found((0.8, 0.5)),
         {"an eighth worse": found((0.8, 0.7)), "few": found((0.8, 0.5), n=0.15)},
-        measure="recall",
         fires_at=3180,
         over_at=4500,
         value="30.51%",
@@ -215,7 +250,6 @@ SCENARIOS = {
     "model-parity-lost": scenario(
         found((0.8, 0.5), wrong=(0.1, 0)),
         {"an eighth worse": found((0.8, 0.7)), "few": found((0.8, 0.5), n=0.15)},
-        measure="positive_rate",
         fires_at=3120,
         over_at=4560,
         value="31.64%",
@@ -276,5 +310,26 @@ SCENARIOS = {
         fires_at=3060,
         over_at=4620,
         value="18.31%",
+    ),
+    "model-coverage-fell": scenario(
+        shown((60, 30)),
+        {"some fewer": shown((60, 52)), "of fewer predictions": shown((60, 30), predictions=(50, 20))},
+        fires_at=3420,
+        over_at=4200,
+        value="42.22%",
+    ),
+    "model-diversity-fell": scenario(
+        shown((40, 10)),
+        {"some fewer": shown((40, 37)), "of fewer predictions": shown((64, 64), predictions=(50, 20))},
+        fires_at=3000,
+        over_at=4680,
+        value="31.81%",
+    ),
+    "model-popularity-rose": scenario(
+        shown((40, 40), (0.5, 0.6)),
+        {"a little": shown((40, 40), (0.5, 0.53)), "less popular": shown((40, 40), (0.5, 0.3))},
+        fires_at=3120,
+        over_at=4500,
+        value="0.0712",
     ),
 }

@@ -23,13 +23,15 @@ class Scenario:
     """Times in seconds from the start of the series.
 
     With each of `quiet` the alert never fires within `quiet_for`. With `breach` it first fires at `fires_at`,
-    saying `value`, and is over at `over_at`: one evaluation before each of them it does not and does.
+    saying `value` and the measure `worst`, and is over at `over_at`: one evaluation before each of them it
+    does not and does.
     """
 
     breach: Series
     fires_at: int
     over_at: int
     value: str
+    worst: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     quiet: Mapping[str, Series] = field(default_factory=dict)
     quiet_for: int = 900

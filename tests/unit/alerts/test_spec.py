@@ -28,6 +28,7 @@ def test_durations_read_as_prometheus_writes_them(seconds: int, expected: str) -
         ({"summary": "Latency is {{ $value }}"}, "only {value}"),
         ({"description": "It costs 5 $"}, "only {value}"),
         ({"description": "On {label.service}"}, "only {value}"),
+        ({"summary": "{worst} is worse"}, "only {value}, {threshold} and"),
     ],
 )
 def test_a_wrong_entry_is_refused(change: dict[str, Any], message: str) -> None:

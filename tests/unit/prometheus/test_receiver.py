@@ -1,13 +1,7 @@
 """The names derived here are the ones a real Prometheus gives, with the configuration it runs with."""
 
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from threading import Event
-from time import monotonic, time
+from time import time
 
 import httpx
 import pytest
@@ -18,63 +12,17 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from opentelemetry.sdk.resources import Resource
 
-from components.build import ComponentMissing, binary
 from prometheus.client import Client, Refused, query, query_range_batch, rules
 from prometheus.names import Form, series
 from telemetry import attributes
 from telemetry.instruments import INSTRUMENTS, STORAGE_OPERATION_DURATION, Instrument, Kind
-
-CONFIGURATION = Path(__file__).parents[3] / "prometheus" / "prometheus.yml"
-PATIENCE = 20.0
-POLL = 0.05
-
-
-def await_answer(client: httpx.Client, path: str, **parameters: str) -> httpx.Response:
-    """Asks until there is a good, non-empty answer."""
-    end = monotonic() + PATIENCE
-    while True:
-        try:
-            answer = client.get(path, params=parameters)
-            if answer.is_success and (path == "/-/ready" or answer.json()["data"]):
-                return answer
-        except httpx.TransportError:
-            pass
-        assert monotonic() < end, f"Prometheus gave no answer to {path} {parameters} within {PATIENCE:.0f} s"
-        Event().wait(POLL)
+from tests.unit.prometheus.running import await_answer, run_prometheus
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A Prometheus of its own."""
     with run_prometheus(tmp_path_factory.mktemp("prometheus")) as client:
         yield client
-
-
-@contextmanager
-def run_prometheus(folder: Path) -> Iterator[httpx.Client]:
-    """A Prometheus on `folder`/data."""
-    try:
-        program = binary("prometheus")
-    except ComponentMissing as missing:
-        pytest.skip(str(missing))
-    shutil.copy(CONFIGURATION, folder)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command: list[str | Path] = [
-        program,
-        f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={folder}/data",
-    ]
-    command += [f"--web.listen-address={address}", "--web.enable-otlp-receiver", "--log.level=error"]
-    with (
-        subprocess.Popen(command, cwd=folder) as process,
-        httpx.Client(base_url=f"http://{address}") as asking,
-    ):
-        try:
-            await_answer(asking, "/-/ready")
-            yield asking
-        finally:
-            process.terminate()
 
 
 @pytest.fixture(scope="module", autouse=True)

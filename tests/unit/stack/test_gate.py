@@ -23,7 +23,7 @@ from services.demo.storage.held_out import HeldOut, held_out_key
 from services.demo.storage.offline import offline_key
 from services.demo.storage.settings import StorageSettings
 from services.demo.trainer import training
-from services.demo.trainer.parameters import CANDIDATE, LIVE, Parameters
+from services.demo.trainer.parameters import CANDIDATE, LIVE, SMALLER, Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.training import choose_held_out, train_version
 from stack import StackError, gate
@@ -32,7 +32,6 @@ from tests.unit.decisions.gate.cards import make_card
 from tests.unit.services.demo.features.fake_s3 import run_s3
 from tests.unit.services.demo.trainer.memory_store import MemoryStore
 
-BETTER = replace(LIVE, alpha=2.0)
 EQUIVALENT = replace(LIVE, seed=2)
 
 
@@ -44,7 +43,7 @@ class Stored:
         self.dataset = load(folder)
         self.store = MemoryStore()
         self.publication = Publication(self.store, "whence")
-        for parameters in (LIVE, CANDIDATE, BETTER, EQUIVALENT, BAD_MODEL):
+        for parameters in (LIVE, SMALLER, CANDIDATE, EQUIVALENT, BAD_MODEL):
             self.train(parameters, self.dataset)
         self.publication.write_live(LIVE.version(self.dataset.id))
 
@@ -103,23 +102,27 @@ def test_r22_the_bad_model_is_refused_for_its_quality_alone(trained: Stored) -> 
     assert {check.name for check in report.failures} >= {"hit_rate_at_10", "mrr_at_10, light"}
 
 
-def test_r22_the_trainers_candidate_with_half_the_factors_is_refused(trained: Stored) -> None:
+def test_r22_the_candidate_is_judged_by_default(trained: Stored) -> None:
     report = trained.judge("")
-    assert report.candidate == CANDIDATE.version(trained.dataset.id)
+    assert (report.candidate, report.passed) == (CANDIDATE.version(trained.dataset.id), True)
+
+
+def test_r22_a_version_with_half_the_factors_is_refused(trained: Stored) -> None:
+    report = trained.judge(SMALLER)
     assert failed(report) == {"quality_kept", "segment_kept"}
     assert found(report, "ndcg_at_10").value == pytest.approx(0.857, abs=0.01)
     assert trained.judge(
-        CANDIDATE, Config.model_validate({"gate": {"quality_kept": "80%", "segment_kept": "75%"}})
+        SMALLER, Config.model_validate({"gate": {"quality_kept": "80%", "segment_kept": "75%"}})
     ).passed
 
 
-@pytest.mark.parametrize("parameters", [BETTER, EQUIVALENT], ids=["better", "as good"])
+@pytest.mark.parametrize("parameters", [CANDIDATE, EQUIVALENT], ids=["better", "as good"])
 def test_r22_a_version_that_is_no_worse_passes(trained: Stored, parameters: Parameters) -> None:
     assert trained.judge(parameters).passed
 
 
 def test_what_the_gate_measures_is_what_the_trainer_measured(trained: Stored) -> None:
-    versions = [of.version(trained.dataset.id) for of in (CANDIDATE, LIVE)]
+    versions = [of.version(trained.dataset.id) for of in (SMALLER, LIVE)]
     for card in read_cards(trained.read, versions[0], versions[1], 10):
         told = trained.card(card.version).metrics
         for name, metric in card.metrics.items():
@@ -128,7 +131,7 @@ def test_what_the_gate_measures_is_what_the_trainer_measured(trained: Stored) ->
 
 def test_ratings_that_either_version_has_learned_from_judge_neither(stored: Stored) -> None:
     learned, held_out = split(stored.dataset)
-    candidate, live = BETTER.version(stored.dataset.id), LIVE.version(stored.dataset.id)
+    candidate, live = CANDIDATE.version(stored.dataset.id), LIVE.version(stored.dataset.id)
     kept = choose_held_out(held_out.select(held_out.user_ids == 7))
     leaked = choose_held_out(learned.select(learned.user_ids < 100))
     mixed = HeldOut(
@@ -144,7 +147,7 @@ def test_ratings_that_either_version_has_learned_from_judge_neither(stored: Stor
 def test_a_version_of_another_data_set_is_judged_beside_the_live_one(stored: Stored) -> None:
     ratings = stored.dataset.ratings
     fewer = replace(stored.dataset, id="fewer", ratings=ratings.select(ratings.movie_ids % 10 != 0))
-    report = stored.judge(stored.train(BETTER, fewer))
+    report = stored.judge(stored.train(CANDIDATE, fewer))
     assert found(report, "ndcg_at_10").value is not None
     assert "66,656 → " in found(report, "rows").sentence
 
@@ -153,7 +156,7 @@ def test_users_whom_the_live_version_does_not_know_get_the_popular_items(stored:
     ratings = stored.dataset.ratings
     part = replace(stored.dataset, id="part", ratings=ratings.select(ratings.user_ids > 50))
     version = stored.train(LIVE, part)
-    new, live = read_cards(stored.read, BETTER.version(stored.dataset.id), version, 10)
+    new, live = read_cards(stored.read, CANDIDATE.version(stored.dataset.id), version, 10)
     strangers = [place for place, user in enumerate(live.units) if user in range(51)]
     told = stored.card(LIVE.version(stored.dataset.id)).metrics["baseline_popular_hit_rate_at_10"]
     hits = np.array(live.metrics["hit_rate_at_10"].values)[strangers]
@@ -174,7 +177,7 @@ def test_users_whom_the_live_version_does_not_know_get_the_popular_items(stored:
 def test_r22_what_cannot_be_read_is_refused_and_named(
     stored: Stored, key: Any, content: bytes | None, said: str
 ) -> None:
-    version = BETTER.version(stored.dataset.id)
+    version = CANDIDATE.version(stored.dataset.id)
     if content is None:
         del stored.store.objects[key(version)]
     else:
@@ -185,7 +188,7 @@ def test_r22_what_cannot_be_read_is_refused_and_named(
 
 
 def test_r22_missing_features_are_refused(stored: Stored) -> None:
-    version = BETTER.version(stored.dataset.id)
+    version = CANDIDATE.version(stored.dataset.id)
     for user in range(1, 31):
         del stored.store.objects[features_key(version, user)]
     report = stored.judge(version)
@@ -194,9 +197,9 @@ def test_r22_missing_features_are_refused(stored: Stored) -> None:
 
 
 def test_r22_features_of_another_model_are_refused(stored: Stored) -> None:
-    version = BETTER.version(stored.dataset.id)
+    version = CANDIDATE.version(stored.dataset.id)
     for user in range(1, 31):
-        other = stored.store.objects[features_key(CANDIDATE.version(stored.dataset.id), user)]
+        other = stored.store.objects[features_key(SMALLER.version(stored.dataset.id), user)]
         stored.store.objects[features_key(version, user)] = other
     report = stored.judge(version)
     assert failed(report) == {"features_there"}
@@ -204,7 +207,7 @@ def test_r22_features_of_another_model_are_refused(stored: Stored) -> None:
 
 
 def test_r22_a_card_from_before_the_gate_is_refused(stored: Stored) -> None:
-    version = BETTER.version(stored.dataset.id)
+    version = CANDIDATE.version(stored.dataset.id)
     old = stored.card(version).model_copy(update={"data": None, "held_out_sha256": ""})
     stored.store.objects[card_key(version)] = old.model_dump_json().encode()
     assert {"rows_kept", "malformed", "schema_kept"} <= failed(stored.judge(version))
@@ -245,7 +248,7 @@ def test_r22_an_override_needs_a_name_and_a_reason_and_is_in_the_trail(trained: 
 
 
 def test_r22_a_pass_and_a_refusal_are_in_the_trail_with_what_was_found(trained: Stored, trail: Trail) -> None:
-    assert "may serve users" in gate.settle(trained.judge(BETTER), "Ada: not needed")
+    assert "may serve users" in gate.settle(trained.judge(CANDIDATE), "Ada: not needed")
     with pytest.raises(StackError, match=r"may not serve users: \d+ of \d+ checks failed"):
         gate.settle(trained.judge(BAD_MODEL))
     refused, passed = trail.latest(10)
@@ -263,7 +266,7 @@ def test_r22_a_pass_and_a_refusal_are_in_the_trail_with_what_was_found(trained: 
 def test_without_a_trail_nothing_is_let_through(trained: Stored, trail: Trail, tmp_path: Path) -> None:
     (tmp_path / "audit.jsonl").mkdir()
     with pytest.raises(StackError, match="nothing is let through without a record"):
-        gate.settle(trained.judge(BETTER))
+        gate.settle(trained.judge(CANDIDATE))
 
 
 def test_the_table_has_what_failed_first(trained: Stored, trail: Trail) -> None:
@@ -304,8 +307,8 @@ def test_r22_the_command_reads_the_bucket_prints_and_records(
         monkeypatch.setattr(gate, "find_storage", lambda: storage)
         command = gate.Gate(Config(), Console(file=out, width=160))
         with pytest.raises(StackError, match="9 of 29 checks failed"):
-            command.admit("")
-        command.admit(BETTER.version(trained.dataset.id))
+            command.admit(SMALLER.version(trained.dataset.id))
+        command.admit("")
         s3.refuse["live.json"] = 503
         with pytest.raises(StackError, match="object storage cannot be used .*: see `make status`"):
             command.admit("")

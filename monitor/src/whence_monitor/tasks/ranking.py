@@ -30,6 +30,8 @@ MEASURES = {
 """Measures by the quantity that they are the mean of."""
 REGISTERS = 128
 """Of the HyperLogLog: its standard error is 1.04 / √128 = 9%."""
+BUCKETS = REGISTERS // 2
+"""Of hashes, by which the evenness of what is shown is told within √(2 / 63) = 18%."""
 COVERAGE_WINDOW = 300.0
 """Seconds."""
 UNKNOWN = "unknown"
@@ -127,7 +129,7 @@ def _with_gains(given: Collection[Any]) -> Collection[tuple[Any, Any]]:
 
 
 class ShownItems:
-    """How popular shown items are, and how many different ones (HyperLogLog, Flajolet et al., 2007)."""
+    """Shown items by popularity and by hash, and how many differ (HyperLogLog, Flajolet et al., 2007)."""
 
     def __init__(self, base: Attributes, items: Sequence[Item], clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -135,13 +137,16 @@ class ShownItems:
         self._tenth = {item: 9 - place * 10 // last for place, item in enumerate(items)}
         names = (*bins.INNER, UNKNOWN)
         self._counts = np.zeros(len(names), np.int64)
+        self._buckets = np.zeros(BUCKETS, np.int64)
         self._registers = np.zeros(REGISTERS, np.int64)
         self._current, self._previous = np.zeros(REGISTERS, np.int64), np.zeros(REGISTERS, np.int64)
         self._since = clock()
         by_bin = [{**base, **a} for a in spell(**{i.BIN: names})]
+        by_bucket = [{**base, **a} for a in spell(**{i.BIN: [f"{n:02}" for n in range(BUCKETS)]})]
         by_register = [{**base, **a} for a in spell(**{i.REGISTER: [f"{n:03}" for n in range(REGISTERS)]})]
         self.families = [
             Family(i.ITEMS_SHOWN, by_bin, self._counts),
+            Family(i.ITEMS_SPREAD, by_bucket, self._buckets),
             Family(i.ITEMS_REGISTER, by_register, self._registers),
         ]
 
@@ -154,6 +159,7 @@ class ShownItems:
         tenths = np.array([self._tenth.get(item, len(bins.INNER)) for item in items], np.int64)
         self._counts += np.bincount(tenths, minlength=len(self._counts))
         places = np.array([_hash(item) for item in items])
+        self._buckets += np.bincount(places[:, 0] // 2, minlength=BUCKETS)
         np.maximum.at(self._current, places[:, 0], places[:, 1])
         self._registers[:] = np.maximum(self._current, self._previous)
 

@@ -61,6 +61,7 @@ def test_its_evidence_follows_the_path_and_moved_as_it_says() -> None:
     [
         ("ConnectionRefusedError", "dependency-unreachable"),
         ("TimeoutError", "dependency-unreachable"),
+        ("psycopg.OperationalError", "dependency-unreachable"),
         ("AuthenticationError", "credentials-refused"),
         ("429", "dependency-throttled"),
         ("DataError", "dependency-failing"),
@@ -160,6 +161,7 @@ def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
     )
     found = verdict(shop)
     assert (found.domain, found.cause) == ("infrastructure", "dependency-locked")
+    assert found.confidence <= 0.6
     assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
 
 

@@ -70,6 +70,21 @@ FAULTS: Mapping[str, tuple[Mapping[str, Scoring], tuple[str, str], Mapping[str, 
         ("data", "feature-drift"),
         {"feature": "orders"},
     ),
+    "inputs together": (
+        {s: worse(FELT.feature("@inputs", after=HIGHER), s) for s in SHARE},
+        ("data", "inputs-drift"),
+        {},
+    ),
+    "drift, and inputs together": (
+        {
+            s: worse(
+                FELT.feature("orders", after=HIGHER, size=(8.0, 10.0)).feature("@inputs", after=ABOVE), s
+            )
+            for s in SHARE
+        },
+        ("data", "feature-drift"),
+        {"feature": "orders"},
+    ),
     "drifted segment": (
         {
             "low": replace(
@@ -196,6 +211,7 @@ CONTROLS: Mapping[str, Scoring] = {
         CALM, version="2", taken_over=0.5, right_since={"old": 0.99, "new": 0.97}
     ),
     "unused feature": CALM.feature("client", after={"ios": 0.9, "android": 0.05, "web": 0.05}),
+    "inputs together": CALM.feature("@inputs", after=HIGHER),
     "restart": replace(CALM, restarted=True),
     "more traffic": replace(CALM, rate_since=25.0),
     "a little less traffic": replace(CALM, rate_since=7.0),

@@ -2,68 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pytest
-from whence_monitor import make_reference
 
 from diagnosis import Evidence, Verdict
 from diagnosis.sources.evidence import Labelled, pack
 from diagnosis.topology.engine import diagnose_services
-from diagnosis.topology.models.queries import COUNTED, COUNTS, FEATURES, NAME, ask_models
-from monitor.tests.worker import Worker
+from diagnosis.topology.models.queries import COUNTED, COUNTS, FEATURES, NAME
 from prometheus.model_samples import ALL
 from prometheus.models import FEATURE_MAGNITUDE, FEATURE_VALUES, REFERENCE_VALUES
 from tests.rules.watched import NAMES
+from tests.unit.diagnosis.topology.monitored import CHANGED, OF_ANOTHER, STEP, STEPS, Change, tell
 from tests.unit.diagnosis.topology.shop import START
 
-STEP, STEPS, CHANGED, EACH = 10.0, 60, 36, 60
 ONSET = START + STEP * CHANGED
-
-Row = dict[str, object]
-
-
-def draw(number: int, seed: int) -> list[Row]:
-    rng = np.random.default_rng(seed)
-    amounts = rng.lognormal(4, 0.6, number)
-    return [
-        {"amount": float(amount), "age": float(rng.normal(40, 10)), "kind": str(rng.choice(["a", "b"]))}
-        for amount in amounts
-    ]
-
-
-def predict(row: Row) -> float:
-    amount = row.get("amount")
-    return 0.5 if amount is None else float(0.9 if float(str(amount)) > 55 else 0.1)
-
-
-def _reference() -> object:
-    rows = draw(3_000, 9)
-    columns: dict[str, list[object]] = {name: [row[name] for row in rows] for name in rows[0]}
-    columns["score"] = [predict(row) for row in rows]
-    columns["bad"] = [predict(row) > 0.5 for row in rows]
-    columns["group"] = ["old", "new"] * 1_500
-    return make_reference(columns, prediction="score", truth="bad", segment="group", by_segment=["amount"])
-
-
-REFERENCE = _reference()
-
-Change = Mapping[str, float]
-"""Factors of a feature since the onset; 0 leaves it out."""
 
 
 def watch(change: Change) -> Iterator[tuple[float, str, Mapping[str, str], float]]:
     """Each sample of each series."""
-    worker = Worker(model="fraud", reference=REFERENCE, segments=("old", "new"))
-    for step in range(STEPS):
-        for number, row in enumerate(draw(EACH, step)):
-            truth = predict(row) > 0.5
-            seen = dict(row)
-            for name, factor in change.items() if step >= CHANGED else ():
-                seen[name] = float(str(row[name])) * factor if factor else None
-            key = f"{step}-{number}"
-            worker.monitor.observe(seen, predict(seen), key, ("old", "new")[number % 3 == 0])
-            worker.monitor.label(key, truth)
-        worker.monitor.flush()
+    for step, worker in enumerate(tell(change)):
         for name, point in worker.all_points():
             if hasattr(point, "value"):
                 labels = {key.replace(".", "_"): str(value) for key, value in point.attributes.items()}
@@ -108,6 +64,13 @@ def test_a_feature_that_goes_wrong_is_named(change: Change, cause: str, feature:
     assert sum(segments) == pytest.approx(100 * (found.measure_after - found.measure_before), abs=0.01)
 
 
+def test_inputs_of_different_requests_are_told_though_each_alone_is_as_ever() -> None:
+    found = diagnose({"limit": OF_ANOTHER})
+    assert (found.domain, found.cause, found.feature) == ("data", "inputs-drift", "")
+    assert "no single feature did" in found.summary
+    assert found.onset is not None and abs(found.onset - ONSET) <= 15
+
+
 def test_a_feature_that_the_model_does_not_use_does_no_harm() -> None:
     found = diagnose({"age": 1.5})
     assert (found.domain, found.feature) == ("none", "age")
@@ -115,9 +78,3 @@ def test_a_feature_that_the_model_does_not_use_does_no_harm() -> None:
 
 def test_nothing_is_blamed_where_nothing_changed() -> None:
     assert diagnose({}).domain == "unknown"
-
-
-def test_what_names_a_metric_is_a_label_that_answers_keep() -> None:
-    """A client leaves `__name__` out."""
-    assert all(f"sum by ({NAME}," in query for query in ask_models(900).values())
-    assert NAME != "__name__"

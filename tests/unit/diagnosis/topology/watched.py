@@ -50,6 +50,7 @@ FEATURES_OF = {
     "amount": Feature(DECILES, size=(50.0, 50.0), segments={}),
     "orders": Feature(DECILES, size=(8.0, 8.0)),
     "client": Feature(CLIENTS),
+    "@inputs": Feature(DECILES),
     "@prediction": Feature(DECILES),
     "@truth": Feature({"0": 1 - FRAUD, "1": FRAUD}),
 }

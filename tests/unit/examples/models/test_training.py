@@ -5,7 +5,7 @@ from random import Random
 from time import time
 
 import pytest
-from whence_monitor import PREDICTION, TRUTH, Reference, read_table
+from whence_monitor import INPUTS, PREDICTION, TRUTH, Reference, read_table
 
 from config.gate import GateLimits
 from decisions.gate.card import read_card
@@ -27,7 +27,7 @@ def test_a_version_has_its_cases_and_a_reference_of_what_it_watches(example: Exa
         reference = Reference.load(place / "reference.json")
         leaks = {example.leak} if recipe.leaked is not None else set()
         features = set(example.draw(Random(0))) - {example.segment}
-        assert set(reference.features) == {*features, PREDICTION, TRUTH, *leaks}
+        assert set(reference.features) == {*features, INPUTS, PREDICTION, TRUTH, *leaks}
         assert reference.rows == ROWS // 2
         assert set(reference.segments) == set(example.codes[example.segment])
 

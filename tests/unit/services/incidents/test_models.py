@@ -99,11 +99,18 @@ def test_quality_is_shown_against_what_is_usual(client: httpx.Client) -> None:
     text, page = read(client, FRAUD), client.get(FRAUD).text
     assert "AUC 0.74 0.914 81%" in text
     assert "recall 0.5 – –" in text
-    assert text.index("recall 0.5") < text.index("log loss 0.6 0.42 70%"), "better if higher comes first"
+    order = [text.index(words) for words in ("log loss 0.6 0.42 70%", "AUC 0.74 0.914 81%", "recall 0.5")]
+    assert order == sorted(order), "the worst comes first, and what has no past last"
     [plot] = re.findall(r'<svg class="plot".*?>', page)
     assert 'data-usual="0.914"' in plot
     assert plot.count("],[") + plot.count("], [") == 179
     assert "AUC: now 0.74, usually 0.914" in plot
+
+
+def test_what_is_worse_follows_the_limit_of_each_measure(client: httpx.Client) -> None:
+    page = client.get(FRAUD).text
+    assert re.findall(r'<td class="number worse">(.*?)</td>', page) == ["70%"], "AUC may have 80%"
+    assert len(re.findall(r'<div class="worse"><dt>Against usual', client.get("/models").text)) == 1
 
 
 def test_features_are_ordered_by_drift_and_say_what_is_faulty(client: httpx.Client) -> None:

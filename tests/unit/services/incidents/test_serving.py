@@ -14,7 +14,7 @@ from prometheus import queries as q
 from prometheus import serving as s
 from prometheus.client import AsyncClient
 from services.incidents.serving import Serving, find_servings
-from tests.unit.prometheus.test_receiver import run_prometheus
+from tests.unit.prometheus.running import run_prometheus
 
 EVERY = 15
 """Seconds between samples; a version answers once a second."""

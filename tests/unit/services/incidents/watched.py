@@ -35,6 +35,7 @@ GLANCE: dict[str, list[Row]] = {
     "kept": [(FRAUD_1, 1.0), (FRAUD_2, 0.81)],
     "drifted": [(FRAUD_1, 0), (FRAUD_2, 1), (ARRIVAL, 0)],
     "fault": [(FRAUD_2 | {"feature": "amount", "kind": "out_of_range"}, 0.34)],
+    "to_keep": [(FRAUD_1, 0.9), (FRAUD_2, 0.9)],
     "alerts": [(FRAUD_1, 0), (FRAUD_2, 0), (ARRIVAL, 0)],
 }
 
@@ -51,6 +52,7 @@ DETAILS: dict[str, list[Row]] = {
     "measures": [measured("log_loss", 0.6), measured("auc", 0.74), measured("recall", 0.5)],
     "usual": [measured("log_loss", 0.42), measured("auc", 0.914)],
     "kept": [measured("log_loss", 0.7), measured("auc", 0.81)],
+    "to_keep": [measured("log_loss", 0.9), measured("auc", 0.8)],
     "excess": [of_feature("country", 0.2), of_feature("amount", 3.4), of_feature("<b>age", 0.7)],
     "level": [of_feature("country", 0), of_feature("amount", 2), of_feature("<b>age", 1)],
     "faults": [of_feature("amount", 0.34, kind="out_of_range"), of_feature("new", 0.02, kind="missing")],
@@ -104,9 +106,9 @@ class FakeModels:
         names = set(re.findall(rf'"{MARK}", "(\w+)"', query))
         wanted = dict(re.findall(r'(service_name|model_name|model_version|feature)="([^"]+)"', query))
         feature = wanted.pop("feature", "")
-        answers = BINS.get(feature, {}) if "reference" in names else GLANCE | DETAILS
-        if "measures" in names:
-            answers = DETAILS
+        answers = DETAILS if "measures" in names else GLANCE
+        if "reference" in names:
+            answers = BINS.get(feature, {})
         for name in names & answers.keys():
             for labels, value in answers[name]:
                 if "where" in labels or wanted.items() <= labels.items():

@@ -75,7 +75,9 @@ def run_s3() -> Iterator[FakeS3]:
         fake.url = f"http://127.0.0.1:{http.server_port}"
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield fake
-        http.shutdown()
-        http.block_on_close = False
-        thread.join()
+        try:
+            yield fake
+        finally:
+            http.shutdown()
+            http.block_on_close = False
+            thread.join()

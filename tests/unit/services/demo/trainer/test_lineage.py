@@ -38,15 +38,16 @@ def train(store: MemoryStore, folder: Path, file: Path, skip_bad_rows: bool = Fa
 def test_r23_each_version_tells_its_run_parameters_code_and_data_set(
     store: MemoryStore, folder: Path, tmp_path: Path
 ) -> None:
-    smaller, larger = train(store, folder, tmp_path / "lineage.jsonl")
-    assert [run.version for run in (larger, smaller)] == [each.version(identify(folder)) for each in TRAINED]
-    card = ModelCard.model_validate_json(store.objects[card_key(larger.version or "")])
-    assert (larger.state, larger.service, larger.model) == ("COMPLETE", "recommender", "recommendations")
-    assert larger.stored == f"s3://whence/{model_key(card.version)}"
-    assert larger.revision == card.code_revision
-    assert larger.parameters["factors"] == "32" and larger.parameters["algorithm"] == "als"
-    assert larger.metrics == pytest.approx(card.metrics, rel=1e-5)
-    [data] = larger.data
+    runs = train(store, folder, tmp_path / "lineage.jsonl")
+    assert [run.version for run in reversed(runs)] == [each.version(identify(folder)) for each in TRAINED]
+    first = runs[-1]
+    card = ModelCard.model_validate_json(store.objects[card_key(first.version or "")])
+    assert (first.state, first.service, first.model) == ("COMPLETE", "recommender", "recommendations")
+    assert first.stored == f"s3://whence/{model_key(card.version)}"
+    assert first.revision == card.code_revision
+    assert first.parameters["factors"] == "32" and first.parameters["algorithm"] == "als"
+    assert first.metrics == pytest.approx(card.metrics, rel=1e-5)
+    [data] = first.data
     assert (data.id, data.rows) == (identify(folder), len(load(folder).ratings))
     assert [(check.name, check.passed) for check in data.checks] == [("every_row_usable", True)]
 
@@ -56,7 +57,7 @@ def test_bad_rows_that_were_left_out_are_checks_that_failed(
 ) -> None:
     (tmp_path / "movies.csv").write_bytes((folder / "movies.csv").read_bytes())
     (tmp_path / "ratings.csv").write_bytes((folder / "ratings.csv").read_bytes() + b"1,1\n1,777,3.0,1\n")
-    told, _ = train(store, tmp_path, tmp_path / "lineage.jsonl", skip_bad_rows=True)
+    told, *_ = train(store, tmp_path, tmp_path / "lineage.jsonl", skip_bad_rows=True)
     assert {check.name: (check.passed, check.found) for check in told.data[0].checks} == {
         "every_row_usable": (False, "2"),
         "no_column_count": (False, "1"),

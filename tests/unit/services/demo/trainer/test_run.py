@@ -72,14 +72,13 @@ def live(store: MemoryStore) -> str:
     return str(json.loads(store.objects["live.json"])["version"])
 
 
-def test_two_versions_are_stored_and_the_larger_is_live(store: MemoryStore, folder: Path) -> None:
+def test_three_versions_are_stored_and_the_first_is_live(store: MemoryStore, folder: Path) -> None:
     train(store, folder)
-    larger, smaller = versions(folder)
-    assert larger.startswith("als32-")
-    assert smaller.startswith("als16-")
-    assert live(store) == larger
+    first, candidate, smaller = versions(folder)
+    assert [each.split("-")[0] for each in (first, candidate, smaller)] == ["als32", "als40", "als16"]
+    assert live(store) == first
     assert store.written[-1] == "live.json"
-    for version in (larger, smaller):
+    for version in (first, candidate, smaller):
         card = ModelCard.model_validate_json(store.objects[card_key(version)])
         assert (card.version, card.dataset_id, card.algorithm) == (version, identify(folder), "als")
         assert card.trained_at.utcoffset() is not None
@@ -148,12 +147,12 @@ def test_a_second_run_writes_nothing(store: MemoryStore, folder: Path) -> None:
 
 def test_only_the_missing_version_is_trained_again(store: MemoryStore, folder: Path) -> None:
     train(store, folder)
-    larger, smaller = versions(folder)
-    del store.objects[card_key(smaller)]
+    first, missing, other = versions(folder)
+    del store.objects[card_key(missing)]
     store.written.clear()
     train(store, folder)
-    assert store.written[-1] == card_key(smaller)
-    assert not any(larger in key for key in store.written)
+    assert store.written[-1] == card_key(missing)
+    assert not any(first in key or other in key for key in store.written)
 
 
 def test_a_card_that_cannot_be_read_is_made_again(store: MemoryStore, folder: Path) -> None:
