@@ -70,14 +70,12 @@ def test_guards_are_what_was_sent(read: Callable[[State], Evidence]) -> None:
     found = read(watching(former="v1", version="v2", window=time() - 120))
     guards = {each.name: each for each in found.compared}
     hits, answered, within = (guards[name] for name in ("hit rate", "answered", "in time"))
-    assert (hits.live, hits.candidate) == (
-        pytest.approx(RATES["v1"], rel=0.04),
-        pytest.approx(RATES["v2"], rel=0.04),
-    )
-    assert (within.live, within.candidate) == (
-        pytest.approx(WITHIN["v1"], abs=0.02),
-        pytest.approx(WITHIN["v2"], abs=0.02),
-    )
+    for version, rate, timely in (
+        ("v1", hits.live, within.live),
+        ("v2", hits.candidate, within.candidate),
+    ):
+        assert rate == pytest.approx(RATES[version], rel=0.04)
+        assert timely == pytest.approx(WITHIN[version], abs=0.02)
     assert (answered.live, answered.candidate) == (1, 1)
     assert [name for name, each in guards.items() if each.worse] == ["hit rate", "in time"]
     assert found.mismatch, "half of the users have it, and not 5%"
