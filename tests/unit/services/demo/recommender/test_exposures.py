@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -147,5 +148,22 @@ def test_a_request_without_an_answer_is_counted_for_the_version_that_failed(
             assert answer.status_code == 500
             assert service.total("experiment.events", event="failed", user_group=find_group("1")) == 1
             assert service.total("experiment.events", event="request") == 0
+
+    asyncio.run(scenario())
+
+
+def test_r22_a_flag_that_lapses_gives_all_users_the_live_version_without_anybody_there(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        store = prepare(tmp_path)
+        write_rollout(store.flags, {LIVE: 50, OTHER: 50}, salt="autumn", until=time() + 3)
+        async with serve(store) as service:
+            answers = await ask_all(service)
+            assert {answer["model_version"] for answer in answers.values()} == {LIVE, OTHER}
+            await until_only_live(service)
+            answers = await ask_all(service)
+            assert {answer["model_version"] for answer in answers.values()} == {LIVE}
+            assert store.flags.exists()
 
     asyncio.run(scenario())
