@@ -1,5 +1,7 @@
 """R22: what the rules of releases do to simulated versions; few runs, the benchmark has many."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,12 @@ from bench.releases.__main__ import GOOD, SCENES, WORSE, find_problem, simulate
 from bench.releases.crowd import LATE, TICK, Crowd, Scene
 from bench.releases.methods import Outcome, by_sequence, release
 from bench.releases.tables import OURS, PEEKING, THRESHOLDS, in_time, reached, show_outcomes, show_times
+from bench.releases.versions import VERSIONS
 from decisions.releases.state import Phase
+from services.demo.dataset import DatasetSettings, find_folder, load, split
+from services.demo.trainer.model import train
+from services.demo.trainer.parameters import LIVE
+from services.demo.trainer.training import evaluate
 
 RUNS = 12
 
@@ -79,3 +86,14 @@ def test_labels_come_later_than_answers() -> None:
         crowd.tick(0.5)
     hits, answers = crowd.count(0.0)
     assert not hits[0].requests and answers[0].requests
+
+
+def test_the_versions_for_live_releases_are_better_and_worse_on_held_out_ratings(tmp_path: Path) -> None:
+    source = DatasetSettings(data_dir=tmp_path)
+    dataset = load(find_folder(source), source.skip_bad_rows, source.columns)
+    ratings, held_out = split(dataset)
+    found = {
+        name: evaluate(train(ratings, parameters), held_out, 10)["ndcg_at_10"]
+        for name, parameters in (VERSIONS | {"live": LIVE}).items()
+    }
+    assert found["better"] > 1.05 * found["live"] > 2 * found["worse"]
