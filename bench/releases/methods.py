@@ -96,7 +96,7 @@ def _troubles(now: float, scene: Scene) -> tuple[Trouble, ...]:
 
 INTERVAL, FAILED, CHECKS = 60.0, 0.01, 5
 """Flagger's rule as its documentation has it: each minute 99% of the version's requests have to succeed, and
-99% to take at most 500 ms; after so many failed checks it is rolled back. https://docs.flagger.app"""
+99% to take at most 500 ms; after so many failed checks it is rolled back. https://docs.flagger.app/usage/metrics"""
 
 
 def by_thresholds(scene: Scene, rng: np.random.Generator) -> Outcome:
