@@ -18,9 +18,9 @@ from decisions.releases.observation import Observation, Trouble, Weight
 from decisions.releases.state import Phase, State
 from prometheus.quantities import write_duration
 
-SETTLED = 12.0
+SETTLED = 15.0
 """Seconds after the flag changed in which counts may be those of the flag before: the recommender looks at it
-each 5 s, and sends its counts each 5 s. Labels come later than that, so none is lost."""
+each 5 s, while storage is slow each 10 s, and sends its counts each 5 s. Labels come no sooner than that."""
 
 AWAY = 60.0
 """Seconds between two looks from which the controller counts as having been away."""
@@ -182,10 +182,6 @@ def _unexplained(state: State, seen: Observation, now: float) -> Decision | None
     asked = frozenset(each.incident for each in unknown)
     if unknown and not (state.phase is Phase.HELD and asked <= state.asked):
         return Decision(Verb.HOLD, f"{_tell(unknown)} Is it the version?", asked | state.asked)
-    if seen.mismatch and not state.waived and state.phase is not Phase.HELD:
-        return Decision(
-            Verb.HOLD, "The users do not come by the shares of the versions: something sorts them."
-        )
     return None
 
 
@@ -210,6 +206,12 @@ def _disturbed(state: State, seen: Observation, now: float) -> Decision | None:
 
 def _resumed(state: State, seen: Observation, now: float) -> Decision | None:
     return None if state.phase is Phase.WATCHING else Decision(Verb.RESUME, "It is over.")
+
+
+def _mismatched(state: State, seen: Observation, now: float) -> Decision | None:
+    if not seen.mismatch or state.waived:
+        return None
+    return Decision(Verb.HOLD, "The users do not come by the shares of the versions: something sorts them.")
 
 
 def _enough(state: State, seen: Observation, now: float) -> Decision | None:
@@ -238,6 +240,7 @@ RULES: tuple[Rule, ...] = (
     _still_held,
     _disturbed,
     _resumed,
+    _mismatched,
     _enough,
 )
 

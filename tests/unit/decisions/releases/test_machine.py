@@ -165,7 +165,10 @@ def test_unknown_trouble_that_is_explained_meanwhile_is_no_question_any_more() -
 
 
 def test_users_who_do_not_come_by_their_shares_hold_it() -> None:
+    disturbed = seen(mismatch=True, troubles=(trouble(Weight.PAUSES),))
+    assert verb(watching(), disturbed) is Verb.PAUSE, "counts that may be wrong are no question"
     held, decision = look(watching(), seen(mismatch=True))
+    assert verb(held, seen(mismatch=True)) is Verb.WAIT
     assert (held.phase, decision.verb) == (Phase.HELD, Verb.HOLD)
     on, _ = look(held, seen(mismatch=True, answer=Answer("continue", "Ada")))
     assert verb(on, seen(mismatch=True)) is Verb.WAIT
