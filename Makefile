@@ -219,7 +219,7 @@ test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a li
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py tests/e2e/test_error_panels.py
 
-test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (6 minutes)
+test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (8 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_workers.py
 
 test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
