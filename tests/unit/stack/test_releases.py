@@ -281,14 +281,6 @@ def test_r22_it_answers_in_the_shadow_before_users_have_it(stack: FakeStack) -> 
     shadow = read_shadow(stack.shadow)
     assert shadow is not None and (shadow.version, shadow.share) == (NEW, 0.1)
     assert not stack.file.exists()
-    stack.stop_at = -1
-    assert run() == 0
-    assert not stack.shadow.exists() and stack.live == NEW
-
-
-def test_r22_rollback_in_the_shadow_ends_it(stack: FakeStack) -> None:
-    stack.stop_at = 2
-    run(NEW)
     answer("roll back", AUTHOR)
     assert not stack.shadow.exists() and not stack.file.exists()
 

@@ -295,11 +295,3 @@ def test_r22_a_version_that_fails_in_the_shadow_is_rolled_back_before_a_user_has
     fails = guard(-0.5, name="answered")
     state, _ = look(shadowed(phase=Phase.WATCHING), seen(compared=(fails,)))
     assert (state.phase, state.share) == (Phase.ROLLED_BACK, 0.0)
-
-
-def test_the_levels_of_all_windows_leave_the_confidence() -> None:
-    state = begun()
-    levels = [state.model_copy(update={"windows": n}).level for n in range(1, 5_000)]
-    assert sum(levels) == pytest.approx(1 - state.limits.confidence, abs=1e-4)
-    assert levels[0] == levels[3] > levels[4] > levels[5]
-    assert shadowed(windows=1).level == levels[0]
