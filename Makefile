@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -110,6 +110,9 @@ release: $(RUNTIME) ## Make a version live step by step, rolled back if it is wo
 
 release-continue: $(RUNTIME) ## Let a release that asks go on [WHO=name]
 	@$(PY) -m stack release-continue
+
+retrain: $(RUNTIME) ## Retrain or not, by the verdict, and why; a yes is trained, gated and released [SERVICE=name] [MODEL=name] [WATCH=1 goes on by itself]
+	@$(PY) -m stack retrain $(if $(SERVICE),--service "$(SERVICE)") $(if $(MODEL),--model "$(MODEL)") $(if $(WATCH),--watch)
 
 shadow: $(RUNTIME) ## Let a model version answer a share of the requests too, unseen by users [VERSION=candidate] [SHARE=10]
 	@$(PY) -m stack shadow "$(VERSION)" $(if $(filter-out file,$(origin SHARE)),--share "$(SHARE)")
@@ -277,6 +280,9 @@ bench-experiments: $(RUNTIME) ## False positives, power and time of experiments,
 
 bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
 	@$(PY) -m bench.releases $(if $(PAGE),--page)
+
+bench-retraining: $(RUNTIME) ## Retrain or not, on all recorded incidents, in seconds; fails if one is answered wrongly [PAGE=1 simulates retrainings, too, and writes docs/retraining.md]
+	@$(PY) -m bench.retraining $(if $(PAGE),--page)
 
 bench-incidents: $(RUNTIME) ## Accuracy of verdicts on live stacks with faults; hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
 	@$(PY) -m bench.incidents run $(if $(SPLIT),--split $(SPLIT)) $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(ONLY),--only '$(ONLY)') $(if $(OUT),--out "$(OUT)") --stacks $(or $(STACKS),1) $(if $(PLAN),--plan)

@@ -16,6 +16,7 @@ from config.quantities import Address, Column, Duration, Folder, Interval, Name,
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
 from config.releases import Release
+from config.retraining import Retraining
 from config.shadow import Shadow
 from config.strict import Severity, Strict, default, require_unique
 from config.topology import Topology
@@ -141,6 +142,7 @@ class Config(Strict):
     """What a version has to pass before it serves anybody."""
     release: Release = default({})
     """How `make release` makes a version live."""
+    retraining: Retraining = default({})
     shadow: Shadow = default({})
     prices: Prices = default({})
     evaluation: Evaluation = default({})

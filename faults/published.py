@@ -36,7 +36,7 @@ def publish(fault: str, parameters: Parameters, share: float, train: Train) -> s
     """Trains and publishes a version and gives it a share (0–1) of all users; its name, once it answers."""
     bucket = Bucket()
     live = bucket.live_version()
-    dataset = load_dataset(bucket.read_card(live).dataset_id)
+    dataset = load_dataset(bucket.read_card(live).files_id)
     version = parameters.version(dataset.id)
     former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else b""
     save_backup(fault, {"version": version.encode(), "former": former})

@@ -300,6 +300,29 @@ def rollback(who: Who = "", why: Why = "") -> None:
     console.print(roll_back(Author(who, why), lambda: load().experiments))
 
 
+@app.command()
+def retrain(
+    service: Annotated[str, typer.Option(help="whose model; empty: the recommender's")] = "",
+    model: Annotated[str, typer.Option(help="by its name, where a service has several")] = "",
+    follow: Annotated[
+        bool, typer.Option("--watch", help="go on by itself, if whence.yaml allows it")
+    ] = False,
+) -> None:
+    """Judge by the verdict whether a model is to be trained again; train it, pass the gate, release it.
+
+    Exit 1 for a no, and if nothing is live in the end.
+    """
+    from stack import retraining  # NumPy and SciPy load slowly
+
+    config = load()
+    if follow:
+        with hold_interrupts() as interrupted:
+            return retraining.watch(load_settings(), config, console, interrupted.wait)
+    chosen = retraining.choose_model(config, service, model)
+    if ended := retraining.retrain(load_settings(), config, console, chosen):
+        raise typer.Exit(ended)
+
+
 def _print_addresses(settings: Settings) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("Incidents", settings.url("incidents"), "alerts, verdicts, runbooks")

@@ -25,7 +25,7 @@ def main(which: Annotated[str, typer.Argument(help="better or worse")]) -> None:
     if which not in VERSIONS:
         raise typer.BadParameter(f"{which} is none of {', '.join(VERSIONS)}")
     bucket, parameters = Bucket(), VERSIONS[which]
-    dataset = load_dataset(bucket.read_card(bucket.live_version()).dataset_id)
+    dataset = load_dataset(bucket.read_card(bucket.live_version()).files_id)
     publication = Publication(bucket.store, bucket.name)
     train_version(dataset, *split(dataset), parameters, publication, TrainerSettings().k)
     print(parameters.version(dataset.id))
