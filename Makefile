@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -104,6 +104,12 @@ gate: $(RUNTIME) ## Judge whether a version may serve users, beside the live one
 
 rollout: $(RUNTIME) ## Serve a version that passes the gate to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
 	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)") $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+release: $(RUNTIME) ## Make a version live step by step, rolled back if it is worse; without VERSION: go on, or show it [VERSION=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
+	@$(PY) -m stack release "$(VERSION)" $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+release-continue: $(RUNTIME) ## Let a release that asks go on [WHO=name]
+	@$(PY) -m stack release-continue
 
 retrain: $(RUNTIME) ## Retrain or not, by the verdict, and why; a yes is trained, gated and released [SERVICE=name] [MODEL=name] [WATCH=1 goes on by itself]
 	@$(PY) -m stack retrain $(if $(SERVICE),--service "$(SERVICE)") $(if $(MODEL),--model "$(MODEL)") $(if $(WATCH),--watch)
@@ -271,6 +277,9 @@ bench-quiet: $(RUNTIME) ## Alerts that fire without a fault; an hour is the obje
 
 bench-experiments: $(RUNTIME) ## False positives, power and time of experiments, simulated (5 minutes) [PAGE=1 writes docs/experiments.md]
 	@$(PY) -m bench.experiments $(if $(PAGE),--page)
+
+bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
+	@$(PY) -m bench.releases $(if $(PAGE),--page)
 
 bench-retraining: $(RUNTIME) ## Retrain or not, on all recorded incidents, in seconds; fails if one is answered wrongly [PAGE=1 simulates retrainings, too, and writes docs/retraining.md]
 	@$(PY) -m bench.retraining $(if $(PAGE),--page)

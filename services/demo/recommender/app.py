@@ -163,7 +163,7 @@ def add_health(app: FastAPI, versions: Versions, shadow: Shadow | None) -> None:
             model_version=model.version,
             dataset_id=model.dataset_id,
             versions=versions.names,
-            degraded=versions.problem,
+            degraded=versions.problem or (shadow.problem if shadow else None),
             shadow=shadow.version if shadow else None,
         )
 
