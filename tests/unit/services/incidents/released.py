@@ -34,7 +34,7 @@ class Folder:
         self.release_file = path / "release.json"
         self.audit_file = path / "audit.jsonl"
         self.trail = Trail(self.audit_file)
-        self.settings = {"release_file": self.release_file, "audit_file": self.audit_file}
+        self.settings: dict[str, Any] = {"release_file": self.release_file, "audit_file": self.audit_file}
 
     def begin(self, version: str = NEW) -> State:
         """A release that begins in the shadow, now."""
