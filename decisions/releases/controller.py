@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from decisions.audit import Action
-from decisions.releases.files import StateFile
 from decisions.releases.machine import Decision, Verb, published, step
 from decisions.releases.observation import Observation
 from decisions.releases.state import Phase, State
+from decisions.releases.state_file import StateFile
 
 INTERVAL = 5.0
 """Seconds between looks."""

@@ -8,9 +8,10 @@ import pytest
 
 from decisions.audit import Action
 from decisions.releases.controller import Controller
-from decisions.releases.files import Files, StateFile, Unreadable
+from decisions.releases.files import Files
 from decisions.releases.observation import Answer, Observation, Weight
 from decisions.releases.state import Phase, State
+from decisions.releases.state_file import StateFile, Unreadable
 from tests.unit.decisions.releases.cases import (
     BEGUN,
     LIVE,
