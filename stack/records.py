@@ -18,6 +18,9 @@ from services.demo.storage.artefacts import MODEL, SERVICE
 from stack import AUDIT_FILE, StackError
 from stack.settings import load_settings
 
+LOOKED_AT = 1_000
+"""Entries of the audit trail, the newest, among which the last split of the users is looked for."""
+
 
 def record(change: Change, otherwise: str) -> None:
     """Keep a change; raises StackError, which ends with `otherwise`, unless the audit trail has it.
@@ -33,11 +36,12 @@ def record(change: Change, otherwise: str) -> None:
 
 
 def find_running(versions: Collection[str]) -> str | None:
-    """The name of the experiment that split the users between these, if that was the last change."""
+    """The name of the experiment that split the users between these, if that was the last split."""
     with suppress(TrailError):
-        for entry in Trail(AUDIT_FILE).latest(1):
-            if entry.what == "experiment.begun" and entry.shares.keys() == set(versions):
-                return entry.subject
+        splits = (entry for entry in Trail(AUDIT_FILE).latest(LOOKED_AT) if entry.is_serving)
+        last = next(splits, None)
+        if last and last.what == "experiment.begun" and last.shares.keys() == set(versions):
+            return last.subject
     return None
 
 
