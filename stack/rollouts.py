@@ -177,3 +177,5 @@ def read_readiness(settings: Settings) -> dict[str, Any]:
         return ready
     except httpx.HTTPError as error:
         raise StackError(f"no recommender at {address} ({error}): start the stack with `make up`") from None
+    except ValueError:
+        raise StackError(f"{address} is not the recommender: what it answers is no JSON") from None

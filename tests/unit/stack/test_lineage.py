@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 from stack import StackError
 from stack.lineage import describe_lineage
@@ -50,3 +52,10 @@ def test_what_is_not_known_is_one_line(settings: Settings) -> None:
         describe_lineage(settings, "traces", "none")
     with pytest.raises(StackError, match="no inbox at .*: start it with `make up`"):
         describe_lineage(Settings(incidents_port=9), "versions", OLD)
+
+
+def test_another_program_at_its_address_is_one_line_too() -> None:
+    app = FastAPI()
+    app.add_api_route("/{path:path}", lambda path: HTMLResponse("<p>not found", 404))
+    with serve(app) as address, pytest.raises(StackError, match="is not the inbox, by its answer"):
+        describe_lineage(Settings(incidents_port=int(address.rpartition(":")[2])), "versions", OLD)
