@@ -80,7 +80,8 @@ class Trail:
         read than so many entries can take.
         """
         within = None if about else most * (LARGEST + 1)
-        entries = (entry for line in self._read_lines(partial(_split_back, within=within)) if (entry := _read(line)))
+        lines = self._read_lines(partial(_split_back, within=within))
+        entries = (entry for line in lines if (entry := _read(line)))
         return list(islice((entry for entry in entries if not about or about in entry.versions), most))
 
     def _read_lines(self, split: Callable[[BinaryIO], Iterator[bytes]]) -> Iterator[bytes]:
