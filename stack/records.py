@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from config import ConfigError
 from config.experiments import Experiment
@@ -33,6 +33,12 @@ def record(change: Change, otherwise: str) -> None:
         raise StackError(f"{error}; {otherwise}") from None
     for problem in _tell_lineage(change):
         print(f"whence: {problem}", file=sys.stderr)
+
+
+def describe_refused(refused: ValidationError) -> str:
+    """Which part of a change the trail cannot keep, and why."""
+    error = refused.errors()[0]
+    return f"{error['loc'][0]} {error['input']!r} cannot be kept in the audit trail: {error['msg']}"
 
 
 def find_running(versions: Collection[str]) -> str | None:

@@ -57,6 +57,7 @@ def test_r23_every_change_tells_who_what_when_why_before_after_and_by_which_evid
 def test_no_trail_has_no_entries(file: Path) -> None:
     verified = Trail(file).verify()
     assert (verified.entries, verified.head, Trail(file).latest(5)) == (0, FIRST, [])
+    assert describe(verified, []).startswith("No entry yet")
 
 
 def edit(line: int, old: bytes, new: bytes) -> Callable[[list[bytes]], list[bytes]]:
