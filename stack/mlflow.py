@@ -21,12 +21,14 @@ def log_trainings(settings: Settings, address: str, token: SecretStr) -> str:
     trainings = read_trainings(catalogue)
     secret = token.get_secret_value()
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-    with httpx.Client(base_url=address.rstrip("/"), timeout=TIMEOUT, headers=headers) as http:
-        server = Mlflow(http)
-        try:
+    try:
+        with httpx.Client(base_url=address.rstrip("/"), timeout=TIMEOUT, headers=headers) as http:
+            server = Mlflow(http)
             new = sum(server.log(training) for training in trainings)
-        except MlflowError as error:
-            raise StackError(str(error)) from None
+    except httpx.InvalidURL as error:
+        raise StackError(f"SERVER={address} is no address: {error}") from None
+    except MlflowError as error:
+        raise StackError(str(error)) from None
     said = f"Logged {new} of {len(trainings)} versions to {address}; it had the others."
     return "\n".join([said, *catalogue["missing"]])
 

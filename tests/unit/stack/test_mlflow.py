@@ -168,6 +168,8 @@ def test_a_server_that_is_not_named_away_or_none_of_mlflow_is_one_line(settings:
         log_trainings(settings, "", NO_TOKEN)
     with pytest.raises(StackError, match="no MLflow server at http://127.0.0.1:9"):
         log_trainings(settings, "http://127.0.0.1:9", NO_TOKEN)
+    with pytest.raises(StackError, match="SERVER=http://mlflow:port is no address: Invalid port"):
+        log_trainings(settings, "http://mlflow:port", NO_TOKEN)
     with serve(FakeServed().app) as other, pytest.raises(StackError, match="MLflow answered with status"):
         log_trainings(settings, other, NO_TOKEN)
 
