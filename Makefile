@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -104,6 +104,15 @@ gate: $(RUNTIME) ## Judge whether a version may serve users, beside the live one
 
 rollout: $(RUNTIME) ## Serve a version that passes the gate to a share of the users [VERSION=candidate] [SHARE=30], or an experiment's [EXPERIMENT=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
 	@$(PY) -m stack rollout "$(VERSION)" "$(SHARE)" $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)") $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+release: $(RUNTIME) ## Make a version live step by step, rolled back if it is worse; without VERSION: go on, or show it [VERSION=name] [WHO=name] [WHY=reason] [OVERRIDE="name: reason"]
+	@$(PY) -m stack release "$(VERSION)" $(if $(OVERRIDE),--override "$$OVERRIDE")
+
+release-continue: $(RUNTIME) ## Let a release that asks go on [WHO=name]
+	@$(PY) -m stack release-continue
+
+retrain: $(RUNTIME) ## Retrain or not, by the verdict, and why; a yes is trained, gated and released [SERVICE=name] [MODEL=name] [WATCH=1 goes on by itself]
+	@$(PY) -m stack retrain $(if $(SERVICE),--service "$(SERVICE)") $(if $(MODEL),--model "$(MODEL)") $(if $(WATCH),--watch)
 
 shadow: $(RUNTIME) ## Let a model version answer a share of the requests too, unseen by users [VERSION=candidate] [SHARE=10]
 	@$(PY) -m stack shadow "$(VERSION)" $(if $(filter-out file,$(origin SHARE)),--share "$(SHARE)")
@@ -213,7 +222,7 @@ test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a li
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py tests/e2e/test_error_panels.py
 
-test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (6 minutes)
+test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (8 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_workers.py
 
 test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
@@ -268,6 +277,12 @@ bench-quiet: $(RUNTIME) ## Alerts that fire without a fault; an hour is the obje
 
 bench-experiments: $(RUNTIME) ## False positives, power and time of experiments, simulated (5 minutes) [PAGE=1 writes docs/experiments.md]
 	@$(PY) -m bench.experiments $(if $(PAGE),--page)
+
+bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
+	@$(PY) -m bench.releases $(if $(PAGE),--page)
+
+bench-retraining: $(RUNTIME) ## Retrain or not, on all recorded incidents, in seconds; fails if one is answered wrongly [PAGE=1 simulates retrainings, too, and writes docs/retraining.md]
+	@$(PY) -m bench.retraining $(if $(PAGE),--page)
 
 bench-incidents: $(RUNTIME) ## Accuracy of verdicts on live stacks with faults; hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
 	@$(PY) -m bench.incidents run $(if $(SPLIT),--split $(SPLIT)) $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(ONLY),--only '$(ONLY)') $(if $(OUT),--out "$(OUT)") --stacks $(or $(STACKS),1) $(if $(PLAN),--plan)

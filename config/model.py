@@ -15,6 +15,8 @@ from config.prices import Prices
 from config.quantities import Address, Column, Duration, Folder, Interval, Name, Share, Wait
 from config.receivers import Email, Mail, MuteTime, Receiver
 from config.redaction import Redaction
+from config.releases import Release
+from config.retraining import Retraining
 from config.shadow import Shadow
 from config.strict import Severity, Strict, default, require_unique
 from config.topology import Topology
@@ -138,6 +140,9 @@ class Config(Strict):
     """Variants that are compared on users; `make experiments` says what came of it."""
     gate: GateLimits = default({})
     """What a version has to pass before it serves anybody."""
+    release: Release = default({})
+    """How `make release` makes a version live."""
+    retraining: Retraining = default({})
     shadow: Shadow = default({})
     prices: Prices = default({})
     evaluation: Evaluation = default({})

@@ -36,7 +36,7 @@ def publish(fault: str, parameters: Parameters, share: float, train: Train) -> s
     """Trains and publishes a version and gives it a share (0–1) of all users; its name, once it answers."""
     bucket = Bucket()
     live = bucket.live_version()
-    dataset = _load_dataset(bucket.read_card(live).dataset_id)
+    dataset = load_dataset(bucket.read_card(live).files_id)
     version = parameters.version(dataset.id)
     former = FLAGS_FILE.read_bytes() if FLAGS_FILE.exists() else b""
     save_backup(fault, {"version": version.encode(), "former": former})
@@ -123,7 +123,7 @@ def _await(reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
         time.sleep(0.5)
 
 
-def _load_dataset(wanted: str) -> Dataset:
+def load_dataset(wanted: str) -> Dataset:
     """The data set of that id, which the stack was trained on."""
     source = dataset_settings()
     try:

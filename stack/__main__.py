@@ -215,7 +215,9 @@ def rollout(
 ) -> None:
     """Serve another model version to a share of the users, or the variants of an experiment."""
     from stack.gate import Gate  # NumPy and SciPy load slowly
+    from stack.releases import require_no_release
 
+    require_no_release()
     config = load()
     if not experiment:
         gate = Gate(config, console, override)
@@ -247,6 +249,32 @@ def gate(
 
 
 @app.command()
+def release(
+    version: Annotated[str, typer.Argument(help="a trained version; empty: go on, or show what became")] = "",
+    who: Who = "",
+    why: Why = "",
+    override: Override = "",
+) -> None:
+    """Make a version live step by step, guarded. Exit 1 if it is rolled back."""
+    from stack.gate import Gate  # NumPy and SciPy load slowly
+    from stack.releases import release
+
+    config = load()
+    gate = Gate(config, console, override)
+    ended = release(load_settings(), config, console, version, Author(who, why), gate.admit)
+    if ended:
+        raise typer.Exit(ended)
+
+
+@app.command("release-continue")
+def release_continue(who: Who = "") -> None:
+    """Let a release that asks go on."""
+    from stack.releases import answer  # NumPy and SciPy load slowly
+
+    console.print(answer("continue", Author(who)))
+
+
+@app.command()
 def shadow(
     version: Annotated[str, typer.Argument(help="a trained version; empty: the trainer's candidate")] = "",
     share: Annotated[float | None, typer.Option(help="percent; by default as in whence.yaml")] = None,
@@ -264,8 +292,35 @@ def shadow_off() -> None:
 
 @app.command()
 def rollback(who: Who = "", why: Why = "") -> None:
-    """Serve the live version to all users again."""
+    """Serve the live version to all users again; that ends a release."""
+    from stack.releases import answer, is_under_way  # NumPy and SciPy load slowly
+
+    if is_under_way():
+        return console.print(answer("roll back", Author(who, why)))
     console.print(roll_back(Author(who, why), lambda: load().experiments))
+
+
+@app.command()
+def retrain(
+    service: Annotated[str, typer.Option(help="whose model; empty: the recommender's")] = "",
+    model: Annotated[str, typer.Option(help="by its name, where a service has several")] = "",
+    follow: Annotated[
+        bool, typer.Option("--watch", help="go on by itself, if whence.yaml allows it")
+    ] = False,
+) -> None:
+    """Judge by the verdict whether a model is to be trained again; train it, pass the gate, release it.
+
+    Exit 1 for a no, and if nothing is live in the end.
+    """
+    from stack import retraining  # NumPy and SciPy load slowly
+
+    config = load()
+    if follow:
+        with hold_interrupts() as interrupted:
+            return retraining.watch(load_settings(), config, console, interrupted.wait)
+    chosen = retraining.choose_model(config, service, model)
+    if ended := retraining.retrain(load_settings(), config, console, chosen):
+        raise typer.Exit(ended)
 
 
 def _print_addresses(settings: Settings) -> None:

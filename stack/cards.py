@@ -2,6 +2,8 @@
 
 Both versions answer the users of the candidate's held-out ratings as they would serve them. Of these ratings
 those are left out that either of them has learned from, so that versions of two data sets can be compared.
+A version that learned from clicks is judged by how both order what users were shown: by what else is clicked
+only the version that had shown it could gain.
 """
 
 import time
@@ -118,7 +120,7 @@ def _make_card(of: _Stored, candidate: _Stored, held_out: HeldOut | None, read: 
     if not (held_out and of.arrays and of.offline):
         return card
     units = np.unique(held_out.user_ids)
-    lists, slow = _answer(of.arrays, of.offline, units, k)
+    lists, slow = _answer(of.arrays, of.offline, held_out, k)
     metrics = {
         name: Metric(values=tuple(values.tolist()))
         for name, values in measure_users(units, lists, held_out).items()
@@ -134,10 +136,12 @@ def _make_card(of: _Stored, candidate: _Stored, held_out: HeldOut | None, read: 
 
 
 def _answer(
-    arrays: ModelArrays, offline: OfflineFeatures, users: NDArray[np.int32], k: int
+    arrays: ModelArrays, offline: OfflineFeatures, held_out: HeldOut, k: int
 ) -> tuple[NDArray[np.int32], float | None]:
     """Lists int32[m, k] as they would be served, 0 where fewer items are left, and the 95th percentile of the
-    processor seconds that a list takes. Users without features get the popular items."""
+    processor seconds that a list takes. Users without features get the popular items; where it is known what
+    users were shown, lists are of that alone."""
+    users = np.unique(held_out.user_ids)
     lists = np.zeros((len(users), k), np.int32)
     popular = arrays.popular[:k]
     seconds = []
@@ -145,8 +149,11 @@ def _answer(
         if row == len(offline) or offline.user_ids[row] != user:
             lists[place, : len(popular)] = popular
             continue
-        begun = time.thread_time()
         seen = offline.seen_items[offline.seen_indptr[row] : offline.seen_indptr[row + 1]]
+        if len(held_out.shown_user_ids):
+            shown = held_out.shown_movie_ids[held_out.shown_user_ids == user]
+            seen = np.union1d(seen, np.setdiff1d(arrays.item_ids, shown))
+        begun = time.thread_time()
         scores = score(arrays.item_factors, offline.user_factors[row])
         best = [item for item, _ in rank(scores, arrays.item_ids, seen, k)]
         seconds.append(time.thread_time() - begun)

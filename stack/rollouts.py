@@ -42,7 +42,7 @@ class Author:
         """What is about to change, for the audit trail. Raises StackError for a name that cannot be kept."""
         try:
             return Change(
-                who=self.who or _find_user(),
+                who=self.who or find_user(),
                 what=what,
                 subject=subject,
                 why=self.why,
@@ -144,7 +144,8 @@ def _read_shares() -> dict[str, JsonValue] | None:
         return None
 
 
-def _find_user() -> str:
+def find_user() -> str:
+    """The name of this machine's user, for the audit trail."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in a container

@@ -19,7 +19,7 @@ from diagnosis.hypotheses.decomposition import (
 )
 from diagnosis.signals.changes import UNKNOWN, SignalChange, ramp
 from diagnosis.signals.series import AlignedSeries, Periods, Window
-from diagnosis.verdict.verdict import PARTS, Contribution, Dimension
+from diagnosis.verdict.verdict import PARTS, Contribution, Dimension, Factor
 
 FEWEST_BEFORE, FEWEST_AFTER = 150, 60
 """Labelled requests below which quality is not judged."""
@@ -104,6 +104,19 @@ class Quality:
             for dimension, label, parts in found
             for part in PARTS
         ]
+
+    def factor_points(self) -> dict[Factor, float]:
+        """What each factor adds to the change, in points; they sum to it."""
+        if not self.known:
+            return {}
+        found = self.factors
+        points: dict[Factor, float] = {
+            "segment": found.segment,
+            "source": found.source,
+            "version": found.version,
+            "rate": found.rate,
+        }
+        return {name: 100 * change for name, change in points.items()}
 
 
 def _by(counts: Counts, place: int) -> dict[str, Count]:

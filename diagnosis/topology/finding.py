@@ -213,6 +213,11 @@ class Finding:
         most = max(left, key=lambda call: left[call], default=None)
         return most.callee if most and left[most] >= USED else None
 
+    def symptom_slows(self) -> float:
+        """Times the usual duration that requests take where users notice it; NaN if it is not known."""
+        slower = measure_loss(self.seen.system.served[self.noticed.entity], Aspect.TIME, self.noticed.sides)
+        return slower.now / slower.usual if slower.usual else float("nan")
+
     def slower(self) -> float:
         """Seconds per second that the suspect's own requests take longer."""
         return measure_loss(self._served(), Aspect.TIME, self.noticed.sides).certain

@@ -14,6 +14,12 @@ Fits = Callable[[Finding], float]
 SURGE = (1.4, 2.0)
 """Times the usual requests from which they are perhaps, and certainly, a surge."""
 
+OVERLOADED = 1.3
+"""Times its usual duration from which a service has more requests than it can take."""
+
+FAST = 0.2
+"""How well a surge fits requests that fail no slower than they were answered."""
+
 REPEATED = (1.5, 2.5)
 """Times the usual calls per request from which they are perhaps, and certainly, retries."""
 
@@ -76,7 +82,10 @@ def is_slow_dependency(finding: Finding) -> float:
 
 
 def is_surge(finding: Finding) -> float:
-    return ramp(finding.surge(), *SURGE)
+    """Less so if requests fail as fast as they were answered: who has too many of them gets slower."""
+    fit = ramp(finding.surge(), *SURGE)
+    is_fast = finding.aspect is Aspect.REQUESTS and finding.symptom_slows() < OVERLOADED
+    return FAST * fit if is_fast else fit
 
 
 def is_release(finding: Finding) -> float:

@@ -75,6 +75,7 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
         remedy=h.remedy,
         runbook=f"/runbooks/{h.runbook}",
         decomposition=case.quality.contributions(),
+        factors=case.quality.factor_points(),
         hit_rate_before=case.quality.rate_before,
         hit_rate_after=case.quality.rate_after,
     )
@@ -117,6 +118,7 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         alternatives=_alternatives(ranked, 1.0),
         remedy="Start with the signals that changed most, listed here, and the slowest traces.",
         decomposition=case.quality.contributions(),
+        factors=case.quality.factor_points(),
         hit_rate_before=case.quality.rate_before,
         hit_rate_after=case.quality.rate_after,
     )

@@ -8,6 +8,7 @@ Domain = Literal["infrastructure", "model", "data", "release", "traffic", "telem
 Dimension = Literal["source", "version", "segment"]
 Part = Literal["mix", "within"]
 PARTS: tuple[Part, ...] = ("mix", "within")
+Factor = Literal["segment", "source", "version", "rate"]
 
 Point = tuple[float, float]
 """Unix seconds and a finite value."""
@@ -77,7 +78,8 @@ class Verdict(_Said):
 
     `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
     entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
-    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before). A verdict on a
+    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before), and so do the points
+    of `factors`: other users, sources or versions, and `rate`, the same ones who hit less. A verdict on a
     watched model names it, the `feature`, `segment` and `version` at fault, and the `measure` that got worse:
     contributions then sum to the change of that.
     """
@@ -97,6 +99,7 @@ class Verdict(_Said):
     remedy: str = ""
     runbook: str = ""
     decomposition: list[Contribution] = []
+    factors: dict[Factor, float] = {}
     hit_rate_before: float | None = None
     hit_rate_after: float | None = None
     model: str = ""

@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import time
 from contextlib import suppress
+from datetime import datetime
 
 import httpx
 
@@ -72,6 +74,33 @@ def list_faults(models: Models, _: argparse.Namespace) -> None:
     print(f"Severities: {', '.join(SEVERITIES)}.")
 
 
+def retrain(models: Models, arguments: argparse.Namespace) -> None:
+    """Train a version on the outcomes from RETRAIN_SINCE to RETRAIN_UNTIL; print a report as JSON."""
+    from examples.models.retraining import retrain  # scikit-learn loads slowly
+
+    since, until = (_read_moment(name) for name in ("RETRAIN_SINCE", "RETRAIN_UNTIL"))
+    print(json.dumps(retrain(KNOWN[arguments.example], models, since, until)))
+
+
+def release(models: Models, arguments: argparse.Namespace) -> None:
+    """Let the version RETRAIN_VERSION serve all requests."""
+    from examples.models.live import Live  # scikit-learn loads slowly
+
+    version = os.environ.get("RETRAIN_VERSION", "")
+    try:
+        Live(models.trained(arguments.example)).put(version)
+    except ValueError as error:
+        raise ExampleError(str(error)) from None
+    print(f"{version} serves all requests to {arguments.example} within a second.")
+
+
+def _read_moment(name: str) -> float:
+    try:
+        return datetime.fromisoformat(os.environ.get(name, "")).timestamp()
+    except ValueError:
+        raise ExampleError(f"{name} is no moment: write one such as 2026-11-29T12:00:00+00:00") from None
+
+
 def call(models: Models, arguments: argparse.Namespace) -> None:
     """Call one of the services until stopped, and tell it the outcomes."""
     with suppress(KeyboardInterrupt):
@@ -111,6 +140,10 @@ def _make_parser() -> argparse.ArgumentParser:
     breaking.add_argument("severity", choices=SEVERITIES, nargs="?", default="high")
     breaking.add_argument("--for", dest="seconds", type=_between(1, LONGEST), default=1800)
     breaking.set_defaults(run=break_)
+    for name, of_one in (("retrain", retrain), ("release", release)):
+        training = commands.add_parser(name, help=of_one.__doc__)
+        training.add_argument("example", choices=EXAMPLES)
+        training.set_defaults(run=of_one)
     calling = commands.add_parser("call", help=call.__doc__)
     calling.add_argument("example", choices=EXAMPLES)
     calling.add_argument("--url", default="", help="of the service (default: where `up` starts it)")

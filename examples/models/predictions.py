@@ -1,13 +1,15 @@
-"""Predictions that wait for their outcome, of which any process of a service may hear."""
+"""Predictions that wait for their outcome, of which any process of a service may hear, and what came then."""
 
+import json
 import sqlite3
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-MOST = 200_000
-"""Predictions that are kept; the oldest go."""
+MOST, MOST_OUTCOMES = 200_000, 50_000
+"""Predictions that wait, and outcomes that are kept to learn from; the oldest go."""
 CLEAN_EVERY = 1_000
 
 
@@ -18,6 +20,15 @@ class Kept(NamedTuple):
     prediction: float
     segment: str
     at: float
+    features: Mapping[str, Any]
+
+
+class Outcome(NamedTuple):
+    """A case whose outcome was told, at `at` Unix seconds."""
+
+    at: float
+    features: Mapping[str, Any]
+    outcome: float
 
 
 class Predictions:
@@ -28,27 +39,45 @@ class Predictions:
         self._connection = sqlite3.connect(file, timeout=10, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS predictions"
-            " (id TEXT UNIQUE, version TEXT, prediction REAL, segment TEXT, at REAL)"
+            "CREATE TABLE IF NOT EXISTS waiting"
+            " (id TEXT UNIQUE, version TEXT, prediction REAL, segment TEXT, at REAL, features TEXT)"
         )
+        self._connection.execute("CREATE TABLE IF NOT EXISTS outcomes (at REAL, features TEXT, outcome REAL)")
         self._until_clean = CLEAN_EVERY
 
-    def keep(self, version: str, prediction: float, segment: str) -> str:
+    def keep(self, version: str, prediction: float, segment: str, features: Mapping[str, Any]) -> str:
         """Its id from now on."""
         id = uuid4().hex
-        row = (id, version, prediction, segment, time.time())
-        self._connection.execute("INSERT INTO predictions VALUES (?, ?, ?, ?, ?)", row)
+        row = (id, version, prediction, segment, time.time(), json.dumps(features))
+        self._connection.execute("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?)", row)
         self._until_clean -= 1
         if not self._until_clean:
             self._until_clean = CLEAN_EVERY
-            oldest = "SELECT max(rowid) - ? FROM predictions"
-            self._connection.execute(f"DELETE FROM predictions WHERE rowid <= ({oldest})", (MOST,))
+            for table, most in (("waiting", MOST), ("outcomes", MOST_OUTCOMES)):
+                oldest = f"SELECT max(rowid) - ? FROM {table}"
+                self._connection.execute(f"DELETE FROM {table} WHERE rowid <= ({oldest})", (most,))
         return id
 
     def take(self, id: str) -> Kept | None:
         """The prediction of an id, once; None if there is none, or no longer."""
         with self._connection as connection:
             row = connection.execute(
-                "DELETE FROM predictions WHERE id = ? RETURNING version, prediction, segment, at", (id,)
+                "DELETE FROM waiting WHERE id = ? RETURNING version, prediction, segment, at, features",
+                (id,),
             ).fetchone()
-        return Kept(*row) if row else None
+        if row is None:
+            return None
+        version, prediction, segment, at, features = row
+        return Kept(version, prediction, segment, at, json.loads(features))
+
+    def learn(self, features: Mapping[str, Any], outcome: float) -> None:
+        """Keep what came of a case."""
+        row = (time.time(), json.dumps(features), outcome)
+        self._connection.execute("INSERT INTO outcomes VALUES (?, ?, ?)", row)
+
+    def read_outcomes(self, since: float, until: float) -> list[Outcome]:
+        """Those that were told between two Unix times, in their order."""
+        rows = self._connection.execute(
+            "SELECT at, features, outcome FROM outcomes WHERE at BETWEEN ? AND ? ORDER BY at", (since, until)
+        )
+        return [Outcome(at, json.loads(features), outcome) for at, features, outcome in rows]

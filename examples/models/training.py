@@ -4,7 +4,7 @@ import csv
 import math
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from whence_monitor import Reference, make_reference, read_table
 
-from examples.models.card import hold_out, make_card
+from examples.models.card import HeldOut, hold_out, make_card
 from examples.models.example import NO_WEIGHTS, Example, Features
 from examples.models.settings import read_models
 
 ROWS = 12_000
 """Half of them to fit a model, half to profile it on."""
+
+HALVES = slice(0, ROWS // 2), slice(ROWS // 2, ROWS)
 
 LIVE = "1.0.0"
 
@@ -89,23 +91,34 @@ def write_cases(example: Example, file: Path, recipe: Recipe) -> None:
         outcome = example.decide(features, NO_WEIGHTS, random)
         after = example.learn_after(features, outcome, recipe.leaked or 0.0, random)
         cases.append({**features, example.leak: after, example.truth: f"{outcome:g}"})
+    write_table(file, cases)
+
+
+def write_table(file: Path, cases: Sequence[Mapping[str, Any]]) -> None:
+    """At least one case, with the same names each, as CSV."""
     with file.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, list(cases[0]))
         writer.writeheader()
         writer.writerows(cases)
 
 
-def train_version(example: Example, file: Path, recipe: Recipe) -> tuple[Trained, Reference]:
-    """Fit on the first half of a file of cases, profile on the second."""
+def train_version(
+    example: Example,
+    file: Path,
+    recipe: Recipe,
+    parts: tuple[slice, slice],
+    weights: NDArray[np.float64] | None = None,
+) -> tuple[Trained, Reference]:
+    """Fit on the first of two parts of a file of cases, by their weights, and profile on the second."""
     columns = read_table(file)
-    fitted, held_out = ({name: c[half] for name, c in columns.items()} for half in _halves())
+    fitted, held_out = ({name: c[part] for name, c in columns.items()} for part in parts)
     inputs = example.inputs if recipe.leaked is None else (*example.inputs, example.leak)
     outcomes = np.asarray(fitted[example.truth], dtype=np.float64)
     chosen = np.random.default_rng(recipe.seed).random(len(outcomes)) < recipe.mixed
     outcomes[chosen] = np.random.default_rng(recipe.seed + 1).permutation(outcomes[chosen])
     make = HistGradientBoostingClassifier if example.task == "binary" else HistGradientBoostingRegressor
     estimator = make(max_iter=40, learning_rate=0.1, random_state=recipe.seed)
-    estimator.fit(encode(fitted, inputs, example.codes), outcomes)
+    estimator.fit(encode(fitted, inputs, example.codes), outcomes, sample_weight=weights)
     watched = (*(name for name in inputs if name != example.segment), example.unused)
     trained = Trained(estimator, inputs, example.codes, watched)
     told = {**held_out, example.prediction: trained.predict_many(held_out)}
@@ -128,10 +141,6 @@ def train_all(example: Example) -> None:
     print(f"{folder}: {', '.join(RECIPES)}, trained on {ROWS // 2} cases each")
 
 
-def _halves() -> tuple[slice, slice]:
-    return slice(0, ROWS // 2), slice(ROWS // 2, ROWS)
-
-
 def train(example: Example, folder: Path) -> None:
     """Every version into `folder/<version>`: cases.csv, reference.json, card.json, and last model.pickle."""
     live_cases = folder / LIVE / "cases.csv"
@@ -139,16 +148,29 @@ def train(example: Example, folder: Path) -> None:
         place = folder / version
         place.mkdir(parents=True, exist_ok=True)
         write_cases(example, place / "cases.csv", recipe)
-        trained, reference = train_version(example, place / "cases.csv", recipe)
-        _replace(place / "reference.json", reference.to_json().encode())
-        model, (_, held_out) = pickle.dumps(trained), _halves()
-        judges = hold_out(live_cases, held_out)
-        card = make_card(example, version, trained, recipe, model, place / "cases.csv", judges)
-        _replace(place / "card.json", card.encode())
-        _replace(place / "model.pickle", model)
+        trained, reference = train_version(example, place / "cases.csv", recipe, HALVES)
+        store(example, version, place, trained, reference, recipe, hold_out(live_cases, HALVES[1]))
 
 
-def _replace(file: Path, content: bytes) -> None:
+def store(
+    example: Example,
+    version: str,
+    place: Path,
+    trained: Trained,
+    reference: Reference,
+    recipe: Recipe,
+    judges: HeldOut,
+) -> None:
+    """Write all of a version but its cases, which are there."""
+    model = pickle.dumps(trained)
+    replace(place / "reference.json", reference.to_json().encode())
+    card = make_card(example, version, trained, recipe, model, place / "cases.csv", judges)
+    replace(place / "card.json", card.encode())
+    replace(place / "model.pickle", model)
+
+
+def replace(file: Path, content: bytes) -> None:
+    """Write a file as a whole."""
     partial = file.with_suffix(".partial")
     partial.write_bytes(content)
     os.replace(partial, file)

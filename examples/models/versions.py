@@ -8,6 +8,7 @@ from whence_monitor import Monitor
 
 from examples.models.change import Changes
 from examples.models.example import Example, Features
+from examples.models.live import Live
 from examples.models.predictions import Predictions
 from examples.models.settings import read_models
 from examples.models.training import LIVE, Trained
@@ -33,17 +34,18 @@ class Model:
         if not (self._folder / LIVE / "model.pickle").exists():
             raise SystemExit(f"there is no model: run python -m examples.{example.name}.train first")
         self._changes = Changes(models.changes, example.name)
+        self._live = Live(self._folder)
         self._predictions = Predictions(models.predictions(example.name))
         self._versions: dict[str, Version] = {}
 
     def predict(self, features: Features) -> tuple[str, float]:
         """An id, and what the version that is rolled out says."""
-        version = self._load(self._changes.now.version or LIVE)
+        version = self._load(self._changes.now.version or self._live.now)
         prediction = version.trained.predict(features)
         segment = features[self._example.segment]
         watched = {name: features.get(name) for name in version.trained.watched}
         version.monitor.observe(watched, prediction, segment=segment)
-        return self._predictions.keep(version.name, prediction, segment), prediction
+        return self._predictions.keep(version.name, prediction, segment, features), prediction
 
     def learn(self, id: str, outcome: float) -> bool:
         """Tell what was right; False if no prediction of this id waits for it."""
@@ -52,6 +54,7 @@ class Model:
             return False
         monitor = self._load(kept.version).monitor
         monitor.judge(kept.prediction, outcome, segment=kept.segment, delay=time.time() - kept.at)
+        self._predictions.learn(kept.features, float(outcome))
         return True
 
     def _load(self, name: str) -> Version:

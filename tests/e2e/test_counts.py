@@ -22,11 +22,11 @@ def test_users_prometheus_and_jaeger_count_the_same(stack: Stack) -> None:
         stack.control("start", "traffic")
 
 
-def await_silence(stack: Stack) -> None:
+def await_silence(stack: Stack, what: str = "requests") -> None:
     """Waits until no count is on its way to Prometheus any more: exports arrive, and none changes."""
 
     def silent() -> bool:
-        recent = [series["values"] for series in stack.query("recommendation_requests_total[12s]")]
+        recent = [series["values"] for series in stack.query(f"recommendation_{what}_total[12s]")]
         arrive = bool(recent) and all(len(values) >= 2 for values in recent)
         return arrive and all(len({value for _, value in values}) == 1 for values in recent)
 

@@ -33,7 +33,7 @@ class Dataset:
     """All ratings, movie titles by id, and how many bad rows of each kind were left out.
 
     `id` is the first 12 hexadecimal digits of a SHA-256 over the files' contents. `notes` are lines on what
-    the files lack and what was done to their ids.
+    the files lack and what was done to their ids. Where feedback was added, `base_id` is that of the files.
     """
 
     id: str
@@ -41,3 +41,4 @@ class Dataset:
     titles: Mapping[int, str]
     skipped: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    base_id: str = ""

@@ -1,6 +1,8 @@
 """Files as they change: what is bad is said once, and what was last good is kept."""
 
+import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -37,8 +39,10 @@ class _File(Generic[Content]):
         if text == self._text:
             return
         content = self._parse(text)
-        self._text, self._content, self._problem = text, content, None
-        log.info("flag read", file=str(self._path), says=self._describe(content))
+        self._text, self._problem = text, None
+        if content is None or content != self._content:
+            log.info("flag read", file=str(self._path), says=self._describe(content))
+            self._content = content
 
     def _describe(self, content: Content | None) -> object:
         return content
@@ -50,10 +54,28 @@ class _File(Generic[Content]):
 
 
 class FlagFile(_File[Flag]):
-    """Which version answers whom."""
+    """Which version answers whom, until it lapses; `clock` gives Unix seconds.
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, parse_flag)
+    The flag is the same object while nothing but its `until` changes.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(path, self._parse_flag)
+        self._clock = clock
+        self._until = inf
+
+    def read(self) -> Flag | None:
+        """As it is now; None, too, if nobody has renewed it in time."""
+        flag = super().read()
+        if flag is None or self._clock() < self._until:
+            return flag
+        self._report("nobody has renewed it: it has lapsed")
+        return None
+
+    def _parse_flag(self, text: str) -> Flag | None:
+        flag = parse_flag(text)
+        self._until = flag.until if flag else inf
+        return flag
 
     def _describe(self, content: Flag | None) -> object:
         return content.shares if content else None

@@ -6,14 +6,17 @@
 A user keeps their place (`services.assignment`), so while the order is kept, a growing share of the last
 variant only adds users. Another salt than the flag's own name, as an experiment has, stands before the
 shares as flagd writes it: [{"cat": ["salt", {"var": "targetingKey"}]}, ["a", 70], ["b", 30]].
+
+The flag's "metadata" may hold "until", Unix seconds: after that nobody answers for it any more, and it counts
+as if it were not there. Whoever maintains it writes a later moment before.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from math import isfinite
+from math import inf, isfinite, isnan
 from typing import Any
 
 from services.assignment import choose, find_place
@@ -32,13 +35,15 @@ class FlagError(ValueError):
 class Flag:
     """An enabled flag: values by variant, the default one, and where each variant ends between 0 and 1.
 
-    Without `ends` everybody gets the default variant.
+    Without `ends` everybody gets the default variant. `until` is when it lapses, in Unix seconds; a flag that
+    is renewed is the same flag.
     """
 
     variants: Mapping[str, str]
     default: str
     ends: tuple[tuple[float, str], ...] = ()
     salt: str = FLAG_KEY
+    until: float = field(default=inf, compare=False)
 
     def choose(self, user: str) -> str:
         """The variant of a user: always the same one for the same shares."""
@@ -73,7 +78,8 @@ def parse_flag(text: str) -> Flag | None:
             )
         salt, buckets = _read_salt(targeting.get("fractional", []))
         shares = [(str(variant), float(weight)) for variant, weight in buckets]
-        return make_flag(variants, default, shares, salt)
+        until = _read_until(entry.get("metadata", {}))
+        return replace(make_flag(variants, default, shares, salt), until=until)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, FlagError):
             raise
@@ -89,6 +95,13 @@ def _read_salt(buckets: list[Any]) -> tuple[str, list[Any]]:
             return salt, buckets[1:]
     written, wanted = json.dumps(buckets[0]), json.dumps(salted("salt"))
     raise FlagError(f"{written} is not a salt and the user in flagd's format, such as {wanted}")
+
+
+def _read_until(metadata: Mapping[str, Any]) -> float:
+    until = metadata.get("until", inf)
+    if not isinstance(until, int | float) or isinstance(until, bool) or isnan(until):
+        raise FlagError(f"until {until!r} is not a moment in Unix seconds")
+    return float(until)
 
 
 def salted(salt: str) -> dict[str, Any]:

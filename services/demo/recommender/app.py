@@ -15,6 +15,7 @@ from services.demo.flags.file import FlagFile
 from services.demo.recommender.connection import Connection
 from services.demo.recommender.feature_store import FeatureStore
 from services.demo.recommender.feedback import Feedback
+from services.demo.recommender.history import HistoryWriter
 from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.memory_store import MemoryStore
 from services.demo.recommender.messages import (
@@ -68,7 +69,8 @@ def create_app(
     versions = Versions(connection, flags, settings, recorder, watch)
     shared = worker.open_store(recorder) if worker else None
     store = shared or MemoryStore(settings)
-    feedback = Feedback(settings, recorder, store, watch)
+    history = HistoryWriter(connection, worker.name if worker else "0")
+    feedback = Feedback(settings, recorder, store, watch, history.add)
     reader = ObjectReader(
         connection,
         concurrency=settings.storage_concurrency,
@@ -87,7 +89,7 @@ def create_app(
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            parts = (versions, feedback, signals, *((shadow,) if shadow else ()))
+            parts = (versions, feedback, signals, history, *((shadow,) if shadow else ()))
             tasks = [asyncio.create_task(part.run()) for part in parts]
             if worker:
                 worker.watch_parent()
@@ -96,6 +98,7 @@ def create_app(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await history.write()
             await features.close()
         if worker:
             await worker.end(telemetry)
@@ -160,7 +163,7 @@ def add_health(app: FastAPI, versions: Versions, shadow: Shadow | None) -> None:
             model_version=model.version,
             dataset_id=model.dataset_id,
             versions=versions.names,
-            degraded=versions.problem,
+            degraded=versions.problem or (shadow.problem if shadow else None),
             shadow=shadow.version if shadow else None,
         )
 

@@ -1,10 +1,13 @@
 """Who was answered by what, while a flag splits users between versions."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from services.demo.flags import Flag
-from services.demo.recommender.answers import Answer
+from services.demo.recommender.answers import Answer, Labels, Source
 from services.demo.recommender.instrumentation import Recorder
+from services.demo.storage.reference import UNKNOWN_SEGMENT
 
 MOST_USERS = 200_000
 """Users that are told apart, in about 20 MB; those who come later are answered, but not counted."""
@@ -29,6 +32,16 @@ class Exposures:
             version = answer.labels.version
             self._users[version] += 1
             self._recorder.record_users(version, self._users[version])
+
+    @contextmanager
+    def count_failure(self, version: str, group: str) -> Iterator[None]:
+        """Count a request that gets no answer; not without a group, where no flag splits the users."""
+        try:
+            yield
+        except Exception:
+            if group:
+                self._recorder.record_failure(Labels(Source.POPULAR, version, UNKNOWN_SEGMENT, group))
+            raise
 
     def _start_anew(self, flag: Flag | None) -> None:
         for version in self._users:

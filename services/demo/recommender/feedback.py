@@ -10,7 +10,7 @@ import structlog
 from services.demo.recommender.answers import Answer, Labels
 from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.settings import RecommenderSettings
-from services.demo.recommender.shown import AnswerStore, Event, Reaction, Shown, UnknownRequest
+from services.demo.recommender.shown import AnswerStore, Closed, Event, Reaction, Shown, UnknownRequest
 from services.demo.recommender.signals.judgement import Judgement, judge
 from services.demo.recommender.watch import Watch
 
@@ -24,7 +24,8 @@ log = structlog.get_logger()
 class Feedback:
     """Counts feedback under the labels of its answer; an answer is labelled when its window closes.
 
-    `clock` gives seconds; in several processes it has to be the same one. `monotonic` is, on one machine.
+    `keep` is given each answer when it is labelled. `clock` gives seconds; in several processes it has to be
+    the same one. `monotonic` is, on one machine.
     """
 
     def __init__(
@@ -33,19 +34,21 @@ class Feedback:
         recorder: Recorder,
         store: AnswerStore,
         watch: Watch,
+        keep: Callable[[Closed], None],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._retention = settings.feedback_retention
         self._recorder = recorder
         self._store = store
         self._watch = watch
+        self._keep = keep
         self._clock = clock
         self._joining: set[asyncio.Task[bool]] = set()
 
     def expect(self, answer: Answer) -> None:
         """Remember an answer, so that feedback on it is understood."""
         item_ids = tuple(item_id for item_id, _ in answer.items)
-        self._store.put(Shown(answer.request_id, item_ids, answer.labels, self._clock()))
+        self._store.put(Shown(answer.request_id, answer.user_id, item_ids, answer.labels, self._clock()))
 
     async def take(self, request_id: str, item_id: int, event: Event) -> bool:
         """Count one event; False if it was counted before, or will be when the store has got round to it.
@@ -69,11 +72,12 @@ class Feedback:
         requests: Counter[Labels] = Counter()
         judged: defaultdict[Labels, Judgement] = defaultdict(Judgement)
         for closed in await self._store.close_windows(self._clock()):
-            labels, shown, clicked = closed
+            labels, clicked = closed.labels, closed.clicked
             self._watch.judge(closed)
+            self._keep(closed)
             requests[labels] += 1
             if clicked:
-                judged[labels] = judged[labels].plus(judge(clicked, shown))
+                judged[labels] = judged[labels].plus(judge(clicked, len(closed.item_ids)))
         for labels, count in requests.items():
             self._recorder.count_labelled(labels, count, judged[labels])
         if lost := self._store.pushed_out:

@@ -203,9 +203,19 @@ class Recorder:
         self._reciprocal_rank.add(judged.reciprocal_rank, named)
 
     def record_exposure(self, labels: Labels, seconds: float) -> None:
-        """An answer to a user whom a flag gave its version; it took `seconds`."""
+        """An answer to a user whom a flag gave its version; it took `seconds`.
+
+        What may come later is counted from 0 on: the first one of a series would be lost to rates.
+        """
         self._count_event(labels, "request")
+        self._count_event(labels, "personalised", int(labels.source is Source.PERSONALISED))
+        for event in ("failed", "labelled", "hit"):
+            self._count_event(labels, event, 0)
         self._exposure_duration.record(seconds, {a.MODEL_VERSION: labels.version, a.USER_GROUP: labels.group})
+
+    def record_failure(self, labels: Labels) -> None:
+        """A request without an answer, of a user whom a flag gave its version."""
+        self._count_event(labels, "failed")
 
     def record_users(self, version: str, users: int) -> None:
         """Different users that a version has answered since the flag is as it is; 0 when it changes."""

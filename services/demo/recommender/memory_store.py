@@ -65,7 +65,8 @@ class MemoryStore:
         closed = []
         while self._open and now - self._open[0].shown.at >= self._window:
             known = self._open.popleft()
-            closed.append(Closed(known.shown.labels, len(known.shown.item_ids), known.clicked))
+            shown = known.shown
+            closed.append(Closed(shown.labels, shown.user_id, shown.item_ids, known.clicked))
         while self._known and now - next(iter(self._known.values())).shown.at > self._retention:
             self._known.popitem(last=False)
         return closed

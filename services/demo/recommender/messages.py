@@ -58,7 +58,7 @@ class FeedbackTaken(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The live version, and all that answer; `degraded` says why they are not those they should be.
+    """The live version, and all that answer; `degraded` says why they, or the shadow, are not the right ones.
 
     `shadow` is the version that answers some requests too, unseen by users.
     """

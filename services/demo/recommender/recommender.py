@@ -51,7 +51,10 @@ class Recommender:
         started = perf_counter()
         model, flag_reason = self._versions.choose(user_id)
         group = find_group(str(user_id)) if flag_reason == FlagReason.SPLIT.lower() else ""
-        with self._recorder.pipeline(model.version) as span:
+        with (
+            self._exposures.count_failure(model.version, group),
+            self._recorder.pipeline(model.version) as span,
+        ):
             segment = model.segment_of(user_id)
             loaded = await self._load(model, user_id, segment)
             answer = Answer(

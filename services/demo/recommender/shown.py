@@ -31,6 +31,7 @@ class Shown(NamedTuple):
     """An answer as feedback needs to know it."""
 
     request_id: str
+    user_id: int
     item_ids: tuple[int, ...]
     labels: Labels
     at: float
@@ -46,10 +47,11 @@ class Reaction(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """An answer whose attribution window has closed: its number of items, the places clicked in time."""
+    """An answer whose attribution window has closed, and the places of its items clicked in time."""
 
     labels: Labels
-    shown: int
+    user_id: int
+    item_ids: tuple[int, ...]
     clicked: tuple[int, ...]
 
 

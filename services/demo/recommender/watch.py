@@ -61,7 +61,7 @@ class Watch:
         """Tell what was clicked in an answer, by the places of its items."""
         watched = self._watched.get(closed.labels.version)
         if watched and closed.labels.source is not Source.POPULAR:
-            places = range(closed.shown)
+            places = range(len(closed.item_ids))
             watched.monitor.judge(places, closed.clicked, closed.labels.segment, self._window)
 
     def _start(self, model: Model) -> Monitor:

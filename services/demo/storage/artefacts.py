@@ -86,6 +86,15 @@ class Materialised(_Document):
     computed_at: float
 
 
+class TrainedFeedback(_Document):
+    """Which answers a version learned from, in Unix seconds, and how many were held out to measure it."""
+
+    since: float
+    until: float
+    answers: int
+    held_out: int
+
+
 class DataReport(_Document):
     """A data set as it was read: rows in all, and those left out by what was wrong with them.
 
@@ -108,7 +117,8 @@ class ModelCard(_Document):
     """A version's origin: `metrics` are offline, on held-out ratings; `sha256` is that of model.npz,
     `offline_sha256` and `held_out_sha256` those of the others, empty for a version from before there were.
 
-    `skipped_rows` counts the bad rows of the data set that were left out, by kind.
+    `skipped_rows` counts the bad rows of the data set that were left out, by kind. A version that learned
+    from feedback, too, has a data set of its own, made of that of `base_dataset_id` and of `feedback`.
     """
 
     version: str
@@ -124,6 +134,13 @@ class ModelCard(_Document):
     held_out_sha256: str = ""
     skipped_rows: dict[str, int] = {}
     data: DataReport | None = None
+    base_dataset_id: str = ""
+    feedback: TrainedFeedback | None = None
+
+    @property
+    def files_id(self) -> str:
+        """The id of the data set's files, which feedback may have been added to."""
+        return self.base_dataset_id or self.dataset_id
 
 
 class UserFeatures(_Document):

@@ -76,6 +76,12 @@ def read_object(store: ObjectStore, bucket: str, key: str) -> bytes | None:
         raise
 
 
+def list_keys(store: ObjectStore, bucket: str, prefix: str) -> list[str]:
+    """The keys that begin so; failures raise one of `StorageError`."""
+    pages = cast(Any, store).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+
+
 def error_code(error: ClientError) -> str:
     """The S3 error code, such as NoSuchKey or AccessDenied."""
     return str(error.response.get("Error", {}).get("Code", ""))

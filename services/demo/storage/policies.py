@@ -5,7 +5,7 @@ from typing import Any
 READ, WRITE, DELETE = "s3:GetObject", "s3:PutObject", "s3:DeleteObject"
 
 OBJECT_ACTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "recommender": (("*", (READ,)),),
+    "recommender": (("*", (READ,)), ("feedback/*", (WRITE,))),
     "trainer": (("*", (READ, WRITE, DELETE)),),
     "features": (
         ("live.json", (READ,)),

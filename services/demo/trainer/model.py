@@ -1,4 +1,4 @@
-"""Train ALS on ratings."""
+"""Train ALS on ratings, and on what users clicked since."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +13,32 @@ from services.demo.dataset import Ratings
 from services.demo.dataset.segments import assign_segments
 from services.demo.storage.artefacts import ModelArrays
 from services.demo.storage.offline import OfflineFeatures
+from services.demo.trainer.feedback import Feedback
 from services.demo.trainer.parameters import Parameters
 
 POPULAR_LENGTH = 100
+VISITS_EXPONENT = 0.5
+"""Expected visits of a user grow with the number of ratings to this power."""
+UNKNOWN_SHARE = 0.01
+"""Share of requests expected from users who are not in the training data."""
+OLD_RATING = 0.05
+"""What a rating from before counts where there is feedback: an eightieth of an item clicked twice."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """Arrays for the recommender, user factors float32[m, f], and who has seen what (m × n, ones)."""
+    """Arrays for the recommender, user factors float32[m, f], and who has seen what (m × n, ones).
+
+    `visits`, float64[m], is how often each user is expected, by any scale; `unknown_share` (0–1) of the
+    requests come from users who are not among them.
+    """
 
     arrays: ModelArrays
     user_factors: NDArray[np.float32]
     seen: Any
     algorithm: Any
+    visits: NDArray[np.float64]
+    unknown_share: float = UNKNOWN_SHARE
 
     def recommend(self, k: int) -> NDArray[np.int32]:
         """The k best unseen items of every user as item ids int32[m, k]; 0 where fewer are left."""
@@ -35,8 +48,11 @@ class TrainedModel:
         return np.where(found >= 0, self.arrays.item_ids[found], 0).astype(np.int32)
 
 
-def train(ratings: Ratings, parameters: Parameters) -> TrainedModel:
-    """Fit ALS to who rated what (the rating's value is not used: every rating is a sign of interest)."""
+def train(ratings: Ratings, parameters: Parameters, feedback: Feedback | None = None) -> TrainedModel:
+    """Fit ALS to who rated what (the rating's value is not used: every rating is a sign of interest).
+
+    With feedback, that counts most; what it says of users or items without ratings is not used.
+    """
     user_ids, rows, counts = np.unique(ratings.user_ids, return_inverse=True, return_counts=True)
     item_ids, columns = np.unique(ratings.movie_ids, return_inverse=True)
     shape = (len(user_ids), len(item_ids))
@@ -49,7 +65,7 @@ def train(ratings: Ratings, parameters: Parameters) -> TrainedModel:
             iterations=parameters.iterations,
             random_state=parameters.seed,
         )
-        algorithm.fit(seen, show_progress=False)
+        algorithm.fit(_add(feedback, seen, user_ids, item_ids), show_progress=False)
     arrays = ModelArrays(
         item_ids=item_ids,
         item_factors=algorithm.item_factors,
@@ -57,7 +73,20 @@ def train(ratings: Ratings, parameters: Parameters) -> TrainedModel:
         user_ids=user_ids,
         user_segments=assign_segments(counts),
     )
-    return TrainedModel(arrays, algorithm.user_factors, seen, algorithm)
+    expected = counts.astype(np.float64) ** VISITS_EXPONENT
+    if feedback is None:
+        return TrainedModel(arrays, algorithm.user_factors, seen, algorithm, expected)
+    came = feedback.count_visits(user_ids, expected)
+    return TrainedModel(arrays, algorithm.user_factors, seen, algorithm, *came)
+
+
+def _add(
+    feedback: Feedback | None, seen: csr_matrix, user_ids: NDArray[np.int32], item_ids: NDArray[np.int32]
+) -> csr_matrix:
+    """Ratings and feedback as confidence: above 0 in interest, below in none (m × n)."""
+    if feedback is None:
+        return seen
+    return (OLD_RATING * seen + feedback.weigh(user_ids, item_ids)).astype(np.float32).tocsr()
 
 
 def make_offline(model: TrainedModel) -> OfflineFeatures:

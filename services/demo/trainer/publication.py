@@ -19,7 +19,7 @@ from services.demo.storage.artefacts import (
     ModelCard,
     card_key,
 )
-from services.demo.storage.client import ObjectStore, read_object
+from services.demo.storage.client import ObjectStore, list_keys, read_object
 from services.demo.storage.patience import wait_out
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
@@ -38,6 +38,14 @@ class Publication:
     def read_card(self, version: str) -> ModelCard | None:
         """A stored version's card; None if there is none that can be read."""
         return self._read(card_key(version), ModelCard)
+
+    def read(self, key: str) -> bytes | None:
+        """An object's content; None where there is none."""
+        return wait_out(partial(read_object, self._store, self._bucket, key), seconds=PATIENCE_SECONDS)
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """The keys that begin so."""
+        return wait_out(partial(list_keys, self._store, self._bucket, prefix), seconds=PATIENCE_SECONDS)
 
     def read_live(self) -> str | None:
         """The live version's name; None if there is none that can be read."""
@@ -68,7 +76,7 @@ class Publication:
                     pass
 
     def _read(self, key: str, document: type[DocumentT]) -> DocumentT | None:
-        data = wait_out(partial(read_object, self._store, self._bucket, key), seconds=PATIENCE_SECONDS)
+        data = self.read(key)
         try:
             return document.model_validate_json(data) if data is not None else None
         except ValidationError:

@@ -24,10 +24,6 @@ from services.demo.trainer.model import TrainedModel
 BINS = 10
 SAMPLE = 200
 VISITS = 20_000
-VISITS_EXPONENT = 0.5
-"""Expected visits of a user grow with the number of ratings to this power."""
-UNKNOWN_SHARE = 0.01
-"""Share of requests expected from users who are not in the training data."""
 
 Values = NDArray[np.float64]
 
@@ -35,7 +31,7 @@ Values = NDArray[np.float64]
 def make_reference(version: str, model: TrainedModel) -> Reference:
     """The reference of a version: deciles, quantiles and shares over users weighted by expected visits."""
     seen_count = np.diff(model.seen.indptr).astype(np.float64)
-    weights = seen_count**VISITS_EXPONENT
+    weights = model.visits
     features = {
         FACTOR_NORM: np.linalg.norm(model.user_factors.astype(np.float64), axis=1),
         SEEN_COUNT: seen_count,
@@ -55,7 +51,7 @@ def make_reference(version: str, model: TrainedModel) -> Reference:
 def make_profile(dataset_id: str, model: TrainedModel) -> Profile:
     """The same for whence_monitor, of `VISITS` visits, each user as often as expected (systematic sample)."""
     seen_count = np.diff(model.seen.indptr)
-    reached = np.cumsum(seen_count**VISITS_EXPONENT)
+    reached = np.cumsum(model.visits)
     visits = np.searchsorted(reached, (np.arange(VISITS) + 0.5) / VISITS * reached[-1])
     columns = {
         FACTOR_NORM: np.linalg.norm(model.user_factors.astype(np.float64), axis=1),
@@ -103,8 +99,8 @@ def _divide(model: TrainedModel) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 
 def _share_segments(model: TrainedModel, weights: Values) -> dict[str, float]:
     counts = np.bincount(model.arrays.user_segments, weights, minlength=len(SEGMENTS))
-    known = (1.0 - UNKNOWN_SHARE) * counts / counts.sum()
-    shares = _lift(np.append(known, UNKNOWN_SHARE))
+    known = (1.0 - model.unknown_share) * counts / counts.sum()
+    shares = _lift(np.append(known, model.unknown_share))
     return dict(zip((*SEGMENTS, UNKNOWN_SEGMENT), shares.tolist(), strict=True))
 
 

@@ -81,7 +81,7 @@ def _train(
 def _ensure_live(dataset_id: str, publication: Publication) -> None:
     live = publication.read_live()
     card = publication.read_card(live) if live else None
-    if card is None or card.dataset_id != dataset_id:
+    if card is None or card.files_id != dataset_id:
         live = LIVE.version(dataset_id)
         publication.write_live(live)
         log.info("version made live", version=live)

@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from services.demo.storage.arrays import checksum
 from services.demo.storage.artefacts import (
     SEGMENTS,
     ModelCard,
+    TrainedFeedback,
     features_key,
     model_key,
     profile_key,
@@ -54,8 +55,13 @@ def store_version(
     parameters: Parameters,
     publication: Publication,
     k: int,
+    feedback: TrainedFeedback | None = None,
+    shown: Ratings | None = None,
 ) -> None:
-    """Measure a model that was just fitted with `parameters` on `held_out`, store it with its card."""
+    """Measure a model that was just fitted with `parameters` on `held_out`, store it with its card.
+
+    Where `held_out` are clicks, `shown` is what users could click.
+    """
     trained_at = datetime.now(UTC)
     trained = time.monotonic()
     metrics = evaluate(model, held_out, k)
@@ -65,7 +71,7 @@ def store_version(
         offline_key(version): offline.to_bytes(),
         reference_key(version): make_reference(version, model).model_dump_json().encode(),
         profile_key(version): make_profile(dataset.id, model).to_json().encode(),
-        held_out_key(version): choose_held_out(held_out).to_bytes(),
+        held_out_key(version): choose_held_out(held_out, shown).to_bytes(),
         model_key(version): model.arrays.to_bytes(),
     }
     card = ModelCard(
@@ -81,6 +87,8 @@ def store_version(
         offline_sha256=checksum(objects[offline_key(version)]),
         held_out_sha256=checksum(objects[held_out_key(version)]),
         skipped_rows=dict(dataset.skipped),
+        base_dataset_id=dataset.base_id,
+        feedback=feedback,
         data=report(dataset),
     )
     publication.write_version(card, objects, make_features(offline, version, trained_at.timestamp()))
@@ -106,13 +114,17 @@ def evaluate(model: TrainedModel, held_out: Ratings, k: int) -> dict[str, float]
     }
 
 
-def choose_held_out(ratings: Ratings) -> HeldOut:
-    """The held-out ratings of all users, or of `MOST_JUDGES` at even distances."""
+def choose_held_out(ratings: Ratings, shown: Ratings | None = None) -> HeldOut:
+    """The held-out ratings of all users, or of `MOST_JUDGES` at even distances, and what these were shown."""
     users = np.unique(ratings.user_ids)
     if len(users) > MOST_JUDGES:
         users = users[np.linspace(0, len(users) - 1, MOST_JUDGES).astype(np.int64)]
     kept = np.isin(ratings.user_ids, users)
-    return HeldOut(ratings.user_ids[kept], ratings.movie_ids[kept])
+    held_out = HeldOut(ratings.user_ids[kept], ratings.movie_ids[kept])
+    if shown is None:
+        return held_out
+    among = np.isin(shown.user_ids, users)
+    return replace(held_out, shown_user_ids=shown.user_ids[among], shown_movie_ids=shown.movie_ids[among])
 
 
 def make_features(offline: OfflineFeatures, version: str, computed_at: float) -> Iterator[tuple[str, bytes]]:

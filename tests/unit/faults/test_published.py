@@ -34,7 +34,7 @@ def bucket(flags: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
     bucket.write(LIVE_KEY, LivePointer(version="live"))
     bucket.write("features/live/1.json", b"{}")
     monkeypatch.setattr(published, "Bucket", lambda: bucket)
-    monkeypatch.setattr(MemoryBucket, "read_card", lambda *_: SimpleNamespace(dataset_id="d"))
+    monkeypatch.setattr(MemoryBucket, "read_card", lambda *_: SimpleNamespace(files_id="d"))
     monkeypatch.setattr(published, "find_folder", lambda _: Path("nowhere"))
     monkeypatch.setattr(published, "load", lambda *_: Dataset("d", RATINGS, {}, {}))
     monkeypatch.setattr(published, "split", lambda dataset: (RATINGS, RATINGS))

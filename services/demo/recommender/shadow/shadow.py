@@ -98,6 +98,11 @@ class Shadow:
         """The version that answers in the shadow now."""
         return self._used.model.version if self._used else None
 
+    @property
+    def problem(self) -> str | None:
+        """What keeps a version from answering in the shadow."""
+        return self._problem
+
     def offer(self, answer: Answer, span: SpanContext) -> None:
         """Let an answer that a version made for its user be made in the shadow too, if it is chosen.
 

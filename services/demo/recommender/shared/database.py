@@ -33,6 +33,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     request_id TEXT NOT NULL UNIQUE,
+    user_id INTEGER NOT NULL,
     shown_at REAL NOT NULL,
     item_ids BLOB NOT NULL,
     source TEXT NOT NULL,
@@ -52,13 +53,14 @@ CREATE TABLE IF NOT EXISTS reactions (
 ) WITHOUT ROWID;
 """
 INSERT = """
-INSERT OR IGNORE INTO answers (request_id, shown_at, item_ids, source, version, segment, user_group)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT OR IGNORE INTO answers
+    (request_id, user_id, shown_at, item_ids, source, version, segment, user_group)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 CLOSE = """
 UPDATE answers SET open = 0
 WHERE id IN (SELECT id FROM answers WHERE open AND shown_at <= ? ORDER BY shown_at LIMIT ?)
-RETURNING source, version, segment, user_group, length(item_ids) / 8,
+RETURNING source, version, segment, user_group, user_id, item_ids,
     (SELECT group_concat(position) FROM reactions
      WHERE answer = answers.id AND event = ? AND at < answers.shown_at + ?)
 """
@@ -118,8 +120,13 @@ class Database:
             too_old = now - self._retention
             connection.execute("DELETE FROM answers WHERE shown_at < ? AND NOT open", (too_old,))
         return [
-            Closed(Labels(Source(source), version, segment, group), shown, _parse_places(clicked))
-            for source, version, segment, group, shown, clicked in closed
+            Closed(
+                Labels(Source(source), version, segment, group),
+                user_id,
+                tuple(array("q", packed)),
+                _parse_places(clicked),
+            )
+            for source, version, segment, group, user_id, packed, clicked in closed
         ]
 
     def read_items(self, version: str, since: float) -> bytes:
@@ -203,8 +210,9 @@ def _numbers(folder: Path) -> Iterator[int]:
     return (int(path.stem.removeprefix("answers-")) for path in folder.glob("answers-*.db"))
 
 
-def _pack(shown: Shown) -> tuple[str, float, bytes, str, str, str, str]:
-    return (shown.request_id, shown.at, array("q", shown.item_ids).tobytes(), *shown.labels)
+def _pack(shown: Shown) -> tuple[str, int, float, bytes, str, str, str, str]:
+    packed = array("q", shown.item_ids).tobytes()
+    return (shown.request_id, shown.user_id, shown.at, packed, *shown.labels)
 
 
 def _join(connection: sqlite3.Connection, reaction: Reaction) -> Joined:

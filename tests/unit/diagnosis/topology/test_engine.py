@@ -265,6 +265,13 @@ def test_a_surge_is_one_even_if_those_who_cause_it_send_telemetry() -> None:
     assert (found.domain, found.cause) == ("traffic", "traffic-surge")
 
 
+def test_requests_that_fail_as_fast_as_they_were_answered_are_no_surge_of_them() -> None:
+    found = verdict(SHOP.change(gateway=Load(10, 0.08, later_rate=30, later_seconds=0.07, failed=0.9)))
+    assert (found.domain, found.cause) == ("unknown", "service-failing")
+    slower = SHOP.change(gateway=Load(10, 0.08, later_rate=30, later_seconds=0.6, failed=0.9))
+    assert verdict(slower).cause == "traffic-surge"
+
+
 def test_more_requests_to_a_service_than_its_callers_get_are_no_surge() -> None:
     found = verdict(
         SHOP.change(

@@ -62,7 +62,7 @@ def test_a_chargeback_is_learned_once_whichever_version_predicted(checkout: Serv
 
 def test_an_outcome_that_reaches_another_process_is_joined(checkout: Service, data: Path) -> None:
     elsewhere = predictions.Predictions(data / "checkout.db")
-    id = elsewhere.keep(LIVE, 0.9, "new")
+    id = elsewhere.keep(LIVE, 0.9, "new", PAYMENT)
     (answer,) = ask(checkout, (f"/payments/{id}/chargeback", {"fraud": True}))
     assert answer.status_code == 204
     assert checkout.read("model.outcomes", "segment", "class", "outcome")["new", "1", "tp"] == 1
@@ -94,7 +94,7 @@ def test_bad_bodies_are_refused(checkout: Service, deliveries: Service) -> None:
 def test_predictions_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predictions, "MOST", 100)
     kept = predictions.Predictions(tmp_path / "kept.db")
-    ids = [kept.keep(LIVE, 0.1, "old") for _ in range(predictions.CLEAN_EVERY)]
+    ids = [kept.keep(LIVE, 0.1, "old", {}) for _ in range(predictions.CLEAN_EVERY)]
     assert [kept.take(id) is not None for id in (ids[0], ids[-101], ids[-100], ids[-1])] == [
         False,
         False,

@@ -73,3 +73,28 @@ def test_the_last_good_flag_is_kept_and_the_bad_file_said_once(
 def test_a_file_that_is_a_folder_is_no_flag(file: Path) -> None:
     file.mkdir(parents=True)
     assert FlagFile(file).read() is None
+
+
+def test_a_flag_that_nobody_renews_lapses(file: Path) -> None:
+    now = 100.0
+    flags = FlagFile(file, clock=lambda: now)
+    write_rollout(file, {"als32-a": 95, "als16-b": 5}, until=160.0)
+    first = flags.read()
+    assert first is not None and first.shares["als16-b"] == 5
+    write_rollout(file, {"als32-a": 95, "als16-b": 5}, until=220.0)
+    now = 219.9
+    assert flags.read() is first, "a renewed flag is the same one: users are not counted anew"
+    now = 220.0
+    assert flags.read() is None
+    assert read_rollout(file) == {}, "by the clock of the machine it lapsed long ago"
+    write_rollout(file, {"als32-a": 95, "als16-b": 5}, until=300.0)
+    assert flags.read() == first
+    clear_rollout(file)
+    assert flags.read() is None
+
+
+def test_a_moment_that_is_none_is_refused(file: Path) -> None:
+    write_rollout(file, {"als32-a": 95, "als16-b": 5}, until=160.0)
+    file.write_text(file.read_text().replace("160.0", '"soon"'))
+    with pytest.raises(FlagError, match="until 'soon' is not a moment"):
+        read_rollout(file)

@@ -89,6 +89,12 @@ class FakeStore:
         sent = io.BytesIO(body[:-10] if Key in self.cut else body)
         return {"Body": StreamingBody(sent, len(body)), "ResponseMetadata": metadata}
 
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> dict[str, Any]:
+        if Key in self.errors:
+            raise self.errors[Key]
+        self.objects[Key] = Body
+        return {}
+
     def read(self, key: str) -> bytes | None:
         """As the connection of the shadow's thread does."""
         self.shadow_reads.append(key)

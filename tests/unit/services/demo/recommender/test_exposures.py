@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -115,5 +116,54 @@ def test_users_beyond_the_limit_are_answered_but_not_counted(
         async with serve(prepare(tmp_path)) as service:
             answers = await ask_all(service)
             assert len(answers) == len(USERS) and sum(users(service).values()) == 10
+
+    asyncio.run(scenario())
+
+
+def test_labels_are_counted_from_zero_on_and_who_got_a_personal_answer(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with serve(prepare(tmp_path), attribution_window=60) as service:
+            answers = [await service.ask(user) for user in (1, 2, 1_000_000)]
+            named = [dict(key) for key in service.measure("experiment.events")]
+            assert {"labelled", "hit"} <= {labels["event"] for labels in named}
+            assert service.total("experiment.events", event="labelled") == 0
+            assert service.total("experiment.events", event="request") == 3
+            personal = sum(answer["source"] == "personalised" for answer in answers)
+            assert service.total("experiment.events", event="personalised") == personal == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_request_without_an_answer_is_counted_for_the_version_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("a bad factor")
+
+    async def scenario() -> None:
+        async with serve(prepare(tmp_path)) as service:
+            with monkeypatch.context() as patched:
+                patched.setattr("services.demo.recommender.recommender.rank", fail)
+                answer = await service.client.get("/recommendations/1")
+            assert answer.status_code == 500
+            assert service.total("experiment.events", event="failed", user_group=find_group("1")) == 1
+            assert service.total("experiment.events", event="request") == 0
+
+    asyncio.run(scenario())
+
+
+def test_r22_a_flag_that_lapses_gives_all_users_the_live_version_without_anybody_there(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        store = prepare(tmp_path)
+        write_rollout(store.flags, {LIVE: 50, OTHER: 50}, salt="autumn", until=time() + 3)
+        async with serve(store) as service:
+            answers = await ask_all(service)
+            assert {answer["model_version"] for answer in answers.values()} == {LIVE, OTHER}
+            await until_only_live(service)
+            answers = await ask_all(service)
+            assert {answer["model_version"] for answer in answers.values()} == {LIVE}
+            assert store.flags.exists()
 
     asyncio.run(scenario())

@@ -17,7 +17,7 @@ from services.demo.recommender.memory_store import MemoryStore
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.recommender.shared.database import Database
 from services.demo.recommender.shared.store import SharedStore
-from services.demo.recommender.shown import AnswerStore, Event, ItemNotShown, UnknownRequest
+from services.demo.recommender.shown import AnswerStore, Closed, Event, ItemNotShown, UnknownRequest
 from services.demo.recommender.signals.judgement import Judgement, judge
 from services.demo.recommender.watch import Watch
 from tests.unit.services.demo.recommender.support import published, serve, until
@@ -53,6 +53,7 @@ class Desk:
     def __init__(self, folder: Path | None, capacity: int = 100) -> None:
         self.now = 0.0
         self.tally = Tally()
+        self.kept: list[Closed] = []
         settings = RecommenderSettings(
             attribution_window=15, feedback_retention=60, feedback_capacity=capacity
         )
@@ -64,6 +65,7 @@ class Desk:
             self.tally,  # type: ignore[arg-type]
             self.store,
             Watch(NoOpMeterProvider(), window=15),
+            self.kept.append,
             clock=lambda: self.now,
         )
 
@@ -117,6 +119,14 @@ def test_the_same_event_counts_once_and_different_ones_each(desk: Desk) -> None:
     assert desk.take("a", 5, Event.THUMBS_UP)
     assert desk.take("a", 5, Event.THUMBS_DOWN)
     assert (len(desk.tally.clicks), desk.tally.thumbs) == (2, ["up", "down"])
+
+
+def test_who_was_shown_what_is_handed_on_with_the_label(desk: Desk) -> None:
+    desk.show("a")
+    desk.take("a", 6, Event.CLICK)
+    desk.now = 16
+    desk.sweep()
+    assert desk.kept == [Closed(LABELS, 1, (5, 6, 7), (1,))]
 
 
 def test_a_request_is_labelled_when_its_window_closes_and_not_before(desk: Desk) -> None:

@@ -215,7 +215,8 @@ def test_a_shadow_comes_and_goes_and_one_that_is_not_there_harms_nobody(tmp_path
         async with serve(store) as service:
             await until(lambda: "models/als9-cccccc/card.json" in store.reads, "it was looked for")
             assert (await service.ask(1))["source"] == "personalised"
-            assert (await service.client.get("/readyz")).json()["shadow"] is None
+            ready = (await service.client.get("/readyz")).json()
+            assert ready["shadow"] is None and "als9-cccccc" in ready["degraded"]
             write_shadow(tmp_path / "shadow.json", OTHER, 0.5)
             await until(lambda: in_use(service), "the version is in the shadow")
             clear_shadow(tmp_path / "shadow.json")

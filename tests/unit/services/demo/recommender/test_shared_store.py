@@ -23,6 +23,7 @@ from services.demo.recommender.shown import Closed, Event, Reaction, Shown, Unkn
 from services.demo.recommender.watch import Watch
 from tests.unit.services.demo.recommender.support import until
 
+USER = 42
 LABELS = Labels(Source.PERSONALISED, "v1", "heavy", "07")
 SETTINGS = RecommenderSettings(attribution_window=15, feedback_retention=60, feedback_capacity=1_000)
 ROOT = Path(__file__).resolve().parents[5]
@@ -42,7 +43,7 @@ def open_database(folder: Path, settings: RecommenderSettings = SETTINGS) -> Dat
 
 
 def shown(request_id: str, at: float = 0.0) -> Shown:
-    return Shown(request_id, (5, 6, 7), LABELS, at)
+    return Shown(request_id, USER, (5, 6, 7), LABELS, at)
 
 
 def click(request_id: str, item_id: int = 5, at: float = 1.0) -> Reaction:
@@ -123,7 +124,7 @@ with worker._transaction() as connection:
     assert join_each(others[0], 60) == 10
     closed = [each for other in others for each in other.close_windows(15.0)]
     assert len(closed) == 200
-    assert closed.count(Closed(LABELS, 3, (0,))) == 60
+    assert closed.count(Closed(LABELS, USER, (5, 6, 7), (0,))) == 60
     for other in others:
         other.close()
 
@@ -155,6 +156,7 @@ class Office:
             self,  # type: ignore[arg-type]
             self.store,
             Watch(NoOpMeterProvider(), window=15),
+            lambda closed: None,
             clock=lambda: self.now,
         )
 
@@ -198,9 +200,9 @@ def test_feedback_at_another_worker_right_after_the_answer_is_joined(tmp_path: P
 def test_the_items_that_all_workers_have_shown_are_known_to_each(tmp_path: Path) -> None:
     async def scenario(here: Office, there: Office) -> None:
         here.store.put(shown("a", at=1.0))
-        there.store.put(Shown("b", (7, 2**40), LABELS, 2.0))
-        there.store.put(Shown("old", (1,), LABELS, 0.5))
-        there.store.put(Shown("other version", (2,), LABELS._replace(version="v2"), 2.0))
+        there.store.put(Shown("b", USER, (7, 2**40), LABELS, 2.0))
+        there.store.put(Shown("old", USER, (1,), LABELS, 0.5))
+        there.store.put(Shown("other version", USER, (2,), LABELS._replace(version="v2"), 2.0))
         assert await there.store.flush() and await here.store.flush()
         for office in (here, there):
             items = await asyncio.to_thread(office.store.items_shown, "v1", 0.5)

@@ -21,6 +21,8 @@ def is_allowed(service: str, action: str, resource: str) -> bool:
         ("recommender", "s3:ListBucket", "whence", True),
         ("recommender", "s3:PutObject", "whence/live.json", False),
         ("recommender", "s3:DeleteObject", "whence/live.json", False),
+        ("recommender", "s3:PutObject", "whence/feedback/0/17.npz", True),
+        ("recommender", "s3:DeleteObject", "whence/feedback/0/17.npz", False),
         ("recommender", "s3:GetObject", "other/live.json", False),
         ("trainer", "s3:GetObject", "whence/live.json", True),
         ("trainer", "s3:PutObject", "whence/live.json", True),

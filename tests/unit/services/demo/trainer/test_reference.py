@@ -12,7 +12,8 @@ from whence_monitor.reference import Number
 from services.demo.dataset import generate, load, split
 from services.demo.storage.reference import Distribution, Reference
 from services.demo.traffic.habits import Habits
-from services.demo.trainer import reference as assumed
+from services.demo.trainer import model as assumed
+from services.demo.trainer import reference
 from services.demo.trainer.model import TrainedModel, train
 from services.demo.trainer.parameters import Parameters
 from services.demo.trainer.reference import describe, make_profile, make_reference
@@ -72,7 +73,7 @@ def test_top_scores_are_those_of_the_first_items_unseen(made: Reference, trained
 def test_the_profile_is_of_the_same_visits(made: Reference, trained: TrainedModel) -> None:
     found = make_profile("d", trained)
     assert Profile.from_json(found.to_json()) == found
-    assert found.rows == assumed.VISITS and found.dataset_id == "d"
+    assert found.rows == reference.VISITS and found.dataset_id == "d"
     for name, edges in (
         ("factor_norm", made.features["factor_norm"]["all"].edges),
         ("seen_count", made.features["seen_count"]["all"].edges),
@@ -93,7 +94,7 @@ def test_popularity_ranks_the_whole_catalogue_by_ratings(made: Reference, traine
 def test_a_description_of_anything_is_valid(values: np.ndarray) -> None:
     found = describe(values, np.ones(len(values)))
     assert sum(found.shares) == pytest.approx(1.0)
-    assert len(found.sample) == assumed.SAMPLE
+    assert len(found.sample) == reference.SAMPLE
     assert min(values) <= found.sample[0] and found.sample[-1] <= max(values)
 
 

@@ -1,0 +1,1 @@
+"""Releases on simulated users: what the controller's rules do, beside two others."""

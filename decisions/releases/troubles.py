@@ -1,0 +1,90 @@
+"""Open incidents as the inbox tells them, and what each means for a release.
+
+| the verdict's domain | what it means |
+|---|---|
+| infrastructure, traffic, telemetry | both versions suffer alike: pauses |
+| model, data, release | may be of the version's making: rolls back, unless it began before the release |
+| unknown, or below half of a confidence | nobody knows: asks |
+| none | the services were examined and nothing is wrong: means nothing |
+| no verdict yet | is diagnosed: pauses |
+"""
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, TypeAdapter
+
+from decisions.releases.observation import Trouble, Weight
+from prometheus.client import Client, Request
+from telemetry.instruments import INSTRUMENTS
+
+SURE = 0.5
+"""Confidence from which a verdict is acted on."""
+
+MOST = 100
+"""Incidents that are asked for, the newest."""
+
+WEIGHTS = {
+    "infrastructure": Weight.PAUSES,
+    "traffic": Weight.PAUSES,
+    "telemetry": Weight.PAUSES,
+    "model": Weight.ROLLS_BACK,
+    "data": Weight.ROLLS_BACK,
+    "release": Weight.ROLLS_BACK,
+    "unknown": Weight.ASKS,
+}
+"""By domain; `none` means nothing."""
+
+CONCERNED = frozenset(instrument.service for instrument in INSTRUMENTS)
+"""The services of the stack: an incident of others says nothing of the version."""
+
+
+class _Verdict(BaseModel):
+    domain: str
+    cause: str
+    confidence: float
+    summary: str
+    onset: float | None = None
+
+
+class _Incident(BaseModel):
+    id: int
+    status: Literal["firing", "resolved"]
+    started_at: datetime
+    services: frozenset[str]
+    verdict: _Verdict | None = None
+
+
+_INCIDENTS = TypeAdapter(list[_Incident])
+
+
+def read_troubles(inbox: Client) -> tuple[Trouble, ...]:
+    """Those that matter, newest first. Raises SourceAway."""
+    weighed = (_weigh(each) for each in _read_open(inbox))
+    return tuple(trouble for trouble in weighed if trouble)
+
+
+def read_known(inbox: Client) -> frozenset[int]:
+    """All that are open, also those that mean nothing: their verdicts may change. Raises SourceAway."""
+    return frozenset(each.id for each in _read_open(inbox))
+
+
+def _read_open(inbox: Client) -> list[_Incident]:
+    found = inbox.ask(Request("/api/incidents", {"limit": str(MOST)}, _read))
+    concerned = (each for each in found if not each.services or each.services & CONCERNED)
+    return [each for each in concerned if each.status == "firing"]
+
+
+def _read(body: bytes) -> list[_Incident]:
+    return _INCIDENTS.validate_python(json.loads(body)["incidents"])
+
+
+def _weigh(incident: _Incident) -> Trouble | None:
+    verdict = incident.verdict
+    if verdict is None:
+        return Trouble(incident.id, Weight.IS_DIAGNOSED, "no verdict yet", "", "it is being diagnosed.")
+    if verdict.domain == "none":
+        return None
+    weight = WEIGHTS.get(verdict.domain, Weight.ASKS) if verdict.confidence >= SURE else Weight.ASKS
+    return Trouble(incident.id, weight, verdict.domain, verdict.cause, verdict.summary, verdict.onset)

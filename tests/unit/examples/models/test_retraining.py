@@ -1,0 +1,140 @@
+"""R23 for models that are no recommender: outcomes teach a version, which passes the gate and serves."""
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from config.gate import GateLimits
+from decisions.gate.card import read_card
+from decisions.gate.judgement import judge
+from decisions.retraining.data import Report, find_faults, read_report
+from examples.checkout.payments import CHECKOUT
+from examples.deliveries.parcels import DELIVERIES
+from examples.models.__main__ import main
+from examples.models.cases import happen
+from examples.models.catalogue import read_faults
+from examples.models.change import Change
+from examples.models.example import Example
+from examples.models.live import Live
+from examples.models.predictions import Predictions
+from examples.models.retraining import choose_name
+from examples.models.training import LIVE, RECIPES
+from tests.unit.examples.models.live import Service
+from tests.unit.examples.models.test_services import PAYMENT, ask
+
+CASES = 4_000
+BOTH = pytest.mark.parametrize("example", [CHECKOUT, DELIVERIES], ids=lambda example: example.name)
+
+
+@pytest.fixture
+def data(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same versions in folders of the test's own."""
+    for example in (CHECKOUT, DELIVERIES):
+        (tmp_path / example.name).mkdir()
+        for version in RECIPES:
+            (tmp_path / example.name / version).symlink_to(trained / example.name / version)
+    monkeypatch.setenv("MODELS_DATA", str(tmp_path))
+    return tmp_path
+
+
+def live_through(example: Example, data: Path, change: Change, cases: int = CASES) -> None:
+    """Cases in a changed world, whose outcomes are told."""
+    kept, random = Predictions(data / f"{example.name}.db"), Random(3)
+    for _ in range(cases):
+        case = happen(example, change, random)
+        kept.learn(case.sent, case.outcome)
+
+
+def retrain(example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Report:
+    monkeypatch.setenv("RETRAIN_SINCE", "2020-01-01T00:00:00+00:00")
+    monkeypatch.setenv("RETRAIN_UNTIL", "2100-01-01T00:00:00+00:00")
+    monkeypatch.setattr("sys.argv", ["examples.models", "retrain", example.name])
+    main()
+    return read_report(capsys.readouterr().out)
+
+
+@BOTH
+def test_r23_a_flipped_relation_is_learned_and_passes_the_gate(
+    example: Example, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live_through(example, data, read_faults()[f"{example.name}-flipped-relation"].make_change("high", 4e9))
+    report = retrain(example, monkeypatch, capsys)
+    assert find_faults(report.data, report.former) == []
+    new, live = read_card(Path(report.card)), read_card(Path(report.live_card))
+    assert (new.version, live.version) == ("1.0.2", LIVE)
+    verdict = judge(new, live, GateLimits(), time.time())
+    assert verdict.passed, [check.sentence for check in verdict.failures]
+    losses = [sum(card.metrics["loss"].values) for card in (new, live)]
+    assert losses[0] < 0.8 * losses[1]
+
+
+def test_r23_what_is_learned_from_mixed_up_outcomes_is_refused(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the last outcomes, by which it is judged, are the opposite of what happened."""
+    live_through(CHECKOUT, data, Change(surprise=True, until=4e9), CASES)
+    live_through(CHECKOUT, data, Change(), CASES // 4)
+    report = retrain(CHECKOUT, monkeypatch, capsys)
+    verdict = judge(
+        read_card(Path(report.card)), read_card(Path(report.live_card)), GateLimits(), time.time()
+    )
+    assert find_faults(report.data, report.former) or not verdict.passed
+
+
+def test_too_few_outcomes_are_said(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live_through(CHECKOUT, data, Change(), 10)
+    with pytest.raises(SystemExit, match="10 outcomes were told since then, 1000 are needed"):
+        retrain(CHECKOUT, monkeypatch, capsys)
+
+
+def test_a_period_that_is_none_is_said(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["examples.models", "retrain", "checkout"])
+    monkeypatch.delenv("RETRAIN_SINCE", raising=False)
+    with pytest.raises(SystemExit, match="RETRAIN_SINCE is no moment"):
+        main()
+
+
+def test_outcomes_are_kept_with_what_the_service_was_asked(data: Path, checkout: Service) -> None:
+    begun = time.time()
+    (answer,) = ask(checkout, ("/payments", {**PAYMENT, "customer": "new"}))
+    ask(checkout, (f"/payments/{answer.json()['id']}/chargeback", {"fraud": True}))
+    (kept,) = Predictions(data / "checkout.db").read_outcomes(begun, time.time())
+    assert (kept.outcome, kept.features["amount"], kept.features["customer"]) == (1.0, 300, "new")
+
+
+def test_outcomes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("examples.models.predictions.MOST_OUTCOMES", 100)
+    monkeypatch.setattr("examples.models.predictions.CLEAN_EVERY", 300)
+    kept = Predictions(tmp_path / "kept.db")
+    for number in range(300):
+        kept.learn({}, float(number))
+        kept.keep(LIVE, 0.1, "old", {})
+    assert [each.outcome for each in kept.read_outcomes(0, 4e9)] == [*range(200, 300)]
+
+
+def test_a_version_is_released_to_the_running_service(
+    data: Path, checkout: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("examples.models.live.LOOK_SECONDS", -1.0)
+    monkeypatch.setattr("sys.argv", ["examples.models", "release", "checkout"])
+    monkeypatch.setenv("RETRAIN_VERSION", "9.9.9")
+    with pytest.raises(SystemExit, match=r"there is no version 9\.9\.9"):
+        main()
+    monkeypatch.setenv("RETRAIN_VERSION", "1.0.1")
+    main()
+    ask(checkout, ("/payments", PAYMENT))
+    assert checkout.read("model.predictions", "model.version") == {("1.0.1",): 1}
+
+
+def test_a_file_that_names_no_version_changes_nothing(data: Path) -> None:
+    (data / "checkout" / "live").write_text("no such version")
+    assert Live(data / "checkout").now == LIVE
+
+
+def test_names_are_never_taken_twice(data: Path) -> None:
+    (data / "checkout" / "1.0.12").mkdir()
+    assert choose_name(data / "checkout") == "1.0.13"
