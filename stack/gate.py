@@ -20,7 +20,7 @@ from services.demo.trainer.parameters import CANDIDATE
 from stack import AUDIT_FILE, StackError
 from stack.bucket import find_storage
 from stack.cards import Read, read_cards
-from stack.records import describe_refused
+from stack.records import explain_invalid
 
 GATE = "gate"
 """Its name in the audit trail."""
@@ -124,7 +124,7 @@ def _record(who: str, what: Action, report: Report, why: str) -> None:
         change = Change(who=who, what=what, subject=report.candidate, why=why, evidence=_tell(report))
         Trail(AUDIT_FILE).append(change)
     except ValidationError as refused:
-        raise StackError(describe_refused(refused)) from None
+        raise StackError(explain_invalid(refused)) from None
     except TrailError as error:
         raise StackError(f"{error}; nothing is let through without a record") from None
 

@@ -35,7 +35,7 @@ def record(change: Change, otherwise: str) -> None:
         print(f"whence: {problem}", file=sys.stderr)
 
 
-def describe_refused(refused: ValidationError) -> str:
+def explain_invalid(refused: ValidationError) -> str:
     """Which part of a change the trail cannot keep, and why."""
     error = refused.errors()[0]
     return f"{error['loc'][0]} {error['input']!r} cannot be kept in the audit trail: {error['msg']}"

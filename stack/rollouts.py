@@ -18,7 +18,7 @@ from decisions.audit import Action, Change
 from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, write_rollout
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
-from stack.records import ask_outcome, describe_refused, find_running, record
+from stack.records import ask_outcome, explain_invalid, find_running, record
 from stack.settings import Settings
 
 Shares = Mapping[str, float]
@@ -50,7 +50,7 @@ class Author:
                 after=dict(after) if after else None,
             )
         except ValidationError as refused:
-            raise StackError(describe_refused(refused)) from None
+            raise StackError(explain_invalid(refused)) from None
 
 
 def roll_out(settings: Settings, version: str, share: float, author: Author, gate: Gate) -> str:

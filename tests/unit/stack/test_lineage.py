@@ -1,7 +1,5 @@
 """`make lineage`, with an inbox and stand-ins for Prometheus and Jaeger."""
 
-from collections.abc import Iterator
-
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
@@ -10,18 +8,8 @@ from stack import StackError
 from stack.lineage import describe_lineage
 from stack.settings import Settings
 from tests.unit.services.incidents.fakes import TRACE_ID
-from tests.unit.services.incidents.running import incidents_service, serve
-from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed, tell
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    folder = tmp_path_factory.mktemp("inbox")
-    with (
-        serve(FakeServed().app) as address,
-        incidents_service(folder, prometheus_url=address, jaeger_url=address, **tell(folder)) as client,
-    ):
-        yield Settings(incidents_port=client.base_url.port or 0)
+from tests.unit.services.incidents.running import serve
+from tests.unit.services.incidents.served import DATA_SET, NEW, OLD
 
 
 def test_r23_a_request_is_followed_to_its_data_set(settings: Settings) -> None:

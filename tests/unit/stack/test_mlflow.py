@@ -16,8 +16,8 @@ from services.instrumentation import NATIVE_TELEMETRY_OFF
 from stack import StackError
 from stack.mlflow import log_trainings
 from stack.settings import Settings
-from tests.unit.services.incidents.running import incidents_service, serve
-from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed, tell
+from tests.unit.services.incidents.running import serve
+from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed
 
 API = "/api/2.0/mlflow"
 NO_TOKEN = SecretStr("")
@@ -98,17 +98,6 @@ def _require(name: str, known: list[str]) -> str:
 
 def _read(pairs: list[dict[str, Any]]) -> dict[str, Any]:
     return {pair["key"]: pair["value"] for pair in pairs}
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Those of a stack whose trainer has told of two versions."""
-    folder = tmp_path_factory.mktemp("inbox")
-    with (
-        serve(FakeServed().app) as address,
-        incidents_service(folder, prometheus_url=address, jaeger_url=address, **tell(folder)) as client,
-    ):
-        yield Settings(incidents_port=client.base_url.port or 0)
 
 
 @pytest.fixture
