@@ -15,7 +15,7 @@ from pydantic import JsonValue, ValidationError
 
 from config.experiments import Experiment
 from decisions.audit import Action, Change
-from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, write_rollout
+from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, replace_file, write_rollout
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
 from stack.records import ask_outcome, explain_invalid, find_running, record
@@ -100,16 +100,8 @@ def _split(settings: Settings, shares: Shares, salt: str, change: Change) -> Non
                 raise StackError(f"{version} is not rolled out: {problem}")
         record(change, "nothing was rolled out")
     except BaseException:
-        _restore(former)
+        replace_file(FLAGS_FILE, former)
         raise
-
-
-def _restore(former: bytes | None) -> None:
-    if former is None:
-        return clear_rollout(FLAGS_FILE)
-    partial = FLAGS_FILE.with_suffix(".partial")
-    partial.write_bytes(former)
-    os.replace(partial, FLAGS_FILE)
 
 
 def roll_back(author: Author, experiments: Callable[[], Iterable[Experiment]]) -> str:
