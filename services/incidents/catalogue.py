@@ -63,7 +63,7 @@ class Catalogues:
         watched, seen, known = await asyncio.gather(
             self._models.read_all(incidents), find_versions(self._prometheus), self._decisions.read()
         )
-        return join(watched, seen, known)
+        return await asyncio.to_thread(join, watched, seen, known)
 
 
 def join(watched: Iterable[Version], seen: Mapping[Key, str], known: Known) -> Catalogue:
