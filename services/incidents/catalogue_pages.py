@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from prometheus.client import SourceAway
 from services.incidents.catalogue import Catalogue, Catalogues
-from services.incidents.model_pages import OPEN
 from services.incidents.rendering import load_templates
 from services.incidents.store import Store
 
@@ -41,4 +40,4 @@ class CataloguePages:
         return await asyncio.to_thread(self._templates.TemplateResponse, request, "catalogue.html", shown)
 
     async def _read(self) -> Catalogue:
-        return await self._catalogues.read(await self._store.select_open(OPEN))
+        return await self._catalogues.read(await self._store.select_open())
