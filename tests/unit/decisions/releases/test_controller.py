@@ -1,13 +1,16 @@
 """R22: the loop around the state machine, killed at each point and taken up again."""
 
 from collections.abc import Callable
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from decisions.audit import Action
-from decisions.releases.controller import Controller
+from decisions.audit import Action, Change, Trail
+from decisions.experiments.judgement import Interval
+from decisions.releases.comparison import QUALITY, Compared
+from decisions.releases.controller import Controller, tell
 from decisions.releases.files import Files, StateFile, Unreadable
 from decisions.releases.observation import Answer, Observation, Weight
 from decisions.releases.state import Phase, State
@@ -236,6 +239,21 @@ def test_r22_what_was_named_live_and_is_rolled_back_after_all_is_no_longer_named
     world.compared = (guard(-0.7),)
     assert run(world, file).phase is Phase.ROLLED_BACK
     assert (world.named, world.live) == (LIVE, LIVE) and world.served == 0
+
+
+def test_what_a_look_saw_can_be_recorded_where_little_is_known(tmp_path: Path) -> None:
+    unknown = Compared(QUALITY, 0.6, nan, 0, Interval(nan, -inf, inf))
+    early = Compared("answered", 1.0, 1.0, 3, Interval(0.0, -inf, inf), error=0.4)
+    evidence = tell(seen(compared=(unknown, early)))
+    change = Change(who="release", what="release.advanced", subject=NEW, why="it", evidence=evidence)
+    kept = Trail(tmp_path / "audit.jsonl").append(change).evidence
+    assert kept["compared"][QUALITY]["candidate"] is None
+    assert kept["compared"]["answered"] == {
+        "live": 1.0,
+        "candidate": 1.0,
+        "change": [0.0, None, None],
+        "requests": 3,
+    }
 
 
 def test_a_person_is_heard_once(tmp_path: Path) -> None:
