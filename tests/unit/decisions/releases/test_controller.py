@@ -49,6 +49,9 @@ class FakeWorld:
         self.named = LIVE
         self.unread = False
         """Whether the recommender cannot read which version is live."""
+        self.follows_after = 0.0
+        """Seconds after which it reads it."""
+        self.named_at = BEGUN
 
     @property
     def served(self) -> float:
@@ -59,6 +62,8 @@ class FakeWorld:
 
     def look(self, state: State, now: float) -> Observation:
         self._act()
+        if not self.unread and now >= self.named_at + self.follows_after:
+            self.live = self.named
         loaded = self.shadow if state.step.shadow else self.served > 0
         there = self.shadow if state.step.shadow else self.flag
         return seen(
@@ -88,9 +93,8 @@ class FakeWorld:
         self._act()
         if self.storage_away:
             return "storage is away"
-        self.named = version
-        if not self.unread:
-            self.live = version
+        if version != self.named:
+            self.named, self.named_at = version, self.now
         return ""
 
     def forget_answer(self) -> None:
@@ -131,6 +135,19 @@ def test_r22_a_good_version_becomes_live_and_the_flag_is_cleared(file: StateFile
     world = FakeWorld()
     assert run(world, file).phase is Phase.LIVE
     assert (world.live, world.flag, world.recorded) == (NEW, None, GOOD)
+
+
+def test_users_keep_the_version_until_the_recommender_gives_it_to_all(file: StateFile) -> None:
+    world, served = FakeWorld(), [0.0]
+    world.follows_after = 30.0
+
+    def wait(seconds: float) -> bool:
+        served.append(world.served)
+        return world.wait(seconds)
+
+    assert run(world, file, wait).phase is Phase.LIVE
+    assert served == sorted(served)
+    assert world.named_at + 30 <= world.now <= world.named_at + 40
 
 
 def test_r22_a_worse_version_loses_its_users_at_once(file: StateFile) -> None:
