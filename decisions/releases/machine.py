@@ -71,7 +71,9 @@ def step(state: State, seen: Observation, now: float) -> tuple[State, Decision]:
 
 def published(state: State, problem: str, now: float) -> tuple[State, Decision]:
     """The state after it was named as the live version, or after a `problem` with that."""
-    why = f"It cannot be made live yet: {problem}" if problem else "It is named live; the recommender follows."
+    why = (
+        f"It cannot be made live yet: {problem}" if problem else "It is named live; the recommender follows."
+    )
     decision = Decision(Verb.WAIT, why)
     return _follow(state, decision, now), decision
 
