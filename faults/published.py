@@ -1,6 +1,5 @@
 """Versions trained, published and rolled out on purpose, and taken back as if they had never been."""
 
-import os
 import time
 from collections.abc import Callable
 
@@ -10,7 +9,7 @@ from faults import FaultError
 from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
 from services.demo.dataset import Dataset, DatasetError, Ratings, find_folder, load, split
-from services.demo.flags import FlagError, read_rollout, write_rollout
+from services.demo.flags import FlagError, read_rollout, replace_file, write_rollout
 from services.demo.storage.artefacts import features_key, materialised_key, model_key
 from services.demo.trainer.parameters import Parameters
 from services.demo.trainer.publication import Publication
@@ -65,7 +64,7 @@ def withdraw(fault: str) -> None:
         return
     version = kept["version"].decode()
     if FLAGS_FILE.exists() and version in FLAGS_FILE.read_text():
-        _put_back(kept["former"])
+        replace_file(FLAGS_FILE, kept["former"] or None)
     _await(
         lambda: not _answers(version),
         NOTICED,
@@ -78,15 +77,6 @@ def withdraw(fault: str) -> None:
         f"the feature job still writes for {version}: see its log",
     )
     delete_backup(fault)
-
-
-def _put_back(former: bytes) -> None:
-    if not former:
-        FLAGS_FILE.unlink(missing_ok=True)
-        return
-    partial = FLAGS_FILE.with_suffix(".partial")
-    partial.write_bytes(former)
-    os.replace(partial, FLAGS_FILE)
 
 
 def _delete(bucket: Bucket, version: str) -> bool:

@@ -13,7 +13,7 @@ from prometheus.recorded import VERSION_COST
 from telemetry import attributes as a
 from telemetry import instruments as i
 
-VERSION, DATASET, TRAINED = map(label, (a.MODEL_VERSION, a.DATASET_ID, a.TRAINED_AT))
+VERSION, DATA_SET, TRAINED = map(label, (a.MODEL_VERSION, a.DATASET_ID, a.TRAINED_AT))
 SHADOW_VERSION, SEGMENT, OUTCOME = map(label, (a.SHADOW_MODEL_VERSION, a.SEGMENT, a.OUTCOME))
 GROUP, EVENT = map(label, (a.USER_GROUP, a.EVENT))
 INFO, PREDICTION_DRIFT = series(i.RECOMMENDATION_MODEL_INFO), series(i.RECOMMENDATION_PREDICTION_DRIFT)
@@ -56,7 +56,7 @@ def side_by_side(window: str) -> dict[str, str]:
         "thumbs_up": thumbs_up(window=window),
         "coverage": q.highest(m.COVERAGE, by=BY),
         "drift": q.highest(PREDICTION_DRIFT, PSI, by=BY),
-        "info": q.highest(INFO, by=[VERSION, DATASET, TRAINED]),
+        "info": q.highest(INFO, by=[VERSION, DATA_SET, TRAINED]),
     }
 
 

@@ -20,6 +20,7 @@ from services.demo.trainer.parameters import CANDIDATE
 from stack import AUDIT_FILE, StackError
 from stack.bucket import find_storage
 from stack.cards import Read, read_cards
+from stack.records import explain_invalid
 
 GATE = "gate"
 """Its name in the audit trail."""
@@ -64,7 +65,7 @@ def examine(config: Config, version: str) -> Report:
         finally:
             bucket.close()
     except BucketError as error:
-        raise StackError(f"object storage cannot be used ({error}): see `make status`") from None
+        raise StackError(f"object storage cannot be used ({error}): is the stack up? `make status`") from None
 
 
 def judge_stored(config: Config, read: Read, version: str) -> Report:
@@ -122,9 +123,8 @@ def _record(who: str, what: Action, report: Report, why: str) -> None:
     try:
         change = Change(who=who, what=what, subject=report.candidate, why=why, evidence=_tell(report))
         Trail(AUDIT_FILE).append(change)
-    except ValidationError as bad:
-        error = bad.errors()[0]
-        raise StackError(f"{error['loc'][0]} {error['input']!r}: {error['msg']}") from None
+    except ValidationError as refused:
+        raise StackError(explain_invalid(refused)) from None
     except TrailError as error:
         raise StackError(f"{error}; nothing is let through without a record") from None
 

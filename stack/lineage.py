@@ -33,9 +33,12 @@ def ask_inbox(settings: Settings, path: str) -> Found:
         raise StackError(f"no inbox at {address} ({reason}): start it with `make up`") from None
     if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
         raise StackError("that is no name that one of these can have")
-    if not answer.is_success:
-        raise StackError(str(answer.json()["detail"]))
-    found: Found = answer.json()
+    try:
+        found: Found = answer.json()
+        if not answer.is_success:
+            raise StackError(str(found["detail"]))
+    except (ValueError, LookupError, TypeError):
+        raise StackError(f"{address} is not the inbox, by its answer (status {answer.status_code})") from None
     return found
 
 

@@ -6,7 +6,7 @@ from pydantic import SecretStr, TypeAdapter
 from decisions.lineage.history import Training
 from decisions.lineage.mlflow import Mlflow, MlflowError
 from stack import StackError
-from stack.lineage import ask_inbox
+from stack.lineage import Found, ask_inbox
 from stack.settings import Settings
 
 TIMEOUT = 30.0
@@ -14,26 +14,30 @@ TRAININGS = TypeAdapter(list[Training])
 
 
 def log_trainings(settings: Settings, address: str, token: SecretStr) -> str:
-    """Log what the server does not have yet; a sentence saying how much. Raises StackError."""
+    """Log what the server does not have yet; lines on how much, and what is left out. Raises StackError."""
     if not address.startswith(("http://", "https://")):
         raise StackError("name the MLflow server: SERVER=http://host:port")
-    trainings = read_trainings(settings)
+    catalogue = ask_inbox(settings, "/api/catalogue")
+    trainings = read_trainings(catalogue)
     secret = token.get_secret_value()
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-    with httpx.Client(base_url=address.rstrip("/"), timeout=TIMEOUT, headers=headers) as http:
-        server = Mlflow(http)
-        try:
+    try:
+        with httpx.Client(base_url=address.rstrip("/"), timeout=TIMEOUT, headers=headers) as http:
+            server = Mlflow(http)
             new = sum(server.log(training) for training in trainings)
-        except MlflowError as error:
-            raise StackError(str(error)) from None
-    return f"Logged {new} of {len(trainings)} versions to {address}; it had the others."
+    except httpx.InvalidURL as error:
+        raise StackError(f"SERVER={address} is no address: {error}") from None
+    except MlflowError as error:
+        raise StackError(str(error)) from None
+    said = f"Logged {new} of {len(trainings)} versions to {address}; it had the others."
+    return "\n".join([said, *catalogue["missing"]])
 
 
-def read_trainings(settings: Settings) -> list[Training]:
-    """The run that made each version of the catalogue, the oldest first. Raises StackError."""
+def read_trainings(catalogue: Found) -> list[Training]:
+    """The run that made each version of the catalogue, the oldest first."""
     found = [
         version["training"]
-        for model in ask_inbox(settings, "/api/catalogue")["models"]
+        for model in catalogue["models"]
         for version in model["versions"]
         if version["training"] and version["training"]["state"] == "COMPLETE"
     ]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from decisions.audit import Trail, TrailError
+from decisions.audit import Trail, TrailBroken, TrailError
 from decisions.audit.wording import describe
 from stack import AUDIT_FILE, StackError
 from stack.lineage import describe_lineage
@@ -27,8 +27,12 @@ def audit(
     trail = Trail(AUDIT_FILE)
     try:
         typer.echo(describe(trail.verify(seen), trail.latest(last, about)))
+    except TrailBroken as broken:
+        raise StackError(
+            f"{AUDIT_FILE} was changed by other means: {broken}. Keep it, and move it away to begin a new one"
+        ) from None
     except TrailError as error:
-        raise StackError(f"audit: {error}") from None
+        raise StackError(str(error)) from None
 
 
 @app.command()

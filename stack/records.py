@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from config import ConfigError
 from config.experiments import Experiment
@@ -17,6 +17,9 @@ from prometheus.client import Client
 from services.demo.storage.artefacts import MODEL, SERVICE
 from stack import AUDIT_FILE, StackError
 from stack.settings import load_settings
+
+LOOKED_AT = 1_000
+"""Entries of the audit trail, the newest, among which the last split of the users is looked for."""
 
 
 def record(change: Change, otherwise: str) -> None:
@@ -32,12 +35,19 @@ def record(change: Change, otherwise: str) -> None:
         print(f"whence: {problem}", file=sys.stderr)
 
 
+def explain_invalid(refused: ValidationError) -> str:
+    """Which part of a change the trail cannot keep, and why."""
+    error = refused.errors()[0]
+    return f"{error['loc'][0]} {error['input']!r} cannot be kept in the audit trail: {error['msg']}"
+
+
 def find_running(versions: Collection[str]) -> str | None:
-    """The name of the experiment that split the users between these, if that was the last change."""
+    """The name of the experiment that split the users between these, if that was the last split."""
     with suppress(TrailError):
-        for entry in Trail(AUDIT_FILE).latest(1):
-            if entry.what == "experiment.begun" and entry.shares.keys() == set(versions):
-                return entry.subject
+        splits = (entry for entry in Trail(AUDIT_FILE).latest(LOOKED_AT) if entry.is_serving)
+        last = next(splits, None)
+        if last and last.what == "experiment.begun" and last.shares.keys() == set(versions):
+            return last.subject
     return None
 
 

@@ -15,10 +15,10 @@ from pydantic import JsonValue, ValidationError
 
 from config.experiments import Experiment
 from decisions.audit import Action, Change
-from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, write_rollout
+from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, replace_file, write_rollout
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
-from stack.records import ask_outcome, find_running, record
+from stack.records import ask_outcome, explain_invalid, find_running, record
 from stack.settings import Settings
 
 Shares = Mapping[str, float]
@@ -49,9 +49,8 @@ class Author:
                 before=_read_shares(),
                 after=dict(after) if after else None,
             )
-        except ValidationError as bad:
-            error = bad.errors()[0]
-            raise StackError(f"{error['loc'][0]} {error['input']!r}: {error['msg']}") from None
+        except ValidationError as refused:
+            raise StackError(explain_invalid(refused)) from None
 
 
 def roll_out(settings: Settings, version: str, share: float, author: Author, gate: Gate) -> str:
@@ -101,16 +100,8 @@ def _split(settings: Settings, shares: Shares, salt: str, change: Change) -> Non
                 raise StackError(f"{version} is not rolled out: {problem}")
         record(change, "nothing was rolled out")
     except BaseException:
-        _restore(former)
+        replace_file(FLAGS_FILE, former)
         raise
-
-
-def _restore(former: bytes | None) -> None:
-    if former is None:
-        return clear_rollout(FLAGS_FILE)
-    partial = FLAGS_FILE.with_suffix(".partial")
-    partial.write_bytes(former)
-    os.replace(partial, FLAGS_FILE)
 
 
 def roll_back(author: Author, experiments: Callable[[], Iterable[Experiment]]) -> str:
@@ -178,3 +169,5 @@ def read_readiness(settings: Settings) -> dict[str, Any]:
         return ready
     except httpx.HTTPError as error:
         raise StackError(f"no recommender at {address} ({error}): start the stack with `make up`") from None
+    except ValueError:
+        raise StackError(f"{address} is not the recommender: what it answers is no JSON") from None

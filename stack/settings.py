@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from config import Config, read_secrets, service_environment
-from decisions.lineage.emission import LineageSettings
+from decisions.lineage.emission import Address, LineageSettings
 from grafana.mail import mail_environment
 from stack import (
     AUDIT_FILE,
@@ -75,7 +75,7 @@ class Settings(StorageChoice):
     prometheus_retention_size: str = "2GB"
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"
-    openlineage_url: str = ""
+    openlineage_url: Address = ""
     openlineage_api_key: str = ""
     alerting: Literal["prometheus", "grafana"] = "prometheus"
     grafana_bin: str = ""

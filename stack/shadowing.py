@@ -47,7 +47,7 @@ def end_shadow() -> str:
     if not SHADOW_FILE.exists():
         return "No version answered in the shadow."
     clear_shadow(SHADOW_FILE)
-    return "No version answers in the shadow within 5 s."
+    return "The version in the shadow answers no more, within 5 s."
 
 
 def _await(settings: Settings, version: str) -> None:

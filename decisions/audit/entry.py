@@ -33,6 +33,9 @@ Action = Literal[
     "trail.repaired",
 ]
 
+SERVING = ("rollout", "rollback", "experiment.", "release.")
+"""What actions begin with that are about who is served by what."""
+
 LARGEST = 16_384
 """Bytes of a line."""
 
@@ -64,6 +67,11 @@ class Change(BaseModel):
     before: JsonValue = None
     after: JsonValue = None
     evidence: JsonValue = None
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it is about who is served by what; what a gate says, for example, is not."""
+        return self.what.startswith(SERVING)
 
     @property
     def shares(self) -> dict[str, float]:

@@ -7,9 +7,10 @@ as it was written, or does not continue the one before, is a change made by othe
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ from decisions.files import open_alone
 KEPT = 1_000
 """Bytes of half an entry that the repair quotes."""
 AUDITOR = "audit trail"
+BLOCK = 1 << 16
+"""Bytes that are read at once from the end."""
 
 
 class TrailError(Exception):
@@ -59,7 +62,7 @@ class Trail:
     def verify(self, seen: str = "") -> Verified:
         """Read all of it; one entry must have the hash `seen`, unless that is empty. Raises TrailBroken."""
         entries, head, half, found = 0, FIRST, 0, not seen
-        for line in self._read_lines():
+        for line in self._read_lines(_split):
             if not line.endswith(b"\n") and len(line) <= LARGEST:
                 half = len(line)
                 break
@@ -73,24 +76,43 @@ class Trail:
     def latest(self, most: int, about: str = "") -> list[Entry]:
         """The last entries, by default of all versions and experiments, newest first.
 
-        Lines that are no entries are left out: `verify` names them.
+        Lines that are no entries are left out: `verify` names them. Without `about`, no more of the file is
+        read than so many entries can take.
         """
-        kept: deque[Entry] = deque(maxlen=most)
-        for line in self._read_lines():
-            entry = _read(line)
-            if entry and (not about or about in entry.versions):
-                kept.appendleft(entry)
-        return list(kept)
+        within = None if about else most * (LARGEST + 1)
+        lines = self._read_lines(partial(_split_back, within=within))
+        entries = (entry for line in lines if (entry := _read(line)))
+        return list(islice((entry for entry in entries if not about or about in entry.versions), most))
 
-    def _read_lines(self) -> Iterator[bytes]:
+    def _read_lines(self, split: Callable[[BinaryIO], Iterator[bytes]]) -> Iterator[bytes]:
         try:
             with self._path.open("rb") as file:
-                while line := file.readline(LARGEST + 1):
-                    yield line
+                yield from split(file)
         except FileNotFoundError:
             return
         except OSError as error:
             raise TrailError(f"{self._path} cannot be read: {error.strerror or error}") from None
+
+
+def _split(file: BinaryIO) -> Iterator[bytes]:
+    """The lines with their line feeds; of one that is too long, pieces."""
+    while line := file.readline(LARGEST + 1):
+        yield line
+
+
+def _split_back(file: BinaryIO, within: int | None) -> Iterator[bytes]:
+    """The last lines first, without line feeds, of the last bytes or all; half an entry is left out."""
+    end = file.seek(0, os.SEEK_END)
+    least = 0 if within is None else max(0, end - within)
+    kept, half = b"", True
+    while end > least:
+        begin = max(least, end - BLOCK)
+        file.seek(begin)
+        kept, *lines = (file.read(end - begin) + kept).split(b"\n")
+        yield from reversed(lines[:-1] if half else lines)
+        kept, half, end = kept[-LARGEST - 1 :], half and not lines, begin
+    if not least and not half:
+        yield kept
 
 
 def _append(file: BinaryIO, change: Change) -> Entry:
@@ -152,6 +174,6 @@ def _check(line: bytes, entries: int, head: str) -> Entry:
 
 def _read(line: bytes) -> Entry | None:
     try:
-        return Entry.parse(line.removesuffix(b"\n")) if line.endswith(b"\n") else None
+        return Entry.parse(line) if len(line) <= LARGEST else None
     except ValueError:
         return None

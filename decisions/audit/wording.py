@@ -14,7 +14,12 @@ SHOWN = 300
 
 def describe(verified: Verified, latest: Sequence[Entry]) -> str:
     """The state of a trail that is as it was written, and its last entries, newest first."""
-    lines = [f"{verified.entries:,} entries, each as it was written. The last one's hash: {verified.head}"]
+    lines = [
+        f"{verified.entries:,} {'entry' if verified.entries == 1 else 'entries'}, each as it was written. "
+        f"The last one's hash: {verified.head}"
+        if verified.entries
+        else "No entry yet: the gate, roll-outs, roll-backs and experiments write them."
+    ]
     if verified.half:
         lines.append(
             f"After them stand {verified.half:,} bytes of half an entry: its writer is at it or was stopped. "

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from config.gate import GateLimits
 from decisions.gate.card import Card, Data
-from decisions.gate.check import Check
+from decisions.gate.check import Check, tell_miss
 from prometheus.quantities import write_duration, write_milliseconds, write_number
 
 MEGABYTE = 1_000_000
@@ -77,7 +77,7 @@ def _check_availability(candidate: Card, limit: float) -> Check:
         said = f"all {len(candidate.features)} are there for {_write_share(least)} or more"
     else:
         said = _list([f"{name} is there for {_write_share(there)}" for name, there in lacking.items()])
-    miss = f", at least {_write_share(limit)}" + _exceed(limit - least, _write_points)
+    miss = f", at least {_write_share(limit)}" + tell_miss(limit - least)
     return Check(name, key, not lacking, least, limit, said + miss)
 
 
@@ -90,19 +90,15 @@ def _check_rows(data: Data | None, live: Data | None, limit: float) -> Check:
         return Check(name, key, True, None, limit, said)
     kept = data.rows / live.rows
     said = f"{live.rows:,} → {data.rows:,}, {_write_share(kept)} kept, at least {_write_share(limit)}"
-    return Check(name, key, kept >= limit, kept, limit, said + _exceed(limit - kept, _write_points))
+    return Check(name, key, kept >= limit, kept, limit, said + tell_miss(limit - kept))
 
 
 def _at_most(key: str, value: float | None, limit: float, write: Callable[[float], str]) -> Check:
     name = key.replace("_", " ")
     if value is None:
         return Check(name, key, False, None, limit, f"not known, at most {write(limit)}")
-    said = f"{write(value)}, at most {write(limit)}" + _exceed(value - limit, write)
+    said = f"{write(value)}, at most {write(limit)}" + tell_miss(value - limit, write)
     return Check(name, key, value <= limit, value, limit, said)
-
-
-def _exceed(beyond: float, write: Callable[[float], str]) -> str:
-    return f": missed by {write(beyond)}" if beyond > 0 else ""
 
 
 def _list(names: list[str]) -> str:
@@ -120,7 +116,3 @@ def _write_size(size: float) -> str:
 
 def _write_share(share: float) -> str:
     return f"{share:.1%}"
-
-
-def _write_points(share: float) -> str:
-    return f"{100 * share:.1f} points"

@@ -1,14 +1,12 @@
 """How much of the live version's quality a candidate keeps: a ratio of means over the same units."""
 
-from math import inf, nan
+from math import inf
 
 import numpy as np
 from scipy.special import stdtrit
 
-from decisions.experiments.judgement import Interval
+from decisions.experiments.judgement import UNKNOWN, Interval
 from decisions.experiments.sequence import Numbers
-
-UNKNOWN = Interval(nan, -inf, inf)
 
 
 def compare_means(part: Numbers, whole: Numbers, confidence: float) -> Interval:

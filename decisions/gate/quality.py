@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from config.gate import GateLimits
 from decisions.experiments.sequence import Numbers
 from decisions.gate.card import Card
-from decisions.gate.check import Check
+from decisions.gate.check import Check, tell_miss
 from decisions.gate.interval import compare_means
 
 QUALITY, SEGMENT = "quality_kept", "segment_kept"
@@ -102,8 +102,4 @@ def _judge(name: str, key: str, pair: _Pair, limit: float, confidence: float) ->
         said = f"{values}: too little is known, of {len(part):,} units, to tell what is kept"
         return Check(name, key, key == SEGMENT, None, limit, said)
     said = f"{values}, {kept.value:.1%} kept ({kept.low:.1%} to {kept.high:.1%}), at least {limit:.1%}"
-    return Check(name, key, kept.low >= limit, kept.low, limit, said + _miss(limit - kept.low))
-
-
-def _miss(points: float) -> str:
-    return f": missed by {100 * points:.1f} points" if points > 0 else ""
+    return Check(name, key, kept.low >= limit, kept.low, limit, said + tell_miss(limit - kept.low))

@@ -67,6 +67,6 @@ class Emitter:
         try:
             with httpx.Client(transport=transport, timeout=TIMEOUT) as client:
                 client.post(address, content=line, headers=headers).raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return [f"lineage was not sent to {address}: {error or type(error).__name__}"]
         return []

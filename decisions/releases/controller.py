@@ -6,6 +6,7 @@ The flag has a lease: without a controller the users go back to the live version
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Protocol
 
 from decisions.audit import Action
@@ -109,16 +110,15 @@ class Controller:
 
 
 def tell(seen: Observation) -> dict[str, Any]:
-    """An observation as small JSON values, for the audit trail; bounds that are not known are left out."""
+    """An observation as small JSON values, for the audit trail; what is not known is null."""
     compared = {
         each.name: {
-            "live": round(each.live, 5),
-            "candidate": round(each.candidate, 5),
-            "change": [round(bound, 4) for bound in (each.change.value, each.change.low, each.change.high)],
+            "live": _round(each.live, 5),
+            "candidate": _round(each.candidate, 5),
+            "change": [_round(bound, 4) for bound in (each.change.value, each.change.low, each.change.high)],
             "requests": round(each.requests),
         }
         for each in seen.compared
-        if each.error < float("inf")
     }
     troubles = [
         {"incident": each.incident, "domain": each.domain, "cause": each.cause} for each in seen.troubles[:10]
@@ -133,3 +133,7 @@ def tell(seen: Observation) -> dict[str, Any]:
         "problem": seen.problem[:300],
     }
     return {name: value for name, value in told.items() if value}
+
+
+def _round(value: float, digits: int) -> float | None:
+    return round(value, digits) if isfinite(value) else None

@@ -71,10 +71,10 @@ def step(state: State, seen: Observation, now: float) -> tuple[State, Decision]:
 
 def published(state: State, problem: str, now: float) -> tuple[State, Decision]:
     """The state after it was named as the live version, or after a `problem` with that."""
-    if problem:
-        decision = Decision(Verb.WAIT, f"It cannot be made live yet: {problem}")
-    else:
-        decision = Decision(Verb.LIVE, "It is the live version now.")
+    why = (
+        f"It cannot be made live yet: {problem}" if problem else "It is named live; the recommender follows."
+    )
+    decision = Decision(Verb.WAIT, why)
     return _follow(state, decision, now), decision
 
 

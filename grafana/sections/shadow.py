@@ -9,6 +9,7 @@ from grafana.sections.storage import SERVICE
 from prometheus import versions as v
 from telemetry import attributes as a
 from telemetry import spans
+from telemetry.shadow import ListDifference
 
 LEGEND = "{{shadow_model_version}} {{segment}}"
 BY = [v.SHADOW_VERSION, v.SEGMENT]
@@ -108,5 +109,5 @@ def _traces() -> links.Link:
         "Requests whose answers differ most",
         service=SERVICE,
         operation=spans.SHADOW_ANSWER.name,
-        tags=f'{a.SHADOW_DIFFERENCE}="most items"',
+        tags=f'{a.SHADOW_DIFFERENCE}="{ListDifference.MOST.value}"',
     )

@@ -1,7 +1,7 @@
 """All models that anybody tells of: what watches, trains, serves or changes them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
 
@@ -12,6 +12,9 @@ from services.incidents.decisions import Decisions, Experiment, Known
 from services.incidents.incident import Incident
 from services.incidents.models import Models, Version
 from services.incidents.serving import Key, find_versions
+
+MOST = 500
+"""Versions of all models: those in use, then those that were trained last."""
 
 SHOWN = 5
 """Changes of a version, the newest."""
@@ -48,7 +51,7 @@ class Catalogue(BaseModel):
 
 
 class Catalogues:
-    """Asks Prometheus twice, and reads the files of decisions, anew for each request."""
+    """Asks Prometheus twice for each request."""
 
     def __init__(self, prometheus: AsyncClient, models: Models, decisions: Decisions) -> None:
         self._prometheus = prometheus
@@ -60,10 +63,10 @@ class Catalogues:
         watched, seen, known = await asyncio.gather(
             self._models.read_all(incidents), find_versions(self._prometheus), self._decisions.read()
         )
-        return Catalogue(models=join(watched, seen, known), missing=known.missing)
+        return await asyncio.to_thread(join, watched, seen, known)
 
 
-def join(watched: Iterable[Version], seen: dict[Key, str], known: Known) -> list[CataloguedModel]:
+def join(watched: Iterable[Version], seen: Mapping[Key, str], known: Known) -> Catalogue:
     """What is known of each version, by service and model."""
     now = {Key(each.service, each.model, each.version): each for each in watched}
     trained = {
@@ -71,40 +74,55 @@ def join(watched: Iterable[Version], seen: dict[Key, str], known: Known) -> list
         for run in reversed(known.trainings)
         if run.service and run.model and run.version
     }
+    every = sorted(
+        now.keys() | seen.keys() | trained.keys(),
+        key=lambda key: _rank(key, now.get(key), trained.get(key)),
+        reverse=True,
+    )
+    experiments, changes = known.experiments, _by_name(known.changes)
     models: dict[tuple[str, str], list[CataloguedVersion]] = {}
-    for key in sorted(now.keys() | seen.keys() | trained.keys()):
-        version = _describe(key.version, now.get(key), seen.get(key), trained.get(key), known)
-        models.setdefault((key.service, key.model), []).append(version)
-    return [
-        CataloguedModel(
-            service=service,
-            model=model,
-            versions=sorted(versions, key=_rank, reverse=True),
-            changes=[entry for entry in known.changes if entry.subject == model][:SHOWN],
+    for key in every[:MOST]:
+        version, training = key.version, trained.get(key)
+        used = training.data[0].id if training and training.data else None
+        models.setdefault((key.service, key.model), []).append(
+            CataloguedVersion(
+                version=version,
+                data_set=seen.get(key) or used,
+                watched=now.get(key),
+                training=training,
+                experiments=[each for each in experiments if version in each.shares],
+                changes=changes.get(version, [])[:SHOWN],
+            )
         )
-        for (service, model), versions in models.items()
-    ]
-
-
-def _describe(
-    version: str, watched: Version | None, data_set: str | None, training: Training | None, known: Known
-) -> CataloguedVersion:
-    used = training.data[0].id if training and training.data else None
-    return CataloguedVersion(
-        version=version,
-        data_set=data_set or used,
-        watched=watched,
-        training=training,
-        experiments=[each for each in known.experiments if version in each.shares],
-        changes=[entry for entry in known.changes if version in entry.versions][:SHOWN],
+    missing = list(known.missing)
+    if len(every) > MOST:
+        missing.append(f"These are {MOST} of {len(every):,} versions: those in use, then the last trained.")
+    return Catalogue(
+        models=[
+            CataloguedModel(
+                service=service,
+                model=model,
+                versions=versions,
+                changes=[entry for entry in changes.get(model, []) if entry.subject == model][:SHOWN],
+            )
+            for (service, model), versions in sorted(models.items())
+        ],
+        missing=missing,
     )
 
 
-def _rank(version: CataloguedVersion) -> tuple[float, float, str]:
+def _by_name(changes: Iterable[Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for entry in changes:
+        for name in entry.versions:
+            found.setdefault(name, []).append(entry)
+    return found
+
+
+def _rank(key: Key, watched: Version | None, training: Training | None) -> tuple[float, float, Key]:
     """In use by predictions, then by training."""
-    watched, training = version.watched, version.training
     return (
         1 + (watched.predictions or 0) if watched else 0,
         training.began.timestamp() if training else 0,
-        version.version,
+        key,
     )

@@ -1,18 +1,19 @@
 """The catalogue of models for people and programs: `/catalogue` and `/api/catalogue`."""
 
+import asyncio
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from prometheus.client import SourceAway
 from services.incidents.catalogue import Catalogue, Catalogues
-from services.incidents.model_pages import OPEN
 from services.incidents.rendering import load_templates
 from services.incidents.store import Store
 
 
 class CataloguePages:
-    """Reads everything anew for each request."""
+    """Reads everything anew for each request; a page of hundreds of versions is written in a thread."""
 
     def __init__(self, store: Store, catalogues: Catalogues) -> None:
         self._store = store
@@ -35,9 +36,8 @@ class CataloguePages:
             catalogue, away = await self._read(), ""
         except SourceAway as reason:
             catalogue, away = Catalogue(models=[], missing=[]), str(reason)
-        return self._templates.TemplateResponse(
-            request, "catalogue.html", {"catalogue": catalogue, "away": away}
-        )
+        shown = {"catalogue": catalogue, "away": away}
+        return await asyncio.to_thread(self._templates.TemplateResponse, request, "catalogue.html", shown)
 
     async def _read(self) -> Catalogue:
-        return await self._catalogues.read(await self._store.select_open(OPEN))
+        return await self._catalogues.read(await self._store.select_open())

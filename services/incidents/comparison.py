@@ -22,8 +22,8 @@ class Version(BaseModel):
     """
 
     version: str
-    dataset: str
-    trained_at: str
+    data_set: str | None
+    trained_at: str | None
     requests: float | None
     p50: float | None
     p95: float | None
@@ -78,8 +78,8 @@ def read_versions(found: Answers) -> list[Version]:
     versions = [
         Version(
             version=name,
-            dataset=info.get(name, {}).get(v.DATASET, ""),
-            trained_at=info.get(name, {}).get(v.TRAINED, ""),
+            data_set=info.get(name, {}).get(v.DATA_SET),
+            trained_at=info.get(name, {}).get(v.TRAINED),
             **{measure: of.get(name) for measure, of in values.items()},
         )
         for name in values["requests"]

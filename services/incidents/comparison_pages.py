@@ -9,9 +9,10 @@ from starlette.responses import Response
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.comparison import Comparison, read_comparison
 from services.incidents.rendering import load_templates
-from services.incidents.shadow_answers import Difference, ShadowAnswer, find_shadow_answers
+from services.incidents.shadow_answers import ShadowAnswer, find_shadow_answers
+from telemetry.shadow import ListDifference
 
-Chosen = Annotated[Difference, Query()]
+Chosen = Annotated[ListDifference, Query()]
 
 
 class ComparisonPages:
@@ -28,7 +29,7 @@ class ComparisonPages:
         router.add_api_route("/api/comparison/shadow", self.list_shadow_answers)
         router.include_router(pages)
 
-    async def show(self, request: Request, difference: Chosen = Difference.MOST) -> Response:
+    async def show(self, request: Request, difference: Chosen = ListDifference.MOST) -> Response:
         """Everything, as far as Prometheus and Jaeger can be asked."""
         comparison, answers, away, untraced = None, [], "", ""
         try:
@@ -48,7 +49,7 @@ class ComparisonPages:
                 "answers": answers,
                 "untraced": untraced,
                 "chosen": difference,
-                "choices": list(Difference),
+                "choices": list(ListDifference),
             },
         )
 
@@ -59,7 +60,7 @@ class ComparisonPages:
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
 
-    async def list_shadow_answers(self, difference: Chosen = Difference.MOST) -> list[ShadowAnswer]:
+    async def list_shadow_answers(self, difference: Chosen = ListDifference.MOST) -> list[ShadowAnswer]:
         """Requests that two versions answered, with their traces; 503 if Jaeger cannot be asked."""
         try:
             return await find_shadow_answers(self._jaeger, difference)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from decisions.audit import Entry, Trail, TrailError
 from decisions.lineage.history import Training, read_trainings
@@ -31,33 +31,45 @@ class Experiment(BaseModel):
 class Known(BaseModel):
     """All of it, newest first; `missing` says in a line each what could not be read."""
 
+    model_config = ConfigDict(frozen=True)
+
     trainings: list[Training]
     changes: list[Entry]
     missing: list[str]
 
     @property
     def experiments(self) -> list[Experiment]:
-        """Those that began within the entries, newest first."""
+        """Those that began within the entries, newest first; another split of the users ends one, too."""
         found: list[Experiment] = []
         ends: dict[str, Entry] = {}
+        later: Entry | None = None
         for entry in self.changes:
             if entry.what == "experiment.ended":
                 ends[entry.subject] = entry
             elif entry.what == "experiment.begun":
-                found.append(_read_experiment(entry, ends.pop(entry.subject, None)))
+                found.append(_read_experiment(entry, ends.pop(entry.subject, later)))
+            later = entry if entry.is_serving else later
         return found
 
 
 class Decisions:
-    """Reads both files anew for each request, in a thread."""
+    """Reads both files, of each the end, in a thread, and again only when one has changed."""
 
     def __init__(self, audit_file: Path, lineage_file: Path) -> None:
         self._trail = Trail(audit_file)
         self._lineage_file = lineage_file
+        self._files = audit_file, lineage_file
+        self._turn = asyncio.Lock()
+        self._read_as: tuple[object, ...] = ()
+        self._known = Known(trainings=[], changes=[], missing=[])
 
     async def read(self) -> Known:
         """What can be read of both."""
-        return await asyncio.to_thread(self._read)
+        async with self._turn:
+            found = await asyncio.to_thread(lambda: tuple(map(_identify, self._files)))
+            if found != self._read_as or self._known.missing:
+                self._known, self._read_as = await asyncio.to_thread(self._read), found
+            return self._known
 
     def _read(self) -> Known:
         missing: list[str] = []
@@ -72,6 +84,15 @@ class Decisions:
         except TrailError as error:
             missing.append(f"The audit trail cannot be read: {error}.")
         return Known(trainings=trainings, changes=changes, missing=missing)
+
+
+def _identify(file: Path) -> tuple[int, ...] | None:
+    """What is different when a file has changed; None if it cannot be looked at."""
+    try:
+        seen = file.stat()
+    except OSError:
+        return None
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def _read_experiment(begun: Entry, ended: Entry | None) -> Experiment:

@@ -27,8 +27,6 @@ LABELS = (
 )
 """None is ever empty: a template would show an empty one as missing."""
 
-MOST = 50
-"""Open incidents that are told, the newest."""
 LENGTH = 300
 """Characters of a label."""
 
@@ -50,7 +48,7 @@ class Exposition:
         """In Prometheus' text format."""
         verdicts = [
             (_label(incident, incident.verdict), incident.verdict.confidence)
-            for incident in await self._store.select_open(MOST)
+            for incident in await self._store.select_open()
             if incident.verdict
         ]
         self._told = {_opinion(labels): self._told.get(_opinion(labels), labels) for labels, _ in verdicts}

@@ -22,13 +22,13 @@ TRACED = 48 * 3600
 """Seconds back in which sample traces are looked for; Jaeger may keep less."""
 
 MOST = 20
-"""Versions that are asked about at once."""
+"""Versions that are asked about at once, and servings of which samples are looked for."""
 
 SAMPLES = 5
 """Traces of a version and service."""
 
 SHOWN = 50
-"""Changes of a version, the newest."""
+"""Training runs and changes of a version, the newest."""
 
 AT_ONCE = 2
 """Readings at a time; more wait."""
@@ -92,7 +92,7 @@ class TraceLineage(Lineage):
 
 
 class Lineages:
-    """Asks Prometheus, Jaeger and the files of decisions anew for each request."""
+    """Asks Prometheus and Jaeger anew for each request."""
 
     def __init__(self, prometheus: AsyncClient, jaeger: AsyncClient, decisions: Decisions) -> None:
         self._prometheus = prometheus
@@ -110,14 +110,15 @@ class Lineages:
         """What was made of a data set; None if nobody has told of it. Raises SourceAway for Prometheus."""
         async with self._turns:
             known = await self._decisions.read()
-            known.trainings = [run for run in known.trainings if data_set in [data.id for data in run.data]]
+            runs = [run for run in known.trainings if data_set in [data.id for data in run.data]]
             reported = await find_versions(self._prometheus, q.equal(s.DATA_SET, data_set))
-            versions = [run.version for run in known.trainings if run.version]
+            versions = [run.version for run in runs if run.version]
             versions += sorted((key.version for key in reported), reverse=True)
-            found = await self._read(versions, known, lambda serving: serving.data_set == data_set)
-        if not known.trainings and not versions:
+            of_it = known.model_copy(update={"trainings": runs})
+            found = await self._read(versions, of_it, lambda serving: serving.data_set == data_set)
+        if not runs and not versions:
             return None
-        used = (data for run in known.trainings for data in run.data if data.id == data_set)
+        used = (data for run in runs for data in run.data if data.id == data_set)
         return DataSetLineage(**dict(found), data_set=data_set, used=next(used, None))
 
     async def of_trace(self, trace_id: str) -> TraceLineage | None:
@@ -158,9 +159,10 @@ class Lineages:
             missing.append(f"These are the newest {MOST} of {len(every)} versions.")
         found = await find_servings(self._prometheus, q.one_of(s.VERSION, names)) if names else []
         servings = [serving for serving in found if belongs(serving)]
+        sampled = sorted(servings, key=lambda serving: serving.answers, reverse=True)[:MOST]
         samples: list[Sample] = []
         try:
-            for each in await asyncio.gather(*(self._find_samples(each) for each in servings)):
+            for each in await asyncio.gather(*(self._find_samples(each) for each in sampled)):
                 samples += each
         except SourceAway as away:
             missing.append(f"{away} Without it there are no sample traces.")
@@ -206,7 +208,7 @@ def _join(
 ) -> VersionLineage:
     return VersionLineage(
         version=version,
-        trainings=[run for run in known.trainings if run.version == version],
+        trainings=[run for run in known.trainings if run.version == version][:SHOWN],
         servings=[each for each in servings if each.version == version],
         samples=[each for each in samples if each.version == version],
         changes=[entry for entry in known.changes if version in entry.versions][:SHOWN],

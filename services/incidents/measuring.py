@@ -13,9 +13,6 @@ from telemetry import attributes as a
 PAUSE = 5.0
 """Seconds between two looks."""
 
-MOST = 50
-"""Open incidents that are looked at, the newest."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -51,7 +48,7 @@ class OpenIncidents:
 
     async def measure(self) -> None:
         """Set the gauges to what is stored."""
-        oldest_first = reversed(await self._store.select_open(MOST))
+        oldest_first = reversed(await self._store.select_open())
         newest = {_labels(incident): incident for incident in oldest_first}
         for labels in self._shown - newest.keys():
             self._set(labels, 0, 0)

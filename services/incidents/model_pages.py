@@ -14,9 +14,6 @@ from services.incidents.rendering import load_templates
 from services.incidents.settings import Settings
 from services.incidents.store import Store
 
-OPEN = 50
-"""Open incidents that are looked at, the newest."""
-
 Chosen = Annotated[str, Query(max_length=300)]
 
 
@@ -91,7 +88,7 @@ class ModelPages:
         return versions, await self._models.read_details(chosen, feature)
 
     async def _open(self) -> list[Incident]:
-        return await self._store.select_open(OPEN)
+        return await self._store.select_open()
 
     def _render(self, request: Request, template: str, **context: object) -> Response:
         return self._templates.TemplateResponse(request, template, context)

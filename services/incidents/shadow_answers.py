@@ -3,7 +3,6 @@
 import json
 import time
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -12,6 +11,7 @@ from jaeger.client import Trace, search
 from prometheus.client import AsyncClient
 from telemetry import attributes as a
 from telemetry.instruments import SHADOW_REQUESTS
+from telemetry.shadow import ListDifference
 from telemetry.spans import SHADOW_ANSWER
 
 LOOKED_BACK = 3600.0
@@ -19,15 +19,6 @@ LOOKED_BACK = 3600.0
 SHOWN = 20
 
 ITEMS = TypeAdapter(list[int])
-
-
-class Difference(StrEnum):
-    """How much two answers differ, as `shadow.difference` says it."""
-
-    MOST = "most items"
-    SOME = "some items"
-    ORDER = "order"
-    NONE = "none"
 
 
 class ShadowAnswer(BaseModel):
@@ -44,7 +35,7 @@ class ShadowAnswer(BaseModel):
     shadow_items: list[int]
 
 
-async def find_shadow_answers(jaeger: AsyncClient, difference: Difference) -> list[ShadowAnswer]:
+async def find_shadow_answers(jaeger: AsyncClient, difference: ListDifference) -> list[ShadowAnswer]:
     """The latest of the last hour that differ so much, least alike first. Raises SourceAway."""
     now = time.time()
     sought = search(

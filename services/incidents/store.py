@@ -23,6 +23,9 @@ from services.incidents.webhooks import Refused
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MOST_OPEN = 50
+"""Open incidents that are looked at."""
+
 
 class Store:
     """Keeps the newest `kept` incidents. Everything it raises is sqlite3.Error.
@@ -52,9 +55,9 @@ class Store:
         """At most `limit` incidents, newest first, older than the one with the id `before`."""
         return await self._run(self._select, "id < ?", before or 2**63 - 1, limit)
 
-    async def select_open(self, limit: int) -> list[Incident]:
-        """At most `limit` incidents that still fire, newest first."""
-        return await self._run(self._select, "ended_at IS NULL AND id > ?", 0, limit)
+    async def select_open(self) -> list[Incident]:
+        """The newest MOST_OPEN incidents that still fire, newest first."""
+        return await self._run(self._select, "ended_at IS NULL AND id > ?", 0, MOST_OPEN)
 
     async def count_firing(self) -> int:
         """How many incidents still fire; fails if the file cannot be read."""

@@ -54,7 +54,7 @@ def listen(page: Page, complaints: list[str]) -> None:
 def check_fit_and_contrast(page: Page) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        for width in (320, 1280):
+        for width in (320, 400, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(SPILLING) == []

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -27,6 +26,12 @@ ANNOTATIONS = {
     "summary": "95% of the requests to shop-gateway take up to 1.48 s",
     "runbook_url": "/runbooks/requests-slow",
 }
+
+IS_SORTED = """(axis) => {
+  const places = [...document.querySelectorAll(".node")].map((node) => node.getBoundingClientRect()[axis]);
+  return places.length === 3 && places.every((place, n) => n === 0 || place > places[n - 1]);
+}"""
+"""Whether each step's box is after the one before it."""
 
 
 @contextmanager
@@ -118,13 +123,8 @@ def test_the_cause_can_be_between_two_services_that_are_well(browser: Browser, t
 
 def test_the_path_goes_down_where_there_is_no_room_beside(browser: Browser, tmp_path: Path) -> None:
     with incident(browser, tmp_path, SLOW_DATABASE) as page:
-        assert is_sorted(page, "x") and not is_sorted(page, "y")
+        page.wait_for_function(IS_SORTED, arg="x")
+        assert not page.evaluate(IS_SORTED, "y")
         page.set_viewport_size({"width": 400, "height": 900})
-        assert is_sorted(page, "y") and not is_sorted(page, "x")
-
-
-def is_sorted(page: Page, axis: Literal["x", "y"]) -> bool:
-    """Whether each step's box is after the one before it."""
-    boxes = [node.bounding_box() for node in page.locator(".node").all()]
-    places = [box[axis] for box in boxes if box]
-    return len(places) == 3 and places == sorted(set(places))
+        page.wait_for_function(IS_SORTED, arg="y")
+        assert not page.evaluate(IS_SORTED, "x")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.incidents.shadow_answers import Difference
+from telemetry.shadow import ListDifference
 from tests.e2e.live import Stack, eventually
 
 
@@ -55,5 +55,5 @@ def _read_agreements(stack: Stack) -> list[dict[str, Any]]:
 
 def _find_answers(stack: Stack) -> list[dict[str, Any]]:
     address = f"{stack.url('incidents')}/api/comparison/shadow"
-    asked = (stack.http.get(address, params={"difference": each.value}).json() for each in Difference)
+    asked = (stack.http.get(address, params={"difference": each.value}).json() for each in ListDifference)
     return [answer for found in asked for answer in found]

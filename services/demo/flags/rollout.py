@@ -1,7 +1,6 @@
 """Reading and writing roll-outs: shares of the users by version."""
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from math import inf, isfinite
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.demo.flags.flag import FLAG_KEY, make_flag, parse_flag, salted
+from services.demo.flags.replacement import replace_file
 
 
 def read_rollout(path: Path) -> dict[str, float]:
@@ -41,12 +41,9 @@ def write_rollout(path: Path, shares: Mapping[str, float], salt: str = FLAG_KEY,
     }
     if isfinite(until):
         entry["metadata"] = {"until": until}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"flags": {FLAG_KEY: entry}}, indent=2) + "\n")
-    os.replace(partial, path)
+    replace_file(path, (json.dumps({"flags": {FLAG_KEY: entry}}, indent=2) + "\n").encode())
 
 
 def clear_rollout(path: Path) -> None:
     """Give everybody the live version again."""
-    path.unlink(missing_ok=True)
+    replace_file(path, None)

@@ -3,13 +3,13 @@
 {"version": "als16-42d0c1", "share": 0.1}
 """
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.demo.flags.flag import VERSION, FlagError
+from services.demo.flags.replacement import replace_file
 
 
 class Shadow(BaseModel):
@@ -40,21 +40,15 @@ def read_shadow(path: Path) -> Shadow | None:
 
 
 def write_shadow(path: Path, version: str, share: float) -> None:
-    """Let a version answer a share of the requests in the shadow from now on. Raises `FlagError`.
-
-    The file is replaced as a whole, so that no reader sees half of it.
-    """
+    """Let a version answer a share of the requests in the shadow from now on. Raises `FlagError`."""
     try:
         shadow = Shadow(version=version, share=share)
     except ValidationError as error:
         first = error.errors()[0]
         raise FlagError(f"{first['loc'][0]} {first['input']!r}: {first['msg']}") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(shadow.model_dump_json() + "\n")
-    os.replace(partial, path)
+    replace_file(path, f"{shadow.model_dump_json()}\n".encode())
 
 
 def clear_shadow(path: Path) -> None:
     """Let no version answer in the shadow."""
-    path.unlink(missing_ok=True)
+    replace_file(path, None)

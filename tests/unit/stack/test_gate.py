@@ -310,7 +310,7 @@ def test_r22_the_command_reads_the_bucket_prints_and_records(
             command.admit(SMALLER.version(trained.dataset.id))
         command.admit("")
         s3.refuse["live.json"] = 503
-        with pytest.raises(StackError, match="object storage cannot be used .*: see `make status`"):
+        with pytest.raises(StackError, match="object storage cannot be used .*: is the stack up\\?"):
             command.admit("")
     assert "ndcg_at_10                0.3573 → 0.3183, 89.1% kept" in out.getvalue()
     assert [entry.what for entry in trail.latest(10)] == ["gate.passed", "gate.refused"]

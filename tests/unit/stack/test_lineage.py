@@ -1,25 +1,15 @@
 """`make lineage`, with an inbox and stand-ins for Prometheus and Jaeger."""
 
-from collections.abc import Iterator
-
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 from stack import StackError
 from stack.lineage import describe_lineage
 from stack.settings import Settings
 from tests.unit.services.incidents.fakes import TRACE_ID
-from tests.unit.services.incidents.running import incidents_service, serve
-from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed, tell
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    folder = tmp_path_factory.mktemp("inbox")
-    with (
-        serve(FakeServed().app) as address,
-        incidents_service(folder, prometheus_url=address, jaeger_url=address, **tell(folder)) as client,
-    ):
-        yield Settings(incidents_port=client.base_url.port or 0)
+from tests.unit.services.incidents.running import serve
+from tests.unit.services.incidents.served import DATA_SET, NEW, OLD
 
 
 def test_r23_a_request_is_followed_to_its_data_set(settings: Settings) -> None:
@@ -50,3 +40,10 @@ def test_what_is_not_known_is_one_line(settings: Settings) -> None:
         describe_lineage(settings, "traces", "none")
     with pytest.raises(StackError, match="no inbox at .*: start it with `make up`"):
         describe_lineage(Settings(incidents_port=9), "versions", OLD)
+
+
+def test_another_program_at_its_address_is_one_line_too() -> None:
+    app = FastAPI()
+    app.add_api_route("/{path:path}", lambda path: HTMLResponse("<p>not found", 404))
+    with serve(app) as address, pytest.raises(StackError, match="is not the inbox, by its answer"):
+        describe_lineage(Settings(incidents_port=int(address.rpartition(":")[2])), "versions", OLD)

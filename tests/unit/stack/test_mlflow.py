@@ -16,8 +16,8 @@ from services.instrumentation import NATIVE_TELEMETRY_OFF
 from stack import StackError
 from stack.mlflow import log_trainings
 from stack.settings import Settings
-from tests.unit.services.incidents.running import incidents_service, serve
-from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed, tell
+from tests.unit.services.incidents.running import serve
+from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed
 
 API = "/api/2.0/mlflow"
 NO_TOKEN = SecretStr("")
@@ -100,17 +100,6 @@ def _read(pairs: list[dict[str, Any]]) -> dict[str, Any]:
     return {pair["key"]: pair["value"] for pair in pairs}
 
 
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Those of a stack whose trainer has told of two versions."""
-    folder = tmp_path_factory.mktemp("inbox")
-    with (
-        serve(FakeServed().app) as address,
-        incidents_service(folder, prometheus_url=address, jaeger_url=address, **tell(folder)) as client,
-    ):
-        yield Settings(incidents_port=client.base_url.port or 0)
-
-
 @pytest.fixture
 def fake() -> FakeMlflow:
     return FakeMlflow()
@@ -168,6 +157,8 @@ def test_a_server_that_is_not_named_away_or_none_of_mlflow_is_one_line(settings:
         log_trainings(settings, "", NO_TOKEN)
     with pytest.raises(StackError, match="no MLflow server at http://127.0.0.1:9"):
         log_trainings(settings, "http://127.0.0.1:9", NO_TOKEN)
+    with pytest.raises(StackError, match="SERVER=http://mlflow:port is no address: Invalid port"):
+        log_trainings(settings, "http://mlflow:port", NO_TOKEN)
     with serve(FakeServed().app) as other, pytest.raises(StackError, match="MLflow answered with status"):
         log_trainings(settings, other, NO_TOKEN)
 

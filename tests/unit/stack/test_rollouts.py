@@ -10,7 +10,7 @@ import pytest
 
 from config import ConfigError
 from config.experiments import Experiment
-from decisions.audit import Trail
+from decisions.audit import Change, Trail
 from services.demo.flags import read_rollout, write_rollout
 from services.demo.flags.file import FlagFile
 from services.demo.trainer.parameters import CANDIDATE
@@ -189,6 +189,7 @@ def test_what_came_of_an_experiment_is_kept_when_it_ends(
     experiment = declare(variants=variants)
     monkeypatch.setenv("PROMETHEUS_PORT", "9")
     rollouts.start_experiment(Settings(), experiment, AUTHOR)
+    Trail(recommender.audit).append(Change(who="gate", what="gate.refused", subject="v3"))
     rollouts.roll_back(AUTHOR, lambda: [experiment])
     [ended] = Trail(recommender.audit).latest(1)
     assert ended.evidence == {"unknown": "Prometheus cannot be reached at http://127.0.0.1:9."}

@@ -28,6 +28,14 @@ def test_bad_port_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
         load_settings()
 
 
+def test_a_lineage_server_that_is_no_address_is_named_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENLINEAGE_URL", "marquez")
+    with pytest.raises(StackError, match="OPENLINEAGE_URL='marquez'"):
+        load_settings()
+
+
 def test_grafana_alerting_needs_a_grafana(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERTING", "grafana")
     with pytest.raises(StackError, match="GRAFANA_BIN"):

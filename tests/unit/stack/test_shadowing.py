@@ -41,7 +41,7 @@ def test_r15_the_candidate_answers_a_share_in_the_shadow_until_it_is_ended(file:
     said = shadowing.begin_shadow(Settings(), "", 10)
     assert said.startswith(f"{candidate} answers 10% of the requests in the shadow") and "/comparison" in said
     assert read_shadow(file) == Shadow(version=candidate, share=0.1)
-    assert shadowing.end_shadow() == "No version answers in the shadow within 5 s."
+    assert shadowing.end_shadow() == "The version in the shadow answers no more, within 5 s."
     assert read_shadow(file) is None
     assert shadowing.end_shadow() == "No version answered in the shadow."
 

@@ -1,9 +1,10 @@
 """How alike two ranked lists are, of items that each list has once."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from itertools import accumulate
 from typing import NamedTuple
+
+from telemetry.shadow import ListDifference
 
 PERSISTENCE = 0.9
 """Of a user who looks at an item, the share who look at the next one: the first 10 have 86% of the weight."""
@@ -12,21 +13,12 @@ MOST = 0.5
 """Agreement below which most items differ."""
 
 
-class Difference(StrEnum):
-    """How two lists differ, in a word: not at all, in order only, in some items, in most."""
-
-    NONE = "none"
-    ORDER = "order"
-    SOME = "some items"
-    MOST = "most items"
-
-
 class Compared(NamedTuple):
     """Two lists compared: both measures are 1 for the same list, 0 for lists without a common item."""
 
     agreement: float
     overlap: float
-    difference: Difference
+    difference: ListDifference
 
 
 def compare(one: Sequence[int], other: Sequence[int]) -> Compared:
@@ -71,9 +63,9 @@ def _overlaps(short: Sequence[int], long: Sequence[int]) -> list[int]:
     return list(accumulate(met))
 
 
-def _classify(one: Sequence[int], other: Sequence[int], agreement: float) -> Difference:
+def _classify(one: Sequence[int], other: Sequence[int], agreement: float) -> ListDifference:
     if list(one) == list(other):
-        return Difference.NONE
+        return ListDifference.NONE
     if agreement == 1:
-        return Difference.ORDER
-    return Difference.SOME if agreement >= MOST else Difference.MOST
+        return ListDifference.ORDER
+    return ListDifference.SOME if agreement >= MOST else ListDifference.MOST

@@ -57,6 +57,7 @@ def test_r23_every_change_tells_who_what_when_why_before_after_and_by_which_evid
 def test_no_trail_has_no_entries(file: Path) -> None:
     verified = Trail(file).verify()
     assert (verified.entries, verified.head, Trail(file).latest(5)) == (0, FIRST, [])
+    assert describe(verified, []).startswith("No entry yet")
 
 
 def edit(line: int, old: bytes, new: bytes) -> Callable[[list[bytes]], list[bytes]]:
@@ -211,6 +212,27 @@ def test_what_is_told_of_one_version_is_found_by_subject_before_and_after(file: 
     trail.append(change("autumn", what="experiment.begun", after={"v1": 50, "v2": 50}))
     assert [entry.subject for entry in trail.latest(10, "v1")] == ["autumn", "v1"]
     assert [entry.number for entry in trail.latest(2)] == [6, 5]
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 300, 500])
+def test_the_last_entries_are_found_from_the_end_across_blocks(file: Path, most: int) -> None:
+    hashes, lines = FIRST, []
+    for number in range(1, 401):
+        lines.append(write_line(change(why="x" * (number % 900)), number, hashes))
+        hashes = Entry.parse(lines[-1]).hash
+    file.parent.mkdir()
+    file.write_bytes(b"".join(line + b"\n" for line in lines) + lines[0][:200])
+    assert [entry.number for entry in Trail(file).latest(most)] == list(range(400, 400 - min(most, 400), -1))
+
+
+def test_a_large_file_that_is_no_trail_costs_no_more_than_the_entries_that_are_asked_for(file: Path) -> None:
+    trail = fill(file, 2)
+    entries = file.read_bytes()
+    with file.open("wb") as out:
+        out.truncate(1 << 32)
+        out.seek(0, os.SEEK_END)
+        out.write(b"\n" + entries)
+    assert [entry.subject for entry in trail.latest(10)] == ["v1", "v0"]
 
 
 @pytest.mark.parametrize(

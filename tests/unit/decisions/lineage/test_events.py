@@ -201,7 +201,9 @@ def test_what_cannot_be_sent_or_written_is_said_and_stops_nothing(file: Path, tm
     assert "500" in Emitter(refused, Server(500).transport).emit(events.begin(RUN))[0]
     away = emitter(file, openlineage_url="http://127.0.0.1:9").emit(events.complete(RUN, MADE))
     assert "was not sent to http://127.0.0.1:9/api/v1/lineage" in away[0]
-    assert [run.version for run in read_trainings(file)] == [VERSION]
+    wrong = emitter(file, openlineage_url="http://marquez:port").emit(events.begin(RUN))
+    assert "was not sent to http://marquez:port/api/v1/lineage: Invalid port" in wrong[0]
+    assert [run.version for run in read_trainings(file) if run.version] == [VERSION]
     assert "cannot be written" in emitter(tmp_path).emit(events.begin(RUN))[0]
     large = TrainingRun("a", "b", "c", {"x": "y" * LARGEST}, RUN.data_set)
     assert "was not written" in emitter(file).emit(events.begin(large))[0]

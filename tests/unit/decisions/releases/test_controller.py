@@ -1,13 +1,16 @@
 """R22: the loop around the state machine, killed at each point and taken up again."""
 
 from collections.abc import Callable
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from decisions.audit import Action
-from decisions.releases.controller import Controller
+from decisions.audit import Action, Change, Trail
+from decisions.experiments.judgement import Interval
+from decisions.releases.comparison import QUALITY, Compared
+from decisions.releases.controller import Controller, tell
 from decisions.releases.files import Files
 from decisions.releases.observation import Answer, Observation, Weight
 from decisions.releases.state import Phase, State
@@ -47,6 +50,9 @@ class FakeWorld:
         self.named = LIVE
         self.unread = False
         """Whether the recommender cannot read which version is live."""
+        self.follows_after = 0.0
+        """Seconds after which it reads it."""
+        self.named_at = BEGUN
 
     @property
     def served(self) -> float:
@@ -57,6 +63,8 @@ class FakeWorld:
 
     def look(self, state: State, now: float) -> Observation:
         self._act()
+        if not self.unread and now >= self.named_at + self.follows_after:
+            self.live = self.named
         loaded = self.shadow if state.step.shadow else self.served > 0
         there = self.shadow if state.step.shadow else self.flag
         return seen(
@@ -86,9 +94,8 @@ class FakeWorld:
         self._act()
         if self.storage_away:
             return "storage is away"
-        self.named = version
-        if not self.unread:
-            self.live = version
+        if version != self.named:
+            self.named, self.named_at = version, self.now
         return ""
 
     def forget_answer(self) -> None:
@@ -129,6 +136,19 @@ def test_r22_a_good_version_becomes_live_and_the_flag_is_cleared(file: StateFile
     world = FakeWorld()
     assert run(world, file).phase is Phase.LIVE
     assert (world.live, world.flag, world.recorded) == (NEW, None, GOOD)
+
+
+def test_users_keep_the_version_until_the_recommender_gives_it_to_all(file: StateFile) -> None:
+    world, served = FakeWorld(), [0.0]
+    world.follows_after = 30.0
+
+    def wait(seconds: float) -> bool:
+        served.append(world.served)
+        return world.wait(seconds)
+
+    assert run(world, file, wait).phase is Phase.LIVE
+    assert served == sorted(served)
+    assert world.named_at + 30 <= world.now <= world.named_at + 40
 
 
 def test_r22_a_worse_version_loses_its_users_at_once(file: StateFile) -> None:
@@ -237,6 +257,21 @@ def test_r22_what_was_named_live_and_is_rolled_back_after_all_is_no_longer_named
     world.compared = (guard(-0.7),)
     assert run(world, file).phase is Phase.ROLLED_BACK
     assert (world.named, world.live) == (LIVE, LIVE) and world.served == 0
+
+
+def test_what_a_look_saw_can_be_recorded_where_little_is_known(tmp_path: Path) -> None:
+    unknown = Compared(QUALITY, 0.6, nan, 0, Interval(nan, -inf, inf))
+    early = Compared("answered", 1.0, 1.0, 3, Interval(0.0, -inf, inf), error=0.4)
+    evidence = tell(seen(compared=(unknown, early)))
+    change = Change(who="release", what="release.advanced", subject=NEW, why="it", evidence=evidence)
+    kept: Any = Trail(tmp_path / "audit.jsonl").append(change).evidence
+    assert kept["compared"][QUALITY]["candidate"] is None
+    assert kept["compared"]["answered"] == {
+        "live": 1.0,
+        "candidate": 1.0,
+        "change": [0.0, None, None],
+        "requests": 3,
+    }
 
 
 def test_a_person_is_heard_once(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_r14_versions_stand_side_by_side_with_all_that_is_known_of_them(client: 
     live, other = found["versions"]
     assert live | {"trained_at": ""} == {
         "version": LIVE,
-        "dataset": "42d0c1",
+        "data_set": "42d0c1",
         "trained_at": "",
         "requests": 16.0,
         "p50": 0.008,
@@ -56,7 +56,7 @@ def test_r14_versions_stand_side_by_side_with_all_that_is_known_of_them(client: 
         "coverage": 0.41,
         "drift": 0.03,
     }
-    assert (other["thumbs_up"], other["drift"], other["dataset"]) == (None, None, "")
+    assert (other["thumbs_up"], other["drift"], other["data_set"]) == (None, None, None)
     text = read(client)
     for words in (LIVE, OTHER, "42d0c1", "16/s", "8 ms", "31 ms", "0.48", "62.5%", "80%", "41%", "0.03"):
         assert words in text

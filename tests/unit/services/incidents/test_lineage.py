@@ -114,7 +114,7 @@ def test_the_page_finds_whatever_has_that_name(client: httpx.Client) -> None:
     assert f"ai_inference_pipeline was answered by {OLD} , made of data set {DATA_SET}" in request
     data_set = read(client, f"/lineage?of={DATA_SET}")
     assert "1,500 answers in the last 30 days came from the 2 versions made of it" in data_set
-    assert "100,000 rows; every row usable: no (3)" in data_set
+    assert "100,000 rows; every row usable: failed (3)" in data_set
     version = read(client, f"/lineage?of={NEW}")
     for words in (
         "by code 0a1b2c3d4e5f",

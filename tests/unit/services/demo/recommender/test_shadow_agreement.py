@@ -2,8 +2,9 @@
 
 import pytest
 
-from services.demo.recommender.shadow.agreement import Difference, agree, compare, rank_biased_overlap
+from services.demo.recommender.shadow.agreement import agree, compare, rank_biased_overlap
 from services.demo.recommender.shadow.budget import BURST, Budget
+from telemetry.shadow import ListDifference
 
 
 def test_r15_rank_biased_overlap_is_as_computed_by_hand() -> None:
@@ -34,15 +35,15 @@ def test_r15_the_first_places_weigh_most() -> None:
 @pytest.mark.parametrize(
     ("other", "agreement", "difference"),
     [
-        ([1, 2, 3, 4], 1.0, Difference.NONE),
-        ([2, 1, 3, 4], 1.0, Difference.ORDER),
-        ([1, 2, 8, 9], 0.5, Difference.SOME),
-        ([1, 7, 8, 9], 0.25, Difference.MOST),
-        ([1, 2], 0.5, Difference.SOME),
-        ([], 0.0, Difference.MOST),
+        ([1, 2, 3, 4], 1.0, ListDifference.NONE),
+        ([2, 1, 3, 4], 1.0, ListDifference.ORDER),
+        ([1, 2, 8, 9], 0.5, ListDifference.SOME),
+        ([1, 7, 8, 9], 0.25, ListDifference.MOST),
+        ([1, 2], 0.5, ListDifference.SOME),
+        ([], 0.0, ListDifference.MOST),
     ],
 )
-def test_r15_a_difference_has_a_word(other: list[int], agreement: float, difference: Difference) -> None:
+def test_r15_a_difference_has_a_word(other: list[int], agreement: float, difference: ListDifference) -> None:
     found = compare([1, 2, 3, 4], other)
     assert (found.agreement, found.difference) == (agreement, difference)
 

@@ -1,0 +1,76 @@
+"""What the inbox knows of decisions: read again when it has changed, and bounded."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from decisions.audit import Change, Trail
+from decisions.lineage.history import Training
+from services.incidents import catalogue
+from services.incidents.catalogue import join
+from services.incidents.decisions import Decisions, Known
+from services.incidents.serving import Key
+
+BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def begin(trail: Trail, name: str, *versions: str) -> None:
+    shares = {version: 100 / len(versions) for version in versions}
+    trail.append(Change(who="ada", what="experiment.begun", subject=name, after={**shares}))
+
+
+def train(number: int) -> Training:
+    return Training(
+        run=str(number),
+        job="recommender/recommendations.train",
+        state="COMPLETE",
+        began=BEGAN + timedelta(days=number),
+        ended=None,
+        revision=None,
+        parameters={},
+        data=[],
+        error=None,
+        service="recommender",
+        model="recommendations",
+        version=f"v{number}",
+        stored=None,
+        metrics={},
+    )
+
+
+def test_files_are_read_again_only_when_they_have_changed(tmp_path: Path) -> None:
+    trail = Trail(tmp_path / "audit.jsonl")
+    decisions = Decisions(tmp_path / "audit.jsonl", tmp_path / "lineage.jsonl")
+
+    async def read() -> tuple[Known, Known, Known]:
+        begin(trail, "first", "a", "b")
+        first, again = await decisions.read(), await decisions.read()
+        begin(trail, "second", "a", "b")
+        return first, again, await decisions.read()
+
+    first, again, changed = asyncio.run(read())
+    assert again is first
+    assert [entry.subject for entry in changed.changes] == ["second", "first"]
+
+
+def test_an_experiment_is_over_when_the_users_are_split_in_another_way(tmp_path: Path) -> None:
+    trail = Trail(tmp_path / "audit.jsonl")
+    begin(trail, "first", "a", "b")
+    begin(trail, "second", "a", "c")
+    trail.append(Change(who="gate", what="gate.refused", subject="d"))
+    known = Known(trainings=[], changes=trail.latest(10), missing=[])
+    second, first = known.experiments
+    assert (second.name, second.ended) == ("second", None)
+    assert first.ended == second.began
+
+
+def test_the_catalogue_has_the_versions_in_use_then_the_last_trained_and_says_what_is_left_out() -> None:
+    most = catalogue.MOST
+    trainings = [train(number) for number in reversed(range(most + 2))]
+    seen = {Key("recommender", "recommendations", "v0"): "data"}
+    found = join([], seen, Known(trainings=trainings, changes=[], missing=[]))
+    [model] = found.models
+    assert [version.version for version in model.versions[:2]] == [f"v{most + 1}", f"v{most}"]
+    assert len(model.versions) == most
+    [missing] = found.missing
+    assert missing.startswith(f"These are {most} of {most + 2} versions")
