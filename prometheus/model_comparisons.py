@@ -52,6 +52,9 @@ _MAY_LACK = {
     BEST: rest("fairness"),
 }
 
+USUAL = 0.6
+"""Part of all predictions of a model, since its processes began, from which a version is the usual one."""
+
 _EVERYBODY, _EACH = f'segment="{ALL}"', f'segment!="{ALL}"'
 _OF_QUALITY = q.one_of("measure", MEASURES)
 _OF_VERSION = "on (service_name, model_name, window, measure)"
@@ -68,7 +71,8 @@ def comparison_rules() -> Iterator[Rule]:
         yield record(MODEL_COMPARED_SAMPLES, samples, compared=compared)
     yield record(MODEL_DEVIATION, " or ".join(_deviations()))
     for compared, may_lack in _MAY_LACK.items():
-        yield record(MODEL_WORSE, _worse(compared, may_lack), compared=compared)
+        worse = _worse(compared, may_lack)
+        yield record(MODEL_WORSE, _challenging(worse) if compared == VERSIONS else worse, compared=compared)
 
 
 def over(by: Sequence[str], *of: str) -> str:
@@ -87,6 +91,15 @@ def _worse(compared: str, may_lack: str) -> str:
     worse = f"abs(1 - {now('/', of)}) and {q.select(MODEL_DEVIATION, of)} >= {limits.SURE}"
     bad = f"max by ({', '.join(by)}) ({worse}) > {may_lack}"
     return f"{bad} unless on ({', '.join(by)}) ({over(by, of)})"
+
+
+def _challenging(worse: str) -> str:
+    """Versions that still predict and are not the usual one: that a better one comes is no fault of it."""
+    on, total = f"on ({', '.join(MODEL)})", f"sum by ({', '.join(MODEL)}) ({q.select(models.PREDICTIONS)})"
+    predicts = q.increase(models.PREDICTIONS, by=MODEL, window="3m")
+    whole = f"sum by (service_name, model_name) ({q.select(models.PREDICTIONS)})"
+    usual = f"{total} > on (service_name, model_name) group_left () ({USUAL} * {whole})"
+    return f"({worse}) and {on} ({predicts} > 0) unless {on} ({usual})"
 
 
 def _samples() -> Iterator[tuple[str, str]]:

@@ -2,11 +2,13 @@
 
 | the verdict's domain | what it means |
 |---|---|
-| infrastructure, traffic, telemetry | both versions suffer alike: pauses |
+| infrastructure, traffic, telemetry | both versions suffer alike: pauses, while more fires than alerts on models |
 | model, data, release | may be of the version's making: rolls back, unless it began before the release |
 | unknown, or below half of a confidence | nobody knows: asks |
 | none | the services were examined and nothing is wrong: means nothing |
 | no verdict yet | is diagnosed: pauses |
+
+Alerts on models look back ten minutes to a day, so they go on firing when such trouble is over.
 """
 
 import json
@@ -40,6 +42,10 @@ CONCERNED = frozenset(instrument.service for instrument in INSTRUMENTS)
 """The services of the stack: an incident of others says nothing of the version."""
 
 
+ON_MODELS = "models"
+"""The component of alerts on watched models."""
+
+
 class _Verdict(BaseModel):
     domain: str
     cause: str
@@ -48,12 +54,24 @@ class _Verdict(BaseModel):
     onset: float | None = None
 
 
+class _Alert(BaseModel):
+    status: Literal["firing", "resolved"]
+    labels: dict[str, str] = {}
+
+
 class _Incident(BaseModel):
     id: int
     status: Literal["firing", "resolved"]
+    alerts: list[_Alert] = []
     started_at: datetime
     services: frozenset[str]
     verdict: _Verdict | None = None
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether nothing fires any more but alerts on models."""
+        firing = [alert.labels.get("component") for alert in self.alerts if alert.status == "firing"]
+        return bool(firing) and set(firing) == {ON_MODELS}
 
 
 _INCIDENTS = TypeAdapter(list[_Incident])
@@ -87,4 +105,6 @@ def _weigh(incident: _Incident) -> Trouble | None:
     if verdict.domain == "none":
         return None
     weight = WEIGHTS.get(verdict.domain, Weight.ASKS) if verdict.confidence >= SURE else Weight.ASKS
+    if weight is Weight.PAUSES and incident.looks_back:
+        return None
     return Trouble(incident.id, weight, verdict.domain, verdict.cause, verdict.summary, verdict.onset)

@@ -51,9 +51,16 @@ def precise(before: float, during: float, n: float = 50) -> Series:
     return {**calm, **changed}
 
 
-def versions(during: float, n: float = 50, trouble: int = TROUBLE) -> Series:
-    """Two versions, of which the later one changes."""
-    return {**ranked(0.6, 0.6, n), **ranked(0.6, during, n, trouble, model_version="8")}
+def versions(
+    during: float, n: float = 50, trouble: int = TROUBLE, others: float = 50, later: float = 50
+) -> Series:
+    """Two versions, of which the later one changes, and what they predict: it changes for that one, too."""
+    return {
+        **ranked(0.6, 0.6, n),
+        **ranked(0.6, during, n, trouble, model_version="8"),
+        **counted("model_predictions_total", others, others),
+        named("model_predictions_total", model_version="8"): counter((CALM, 50), (WHOLE - CALM, later)),
+    }
 
 
 def missed(over: Pair, under: Pair, n: float = 50) -> Series:
@@ -223,6 +230,8 @@ SCENARIOS = {
                 0.45, n=1.7, trouble=600
             ),
             "alone": ranked(0.6, 0.3),
+            "the usual version beside a better one": versions(0.4, others=20),
+            "a version that predicts no more": versions(0.4, later=0),
         },
         fires_at=3000,
         over_at=4800,

@@ -55,6 +55,19 @@ def test_a_verdict_that_is_not_sure_asks_and_one_that_is_not_there_yet_waits() -
     assert (unsure.weight, early.weight) == (Weight.ASKS, Weight.IS_DIAGNOSED)
 
 
+def firing(component: str, status: str = "firing") -> dict[str, Any]:
+    return {"status": status, "labels": {"component": component}}
+
+
+def test_alerts_on_models_that_look_back_do_not_keep_a_release_paused() -> None:
+    over = [firing("storage", "resolved"), firing("models")]
+    assert not ask(incident(alerts=over))
+    (lasts,) = ask(incident(alerts=[firing("storage"), firing("models")]))
+    assert lasts.weight is Weight.PAUSES
+    (blamed,) = ask(incident(alerts=over, verdict=verdict("model")))
+    assert blamed.weight is Weight.ROLLS_BACK
+
+
 def test_what_is_over_or_nothing_or_somebody_elses_means_nothing() -> None:
     assert not ask(
         incident(status="resolved"), incident(verdict=verdict("none")), incident(services=["checkout"])
