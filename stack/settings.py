@@ -235,6 +235,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "RECOMMENDER_URL": settings.url("recommender"),
         "FLAGS_FILE": str(FLAGS_FILE),
         "AUDIT_FILE": str(AUDIT_FILE),
+        "RELEASE_FILE": str(AUDIT_FILE.with_name("release.json")),
         "LINEAGE_FILE": str(LINEAGE_FILE),
         "OPENLINEAGE_URL": settings.openlineage_url,
         "OPENLINEAGE_API_KEY": settings.openlineage_api_key,

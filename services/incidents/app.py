@@ -30,6 +30,8 @@ from services.incidents.model_pages import ModelPages
 from services.incidents.models import Models
 from services.incidents.pages import Pages
 from services.incidents.reconciling import Reconciler
+from services.incidents.release_pages import ReleasePages
+from services.incidents.releases import ReleaseFiles
 from services.incidents.service_map import ServiceMap
 from services.incidents.settings import Settings
 from services.incidents.store import Store
@@ -93,6 +95,7 @@ def create_app(
     app.include_router(CataloguePages(store, Catalogues(prometheus, models, decisions)).router)
     app.include_router(LineagePages(Lineages(prometheus, jaeger, decisions)).router)
     app.include_router(ComparisonPages(prometheus, jaeger).router)
+    app.include_router(ReleasePages(ReleaseFiles(settings.release_file, settings.audit_file)).router)
     app.include_router(Exposition(store).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))

@@ -41,6 +41,8 @@ def load_templates() -> Jinja2Templates:
         "milliseconds": write_milliseconds,
         "number": write_number,
         "tone": choose_tone,
+        "seconds": write_duration,
+        "action": name_action,
         "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
         "inline": render_inline,
         "headline": format_headline,
@@ -66,3 +68,8 @@ def write_utc(moment: datetime) -> str:
 def choose_tone(severity: str) -> str:
     """The style class and icon of a severity; `none` for those not known."""
     return severity if severity in SEVERITIES else "none"
+
+
+def name_action(action: str) -> str:
+    """What an action of the audit trail, or a phase of a release, is called: Rolled back."""
+    return action.rpartition(".")[2].replace("_", " ").capitalize()

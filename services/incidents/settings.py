@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     audit_file: Path = Path("data/decisions/audit.jsonl")
     lineage_file: Path = Path("data/decisions/lineage.jsonl")
     """Who changed what about models, and OpenLineage events; both may be missing."""
+    release_file: Path = Path("data/decisions/release.json")
+    """The state of the release that is under way or was the last one; may be missing."""
     runbooks: Path = Path("alerts/generated/runbooks")
     heartbeat_timeout: Annotated[float, Field(gt=0)] = 180
     """Seconds without a heartbeat after which alerting is silent: three times the alert's repeat interval."""
