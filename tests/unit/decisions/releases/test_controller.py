@@ -263,7 +263,7 @@ def test_what_a_look_saw_can_be_recorded_where_little_is_known(tmp_path: Path) -
     early = Compared("answered", 1.0, 1.0, 3, Interval(0.0, -inf, inf), error=0.4)
     evidence = tell(seen(compared=(unknown, early)))
     change = Change(who="release", what="release.advanced", subject=NEW, why="it", evidence=evidence)
-    kept = Trail(tmp_path / "audit.jsonl").append(change).evidence
+    kept: Any = Trail(tmp_path / "audit.jsonl").append(change).evidence
     assert kept["compared"][QUALITY]["candidate"] is None
     assert kept["compared"]["answered"] == {
         "live": 1.0,
