@@ -13,11 +13,12 @@ from rich.console import Console
 from config import Config
 from decisions.audit import Change
 from decisions.releases.controller import Controller
-from decisions.releases.files import Files, Unreadable
+from decisions.releases.files import Files
 from decisions.releases.machine import Decision, step
 from decisions.releases.observation import Answer, Observation, Says
 from decisions.releases.plan import limit, plan
 from decisions.releases.state import Phase, State, begin
+from decisions.releases.state_file import Unreadable
 from decisions.releases.wording import describe, tell, write_step
 from stack import DATA, FLAGS_FILE, SHADOW_FILE, StackError
 from stack.interrupts import hold_interrupts

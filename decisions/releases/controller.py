@@ -10,10 +10,10 @@ from math import isfinite
 from typing import Any, Protocol
 
 from decisions.audit import Action
-from decisions.releases.files import StateFile
 from decisions.releases.machine import Decision, Verb, published, step
 from decisions.releases.observation import Observation
 from decisions.releases.state import Phase, State
+from decisions.releases.state_file import StateFile
 
 INTERVAL = 5.0
 """Seconds between looks."""

@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from decisions.releases.wording import HOW_TO_ANSWER, write_share, write_step
 from services.incidents.releases import ReleaseFiles, Releases
 from services.incidents.rendering import load_templates
 
@@ -15,7 +14,6 @@ class ReleasePages:
     def __init__(self, files: ReleaseFiles) -> None:
         self._files = files
         self._templates = load_templates()
-        self._templates.env.filters |= {"users": write_share, "place": write_step}
         self.router = router = APIRouter()
         router.add_api_route("/api/releases", self.tell)
         router.add_api_route("/releases", self.show, response_class=HTMLResponse, include_in_schema=False)
@@ -27,6 +25,4 @@ class ReleasePages:
     async def show(self, request: Request) -> Response:
         """The same as a page."""
         found = await self._files.read()
-        return self._templates.TemplateResponse(
-            request, "releases.html", {"found": found, "how_to_answer": HOW_TO_ANSWER}
-        )
+        return self._templates.TemplateResponse(request, "releases.html", {"found": found})

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from decisions.audit import Entry, Trail, TrailError
-from decisions.releases.files import StateFile, Unreadable
 from decisions.releases.state import Phase, State, Step
+from decisions.releases.state_file import StateFile, Unreadable
 from services.incidents.decisions import REMEMBERED
 from services.incidents.release_evidence import Decided, Guard, decide
 

@@ -11,9 +11,10 @@ from decisions.audit import Action, Change, Trail
 from decisions.experiments.judgement import Interval
 from decisions.releases.comparison import QUALITY, Compared
 from decisions.releases.controller import Controller, tell
-from decisions.releases.files import Files, StateFile, Unreadable
+from decisions.releases.files import Files
 from decisions.releases.observation import Answer, Observation, Weight
 from decisions.releases.state import Phase, State
+from decisions.releases.state_file import StateFile, Unreadable
 from tests.unit.decisions.releases.cases import (
     BEGUN,
     LIVE,

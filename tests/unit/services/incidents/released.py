@@ -7,10 +7,10 @@ from typing import Any
 from config.releases import Release
 from decisions.audit import Action, Change, Trail
 from decisions.releases.controller import tell
-from decisions.releases.files import StateFile
 from decisions.releases.observation import Weight
 from decisions.releases.plan import limit, plan
 from decisions.releases.state import State, begin
+from decisions.releases.state_file import StateFile
 from stack.release_world import CONTROLLER, tell_shares
 from tests.unit.decisions.releases.cases import LIVE, NEW, guard, seen, trouble
 
