@@ -32,7 +32,10 @@ def ask_inbox(settings: Settings, path: str) -> Found:
         reason = str(error) or type(error).__name__
         raise StackError(f"no inbox at {address} ({reason}): start it with `make up`") from None
     if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-        raise StackError("that is no name that one of these can have")
+        raise StackError(
+            "the inbox does not take that name: a trace id has 16 to 32 hexadecimal digits, others have "
+            "at most 300 characters"
+        )
     try:
         found: Found = answer.json()
         if not answer.is_success:

@@ -50,9 +50,11 @@ def show(name: Annotated[str, typer.Argument(help="of one experiment; empty: all
         _stop(f"{str(first['loc'][0]).upper()}={first['input']!r}: {first['msg']}", 2)
     experiments = load().experiments
     chosen = [experiment for experiment in experiments if name in ("", experiment.name)]
+    if not experiments:
+        _stop("whence.yaml declares no experiment: docs/experiments.md says how", 2)
     if not chosen:
-        known = ", ".join(experiment.name for experiment in experiments) or "none"
-        _stop(f"no such experiment: {name or 'whence.yaml declares none'} (declared: {known})", 2)
+        known = ", ".join(experiment.name for experiment in experiments)
+        _stop(f"no such experiment: {name} (declared: {known})", 2)
     client = Client("Prometheus", address, TIMEOUT)
     try:
         typer.echo("\n\n".join(look(client, experiment, time.time()) for experiment in chosen))

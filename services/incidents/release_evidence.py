@@ -6,11 +6,14 @@ from decisions.audit import Entry
 
 
 class Guard(BaseModel):
-    """A share of requests of both versions; `change` is relative, between its bounds: value, low, high."""
+    """A share of requests of both versions; `change` is relative, between its bounds: value, low, high.
 
-    live: float
-    candidate: float
-    change: tuple[float, float, float]
+    None is what is not known, and a bound where anything is possible.
+    """
+
+    live: float | None
+    candidate: float | None
+    change: tuple[float | None, float | None, float | None]
     requests: float
 
 

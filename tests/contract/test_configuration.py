@@ -53,6 +53,7 @@ READERS = {
     "generation/__main__.py",
     "report/__main__.py",
     "stack/__main__.py",
+    "stack/decisions.py",
     "stack/doctor.py",
 }
 """Entries of commands, which hand the configuration on."""

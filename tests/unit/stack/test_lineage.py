@@ -36,7 +36,7 @@ def test_a_version_tells_who_changed_it(settings: Settings) -> None:
 def test_what_is_not_known_is_one_line(settings: Settings) -> None:
     with pytest.raises(StackError, match="Nobody has told of it: a/b\\? is no model version"):
         describe_lineage(settings, "versions", "a/b?")
-    with pytest.raises(StackError, match="that is no name that one of these can have"):
+    with pytest.raises(StackError, match="a trace id has 16 to 32 hexadecimal digits"):
         describe_lineage(settings, "traces", "none")
     with pytest.raises(StackError, match="no inbox at .*: start it with `make up`"):
         describe_lineage(Settings(incidents_port=9), "versions", OLD)

@@ -187,7 +187,7 @@ def test_an_experiment_that_is_not_declared_is_named(declared: Path) -> None:
     status, text = run("larger")
     assert status == 2 and text == "whence: no such experiment: larger (declared: smaller)\n"
     declared.write_text("")
-    assert run() == (2, "whence: no such experiment: whence.yaml declares none (declared: none)\n")
+    assert run() == (2, "whence: whence.yaml declares no experiment: docs/experiments.md says how\n")
 
 
 def test_before_its_start_there_are_no_numbers(declared: Path) -> None:

@@ -76,7 +76,7 @@ def test_the_page_shows_all_of_it_and_leads_to_lineage(client: httpx.Client) -> 
     page = client.get("/catalogue").text
     assert Links(client.get("/").text).found["Catalogue"] == "/catalogue"
     assert f"Version {OLD}" in read(client, Links(page).found[OLD])
-    assert "retraining refused recommendations by retraining" in text
+    assert "Retraining refused recommendations by retraining" in text
 
 
 def test_without_prometheus_it_says_so(tmp_path: Path) -> None:

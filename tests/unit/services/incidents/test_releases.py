@@ -1,15 +1,18 @@
 """The page of releases and its JSON: where the release is, what was compared, what was decided and why."""
 
 import json
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from decisions.experiments.judgement import Interval
+from decisions.releases.comparison import QUALITY, Compared
 from decisions.releases.state import Phase
 from services.incidents.releases import MOST_DECISIONS, SHOWN
-from tests.unit.decisions.releases.cases import LIVE, NEW, QUIET
+from tests.unit.decisions.releases.cases import LIVE, NEW, QUIET, seen
 from tests.unit.services.incidents.released import REFUSED, SLOW_STORAGE, VERDICT, WORSE, Folder
 from tests.unit.services.incidents.running import incidents_service
 from tests.unit.services.incidents.test_lineage import read
@@ -64,6 +67,15 @@ def test_r22_a_release_under_way_shows_its_step_and_what_is_compared(kept: Folde
                   "by ada", "at most 5% are rolled back"):  # fmt: skip
         assert words in text, words
     assert "Nobody is at work on it" not in text
+
+
+def test_r22_what_is_not_known_yet_is_said_beside_what_is(kept: Folder, tmp_path: Path) -> None:
+    unknown = Compared(QUALITY, 0.6, nan, 0, Interval(nan, -inf, inf))
+    kept.decide("release.advanced", kept.begin(), seen(compared=(unknown,)), phase=Phase.WATCHING, place=2)
+    found, text = show(kept, tmp_path)
+    guards = found["present"]["compared"]["guards"]
+    assert guards[QUALITY] == {"live": 0.6, "candidate": None, "change": [None, None, None], "requests": 0.0}
+    assert "60% unknown unknown anything is possible 0" in text
 
 
 def test_r22_a_pause_names_the_incident_that_it_comes_from(kept: Folder, tmp_path: Path) -> None:
