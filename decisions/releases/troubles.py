@@ -2,7 +2,7 @@
 
 | the verdict's domain | what it means |
 |---|---|
-| infrastructure, traffic, telemetry | both versions suffer alike: pauses, while more fires than alerts on models |
+| infrastructure, traffic, telemetry | both suffer alike: pauses, while more than alerts on models fires |
 | model, data, release | may be of the version's making: rolls back, unless it began before the release |
 | unknown, or below half of a confidence | nobody knows: asks |
 | none | the services were examined and nothing is wrong: means nothing |
