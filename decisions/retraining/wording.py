@@ -44,6 +44,8 @@ def _lines(answer: Answer) -> Iterator[str]:
 def _name_largest(loss: Loss) -> str:
     largest = max(loss.parts, key=lambda part: part.amount)
     part, whole = loss.write(largest.amount), loss.write(loss.amount)
+    if largest.amount >= loss.amount:
+        return f"all of the {whole} lost come from {largest.says}"
     if loss.measure == HIT_RATE:
         return f"{part.removesuffix(' points')} of the {whole} lost come from {largest.says}"
     return f"{part} of the {whole} of {loss.measure} lost come from {largest.says}"

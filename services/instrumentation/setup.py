@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import CallbackT, NoOpMeterProvider
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import Counter, MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
@@ -23,6 +23,8 @@ from services.instrumentation.system import observe_system
 from telemetry.instruments import Instrument, Kind
 
 SHUTDOWN_TIMEOUT = 5.0
+MOST_SERIES = 8_000
+"""Series of a counter: an experiment has up to 1,152 for each version that its process has ever served."""
 Processors = Iterable[SpanProcessor]
 
 
@@ -121,7 +123,9 @@ def _start_export(service: str, version: str, resources: ProcessResources) -> Te
 
 def _make_reader(exporter: Any) -> MetricReader:
     """A reader that exports at intervals; some exporters, such as Prometheus', are readers themselves."""
-    return exporter if isinstance(exporter, MetricReader) else PeriodicExportingMetricReader(exporter)
+    if isinstance(exporter, MetricReader):
+        return exporter
+    return PeriodicExportingMetricReader(exporter, cardinality_limits={Counter: MOST_SERIES})
 
 
 def _make_telemetry(

@@ -41,6 +41,12 @@ def test_r23_do_not_retrain_21_of_27_points_are_storage() -> None:
     assert describe(answer).endswith("What to do: Check the disks.")
 
 
+def test_one_part_that_outweighs_what_others_gained_is_all_of_the_loss() -> None:
+    gained = {"source": -33.4, "segment": 0.0, "version": 0.0, "rate": 0.9}
+    answer = ask(of_hit_rate("infrastructure", "storage-latency", gained))
+    assert summarise(answer).startswith("do not retrain: all of the 32.5 points lost come from answers")
+
+
 def test_r23_changed_preferences_are_retrained_for_and_all_may_come_back() -> None:
     answer = ask()
     assert answer.retrain and answer.expected == pytest.approx(0.20)

@@ -4,12 +4,13 @@ import logging
 import os
 import socket
 from time import perf_counter
+from typing import Any
 
 import pytest
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from services.instrumentation import Telemetry, setup
-from telemetry.instruments import HTTP_SERVER_REQUEST_DURATION
+from telemetry.instruments import EXPERIMENT_EVENTS, HTTP_SERVER_REQUEST_DURATION
 from tests.unit.services.instrumentation.conftest import Start
 from tests.unit.services.instrumentation.support import FakeCollector, attributes, free_port, until
 
@@ -52,6 +53,26 @@ def test_spans_and_metrics_arrive_with_the_resource_described_last(
     assert "deployment.environment.name" in before
     assert "model.version" not in before
     assert after["model.version"] == of_metrics["model.version"] == "als32-abc"
+
+
+def test_an_experiment_of_four_versions_is_counted_by_its_attributes(
+    collector: FakeCollector, start: Start
+) -> None:
+    events = start(collector.endpoint).instrument(EXPERIMENT_EVENTS)
+    versions, groups, segments, kinds = 4, 32, 4, 9
+    for place in range(versions * groups * segments * kinds):
+        events.add(1, {"model.version": place % 4, "user.group": place // 4})
+
+    def counted() -> int:
+        return max((len(points(metrics)) for metrics in collector.metrics), default=0)
+
+    def points(metrics: Any) -> list[Any]:
+        sent = (
+            each for of in metrics.resource_metrics for scope in of.scope_metrics for each in scope.metrics
+        )
+        return [point for each in sent if each.name == "experiment.events" for point in each.sum.data_points]
+
+    until(lambda: counted() == versions * groups * segments * kinds, "each of them")
 
 
 def test_histograms_arrive_exponential_with_their_traces(collector: FakeCollector, start: Start) -> None:
