@@ -19,7 +19,8 @@ def test_r15_a_version_answers_in_the_shadow_and_no_user_gets_it(stack: Stack) -
         assert {"ai_inference_pipeline", "shadow_answer"} <= spans
         for row in eventually("agreement by segment", lambda: _read_agreements(stack), 60):
             assert 0 <= row["overlap"] <= 1 and 0 <= row["agreement"] <= 1
-        assert not stack.value(f'sum(recommendation_requests_total{{model_version="{shadow}"}})')
+        served = f'sum(increase(recommendation_requests_total{{model_version="{shadow}"}}[15s]))'
+        eventually("no user gets it", lambda: not stack.value(served), 40)
     finally:
         stack.run("stack", "shadow-off")
     eventually("no version is in the shadow", lambda: _readiness(stack)["shadow"] is None, 30)
@@ -32,7 +33,7 @@ def test_r14_versions_stand_side_by_side_with_what_they_cost(stack: Stack) -> No
 
     version = eventually("a version with cost and hit rate", known, 120)
     assert version["version"] == _readiness(stack)["model_version"]
-    assert version["dataset"] == _readiness(stack)["dataset_id"]
+    assert version["data_set"] == _readiness(stack)["dataset_id"]
     assert 0 < version["p50"] < version["p95"]
     page = stack.http.get(f"{stack.url('incidents')}/comparison")
     assert page.status_code == 200 and version["version"] in page.text
