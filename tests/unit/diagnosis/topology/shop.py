@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from diagnosis import Evidence
+from diagnosis import Evidence, Verdict
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
+from diagnosis.topology.engine import diagnose_services
 
 START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
 TIMES = START + STEP * np.arange(COUNT)
@@ -171,3 +172,11 @@ SHOP = Shop(
     },
     {("pricing", "1.0.0"): (START, START + 9_999), ("gateway", "1.0.0"): (START, START + 9_999)},
 )
+
+
+def verdict(shop: Shop, *services: str, alerted_at: float | None = ALERTED) -> Verdict:
+    return diagnose_services(shop.evidence(), ADDRESSES, services or ("gateway",), alerted_at=alerted_at)
+
+
+def path(found: Verdict) -> list[str]:
+    return [place.name for place in found.path]
