@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from diagnosis import Limits
+from services.incidents.location import Location
 
 Address = Annotated[
     str,
@@ -27,7 +28,8 @@ class Settings(BaseSettings):
     webhook_token: Annotated[SecretStr, Field(min_length=8)]
     bind_host: str = "127.0.0.1"
     incidents_port: Annotated[int, Field(ge=0, le=65_535)] = 8010
-    incidents_database: Path = Path("data/incidents/incidents.db")
+    incidents_database: Location = "data/incidents/incidents.db"
+    """A file; or postgresql://user@host:port/database, which several replicas may share."""
     incidents_kept: Annotated[int, Field(ge=1)] = 10_000
     prometheus_url: Address = "http://127.0.0.1:9090"
     jaeger_url: Address = "http://127.0.0.1:16686"

@@ -70,7 +70,7 @@ def incidents_service(
     chosen = Settings.model_validate(
         {
             "webhook_token": SecretStr(TOKEN),
-            "incidents_database": folder / "incidents.db",
+            "incidents_database": str(folder / "incidents.db"),
             "prometheus_url": "http://127.0.0.1:9",
             "jaeger_url": "http://127.0.0.1:9",
             **settings,
