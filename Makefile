@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage migrate mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -128,6 +128,9 @@ audit: $(RUNTIME) ## Verify who changed what about models, when and why; show th
 
 lineage: $(RUNTIME) ## Where a version, data set or request came from and whom it served: VERSION=name | DATASET=hash | TRACE=id
 	@DATASET= $(PY) -m stack lineage $(if $(VERSION),--version "$(VERSION)") $(if $(findstring command,$(origin DATASET)),--dataset "$(DATASET)") $(if $(TRACE),--trace "$(TRACE)")
+
+migrate: $(RUNTIME) ## Move the incidents into another, empty database, SQLite or PostgreSQL, and back: FROM=file or URL TO=URL or file
+	@$(PY) -m services.incidents.moving $(if $(FROM),"$(FROM)") $(if $(TO),"$(TO)")
 
 mlflow: $(RUNTIME) ## Log every trained version, with its card, to an MLflow server: SERVER=http://host:port
 	@$(PY) -m stack mlflow $(if $(SERVER),"$(SERVER)")

@@ -46,6 +46,10 @@ class Database(Protocol):
         """Tell the other replicas, once the transaction is on disk."""
         ...
 
+    def continue_ids(self, connection: Connection, table: str) -> None:
+        """Number new rows of a table after those that were inserted with their ids."""
+        ...
+
     def close(self) -> None: ...
 
 

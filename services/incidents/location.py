@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
@@ -14,6 +15,14 @@ SCHEMES = ("postgresql://", "postgres://")
 def is_server(location: str) -> bool:
     """Whether it is a URL of PostgreSQL."""
     return location.startswith(SCHEMES)
+
+
+def name_location(location: str) -> str:
+    """The same without user and password."""
+    if not is_server(location):
+        return location
+    parts = urlsplit(location)
+    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _check(location: str) -> str:

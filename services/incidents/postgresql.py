@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -17,6 +16,7 @@ from psycopg_pool import ConnectionPool
 
 from services.incidents import schema
 from services.incidents.database import Connection, DatabaseAway, Rows, name_reason
+from services.incidents.location import name_location
 
 CONNECTIONS = 4
 PATIENCE = 3
@@ -66,7 +66,7 @@ class PostgreSQL:
             with psycopg.connect(url, **_REACHABLE, row_factory=dict_row) as connection:
                 _migrate(connection)
         except (psycopg.Error, DatabaseAway) as error:
-            raise DatabaseAway(f"cannot open {name_server(url)}: {name_reason(error)}") from error
+            raise DatabaseAway(f"cannot open {name_location(url)}: {name_reason(error)}") from error
         self._pool = ConnectionPool(
             url,
             connection_class=psycopg.Connection[DictRow],
@@ -98,6 +98,12 @@ class PostgreSQL:
         note = f"{self.replica} {change} {incident_id}"
         connection.execute("SELECT pg_notify(:channel, :note)", {"channel": CHANNEL, "note": note})
 
+    def continue_ids(self, connection: Connection, table: str) -> None:
+        """Set the sequence to the highest id, if there is one."""
+        connection.execute(
+            f"SELECT setval(pg_get_serial_sequence(:table, 'id'), max(id)) FROM {table}", {"table": table}
+        )
+
     async def listen(self) -> psycopg.AsyncConnection[DictRow]:
         """A connection beside the pool that hears what is announced. Raises psycopg.Error."""
         connection = await psycopg.AsyncConnection.connect(
@@ -126,12 +132,6 @@ class _Translated:
 
 def _translate(statement: str) -> str:
     return _PARAMETER.sub(r"%(\1)s", statement)
-
-
-def name_server(url: str) -> str:
-    """The URL without user and password."""
-    parts = urlsplit(url)
-    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _limit(connection: psycopg.Connection[DictRow]) -> None:

@@ -42,6 +42,9 @@ class SQLite:
     def announce(self, connection: Connection, change: str, incident_id: int) -> None:
         """There is nobody to tell: a file has one process."""
 
+    def continue_ids(self, connection: Connection, table: str) -> None:
+        """SQLite does so by itself."""
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
