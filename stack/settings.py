@@ -75,6 +75,7 @@ class Settings(StorageChoice):
     prometheus_retention_size: str = "2GB"
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"
+    incidents_database: str = ""
     openlineage_url: Address = ""
     openlineage_api_key: str = ""
     alerting: Literal["prometheus", "grafana"] = "prometheus"
@@ -242,7 +243,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "RECOMMENDER_SHARED_DIR": str(RUN / "recommender"),
         "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),
         "FEATURES_READY_FILE": str(RUN / "features.ready"),
-        "INCIDENTS_DATABASE": str(DATA / "incidents" / "incidents.db"),
+        "INCIDENTS_DATABASE": settings.incidents_database or str(DATA / "incidents" / "incidents.db"),
         "RUNBOOKS": str(in_use() / "alerts" / "generated" / "runbooks"),
         "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
         "INCIDENTS_URL": config.urls.incidents if "incidents" in config.urls.model_fields_set else "",
