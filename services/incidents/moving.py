@@ -112,9 +112,10 @@ def migrate(source: str, target: str) -> dict[str, int]:
     if not is_server(source) and not Path(source).is_file():
         raise NotMoved(f"there is no file {source}")
     with closing(_open(source)) as old, closing(_open(target)) as new:
+        errors: tuple[type[Exception], ...] = (DatabaseAway, *old.errors, *new.errors)
         try:
             return move(old, new)
-        except (*old.errors, *new.errors) as error:
+        except errors as error:
             raise NotMoved(name_reason(error)) from error
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from services.incidents import schema
 from services.incidents.database import Connection, DatabaseAway, Rows, name_reason
@@ -82,14 +82,14 @@ class PostgreSQL:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state, however many statements it has."""
-        with self._pool.connection() as connection:
+        with self._connect() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield _Translated(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction of the only writer; committed at its end."""
-        with self._pool.connection() as connection:
+        with self._connect() as connection:
             connection.execute(f"SELECT pg_advisory_xact_lock({WRITER})")
             yield _Translated(connection)
 
@@ -115,6 +115,15 @@ class PostgreSQL:
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
+
+    @contextmanager
+    def _connect(self) -> Iterator[psycopg.Connection[DictRow]]:
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout:
+            name = name_location(self._url)
+            raise DatabaseAway(f"{name} gives no connection within {PATIENCE} s") from None
 
 
 class _Translated:

@@ -5,6 +5,7 @@ when the connection ends, or when nothing comes over it for STALLED seconds.
 """
 
 import asyncio
+import re
 from typing import NamedTuple
 
 import psycopg
@@ -27,6 +28,8 @@ SURE = 10.0
 
 RETRY = 3.0
 """Seconds until a lost connection is made again, and the most that a look may take."""
+
+_NOTE = re.compile(r"(?P<replica>\w+) (?P<change>\w+) (?P<incident>\d{1,9})")
 
 log = structlog.get_logger(__name__)
 
@@ -83,11 +86,11 @@ class Replicas:
 
     async def _hear(self, connection: psycopg.AsyncConnection[DictRow]) -> list[Note]:
         """What the others stored within PAUSE, each once; of many, the newest incidents."""
-        payloads = [note.payload.split() async for note in connection.notifies(timeout=PAUSE)]
+        notes = [_NOTE.fullmatch(note.payload) async for note in connection.notifies(timeout=PAUSE)]
         others = {
-            Note(change, int(incident_id))
-            for replica, change, incident_id in payloads
-            if replica != self._database.replica
+            Note(note["change"], int(note["incident"]))
+            for note in notes
+            if note and note["replica"] != self._database.replica
         }
         return sorted(others, key=lambda note: note.incident_id)[-MOST_OPEN:]
 

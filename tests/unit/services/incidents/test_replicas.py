@@ -146,6 +146,7 @@ def test_a_database_that_is_away_is_503_in_one_line_until_it_is_back(
         for answer in answers:
             assert answer.json()["detail"].startswith("the incident database is away: ")
             assert "\n" not in answer.json()["detail"]
+        assert "gives no connection within 3 s" in answers[1].json()["detail"]
         assert "the incident database is away" in page.text
         post_with_retry([client], alertmanager(alert()))
         assert len(list_incidents(client)) == 1
