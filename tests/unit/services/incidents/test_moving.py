@@ -81,6 +81,13 @@ def test_all_of_it_is_there_and_goes_on_with_the_next_number(
     assert incident.id == INCIDENTS + 1
 
 
+def test_every_table_is_moved(tmp_path: Path) -> None:
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    database = open_database(str(tmp_path / "one.db"))
+    with closing(database), database.reading() as connection:
+        assert {row["name"] for row in connection.execute(tables)} == set(moving.KEYS)
+
+
 def test_a_target_that_is_not_empty_is_refused_and_left_alone(way: tuple[str, str]) -> None:
     source, target = way
     in_store(source, fill)
