@@ -13,12 +13,13 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, SIGTERM, default_int_handler, signal
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.incidents.stacks import BenchStack
+from bench.left_processes import end_left, note
 from bench.lines import append_line, read_lines
 from stack import ROOT, StackError
 
@@ -112,6 +113,7 @@ def run_missing(
 def stack_for(case: Case, folder: Path, settings: Mapping[str, str], notify: Notify) -> Iterator[BenchStack]:
     """A stack with data that begin empty and the case's users; faults are mended and it is stopped at the
     end, and if a killed command has left one. Raises StackError."""
+    end_left(folder)
     stack = BenchStack(folder, settings=settings)
     with suppress(StackError):
         stack.run("faults", "mend")
@@ -119,9 +121,9 @@ def stack_for(case: Case, folder: Path, settings: Mapping[str, str], notify: Not
         stack.up(case.seed)
         yield stack
     finally:
-        for command in (("faults", "mend"), ("stack", "down")):
+        for undoing in (("faults", "mend"), ("stack", "down")):
             try:
-                stack.run(*command)
+                stack.run(*undoing)
             except StackError as error:
                 notify(f"{case.id}: {error}")
 
@@ -139,6 +141,7 @@ def command(stack: BenchStack, log: Path, *arguments: str) -> Iterator["subproce
             start_new_session=True,
         )
         try:
+            note(stack.data, process.pid)
             yield process
         finally:
             _end(process)
@@ -173,6 +176,11 @@ def wait_for(over: Callable[[], bool], until: float) -> bool:
 def wait_until(moment: float) -> None:
     """Return at a moment (Unix seconds)."""
     wait_for(lambda: False, moment)
+
+
+def end_by_interrupt() -> None:
+    """Let a request to terminate end this process as Ctrl-C does: with what stands in `finally`."""
+    signal(SIGTERM, default_int_handler)
 
 
 def read_load() -> float:

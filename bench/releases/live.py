@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from bench.incidents.document import replace_between
-from bench.live_cases import Case, choose, list_cases, read_runs, run_missing, stack_for
+from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_missing, stack_for
 from bench.releases.live_case import KINDS, ReleaseRun
 from bench.releases.live_run import run_case
 from bench.releases.live_tables import tabulate
@@ -56,6 +56,7 @@ def document(recording: File = RECORDING, page: Path = PAGE) -> None:
 
 
 if __name__ == "__main__":
+    end_by_interrupt()
     try:
         app()
     except StackError as error:

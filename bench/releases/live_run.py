@@ -4,6 +4,8 @@ import random
 import time
 from pathlib import Path
 
+from bench.incidents.client_samples import read_client_samples
+from bench.incidents.run import require_calm
 from bench.incidents.stacks import BenchStack
 from bench.live_cases import Case, Notify, command, last_words, read_load, wait_for, wait_until
 from bench.releases.live_case import KINDS, Decided, Kind, ReleaseRun
@@ -39,6 +41,7 @@ def run_case(case: Case, stack: BenchStack, notify: Notify) -> ReleaseRun:
     kind = KINDS[case.name]
     version = stack.run("bench.releases.versions", kind.version).split()[-1]
     wait_until(began + STEADY + chance.uniform(0, CHANCE))
+    require_calm(read_client_samples(stack.data / "logs", began))
     override = ("--override", OVERRIDE) if kind.ends is Phase.ROLLED_BACK else ()
     log = stack.data / "release.log"
     with command(stack, log, "stack", "release", version, *override) as process:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from bench.incidents.document import replace_between
-from bench.live_cases import Case, choose, list_cases, read_runs, run_missing, stack_for
+from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_missing, stack_for
 from bench.retraining.live_case import KINDS, RetrainingRun
 from bench.retraining.live_run import CONFIG, run_case
 from bench.retraining.live_tables import tabulate
@@ -62,6 +62,7 @@ def document(recording: File = RECORDING, page: Path = PAGE) -> None:
 
 
 if __name__ == "__main__":
+    end_by_interrupt()
     try:
         app()
     except StackError as error:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from bench.incidents.client_samples import read_client_samples
+from bench.incidents.run import require_calm
 from bench.incidents.stacks import BenchStack
 from bench.live_cases import Case, Notify, command, last_words, read_load, wait_for, wait_until
 from bench.retraining.live_case import KINDS, RetrainingRun, Told, rate
@@ -46,6 +47,7 @@ def run_case(case: Case, stack: BenchStack, notify: Notify) -> RetrainingRun:
     started, kind = time.time(), KINDS[case.name]
     with command(stack, stack.data / "watch.log", "stack", "retrain", "--watch") as watching:
         wait_until(started + WARM + STEADY + random.Random(case.seed).uniform(0, CHANCE))
+        require_calm(read_client_samples(stack.data / "logs", started + WARM))
         if kind.fault:
             lease = str(round(LONGEST + VERDICT_WITHIN))
             stack.run("faults", "break", kind.fault, kind.severity, "--for", lease)

@@ -1,8 +1,10 @@
 """A stack that does what a test wrote down, on a clock that waits for nobody."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,27 @@ class Scripted:
         self.does: dict[str, Callable[[], object]] = {}
         self.commands: list[str] = []
         self.running: dict[str, bool] = {}
+        self.hit_rate, self.p95 = 0.6, 9.0
         (folder / "logs").mkdir(parents=True)
         monkeypatch.setattr(time, "time", lambda: self.now)
         monkeypatch.setattr(time, "sleep", self.sleep)
 
     def sleep(self, seconds: float) -> None:
+        """Users count each 5 s what they see."""
         self.now += seconds
+        if int(self.now) % 5 == 0:
+            at = datetime.fromtimestamp(self.now, UTC).isoformat()
+            counts = {
+                "seconds": 5,
+                "sent": 100,
+                "answered": 100,
+                "failed": 0,
+                "hits": round(100 * self.hit_rate),
+            }
+            latency = {"latency_ms": {"p50": self.p95 / 2, "p95": self.p95}}
+            line = json.dumps({"event": "traffic", "timestamp": at} | counts | latency)
+            with (self.data / "logs" / "traffic.log").open("a") as log:
+                log.write(line + "\n")
         assert self.now < self.began + 20_000, "it does not end"
         for moment in sorted(each for each in self.at if self.began + each <= self.now):
             self.at.pop(moment)()

@@ -1,16 +1,31 @@
 """Live cases: kept as they end, not repeated, and nothing of theirs is left behind."""
 
 import os
+import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import psutil
 import pytest
 
 from bench import live_cases
-from bench.live_cases import Case, LiveRun, choose, list_cases, read_runs, run_missing, stack_for, wait_for
+from bench.left_processes import end_left
+from bench.live_cases import (
+    Case,
+    LiveRun,
+    choose,
+    command,
+    last_words,
+    list_cases,
+    read_runs,
+    run_missing,
+    stack_for,
+    wait_for,
+)
 from stack import StackError
 
 CASES = list_cases(["a", "b"], 2)
@@ -114,17 +129,37 @@ def test_whatever_happens_faults_are_mended_and_the_stack_is_stopped(
     assert told == ["a-1: not there"] * 2
 
 
-def test_a_command_ends_with_what_it_started(tmp_path: Path) -> None:
-    log, stack = tmp_path / "log", FakeStack(tmp_path)
-    sleep = "import subprocess, time; print('begun'); p = subprocess.Popen(['sleep', '60']); p.wait()"
-    with live_cases.command(stack, log, "timeit", "-n", "1", sleep) as process:  # type: ignore[arg-type]
-        assert wait_for(lambda: log.read_text().startswith("begun"), time.time() + 20)
+SLEEPS = "import subprocess; print('begun'); subprocess.Popen(['sleep', '60']).wait()"
+
+
+@contextmanager
+def sleeping(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", psutil.Process]]:
+    """A command, and what it started."""
+    log, stack = folder / "log", FakeStack(folder)
+    with command(stack, log, "timeit", "-n", "1", SLEEPS) as process:  # type: ignore[arg-type]
+        assert wait_for(lambda: log.exists() and log.read_text().startswith("begun"), time.time() + 20)
         assert wait_for(lambda: bool(_children(process.pid)), time.time() + 20)
-        (child,) = _children(process.pid)
+        yield process, _children(process.pid)[0]
+
+
+def test_a_command_ends_with_what_it_started(tmp_path: Path) -> None:
+    with sleeping(tmp_path) as (process, child):
+        pass
     assert process.poll() is not None
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-    assert live_cases.last_words(log) == "KeyboardInterrupt"
+    assert wait_for(lambda: _is_gone(child), time.time() + 20)
+    assert last_words(tmp_path / "log") == "KeyboardInterrupt"
+
+
+def test_what_a_killed_benchmark_left_is_ended_by_the_next(tmp_path: Path) -> None:
+    with sleeping(tmp_path) as (process, child):
+        end_left(tmp_path)
+        assert process.wait(20) == -SIGKILL
+        assert wait_for(lambda: _is_gone(child), time.time() + 20)
 
 
 def _children(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children()
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

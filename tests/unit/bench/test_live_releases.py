@@ -142,6 +142,13 @@ def test_a_release_is_bounded(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.seconds == pytest.approx(200, abs=2) and not found.right
 
 
+def test_a_busy_machine_says_nothing_of_releases(stack: Stack) -> None:
+    stack.p95 = 200.0
+    with pytest.raises(StackError, match="the machine is busy"):
+        run(stack, "worse")
+    assert not [told for told in stack.commands if told.startswith("stack release")]
+
+
 def test_a_run_without_a_release_or_without_its_fault_does_not_count(stack: Stack) -> None:
     stack.does = {"stack release": lambda: stack.running.update({f"stack release {NEW}": False})}
     with pytest.raises(StackError, match="no release began: whence: refused"):

@@ -1,6 +1,5 @@
 """R23 on live stacks: what happens in a case, what is asked and kept, and what counts as right."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,13 @@ WATCH, ASK = "stack retrain --watch", "stack retrain"
 
 
 class Stack(Scripted):
-    """A stack whose users count in a log, and whose audit trail and inbox say what the test wants."""
+    """A stack whose audit trail and inbox say what the test wants."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder, monkeypatch)
         monkeypatch.setattr(live_run, "command", self.command)
         monkeypatch.setattr(live_run, "read_troubles", lambda *_: self.troubles)
         self.troubles: list[str] = []
-        self.hit_rate = 0.6
         self.injected: float | None = None
         self.script: dict[float, Any] = {}
         self.does["faults break"] = self.inject
@@ -39,22 +37,6 @@ class Stack(Scripted):
     def inject(self) -> None:
         self.injected = self.now
         self.at |= {self.now - self.began + seconds: act for seconds, act in self.script.items()}
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
-        if int(self.now) % 5 == 0:
-            at = datetime.fromtimestamp(self.now, UTC).isoformat()
-            counts = {
-                "seconds": 5,
-                "sent": 100,
-                "answered": 100,
-                "failed": 0,
-                "hits": round(100 * self.hit_rate),
-            }
-            latency = {"latency_ms": {"p50": 5.0, "p95": 9.0}}
-            line = json.dumps({"event": "traffic", "timestamp": at} | counts | latency)
-            with (self.data / "logs" / "traffic.log").open("a") as log:
-                log.write(line + "\n")
 
     def tell(self, what: Any, code: str = "", subject: str = "recommendations") -> None:
         """An entry of the audit trail, now."""
