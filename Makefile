@@ -281,7 +281,7 @@ bench-experiments: $(RUNTIME) ## False positives, power and time of experiments,
 bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
 	@$(PY) -m bench.releases $(if $(PAGE),--page)
 
-bench-releases-live: $(RUNTIME) ## Releases of better and worse versions, with and without slow storage, on live stacks of their own (3 hours, resumable) [ROUNDS=5] [CASES=better,worse]
+bench-releases-live: $(RUNTIME) ## Releases of better and worse versions, with and without slow storage, on live stacks of their own (3½ hours, resumable) [ROUNDS=5] [CASES=better,worse]
 	@$(PY) -m bench.releases.live run --rounds $(or $(ROUNDS),5) $(if $(CASES),--cases "$(CASES)")
 
 bench-releases-live-page: $(RUNTIME) ## Write the live releases into docs/releases.md, with two other rules replayed on them

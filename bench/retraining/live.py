@@ -36,7 +36,7 @@ def run(
     wanted = list_cases(choose(KINDS, cases), rounds)
     folder = DATA / "bench" / "retraining"
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "whence.yaml"
+    config = folder / "automatic.yaml"
     config.write_text(CONFIG)
 
     def carry_out(case: Case) -> RetrainingRun:
