@@ -39,12 +39,16 @@ def _storage_user(user: str) -> dict[str, str]:
     return {f"STORAGE_{half}_KEY": f"{user}_S3_{half}_KEY" for half in ("ACCESS", "SECRET")}
 
 
+SCRAPER = "prometheus"
+SCRAPERS = 20009
+"""The file with the token for the incidents' metrics, and its group."""
+
 READERS = (
     Reader("minio", 20001, _same(*ROOT_USER)),
     Reader("storage-setup", 20002, _same(*ROOT_USER, *STORAGE_USERS)),
     Reader("recommender", 20003, _storage_user("RECOMMENDER")),
     Reader("trainer", 20004, _storage_user("TRAINER")),
-    Reader("incidents", 20005, _same("WEBHOOK_TOKEN")),
+    Reader("incidents", 20005, _same("WEBHOOK_TOKEN", "SESSION_SECRET")),
     Reader("alertmanager", 20006, _same("WEBHOOK_TOKEN")),
     Reader(
         "grafana", 20007, {"GF_SECURITY_ADMIN_PASSWORD": "GRAFANA_ADMIN_PASSWORD", **_same("WEBHOOK_TOKEN")}
@@ -64,6 +68,7 @@ def write_secrets(folder: Path = FOLDER) -> None:
     for reader in READERS:
         text = "".join(f"{name}={credentials[source]}\n" for name, source in reader.variables.items())
         _replace(folder / f"{reader.name}.env", text, reader.group)
+    _replace(folder / SCRAPER, credentials["WEBHOOK_TOKEN"], SCRAPERS)
 
 
 def _replace(file: Path, text: str, group: int) -> None:
