@@ -22,7 +22,7 @@ CLIENT, SECRET = "whence", "a-client-secret-of-the-tests"
 
 
 class Provider:
-    """Its address is known once it is served; `claims` replace those of a good ID token, None leaves one out."""
+    """`claims` replace those of a good ID token, None leaves one out; `issuer` is where it is served."""
 
     def __init__(self) -> None:
         self.issuer = ""
