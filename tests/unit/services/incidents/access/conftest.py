@@ -11,7 +11,7 @@ from services.incidents.access.roles import Role
 from services.incidents.access.tokens import create_token
 from services.incidents.schema import open_database
 from tests.unit.services.incidents.access.provider import CLIENT, PAGE, SECRET, Provider
-from tests.unit.services.incidents.running import incidents_service, serve
+from tests.unit.services.incidents.running import incidents_service, serve, think_forever
 
 GROUPS = {
     "incidents_viewers": "team-a, team-b",
@@ -25,7 +25,7 @@ GROUPS = {
 @contextmanager
 def service_with_login(folder: Path, **settings: object) -> Iterator[httpx.Client]:
     """The service; the context is a client that has no token and no session."""
-    with incidents_service(folder, **{**GROUPS, **settings}) as client:
+    with incidents_service(folder, think_forever, **{**GROUPS, **settings}) as client:
         del client.headers["Authorization"]
         yield client
 
