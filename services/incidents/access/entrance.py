@@ -6,15 +6,16 @@ from fastapi import FastAPI
 
 from services.incidents.access.guard import Guard, Login, Refuse
 from services.incidents.access.identification import Identification
-from services.incidents.access.token_api import TokenApi, TokenStore
+from services.incidents.access.token_api import TokenApi
 from services.incidents.access.tokens import Tokens
 from services.incidents.access.trail import AccessLog
 from services.incidents.settings import Settings
+from services.incidents.store import Store
 
 
-def add_access(app: FastAPI, settings: Settings, store: TokenStore, refuse: Refuse) -> None:
+def add_access(app: FastAPI, settings: Settings, store: Store, refuse: Refuse) -> None:
     """From now on a request reaches the application only if its sender may make it; else `refuse` answers."""
-    identification = Identification(settings, settings.webhook_token, Tokens(store))
+    identification = Identification(settings, settings.webhook_token, Tokens(store.select_tokens))
     log = AccessLog(settings.incidents_database)
     address = urlsplit(settings.page)
     login = Login(f"{address.scheme}://{address.netloc}") if settings.incidents_login else None

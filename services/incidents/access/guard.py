@@ -107,11 +107,9 @@ class Guard:
             identity.name,
             "access.call",
             f"{request.method} {quote(request.url.path)}",
-            {
-                "by": identity.by,
-                "role": ", ".join(sorted(identity.roles)),
-                "address": self._identification.find_address(request),
-            },
+            by=identity.by,
+            role=", ".join(sorted(identity.roles)),
+            address=self._identification.find_address(request),
         )
 
     def _is_from_own_page(self, request: Request) -> bool:

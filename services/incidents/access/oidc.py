@@ -92,8 +92,8 @@ class OidcLogin:
             log.warning("login refused", name=name, reason="no role")
             raise HTTPException(403, describe_no_role(name))
         address = self._identification.find_address(request)
-        told = {"by": "oidc", "subject": str(claims["sub"])[:255], "role": role, "address": address}
-        await self._trail.record(name, "access.login", role, told)
+        subject = str(claims["sub"])[:255]
+        await self._trail.record(name, "access.login", role, by="oidc", subject_id=subject, address=address)
         request.session["user"] = {"name": name, "groups": groups, "until": time.time() + SESSION}
         return RedirectResponse(wanted, 303)
 

@@ -1,22 +1,15 @@
 """`/api/tokens`: an admin sees the API tokens and revokes them. They are made by `make token`."""
 
-from typing import Protocol
-
 from fastapi import APIRouter, HTTPException
 
-from services.incidents.access.tokens import Token, TokenName, TokenSource
-
-
-class TokenStore(TokenSource, Protocol):
-    """The part of the store that is used."""
-
-    async def revoke_token(self, name: str) -> bool: ...
+from services.incidents.access.tokens import Token, TokenName
+from services.incidents.store import Store
 
 
 class TokenApi:
     """What is kept of the tokens, which is not enough to use one."""
 
-    def __init__(self, store: TokenStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.router = APIRouter()
         self.router.add_api_route("/api/tokens", self.list_tokens)

@@ -9,8 +9,9 @@ import hashlib
 import secrets
 import sqlite3
 import time
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints
 
@@ -83,17 +84,11 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class TokenSource(Protocol):
-    """The part of the store that is used."""
-
-    async def select_tokens(self) -> dict[str, Token]: ...
-
-
 class Tokens:
     """Tokens in memory, read again after a second: a flood of wrong ones asks little of the disk."""
 
-    def __init__(self, source: TokenSource) -> None:
-        self._source = source
+    def __init__(self, select: Callable[[], Awaitable[dict[str, Token]]]) -> None:
+        self._select = select
         self._known: dict[str, Token] = {}
         self._read_at = -inf
         self._turn = asyncio.Lock()
@@ -102,7 +97,7 @@ class Tokens:
         """Whose token it is, if it is valid. Raises sqlite3.Error."""
         async with self._turn:
             if time.monotonic() - self._read_at >= FRESH:
-                self._known = await self._source.select_tokens()
+                self._known = await self._select()
                 self._read_at = time.monotonic()
         token = self._known.get(digest(secret))
         if token is None or not token.is_valid(time.time()):

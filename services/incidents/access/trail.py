@@ -25,9 +25,9 @@ class AccessLog:
         self._trail = access_trail(database)
         self._turn = CapacityLimiter(1)
 
-    async def record(self, who: str, what: Action, subject: str, evidence: dict[str, str]) -> None:
+    async def record(self, who: str, what: Action, subject: str, **evidence: str) -> None:
         """Add an entry, on disk on return. Raises HTTPException, status 503."""
-        change = Change(who=who, what=what, subject=subject[:LENGTH], evidence={**evidence})
+        change = Change(who=who, what=what, subject=subject[:LENGTH], evidence=dict(evidence))
         try:
             await to_thread.run_sync(self._trail.append, change, limiter=self._turn)
         except TrailError as error:

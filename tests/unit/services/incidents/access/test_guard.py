@@ -1,5 +1,6 @@
 """Who may do what, how often, from whose page, and what is recorded of it."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -123,6 +124,15 @@ def test_an_admin_revokes_a_token(proxied: httpx.Client, folder: Path) -> None:
     assert_refused(proxied, header)
     entries = access_trail(folder / "incidents.db").latest(2)
     assert [(each.who, each.subject) for each in entries] == 2 * [("boss", "DELETE /api/tokens/leaked")]
+
+
+def test_an_open_stream_ends_with_its_token(proxied: httpx.Client, folder: Path) -> None:
+    header = bearer(folder, "short", Role.VIEWER, days=5 / 86_400)
+    with proxied.stream("GET", "/api/stream", headers=header, timeout=60) as stream:
+        assert stream.status_code == 200
+        with contextlib.suppress(httpx.RemoteProtocolError):  # it is cut off, not finished
+            list(stream.iter_lines())
+    assert_refused(proxied, header)
 
 
 def assert_refused(client: httpx.Client, header: dict[str, str]) -> None:

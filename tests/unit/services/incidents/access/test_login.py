@@ -37,7 +37,7 @@ def test_a_page_leads_to_the_login_and_back(browser: httpx.Client, provider: Pro
     assert page.status_code == 200 and 'title="ada@example.org">Sign out' in page.text
     entry = access_trail(folder / "incidents.db").latest(1)[0]
     assert (entry.who, entry.what, entry.subject) == ("ada@example.org", "access.login", "viewer")
-    assert isinstance(entry.evidence, dict) and entry.evidence["subject"] == "248289761001"
+    assert isinstance(entry.evidence, dict) and entry.evidence["subject_id"] == "248289761001"
 
 
 def test_the_cookie_is_of_no_use_to_scripts_and_other_sites(
