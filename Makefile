@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-releases-live bench-releases-live-page bench-retraining bench-retraining-live bench-retraining-live-page bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit token lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-releases-live bench-releases-live-page bench-retraining bench-retraining-live bench-retraining-live-page bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -123,8 +123,11 @@ shadow-off: $(RUNTIME) ## Let no version answer in the shadow any more
 rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback
 
-audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version or experiment] [SEEN=hash]
-	@$(PY) -m stack audit $(if $(LAST),--last "$(LAST)") $(if $(ABOUT),--about "$(ABOUT)") $(if $(SEEN),--seen "$(SEEN)")
+audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version or experiment] [SEEN=hash] [ACCESS=1: who logged in and called for changes]
+	@$(PY) -m stack $(if $(ACCESS),access-trail,audit) $(if $(LAST),--last "$(LAST)") $(if $(ABOUT),--about "$(ABOUT)") $(if $(SEEN),--seen "$(SEEN)")
+
+token: $(RUNTIME) ## Make an API token of the incidents pages, shown once: NAME=name ROLE=viewer|operator|admin|sender [DAYS=90]; [REVOKE=1] revokes it; without NAME: list
+	@$(PY) -m stack token $(if $(NAME),"$(NAME)") $(if $(ROLE),--role "$(ROLE)") $(if $(DAYS),--days "$(DAYS)") $(if $(REVOKE),--revoke)
 
 lineage: $(RUNTIME) ## Where a version, data set or request came from and whom it served: VERSION=name | DATASET=hash | TRACE=id
 	@DATASET= $(PY) -m stack lineage $(if $(VERSION),--version "$(VERSION)") $(if $(findstring command,$(origin DATASET)),--dataset "$(DATASET)") $(if $(TRACE),--trace "$(TRACE)")
