@@ -215,7 +215,7 @@ def test_no_panel_is_without_data_at_peace(tmp_path: Path) -> None:
         "input_series": series_of(samples()),
         "promql_expr_test": expected,
     }
-    run_promtool(tmp_path, [test], rules="groups: []\n")
+    run_promtool(tmp_path, [test], [])
 
 
 QUIET = histogram((MINUTES * 60, {0.002: 40}))
@@ -277,7 +277,7 @@ def test_where_to_look_names_the_worst_there_is(
         "input_series": series_of(stack | {LAG: QUIET} | change),
         "promql_expr_test": [{"expr": expr, "eval_time": f"{MINUTES}m", "exp_samples": wanted}],
     }
-    run_promtool(tmp_path, [test], rules="groups: []\n")
+    run_promtool(tmp_path, [test], [])
 
 
 @pytest.mark.parametrize("silent", ["recommendation_requests", 'service_name="incidents"'])
@@ -292,7 +292,7 @@ def test_nothing_is_well_without_traffic_or_incidents(tmp_path: Path, silent: st
             {"expr": expr, "eval_time": f"{MINUTES}m", "exp_samples": [{"labels": "{}", "value": -1}]}
         ],
     }
-    run_promtool(tmp_path, [test], rules="groups: []\n")
+    run_promtool(tmp_path, [test], [])
 
 
 def series_of(stack: dict[str, str]) -> list[dict[str, str]]:

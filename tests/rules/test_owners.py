@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from alerts import to_prometheus
 from alerts.panels import place
@@ -44,7 +43,7 @@ def test_the_alert_of_each_service_goes_to_its_owner(slug: str, recorded: list[s
         "input_series": [{"series": ANSWERS % name, "values": FAILING} for name in OWNERS],
         "promql_expr_test": [{"expr": firing, "eval_time": "590s", "exp_samples": expected}],
     }
-    run_promtool(tmp_path, [test], yaml.safe_dump({"groups": groups}))
+    run_promtool(tmp_path, [test], groups)
 
 
 def test_a_verdict_goes_to_the_owner_of_the_service_at_fault(tmp_path: Path) -> None:
@@ -60,7 +59,7 @@ def test_a_verdict_goes_to_the_owner_of_the_service_at_fault(tmp_path: Path) -> 
         "input_series": [{"series": verdict % name, "values": "0.9x60"} for name in (*OWNERS, "ledger")],
         "promql_expr_test": [{"expr": firing, "eval_time": "590s", "exp_samples": expected}],
     }
-    run_promtool(tmp_path, [test], yaml.safe_dump(to_prometheus.render(placed)))
+    run_promtool(tmp_path, [test], to_prometheus.render(placed)["groups"])
 
 
 def test_no_alert_about_services_has_an_owner_of_its_own() -> None:

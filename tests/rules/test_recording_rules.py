@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from config import Config
 from prometheus.objectives import all_objectives
@@ -16,9 +15,7 @@ from tests.rules.scenarios.scenario import Series
 
 CONFIG = Config()
 OF_OBJECTIVES = ("signals", "objectives", "burn rates", "burn rates over days")
-RULES = yaml.safe_dump(
-    {"groups": [group for group in render_recording(CONFIG)["groups"] if group["name"] in OF_OBJECTIVES]}
-)
+RULES = [group for group in render_recording(CONFIG)["groups"] if group["name"] in OF_OBJECTIVES]
 AVAILABILITY = '{objective="availability", service_name="recommender"}'
 
 
