@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from faults import pressure
-from stack.ports import find_free_ports
+from tests.ports import refusing_port
 
 Set = Callable[[float], None]
 
@@ -65,6 +65,6 @@ def test_one_that_fails_is_taken_for_a_long_one(
 
 
 def test_nobody_there_is_a_long_one(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = find_free_ports(["nobody"])["NOBODY"]
-    monkeypatch.setattr(pressure, "_address", lambda: f"http://127.0.0.1:{port}/healthz")
-    assert pressure.time_health_check() >= 0.5
+    with refusing_port() as port:
+        monkeypatch.setattr(pressure, "_address", lambda: f"http://127.0.0.1:{port}/healthz")
+        assert pressure.time_health_check() >= 0.5
