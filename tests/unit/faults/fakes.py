@@ -95,13 +95,9 @@ class Commands:
         return self.run_python("-m", "faults", *command)
 
     def run_python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        ports = {
-            "TOXIPROXY_PORT": self.toxiproxy,
-            "RECOMMENDER_PORT": self.recommender,
-            "MINIO_PORT": self.minio,
-        }
-        environment = {**os.environ, **{name: str(port) for name, port in ports.items()}}
-        environment |= {"WHENCE_DATA": str(self.data), "MODE": "processes"}
+        environment = {**os.environ, "WHENCE_DATA": str(self.data), "MODE": "processes"}
+        environment |= {"TOXIPROXY_PORT": str(self.toxiproxy), "RECOMMENDER_PORT": str(self.recommender)}
+        environment |= {"MINIO_PORT": str(self.minio)}
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
