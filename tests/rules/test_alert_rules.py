@@ -36,7 +36,7 @@ def rules(placed: Placed) -> Groups:
         needed |= names
         asked = [rule["expr"] for group in groups for rule in group["rules"] if rule["record"] in names]
     made = choose(lambda rule: rule["record"] in needed, groups)
-    return [group for group in made if group["rules"]] + to_prometheus.render([placed])["groups"]
+    return [*(group for group in made if group["rules"]), *to_prometheus.render([placed])["groups"]]
 
 
 def choose(wanted: Callable[[dict[str, Any]], bool], groups: Groups) -> list[dict[str, Any]]:
