@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from diagnosis.hypotheses.hypothesis import Direction, Expect, Hypothesis
 from diagnosis.hypotheses.quality import Quality
@@ -74,11 +75,19 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
         alternatives=_alternatives(ranked[1:], _trust(case)),
         remedy=h.remedy,
         runbook=f"/runbooks/{h.runbook}",
-        decomposition=case.quality.contributions(),
-        factors=case.quality.factor_points(),
-        hit_rate_before=case.quality.rate_before,
-        hit_rate_after=case.quality.rate_after,
+        **_measured(case.quality),
     )
+
+
+def _measured(quality: Quality) -> dict[str, Any]:
+    """How the hit rate changed, and by what."""
+    return {
+        "decomposition": quality.contributions(),
+        "factors": quality.factor_points(),
+        "measure": "hit rate" if quality.known else "",
+        "measure_before": quality.rate_before,
+        "measure_after": quality.rate_after,
+    }
 
 
 def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verdict:
@@ -117,10 +126,7 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         traces=_links(case, {}),
         alternatives=_alternatives(ranked, 1.0),
         remedy="Start with the signals that changed most, listed here, and the slowest traces.",
-        decomposition=case.quality.contributions(),
-        factors=case.quality.factor_points(),
-        hit_rate_before=case.quality.rate_before,
-        hit_rate_after=case.quality.rate_after,
+        **_measured(case.quality),
     )
 
 

@@ -65,7 +65,7 @@ class Alternative(_Said):
 
 
 class Contribution(_Said):
-    """Points (1 point = 0.01) of hit rate, or of `measure`, that one part of one group adds to the change."""
+    """Points (1 point = 0.01) of the verdict's `measure` that one part of one group adds to the change."""
 
     dimension: Dimension
     label: str
@@ -78,10 +78,10 @@ class Verdict(_Said):
 
     `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
     entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
-    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before), and so do the points
-    of `factors`: other users, sources or versions, and `rate`, the same ones who hit less. A verdict on a
-    watched model names it, the `feature`, `segment` and `version` at fault, and the `measure` that got worse:
-    contributions then sum to the change of that.
+    `measure` is what got worse in quality. The contributions of each dimension sum to
+    100 · (measure_after − measure_before), and so do the points of `factors`: other users, sources or
+    versions, and `rate`, the same ones for whom it is worse. A verdict on a watched model names it, and the
+    `feature`, `segment` and `version` at fault.
     """
 
     domain: Domain
@@ -100,8 +100,6 @@ class Verdict(_Said):
     runbook: str = ""
     decomposition: list[Contribution] = []
     factors: dict[Factor, float] = {}
-    hit_rate_before: float | None = None
-    hit_rate_after: float | None = None
     model: str = ""
     feature: str = ""
     segment: str = ""

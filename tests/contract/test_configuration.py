@@ -186,7 +186,7 @@ def test_the_attribution_window_is_followed_by_service_and_diagnosis(
     told_15_s = world.evidence()
     told_40_s = told_15_s.model_copy(update={"limits": IncidentsSettings().limits})  # type: ignore[call-arg]
     blurred, sharp = (
-        diagnose(evidence, alerted_at=world.onset + ALERT_AFTER).hit_rate_after
+        diagnose(evidence, alerted_at=world.onset + ALERT_AFTER).measure_after
         for evidence in (told_15_s, told_40_s)
     )
     assert sharp is not None and blurred is not None and sharp < blurred - 0.02

@@ -152,8 +152,8 @@ def test_the_verdict_is_complete() -> None:
 
 def test_the_lost_points_are_arithmetic() -> None:
     verdict = judge(WORLDS["missing-features"][1](14))
-    assert verdict.hit_rate_before is not None and verdict.hit_rate_after is not None
-    change = 100 * (verdict.hit_rate_after - verdict.hit_rate_before)
+    assert verdict.measure_before is not None and verdict.measure_after is not None
+    change = 100 * (verdict.measure_after - verdict.measure_before)
     for dimension in ("source", "version", "segment"):
         parts = [c.points for c in verdict.decomposition if c.dimension == dimension]
         assert parts and sum(parts) == pytest.approx(change, abs=1e-9)
@@ -179,8 +179,8 @@ def test_bad_model_and_slow_storage_look_alike_and_are_told_apart() -> None:
     storage, model = judge(WORLDS["storage-latency"][1](15)), judge(WORLDS["bad-model"][1](15))
     assert (storage.domain, model.domain) == ("infrastructure", "model")
     for verdict in (storage, model):
-        assert verdict.hit_rate_before and verdict.hit_rate_after
-        assert verdict.hit_rate_before - verdict.hit_rate_after > 0.15
+        assert verdict.measure_before and verdict.measure_after
+        assert verdict.measure_before - verdict.measure_after > 0.15
 
 
 def test_without_a_known_cause_it_says_where_to_look() -> None:
