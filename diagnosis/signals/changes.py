@@ -6,7 +6,7 @@ from math import log
 
 import numpy as np
 
-from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.signals.series import AlignedSeries, Periods, Values
 from diagnosis.signals.signal import Signal
 

@@ -9,8 +9,8 @@ score.
 from dataclasses import dataclass
 from math import log
 
-from diagnosis.signals import extraction as e
-from diagnosis.signals.extraction import SignalExtractor
+from diagnosis.packs.recommender.signals import extraction as e
+from diagnosis.packs.recommender.signals.extraction import SignalExtractor
 
 TWICE, SLIGHTLY = log(2.0), log(1.5)
 

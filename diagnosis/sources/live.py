@@ -9,8 +9,8 @@ from itertools import pairwise
 import structlog
 from pydantic import ValidationError
 
+from diagnosis.packs.recommender.queries import batches
 from diagnosis.sources.evidence import Evidence, Labelled, Limits, Span, Trace
-from diagnosis.sources.queries import batches
 from jaeger.client import Trace as JaegerTrace
 from jaeger.client import search
 from prometheus.client import Answers, AsyncClient, Request, SourceAway, query_range_batch

@@ -13,8 +13,8 @@ import yaml
 from alerts.rules import all_alerts
 from config import Config, service_environment
 from diagnosis import Limits, diagnose
+from diagnosis.packs.recommender.queries import queries
 from diagnosis.sources.live import searches
-from diagnosis.sources.queries import queries
 from generation.builds import configure_containers
 from grafana.dashboards import build_all
 from services.demo.recommender.settings import RecommenderSettings

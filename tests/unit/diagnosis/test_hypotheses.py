@@ -2,13 +2,13 @@
 
 import pytest
 
-from diagnosis.engine import examine
-from diagnosis.hypotheses.catalogue import HYPOTHESES
-from diagnosis.hypotheses.hypothesis import Hypothesis
 from diagnosis.onset.onset import find_onsets
-from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.packs.recommender.engine import examine
+from diagnosis.packs.recommender.hypotheses.catalogue import HYPOTHESES
+from diagnosis.packs.recommender.hypotheses.hypothesis import Hypothesis
+from diagnosis.packs.recommender.report import Case
+from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.signals.series import AlignedSeries
-from diagnosis.verdict.report import Case
 from services.demo.recommender.answers import Reason
 from tests.unit.diagnosis.judging import ALERT_AFTER
 from tests.unit.diagnosis.scenarios import CAUSES

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from diagnosis import QUERIES, Evidence, Limits
+from diagnosis.packs.recommender.queries import batches
 from diagnosis.sources.live import ARRIVING, choose_step, collect
-from diagnosis.sources.queries import batches
 from prometheus.client import MARK, AsyncClient
 
 START, END = 1_000.0, 1_900.0

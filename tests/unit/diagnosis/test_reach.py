@@ -7,7 +7,7 @@ import grimp
 import pytest
 
 from diagnosis import QUERIES
-from diagnosis.sources.queries import SHOWN
+from diagnosis.packs.recommender.queries import SHOWN
 from prometheus.names import REGISTRY
 from tests.contract.test_queries import series_named
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diagnosis.signals.self_time import self_times
+from diagnosis.packs.recommender.signals.self_time import self_times
 from diagnosis.sources.evidence import Span, Trace
 
 

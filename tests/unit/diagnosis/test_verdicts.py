@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from diagnosis import Verdict, diagnose
-from diagnosis.hypotheses.catalogue import CAUSES, HYPOTHESES
-from diagnosis.hypotheses.hypothesis import Hypothesis
+from diagnosis.packs.recommender.hypotheses.catalogue import CAUSES, HYPOTHESES
+from diagnosis.packs.recommender.hypotheses.hypothesis import Hypothesis
 from tests.unit.diagnosis.judging import ALERT_AFTER, judge
 from tests.unit.diagnosis.requests import Requests
 from tests.unit.diagnosis.scenarios import CAUSES as WORLDS

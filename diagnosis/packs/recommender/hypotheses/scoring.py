@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from diagnosis.hypotheses.catalogue import HYPOTHESES
-from diagnosis.hypotheses.hypothesis import Direction, Excluder, Expect, Hypothesis
-from diagnosis.onset.impact import Impact
+from diagnosis.packs.recommender.hypotheses.catalogue import HYPOTHESES
+from diagnosis.packs.recommender.hypotheses.hypothesis import Direction, Excluder, Expect, Hypothesis
+from diagnosis.packs.recommender.impact import Impact
+from diagnosis.packs.recommender.wording import name_signal
 from diagnosis.signals.changes import SignalChange
-from diagnosis.verdict.wording import name_signal
 
 SHARPNESS = 3.0
 """Scores to this power are weighed against each other: a score half as good counts an eighth."""

@@ -1,8 +1,8 @@
 """Every cause that the diagnosis knows. A new one is one more entry here and its test."""
 
-from diagnosis.hypotheses.infrastructure import INFRASTRUCTURE
-from diagnosis.hypotheses.model_and_data import MODEL_AND_DATA
-from diagnosis.hypotheses.storage_refusals import STORAGE_REFUSALS
+from diagnosis.packs.recommender.hypotheses.infrastructure import INFRASTRUCTURE
+from diagnosis.packs.recommender.hypotheses.model_and_data import MODEL_AND_DATA
+from diagnosis.packs.recommender.hypotheses.storage_refusals import STORAGE_REFUSALS
 
 HYPOTHESES = (*INFRASTRUCTURE, *STORAGE_REFUSALS, *MODEL_AND_DATA)
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from diagnosis.hypotheses.hypothesis import Hypothesis
-from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.packs.recommender.hypotheses.hypothesis import Hypothesis
+from diagnosis.packs.recommender.queries import shown
+from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.signals.changes import SignalChange
 from diagnosis.signals.signal import Signal
 from diagnosis.sources.evidence import Limits
-from diagnosis.sources.queries import shown
 
 _SIGNALS = {signal.name: signal for signal in SIGNALS}
 

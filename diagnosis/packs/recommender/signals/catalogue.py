@@ -2,7 +2,7 @@
 
 from math import log
 
-from diagnosis.signals import extraction as e
+from diagnosis.packs.recommender.signals import extraction as e
 from diagnosis.signals.signal import SLIGHTLY, TWICE, Signal, age, seconds, share_of_answers, share_of_reads
 
 STORAGE_REASONS = ("storage_deadline", "storage_error", "storage_busy")

@@ -1,6 +1,6 @@
 """The model and what it is fed with: one entry for each cause."""
 
-from diagnosis.hypotheses.hypothesis import Excluder, Hypothesis, unmoved, up
+from diagnosis.packs.recommender.hypotheses.hypothesis import Excluder, Hypothesis, unmoved, up
 
 SAME_FAILS = Excluder("by_storage", "storage failed first: features that cannot be read or written expire")
 STORAGE_FAILS = Excluder("failed", "storage failed first: features that cannot be read or written expire")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from diagnosis.hypotheses.quality import Quality
+from diagnosis.packs.recommender.hypotheses.quality import Quality
 from diagnosis.signals.changes import SignalChange, ramp
 
 FULL_WEIGHT_FROM = {

@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from functools import partial
 
-from diagnosis.hypotheses.quality import assess, measure_quality_changes
-from diagnosis.hypotheses.scoring import rank
-from diagnosis.onset.impact import assess_impact
 from diagnosis.onset.onset import Onset, find_onsets
 from diagnosis.onset.periods import choose_periods
-from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.packs.recommender.hypotheses.quality import assess, measure_quality_changes
+from diagnosis.packs.recommender.hypotheses.scoring import rank
+from diagnosis.packs.recommender.impact import assess_impact
+from diagnosis.packs.recommender.report import Case, report, report_nothing
+from diagnosis.packs.recommender.signals.catalogue import SIGNALS
+from diagnosis.packs.recommender.signals.derived import derive_signals
+from diagnosis.packs.recommender.signals.self_time import measure_self_time_changes
 from diagnosis.signals.changes import measure_changes
-from diagnosis.signals.derived import derive_signals
-from diagnosis.signals.self_time import measure_self_time_changes
 from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.sources.evidence import Evidence
-from diagnosis.verdict.report import Case, report, report_nothing
 from diagnosis.verdict.second import diagnose_latest
 from diagnosis.verdict.verdict import Verdict
 

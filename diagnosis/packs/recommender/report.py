@@ -4,17 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.hypotheses.hypothesis import Direction, Expect, Hypothesis
-from diagnosis.hypotheses.quality import Quality
-from diagnosis.hypotheses.scoring import DOUBT, Scored
-from diagnosis.onset.impact import Impact
 from diagnosis.onset.onset import SYMPTOMS
-from diagnosis.signals.catalogue import SIGNALS
+from diagnosis.packs.recommender.hypotheses.hypothesis import Direction, Expect, Hypothesis
+from diagnosis.packs.recommender.hypotheses.quality import Quality
+from diagnosis.packs.recommender.hypotheses.scoring import DOUBT, Scored
+from diagnosis.packs.recommender.impact import Impact
+from diagnosis.packs.recommender.signals.catalogue import SIGNALS
+from diagnosis.packs.recommender.signals.self_time import REASON, SEGMENT, VERSION, cite
+from diagnosis.packs.recommender.wording import (
+    curve_of,
+    find_signal,
+    grounds_of,
+    query_of,
+    say,
+    state,
+    unit_of,
+)
 from diagnosis.signals.changes import SignalChange, is_move, ramp
-from diagnosis.signals.self_time import REASON, SEGMENT, VERSION, cite
 from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
-from diagnosis.verdict.wording import curve_of, find_signal, grounds_of, query_of, say, state, unit_of
 from jaeger.client import find
 from prometheus.client import query_range
 

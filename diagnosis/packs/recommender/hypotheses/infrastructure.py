@@ -1,6 +1,6 @@
 """Storage, machine, load and telemetry: one entry for each cause."""
 
-from diagnosis.hypotheses.hypothesis import Excluder, Hypothesis, unmoved, up
+from diagnosis.packs.recommender.hypotheses.hypothesis import Excluder, Hypothesis, unmoved, up
 
 STARVED = Excluder("cpu_short", "the host was short of CPU, which slowed storage reads and everything else")
 SURGED = Excluder("surge", "the load had grown, which slowed storage reads")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
 
-from diagnosis.hypotheses.decomposition import (
+from diagnosis.signals.changes import UNKNOWN, SignalChange, ramp
+from diagnosis.signals.decomposition import (
     NOBODY,
     Cell,
     Count,
@@ -17,7 +18,6 @@ from diagnosis.hypotheses.decomposition import (
     pool,
     split,
 )
-from diagnosis.signals.changes import UNKNOWN, SignalChange, ramp
 from diagnosis.signals.series import AlignedSeries, Periods, Window
 from diagnosis.verdict.verdict import PARTS, Contribution, Dimension, Factor
 

@@ -48,7 +48,7 @@ class Hypothesis:
 
     `needs`: without all of them it is not this cause. `predicts`: they make it more or less likely.
     `excluded_by`: another explanation, of which this may be a consequence. `explains`: which part of which
-    symptom it accounts for, by the names of `diagnosis.onset.impact`. `says` may quote changes as
+    symptom it accounts for, by the names of `diagnosis.packs.recommender.impact`. `says` may quote changes as
     `{signal.before}` and `{signal.after}`. `reasons`: those that its traces
     have. `newcomer`: whether they are of the new version, and of the segment it hurts most.
     """

@@ -1,7 +1,7 @@
 """Storage answers, and refuses: what its refusals say, one entry for each."""
 
-from diagnosis.hypotheses.hypothesis import Expect, Hypothesis, unmoved, up
-from diagnosis.hypotheses.infrastructure import AWAY, STARVED, WRITES_TOO
+from diagnosis.packs.recommender.hypotheses.hypothesis import Expect, Hypothesis, unmoved, up
+from diagnosis.packs.recommender.hypotheses.infrastructure import AWAY, STARVED, WRITES_TOO
 
 RUNBOOK = "storage-errors"
 REASONS = ("storage_error",)
