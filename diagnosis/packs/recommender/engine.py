@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from functools import partial
 
-from diagnosis.onset.onset import Onset, find_onsets
+from diagnosis.onset.onset import Onset
 from diagnosis.onset.periods import choose_periods
 from diagnosis.packs.recommender.hypotheses.quality import assess, measure_quality_changes
 from diagnosis.packs.recommender.hypotheses.scoring import rank
 from diagnosis.packs.recommender.impact import assess_impact
+from diagnosis.packs.recommender.onsets import find_onsets
 from diagnosis.packs.recommender.report import Case, report, report_nothing
 from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.packs.recommender.signals.derived import derive_signals
 from diagnosis.packs.recommender.signals.self_time import measure_self_time_changes
-from diagnosis.signals.changes import measure_changes
+from diagnosis.signals.changes import measure_change
 from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.sources.evidence import Evidence
 from diagnosis.verdict.second import diagnose_latest
@@ -52,7 +53,7 @@ def examine(
     periods = choose_periods(aligned, values, onset, alerted_at)
     quality = assess(aligned, periods)
     found = {
-        **measure_changes(aligned, values, periods),
+        **{signal.name: measure_change(signal, values[signal.name], aligned, periods) for signal in SIGNALS},
         **measure_quality_changes(quality),
         **measure_self_time_changes(aligned.evidence.traces, periods),
     }

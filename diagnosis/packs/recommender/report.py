@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.onset.onset import SYMPTOMS
 from diagnosis.packs.recommender.hypotheses.hypothesis import Direction, Expect, Hypothesis
 from diagnosis.packs.recommender.hypotheses.quality import Quality
 from diagnosis.packs.recommender.hypotheses.scoring import DOUBT, Scored
 from diagnosis.packs.recommender.impact import Impact
+from diagnosis.packs.recommender.onsets import SYMPTOMS
 from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.packs.recommender.signals.self_time import REASON, SEGMENT, VERSION, cite
 from diagnosis.packs.recommender.wording import (

@@ -2,10 +2,10 @@
 
 import pytest
 
-from diagnosis.onset.onset import find_onsets
 from diagnosis.packs.recommender.engine import examine
 from diagnosis.packs.recommender.hypotheses.catalogue import HYPOTHESES
 from diagnosis.packs.recommender.hypotheses.hypothesis import Hypothesis
+from diagnosis.packs.recommender.onsets import find_onsets
 from diagnosis.packs.recommender.report import Case
 from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.signals.series import AlignedSeries

@@ -3,9 +3,36 @@
 from math import log
 
 from diagnosis.packs.recommender.signals import extraction as e
-from diagnosis.signals.signal import SLIGHTLY, TWICE, Signal, age, seconds, share_of_answers, share_of_reads
+from diagnosis.signals.signal import Signal, SignalExtractor
+
+TWICE, SLIGHTLY = log(2.0), log(1.5)
 
 STORAGE_REASONS = ("storage_deadline", "storage_error", "storage_busy")
+
+
+def share_of_answers(name: str, title: str, extract: SignalExtractor, component: str = "features") -> Signal:
+    """A share of the answers, by their reason."""
+    return Signal(name, title, component, "answers", "share", extract, 0.02, 0.06, 0.004)
+
+
+def share_of_reads(name: str, title: str, *ends: str) -> Signal:
+    """The share of the storage reads that ended in one of these ways."""
+    return Signal(
+        name, title, "storage", "storage_outcomes", "share", e.read_ending(*ends), 0.01, 0.05, 0.003
+    )
+
+
+def seconds(name: str, title: str, component: str, query: str, offset: float, **where: str) -> Signal:
+    """A duration; ratios of times below `offset` seconds do not count."""
+    return Signal(
+        name, title, component, query, "s", e.plain(query, **where), SLIGHTLY, log(2.5), 0.1, True, offset
+    )
+
+
+def age(name: str, title: str, query: str) -> Signal:
+    """An age of features, in seconds."""
+    return Signal(name, title, "features", query, "s", e.plain(query), 45.0, 90.0, 10.0)
+
 
 SIGNALS: tuple[Signal, ...] = (
     Signal(

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from diagnosis.signals.series import AlignedSeries, Values, running_sum, total
+from diagnosis.signals.signal import SignalExtractor
 from telemetry.storage_errors import StorageErrorType
-
-SignalExtractor = Callable[[AlignedSeries], Values]
 
 AS_MEANT = frozenset({"ok", "unknown_user"})
 """Reasons of answers that are as good as they can be."""
