@@ -1,5 +1,6 @@
 """What a diagnosis says, in the form that the incidents API gives out."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -107,3 +108,13 @@ class Verdict(_Said):
     measure: str = ""
     measure_before: float | None = None
     measure_after: float | None = None
+
+
+def rank_domain(verdict: Verdict) -> int:
+    """2 for a verdict with a cause, 1 for `unknown`, 0 for `none`."""
+    return {"none": 0, "unknown": 1}.get(verdict.domain, 2)
+
+
+def find_best(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Of verdicts on one window the first with a cause; `none` last, for it is right only if all say so."""
+    return max(verdicts, key=rank_domain, default=None)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from diagnosis import Limits
+from diagnosis.packs.recommender.limits import Limits
 
 Address = Annotated[
     str,

@@ -12,9 +12,10 @@ import yaml
 
 from alerts.rules import all_alerts
 from config import Config, service_environment
-from diagnosis import Limits, diagnose
+from diagnosis import diagnose
+from diagnosis.packs.recommender.collection import searches
+from diagnosis.packs.recommender.limits import Limits
 from diagnosis.packs.recommender.queries import queries
-from diagnosis.sources.live import searches
 from generation.builds import configure_containers
 from grafana.dashboards import build_all
 from services.demo.recommender.settings import RecommenderSettings
@@ -184,7 +185,7 @@ def test_the_attribution_window_is_followed_by_service_and_diagnosis(
     monkeypatch.setattr(telemetry, "LABEL_DELAY", window)
     world = CAUSES["concept-drift"][1](1)
     told_15_s = world.evidence()
-    told_40_s = told_15_s.model_copy(update={"limits": IncidentsSettings().limits})  # type: ignore[call-arg]
+    told_40_s = told_15_s.model_copy(update={"limits": IncidentsSettings().limits.model_dump()})  # type: ignore[call-arg]
     blurred, sharp = (
         diagnose(evidence, alerted_at=world.onset + ALERT_AFTER).measure_after
         for evidence in (told_15_s, told_40_s)

@@ -1,7 +1,6 @@
-"""The one entry: evidence in, verdict out."""
+"""From the telemetry of the recommender to a verdict on it."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from diagnosis.onset.onset import Onset
 from diagnosis.onset.periods import choose_periods
@@ -15,38 +14,26 @@ from diagnosis.packs.recommender.signals.derived import derive_signals
 from diagnosis.packs.recommender.signals.self_time import measure_self_time_changes
 from diagnosis.signals.changes import measure_change
 from diagnosis.signals.series import AlignedSeries, Values
-from diagnosis.sources.evidence import Evidence
-from diagnosis.verdict.second import diagnose_latest
 from diagnosis.verdict.verdict import Verdict
 
 LEAST_IMPACT = 0.25
 """Minimum certainty (0–1) of a symptom's change that counts as user impact."""
 
 
-def diagnose(evidence: Evidence, *, alerted_at: float | None = None, after: float | None = None) -> Verdict:
-    """The verdict on a window: its root cause and evidence.
-
-    `alerted_at` (Unix seconds) is when an alert began to fire, right to ±60 s; None when nobody was alerted.
-    `after` is when an earlier trouble began: what came on top of it is looked for first.
-    Pure; takes ≤ 100 ms for 15 minutes; less evidence gives less confidence, never an exception.
-    """
-    return diagnose_latest(partial(_diagnose, alerted_at=alerted_at), evidence, after)
-
-
-def _diagnose(evidence: Evidence, *, alerted_at: float | None) -> Verdict:
-    aligned = AlignedSeries(evidence)
+def examine(aligned: AlignedSeries, alerted_at: float | None) -> Verdict | None:
+    """The verdict on a window; None where no symptom is known. Takes ≤ 100 ms for 15 minutes."""
     values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     judged = [
         (case, rank(case.changes, case.impact))
         for onset in find_onsets(aligned, values, alerted_at)
-        if (case := examine(aligned, values, onset, alerted_at)).impact.most >= LEAST_IMPACT
+        if (case := measure(aligned, values, onset, alerted_at)).impact.most >= LEAST_IMPACT
     ]
     if not judged:
         return report_nothing(aligned, values)
     return report(*max(judged, key=lambda found: found[0].impact.most * found[1][0].score))
 
 
-def examine(
+def measure(
     aligned: AlignedSeries, values: Mapping[str, Values], onset: Onset, alerted_at: float | None
 ) -> Case:
     """All changes, derived signals and symptoms on both sides of an onset."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from diagnosis.onset.onset import ChangePoint, Onset, Symptom, find_step
+from diagnosis.packs.recommender.limits import read_limits
 from diagnosis.signals.series import AlignedSeries, Values, Window
 
 NEAR = 60.0
@@ -55,7 +56,7 @@ def find_onsets(
 def _wait_for_labels(aligned: AlignedSeries, point: ChangePoint) -> ChangePoint:
     """They come when the attribution window of a request is over."""
     evidence = aligned.evidence
-    return point._replace(at=max(point.at - evidence.limits.attribution_window, evidence.start))
+    return point._replace(at=max(point.at - read_limits(evidence).attribution_window, evidence.start))
 
 
 def _lasts(aligned: AlignedSeries, share: Values, switch: ChangePoint, alerted_at: float | None) -> bool:

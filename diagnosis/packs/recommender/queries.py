@@ -8,7 +8,7 @@ of a change stays visible.
 from collections.abc import Mapping
 from functools import cache
 
-from diagnosis.sources.evidence import Limits
+from diagnosis.packs.recommender.limits import Limits
 from prometheus import external
 from prometheus import indicators as sli
 from prometheus import queries as q
@@ -101,6 +101,9 @@ def queries(limits: Limits) -> Mapping[str, str]:
 
 QUERIES = queries(Limits())
 """The same with the default limits."""
+
+OF_ANYBODY = frozenset({"host_cpu", "process_cpu", "up"})
+"""Those that have an answer without a recommender, too."""
 
 MINUTE = "1m"
 

@@ -8,6 +8,7 @@ from diagnosis.packs.recommender.hypotheses.hypothesis import Direction, Expect,
 from diagnosis.packs.recommender.hypotheses.quality import Quality
 from diagnosis.packs.recommender.hypotheses.scoring import DOUBT, Scored
 from diagnosis.packs.recommender.impact import Impact
+from diagnosis.packs.recommender.limits import read_limits
 from diagnosis.packs.recommender.onsets import SYMPTOMS
 from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.packs.recommender.signals.self_time import REASON, SEGMENT, VERSION, cite
@@ -98,8 +99,8 @@ def _measured(quality: Quality) -> dict[str, Any]:
     }
 
 
-def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verdict:
-    """No user impact was found."""
+def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verdict | None:
+    """No user impact was found; None where no symptom is known."""
     evidence = []
     for symptom in SYMPTOMS:
         points = points_of(aligned, values[symptom.signal], MOST_POINTS)
@@ -107,14 +108,14 @@ def report_nothing(aligned: AlignedSeries, values: Mapping[str, Values]) -> Verd
             last = points[-1][1]
             change = SignalChange(points[0][1], last, 0.0, 0.0)
             evidence.append(_state(aligned, values, symptom.signal, change))
+    if not evidence:
+        return None
     known = len(evidence) / len(SYMPTOMS)
     return Verdict(
         domain="none",
         cause="none",
         confidence=round(0.2 + 0.75 * known, 3),
-        summary="No user impact was found."
-        if evidence
-        else "There is no telemetry for this period: no verdict is possible.",
+        summary="No user impact was found.",
         evidence=evidence,
     )
 
@@ -215,7 +216,7 @@ def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
     stated: dict[tuple[str, str], Statement] = {}
     for name in names:
         change = case.changes[name]
-        key = query_of(name, case.aligned.evidence.limits), unit_of(name)
+        key = query_of(name, read_limits(case.aligned.evidence)), unit_of(name)
         if key not in stated and (change.known or change.after is not None):
             stated[key] = _state(case.aligned, case.values, name, change)
     return list(stated.values())[:STATEMENTS]
@@ -224,7 +225,7 @@ def _state_all(case: Case, names: Sequence[str]) -> list[Statement]:
 def _state(
     aligned: AlignedSeries, values: Mapping[str, Values], name: str, change: SignalChange
 ) -> Statement:
-    query = query_of(name, aligned.evidence.limits)
+    query = query_of(name, read_limits(aligned.evidence))
     curve = values.get(curve_of(name))
     return Statement(
         statement=state(name, change),

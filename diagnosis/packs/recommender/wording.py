@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from diagnosis.packs.recommender.hypotheses.hypothesis import Hypothesis
+from diagnosis.packs.recommender.limits import Limits
 from diagnosis.packs.recommender.queries import shown
 from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.signals.changes import SignalChange
 from diagnosis.signals.signal import Signal
-from diagnosis.sources.evidence import Limits
 
 _SIGNALS = {signal.name: signal for signal in SIGNALS}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diagnosis.packs.recommender.engine import examine
+from diagnosis.packs.recommender.engine import measure
 from diagnosis.packs.recommender.hypotheses.catalogue import HYPOTHESES
 from diagnosis.packs.recommender.hypotheses.hypothesis import Hypothesis
 from diagnosis.packs.recommender.onsets import find_onsets
@@ -21,7 +21,7 @@ def case() -> Case:
     aligned = AlignedSeries(world.evidence())
     values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
     alerted_at = world.onset + ALERT_AFTER
-    return examine(aligned, values, find_onsets(aligned, values, alerted_at)[0], alerted_at)
+    return measure(aligned, values, find_onsets(aligned, values, alerted_at)[0], alerted_at)
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)

@@ -10,9 +10,11 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from diagnosis import QUERIES, Evidence, Limits
-from diagnosis.packs.recommender.queries import batches
-from diagnosis.sources.live import ARRIVING, choose_step, collect
+from diagnosis import Evidence
+from diagnosis.packs.recommender.collection import ARRIVING, collect
+from diagnosis.packs.recommender.limits import Limits
+from diagnosis.packs.recommender.queries import QUERIES, batches
+from diagnosis.sources.live import choose_step
 from prometheus.client import MARK, AsyncClient
 
 START, END = 1_000.0, 1_900.0
@@ -25,7 +27,7 @@ def gather(answer: Answer) -> Evidence:
         prometheus = AsyncClient("Prometheus", "http://p/", transport=transport)
         jaeger = AsyncClient("Jaeger", "http://j", transport=transport)
         try:
-            return await collect(prometheus, jaeger, START, END)
+            return await collect(prometheus, jaeger, START, END, {})
         finally:
             await asyncio.gather(prometheus.close(), jaeger.close())
 

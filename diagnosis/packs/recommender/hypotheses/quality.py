@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
 
+from diagnosis.packs.recommender.limits import read_limits
 from diagnosis.signals.changes import UNKNOWN, SignalChange, ramp
 from diagnosis.signals.decomposition import (
     NOBODY,
@@ -125,7 +126,7 @@ def _by(counts: Counts, place: int) -> dict[str, Count]:
 
 def assess(aligned: AlignedSeries, periods: Periods) -> Quality:
     """Count labels in both windows; they come after the attribution window of their requests."""
-    late = aligned.evidence.limits.attribution_window
+    late = read_limits(aligned.evidence).attribution_window
     before, after = periods.before, periods.after
     old = count(aligned, Window(before.start + late, before.end + late))
     new = count(aligned, Window(after.start + late, after.end + late))
