@@ -10,9 +10,7 @@ DIAGNOSIS = ROOT / "diagnosis"
 OF_ONE_SYSTEM = (DIAGNOSIS / "packs" / "recommender", DIAGNOSIS / "packs" / "catalogue.py")
 """The pack of the demo, and the list that names it."""
 
-ENGINE = sorted(
-    path for path in DIAGNOSIS.rglob("*.py") if not any(map(path.is_relative_to, OF_ONE_SYSTEM))
-)
+ENGINE = sorted(path for path in DIAGNOSIS.rglob("*.py") if not any(map(path.is_relative_to, OF_ONE_SYSTEM)))
 OF_THE_RECOMMENDER = ("recommend", "hit.?rate", "storage.?deadline", "trainer", "fallback", "movielens")
 OF_THE_STACK = ("minio", "toxiproxy", "alertmanager", "grafana", "[\"']incidents", "ingest")
 OF_THE_SHOP = ("\\bshop", "gateway", "pricing", "fraud")
@@ -31,5 +29,11 @@ def test_the_engine_names_no_service_and_nothing_of_one_system(name: str) -> Non
 
 def test_the_engine_is_where_it_is_looked_for() -> None:
     names = {str(path.relative_to(DIAGNOSIS)) for path in ENGINE}
-    assert {"engine.py", "collection.py", "onset/onset.py", "topology/blame.py", "verdict/verdict.py"} <= names
+    assert {
+        "engine.py",
+        "collection.py",
+        "onset/onset.py",
+        "topology/blame.py",
+        "verdict/verdict.py",
+    } <= names
     assert all(path.exists() for path in OF_ONE_SYSTEM)

@@ -23,9 +23,9 @@ from diagnosis.packs.recommender.wording import (
 )
 from diagnosis.signals.changes import SignalChange, is_move, ramp
 from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
+from diagnosis.verdict.statements import make_statement
 from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
 from jaeger.client import find
-from prometheus.client import query_range
 
 STATEMENTS, ALTERNATIVES = 8, 5
 TOLD = 0.1
@@ -227,20 +227,8 @@ def _state(
 ) -> Statement:
     query = query_of(name, read_limits(aligned.evidence))
     curve = values.get(curve_of(name))
-    return Statement(
-        statement=state(name, change),
-        query=query,
-        before=change.before,
-        after=change.after,
-        unit=unit_of(name),
-        link=_link(aligned, query),
-        points=points_of(aligned, curve, MOST_POINTS) if curve is not None else [],
-    )
-
-
-def _link(aligned: AlignedSeries, query: str) -> str:
-    e = aligned.evidence
-    return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)
+    levels = change.before, change.after
+    return make_statement(aligned, state(name, change), query, levels, curve, unit_of(name))
 
 
 def _cite(case: Case, hypothesis: Hypothesis) -> list[CitedTrace]:
