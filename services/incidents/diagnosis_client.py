@@ -1,7 +1,7 @@
 """Evidence is collected and a verdict is reached, without ever holding up the rest of the service."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -9,7 +9,6 @@ from anyio import CapacityLimiter, to_thread
 
 from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.collection import collect
-from diagnosis.packs.recommender.limits import Limits
 from diagnosis.topology.traces import add_traces
 from prometheus.client import AsyncClient, SourceAway, query
 
@@ -21,8 +20,8 @@ LIMIT = 15.0
 class Explain(Protocol):
     """Reaches a verdict about a window (unix seconds), for these services. Raises SourceAway.
 
-    An empty name is the stack; so is no service at all. `after` is when an earlier trouble began, of which
-    this may be a part or not.
+    An empty name, or no service at all, is trouble of none in particular. `after` is when an earlier trouble
+    began, of which this may be a part or not.
     """
 
     async def __call__(
@@ -38,7 +37,7 @@ class Explain(Protocol):
 class DiagnosisClient:
     """At most AT_ONCE diagnoses at a time, in a thread of their own."""
 
-    def __init__(self, prometheus: AsyncClient, jaeger: AsyncClient, limits: Limits) -> None:
+    def __init__(self, prometheus: AsyncClient, jaeger: AsyncClient, limits: Mapping[str, float]) -> None:
         self._prometheus = prometheus
         self._jaeger = jaeger
         self._limits = limits
@@ -58,7 +57,7 @@ class DiagnosisClient:
         try:
             async with asyncio.timeout(LIMIT), self._turns:
                 await self._prometheus.ask(query("vector(1)"))
-                collected = await collect(self._prometheus, self._jaeger, *span, self._limits.model_dump())
+                collected = await collect(self._prometheus, self._jaeger, *span, self._limits)
                 _expect_series(collected.evidence)
                 reach = partial(diagnose, *collected, services, alerted_at=alerted_at, after=after)
                 verdict = await to_thread.run_sync(reach, limiter=self._thread)
