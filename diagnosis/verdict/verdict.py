@@ -20,6 +20,9 @@ HIGHEST = 0.97
 MOST_POINTS = 60
 """Points of the small chart of a statement."""
 
+ALTERNATIVES = 5
+"""Other causes that a verdict names at most."""
+
 
 class _Said(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -116,5 +119,20 @@ def rank_domain(verdict: Verdict) -> int:
 
 
 def find_best(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """Of verdicts on one window the first with a cause; `none` last, for it is right only if all say so."""
-    return max(verdicts, key=rank_domain, default=None)
+    """Of verdicts on one window the first with a cause; `none` last, for it is right only if all say so.
+
+    What else was found is another trouble at the same time: an alternative.
+    """
+    best = max(verdicts, key=rank_domain, default=None)
+    others = [_also(other) for other in verdicts if other is not best and rank_domain(other) == 2]
+    if best is None or not others:
+        return best
+    return best.model_copy(update={"alternatives": [*others, *best.alternatives][:ALTERNATIVES]})
+
+
+def _also(other: Verdict) -> Alternative:
+    return Alternative(
+        cause=f"{other.cause}: {other.component}",
+        confidence=other.confidence,
+        why_not=f"Another trouble at the same time: {other.summary}",
+    )

@@ -24,10 +24,10 @@ from diagnosis.packs.recommender.wording import (
 from diagnosis.signals.changes import SignalChange, is_move, ramp
 from diagnosis.signals.series import AlignedSeries, Periods, Values, points_of
 from diagnosis.verdict.statements import make_statement
-from diagnosis.verdict.verdict import MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
+from diagnosis.verdict.verdict import ALTERNATIVES, MOST_POINTS, Alternative, CitedTrace, Statement, Verdict
 from jaeger.client import find
 
-STATEMENTS, ALTERNATIVES = 8, 5
+STATEMENTS = 8
 TOLD = 0.1
 """Points of hit rate that are worth a word."""
 

@@ -11,6 +11,9 @@ from diagnosis import Evidence, diagnose
 from diagnosis.collection import collect
 from diagnosis.packs.recommender.queries import OF_ANYBODY, QUERIES
 from diagnosis.topology.live import Collected
+from diagnosis.topology.llm_signals import ask_llms
+from diagnosis.topology.models.queries import ask_models
+from diagnosis.topology.queries import ask_details, ask_traffic
 from prometheus.client import MARK, AsyncClient
 from tests.unit.diagnosis.alterations import late
 from tests.unit.diagnosis.topology.shop import ADDRESSES, ALERTED, SHOP, Shop
@@ -46,6 +49,14 @@ def test_the_cause_is_found_by_whoever_knows_the_service(
     assert found.confidence > 0.6
 
 
+def test_of_two_troubles_at_once_the_other_is_an_alternative() -> None:
+    found = diagnose(mix(SLOW_DATABASE, slow=True), ADDRESSES, BOTH, alerted_at=ALERTED)
+    assert found.cause == "storage-latency"
+    other = found.alternatives[0]
+    assert other.cause == "dependency-slow: postgresql@db:5432" and other.confidence > 0.6
+    assert "postgresql@db:5432 answers pricing late" in other.why_not
+
+
 def test_none_is_said_only_if_all_say_so() -> None:
     assert diagnose(mix(SHOP, slow=False), ADDRESSES, BOTH).domain == "none"
     assert diagnose(mix(SHOP, slow=False), ADDRESSES, (*BOTH, "silent")).domain == "unknown"
@@ -78,6 +89,11 @@ def test_without_a_pack_and_without_names_all_services_are_examined() -> None:
     found = diagnose(SLOW_DATABASE.evidence(), ADDRESSES, alerted_at=ALERTED)
     assert found.cause == "dependency-slow"
     assert found.entity is not None and found.entity.name == "postgresql@db:5432"
+
+
+def test_results_of_packs_and_of_the_topology_have_names_of_their_own() -> None:
+    batches = [*ask_traffic(), *ask_details(), ask_llms(), ask_models(900.0)]
+    assert not QUERIES.keys() & {name for batch in batches for name in batch}
 
 
 def test_without_telemetry_the_verdict_is_unknown() -> None:
