@@ -24,9 +24,9 @@ from services.demo.trainer.settings import TrainerSettings
 from services.incidents.settings import Settings as IncidentsSettings
 from stack import ROOT
 from stack.settings import Settings, process_environment
-from tests.unit.diagnosis import telemetry
-from tests.unit.diagnosis.judging import ALERT_AFTER
-from tests.unit.diagnosis.scenarios import CAUSES
+from tests.unit.diagnosis.packs.recommender import telemetry
+from tests.unit.diagnosis.packs.recommender.judging import ALERT_AFTER
+from tests.unit.diagnosis.packs.recommender.scenarios import CAUSES
 
 PACKAGES = [
     "alerts",

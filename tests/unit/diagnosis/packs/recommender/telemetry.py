@@ -9,10 +9,10 @@ from diagnosis import Evidence
 from diagnosis.sources.evidence import Labelled, Span, Trace, pack
 from telemetry import attributes as a
 from telemetry import spans
-from tests.unit.diagnosis.requests import START, Array, Requests
+from tests.unit.diagnosis.packs.recommender.requests import START, Array, Requests
 
 if TYPE_CHECKING:
-    from tests.unit.diagnosis.world import World
+    from tests.unit.diagnosis.packs.recommender.world import World
 
 STEP, WINDOW, LABEL_DELAY = 5.0, 20.0, 15.0
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis import Evidence
-from tests.unit.diagnosis.requests import START, Array, Requests
-from tests.unit.diagnosis.telemetry import Telemetry
+from tests.unit.diagnosis.packs.recommender.requests import START, Array, Requests
+from tests.unit.diagnosis.packs.recommender.telemetry import Telemetry
 
 
 @dataclass

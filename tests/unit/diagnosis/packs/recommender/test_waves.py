@@ -5,10 +5,10 @@ import pytest
 
 from diagnosis import Verdict, diagnose
 from diagnosis.sources.evidence import Evidence, Labelled, pack
-from tests.unit.diagnosis.alterations import hang, late, lose_features, spells, starve
-from tests.unit.diagnosis.requests import START, Requests
-from tests.unit.diagnosis.scenarios import restart
-from tests.unit.diagnosis.world import World
+from tests.unit.diagnosis.packs.recommender.alterations import hang, late, lose_features, spells, starve
+from tests.unit.diagnosis.packs.recommender.requests import START, Requests
+from tests.unit.diagnosis.packs.recommender.scenarios import restart
+from tests.unit.diagnosis.packs.recommender.world import World
 
 SEEDS = (31, 32, 33)
 

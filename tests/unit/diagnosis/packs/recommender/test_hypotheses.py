@@ -10,8 +10,8 @@ from diagnosis.packs.recommender.report import Case
 from diagnosis.packs.recommender.signals.catalogue import SIGNALS
 from diagnosis.signals.series import AlignedSeries
 from services.demo.recommender.answers import Reason
-from tests.unit.diagnosis.judging import ALERT_AFTER
-from tests.unit.diagnosis.scenarios import CAUSES
+from tests.unit.diagnosis.packs.recommender.judging import ALERT_AFTER
+from tests.unit.diagnosis.packs.recommender.scenarios import CAUSES
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from tests.unit.diagnosis.world import World
+    from tests.unit.diagnosis.packs.recommender.world import World
 
 Array = NDArray[Any]
 Names = NDArray[np.str_]

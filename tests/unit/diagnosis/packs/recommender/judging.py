@@ -1,7 +1,7 @@
 """How a world is judged, by default."""
 
 from diagnosis import Verdict, diagnose
-from tests.unit.diagnosis.world import World
+from tests.unit.diagnosis.packs.recommender.world import World
 
 ALERT_AFTER = 45.0
 """Seconds from the onset to the alert."""

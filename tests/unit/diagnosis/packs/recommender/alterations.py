@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.unit.diagnosis.requests import Requests
-from tests.unit.diagnosis.world import World
+from tests.unit.diagnosis.packs.recommender.requests import Requests
+from tests.unit.diagnosis.packs.recommender.world import World
 
 Alter = Callable[[World, Requests], None]
 

@@ -11,13 +11,13 @@ import pytest
 from diagnosis import Verdict, diagnose
 from diagnosis.packs.recommender.hypotheses.catalogue import CAUSES, HYPOTHESES
 from diagnosis.packs.recommender.hypotheses.hypothesis import Hypothesis
-from tests.unit.diagnosis.judging import ALERT_AFTER, judge
-from tests.unit.diagnosis.requests import Requests
-from tests.unit.diagnosis.scenarios import CAUSES as WORLDS
-from tests.unit.diagnosis.scenarios import CONFOUNDED, CONTROLS, UNKNOWN
-from tests.unit.diagnosis.world import World
+from tests.unit.diagnosis.packs.recommender.judging import ALERT_AFTER, judge
+from tests.unit.diagnosis.packs.recommender.requests import Requests
+from tests.unit.diagnosis.packs.recommender.scenarios import CAUSES as WORLDS
+from tests.unit.diagnosis.packs.recommender.scenarios import CONFOUNDED, CONTROLS, UNKNOWN
+from tests.unit.diagnosis.packs.recommender.world import World
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[5]
 SEEDS = (101, 202)
 
 

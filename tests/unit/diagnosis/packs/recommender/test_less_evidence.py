@@ -8,10 +8,10 @@ import pytest
 
 from diagnosis import Evidence, diagnose
 from diagnosis.sources.evidence import pack
-from tests.unit.diagnosis.judging import ALERT_AFTER, judge
-from tests.unit.diagnosis.scenarios import CAUSES as WORLDS
-from tests.unit.diagnosis.scenarios import Make
-from tests.unit.diagnosis.world import World
+from tests.unit.diagnosis.packs.recommender.judging import ALERT_AFTER, judge
+from tests.unit.diagnosis.packs.recommender.scenarios import CAUSES as WORLDS
+from tests.unit.diagnosis.packs.recommender.scenarios import Make
+from tests.unit.diagnosis.packs.recommender.world import World
 
 SOME = (
     "storage-latency",

@@ -15,10 +15,10 @@ from diagnosis.topology.llm_signals import ask_llms
 from diagnosis.topology.models.queries import ask_models
 from diagnosis.topology.queries import ask_details, ask_traffic
 from prometheus.client import MARK, AsyncClient
-from tests.unit.diagnosis.alterations import late
+from tests.unit.diagnosis.packs.recommender.alterations import late
+from tests.unit.diagnosis.packs.recommender.world import World
 from tests.unit.diagnosis.topology.shop import ADDRESSES, ALERTED, SHOP, Shop
 from tests.unit.diagnosis.topology.test_engine import SLOW_DATABASE
-from tests.unit.diagnosis.world import World
 
 BOTH = ("recommender", "gateway")
 

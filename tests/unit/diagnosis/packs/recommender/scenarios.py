@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.unit.diagnosis.alterations import (
+from tests.unit.diagnosis.packs.recommender.alterations import (
     Alter,
     age,
     break_server,
@@ -23,8 +23,8 @@ from tests.unit.diagnosis.alterations import (
     starve,
     trickle,
 )
-from tests.unit.diagnosis.requests import Array
-from tests.unit.diagnosis.world import World
+from tests.unit.diagnosis.packs.recommender.requests import Array
+from tests.unit.diagnosis.packs.recommender.world import World
 
 Make = Callable[[int], World]
 
