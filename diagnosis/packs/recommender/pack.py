@@ -4,10 +4,10 @@ from diagnosis.packs.pack import Pack
 from diagnosis.packs.recommender.collection import collect
 from diagnosis.packs.recommender.engine import examine
 from diagnosis.packs.recommender.queries import OF_ANYBODY, QUERIES
-from telemetry.instruments import INSTRUMENTS, RECOMMENDATION_REQUESTS
+from telemetry.instruments import RECOMMENDATION_REQUESTS, SERVICES
 
 RECOMMENDER = Pack(
-    services=frozenset(instrument.service for instrument in INSTRUMENTS),
+    services=SERVICES,
     explains=frozenset({RECOMMENDATION_REQUESTS.service}),
     series=frozenset(QUERIES) - OF_ANYBODY,
     collect=collect,
