@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from config import Config, read_secrets, service_environment
 from decisions.lineage.emission import Address, LineageSettings
 from grafana.mail import mail_environment
+from services.incidents.access.settings import AccessSettings
 from stack import (
     AUDIT_FILE,
     BEHAVIOUR_FILE,
@@ -39,7 +40,7 @@ UNPUBLISHED = (
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(StorageChoice):
+class Settings(StorageChoice, AccessSettings):
     """What a user may set in `.env`; see `.env.example`. Ports are TCP ports on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True)
@@ -77,6 +78,7 @@ class Settings(StorageChoice):
     jaeger_retention: str = "48h"
     openlineage_url: Address = ""
     openlineage_api_key: str = ""
+    incidents_token: Annotated[str, Field(repr=False)] = ""
     alerting: Literal["prometheus", "grafana"] = "prometheus"
     grafana_bin: str = ""
     grafana_homepath: str = ""
@@ -183,6 +185,14 @@ def load_settings(mode: Mode | None = None) -> Settings:
         if port in seen:
             raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: change one of them")
         seen[port] = name
+    _check_choices(settings)
+    return settings
+
+
+def _check_choices(settings: Settings) -> None:
+    """Raises StackError for settings that do not go together."""
+    if problem := settings.find_problem(settings.incidents_address):
+        raise StackError(problem)
     if settings.dataset:
         _require_ratings(Path(settings.dataset).expanduser())
     if settings.external_storage and not (settings.storage_access_key and settings.storage_secret_key):
@@ -191,7 +201,6 @@ def load_settings(mode: Mode | None = None) -> Settings:
         raise StackError(
             "ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus"
         )
-    return settings
 
 
 def _require_ratings(folder: Path) -> None:

@@ -1,12 +1,13 @@
 """What can be set from the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from diagnosis.packs.recommender.limits import Limits
+from services.incidents.access.settings import AccessSettings
 
 Address = Annotated[
     str,
@@ -14,8 +15,11 @@ Address = Annotated[
     AfterValidator(lambda address: address.rstrip("/")),
 ]
 
+SECRET_LENGTH = 32
+"""Characters that nobody guesses."""
 
-class Settings(BaseSettings):
+
+class Settings(AccessSettings):
     """Each field is read from the environment variable of the same name in capitals.
 
     `prometheus_url` and `jaeger_url` are where this service asks; the `_ui_url` ones are where a browser
@@ -25,7 +29,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
     webhook_token: Annotated[SecretStr, Field(min_length=8)]
+    session_secret: SecretStr = SecretStr("")
+    """Signs the sessions of those who log in."""
     bind_host: str = "127.0.0.1"
+    incidents_address: Literal["", "127.0.0.1", "0.0.0.0"] = ""
+    """Where this is published, if that is not where it listens: of a container, say."""
     incidents_port: Annotated[int, Field(ge=0, le=65_535)] = 8010
     incidents_database: Path = Path("data/incidents/incidents.db")
     incidents_kept: Annotated[int, Field(ge=1)] = 10_000
@@ -54,6 +62,19 @@ class Settings(BaseSettings):
     def page(self) -> str:
         """The address of this service in links that leave it."""
         return self.incidents_url or f"http://127.0.0.1:{self.incidents_port}"
+
+    def find_trouble(self) -> str:
+        """Why this service must not start so, in one line; empty if it may."""
+        if problem := self.find_problem(self.incidents_address or self.bind_host):
+            return problem
+        if not self.incidents_login:
+            return ""
+        short = [
+            name.upper()
+            for name in ("webhook_token", "session_secret")
+            if len(getattr(self, name).get_secret_value()) < SECRET_LENGTH
+        ]
+        return f"with a login, {' and '.join(short)} need {SECRET_LENGTH} characters" if short else ""
 
     @property
     def limits(self) -> Limits:

@@ -13,6 +13,7 @@ from anyio import CapacityLimiter, to_thread
 
 from diagnosis import Verdict
 from services.incidents import history
+from services.incidents.access import tokens
 from services.incidents.dead_letters import DeadLetter, add_letters, select_letters
 from services.incidents.grouping import Connect, choose_incident, connect_all
 from services.incidents.incident import SENT_START, Alert, Incident
@@ -95,6 +96,14 @@ class Store:
 
     async def write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
         await self._run(self._write_heartbeat, last, silent_since)
+
+    async def select_tokens(self) -> dict[str, tokens.Token]:
+        """The API tokens by their hash."""
+        return await self._run(tokens.select_tokens, self._connection)
+
+    async def revoke_token(self, name: str) -> bool:
+        """Whether there was such a token to revoke."""
+        return await self._run(tokens.revoke_token, self._connection, name)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._turn)

@@ -3,13 +3,13 @@
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from faults.catalogue import FAULTS
-from stack.ports import find_free_ports
 from tests.e2e.live import eventually
 from tests.unit.faults.fakes import Commands, Toxiproxy, run_toxiproxy
 
@@ -115,12 +115,14 @@ def test_wrong_use_names_what_there_is(commands: Commands, command: tuple[str, .
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_without_a_stack_nothing_breaks_and_one_line_says_so(tmp_path: Path, fault: str) -> None:
-    commands = Commands(tmp_path, int(find_free_ports(["nobody"])["NOBODY"]))
-    done = commands.run("break", fault)
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("whence: ")
-    assert commands.lease(fault) is None
-    assert commands.run("mend").stdout == "No fault was active.\n"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # it does not listen: a port that refuses, and that nobody else can get
+        commands = Commands(tmp_path, taken.getsockname()[1])
+        done = commands.run("break", fault)
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("whence: ")
+        eventually("what was begun is undone", lambda: commands.lease(fault) is None, 60)
+        assert commands.run("mend").stdout == "No fault was active.\n"
 
 
 def test_a_guard_goes_on_for_as_long_as_there_is_something_to_mend(
