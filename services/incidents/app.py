@@ -62,7 +62,7 @@ def create_app(
     store = Store(settings.incidents_database, settings.incidents_kept, service_map.connect)
     stream = stream or Stream()
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
-    explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits)
+    explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits.model_dump())
     reconciler = Reconciler(store, stream, prometheus)
     diagnoser = Diagnoser(store, stream, explain)
     watchers = [service_map.watch, heartbeat.watch, reconciler.watch, diagnoser.watch]

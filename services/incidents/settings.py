@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import SettingsConfigDict
 
-from diagnosis import Limits
+from diagnosis.packs.recommender.limits import Limits
 from services.incidents.access.settings import AccessSettings
 
 Address = Annotated[
