@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage migrate mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit token lineage migrate mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-releases-live bench-releases-live-page bench-retraining bench-retraining-live bench-retraining-live-page bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -123,8 +123,11 @@ shadow-off: $(RUNTIME) ## Let no version answer in the shadow any more
 rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback
 
-audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version or experiment] [SEEN=hash]
-	@$(PY) -m stack audit $(if $(LAST),--last "$(LAST)") $(if $(ABOUT),--about "$(ABOUT)") $(if $(SEEN),--seen "$(SEEN)")
+audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version or experiment] [SEEN=hash] [ACCESS=1: who logged in and called for changes]
+	@$(PY) -m stack $(if $(ACCESS),access-trail,audit) $(if $(LAST),--last "$(LAST)") $(if $(ABOUT),--about "$(ABOUT)") $(if $(SEEN),--seen "$(SEEN)")
+
+token: $(RUNTIME) ## Make an API token of the incidents pages, shown once: NAME=name ROLE=viewer|operator|admin|sender [DAYS=90]; [REVOKE=1] revokes it; without NAME: list
+	@$(PY) -m stack token $(if $(NAME),"$(NAME)") $(if $(ROLE),--role "$(ROLE)") $(if $(DAYS),--days "$(DAYS)") $(if $(REVOKE),--revoke)
 
 lineage: $(RUNTIME) ## Where a version, data set or request came from and whom it served: VERSION=name | DATASET=hash | TRACE=id
 	@DATASET= $(PY) -m stack lineage $(if $(VERSION),--version "$(VERSION)") $(if $(findstring command,$(origin DATASET)),--dataset "$(DATASET)") $(if $(TRACE),--trace "$(TRACE)")
@@ -284,8 +287,20 @@ bench-experiments: $(RUNTIME) ## False positives, power and time of experiments,
 bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
 	@$(PY) -m bench.releases $(if $(PAGE),--page)
 
+bench-releases-live: $(RUNTIME) ## Releases of better and worse versions, with and without slow storage, on live stacks of their own (3½ hours, resumable) [ROUNDS=5] [CASES=better,worse]
+	@$(PY) -m bench.releases.live run --rounds $(or $(ROUNDS),5) $(if $(CASES),--cases "$(CASES)")
+
+bench-releases-live-page: $(RUNTIME) ## Write the live releases into docs/releases.md, with two other rules replayed on them
+	@$(PY) -m bench.releases.live document
+
 bench-retraining: $(RUNTIME) ## Retrain or not, on all recorded incidents, in seconds; fails if one is answered wrongly [PAGE=1 simulates retrainings, too, and writes docs/retraining.md]
 	@$(PY) -m bench.retraining $(if $(PAGE),--page)
+
+bench-retraining-live: $(RUNTIME) ## Drift that is retrained for without a person, and what is no reason to, on live stacks of their own (9 hours, resumable) [ROUNDS=5] [CASES=concept-drift,surge]
+	@$(PY) -m bench.retraining.live run --rounds $(or $(ROUNDS),5) $(if $(CASES),--cases "$(CASES)")
+
+bench-retraining-live-page: $(RUNTIME) ## Write the live retrainings into docs/retraining.md
+	@$(PY) -m bench.retraining.live document
 
 bench-incidents: $(RUNTIME) ## Accuracy of verdicts on live stacks with faults; hours, resumable [SPLIT=report] [SCENARIOS=path] [ONLY='storage-*'] [OUT=file] [STACKS=1] [PLAN=1]
 	@$(PY) -m bench.incidents run $(if $(SPLIT),--split $(SPLIT)) $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(ONLY),--only '$(ONLY)') $(if $(OUT),--out "$(OUT)") --stacks $(or $(STACKS),1) $(if $(PLAN),--plan)

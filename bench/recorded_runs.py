@@ -8,8 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from bench.incidents.recording import shrink
-from diagnosis import Evidence, Verdict
-from diagnosis.topology.engine import diagnose_services
+from diagnosis import Evidence, Verdict, diagnose
 
 SUFFIX = ".json.gz"
 NOT_BLAMED = ("none", "unknown")
@@ -60,9 +59,9 @@ class RecordedRun(Part):
 R = TypeVar("R", bound=RecordedRun)
 
 
-def diagnose(run: RecordedRun) -> Verdict:
+def diagnose_again(run: RecordedRun) -> Verdict:
     """The verdict of today's engine on the evidence of that time."""
-    return diagnose_services(run.evidence, run.addresses, run.services, alerted_at=run.alerted_at)
+    return diagnose(run.evidence, run.addresses, run.services, alerted_at=run.alerted_at)
 
 
 def write_run(folder: Path, run: RecordedRun) -> None:

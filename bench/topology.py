@@ -23,8 +23,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from diagnosis import diagnose
 from diagnosis.signals.series import Values
-from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.live import collect_services
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import MARK, AsyncClient
@@ -250,7 +250,7 @@ async def _measure(prometheus: Prometheus, slow: str) -> Measured:
     began = time.process_time()
     collected = await collect_services(asked, jaeger, START, float(TIMES[-1]), [name(0)])
     read = time.process_time()
-    reach = partial(diagnose_services, *collected, [name(0)], alerted_at=ONSET + 60)
+    reach = partial(diagnose, *collected, [name(0)], alerted_at=ONSET + 60)
     verdict = await asyncio.to_thread(reach)
     ended = time.process_time()
     watching.cancel()

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
 
     incidents_port: Annotated[int, Field(ge=1, le=65_535)] = 8010
     incidents_url: str = ""
+    incidents_token: Annotated[str, Field(repr=False)] = ""
 
     @property
     def incidents(self) -> str:
@@ -44,12 +45,13 @@ def explain(
     """Diagnose the last minutes: root cause and evidence."""
     seconds = _parse(since)
     try:
-        address = Settings().incidents
+        settings = Settings()
     except ValidationError as bad:
         first = bad.errors()[0]
         _stop(f"{str(first['loc'][0]).upper()}={first['input']!r}: {first['msg']}", 2)
     now = time.time()
-    typer.echo(describe(ask(address, now - seconds, now, service or [])))
+    found = ask(settings.incidents, now - seconds, now, service or [], settings.incidents_token)
+    typer.echo(describe(found))
 
 
 def ask(
@@ -57,12 +59,14 @@ def ask(
     start: float,
     end: float,
     services: Sequence[str] = (),
+    token: str = "",
     transport: httpx.BaseTransport | None = None,
 ) -> Verdict:
     """The verdict on a window (Unix seconds); without an answer the program ends with one line."""
     asked = {"start": start, "end": end, "services": list(services)}
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with httpx.Client(timeout=TIMEOUT, trust_env=False, transport=transport) as client:
+        with httpx.Client(timeout=TIMEOUT, trust_env=False, transport=transport, headers=headers) as client:
             answer = client.post(f"{address}/api/diagnoses", json=asked)
             answer.raise_for_status()
             return Verdict.model_validate_json(answer.content)

@@ -1,60 +1,53 @@
 """The one entry: evidence in, verdict out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
-from diagnosis.hypotheses.quality import assess, measure_quality_changes
-from diagnosis.hypotheses.scoring import rank
-from diagnosis.onset.impact import assess_impact
-from diagnosis.onset.onset import Onset, find_onsets
-from diagnosis.onset.periods import choose_periods
-from diagnosis.signals.catalogue import SIGNALS
-from diagnosis.signals.changes import measure_changes
-from diagnosis.signals.derived import derive_signals
-from diagnosis.signals.self_time import measure_self_time_changes
-from diagnosis.signals.series import AlignedSeries, Values
+from diagnosis.packs.catalogue import PACKS
+from diagnosis.packs.pack import find_others
+from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
-from diagnosis.verdict.report import Case, report, report_nothing
+from diagnosis.topology.engine import examine_services
+from diagnosis.topology.reading import make_directory
 from diagnosis.verdict.second import diagnose_latest
-from diagnosis.verdict.verdict import Verdict
+from diagnosis.verdict.verdict import Verdict, find_best
 
-LEAST_IMPACT = 0.25
-"""Minimum certainty (0–1) of a symptom's change that counts as user impact."""
+NO_TELEMETRY = Verdict(
+    domain="unknown",
+    cause="unknown",
+    confidence=0.0,
+    summary="There is no telemetry for this period: no verdict is possible.",
+    remedy="Check that services send telemetry, and that it arrives: docs/adapt.md says how.",
+)
 
 
-def diagnose(evidence: Evidence, *, alerted_at: float | None = None, after: float | None = None) -> Verdict:
-    """The verdict on a window: its root cause and evidence.
+def diagnose(
+    evidence: Evidence,
+    addresses: Mapping[str, str] | None = None,
+    services: Collection[str] = (),
+    *,
+    alerted_at: float | None = None,
+    after: float | None = None,
+) -> Verdict:
+    """The verdict on these services, or on what packs know of: the root cause and its evidence.
 
-    `alerted_at` (Unix seconds) is when an alert began to fire, right to ±60 s; None when nobody was alerted.
-    `after` is when an earlier trouble began: what came on top of it is looked for first.
-    Pure; takes ≤ 100 ms for 15 minutes; less evidence gives less confidence, never an exception.
+    `addresses` are those at which services answer. `alerted_at` (Unix seconds) is when an alert began to
+    fire, right to ±60 s; None when nobody was alerted. `after` is when an earlier trouble began: what came
+    on top of it is looked for first. Pure; less evidence gives less confidence, never an exception.
     """
-    return diagnose_latest(partial(_diagnose, alerted_at=alerted_at), evidence, after)
+    reach = partial(_diagnose, addresses=addresses or {}, services=services, alerted_at=alerted_at)
+    return diagnose_latest(reach, evidence, after)
 
 
-def _diagnose(evidence: Evidence, *, alerted_at: float | None) -> Verdict:
+def _diagnose(
+    evidence: Evidence, *, addresses: Mapping[str, str], services: Collection[str], alerted_at: float | None
+) -> Verdict:
     aligned = AlignedSeries(evidence)
-    values = {signal.name: signal.extract(aligned) for signal in SIGNALS}
-    judged = [
-        (case, rank(case.changes, case.impact))
-        for onset in find_onsets(aligned, values, alerted_at)
-        if (case := examine(aligned, values, onset, alerted_at)).impact.most >= LEAST_IMPACT
-    ]
-    if not judged:
-        return report_nothing(aligned, values)
-    return report(*max(judged, key=lambda found: found[0].impact.most * found[1][0].score))
-
-
-def examine(
-    aligned: AlignedSeries, values: Mapping[str, Values], onset: Onset, alerted_at: float | None
-) -> Case:
-    """All changes, derived signals and symptoms on both sides of an onset."""
-    periods = choose_periods(aligned, values, onset, alerted_at)
-    quality = assess(aligned, periods)
-    found = {
-        **measure_changes(aligned, values, periods),
-        **measure_quality_changes(quality),
-        **measure_self_time_changes(aligned.evidence.traces, periods),
-    }
-    changes = derive_signals(found, aligned, periods)
-    return Case(aligned, values, onset.at, periods, changes, quality, assess_impact(changes, quality))
+    packs = [pack for pack in PACKS if pack.is_seen(evidence)]
+    verdicts = [verdict for pack in packs if (verdict := pack.examine(aligned, alerted_at))]
+    others = find_others(services, packs)
+    if not others and not packs:
+        others = make_directory(aligned, addresses).services
+    if others:
+        verdicts.append(examine_services(aligned, addresses, sorted(others), alerted_at))
+    return find_best(verdicts) or NO_TELEMETRY

@@ -89,10 +89,14 @@ def _start() -> psutil.Process:
         try:
             os.setsid()
             while os.getppid() == parent:
-                sum(range(WORK))
+                _work()
         finally:
             os._exit(0)
     return psutil.Process(pid)
+
+
+def _work() -> None:
+    sum(range(WORK))
 
 
 FAULT = Fault(

@@ -76,11 +76,17 @@ class Client(_Api):
     """Asks one server and waits for the answer."""
 
     def __init__(
-        self, name: str, address: str, timeout: float = TIMEOUT, transport: httpx.BaseTransport | None = None
+        self,
+        name: str,
+        address: str,
+        timeout: float = TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+        token: str = "",
     ) -> None:
         super().__init__(name, address, timeout)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(
-            base_url=self.address, timeout=timeout, trust_env=False, transport=transport
+            base_url=self.address, timeout=timeout, trust_env=False, transport=transport, headers=headers
         )
 
     def ask(self, request: Request[T]) -> T:

@@ -40,7 +40,8 @@ def write_report(
         first = bad.errors()[0]
         _stop(f"{str(first['loc'][0]).upper()}={first['input']!r}: {first['msg']}", 2)
     config, now = load(), int(time.time())
-    prometheus, inbox = Client("Prometheus", settings.prometheus, TIMEOUT), Inbox(settings.incidents)
+    prometheus = Client("Prometheus", settings.prometheus, TIMEOUT)
+    inbox = Inbox(settings.incidents, token=settings.incidents_token)
     try:
         page = render(review(prometheus, inbox, Period(now - length, now), config), since, inbox.address)
         path = out or FOLDER / f"{time.strftime('%Y-%m-%d-%H%M', time.gmtime(now))}-{since}.html"

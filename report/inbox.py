@@ -57,9 +57,9 @@ class _Page(BaseModel):
 class Inbox:
     """The incidents service."""
 
-    def __init__(self, address: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, address: str, transport: httpx.BaseTransport | None = None, token: str = "") -> None:
         self.address = address
-        self._client = Client("The incidents service", address, TIMEOUT, transport)
+        self._client = Client("The incidents service", address, TIMEOUT, transport, token)
 
     def list_incidents(self, period: Period) -> list[Incident]:
         """Those that lasted into the period, newest first; at most PAGES of them. Raises SourceAway."""

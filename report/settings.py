@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     incidents_port: Port = 8010
     prometheus_url: str = ""
     incidents_url: str = ""
+    incidents_token: Annotated[str, Field(repr=False)] = ""
 
     @property
     def prometheus(self) -> str:

@@ -19,6 +19,7 @@ from stack import (
     DATA,
     ROOT,
     StackError,
+    access,
     compose,
     containers,
     decisions,
@@ -51,6 +52,7 @@ BINARIES = (
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(decisions.app)
 app.add_typer(origins.app)
+app.add_typer(access.app)
 console = Console()
 
 

@@ -16,11 +16,22 @@ FOLDER = Path("/secrets")
 
 
 class Reader(NamedTuple):
-    """A container, the group it is in, and the credential behind each variable it gets."""
+    """A container, the group it is in, and the credential behind each variable it gets.
+
+    Who reads no variables gets one credential, `bare`, as the whole of its file.
+    """
 
     name: str
     group: int
     variables: Mapping[str, str]
+    bare: str = ""
+
+    def write(self, credentials: Mapping[str, str]) -> tuple[str, str]:
+        """Its file's name and content."""
+        if self.bare:
+            return self.name, credentials[self.bare]
+        lines = (f"{name}={credentials[source]}\n" for name, source in self.variables.items())
+        return f"{self.name}.env", "".join(lines)
 
 
 ROOT_USER = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
@@ -44,17 +55,18 @@ READERS = (
     Reader("storage-setup", 20002, _same(*ROOT_USER, *STORAGE_USERS)),
     Reader("recommender", 20003, _storage_user("RECOMMENDER")),
     Reader("trainer", 20004, _storage_user("TRAINER")),
-    Reader("incidents", 20005, _same("WEBHOOK_TOKEN")),
+    Reader("incidents", 20005, _same("WEBHOOK_TOKEN", "SESSION_SECRET")),
     Reader("alertmanager", 20006, _same("WEBHOOK_TOKEN")),
     Reader(
         "grafana", 20007, {"GF_SECURITY_ADMIN_PASSWORD": "GRAFANA_ADMIN_PASSWORD", **_same("WEBHOOK_TOKEN")}
     ),
     Reader("features", 20008, _storage_user("FEATURES")),
+    Reader("prometheus", 20009, {}, bare="WEBHOOK_TOKEN"),
 )
 
 
 def write_secrets(folder: Path = FOLDER) -> None:
-    """Writes each reader's file, `<name>.env`, generating what does not exist yet.
+    """Writes each reader's file, generating what does not exist yet.
 
     With STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY, those are everybody's keys to storage.
     """
@@ -62,8 +74,8 @@ def write_secrets(folder: Path = FOLDER) -> None:
     if access := os.environ.get("STORAGE_ACCESS_KEY"):
         credentials = share_keys(credentials, access, os.environ["STORAGE_SECRET_KEY"])
     for reader in READERS:
-        text = "".join(f"{name}={credentials[source]}\n" for name, source in reader.variables.items())
-        _replace(folder / f"{reader.name}.env", text, reader.group)
+        name, text = reader.write(credentials)
+        _replace(folder / name, text, reader.group)
 
 
 def _replace(file: Path, text: str, group: int) -> None:

@@ -27,7 +27,8 @@ def ask_inbox(settings: Settings, path: str) -> Found:
     """What the inbox answers. Raises StackError."""
     address = settings.url("incidents")
     try:
-        answer = httpx.get(f"{address}{path}", timeout=TIMEOUT, trust_env=False)
+        headers = {"Authorization": f"Bearer {settings.incidents_token}"} if settings.incidents_token else {}
+        answer = httpx.get(f"{address}{path}", timeout=TIMEOUT, trust_env=False, headers=headers)
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise StackError(f"no inbox at {address} ({reason}): start it with `make up`") from None

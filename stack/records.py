@@ -10,7 +10,6 @@ from pydantic import JsonValue, ValidationError
 from config import ConfigError
 from config.experiments import Experiment
 from decisions.audit import Change, Trail, TrailError, read_shares
-from decisions.experiments.outcome import read_outcome
 from decisions.lineage.emission import Emitter
 from decisions.lineage.events import serve
 from prometheus.client import Client
@@ -53,6 +52,8 @@ def find_running(versions: Collection[str]) -> str | None:
 
 def ask_outcome(experiment: str, experiments: Callable[[], Iterable[Experiment]]) -> JsonValue:
     """What came of one of the experiments, which are read for it, as far as it can be known."""
+    from decisions.experiments.outcome import read_outcome  # NumPy and SciPy load slowly
+
     try:
         declared = {each.name: each for each in experiments()}
         if experiment not in declared:

@@ -47,7 +47,7 @@ class Stack:
     def __init__(self, settings: Settings, config: Config, files: Files, say: Callable[[str], None]) -> None:
         self._recommender = settings.url("recommender")
         self._prometheus = Client("Prometheus", settings.url("prometheus"))
-        self._inbox = Client("The inbox", settings.url("incidents"))
+        self._inbox = Client("The inbox", settings.url("incidents"), token=settings.incidents_token)
         self._files = files
         self._say = say
         latency = find_latency_limit(config)

@@ -48,7 +48,7 @@ class Retraining:
         self.service = SERVICE
         self._settings, self._config, self._console = settings, config, console
         self._prometheus = Client("Prometheus", settings.url("prometheus"))
-        self._inbox = Client("The inbox", settings.url("incidents"))
+        self._inbox = Client("The inbox", settings.url("incidents"), token=settings.incidents_token)
         self._attempts = Attempts(ATTEMPTS_FILE)
         self._conductor = Conductor(Trail(AUDIT_FILE), self._attempts, time.time)
         self._steps: Callable[[Verdict], Steps]
@@ -84,7 +84,8 @@ class Retraining:
             return troubles[0].verdict
         watched = self.model != MODEL
         since = now - (OF_WATCHED if watched else LOOK_BACK)
-        return ask(self._settings.url("incidents"), since, now, [self.service] if watched else [])
+        services = [self.service] if watched else []
+        return ask(self._settings.url("incidents"), since, now, services, self._settings.incidents_token)
 
     def refuse(self, answer: Answer) -> None:
         """Record a no. Raises StackError."""

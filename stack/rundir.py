@@ -17,7 +17,6 @@ SCRAPED = {
     "jaeger": "jaeger_metrics_port",
     "prometheus": "prometheus_port",
     "alertmanager": "alertmanager_port",
-    "incidents": "incidents_port",
 }
 MINIO_METRICS = ("/minio/v2/metrics/cluster", "/minio/metrics/v3/debug/go")
 """Two targets of one address: an instance label of their own keeps their `up` apart."""
@@ -35,7 +34,7 @@ def write_run_directory(
     _link(RUN / "collector" / "chosen.yaml", in_use() / "collector" / "generated" / "chosen.yaml")
     _link(RUN / "jaeger" / "config.yaml", ROOT / "jaeger" / "config.yaml")
     _write_json(RUN / "toxiproxy" / "proxies.json", [_storage_proxy(settings)])
-    _write_prometheus(settings)
+    _write_prometheus(settings, credentials)
     _write_alertmanager(settings, credentials, config)
     _link_grafana()
 
@@ -49,19 +48,24 @@ def _storage_proxy(settings: Settings) -> dict[str, object]:
     }
 
 
-def _write_prometheus(settings: Settings) -> None:
+def _write_prometheus(settings: Settings, credentials: Mapping[str, str]) -> None:
     folder = RUN / "prometheus"
     _link(folder / "prometheus.yml", ROOT / "prometheus" / "prometheus.yml")
     _link(folder / "rules", in_use() / "alerts" / "generated" / "prometheus")
-    targets: list[dict[str, object]] = [
-        {"targets": [f"{HOST}:{getattr(settings, port)}"], "labels": {"component": component}}
-        for component, port in SCRAPED.items()
-    ]
+    targets = [_target(component, getattr(settings, port)) for component, port in SCRAPED.items()]
     if not settings.external_storage:
         targets += [_minio(settings, path) for path in MINIO_METRICS]
     _write_json(folder / "targets" / "stack.json", targets)
+    _write_json(
+        folder / "targets" / "incidents" / "stack.json", [_target("incidents", settings.incidents_port)]
+    )
+    _write_secret(folder / "secrets" / "prometheus", credentials["WEBHOOK_TOKEN"])
     notified = [f"{HOST}:{settings.alertmanager_port}"] if settings.alerting == "prometheus" else []
     _write_json(folder / "alertmanagers" / "stack.json", [{"targets": notified}])
+
+
+def _target(component: str, port: int) -> dict[str, object]:
+    return {"targets": [f"{HOST}:{port}"], "labels": {"component": component}}
 
 
 def _minio(settings: Settings, path: str) -> dict[str, object]:
@@ -99,5 +103,6 @@ def _write_json(file: Path, content: object) -> None:
 
 
 def _write_secret(file: Path, content: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
         out.write(content)

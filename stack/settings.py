@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from config import Config, read_secrets, service_environment
 from decisions.lineage.emission import Address, LineageSettings
 from grafana.mail import mail_environment
+from services.incidents.access.settings import AccessSettings
 from stack import (
     AUDIT_FILE,
     BEHAVIOUR_FILE,
@@ -39,7 +40,7 @@ UNPUBLISHED = (
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(StorageChoice):
+class Settings(StorageChoice, AccessSettings):
     """What a user may set in `.env`; see `.env.example`. Ports are TCP ports on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True)
@@ -78,6 +79,7 @@ class Settings(StorageChoice):
     incidents_database: str = ""
     openlineage_url: Address = ""
     openlineage_api_key: str = ""
+    incidents_token: Annotated[str, Field(repr=False)] = ""
     alerting: Literal["prometheus", "grafana"] = "prometheus"
     grafana_bin: str = ""
     grafana_homepath: str = ""
@@ -113,6 +115,15 @@ class Settings(StorageChoice):
             openlineage_url=self.openlineage_url,
             openlineage_api_key=SecretStr(self.openlineage_api_key),
         )
+
+    @property
+    def incidents_places(self) -> dict[str, str]:
+        """Variables that say where the incidents and their access trail are."""
+        folder = DATA / "incidents"
+        return {
+            "INCIDENTS_DATABASE": self.incidents_database or str(folder / "incidents.db"),
+            "ACCESS_FILE": str(folder / "access.jsonl"),
+        }
 
     @property
     def grafana(self) -> Path | None:
@@ -184,6 +195,14 @@ def load_settings(mode: Mode | None = None) -> Settings:
         if port in seen:
             raise StackError(f"{name.upper()} and {seen[port].upper()} are both {port}: change one of them")
         seen[port] = name
+    _check_choices(settings)
+    return settings
+
+
+def _check_choices(settings: Settings) -> None:
+    """Raises StackError for settings that do not go together."""
+    if problem := settings.find_problem(settings.incidents_address):
+        raise StackError(problem)
     if settings.dataset:
         _require_ratings(Path(settings.dataset).expanduser())
     if settings.external_storage and not (settings.storage_access_key and settings.storage_secret_key):
@@ -192,7 +211,6 @@ def load_settings(mode: Mode | None = None) -> Settings:
         raise StackError(
             "ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus"
         )
-    return settings
 
 
 def _require_ratings(folder: Path) -> None:
@@ -213,7 +231,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
     """Every variable the processes of process-compose.yaml and their configuration files use."""
     dataset = str(Path(settings.dataset).expanduser().resolve()) if settings.dataset else ""
     chosen = {name.upper(): str(value) for name, value in settings.model_dump().items()}
-    chosen |= settings.choose_keys(credentials) | service_environment(config)
+    chosen |= settings.choose_keys(credentials) | service_environment(config) | settings.incidents_places
     chosen |= {
         "BIND_HOST": HOST,
         "DATA_DIR": str(DATA),
@@ -243,7 +261,6 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "RECOMMENDER_SHARED_DIR": str(RUN / "recommender"),
         "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),
         "FEATURES_READY_FILE": str(RUN / "features.ready"),
-        "INCIDENTS_DATABASE": settings.incidents_database or str(DATA / "incidents" / "incidents.db"),
         "RUNBOOKS": str(in_use() / "alerts" / "generated" / "runbooks"),
         "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
         "INCIDENTS_URL": config.urls.incidents if "incidents" in config.urls.model_fields_set else "",

@@ -354,3 +354,6 @@ INGEST_REQUESTS = Instrument(
 )
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))
+
+SERVICES = frozenset(instrument.service for instrument in INSTRUMENTS)
+"""The services of the stack itself."""

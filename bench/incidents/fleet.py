@@ -12,7 +12,7 @@ from bench.incidents.recording import Recording
 from bench.incidents.run import Notify, run_scenario
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
-from bench.incidents.unlisted_faults import end_left_users
+from bench.left_processes import end_left
 from stack import StackError
 
 Keep = Callable[[Recording], None]
@@ -31,7 +31,7 @@ def run_all(
         stack = BenchStack(left)
         with suppress(StackError):
             stack.run("faults", "mend")
-        end_left_users(left)
+        end_left(left)
         with suppress(StackError):
             stack.down()
     fleet = [BenchStack(folder / f"stack-{number}") for number in range(stacks)]

@@ -10,11 +10,12 @@ import random
 import statistics
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.inbox import watch_inbox
 from bench.incidents.actions import Actions
+from bench.incidents.client_samples import ClientSample
 from bench.incidents.evidence_check import check_evidence
 from bench.incidents.observation import Observer
 from bench.incidents.outcome import Answer, Fired, History, Impact, Outcome, choose_verdict, describe_first
@@ -77,6 +78,15 @@ def run_scenario(scenario: Scenario, stack: BenchStack, phases: PhaseLock, notif
     return recording.model_copy(update={"outcome": recording.outcome.model_copy(update={"took": took})})
 
 
+def require_calm(samples: Sequence[ClientSample]) -> None:
+    """Raises StackError where requests are slow before anything was done: the machine is busy."""
+    waits = [sample.p95 for sample in samples[-LAST_MINUTE:] if sample.p95 is not None]
+    usual = statistics.median(waits) if waits else math.inf
+    if usual > BUSY_MS:
+        load = os.getloadavg()[0]
+        raise StackError(f"the machine is busy (load {load:.0f}): p95 is {usual:.0f} ms before any fault")
+
+
 class _Run:
     """A run on a stack that is up."""
 
@@ -118,19 +128,11 @@ class _Run:
         self._injected_at = self._started + (self._scenario.root.at if self._scenario.root else 0)
         if early := self._watch.fired(self._watch.began):
             return {"early": early, "discarded": f"{early[0].name} fired in the steady time"}
-        self._require_calm()
+        require_calm(self._watch.samples())
         found = self._endure(actions)
         if self._scenario.kind != "control" and self._alerts and self._alerts[0].at < self._injected_at:
             found["discarded"] = f"{self._alerts[0].name} fired before the fault"
         return found
-
-    def _require_calm(self) -> None:
-        """Raises StackError where requests are slow before anything was done: the machine is busy."""
-        waits = [sample.p95 for sample in self._watch.samples()[-LAST_MINUTE:] if sample.p95 is not None]
-        usual = statistics.median(waits) if waits else math.inf
-        if usual > BUSY_MS:
-            load = os.getloadavg()[0]
-            raise StackError(f"the machine is busy (load {load:.0f}): p95 is {usual:.0f} ms before any fault")
 
     def _endure(self, actions: Actions) -> dict[str, Any]:
         try:

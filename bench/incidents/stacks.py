@@ -16,7 +16,7 @@ import httpx
 
 from bench.incidents.client_samples import SECONDS, TelemetrySample
 from diagnosis import Evidence
-from diagnosis.sources.live import collect
+from diagnosis.collection import collect
 from jaeger.client import find
 from prometheus import queries as q
 from prometheus.client import AsyncClient, Client, Request, SourceAway, TimeSeries, query, query_range
@@ -125,7 +125,7 @@ class BenchStack:
         prometheus = AsyncClient("Prometheus", self.url("prometheus"))
         jaeger = AsyncClient("Jaeger", self.url("jaeger"))
         try:
-            return await collect(prometheus, jaeger, start, end)
+            return (await collect(prometheus, jaeger, start, end)).evidence
         finally:
             await asyncio.gather(prometheus.close(), jaeger.close())
 

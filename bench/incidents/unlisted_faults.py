@@ -9,13 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
-import psutil
 
 from bench.incidents.scenario import Outsider, Severity
 from bench.incidents.stacks import BenchStack
+from bench.left_processes import note
 from stack import ROOT, StackError
 from stack.ports import find_free_ports
 
@@ -28,8 +27,6 @@ LOSS = {"low": 0.6, "medium": 0.75, "high": 0.9}
 
 CRASH_EVERY = {"low": 45.0, "medium": 30.0, "high": 20.0}
 STARTING_LIMIT = 15.0
-USERS = "users.pids"
-"""In a stack's folder: the processes that take the users' place, with when they were made."""
 
 
 class FaultEnded(Exception):
@@ -105,18 +102,6 @@ def _lose(gateway: "UserGateway", share: float) -> Callable[[threading.Event], N
     return act
 
 
-def end_left_users(data: Path) -> None:
-    """End the gateway and the users that a killed run left in a stack's folder."""
-    file = data / USERS
-    for line in file.read_text().splitlines() if file.exists() else ():
-        pid, created = line.split()
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(int(pid))
-            if process.create_time() == float(created):
-                process.kill()
-    file.unlink(missing_ok=True)
-
-
 class UserGateway:
     """Puts the gateway between a stack's users and its recommender: users of its own take their place."""
 
@@ -157,8 +142,7 @@ class UserGateway:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
-        with (self._stack.data / USERS).open("a") as pids:
-            pids.write(f"{process.pid} {psutil.Process(process.pid).create_time()}\n")
+        note(self._stack.data, process.pid)
         return process
 
     def _await(self) -> None:

@@ -11,7 +11,7 @@ from bench.models.case import Run, group, list_cases
 from bench.models.live import LiveModels
 from bench.models.run import PER_ROUND, run_round
 from bench.models.scoring import judge, tabulate
-from bench.recorded_runs import diagnose, read_runs, write_run
+from bench.recorded_runs import diagnose_again, read_runs, write_run
 from stack import DATA, ROOT, StackError
 
 RECORDINGS = ROOT / "bench" / "recordings" / "models"
@@ -72,8 +72,8 @@ def replay(recordings: Folder = RECORDINGS) -> None:
 def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAGE) -> None:
     """Write into docs/benchmark.md what the runs were answered with at first, and what they are today."""
     runs = read_runs(RECORDINGS, Run)
-    first = [judge(run, run.first or diagnose(run)) for run in runs]
-    today = [judge(run, diagnose(run)) for run in runs]
+    first = [judge(run, run.first or diagnose_again(run)) for run in runs]
+    today = [judge(run, diagnose_again(run)) for run in runs]
     tables = [
         *tabulate(first, "Watched models, first draws", is_first=True),
         tabulate(today, "The same runs of models, diagnosed again today")[0],
@@ -83,7 +83,7 @@ def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAG
 
 
 def _print(recordings: Path) -> None:
-    for table in tabulate([judge(run, diagnose(run)) for run in read_runs(recordings, Run)]):
+    for table in tabulate([judge(run, diagnose_again(run)) for run in read_runs(recordings, Run)]):
         console.print(table.to_rich())
 
 

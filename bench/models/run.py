@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.live_example import collect, read_alerts, read_verdict
 from bench.models.case import Case, Run
 from bench.models.live import LiveModels, Slot
-from bench.recorded_runs import Alert, diagnose
+from bench.recorded_runs import Alert, diagnose_again
 
 STEADY = 2_100.0
 """Seconds of peace: what is usual is known after half an hour, of windows of ten minutes."""
@@ -105,4 +105,4 @@ def _ask(each: UnderWay, alerts: list[Alert], began: float, live: LiveModels) ->
         addresses=dict(found.addresses),
         load=round(os.getloadavg()[0], 1),
     )
-    return run.model_copy(update={"first": diagnose(run)})
+    return run.model_copy(update={"first": diagnose_again(run)})

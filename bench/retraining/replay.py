@@ -58,10 +58,10 @@ def _diagnose_all(folder: Path) -> Iterator[tuple[str, str, bool, Verdict]]:
             )
     for shop in ("shop", "shop-unlisted"):
         for run in recorded_runs.read_runs(folder / shop, ShopRun):
-            yield run.id, run.case.fault, False, recorded_runs.diagnose(run)
+            yield run.id, run.case.fault, False, recorded_runs.diagnose_again(run)
     for watched in recorded_runs.read_runs(folder / "models", ModelRun):
         kind = watched.case.known.kind
-        yield watched.id, kind, kind in MOVED, recorded_runs.diagnose(watched)
+        yield watched.id, kind, kind in MOVED, recorded_runs.diagnose_again(watched)
 
 
 def tabulate(decided: Sequence[Decided]) -> list[Table]:

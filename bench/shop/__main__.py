@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench.incidents.document import replace_between
 from bench.incidents.tables import Table
-from bench.recorded_runs import diagnose, read_runs, write_run
+from bench.recorded_runs import diagnose_again, read_runs, write_run
 from bench.shop.case import REPORTED, TRAINING, Run, list_cases, list_unlisted
 from bench.shop.live import LiveShop
 from bench.shop.run import run_case
@@ -77,7 +77,9 @@ def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAG
     listed, unlisted = read_runs(RECORDINGS, Run), read_runs(UNLISTED_RECORDINGS, Run)
     tables = [
         *_tabulate_first(listed, "The shop, first draws"),
-        tabulate([judge(run, diagnose(run)) for run in listed], "The same runs, diagnosed again today")[0],
+        tabulate([judge(run, diagnose_again(run)) for run in listed], "The same runs, diagnosed again today")[
+            0
+        ],
         *_tabulate_first(unlisted, "Off the list, first draws"),
     ]
     body = "\n".join(table.to_markdown() for table in tables if table.rows)
@@ -85,11 +87,11 @@ def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAG
 
 
 def _tabulate_first(runs: list[Run], title: str) -> list[Table]:
-    return tabulate([judge(run, run.first or diagnose(run)) for run in runs], title, is_first=True)
+    return tabulate([judge(run, run.first or diagnose_again(run)) for run in runs], title, is_first=True)
 
 
 def _print(recordings: Path) -> None:
-    for table in tabulate([judge(run, diagnose(run)) for run in read_runs(recordings, Run)]):
+    for table in tabulate([judge(run, diagnose_again(run)) for run in read_runs(recordings, Run)]):
         console.print(table.to_rich())
 
 

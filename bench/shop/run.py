@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from bench.live_example import collect, read_verdict
-from bench.recorded_runs import Alert, diagnose
+from bench.recorded_runs import Alert, diagnose_again
 from bench.shop.case import UNUSED_SERVICE, USERS_SERVICE, Case, Run
 from bench.shop.live import LiveShop
 from stack import StackError
@@ -62,7 +62,7 @@ def _observe(case: Case, shop: LiveShop, notify: Notify) -> Run:
         addresses=dict(found.addresses),
         load=round(os.getloadavg()[0], 1),
     )
-    run = run.model_copy(update={"first": diagnose(run)})
+    run = run.model_copy(update={"first": diagnose_again(run)})
     notify(f"{case.id}: {', '.join(f'{alert.name} of {alert.service}' for alert in alerts) or 'no alert'}")
     if case.truth.users != "nothing" and not _is_felt(run):
         raise NotFelt(f"{case.id}: users noticed nothing: {run.before} {run.after}")

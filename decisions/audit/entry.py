@@ -30,6 +30,10 @@ Action = Literal[
     "retraining.begun",
     "retraining.done",
     "retraining.failed",
+    "access.login",
+    "access.call",
+    "token.created",
+    "token.revoked",
     "trail.repaired",
 ]
 

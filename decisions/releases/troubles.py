@@ -19,7 +19,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from decisions.releases.observation import Trouble, Weight
 from prometheus.client import Client, Request
-from telemetry.instruments import INSTRUMENTS
+from telemetry.instruments import SERVICES
 
 SURE = 0.5
 """Confidence from which a verdict is acted on."""
@@ -37,9 +37,6 @@ WEIGHTS = {
     "unknown": Weight.ASKS,
 }
 """By domain; `none` means nothing."""
-
-CONCERNED = frozenset(instrument.service for instrument in INSTRUMENTS)
-"""The services of the stack: an incident of others says nothing of the version."""
 
 
 ON_MODELS = "models"
@@ -89,8 +86,9 @@ def read_known(inbox: Client) -> frozenset[int]:
 
 
 def _read_open(inbox: Client) -> list[_Incident]:
+    """Those of the stack's services: one of others says nothing of the version."""
     found = inbox.ask(Request("/api/incidents", {"limit": str(MOST)}, _read))
-    concerned = (each for each in found if not each.services or each.services & CONCERNED)
+    concerned = (each for each in found if not each.services or each.services & SERVICES)
     return [each for each in concerned if each.status == "firing"]
 
 

@@ -7,13 +7,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import Client, Request
-from telemetry.instruments import INSTRUMENTS
+from telemetry.instruments import SERVICES
 
 MOST = 100
 """Incidents that are asked for, the newest."""
-
-STACK = frozenset(instrument.service for instrument in INSTRUMENTS)
-"""An alert without a service is about the stack's."""
 
 WATCHED = frozenset({"quality", "model", "models", "data"})
 """Components of alerts on quality and drift: what asks for a retraining."""
@@ -60,7 +57,8 @@ def _read(body: bytes) -> list[_Incident]:
 
 
 def _concerns(incident: _Incident, service: str) -> bool:
-    return service in incident.services or (service in STACK and not incident.services)
+    """Whether it is about the service; one without a service is about the stack's."""
+    return service in incident.services or (service in SERVICES and not incident.services)
 
 
 def _asks(incident: _Incident, model: str) -> bool:

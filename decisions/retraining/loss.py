@@ -50,18 +50,14 @@ class Loss(NamedTuple):
 
 def find_loss(verdict: Verdict) -> Loss | None:
     """What was lost; None where quality is not known or not worse."""
-    if verdict.hit_rate_before is not None and verdict.hit_rate_after is not None and verdict.factors:
-        before, after, parts = verdict.hit_rate_before, verdict.hit_rate_after, _parts_of_hit_rate(verdict)
-        loss = Loss(HIT_RATE, before, after, tuple(parts))
-    elif verdict.measure_before is not None and verdict.measure_after is not None:
-        before, after, parts = verdict.measure_before, verdict.measure_after, _parts_of_measure(verdict)
-        loss = Loss(verdict.measure, before, after, tuple(parts))
-    else:
+    if verdict.measure_before is None or verdict.measure_after is None:
         return None
+    parts = _parts_by_factor(verdict) if verdict.factors else _parts_of_measure(verdict)
+    loss = Loss(verdict.measure, verdict.measure_before, verdict.measure_after, tuple(parts))
     return loss if loss.amount else None
 
 
-def _parts_of_hit_rate(verdict: Verdict) -> Iterator[Part]:
+def _parts_by_factor(verdict: Verdict) -> Iterator[Part]:
     lost = {name: -points / 100 for name, points in verdict.factors.items()}
     unknown = lost["segment"] * _share_of_unknown(verdict.decomposition)
     yield Part("answers made without the user's features", lost["source"], learnable=False)

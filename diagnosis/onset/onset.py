@@ -6,7 +6,6 @@ sqrt(n m / (n + m)). Values are clipped to the spread of the bulk, so that one w
 changes for the worse count: the end of an earlier incident is none.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis.signals.changes import IQR_OF_NORMAL, ramp
-from diagnosis.signals.series import SMOOTH, AlignedSeries, Values, Window
+from diagnosis.signals.series import SMOOTH, AlignedSeries, Values
 
 EARLIEST, LATEST = 420.0, 60.0
 """Seconds before and after an alert within which its onset is; alerts on quality are slow."""
@@ -28,19 +27,12 @@ FEWEST = 4
 BETWEEN = 45.0
 """Seconds of calm between two incidents; intermittent faults return sooner."""
 
-NEAR = 60.0
-"""Seconds by which another symptom may lead the strongest one and still belong to the same incident."""
-
-CLICKS = 3.0
-"""Seconds until most clicks have come."""
-
 
 @dataclass(frozen=True)
 class Symptom:
     """A user impact: a signal that gets worse in direction `worse` (1 up, -1 down).
 
-    `noise`: usual spread; `least`: the smallest change with impact; `lag`: seconds it comes late. What is
-    `labelled` comes late by the attribution window.
+    `noise`: usual spread; `least`: the smallest change with impact; `lag`: seconds it comes late.
     """
 
     signal: str
@@ -48,25 +40,6 @@ class Symptom:
     noise: float
     least: float
     lag: float = 0.0
-    labelled: bool = False
-
-
-SYMPTOMS = (
-    Symptom("degraded", 1, 0.01, 0.03),
-    Symptom("slow", 1, 0.01, 0.03),
-    Symptom("latency_p95", 1, 0.02, 0.08),
-    Symptom("loop", 1, 0.02, 0.1),
-    Symptom("restarts", 1, 0.2, 1.5),
-    Symptom("failing", 1, 0.005, 0.02),
-    Symptom("blind", 1, 0.1, 0.3),
-    Symptom("age_p95", 1, 10.0, 60.0),
-    Symptom("ctr", -1, 0.006, 0.008, CLICKS),
-    Symptom("hit_rate", -1, 0.03, 0.03, labelled=True),
-)
-
-
-ROLL_OUT = Symptom("answers", 1, 0.02, 0.03)
-"""No impact itself: another version answers, which may affect the users whom it answers."""
 
 
 class ChangePoint(NamedTuple):
@@ -83,60 +56,6 @@ class Onset(NamedTuple):
 
     at: float
     change_points: list[ChangePoint]
-
-
-def find_onsets(
-    aligned: AlignedSeries, values: Mapping[str, Values], alerted_at: float | None
-) -> list[Onset]:
-    """Possible onsets: when the symptoms changed, and when a version was rolled out."""
-    change_points = [
-        point
-        for symptom in SYMPTOMS
-        if (point := find_step(aligned, values[symptom.signal], symptom, alerted_at))
-        and point.strength > 0.25
-    ]
-    shares = [(share, find_step(aligned, share, ROLL_OUT, alerted_at)) for share in _version_shares(aligned)]
-    return _gather(change_points) + [
-        Onset(switch.at, [])
-        for share, switch in shares
-        if switch and switch.strength > 0.5 and _lasts(aligned, share, switch, alerted_at)
-    ]
-
-
-def _lasts(aligned: AlignedSeries, share: Values, switch: ChangePoint, alerted_at: float | None) -> bool:
-    """Whether a version that came is still there when the alert fires: else it is not what it is about."""
-    end = aligned.evidence.end if alerted_at is None else min(alerted_at, aligned.evidence.end)
-    before, then = (
-        share[aligned.inside(w)] for w in (Window(switch.at - 60, switch.at), Window(end - 30, end))
-    )
-    before, then = before[np.isfinite(before)], then[np.isfinite(then)]
-    return bool(len(then) and np.median(then) > (np.median(before) if len(before) else 0) + switch.size / 3)
-
-
-def _gather(change_points: list[ChangePoint]) -> list[Onset]:
-    """One onset for each group of symptoms that moved at about the same time."""
-    if not change_points:
-        return []
-    change_points = sorted(change_points, key=lambda point: -point.strength)
-    near = [point for point in change_points if abs(point.at - change_points[0].at) <= NEAR]
-    return [_agree(near), *_gather([point for point in change_points if point not in near])]
-
-
-def _agree(change_points: list[ChangePoint]) -> Onset:
-    """The earliest of the sure symptoms, strongest first; labels come late and are asked last."""
-    sure = [point for point in change_points if point.strength >= 0.8 * change_points[0].strength]
-    fast = [point for point in sure if not point.symptom.labelled] or sure
-    return Onset(min(point.at for point in fast), change_points)
-
-
-def _version_shares(aligned: AlignedSeries) -> list[Values]:
-    versions = {row.labels.get("model_version", "") for row in aligned.growth("answers")}
-    if len(versions) < 2:
-        return []
-    return [
-        aligned.share("answers", lambda labels, of=version: labels.get("model_version", "") == of)  # type: ignore[misc]
-        for version in sorted(versions)
-    ]
 
 
 def find_step(
@@ -163,8 +82,7 @@ def find_step(
     low, high = np.percentile(clipped[max(0, steps[best] - lead) : steps[best]], [25, 75])
     spread = max(float(high - low) / IQR_OF_NORMAL, symptom.noise)
     sure = ramp(size[best] / spread, 1.0, 2.5) * ramp(size[best] / symptom.least, 0.75, 1.5)
-    lag = aligned.evidence.limits.attribution_window if symptom.labelled else symptom.lag
-    begun = float(times[begins] - step / 2 - SMOOTH / 2 - lag)
+    begun = float(times[begins] - step / 2 - SMOOTH / 2 - symptom.lag)
     return ChangePoint(symptom, max(begun, aligned.evidence.start), sure, float(size[best]))
 
 

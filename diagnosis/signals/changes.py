@@ -1,12 +1,10 @@
 """Signals before and after the onset, by robust statistics."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 
 import numpy as np
 
-from diagnosis.signals.catalogue import SIGNALS
 from diagnosis.signals.series import AlignedSeries, Periods, Values
 from diagnosis.signals.signal import Signal
 
@@ -82,10 +80,3 @@ def _known(values: Values) -> Values:
 
 def _scaled(signal: Signal, value: float) -> float:
     return log(max(value, 0.0) + signal.offset + 1e-9) if signal.ratio else value
-
-
-def measure_changes(
-    aligned: AlignedSeries, values: Mapping[str, Values], periods: Periods
-) -> dict[str, SignalChange]:
-    """Each signal's change by its name."""
-    return {signal.name: measure_change(signal, values[signal.name], aligned, periods) for signal in SIGNALS}

@@ -48,22 +48,12 @@ class Trace(_Part):
     spans: list[Span] = []
 
 
-class Limits(_Part):
-    """What is set of the recommender, in seconds; a test keeps the defaults those of whence.yaml."""
-
-    latency: float = 0.3
-    """A request that takes longer is slow."""
-    storage_deadline: float = 0.25
-    """How long a request waits for its user's features."""
-    attribution_window: float = 15.0
-    """After which the label of a request is known."""
-
-
 class Evidence(_Part):
     """The window from `start` to `end` (Unix seconds), a point every `step` seconds.
 
-    `series` holds the result of each query of `diagnosis.QUERIES` by its name; a missing one means no data.
-    The addresses are where the series and traces can be looked at again.
+    `series` holds the result of each query by its name; a missing one means no data. `limits` are what is set
+    of the services, in seconds, by names that packs know. The addresses are where the series and traces can
+    be looked at again.
     """
 
     start: float
@@ -71,6 +61,6 @@ class Evidence(_Part):
     step: float = Field(default=5.0, gt=0)
     series: dict[str, list[Labelled]] = {}
     traces: list[Trace] = []
-    limits: Limits = Limits()
+    limits: dict[str, float] = {}
     prometheus_url: str = ""
     jaeger_url: str = ""

@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import partial
 
 from diagnosis.signals.series import AlignedSeries
-from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Seen
@@ -23,34 +21,16 @@ from diagnosis.topology.report import (
 )
 from diagnosis.topology.silence import Reason, Silence, find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
-from diagnosis.verdict.second import diagnose_latest
 from diagnosis.verdict.verdict import Verdict
 
 FULL_IMPACT = 0.1
 """Rise of the share of failed requests from which it counts fully as impact."""
 
 
-def diagnose_services(
-    evidence: Evidence,
-    addresses: Mapping[str, str],
-    services: Iterable[str],
-    *,
-    alerted_at: float | None = None,
-    after: float | None = None,
+def examine_services(
+    aligned: AlignedSeries, addresses: Mapping[str, str], services: Iterable[str], alerted_at: float | None
 ) -> Verdict:
-    """The verdict on these services, from the results of `diagnosis.topology.queries`.
-
-    `alerted_at` (Unix seconds) is when an alert on them began to fire; None when nobody was alerted.
-    `after` is when an earlier trouble began: what came on top of it is looked for first.
-    """
-    reach = partial(_diagnose, addresses=addresses, services=sorted(services), alerted_at=alerted_at)
-    return diagnose_latest(reach, evidence, after)
-
-
-def _diagnose(
-    evidence: Evidence, *, addresses: Mapping[str, str], services: Iterable[str], alerted_at: float | None
-) -> Verdict:
-    aligned = AlignedSeries(evidence)
+    """The verdict on these services, from the results of `diagnosis.topology.queries`."""
     seen = Seen(aligned, read_system(aligned, addresses), make_directory(aligned, addresses))
     symptoms = [Entity(Kind.SERVICE, name) for name in services]
     noticed = _notice_all(aligned, seen.system, symptoms, alerted_at)

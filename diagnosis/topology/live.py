@@ -37,10 +37,11 @@ async def collect_services(
 ) -> Collected:
     """What a diagnosis of these services looks at between two Unix times, and nothing of other services.
 
+    Of no services, all that there are.
     A source that is away leaves its part out, which is logged.
     """
     topology, watched, addresses = await _find_topology(prometheus, jaeger, start, end)
-    scope = find_scope(topology, services)
+    scope = find_scope(topology, services or [each.name for each in keep_services(topology.entities)])
     everybody = keep_services(topology.entities)
     named, callers = (_match(group, everybody) for group in (scope.services, scope.callers))
     batches = [*ask_traffic(named, callers), *ask_details(*named)]

@@ -10,9 +10,7 @@ from diagnosis.topology.ranking import Explained
 from diagnosis.topology.silence import Reason, Silence
 from diagnosis.topology.statements import place_of, state, state_proof
 from diagnosis.topology.symptom import Noticed
-from diagnosis.verdict.verdict import Alternative, Domain, Verdict
-
-ALTERNATIVES = 5
+from diagnosis.verdict.verdict import ALTERNATIVES, Alternative, Domain, Verdict
 
 LEAST = 0.005
 """Confidence from which another cause is worth a line."""

@@ -2,7 +2,6 @@
 
 import math
 
-from diagnosis.signals.series import AlignedSeries, points_of
 from diagnosis.topology.blame import Blame
 from diagnosis.topology.entity import Call, Entity
 from diagnosis.topology.finding import Seen
@@ -11,8 +10,8 @@ from diagnosis.topology.proof import Proof
 from diagnosis.topology.shown import show
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Traffic
-from diagnosis.verdict.verdict import MOST_POINTS, Place, Statement
-from prometheus.client import query_range
+from diagnosis.verdict.statements import make_statement
+from diagnosis.verdict.verdict import Place, Statement
 from prometheus.quantities import write_milliseconds
 
 UNITS = {Aspect.TIME: "s", Aspect.REQUESTS: "share"}
@@ -32,15 +31,7 @@ def state(seen: Seen, noticed: Noticed, blame: Blame | None) -> list[Statement]:
 
 
 def state_proof(seen: Seen, proof: Proof) -> Statement:
-    return Statement(
-        statement=proof.says,
-        query=proof.query,
-        before=_known(proof.change.before),
-        after=_known(proof.change.after),
-        unit=proof.unit,
-        link=link(seen.aligned, proof.query),
-        points=points_of(seen.aligned, proof.values, MOST_POINTS),
-    )
+    return make_statement(seen.aligned, proof.says, proof.query, proof.change, proof.values, proof.unit)
 
 
 def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic) -> Statement:
@@ -49,16 +40,15 @@ def _state_one(seen: Seen, noticed: Noticed, at: Entity | Call, traffic: Traffic
     before, after = (_known(traffic.level(values, side)) for side in noticed.sides)
     query = show(seen.aligned, seen.directory, at, noticed.aspect)
     entity, caller = (at.callee, at.caller) if isinstance(at, Call) else (at, None)
-    return Statement(
-        statement=_say(at, noticed.aspect, before, after),
-        query=query,
-        before=before,
-        after=after,
-        unit=UNITS[noticed.aspect],
-        link=link(seen.aligned, query),
-        points=points_of(seen.aligned, values, MOST_POINTS),
-        entity=place_of(entity),
-        caller=place_of(caller) if caller else None,
+    return make_statement(
+        seen.aligned,
+        _say(at, noticed.aspect, before, after),
+        query,
+        (before, after),
+        values,
+        UNITS[noticed.aspect],
+        place_of(entity),
+        place_of(caller) if caller else None,
     )
 
 
@@ -88,9 +78,3 @@ def _known(value: float) -> float | None:
 
 def place_of(entity: Entity) -> Place:
     return Place(kind=entity.kind, name=entity.name)
-
-
-def link(aligned: AlignedSeries, query: str) -> str:
-    """Where a query is asked again, over the same time."""
-    e = aligned.evidence
-    return query_range(query, round(e.start), round(e.end), e.step).link(e.prometheus_url)

@@ -1,5 +1,6 @@
 """What a diagnosis says, in the form that the incidents API gives out."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,9 @@ HIGHEST = 0.97
 
 MOST_POINTS = 60
 """Points of the small chart of a statement."""
+
+ALTERNATIVES = 5
+"""Other causes that a verdict names at most."""
 
 
 class _Said(BaseModel):
@@ -65,7 +69,7 @@ class Alternative(_Said):
 
 
 class Contribution(_Said):
-    """Points (1 point = 0.01) of hit rate, or of `measure`, that one part of one group adds to the change."""
+    """Points (1 point = 0.01) of the verdict's `measure` that one part of one group adds to the change."""
 
     dimension: Dimension
     label: str
@@ -78,10 +82,10 @@ class Verdict(_Said):
 
     `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
     entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
-    The contributions of each dimension sum to 100 · (hit_rate_after − hit_rate_before), and so do the points
-    of `factors`: other users, sources or versions, and `rate`, the same ones who hit less. A verdict on a
-    watched model names it, the `feature`, `segment` and `version` at fault, and the `measure` that got worse:
-    contributions then sum to the change of that.
+    `measure` is what got worse in quality. The contributions of each dimension sum to
+    100 · (measure_after − measure_before), and so do the points of `factors`: other users, sources or
+    versions, and `rate`, the same ones for whom it is worse. A verdict on a watched model names it, and the
+    `feature`, `segment` and `version` at fault.
     """
 
     domain: Domain
@@ -100,8 +104,6 @@ class Verdict(_Said):
     runbook: str = ""
     decomposition: list[Contribution] = []
     factors: dict[Factor, float] = {}
-    hit_rate_before: float | None = None
-    hit_rate_after: float | None = None
     model: str = ""
     feature: str = ""
     segment: str = ""
@@ -109,3 +111,28 @@ class Verdict(_Said):
     measure: str = ""
     measure_before: float | None = None
     measure_after: float | None = None
+
+
+def rank_domain(verdict: Verdict) -> int:
+    """2 for a verdict with a cause, 1 for `unknown`, 0 for `none`."""
+    return {"none": 0, "unknown": 1}.get(verdict.domain, 2)
+
+
+def find_best(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Of verdicts on one window the first with a cause; `none` last, for it is right only if all say so.
+
+    What else was found is another trouble at the same time: an alternative.
+    """
+    best = max(verdicts, key=rank_domain, default=None)
+    others = [_also(other) for other in verdicts if other is not best and rank_domain(other) == 2]
+    if best is None or not others:
+        return best
+    return best.model_copy(update={"alternatives": [*others, *best.alternatives][:ALTERNATIVES]})
+
+
+def _also(other: Verdict) -> Alternative:
+    return Alternative(
+        cause=f"{other.cause}: {other.component}",
+        confidence=other.confidence,
+        why_not=f"Another trouble at the same time: {other.summary}",
+    )

@@ -39,6 +39,8 @@ def main(explain: Explain | None = None) -> None:
     """Serve until stopped; exit status 1 with one line on standard error where that is not possible."""
     configure_logging("incidents")
     settings = load_settings(Settings)
+    if trouble := settings.find_trouble():
+        raise SystemExit(f"configuration error: {trouble}")
     stream = Stream()
     telemetry = start_telemetry("incidents", host_metrics=True)
     try:
@@ -55,6 +57,7 @@ def main(explain: Explain | None = None) -> None:
             port=settings.incidents_port,
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # whose headers count is decided by PROXY_PEERS
             limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=GRACE,
             ws="none",

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from prometheus.client import AsyncClient
+from services.incidents.access.entrance import add_access
+from services.incidents.access.guard import DATA_PATHS
 from services.incidents.api import Api
 from services.incidents.catalogue import Catalogues
 from services.incidents.catalogue_pages import CataloguePages
@@ -46,7 +48,6 @@ from services.instrumentation import NATIVE_TELEMETRY_OFF
 
 BODY_LIMIT = 1 << 20
 STATIC = Path(__file__).parent / "static"
-DATA_PATHS = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics")
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ def create_app(
     store = Store(database, settings.incidents_kept, service_map.connect)
     stream, leadership = stream or Stream(), Leadership()
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
-    explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits)
+    explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits.model_dump())
     reconciler = Reconciler(store, stream, prometheus)
     diagnoser = Diagnoser(store, stream, explain, leads=leadership.holds)
     leadership.assign(heartbeat.watch, reconciler.watch, diagnoser.watch)
@@ -95,8 +96,7 @@ def create_app(
         redoc_url=None,
         telemetry=NATIVE_TELEMETRY_OFF,
     )
-    token = settings.webhook_token.get_secret_value()
-    app.include_router(Inbox(token, store, stream, heartbeat, refusals).router)
+    app.include_router(Inbox(store, stream, heartbeat, refusals).router)
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(TopologyApi(prometheus, jaeger).router)
     models, decisions = Models(prometheus), Decisions(settings.audit_file, settings.lineage_file)
@@ -108,10 +108,12 @@ def create_app(
     app.include_router(Exposition(store, leadership.holds).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
+    answer_in_kind = _answer_in_kind(pages)
+    add_access(app, settings, store, answer_in_kind)
     app.add_middleware(SecurityHeaders)
-    app.add_exception_handler(DatabaseAway, _answer_in_kind(pages))
-    app.add_exception_handler(HTTPException, _answer_in_kind(pages))
-    app.add_exception_handler(RequestValidationError, _answer_in_kind(pages))
+    app.add_exception_handler(DatabaseAway, answer_in_kind)
+    app.add_exception_handler(HTTPException, answer_in_kind)
+    app.add_exception_handler(RequestValidationError, answer_in_kind)
     return app
 
 
@@ -136,7 +138,9 @@ def _answer_in_kind(pages: Pages) -> Callable[[Request, Exception], Awaitable[Re
         if isinstance(error, HTTPException):
             if request.url.path.startswith(DATA_PATHS):
                 return await http_exception_handler(request, error)
-            return pages.show_problem(request, error.status_code, error.detail)
+            page = pages.show_problem(request, error.status_code, error.detail)
+            page.headers.update(error.headers or {})
+            return page
         assert isinstance(error, RequestValidationError)
         if request.url.path.startswith(DATA_PATHS):
             return await request_validation_exception_handler(request, error)

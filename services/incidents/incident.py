@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from diagnosis import Verdict
-from telemetry.instruments import INSTRUMENTS
+from telemetry.instruments import SERVICES
 
 Status = Literal["firing", "resolved"]
 
@@ -18,7 +18,7 @@ SEVERITIES = ("info", "warning", "critical")
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
-STACK = frozenset({"", *(instrument.service for instrument in INSTRUMENTS)})
+STACK = SERVICES | {""}
 """The services of the stack itself; an alert without a service is about the stack, too."""
 
 LEFT_OUT, SENT_START = "__truncatedAlerts__", "__startsAt__"

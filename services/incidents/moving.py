@@ -20,6 +20,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "verdicts": ("id",),
     "dead_letters": ("id",),
     "heartbeat": (),
+    "tokens": ("name",),
 }
 """The tables, each after those that it refers to, with their keys; `heartbeat` always has one row."""
 

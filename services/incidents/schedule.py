@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 
+from diagnosis.verdict.verdict import rank_domain
 from services.incidents.incident import CONTEXT_BEFORE, Incident, Wave, Window
-from services.incidents.waves import rank_domain
 
 FIRST = (0.0, 20.0, 25.0, 45.0)
 """Seconds before each of the first diagnoses: at the alert, then about 20, 45 and 90 s after it."""

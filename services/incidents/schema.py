@@ -64,6 +64,16 @@ MIGRATIONS = (
     """
     ALTER TABLE verdicts ADD COLUMN wave_at REAL NOT NULL DEFAULT 0;
     """,
+    """
+    CREATE TABLE tokens (
+        name TEXT PRIMARY KEY,
+        role TEXT NOT NULL,
+        digest TEXT NOT NULL UNIQUE,
+        created_at REAL NOT NULL,
+        expires_at REAL NOT NULL,
+        revoked_at REAL
+    );
+    """,
 )
 """Times are unix seconds; `wave_at` is 0 for verdicts from before there were waves.
 

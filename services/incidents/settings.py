@@ -1,12 +1,13 @@
 """What can be set from the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from diagnosis import Limits
+from diagnosis.packs.recommender.limits import Limits
+from services.incidents.access.settings import AccessSettings
 from services.incidents.location import Location
 
 Address = Annotated[
@@ -15,21 +16,35 @@ Address = Annotated[
     AfterValidator(lambda address: address.rstrip("/")),
 ]
 
+SECRET_LENGTH = 32
+"""Characters that nobody guesses."""
 
-class Settings(BaseSettings):
+
+class Places(BaseSettings):
+    """Where this service keeps its data."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    incidents_database: Location = "data/incidents/incidents.db"
+    """A file; or postgresql://user@host:port/database, which several replicas may share."""
+    access_file: Path = Path("data/incidents/access.jsonl")
+    """Who logged in and who called for a change; of this replica alone."""
+
+
+class Settings(Places, AccessSettings):
     """Each field is read from the environment variable of the same name in capitals.
 
     `prometheus_url` and `jaeger_url` are where this service asks; the `_ui_url` ones are where a browser
     finds their pages. Without those, links lead to the raw answers of the APIs.
     """
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
-
     webhook_token: Annotated[SecretStr, Field(min_length=8)]
+    session_secret: SecretStr = SecretStr("")
+    """Signs the sessions of those who log in."""
     bind_host: str = "127.0.0.1"
+    incidents_address: Literal["", "127.0.0.1", "0.0.0.0"] = ""
+    """Where this is published, if that is not where it listens: of a container, say."""
     incidents_port: Annotated[int, Field(ge=0, le=65_535)] = 8010
-    incidents_database: Location = "data/incidents/incidents.db"
-    """A file; or postgresql://user@host:port/database, which several replicas may share."""
     incidents_kept: Annotated[int, Field(ge=1)] = 10_000
     prometheus_url: Address = "http://127.0.0.1:9090"
     jaeger_url: Address = "http://127.0.0.1:16686"
@@ -56,6 +71,19 @@ class Settings(BaseSettings):
     def page(self) -> str:
         """The address of this service in links that leave it."""
         return self.incidents_url or f"http://127.0.0.1:{self.incidents_port}"
+
+    def find_trouble(self) -> str:
+        """Why this service must not start so, in one line; empty if it may."""
+        if problem := self.find_problem(self.incidents_address or self.bind_host):
+            return problem
+        if not self.incidents_login:
+            return ""
+        short = [
+            name.upper()
+            for name in ("webhook_token", "session_secret")
+            if len(getattr(self, name).get_secret_value()) < SECRET_LENGTH
+        ]
+        return f"with a login, {' and '.join(short)} need {SECRET_LENGTH} characters" if short else ""
 
     @property
     def limits(self) -> Limits:

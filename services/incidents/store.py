@@ -11,6 +11,7 @@ from anyio import CapacityLimiter, fail_after, to_thread
 
 from diagnosis import Verdict
 from services.incidents import history
+from services.incidents.access import tokens
 from services.incidents.database import Connection, Database, DatabaseAway, name_reason
 from services.incidents.dead_letters import DeadLetter, add_letters, select_letters
 from services.incidents.grouping import ALERTS_PER_INCIDENT, Connect, choose_incident, connect_all
@@ -99,6 +100,14 @@ class Store:
 
     async def write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
         await self._write(_write_heartbeat, last, silent_since)
+
+    async def select_tokens(self) -> dict[str, tokens.Token]:
+        """The API tokens by their hash."""
+        return await self._read(tokens.select_tokens)
+
+    async def revoke_token(self, name: str) -> bool:
+        """Whether there was such a token to revoke."""
+        return await self._write(tokens.revoke_token, name)
 
     async def _read(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

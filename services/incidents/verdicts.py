@@ -35,7 +35,7 @@ _NUMBER = re.compile(
 
 
 class Slice(NamedTuple):
-    """A part of the change in hit rate; `offset` and `width` in percent of the bar, `rank` for its shade."""
+    """A part of the change of a measure; `offset` and `width` in percent of the bar, `rank` for its shade."""
 
     label: str
     part: str
@@ -46,7 +46,7 @@ class Slice(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """The whole change along one dimension: what cost hit rate first, then what gained."""
+    """The whole change along one dimension: what cost most first, then what gained."""
 
     name: str
     slices: list[Slice]
@@ -86,12 +86,10 @@ def name_cause(cause: str) -> str:
 
 
 def format_change(verdict: Verdict) -> str:
-    """How the hit rate, or another measure, changed, as the title of its decomposition."""
-    before, after, measure = verdict.hit_rate_before, verdict.hit_rate_after, "Hit rate"
-    if verdict.measure:
-        before, after, measure = verdict.measure_before, verdict.measure_after, verdict.measure
+    """How a measure of quality changed, as the title of its decomposition."""
+    before, after, measure = verdict.measure_before, verdict.measure_after, verdict.measure
     if before is None or after is None:
-        return f"Where the change in {measure.lower()} came from"
+        return "Where the change came from"
     points = f"{100 * abs(after - before):.1f} points {'lost' if after < before else 'gained'}"
     return f"{measure[0].upper()}{measure[1:]} {before:.1%} → {after:.1%}: where the {points} came from"
 
@@ -113,7 +111,7 @@ def write_percent(share: float) -> str:
 
 
 def write_points(points: float) -> str:
-    """Points of hit rate with their sign: −1.9."""
+    """Points with their sign: −1.9."""
     return f"{points:+.1f}".replace("-", "−")
 
 
@@ -163,7 +161,7 @@ def _mark(what: re.Pattern[str], tag: str, text: str, rest: Callable[[str], str]
 
 
 def draw_bars(verdict: Verdict) -> list[Bar]:
-    """The decomposition of a change in hit rate, one bar per dimension.
+    """The decomposition of a change of a measure, one bar per dimension.
 
     First the one whose mix explains most: there requests went from one kind to another.
     """

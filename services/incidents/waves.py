@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from diagnosis import Verdict
+from diagnosis.verdict.verdict import rank_domain
 from services.incidents.incident import CONTEXT_BEFORE, MODELS_BEFORE, Alert, Wave
 
 APART = timedelta(seconds=60)
@@ -65,11 +66,6 @@ def choose_headline(waves: Sequence[Wave]) -> Verdict | None:
 def _weigh(verdict: Verdict) -> tuple[bool, float, int, float]:
     standing = rank_domain(verdict)
     return standing > 0, verdict.impact, standing, verdict.confidence
-
-
-def rank_domain(verdict: Verdict) -> int:
-    """2 for a verdict with a cause, 1 for `unknown`, 0 for `none`."""
-    return {"none": 0, "unknown": 1}.get(verdict.domain, 2)
 
 
 def settle(kept: Verdict | None, fresh: Verdict, *, holds: bool) -> Verdict:

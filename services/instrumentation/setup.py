@@ -24,7 +24,11 @@ from telemetry.instruments import Instrument, Kind
 
 SHUTDOWN_TIMEOUT = 5.0
 MOST_SERIES = 8_000
-"""Series of a counter: an experiment has up to 1,152 for each version that its process has ever served."""
+"""Series of a counter: an experiment has up to 1,152 for each version that its process has ever served.
+
+The SDK (1.45) never forgets one: what an observable counter does not report any more is no longer sent, but
+counts for the limit all the same. Only delta temporality frees it, which Prometheus does not take.
+"""
 Processors = Iterable[SpanProcessor]
 
 

@@ -12,9 +12,10 @@ import yaml
 
 from alerts.rules import all_alerts
 from config import Config, service_environment
-from diagnosis import Limits, diagnose
-from diagnosis.sources.live import searches
-from diagnosis.sources.queries import queries
+from diagnosis import diagnose
+from diagnosis.packs.recommender.collection import searches
+from diagnosis.packs.recommender.limits import Limits
+from diagnosis.packs.recommender.queries import queries
 from generation.builds import configure_containers
 from grafana.dashboards import build_all
 from services.demo.recommender.settings import RecommenderSettings
@@ -23,9 +24,9 @@ from services.demo.trainer.settings import TrainerSettings
 from services.incidents.settings import Settings as IncidentsSettings
 from stack import ROOT
 from stack.settings import Settings, process_environment
-from tests.unit.diagnosis import telemetry
-from tests.unit.diagnosis.judging import ALERT_AFTER
-from tests.unit.diagnosis.scenarios import CAUSES
+from tests.unit.diagnosis.packs.recommender import telemetry
+from tests.unit.diagnosis.packs.recommender.judging import ALERT_AFTER
+from tests.unit.diagnosis.packs.recommender.scenarios import CAUSES
 
 PACKAGES = [
     "alerts",
@@ -184,9 +185,9 @@ def test_the_attribution_window_is_followed_by_service_and_diagnosis(
     monkeypatch.setattr(telemetry, "LABEL_DELAY", window)
     world = CAUSES["concept-drift"][1](1)
     told_15_s = world.evidence()
-    told_40_s = told_15_s.model_copy(update={"limits": IncidentsSettings().limits})  # type: ignore[call-arg]
+    told_40_s = told_15_s.model_copy(update={"limits": IncidentsSettings().limits.model_dump()})  # type: ignore[call-arg]
     blurred, sharp = (
-        diagnose(evidence, alerted_at=world.onset + ALERT_AFTER).hit_rate_after
+        diagnose(evidence, alerted_at=world.onset + ALERT_AFTER).measure_after
         for evidence in (told_15_s, told_40_s)
     )
     assert sharp is not None and blurred is not None and sharp < blurred - 0.02

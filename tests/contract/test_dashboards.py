@@ -22,16 +22,17 @@ from telemetry.spans import SHADOW_ANSWER, SPANS
 DASHBOARDS: dict[str, dict[str, Any]] = {
     file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))
 }
-PLOTS = [
-    (content, panel)
-    for content in DASHBOARDS.values()
-    for panel in content["panels"]
-    if panel["type"] not in ("row", "text")
-]
-PANELS = [pytest.param(content, panel, id=f"{content['uid']}/{panel['title']}") for content, panel in PLOTS]
+EACH = pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
 DOCUMENT = (ROOT / "docs" / "dashboards.md").read_text()
 ALERTS = all_alerts(Config())
 SERVICES = {"recommender", "incidents", "${service_name}"}
+
+
+def plots_of(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return [panel for panel in content["panels"] if panel["type"] not in ("row", "text")]
+
+
+PLOTS = [panel for content in DASHBOARDS.values() for panel in plots_of(content)]
 
 
 def links_of(panel: dict[str, Any]) -> list[str]:
@@ -64,7 +65,7 @@ def test_the_dashboards_are_those_promised() -> None:
     }
 
 
-@pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
+@EACH
 def test_every_dashboard_is_described_in_the_document(content: dict[str, Any]) -> None:
     (section,) = re.findall(rf"^## {content['title']}\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
     titles = {panel["title"] for panel in content["panels"]}
@@ -72,44 +73,47 @@ def test_every_dashboard_is_described_in_the_document(content: dict[str, Any]) -
     assert named and set(named) <= titles
 
 
-@pytest.mark.parametrize("content", DASHBOARDS.values(), ids=DASHBOARDS)
+@EACH
 def test_every_dashboard_leads_to_the_others_with_time_and_variables_kept(content: dict[str, Any]) -> None:
     menu, _ = content["links"]
     assert menu["type"] == "dashboards" and menu["includeVars"] and menu["keepTime"]
     assert all(set(menu["tags"]) <= set(other["tags"]) for other in DASHBOARDS.values())
 
 
-@pytest.mark.parametrize(("content", "panel"), PANELS)
-def test_links_lead_somewhere(content: dict[str, Any], panel: dict[str, Any]) -> None:
-    for url in links_of(panel):
+@EACH
+def test_links_lead_somewhere(content: dict[str, Any]) -> None:
+    for url in (url for panel in plots_of(content) for url in links_of(panel)):
         parts = urlsplit(url)
         if parts.path.startswith("/d/"):
             target = DASHBOARDS[parts.path.removeprefix("/d/")]
             variables = {f"var-{variable['name']}" for variable in target["templating"]["list"]}
-            assert {key for key in parse_qs(parts.query) if key.startswith("var-")} <= variables
+            assert {key for key in parse_qs(parts.query) if key.startswith("var-")} <= variables, url
         elif parts.path == "/explore":
             (pane,) = json.loads(parse_qs(parts.query)["panes"][0]).values()
             (query,) = pane["queries"]
-            assert query["service"] in SERVICES
-            assert query.get("operation") in {None, *(span.name for span in (*SPANS, SHADOW_ANSWER))}
+            assert query["service"] in SERVICES, url
+            assert query.get("operation") in {None, *(span.name for span in (*SPANS, SHADOW_ANSWER))}, url
         else:
-            assert parts.scheme in ("http", "https")
+            assert parts.scheme in ("http", "https"), url
 
 
-@pytest.mark.parametrize(("content", "panel"), PANELS)
-def test_links_use_variables_that_the_dashboard_has(content: dict[str, Any], panel: dict[str, Any]) -> None:
+@EACH
+def test_links_use_variables_that_the_dashboard_has(content: dict[str, Any]) -> None:
     known = {variable["name"] for variable in content["templating"]["list"]}
-    for url in links_of(panel):
-        used = re.findall(r"\$\{([a-z]\w*)\}", url)
-        assert set(used) <= known
-        labels = re.findall(r"\$\{__(?:data\.fields|field\.labels)\.(\w+)\}", url)
-        assert all(set(labels) <= labels_of(expr) for expr in asked(panel))
+    for panel in plots_of(content):
+        for url in links_of(panel):
+            used = re.findall(r"\$\{([a-z]\w*)\}", url)
+            assert set(used) <= known, panel["title"]
+            labels = re.findall(r"\$\{__(?:data\.fields|field\.labels)\.(\w+)\}", url)
+            assert all(set(labels) <= labels_of(expr) for expr in asked(panel)), panel["title"]
 
 
-@pytest.mark.parametrize(("content", "panel"), PANELS)
-def test_legends_name_labels_that_their_query_keeps(content: dict[str, Any], panel: dict[str, Any]) -> None:
-    for target in panel["targets"]:
-        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= labels_of(target["expr"])
+@EACH
+def test_legends_name_labels_that_their_query_keeps(content: dict[str, Any]) -> None:
+    for panel in plots_of(content):
+        for target in panel["targets"]:
+            named = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            assert named <= labels_of(target["expr"]), panel["title"]
 
 
 def labels_of(expr: str) -> set[str]:
@@ -118,38 +122,39 @@ def labels_of(expr: str) -> set[str]:
     return kept | set(re.findall(r', "([a-z]\w*)", "', expr))
 
 
-@pytest.mark.parametrize(("content", "panel"), PANELS)
-def test_no_title_is_cut_in_a_window_of_1280_pixels(content: dict[str, Any], panel: dict[str, Any]) -> None:
-    watched = any((alert.dashboard, alert.panel) == (content["uid"], panel["title"]) for alert in ALERTS)
-    assert len(panel["title"]) <= title_room(panel["gridPos"]["w"], alerts=watched)
+@EACH
+def test_no_title_is_cut_in_a_window_of_1280_pixels(content: dict[str, Any]) -> None:
+    watched = {alert.panel for alert in ALERTS if alert.dashboard == content["uid"]}
+    for panel in plots_of(content):
+        title = panel["title"]
+        assert len(title) <= title_room(panel["gridPos"]["w"], alerts=title in watched), title
 
 
-@pytest.mark.parametrize(("content", "panel"), PANELS)
-def test_colours_are_given_to_series_that_can_be_there(
-    content: dict[str, Any], panel: dict[str, Any]
-) -> None:
-    if panel["type"] != "timeseries":
-        return
-    legends = {target["legendFormat"] for target in panel["targets"]}
-    for override in panel["fieldConfig"]["overrides"]:
-        name = override["matcher"]["options"]
-        assert name in legends or any(re.fullmatch(r"\{\{\w+\}\}", legend) for legend in legends)
+@EACH
+def test_colours_are_given_to_series_that_can_be_there(content: dict[str, Any]) -> None:
+    for panel in plots_of(content):
+        legends = {target["legendFormat"] for target in panel["targets"]}
+        if panel["type"] == "timeseries" and not any(
+            re.fullmatch(r"\{\{\w+\}\}", legend) for legend in legends
+        ):
+            coloured = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+            assert coloured <= legends, panel["title"]
 
 
 def test_panels_by_source_and_reason_know_those_of_the_recommender() -> None:
     colours = [
         {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
-        for _, panel in PLOTS
+        for panel in PLOTS
         if panel["title"] == "Share of answers by source"
     ]
     assert colours == [{source.value for source in Source}] * 2
-    (reasons,) = [panel for _, panel in PLOTS if panel["title"].startswith("Answers without fresh")]
+    (reasons,) = [panel for panel in PLOTS if panel["title"].startswith("Answers without fresh")]
     found = {reason for expr in asked(reasons) for reason in re.findall(r'reason="(\w+)"', expr)}
     assert found == {reason.value for reason in Reason} - {"ok", "unknown_user"}
 
 
 def test_every_heat_map_reads_native_histograms() -> None:
-    for _, panel in PLOTS:
+    for panel in PLOTS:
         if panel["type"] == "heatmap":
             (expr,) = asked(panel)
             names = set(re.findall(r"rate\((\w+)", expr))

@@ -20,6 +20,7 @@ OWN_PACKAGES = tuple(ROOT / "examples" / name for name in ("shop", "models", "ch
 FOR_DEVELOPMENT = ("tests", "bench/overhead")
 """Only what `make` runs with the development packages may import them."""
 NEVER_IMPORTED = {
+    "itsdangerous",  # signs the sessions of Starlette's middleware
     "opentelemetry-exporter-otlp",  # the exporters, loaded by OTEL_EXPORTER_OTLP_PROTOCOL
     "uvloop",  # uvicorn's event loop
 }

@@ -10,7 +10,7 @@ import pytest
 
 from alerts.rules import all_alerts
 from config import Config
-from diagnosis import QUERIES
+from diagnosis.packs.recommender.queries import QUERIES
 from grafana.dashboards import build_all
 from prometheus import indicators as sli
 from prometheus import queries as q

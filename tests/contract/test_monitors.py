@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 from whence_monitor.problems import Problem
 
-from alerts.catalogue import ALL_TASKS, PROBLEMS, Monitor, all_monitors, render_catalogue
+from alerts.catalogue import ALL_TASKS, PROBLEMS, all_monitors, render_catalogue
 from alerts.rules import all_alerts
 from alerts.runbook import FOLDER as RUNBOOKS
 from config import Config
@@ -22,10 +22,6 @@ ALERTS = {alert.slug: alert for alert in all_alerts(Config())}
 MONITORS = all_monitors()
 PANELS = {panel["title"] for panel in build_all(Config())["model.json"]["panels"]}
 OF_MODELS = [slug for slug, alert in ALERTS.items() if alert.component == "models"]
-
-each_monitor = pytest.mark.parametrize(
-    "monitor", MONITORS, ids=[f"{monitor.what}, {monitor.compared}" for monitor in MONITORS]
-)
 
 
 def field(model: type[BaseModel], name: str) -> Any:
@@ -48,20 +44,20 @@ def in_whence_yaml(key: str) -> bool:
     return True
 
 
-@each_monitor
-def test_what_a_monitor_names_exists(monitor: Monitor) -> None:
-    alert = ALERTS[monitor.alert]
-    assert alert.component == "models"
-    assert alert.panel in PANELS
-    assert (RUNBOOKS / f"{alert.runbook or alert.slug}.md").is_file()
-    assert in_whence_yaml(monitor.key)
-    assert monitor.series.partition("{")[0] in REGISTRY
-    assert set(monitor.tasks) <= set(ALL_TASKS)
+def test_what_a_monitor_names_exists() -> None:
+    for monitor in MONITORS:
+        alert = ALERTS[monitor.alert]
+        assert alert.component == "models", monitor
+        assert alert.panel in PANELS, monitor
+        assert (RUNBOOKS / f"{alert.runbook or alert.slug}.md").is_file(), monitor
+        assert in_whence_yaml(monitor.key), monitor
+        assert monitor.series.partition("{")[0] in REGISTRY, monitor
+        assert set(monitor.tasks) <= set(ALL_TASKS), monitor
 
 
-@each_monitor
-def test_the_alert_of_a_monitor_is_of_its_series(monitor: Monitor) -> None:
-    assert monitor.series.partition("{")[0] in with_recorded(ALERTS[monitor.alert].query)
+def test_the_alert_of_a_monitor_is_of_its_series() -> None:
+    for monitor in MONITORS:
+        assert monitor.series.partition("{")[0] in with_recorded(ALERTS[monitor.alert].query), monitor
 
 
 def test_a_key_that_the_file_has_not_is_noticed() -> None:

@@ -7,8 +7,9 @@ from config.releases import Release
 from decisions.audit import Action
 from decisions.releases.controller import RECORDED
 from decisions.releases.machine import Verb
-from decisions.releases.troubles import CONCERNED, WEIGHTS
+from decisions.releases.troubles import WEIGHTS
 from stack import ROOT
+from telemetry.instruments import SERVICES
 
 PAGE = (ROOT / "docs" / "releases.md").read_text()
 
@@ -36,4 +37,4 @@ def test_every_decision_that_changes_something_is_recorded() -> None:
 
 
 def test_incidents_of_the_recommender_and_of_the_stack_concern_a_release() -> None:
-    assert "recommender" in CONCERNED
+    assert "recommender" in SERVICES

@@ -12,7 +12,7 @@ from tests.e2e.live import Stack, eventually
 MOVIELENS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ml-latest-small"
 
 
-APART = ("tests/browser", "disk_full", "notifications", "receivers", "senders", "startup")
+APART = ("tests/browser", "disk_full", "llm", "notifications", "receivers", "senders", "startup")
 """Parts of the names of files whose tests need no running stack."""
 
 

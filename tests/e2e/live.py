@@ -167,6 +167,23 @@ def _flatten(trace: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @contextmanager
+def running(stack: Stack, *command: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`python -m …` with this stack's environment, in the background; ended with the context."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=stack.environment | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
 def stopped(stack: Stack, process: str) -> Iterator[None]:
     """Without one process of the stack."""
     stack.control("stop", process)

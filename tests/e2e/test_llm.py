@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.build import ComponentMissing
-from diagnosis import Verdict
-from diagnosis.topology.engine import diagnose_services
+from diagnosis import Verdict, diagnose
 from diagnosis.topology.live import collect_services
 from prometheus.client import AsyncClient
 from tests.e2e import panels
@@ -43,7 +42,7 @@ def _wait(seconds: float) -> None:
     eventually(f"{seconds:.0f} s have passed", lambda: time.monotonic() > until, seconds + 10)
 
 
-def diagnose(pipeline: Pipeline) -> Verdict:
+def explain(pipeline: Pipeline) -> Verdict:
     async def collect() -> Verdict:
         prometheus = AsyncClient("Prometheus", pipeline.url("prometheus_port"))
         jaeger = AsyncClient("Jaeger", pipeline.url("jaeger_otlp_port"))  # nobody listens
@@ -53,13 +52,13 @@ def diagnose(pipeline: Pipeline) -> Verdict:
         finally:
             await prometheus.close()
             await jaeger.close()
-        return diagnose_services(evidence, addresses, [SERVICE], alerted_at=end)
+        return diagnose(evidence, addresses, [SERVICE], alerted_at=end)
 
     return asyncio.run(collect())
 
 
 def test_a_provider_that_throttles_is_the_verdict(throttled: Pipeline) -> None:
-    found = diagnose(throttled)
+    found = explain(throttled)
     assert (found.domain, found.cause) == ("infrastructure", "llm-throttled")
     assert [(place.kind, place.name) for place in found.path] == [
         ("service", SERVICE),

@@ -1,75 +1,46 @@
 """Every alert is silent just before it should fire, fires when it should, ends, and never fires in quiet."""
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from alerts import to_prometheus
 from alerts.panels import Placed, place
 from alerts.rules import all_alerts
 from config import Config
 from prometheus import measures
-from prometheus.recorded import FAILED_ABOVE_USUAL, HEARD, P95_TIMES_USUAL, REQUEST_SIGNAL
 from prometheus.recording import STEP, render_recording
-from tests.rules.promtool import run_promtool
+from tests.rules.promtool import Groups, run_promtool
 from tests.rules.scenarios import SCENARIOS
+from tests.rules.scenarios.models import MODEL
 from tests.rules.scenarios.scenario import NEVER, Scenario, Series
 
 PLACED = {placed.alert.slug: placed for placed in place(all_alerts(Config()), Config())}
 OWNERS = {service.name: service.owner for service in Config().services}
 BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
-COMPARISONS = ("hit rate against its past", "measures against their past", "versions against each other")
-OF_OBJECTIVES = ("signals", "objectives", "burn rates", "burn rates over days")
-RECORDED_BY = {
-    REQUEST_SIGNAL: "signals",
-    HEARD: "signals",
-    P95_TIMES_USUAL: "services against their past",
-    FAILED_ABOVE_USUAL: "services against their past",
-}
-OF_MODELS = ("models", "models against their past", "limits of models", "comparisons of models")
-OF_FEATURES = ("limits of models", "features of models")
+GROUPS: Groups = render_recording(Config())["groups"]
 AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
 
-def rules(placed: Placed) -> str:
-    """The alert's rule, after the recording rules that make its series."""
-    content = to_prometheus.render([placed])
-    if placed.alert.slug in BUDGETS:
-        (objective,) = re.findall(r'objective="(\w+)"', placed.alert.query)
-        content = {"groups": recording(objective) + content["groups"]}
-    if placed.alert.slug in AGAINST_ITS_PAST:
-        content = {"groups": comparisons() + content["groups"]}
-    if placed.alert.component == "models":
-        names = OF_FEATURES if "model:feature" in placed.alert.query else OF_MODELS
-        content = {"groups": [found for name in names for found in group(name)] + content["groups"]}
-    for name in {name for series, name in RECORDED_BY.items() if series.name in placed.alert.query}:
-        content = {"groups": group(name) + content["groups"]}
-    return yaml.safe_dump(content)
+def rules(placed: Placed) -> Groups:
+    """The alert's rule, after the recording rules that make its series and what those are made of."""
+    objective = re.search(r'objective="(\w+)"', placed.alert.query)
+    groups = GROUPS
+    if objective:
+        groups = choose(lambda rule: rule.get("labels", {}).get("objective") in (None, objective[1]), groups)
+    needed, asked = set[str](), [placed.alert.query]
+    while names := {name for query in asked for name in re.findall(r"\w+(?::\w+)+", query)} - needed:
+        needed |= names
+        asked = [rule["expr"] for group in groups for rule in group["rules"] if rule["record"] in names]
+    made = choose(lambda rule: rule["record"] in needed, groups)
+    return [*(group for group in made if group["rules"]), *to_prometheus.render([placed])["groups"]]
 
 
-def group(name: str) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = render_recording(Config())["groups"]
-    return [group for group in groups if group["name"] == name]
-
-
-def recording(objective: str) -> list[dict[str, Any]]:
-    return [
-        found
-        | {
-            "rules": [
-                r for r in found["rules"] if r.get("labels", {}).get("objective", objective) == objective
-            ]
-        }
-        for name in OF_OBJECTIVES
-        for found in group(name)
-    ]
-
-
-def comparisons() -> list[dict[str, Any]]:
-    return [found for name in COMPARISONS for found in group(name)]
+def choose(wanted: Callable[[dict[str, Any]], bool], groups: Groups) -> list[dict[str, Any]]:
+    return [group | {"rules": list(filter(wanted, group["rules"]))} for group in groups]
 
 
 def every(placed: Placed) -> int:
@@ -88,6 +59,18 @@ def checked(placed: Placed, series: Series, expected: dict[int, list[dict[str, A
             for second, alerts in expected.items()
         ],
     }
+
+
+def side_by_side(quiet: Mapping[str, Series]) -> dict[str, Series]:
+    """All in one, each as a service of its name: the rules of watched models look at each by itself."""
+    of_service = f'service_name="{MODEL["service_name"]}"'
+    together = {
+        series.replace(of_service, f'service_name="{name}"'): values
+        for name, found in quiet.items()
+        for series, values in found.items()
+    }
+    assert len(together) == sum(map(len, quiet.values()))
+    return {"side by side": together}
 
 
 def fired(placed: Placed, scenario: Scenario) -> dict[str, Any]:
@@ -114,7 +97,8 @@ def test_silent_in_quiet(slug: str, tmp_path: Path) -> None:
     placed, scenario = PLACED[slug], SCENARIOS[slug]
     interval = placed.alert.evaluation.interval
     silence = dict.fromkeys(range(interval, scenario.quiet_for + 1, interval), list[dict[str, Any]]())
-    tests = [checked(placed, series, silence) | {"name": name} for name, series in scenario.quiet.items()]
+    quiet = side_by_side(scenario.quiet) if placed.alert.component == "models" else scenario.quiet
+    tests = [checked(placed, series, silence) | {"name": name} for name, series in quiet.items()]
     run_promtool(tmp_path, tests, rules(placed), every(placed))
 
 

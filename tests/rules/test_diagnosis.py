@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from config import Config
 from diagnosis.topology.llm_signals import ask_llms
 from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
@@ -14,7 +12,6 @@ from prometheus.recording import render_recording
 from tests.rules.promtool import gauge, histogram, run_promtool
 
 GROUPS = [group for group in render_recording(Config())["groups"] if group["name"] == "signals"]
-RULES = yaml.safe_dump({"groups": GROUPS})
 SECONDS, AT = 900, 860
 
 PART = ("shop.gateway", "shop (old)")
@@ -66,7 +63,7 @@ def check(folder: Path, *expressions: tuple[str, float | None]) -> None:
     ]
     inputs = [{"series": name, "values": values} for service in SERVICES for name, values in send(service)]
     suite: dict[str, Any] = {"interval": "10s", "input_series": inputs, "promql_expr_test": tests}
-    run_promtool(folder, [suite], RULES, 10)
+    run_promtool(folder, [suite], GROUPS, 10)
 
 
 def compare(query: str) -> Iterator[tuple[str, float | None]]:

@@ -42,7 +42,7 @@ def check(folder: Path, panel: str, samples: dict[str, float]) -> None:
             {"expr": f"round({query(panel)}, 0.001)", "eval_time": "14m", "exp_samples": wanted}
         ],
     }
-    run_promtool(folder, [asked], "groups: []\n")
+    run_promtool(folder, [asked], [])
 
 
 def test_calls_are_counted_once_from_spans_or_else_from_metrics(tmp_path: Path) -> None:

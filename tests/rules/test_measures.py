@@ -5,8 +5,6 @@ from math import pi, sqrt
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from config import Config
 from prometheus import measures
 from prometheus.recording import render_recording
@@ -15,7 +13,6 @@ from tests.rules.scenarios.quality import COUNTS, SEEN, hitting
 from tests.rules.scenarios.scenario import Series
 
 GROUPS = [g for g in render_recording(Config())["groups"] if g["interval"] == f"{measures.STEP}s"]
-RULES = yaml.safe_dump({"groups": GROUPS})
 HOUR = 3600
 
 
@@ -28,7 +25,7 @@ def ask(folder: Path, series: Series, at: int, expected: Mapping[str, float | No
         asked.append({"expr": close, "eval_time": f"{at}s", "exp_samples": samples})
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     test = {"interval": "10s", "input_series": inputs, "promql_expr_test": asked}
-    run_promtool(folder, [test], RULES, measures.STEP)
+    run_promtool(folder, [test], GROUPS, measures.STEP)
 
 
 def hits(*phases: tuple[int, float]) -> Series:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from alerts import to_prometheus
 from alerts.panels import place
@@ -74,7 +73,7 @@ def test_each_model_has_its_own_limit(query: str, values: tuple[float | None, ..
     ]
     inputs = [{"series": name, "values": values} for name, values in watched().items()]
     test = {"interval": "10s", "input_series": inputs, "promql_expr_test": asked}
-    run_promtool(tmp_path, [test], yaml.safe_dump({"groups": LIMITS}))
+    run_promtool(tmp_path, [test], LIMITS)
 
 
 def test_alerts_of_a_model_go_to_its_owner(tmp_path: Path) -> None:
@@ -93,5 +92,4 @@ def test_alerts_of_a_model_go_to_its_owner(tmp_path: Path) -> None:
         "input_series": inputs,
         "promql_expr_test": [{"expr": firing, "eval_time": "9m", "exp_samples": expected}],
     }
-    rules = {"groups": [*LIMITS, *to_prometheus.render(placed)["groups"]]}
-    run_promtool(tmp_path, [test], yaml.safe_dump(rules))
+    run_promtool(tmp_path, [test], [*LIMITS, *to_prometheus.render(placed)["groups"]])

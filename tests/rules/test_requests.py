@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from config import Config
 from prometheus import indicators as sli
 from prometheus.recording import render_recording
@@ -13,7 +11,6 @@ from tests.rules.promtool import histogram, run_promtool
 from tests.rules.scenarios.scenario import Series
 
 GROUPS = [group for group in render_recording(Config())["groups"] if group["name"] == "signals"]
-RULES = yaml.safe_dump({"groups": GROUPS})
 HTTP = (
     'http_server_request_duration_seconds{service_name="shop", instance="%s", http_response_status_code="%d"}'
 )
@@ -33,7 +30,7 @@ def ask(folder: Path, series: Series, expected: Mapping[str, float | None]) -> N
         asked.append({"expr": close, "eval_time": f"{AT}s", "exp_samples": samples})
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     test = {"interval": "10s", "input_series": inputs, "promql_expr_test": asked}
-    run_promtool(folder, [test], RULES, 10)
+    run_promtool(folder, [test], GROUPS, 10)
 
 
 def explicit(below: int, above: int) -> str:

@@ -5,19 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from config import Config
 from diagnosis.topology.reading import Directory
 from grafana.dashboards import build_all
 from prometheus.recording import render_recording
-from tests.rules.promtool import histogram, run_promtool
+from tests.rules.promtool import Groups, histogram, run_promtool
 from tests.rules.scenarios.scenario import Series
 
 
-def render(config: Config) -> str:
-    groups = [g for g in render_recording(config)["groups"] if g["name"] in ("signals", "topology")]
-    return yaml.safe_dump({"groups": groups})
+def render(config: Config) -> Groups:
+    return [g for g in render_recording(config)["groups"] if g["name"] in ("signals", "topology")]
 
 
 RULES = render(Config())
@@ -63,7 +61,7 @@ def per_second(count: int, seconds: float = 0.02) -> str:
     return histogram((SECONDS, {seconds: 10 * count}))
 
 
-def ask(folder: Path, series: Series, expected: Mapping[str, float | None], rules: str = RULES) -> None:
+def ask(folder: Path, series: Series, expected: Mapping[str, float | None], groups: Groups = RULES) -> None:
     """Checks the one sample of each query at the end, to 1 in 10; None is no sample."""
     asked = []
     for query, value in expected.items():
@@ -71,7 +69,7 @@ def ask(folder: Path, series: Series, expected: Mapping[str, float | None], rule
         close = f"abs(sum({query}) - {value or 0}) <= bool {0.1 * abs(value or 0) + 1e-9:g}"
         asked.append({"expr": close, "eval_time": f"{AT}s", "exp_samples": samples})
     inputs = [{"series": name, "values": values} for name, values in series.items()]
-    run_promtool(folder, [{"interval": "10s", "input_series": inputs, "promql_expr_test": asked}], rules, 10)
+    run_promtool(folder, [{"interval": "10s", "input_series": inputs, "promql_expr_test": asked}], groups, 10)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from numpy.typing import NDArray
 from whence_monitor import instruments as i
 
@@ -14,7 +13,7 @@ from monitor.tests.worker import Worker
 from prometheus.names import series
 from prometheus.recording import render_recording
 from telemetry.instruments import Instrument, Kind
-from tests.rules.promtool import run_promtool
+from tests.rules.promtool import Groups, run_promtool
 
 NAMES = {
     found.name: series(
@@ -28,10 +27,9 @@ AT = 9 * STEP
 """Within a window of ten minutes, the first sample of a process included: nothing is extrapolated."""
 
 
-def rules_of(config: Config) -> str:
+def rules_of(config: Config) -> Groups:
     """The recording rules of watched models."""
-    groups = [group for group in render_recording(config)["groups"] if "models" in group["name"]]
-    return yaml.safe_dump({"groups": groups})
+    return [group for group in render_recording(config)["groups"] if "models" in group["name"]]
 
 
 RULES = rules_of(Config())
@@ -110,7 +108,7 @@ def ask(
     interval: int = STEP,
     at: int = AT,
     every: int = AT,
-    rules: str = RULES,
+    rules: Groups = RULES,
 ) -> None:
     """Checks the one sample of each query to 1e-6; None is no sample.
 

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from diagnosis.hypotheses.decomposition import Split as Effect
 from diagnosis.signals.changes import ramp
+from diagnosis.signals.decomposition import Split as Effect
 from diagnosis.topology.finding import CAME_WITH, find_new_version
 from diagnosis.topology.models import flow
 from diagnosis.topology.models.counts import Counts, spread

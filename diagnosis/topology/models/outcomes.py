@@ -1,7 +1,7 @@
 """How well a model does, and by whom what was lost is lost: exactly, for any measure that is a mean.
 
 A measure is a sum by a number of labelled predictions. Its change is what the mix of segments (or versions)
-changed and what changed within them: `diagnosis.hypotheses.decomposition`.
+changed and what changed within them: `diagnosis.signals.decomposition`.
 """
 
 import math
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diagnosis.hypotheses.decomposition import Count, split
-from diagnosis.hypotheses.decomposition import Split as Effect
 from diagnosis.signals.changes import ramp
+from diagnosis.signals.decomposition import Count, split
+from diagnosis.signals.decomposition import Split as Effect
 from diagnosis.signals.series import Values
 from diagnosis.topology.models.counts import FEWEST, Counts
 from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_worse

@@ -12,9 +12,9 @@ from diagnosis.topology.models.explanation import Explanation
 from diagnosis.topology.models.inputs import Move
 from diagnosis.topology.models.outcomes import Loss, decompose
 from diagnosis.topology.models.standing import Standing, find_standing
-from diagnosis.topology.report import ALTERNATIVES, LEAST, report, words_of
+from diagnosis.topology.report import LEAST, report, words_of
 from diagnosis.topology.statements import capitalise, place_of
-from diagnosis.verdict.verdict import Alternative, Contribution, Statement, Verdict
+from diagnosis.verdict.verdict import ALTERNATIVES, Alternative, Contribution, Statement, Verdict
 from prometheus.model_measures import ENOUGH
 from prometheus.model_samples import ALL
 

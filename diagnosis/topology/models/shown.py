@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diagnosis.signals.series import Values, points_of
+from diagnosis.signals.series import Values
 from diagnosis.topology.models.calibration import Miscalibration
 from diagnosis.topology.models.case import Case
 from diagnosis.topology.models.counts import add
 from diagnosis.topology.models.flow import Turn
 from diagnosis.topology.models.inputs import Move, Way, values_over_time
 from diagnosis.topology.models.outcomes import Gap, Loss, sums_of
-from diagnosis.topology.statements import capitalise, link, place_of
-from diagnosis.verdict.verdict import MOST_POINTS, Statement
+from diagnosis.topology.statements import capitalise, place_of
+from diagnosis.verdict.statements import make_statement
+from diagnosis.verdict.verdict import Statement
 from prometheus import models
 from prometheus import queries as q
 from prometheus.model_samples import ALL, SHORT
@@ -109,9 +110,7 @@ def state_split(case: Case) -> list[Statement]:
     within = case.loss.measure.write_change(case.by_segment[worst].within)
     says = f"{say_within(case, case.loss)}; in segment {worst} alone {within}."
     query = q.select(MODEL_MEASURE, *_of(case), q.equal("measure", case.loss.measure.name), _SHORT)
-    return [
-        Statement(statement=says, query=query, entity=place_of(case.counts.entity), link=_link(case, query))
-    ]
+    return [make_statement(case.counts.aligned, says, query, entity=place_of(case.counts.entity))]
 
 
 def say_within(case: Case, loss: Loss) -> str:
@@ -221,18 +220,7 @@ def _over_time(case: Case, part: Values, whole: Values, every: float) -> Values:
 def _state(
     case: Case, says: str, query: str, levels: tuple[float, float], curve: Values, unit: str
 ) -> Statement:
-    before, after = (float(f"{level:.6g}") if np.isfinite(level) else None for level in levels)
-    return Statement(
-        statement=says,
-        query=query,
-        before=before,
-        after=after,
-        unit=unit,
-        link=_link(case, query),
-        points=points_of(case.counts.aligned, curve, MOST_POINTS),
-        entity=place_of(case.counts.entity),
+    before, after = (float(f"{level:.6g}") for level in levels)
+    return make_statement(
+        case.counts.aligned, says, query, (before, after), curve, unit, place_of(case.counts.entity)
     )
-
-
-def _link(case: Case, query: str) -> str:
-    return link(case.counts.aligned, query)

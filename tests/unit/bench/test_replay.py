@@ -9,7 +9,8 @@ from bench.incidents.baselines import COUNTERS, compare, find_loudest
 from bench.incidents.recording import LARGEST, read_recordings, write_recording
 from bench.incidents.replay import FLOOR, Floor, find_shortfalls, read_floor, replay
 from bench.incidents.scoring import score
-from diagnosis import QUERIES, Evidence, Verdict
+from diagnosis import Evidence, Verdict
+from diagnosis.packs.recommender.queries import QUERIES
 from diagnosis.sources.evidence import Labelled, pack
 from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 

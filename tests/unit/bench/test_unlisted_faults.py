@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from bench.incidents.stacks import BenchStack
-from bench.incidents.unlisted_faults import USERS, end_left_users, start_unlisted_fault
+from bench.incidents.unlisted_faults import start_unlisted_fault
+from bench.left_processes import FILE, end_left
 
 
 @pytest.fixture
@@ -57,8 +58,8 @@ def test_users_left_behind_are_ended_and_nobody_else_is(
     program: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     created = psutil.Process(program.pid).create_time()
-    (tmp_path / USERS).write_text(f"{os.getpid()} 1.0\n{program.pid} {created}\n")
-    end_left_users(tmp_path)
+    (tmp_path / FILE).write_text(f"{os.getpid()} 1.0\n{program.pid} {created}\n")
+    end_left(tmp_path)
     assert program.wait(timeout=20) == -signal.SIGKILL
-    assert not (tmp_path / USERS).exists()
-    end_left_users(tmp_path)
+    assert not (tmp_path / FILE).exists()
+    end_left(tmp_path)

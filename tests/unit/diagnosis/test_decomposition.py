@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.hypotheses.decomposition import Count, factorise, overall, split
+from diagnosis.signals.decomposition import Count, factorise, overall, split
 
 cell = st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.sampled_from("12"))
 count = st.integers(0, 5_000).flatmap(

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from diagnosis import diagnose
 from diagnosis.__main__ import app, ask, describe
-from tests.unit.diagnosis.scenarios import CAUSES
+from tests.unit.diagnosis.packs.recommender.scenarios import CAUSES
 
 WORLD = CAUSES["missing-features"][1](3)
 VERDICT = diagnose(WORLD.evidence(), alerted_at=WORLD.onset + 45)

@@ -6,8 +6,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from diagnosis import QUERIES
-from diagnosis.sources.queries import SHOWN
+from diagnosis.packs.recommender.queries import QUERIES, SHOWN
 from prometheus.names import REGISTRY
 from tests.contract.test_queries import series_named
 

@@ -18,7 +18,6 @@ from pydantic import BaseModel
 from faults.bucket import Bucket
 from faults.lease import Lease
 from stack import ROOT
-from stack.ports import find_free_ports
 from tests.unit.services.demo.trainer.memory_store import MemoryStore
 
 
@@ -85,16 +84,22 @@ def run_toxiproxy() -> Iterator[Toxiproxy]:
 
 @dataclass
 class Commands:
-    """`python -m faults …` with data of its own, on a stack of which only Toxiproxy is there."""
+    """`python -m faults …` with data of its own, on a stack with these ports."""
 
     data: Path
-    port: int
+    toxiproxy: int
+    recommender: int
+    minio: int
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, **find_free_ports(["recommender_port", "minio_port"])}
-        environment |= {"WHENCE_DATA": str(self.data), "MODE": "processes", "TOXIPROXY_PORT": str(self.port)}
+        return self.run_python("-m", "faults", *command)
+
+    def run_python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        environment = {**os.environ, "WHENCE_DATA": str(self.data), "MODE": "processes"}
+        environment |= {"TOXIPROXY_PORT": str(self.toxiproxy), "RECOMMENDER_PORT": str(self.recommender)}
+        environment |= {"MINIO_PORT": str(self.minio)}
         return subprocess.run(
-            [sys.executable, "-m", "faults", *command],
+            [sys.executable, *arguments],
             cwd=ROOT,
             env=environment,
             capture_output=True,

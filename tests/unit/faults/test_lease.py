@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from faults.catalogue import FAULTS
-from stack.ports import find_free_ports
 from tests.e2e.live import eventually
+from tests.ports import refusing_port
 from tests.unit.faults.fakes import Commands, Toxiproxy, run_toxiproxy
 
 FAULT = "storage-latency"
@@ -24,9 +24,10 @@ def toxiproxy() -> Iterator[Toxiproxy]:
 
 @pytest.fixture
 def commands(toxiproxy: Toxiproxy, tmp_path: Path) -> Iterator[Commands]:
-    commands = Commands(tmp_path, toxiproxy.port)
-    yield commands
-    commands.end_all()
+    with refusing_port() as recommender, refusing_port() as minio:
+        commands = Commands(tmp_path, toxiproxy.port, recommender, minio)
+        yield commands
+        commands.end_all()
 
 
 def break_storage(commands: Commands, seconds: int = 60, severity: str = "high") -> None:
@@ -113,14 +114,37 @@ def test_wrong_use_names_what_there_is(commands: Commands, command: tuple[str, .
     assert "use one of" in done.stderr
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_without_a_stack_nothing_breaks_and_one_line_says_so(tmp_path: Path, fault: str) -> None:
-    commands = Commands(tmp_path, int(find_free_ports(["nobody"])["NOBODY"]))
-    done = commands.run("break", fault)
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Commands]:
+    """Commands on a machine where no part of the stack runs."""
+    with refusing_port() as toxiproxy, refusing_port() as recommender, refusing_port() as minio:
+        yield Commands(tmp_path, toxiproxy, recommender, minio)
+
+
+@pytest.mark.parametrize("fault", ["storage-latency", "traffic-surge", "collector-outage", "bad-model"])
+def test_without_a_stack_nothing_breaks_and_one_line_says_so(alone: Commands, fault: str) -> None:
+    done = alone.run("break", fault)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("whence: ")
-    assert commands.lease(fault) is None
-    assert commands.run("mend").stdout == "No fault was active.\n"
+    eventually("what was begun is undone", lambda: alone.lease(fault) is None, 60)
+    assert alone.run("mend").stdout == "No fault was active.\n"
+
+
+INJECT_ALL = """
+from faults.catalogue import FAULTS
+
+for name, fault in FAULTS.items():
+    try:
+        fault.inject("high")
+    except Exception:
+        print(name)
+    fault.mend()
+"""
+
+
+def test_without_a_stack_no_fault_can_be_injected_and_each_can_be_undone(alone: Commands) -> None:
+    done = alone.run_python("-c", INJECT_ALL)
+    assert (done.returncode, done.stdout.split()) == (0, list(FAULTS)), done.stderr
 
 
 def test_a_guard_goes_on_for_as_long_as_there_is_something_to_mend(

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from faults import pressure
-from stack.ports import find_free_ports
+from tests.ports import refusing_port
 
 Set = Callable[[float], None]
 
@@ -45,9 +45,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 503])
-def test_one_that_fails_is_taken_for_a_long_one(
-    short: None, monkeypatch: pytest.MonkeyPatch, status: int
-) -> None:
+def test_one_that_fails_is_taken_for_a_long_one(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setattr(pressure, "PATIENCE", 30.0)
+
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
@@ -60,11 +60,11 @@ def test_one_that_fails_is_taken_for_a_long_one(
     with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setattr(pressure, "_address", lambda: f"http://127.0.0.1:{server.server_port}/healthz")
-        assert (pressure.time_health_check() >= 0.5) is (status == 503)
+        assert (pressure.time_health_check() >= 30) is (status == 503)
         server.shutdown()
 
 
 def test_nobody_there_is_a_long_one(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = find_free_ports(["nobody"])["NOBODY"]
-    monkeypatch.setattr(pressure, "_address", lambda: f"http://127.0.0.1:{port}/healthz")
-    assert pressure.time_health_check() >= 0.5
+    with refusing_port() as port:
+        monkeypatch.setattr(pressure, "_address", lambda: f"http://127.0.0.1:{port}/healthz")
+        assert pressure.time_health_check() >= 0.5

@@ -17,7 +17,7 @@ from faults import (
     storage_outage,
 )
 from faults.intermittence import Intermittence, Spell
-from stack.ports import find_free_ports
+from tests.ports import refusing_port
 from tests.unit.faults.fakes import Toxiproxy, run_toxiproxy
 
 TOXIC = [storage_latency, storage_jitter, storage_errors, storage_bandwidth, connection_pool_exhaustion]
@@ -108,8 +108,9 @@ def test_a_spell_starts_and_stops_once() -> None:
 def test_without_a_toxiproxy_nothing_breaks_and_nothing_is_to_be_mended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TOXIPROXY_PORT", find_free_ports(["nobody"])["NOBODY"])
-    for fault in ALL:
-        with pytest.raises(FaultError, match="make up"):
-            fault.inject("high")
-        fault.mend()
+    with refusing_port() as port:
+        monkeypatch.setenv("TOXIPROXY_PORT", str(port))
+        for fault in ALL:
+            with pytest.raises(FaultError, match="make up"):
+                fault.inject("high")
+            fault.mend()

@@ -12,12 +12,13 @@ HEAVY = ("opentelemetry.sdk", "fastapi", "openfeature")
 @pytest.mark.parametrize(
     ("process", "heavy"),
     [
-        ("traffic", HEAVY),
-        ("trainer", HEAVY),
-        ("features", (*HEAVY, "boto3", "botocore", "scipy")),
+        ("services.demo.traffic", HEAVY),
+        ("services.demo.trainer", HEAVY),
+        ("services.demo.features", (*HEAVY, "boto3", "botocore", "scipy")),
+        ("stack", ("scipy",)),
     ],
 )
 def test_what_a_process_needs_not_it_does_not_load(process: str, heavy: tuple[str, ...]) -> None:
-    program = f"import sys, services.demo.{process}.__main__; print([m for m in {heavy} if m in sys.modules])"
+    program = f"import sys, {process}.__main__; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

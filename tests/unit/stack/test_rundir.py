@@ -17,6 +17,10 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_targets_and_proxy_follow_the_ports(run: Path) -> None:
     settings = Settings(minio_port=19000, storage_proxy_port=19100, collector_metrics_port=18888)
     rundir.write_run_directory(settings, {"WEBHOOK_TOKEN": "token"}, Config(), {})
+    secret = run / "prometheus" / "secrets" / "prometheus"
+    assert secret.read_text() == "token" and secret.stat().st_mode & 0o777 == 0o600
+    (inbox,) = json.loads((run / "prometheus" / "targets" / "incidents" / "stack.json").read_text())
+    assert inbox["labels"] == {"component": "incidents"}
     targets = json.loads((run / "prometheus" / "targets" / "stack.json").read_text())
     by_component = {target["labels"]["component"]: target["targets"] for target in targets}
     assert by_component["collector"] == ["127.0.0.1:18888"]

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from decisions.experiments.assignment import assign, choose_variant
@@ -32,7 +32,6 @@ def test_two_layers_are_independent() -> None:
     assert all(count / len(USERS) == pytest.approx(0.25, abs=0.03) for count in found.values()), found
 
 
-@settings(deadline=None)
 @given(SHARES, SHARES)
 def test_a_growing_share_takes_the_variant_from_nobody(one: int, other: int) -> None:
     def treated(share: int) -> set[str]:

@@ -4,7 +4,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from decisions.experiments.corrections import discoveries, split
@@ -35,7 +35,6 @@ def test_a_variant_that_loses_a_tenth_of_its_users_is_found() -> None:
     assert found >= 95
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-5, 20), min_size=1, max_size=30))
 def test_more_evidence_never_undoes_a_discovery(evidence: list[float]) -> None:
     before = discoveries(dict(enumerate(evidence)), 0.05)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from decisions.experiments.cuped import Products, adjust
@@ -48,7 +48,6 @@ def test_independent_requests_leave_no_lasting_error() -> None:
     assert np.median(found.lasting) < 0.5 * np.median(found.error)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=40))
 def test_whatever_is_counted_the_error_is_not_below_zero_and_unknown_for_one_group(
     groups: list[tuple[int, int]],

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
@@ -37,14 +37,12 @@ def test_the_scale_makes_the_interval_narrowest_where_it_decides() -> None:
         assert float(radius(error, other * choose_scale(0.02, ALPHA), ALPHA)) >= chosen
 
 
-@settings(deadline=None)
 @given(st.floats(1e-6, 10), st.floats(1.01, 10), st.floats(1e-3, 1))
 def test_intervals_shrink_with_the_error(error: float, more: float, scale: float) -> None:
     assert radius(error, scale, ALPHA) < radius(error * more, scale, ALPHA)
     assert radius(error, scale, ALPHA) > 1.959 * error
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 1), st.floats(2, 1_000), st.floats(0.01, 0.2))
 def test_few_groups_make_intervals_wider_than_students_and_at_worst_say_nothing(
     error: float, freedom: float, alpha: float
@@ -54,7 +52,6 @@ def test_few_groups_make_intervals_wider_than_students_and_at_worst_say_nothing(
     assert half > stdtrit(freedom, 1 - alpha / 2) * error
 
 
-@settings(deadline=None)
 @given(st.floats(-10, 10), st.floats(0.01, 1), st.floats(0.01, 1), st.sampled_from([3.0, 30.0, np.inf]))
 def test_the_evidence_reaches_its_limit_where_the_interval_leaves_zero(
     estimate: float, error: float, scale: float, freedom: float

@@ -9,7 +9,7 @@ from config.retraining import Retraining
 from decisions.retraining.grounds import OF_CAUSES
 from decisions.retraining.judgement import DAY, Answer, Attempt, Measures, judge
 from decisions.retraining.wording import describe, summarise
-from diagnosis.hypotheses.catalogue import HYPOTHESES
+from diagnosis.packs.recommender.hypotheses.catalogue import HYPOTHESES
 from diagnosis.topology import causes as of_services
 from diagnosis.topology import llm
 from diagnosis.topology.models import causes as of_models

@@ -20,8 +20,9 @@ def of_hit_rate(
             "summary": "",
             "onset": 1_000.0,
             "factors": factors,
-            "hit_rate_before": 0.6,
-            "hit_rate_after": 0.6 + sum(factors.values()) / 100,
+            "measure": "hit rate",
+            "measure_before": 0.6,
+            "measure_after": 0.6 + sum(factors.values()) / 100,
             **fields,
         }
     )

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from diagnosis import Evidence, Verdict
+from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
-from diagnosis.topology.engine import diagnose_services
 
 START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
 TIMES = START + STEP * np.arange(COUNT)
@@ -175,7 +174,7 @@ SHOP = Shop(
 
 
 def verdict(shop: Shop, *services: str, alerted_at: float | None = ALERTED) -> Verdict:
-    return diagnose_services(shop.evidence(), ADDRESSES, services or ("gateway",), alerted_at=alerted_at)
+    return diagnose(shop.evidence(), ADDRESSES, services or ("gateway",), alerted_at=alerted_at)
 
 
 def path(found: Verdict) -> list[str]:

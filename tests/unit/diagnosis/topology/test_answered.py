@@ -1,7 +1,7 @@
 """Verdicts from what a real Prometheus answers of what the package whence_monitor exports."""
 
 import asyncio
-import re
+import json
 from collections.abc import Iterator, Mapping
 from time import monotonic, time
 from typing import NamedTuple
@@ -13,8 +13,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from whence_monitor.reference import Reference
 
-from diagnosis import Verdict
-from diagnosis.topology.engine import diagnose_services
+from diagnosis import Verdict, diagnose
 from diagnosis.topology.live import collect_services
 from monitor.tests.worker import Worker
 from prometheus.client import AsyncClient, Client, query
@@ -33,7 +32,7 @@ from tests.unit.prometheus.running import run_prometheus
 
 PATIENCE = 60.0
 NOWHERE = "http://127.0.0.1:9"
-OFTEN = re.sub(r"interval: \d+s", "interval: 1s", RULES)
+OFTEN = json.dumps({"groups": [group | {"interval": "1s"} for group in RULES]})
 """The rules, evaluated soon after everything has come."""
 
 
@@ -73,7 +72,7 @@ class Answering(NamedTuple):
         finally:
             await prometheus.close()
             await jaeger.close()
-        return diagnose_services(found.evidence, found.addresses, [service], alerted_at=self.onset + 90)
+        return diagnose(found.evidence, found.addresses, [service], alerted_at=self.onset + 90)
 
 
 def export(worker: Worker, service: str, at: float) -> ExportMetricsServiceRequest:

@@ -184,7 +184,7 @@ def test_gaps_in_the_telemetry_are_left_out() -> None:
     assert blame(late)[0].at == POSTGRES
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(sorted(SHOP)), st.floats(0, 2), max_size=5), st.sampled_from(Aspect))
 def test_shares_never_exceed_the_whole(later: dict[Entity, float], aspect: Aspect) -> None:
     loads = {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from diagnosis.topology.engine import diagnose_services
+from diagnosis import diagnose
 from tests.unit.diagnosis.topology.shop import (
     ADDRESSES,
     ALERTED,
@@ -159,5 +159,5 @@ def test_the_impact_is_the_greater_the_more_users_notice() -> None:
 @pytest.mark.parametrize("after", [ONSET - 120, ONSET], ids=["another", "the same"])
 def test_an_earlier_trouble_does_not_hide_what_an_alert_is_about(after: float) -> None:
     evidence = SLOW_DATABASE.evidence()
-    found = diagnose_services(evidence, ADDRESSES, ["gateway"], alerted_at=ALERTED, after=after)
+    found = diagnose(evidence, ADDRESSES, ["gateway"], alerted_at=ALERTED, after=after)
     assert (found.cause, path(found)[-1]) == ("dependency-slow", "postgresql@db:5432")

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from diagnosis import Evidence, Verdict
+from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
-from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.llm_signals import ask_llms
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, PEERS, START, STEP, TIMES, Load, Shop
 
@@ -90,7 +89,7 @@ def series(labels: dict[str, str], values: Values) -> Labelled:
 
 
 def verdict(assistant: Assistant) -> Verdict:
-    return diagnose_services(assistant.evidence(), {}, ["assistant"], alerted_at=ALERTED)
+    return diagnose(assistant.evidence(), {}, ["assistant"], alerted_at=ALERTED)
 
 
 def told(found: Verdict) -> tuple[str, str, str]:
@@ -206,7 +205,7 @@ def test_a_fallback_to_another_model_is_no_change_while_the_first_is_still_asked
 
 
 def test_nothing_is_wrong_with_more_tokens_that_nobody_feels() -> None:
-    found = diagnose_services(
+    found = diagnose(
         Assistant(tokens={"input": (800, 8000), "output": (200, 200)}).evidence(), {}, ["assistant"]
     )
     assert found.domain == "none"

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from diagnosis import diagnose
 from diagnosis.sources.evidence import Labelled
-from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.llm_signals import ask_llms
 from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME, ask_models
 from prometheus.models import FEATURE_VALUES, PREDICTIONS
@@ -160,7 +160,7 @@ def test_labels_of_long_ago_do_not_tell_of_inputs_that_moved_now() -> None:
     hour = [each for each in evidence.series[COUNTS] if each.labels[NAME] == MODEL_MEASURE.name]
     for each in hour:
         each.values[:, 1] = 3_600.0
-    found = diagnose_services(evidence, {}, [SERVICE], alerted_at=ALERTED)
+    found = diagnose(evidence, {}, [SERVICE], alerted_at=ALERTED)
     assert found.cause == "concept-drift"
     assert found.confidence <= 0.5
 
@@ -185,7 +185,7 @@ def test_predictions_that_came_again_long_before_the_alert_are_not_what_it_is_ab
                 np.where(since > 220, since - 120, np.minimum(since, 100)), since, each.values[:, 1]
             )
             each.values[:, 1] = counted
-    found = diagnose_services(evidence, {}, [SERVICE], alerted_at=START + alerted_after)
+    found = diagnose(evidence, {}, [SERVICE], alerted_at=START + alerted_after)
     assert (found.cause == "predictions-gone") is is_told
 
 
@@ -204,5 +204,5 @@ def test_a_feature_that_moves_after_the_reference_was_changed_is_named() -> None
         for reference, values in (("former", former), (each.labels["reference"], anew)):
             features.append(Labelled(labels={**each.labels, "reference": reference}, values=values))
     evidence = evidence.model_copy(update={"series": {**evidence.series, FEATURES: features}})
-    found = diagnose_services(evidence, {}, [SERVICE], alerted_at=ALERTED)
+    found = diagnose(evidence, {}, [SERVICE], alerted_at=ALERTED)
     assert (found.cause, found.feature) == ("unit-change", "amount")

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from diagnosis import Evidence, Verdict
+from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.sources.evidence import Labelled, pack
-from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.models.queries import COUNTED, COUNTS, FEATURES, NAME
 from prometheus.model_samples import ALL
 from prometheus.models import FEATURE_MAGNITUDE, FEATURE_VALUES, REFERENCE_VALUES
@@ -45,8 +44,8 @@ def collect(change: Change) -> Evidence:
     return Evidence(start=START, end=START + STEP * STEPS, step=STEP, series=series)
 
 
-def diagnose(change: Change) -> Verdict:
-    return diagnose_services(collect(change), {}, ["scoring"], alerted_at=ONSET + 90)
+def judge(change: Change) -> Verdict:
+    return diagnose(collect(change), {}, ["scoring"], alerted_at=ONSET + 90)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,7 @@ def diagnose(change: Change) -> Verdict:
     [({"amount": 100}, "unit-change", "amount"), ({"amount": 0}, "missing-feature", "amount")],
 )
 def test_a_feature_that_goes_wrong_is_named(change: Change, cause: str, feature: str) -> None:
-    found = diagnose(change)
+    found = judge(change)
     assert (found.domain, found.cause, found.feature) == ("data", cause, feature)
     assert found.onset is not None and abs(found.onset - ONSET) <= 15
     assert found.measure == "Accuracy"
@@ -65,16 +64,16 @@ def test_a_feature_that_goes_wrong_is_named(change: Change, cause: str, feature:
 
 
 def test_inputs_of_different_requests_are_told_though_each_alone_is_as_ever() -> None:
-    found = diagnose({"limit": OF_ANOTHER})
+    found = judge({"limit": OF_ANOTHER})
     assert (found.domain, found.cause, found.feature) == ("data", "inputs-drift", "")
     assert "no single feature did" in found.summary
     assert found.onset is not None and abs(found.onset - ONSET) <= 15
 
 
 def test_a_feature_that_the_model_does_not_use_does_no_harm() -> None:
-    found = diagnose({"age": 1.5})
+    found = judge({"age": 1.5})
     assert (found.domain, found.feature) == ("none", "age")
 
 
 def test_nothing_is_blamed_where_nothing_changed() -> None:
-    assert diagnose({}).domain == "unknown"
+    assert judge({}).domain == "unknown"

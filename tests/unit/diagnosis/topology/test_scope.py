@@ -20,10 +20,9 @@ from bench.topology import (
     make_rows,
     name,
 )
-from diagnosis import Verdict
+from diagnosis import Verdict, diagnose
 from diagnosis.signals.series import Values
 from diagnosis.topology import live
-from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.live import Collected, collect_services
 from diagnosis.topology.scope import find_scope
@@ -94,8 +93,8 @@ def jaeger() -> AsyncClient:
     return AsyncClient("Jaeger", "http://made.up", transport=nothing)
 
 
-def diagnose(collected: Collected, symptom: str) -> Verdict:
-    return diagnose_services(*collected, [symptom], alerted_at=ONSET + 60)
+def judge(collected: Collected, symptom: str) -> Verdict:
+    return diagnose(*collected, [symptom], alerted_at=ONSET + 60)
 
 
 def asked_about(collected: Collected, *queries: str) -> set[str]:
@@ -111,8 +110,8 @@ def test_the_verdict_is_that_on_everything(trouble: str, monkeypatch: pytest.Mon
     everything = collect(make(), symptom)
     assert len(asked_about(everything, "served")) == len(CALLS)
     assert len(asked_about(part, "served")) <= 10
-    assert diagnose(part, symptom) == diagnose(everything, symptom)
-    assert diagnose(part, symptom).cause == cause
+    assert judge(part, symptom) == judge(everything, symptom)
+    assert judge(part, symptom).cause == cause
 
 
 def test_other_services_are_not_asked_about() -> None:

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from diagnosis import Evidence, Verdict
+from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
-from diagnosis.topology.engine import diagnose_services
 from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, PEERS, START, STEP, TIMES, Load, Shop
 
@@ -109,7 +108,7 @@ class Scoring:
         )
 
     def verdict(self, alerted_at: float | None = ALERTED) -> Verdict:
-        return diagnose_services(self.evidence(), {}, [SERVICE], alerted_at=alerted_at)
+        return diagnose(self.evidence(), {}, [SERVICE], alerted_at=alerted_at)
 
 
 class _Drawn:

@@ -77,8 +77,9 @@ def storage_latency(onset: float = ONSET, confidence: float = 0.93) -> Verdict:
             part("segment", "regular", "within", -7.6),
             part("segment", "light", "within", -1.3),
         ],
-        hit_rate_before=0.441,
-        hit_rate_after=0.21,
+        measure="hit rate",
+        measure_before=0.441,
+        measure_after=0.21,
     )
 
 

@@ -25,7 +25,9 @@ TOKEN = "a-token-for-tests"
 def serve(app: ASGIApp) -> Iterator[str]:
     """Serve an ASGI application; the context is its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1, proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -71,6 +73,7 @@ def incidents_service(
         {
             "webhook_token": SecretStr(TOKEN),
             "incidents_database": str(folder / "incidents.db"),
+            "access_file": folder / "access.jsonl",
             "prometheus_url": "http://127.0.0.1:9",
             "jaeger_url": "http://127.0.0.1:9",
             **settings,

@@ -12,11 +12,13 @@ import anyio
 import pytest
 
 from services.incidents import moving
+from services.incidents.access.roles import Role
 from services.incidents.incident import Incident
 from services.incidents.location import open_database
 from services.incidents.moving import NotMoved, migrate
 from services.incidents.store import Store
 from services.incidents.webhooks import Refused, read_alerts
+from tests.unit.services.incidents.access.conftest import make_token
 from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
 from tests.unit.services.incidents.opinions import BAD_MODEL, storage_latency
 from tests.unit.services.incidents.postgres import Server
@@ -60,7 +62,8 @@ async def fill(store: Store) -> None:
 async def read(store: Store) -> object:
     incidents = await store.select(100)
     verdicts = [await store.select_verdicts(incident.id) for incident in incidents]
-    return incidents, verdicts, await store.select_dead_letters(10), await store.read_heartbeat()
+    others = await store.select_dead_letters(10), await store.read_heartbeat(), await store.select_tokens()
+    return incidents, verdicts, *others
 
 
 def test_all_of_it_is_there_and_goes_on_with_the_next_number(
@@ -69,12 +72,14 @@ def test_all_of_it_is_there_and_goes_on_with_the_next_number(
     monkeypatch.setattr(moving, "BATCH", 4)
     source, target = way
     in_store(source, fill)
+    make_token(source, "ci", Role.VIEWER)
     assert migrate(source, target) == {
         "incidents": INCIDENTS,
         "alerts": 3 * INCIDENTS,
         "verdicts": 2 * INCIDENTS,
         "dead_letters": 1,
         "heartbeat": 1,
+        "tokens": 1,
     }
     assert in_store(target, read) == in_store(source, read)
     [incident] = in_store(target, lambda store: take(store, INCIDENTS))

@@ -113,6 +113,11 @@ def test_a_bad_setting_is_named_in_one_line(tmp_path: Path, name: str, value: st
     assert name in refusal(str(tmp_path / "incidents.db"), **{name: value})
 
 
+def test_open_to_others_without_a_login_it_does_not_start(tmp_path: Path) -> None:
+    line = refusal(str(tmp_path / "incidents.db"), BIND_HOST="0.0.0.0")
+    assert "set INCIDENTS_LOGIN=oidc or INCIDENTS_LOGIN=proxy (docs/access.md)" in line
+
+
 def test_a_newer_database_stops_the_start_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "incidents.db"
     with closing(sqlite3.connect(path)) as connection:

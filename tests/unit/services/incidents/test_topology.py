@@ -160,7 +160,7 @@ def test_services_of_the_stack_are_examined_as_services_too(tmp_path: Path) -> N
     """No cause is found in the stack; that is no verdict on the services that it does not look at."""
     now = time.time()
     with (
-        serve(source({**SHOP, "up": [({"component": "minio"}, 1.0)]})) as address,
+        serve(source({**SHOP, "slow": [({}, 0.0)]})) as address,
         incidents_service(tmp_path, explain=None, prometheus_url=address, jaeger_url=address) as client,
     ):
         for others in (["ingest"], ["nobody", "gateway"]):

@@ -33,7 +33,7 @@ from services.demo.storage.artefacts import ModelArrays
 from services.demo.storage.client import ObjectStore
 from services.instrumentation import ServerTelemetry, Telemetry, start_telemetry
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 ITEMS = 150
 FACTORS = 4
 USERS = {1: "light", 2: "regular", 3: "heavy", 4: "light"}

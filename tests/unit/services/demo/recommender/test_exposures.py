@@ -52,9 +52,11 @@ def test_requests_are_counted_by_version_and_group_and_users_once(tmp_path: Path
     asyncio.run(scenario())
 
 
-def test_clicks_thumbs_and_labels_are_counted_for_the_group_of_their_user(tmp_path: Path) -> None:
+def test_r15_clicks_thumbs_and_labels_are_counted_for_the_version_and_group_of_their_user(
+    tmp_path: Path,
+) -> None:
     async def scenario() -> None:
-        async with serve(prepare(tmp_path), attribution_window=0.1) as service:
+        async with serve(prepare(tmp_path), attribution_window=0.5) as service:
             answer = await service.ask(100)
             item = {"request_id": answer["request_id"], "item_id": answer["items"][0]["item_id"]}
             for event in ("click", "thumbs_down"):

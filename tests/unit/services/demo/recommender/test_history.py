@@ -87,7 +87,7 @@ def test_memory_and_bucket_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.anyio
 async def test_the_running_recommender_keeps_what_was_clicked() -> None:
-    async with serve(published(), attribution_window=0.05) as service:
+    async with serve(published(), attribution_window=0.5) as service:
         answer = await service.ask(1, k=3)
         item = answer["items"][1]["item_id"]
         body = {"request_id": answer["request_id"], "item_id": item, "event": "click"}

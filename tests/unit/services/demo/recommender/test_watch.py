@@ -17,7 +17,7 @@ from tests.unit.services.demo.recommender.support import (
 )
 
 VERSION = "als4-aaaaaa"
-WINDOW = 0.05
+WINDOW = 0.5
 
 
 def profile() -> bytes:
@@ -61,7 +61,7 @@ def test_answers_are_counted_with_the_features_they_were_made_from() -> None:
 
 def test_what_was_clicked_is_judged_when_the_window_has_closed() -> None:
     async def scenario() -> None:
-        async with serve(with_profile(profile()), attribution_window=WINDOW, feedback_retention=1) as service:
+        async with serve(with_profile(profile()), attribution_window=WINDOW, feedback_retention=9) as service:
             answers = [await service.ask(1), await service.ask(2)]
             body = {
                 "request_id": answers[0]["request_id"],
@@ -81,7 +81,7 @@ def test_the_popular_list_tells_nothing_about_a_version() -> None:
     async def scenario() -> None:
         store = with_profile(profile())
         store.errors[f"features/{VERSION}/1.json"] = client_error("NoSuchKey", 404)
-        async with serve(store, attribution_window=WINDOW, feedback_retention=1) as service:
+        async with serve(store, attribution_window=WINDOW, feedback_retention=9) as service:
             assert (await service.ask(1))["source"] == "popular"
             assert (await service.ask(2))["source"] == "personalised"
             await watched(service, "judged", 1)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from urllib3 import exceptions as u
 
 from services.demo.recommender.object_reader import Outcome, classify
-from services.demo.storage.client import make_client, read_object
+from services.demo.storage.client import ObjectStore, make_client, read_object
 from services.demo.storage.errors import advise, find_error_type
 from services.demo.storage.settings import StorageSettings
 from tests.unit.services.demo.storage.test_client import FakeS3, serve_s3
@@ -43,12 +43,20 @@ def server() -> Iterator[type[FakeS3]]:
         yield fake
 
 
-def fail(url: str, read_timeout: float = 10) -> Exception:
-    """What reading an object there raises."""
+def connect(url: str, read_timeout: float = 10) -> ObjectStore:
     settings = StorageSettings(
         endpoint=url, bucket="whence", access_key="reader", secret_key=SecretStr("secret-secret")
     )
-    client = make_client(settings, connect_timeout=10, read_timeout=read_timeout, max_pool=2)
+    return make_client(settings, connect_timeout=10, read_timeout=read_timeout, max_pool=2)
+
+
+@pytest.fixture(scope="module")
+def client(server: Any) -> ObjectStore:
+    return connect(server.url)
+
+
+def fail(client: ObjectStore) -> Exception:
+    """What reading an object raises."""
     try:
         read_object(client, "whence", "key")
     except Exception as error:
@@ -57,10 +65,12 @@ def fail(url: str, read_timeout: float = 10) -> Exception:
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), ANSWERS, ids=[f"{c}-{s}" for c, s, _ in ANSWERS])
-def test_the_code_of_an_answer_decides(server: Any, code: str, status: int, kind: str) -> None:
+def test_the_code_of_an_answer_decides(
+    server: Any, client: ObjectStore, code: str, status: int, kind: str
+) -> None:
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode() if code else b""
     server.answers[("GET", "/whence/key")] = (status, body)
-    error = fail(server.url)
+    error = fail(client)
     assert find_error_type(error) == kind
     read = classify(error, 0.1)
     assert (read.outcome, read.error_type, read.status) == (Outcome.ERROR, kind, status)
@@ -69,9 +79,9 @@ def test_the_code_of_an_answer_decides(server: Any, code: str, status: int, kind
 def test_nobody_there_and_silence_are_told_apart() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        silent = classify(fail(url, 0.3), 0.1)
+        silent = classify(fail(connect(url, 0.3)), 0.1)
     assert (silent.outcome, silent.error_type) == (Outcome.TIMEOUT, "read_timeout")
-    assert classify(fail(url), 0.1).error_type == "unreachable"
+    assert classify(fail(connect(url)), 0.1).error_type == "unreachable"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +102,7 @@ def test_a_connection_that_breaks_off_is_told_apart(sent: bytes, kind: str) -> N
 
         thread = threading.Thread(target=answer)
         thread.start()
-        error = fail(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        error = fail(connect(f"http://127.0.0.1:{listener.getsockname()[1]}"))
         thread.join()
     assert find_error_type(error) == kind
 

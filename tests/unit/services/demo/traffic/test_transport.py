@@ -7,7 +7,7 @@ import pytest
 
 from services.demo.traffic import transport
 from services.demo.traffic.transport import PlainTransport
-from stack.ports import find_free_ports
+from tests.ports import refusing_port
 
 GOOD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"
 
@@ -105,10 +105,9 @@ def test_an_answer_that_does_not_come_is_given_up() -> None:
 
 
 def test_nobody_listening_is_an_error() -> None:
-    async def run() -> None:
-        port = find_free_ports(["nobody"])["NOBODY"]
+    async def run(port: int) -> None:
         async with httpx.AsyncClient(transport=PlainTransport()) as client:
             await client.get(f"http://127.0.0.1:{port}/")
 
-    with pytest.raises(httpx.ConnectError):
-        asyncio.run(run())
+    with refusing_port() as port, pytest.raises(httpx.ConnectError):
+        asyncio.run(run(port))

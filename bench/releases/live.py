@@ -1,0 +1,63 @@
+"""`python -m bench.releases.live`: releases on live stacks with simulated users, and their page."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.incidents.document import replace_between
+from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_missing, stack_for
+from bench.releases.live_case import KINDS, ReleaseRun
+from bench.releases.live_run import run_case
+from bench.releases.live_tables import tabulate
+from stack import DATA, ROOT, StackError
+
+RECORDING = ROOT / "bench" / "recordings" / "releases-live.jsonl"
+PAGE = ROOT / "docs" / "releases.md"
+BEGIN, END = "<!-- begin: written by `make bench-releases-live-page` -->", "<!-- end -->"
+NONE = "No live release is recorded yet: `make bench-releases-live`."
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+console = Console(width=220, highlight=False)
+
+File = Annotated[Path, typer.Option(help="JSON lines, one per run; runs that are in it are not repeated")]
+
+
+@app.command()
+def run(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="runs of each case")] = 5,
+    cases: Annotated[str, typer.Option(help=f"with commas, of {', '.join(KINDS)}; default all")] = "",
+    recording: File = RECORDING,
+) -> None:
+    """Run what is missing, each on a stack of its own, 6 to 30 minutes; a kill loses the case under way."""
+    wanted = list_cases(choose(KINDS, cases), rounds)
+
+    def carry_out(case: Case) -> ReleaseRun:
+        with stack_for(case, DATA / "bench" / "releases", {}, console.print) as stack:
+            found = run_case(case, stack, console.print)
+        console.print(f"[bold]{case.id}: {found.phase.value}[/] after {found.seconds:.0f} s")
+        return found
+
+    failed = run_missing(wanted, recording, ReleaseRun, carry_out, console.print)
+    for table in tabulate(read_runs(recording, ReleaseRun)):
+        console.print(table.to_rich(), "")
+    if failed:
+        raise StackError(f"{failed} runs failed and were not kept: the same command runs them again")
+
+
+@app.command()
+def document(recording: File = RECORDING, page: Path = PAGE) -> None:
+    """Write the recorded runs into docs/releases.md, with two other rules replayed on them."""
+    runs = read_runs(recording, ReleaseRun)
+    tables = tabulate(runs) if runs else []
+    replace_between(page, BEGIN, END, "\n".join(table.to_markdown() for table in tables) or f"{NONE}\n")
+
+
+if __name__ == "__main__":
+    end_by_interrupt()
+    try:
+        app()
+    except StackError as error:
+        sys.exit(f"whence: {error}")

@@ -1,0 +1,1 @@
+"""Causes of their own for services that send certain telemetry."""

@@ -1,0 +1,1 @@
+"""Who may come in: identities from a login, a proxy or a token, and what each role may do."""

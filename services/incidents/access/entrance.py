@@ -1,0 +1,40 @@
+"""Puts the guard before the application, and the login beside it where there is one."""
+
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+
+from services.incidents.access.guard import Guard, Login, Refuse
+from services.incidents.access.identification import Identification
+from services.incidents.access.token_api import TokenApi
+from services.incidents.access.tokens import Tokens
+from services.incidents.access.trail import AccessLog
+from services.incidents.settings import Settings
+from services.incidents.store import Store
+
+
+def add_access(app: FastAPI, settings: Settings, store: Store, refuse: Refuse) -> None:
+    """From now on a request reaches the application only if its sender may make it; else `refuse` answers."""
+    identification = Identification(settings, settings.webhook_token, Tokens(store.select_tokens))
+    log = AccessLog(settings.access_file)
+    address = urlsplit(settings.page)
+    login = Login(f"{address.scheme}://{address.netloc}") if settings.incidents_login else None
+    app.include_router(TokenApi(store).router)
+    if login and settings.incidents_login == "oidc":
+        from starlette.middleware.sessions import SessionMiddleware
+
+        from services.incidents.access.oidc import SESSION, OidcLogin  # takes 14 MiB
+
+        app.include_router(OidcLogin(settings, settings.page, identification, log).router)
+        app.add_middleware(Guard, identification, log, refuse, login._replace(page="/login"))
+        is_https = address.scheme == "https"
+        app.add_middleware(
+            SessionMiddleware,
+            secret_key=settings.session_secret.get_secret_value(),
+            session_cookie="__Host-whence" if is_https else "whence",
+            max_age=SESSION,
+            same_site="lax",
+            https_only=is_https,
+        )
+    else:
+        app.add_middleware(Guard, identification, log, refuse, login)
