@@ -28,12 +28,6 @@ PER = 1e6
 """Answers that a cost is told for: that of one is hard to read."""
 
 
-def mean(of: str, *where: str, by: Sequence[str] = BY, window: str = q.PANEL) -> str:
-    """A measure of ranking quality, such as `ndcg`: its sum over labelled requests, by request."""
-    summed = q.rate(m.SUMS[of], sli.RECOMMENDER, *where, by=by, window=window)
-    return q.known(f"{summed} / {sli.labelled(*where, by=by, window=window)}")
-
-
 def thumbs_up(*where: str, by: Sequence[str] = BY, window: str = q.PANEL) -> str:
     """Share (0–1) of the thumbs that point up."""
     all_, up = (sli.thumbs(*where, *of, by=by, window=window) for of in ((), ('direction="up"',)))

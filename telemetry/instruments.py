@@ -118,27 +118,6 @@ RECOMMENDATION_FEATURE_MISSING = Instrument(
     "Features a request should have had and was served without.",
     (a.FEATURE,),
 )
-RECOMMENDATION_PRECISION = Instrument(
-    "recommendation.precision",
-    Kind.COUNTER,
-    "1",
-    "Sum over labelled requests of the share of shown items that were clicked (precision@k).",
-    _REQUEST,
-)
-RECOMMENDATION_NDCG = Instrument(
-    "recommendation.ndcg",
-    Kind.COUNTER,
-    "1",
-    "Sum over labelled requests of NDCG@k with clicks as binary gain; 0 without a click.",
-    _REQUEST,
-)
-RECOMMENDATION_RECIPROCAL_RANK = Instrument(
-    "recommendation.reciprocal_rank",
-    Kind.COUNTER,
-    "1",
-    "Sum over labelled requests of 1 / place of the first clicked item; 0 without a click.",
-    _REQUEST,
-)
 RECOMMENDATION_COVERAGE = Instrument(
     "recommendation.coverage",
     Kind.GAUGE,

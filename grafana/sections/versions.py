@@ -28,7 +28,6 @@ from prometheus import measures as m
 from prometheus import queries as q
 from prometheus import versions as v
 from prometheus.recorded import VERSION_DEVIATION, VERSION_KEPT, VERSION_LABELLED
-from prometheus.versions import mean
 
 BY = ["model_version"]
 LEGEND = "{{model_version}}"
@@ -62,9 +61,9 @@ def side_by_side() -> Panel:
         "Requests": (f"{served} > 0", "reqps"),
         "Personalised": (q.known(f"({q.or_zero(personal, served)}) / {served}"), "percentunit"),
         "Hit rate": (q.known(sli.hit_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
-        "Precision": (mean("precision", *CHOSEN, window=WINDOW), "percentunit"),
-        "NDCG": (mean("ndcg", *CHOSEN, window=WINDOW), "none"),
-        "MRR": (mean("reciprocal_rank", *CHOSEN, window=WINDOW), "none"),
+        "Precision": (m.ranking("precision", *CHOSEN, by=BY, window=WINDOW), "percentunit"),
+        "NDCG": (m.ranking("ndcg", *CHOSEN, by=BY, window=WINDOW), "none"),
+        "MRR": (m.ranking("reciprocal_rank", *CHOSEN, by=BY, window=WINDOW), "none"),
         "Click-through": (q.known(sli.click_through_rate(*CHOSEN, by=BY, window=WINDOW)), "percentunit"),
         "Thumbs up": (v.thumbs_up(*CHOSEN, window=WINDOW), "percentunit"),
         "Coverage": (q.highest(m.COVERAGE, CHOSEN[0], by=BY), "percentunit"),
@@ -127,10 +126,10 @@ def ndcg() -> Panel:
         Heading(
             14,
             "NDCG by version",
-            "How near the top the clicked items stood: 1 means all of them first, 0 means no click, over 5 "
-            "minutes. Good: steady, and no version below the others.",
+            "How near the top the clicked items of the version's own lists stood: 1 means all of them first, "
+            "0 means no click, over 5 minutes. Good: steady, and no version below the others.",
         ),
-        [Query(mean("ndcg", *CHOSEN, window=WINDOW), LEGEND)],
+        [Query(m.ranking("ndcg", *CHOSEN, by=BY, window=WINDOW), LEGEND)],
         SCORE,
         size=QUARTER,
     )
@@ -141,10 +140,10 @@ def reciprocal_rank() -> Panel:
         Heading(
             15,
             "MRR by version",
-            "1 divided by the position of the first clicked item, 0 without a click, averaged over 5 "
-            "minutes. Good: steady, and no version below the others.",
+            "1 divided by the position of the first clicked item, 0 without a click, averaged over the "
+            "version's own lists of 5 minutes. Good: steady, and no version below the others.",
         ),
-        [Query(mean("reciprocal_rank", *CHOSEN, window=WINDOW), LEGEND)],
+        [Query(m.ranking("reciprocal_rank", *CHOSEN, by=BY, window=WINDOW), LEGEND)],
         SCORE,
         size=QUARTER,
     )

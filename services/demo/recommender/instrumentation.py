@@ -15,7 +15,6 @@ from services.demo.recommender.answers import Answer, Labels, Reason, Source
 from services.demo.recommender.connection import Connection
 from services.demo.recommender.model import Model
 from services.demo.recommender.object_reader import ObjectRead, Outcome
-from services.demo.recommender.signals.judgement import Judgement
 from services.instrumentation import Telemetry
 from telemetry import attributes as a
 from telemetry import instruments as i
@@ -112,9 +111,6 @@ class Recorder:
         self._thumbs: Counter = telemetry.instrument(i.RECOMMENDATION_THUMBS)
         self._labelled: Counter = telemetry.instrument(i.RECOMMENDATION_LABELLED)
         self._hits: Counter = telemetry.instrument(i.RECOMMENDATION_HITS)
-        self._precision: Counter = telemetry.instrument(i.RECOMMENDATION_PRECISION)
-        self._ndcg: Counter = telemetry.instrument(i.RECOMMENDATION_NDCG)
-        self._reciprocal_rank: Counter = telemetry.instrument(i.RECOMMENDATION_RECIPROCAL_RANK)
         self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
         self._store_failures: Counter = telemetry.instrument(i.RECOMMENDATION_STORE_FAILURES)
         self._worker_deaths: Counter = telemetry.instrument(i.RECOMMENDATION_WORKER_DEATHS)
@@ -191,16 +187,13 @@ class Recorder:
         self._thumbs.add(1, _label(labels, (a.DIRECTION, direction)))
         self._count_event(labels, f"thumb_{direction}")
 
-    def count_labelled(self, labels: Labels, requests: int, judged: Judgement) -> None:
-        """Requests whose attribution window has closed, and the sum of their judgements."""
+    def count_labelled(self, labels: Labels, requests: int, hits: int) -> None:
+        """Requests whose attribution window has closed, and those of them in which an item was clicked."""
         named = _label(labels)
         self._labelled.add(requests, named)
-        self._hits.add(judged.hits, named)
+        self._hits.add(hits, named)
         self._count_event(labels, "labelled", requests)
-        self._count_event(labels, "hit", judged.hits)
-        self._precision.add(judged.precision, named)
-        self._ndcg.add(judged.ndcg, named)
-        self._reciprocal_rank.add(judged.reciprocal_rank, named)
+        self._count_event(labels, "hit", hits)
 
     def record_exposure(self, labels: Labels, seconds: float) -> None:
         """An answer to a user whom a flag gave its version; it took `seconds`.
