@@ -16,7 +16,6 @@ from prometheus import indicators
 from prometheus import queries as q
 from prometheus.indicators import HITS, LABELLED, PERSONALISED, RECOMMENDER
 from prometheus.models import QUALITY
-from prometheus.names import series
 from prometheus.recorded import (
     MEASURE,
     MEASURE_KEPT,
@@ -37,7 +36,6 @@ from prometheus.recorded import (
 )
 from prometheus.rules import Rule, record
 from prometheus.series import Series
-from telemetry import instruments as i
 
 STEP = 10
 """Seconds between evaluations."""
@@ -59,8 +57,6 @@ ALL = "all"
 RANKING = ("precision", "ndcg", "reciprocal_rank")
 """Quantities of the package whence_monitor: sums over judged answers."""
 
-COVERAGE, DIVERSITY = series(i.RECOMMENDATION_COVERAGE), series(i.RECOMMENDATION_DIVERSITY)
-POPULARITY = series(i.RECOMMENDATION_POPULARITY)
 
 SERVICE, VERSION = ["service_name"], ["service_name", "model_version"]
 
@@ -146,10 +142,6 @@ def _measures() -> Iterator[tuple[str, str]]:
     unknown = indicators.answers('reason="unknown_user"', by=SERVICE, window="1m")
     yield "unknown_users", q.known(f"({q.or_zero(unknown, requests)}) / {requests}")
     yield "requests", requests
-    yield "requests_by_version", indicators.answers(by=VERSION, window="5m")
-    yield "coverage", q.highest(COVERAGE, by=VERSION)
-    yield "diversity", q.mean(DIVERSITY, by=VERSION)
-    yield "popularity", q.mean(POPULARITY, PERSONALISED, by=VERSION)
 
 
 def _counted(of: Series) -> str:

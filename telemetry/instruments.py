@@ -118,48 +118,6 @@ RECOMMENDATION_FEATURE_MISSING = Instrument(
     "Features a request should have had and was served without.",
     (a.FEATURE,),
 )
-RECOMMENDATION_COVERAGE = Instrument(
-    "recommendation.coverage",
-    Kind.GAUGE,
-    "1",
-    "Share of the catalogue shown at least once in the last 5 minutes.",
-    (a.MODEL_VERSION,),
-)
-RECOMMENDATION_POPULARITY = Instrument(
-    "recommendation.popularity",
-    Kind.GAUGE,
-    "1",
-    "Mean popularity of the items shown, as percentile in the training ratings; 1 is the most popular.",
-    (a.MODEL_VERSION, a.SOURCE),
-)
-RECOMMENDATION_DIVERSITY = Instrument(
-    "recommendation.diversity",
-    Kind.GAUGE,
-    "1",
-    "Mean of 1 minus the cosine between the items of an answer.",
-    (a.MODEL_VERSION,),
-)
-RECOMMENDATION_FEATURE_DRIFT = Instrument(
-    "recommendation.feature.drift",
-    Kind.GAUGE,
-    "1",
-    "Distance of a feature's values in 2 minutes from the training reference; the largest of any version.",
-    (a.FEATURE, a.STATISTIC, a.SEGMENT),
-)
-RECOMMENDATION_PREDICTION_DRIFT = Instrument(
-    "recommendation.prediction.drift",
-    Kind.GAUGE,
-    "1",
-    "Distance of recent top scores from the training reference.",
-    (a.MODEL_VERSION, a.STATISTIC),
-)
-RECOMMENDATION_DRIFT_SAMPLES = Instrument(
-    "recommendation.drift.samples",
-    Kind.GAUGE,
-    "{sample}",
-    "Values of the last 2 minutes that drift is judged by, below 200 it is not; the most of any version.",
-    (a.FEATURE, a.SEGMENT),
-)
 RECOMMENDATION_SCHEMA_VIOLATIONS = Instrument(
     "recommendation.schema.violations",
     Kind.COUNTER,

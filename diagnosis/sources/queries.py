@@ -13,11 +13,16 @@ from prometheus import external
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.indicators import PERSONALISED, READ_FAILED, READ_OK, RECOMMENDATIONS, RECOMMENDER, STORAGE
+from prometheus.model_items import popularity
 from prometheus.names import series
+from prometheus.recommendation_drift import TOP_SCORE
+from prometheus.recorded import RECENT_DRIFT
 from telemetry import instruments as i
 
 WINDOW = "20s"
 """Four exports of the services' metrics."""
+
+MINUTE = "1m"
 
 FEEDBACK = 'http_route="/feedback"'
 IDLE = 'state="idle"'
@@ -76,13 +81,10 @@ def _answers() -> Mapping[str, str]:
 
 
 def _model_and_data() -> Mapping[str, str]:
-    gauges = {
-        "feature_drift": i.RECOMMENDATION_FEATURE_DRIFT,
-        "prediction_drift": i.RECOMMENDATION_PREDICTION_DRIFT,
-        "popularity": i.RECOMMENDATION_POPULARITY,
-    }
     return {
-        **{name: q.select(series(gauge), RECOMMENDER) for name, gauge in gauges.items()},
+        "feature_drift": q.select(RECENT_DRIFT, RECOMMENDER),
+        "prediction_drift": q.select(RECENT_DRIFT, RECOMMENDER, TOP_SCORE),
+        "popularity": popularity(RECOMMENDER, window=MINUTE),
         "feature_age_p50": sli.feature_age(0.5, window=WINDOW),
         "feature_age_p95": sli.feature_age(0.95, window=WINDOW),
     }
@@ -101,8 +103,6 @@ def queries(limits: Limits) -> Mapping[str, str]:
 
 QUERIES = queries(Limits())
 """The same with the default limits."""
-
-MINUTE = "1m"
 
 SHOWN: Mapping[str, str] = {
     "answers": sli.answer_shares(by=["reason"], window=MINUTE),

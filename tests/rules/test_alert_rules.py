@@ -21,7 +21,12 @@ from tests.rules.scenarios.scenario import NEVER, Scenario, Series
 PLACED = {placed.alert.slug: placed for placed in place(all_alerts(Config()), Config())}
 OWNERS = {service.name: service.owner for service in Config().services}
 BUDGETS = [slug for slug in PLACED if "-budget-" in slug]
-COMPARISONS = ("hit rate against its past", "measures against their past", "versions against each other")
+COMPARISONS = (
+    "hit rate against its past",
+    "measures against their past",
+    "versions against each other",
+    "drift against training",
+)
 OF_OBJECTIVES = ("signals", "objectives", "burn rates", "burn rates over days")
 RECORDED_BY = {
     REQUEST_SIGNAL: "signals",

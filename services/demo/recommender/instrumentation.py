@@ -112,6 +112,7 @@ class Recorder:
         self._labelled: Counter = telemetry.instrument(i.RECOMMENDATION_LABELLED)
         self._hits: Counter = telemetry.instrument(i.RECOMMENDATION_HITS)
         self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
+        self._violations.add(0, _FEATURE | {a.KIND: "unknown_item"})
         self._store_failures: Counter = telemetry.instrument(i.RECOMMENDATION_STORE_FAILURES)
         self._worker_deaths: Counter = telemetry.instrument(i.RECOMMENDATION_WORKER_DEATHS)
         self._events: Counter = telemetry.instrument(i.EXPERIMENT_EVENTS)
@@ -218,9 +219,9 @@ class Recorder:
         if labels.group:
             self._events.add(count, _label_event(labels, event))
 
-    def count_violations(self, kind: str, count: int = 1) -> None:
-        """Features of users that broke their schema; `kind` says how."""
-        self._violations.add(count, _FEATURE | {a.KIND: kind})
+    def count_violation(self, kind: str) -> None:
+        """A user's features broke their schema; `kind` says how."""
+        self._violations.add(1, _FEATURE | {a.KIND: kind})
 
     def count_store_failures(self, kind: str, count: int) -> None:
         """What the workers' common store failed to do; `kind` says why."""

@@ -42,7 +42,7 @@ def segments(light: float, regular: float, heavy: float, labelled: int = 70) -> 
 def ranked(name: str, before: float, during: float, labelled: int = 200) -> Series:
     """Means per answer of a sum over answers, as the package has them."""
     of = 'service_name="recommender", model_version="als16-1", segment="heavy", quantity="%s"'
-    series = hitting(before, during, labelled=labelled)
+    series = dict(hitting(before, during, labelled=labelled))
     for quantity, was, is_now in ((name, before, during), ("judged", 1, 1)):
         values = counter((CALM, was * labelled), (TROUBLE, is_now * labelled), (AFTER, was * labelled))
         series[f"model_quality_total{{{of % quantity}}}"] = values
