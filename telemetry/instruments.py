@@ -101,9 +101,6 @@ RECOMMENDATION_HITS = Instrument(
     "Labelled requests in which the user clicked at least one of the k items.",
     _REQUEST,
 )
-RECOMMENDATION_SCORE = Instrument(
-    "recommendation.score", Kind.HISTOGRAM, "1", "Score of the item ranked first.", (a.MODEL_VERSION,)
-)
 RECOMMENDATION_FEATURE_AGE = Instrument(
     "recommendation.feature.age",
     Kind.HISTOGRAM,

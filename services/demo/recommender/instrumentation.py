@@ -104,7 +104,6 @@ class Recorder:
         self._transferred: Counter = telemetry.instrument(i.STORAGE_TRANSFER_SIZE)
         self._requests: Counter = telemetry.instrument(i.RECOMMENDATION_REQUESTS)
         self._impressions: Counter = telemetry.instrument(i.RECOMMENDATION_IMPRESSIONS)
-        self._top_score: Histogram = telemetry.instrument(i.RECOMMENDATION_SCORE)
         self._feature_age: Histogram = telemetry.instrument(i.RECOMMENDATION_FEATURE_AGE)
         self._feature_missing: Counter = telemetry.instrument(i.RECOMMENDATION_FEATURE_MISSING)
         self._clicks: Counter = telemetry.instrument(i.RECOMMENDATION_CLICKS)
@@ -172,8 +171,6 @@ class Recorder:
         span.set_attributes(_describe_answer(answer))
         self._requests.add(1, _label(answer.labels, (a.REASON, answer.reason.value)))
         self._impressions.add(len(answer.items), _label(answer.labels))
-        if answer.items and answer.labels.source is not Source.POPULAR:
-            self._top_score.record(answer.items[0][1], {a.MODEL_VERSION: answer.labels.version})
         if computed_at is not None:
             self._feature_age.record(max(0.0, time() - computed_at), _FEATURE)
         if answer.reason is Reason.FEATURES_MISSING:
