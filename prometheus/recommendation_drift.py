@@ -17,10 +17,6 @@ from prometheus.recorded import RECENT_DRIFT
 from prometheus.rules import Rule, record
 
 SECONDS, WINDOW = 120, "2m"
-SEGMENT_MIX, TOP_SCORE = 'feature="segment_mix"', 'feature="top_score"'
-FEATURES = 'feature!~"segment_mix|top_score"'
-"""Of users, in each segment, too."""
-
 _WATCHED = (RECOMMENDER, f'feature!="{INPUTS}"')
 
 

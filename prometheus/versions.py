@@ -9,7 +9,6 @@ from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.model_samples import SHORT
 from prometheus.names import label, series
-from prometheus.recommendation_drift import TOP_SCORE
 from prometheus.recorded import MODEL_MEASURE, RECENT_DRIFT, VERSION_COST
 from telemetry import attributes as a
 from telemetry import instruments as i
@@ -36,7 +35,7 @@ def thumbs_up(*where: str, by: Sequence[str] = BY, window: str = q.PANEL) -> str
 
 def prediction_drift(*where: str) -> str:
     """Population stability index of the scores of the items ranked first, against training."""
-    return q.highest(RECENT_DRIFT, TOP_SCORE, *where, by=BY)
+    return q.highest(RECENT_DRIFT, sli.TOP_SCORE, *where, by=BY)
 
 
 def items_shown(*where: str) -> str:

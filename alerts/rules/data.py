@@ -12,7 +12,6 @@ from config import Config
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.recommendation_drift import FEATURES, SEGMENT_MIX
 from prometheus.recorded import MEASURE, MEASURE_USUAL, RECENT_DRIFT
 
 BY_SERVICE = ["service_name"]
@@ -132,7 +131,7 @@ def feature_drift(config: Config) -> Alert:
     return Alert(
         slug="feature-drift",
         title="Feature Drift",
-        query=_drift(FEATURES),
+        query=_drift(sli.FEATURES),
         comparison=Comparison.ABOVE,
         threshold=config.model.drift,
         evaluation=soon(config),
@@ -153,7 +152,7 @@ def segment_mix_drift(config: Config) -> Alert:
     return Alert(
         slug="segment-mix-drift",
         title="Segment Mix Drift",
-        query=_drift(SEGMENT_MIX),
+        query=_drift(sli.SEGMENT_MIX),
         comparison=Comparison.ABOVE,
         threshold=limits.MIX,
         evaluation=soon(config),

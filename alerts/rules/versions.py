@@ -6,7 +6,7 @@ from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.recommendation_drift import TOP_SCORE
+from prometheus.indicators import TOP_SCORE
 from prometheus.recorded import (
     RECENT_DRIFT,
     VERSION_DEVIATION,

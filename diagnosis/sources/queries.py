@@ -12,10 +12,17 @@ from diagnosis.sources.evidence import Limits
 from prometheus import external
 from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.indicators import PERSONALISED, READ_FAILED, READ_OK, RECOMMENDATIONS, RECOMMENDER, STORAGE
+from prometheus.indicators import (
+    PERSONALISED,
+    READ_FAILED,
+    READ_OK,
+    RECOMMENDATIONS,
+    RECOMMENDER,
+    STORAGE,
+    TOP_SCORE,
+)
 from prometheus.model_items import popularity
 from prometheus.names import series
-from prometheus.recommendation_drift import TOP_SCORE
 from prometheus.recorded import RECENT_DRIFT
 from telemetry import instruments as i
 

@@ -8,7 +8,6 @@ from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q
 from prometheus import versions as v
-from prometheus.recommendation_drift import FEATURES, SEGMENT_MIX
 from prometheus.recorded import RECENT_DRIFT
 
 ANY_SEGMENT = 'segment=~"all|$segment"'
@@ -30,7 +29,7 @@ def features(config: Config) -> Panel:
         ),
         [
             Query(
-                q.highest(RECENT_DRIFT, FEATURES, ANY_SEGMENT, by=["feature", "segment"]),
+                q.highest(RECENT_DRIFT, sli.FEATURES, ANY_SEGMENT, by=["feature", "segment"]),
                 "{{feature}} {{segment}}",
             )
         ],
@@ -64,7 +63,7 @@ def mix() -> Panel:
             f"near 0; above the dashed line, {limits.MIX:g} (population stability index), the users are "
             "others than in training, and averages mislead.",
         ),
-        [Query(q.highest(RECENT_DRIFT, SEGMENT_MIX, by=["model_version"]), "{{model_version}}")],
+        [Query(q.highest(RECENT_DRIFT, sli.SEGMENT_MIX, by=["model_version"]), "{{model_version}}")],
         SCORE,
         Lines(steps=[(limits.MIX, RED)]),
         size=QUARTER,
