@@ -18,6 +18,7 @@ from services.ingest.senders import name_of_cut
 from services.ingest.series import SeriesLimit
 from services.ingest.settings import Settings
 from services.ingest.splitting import Request
+from services.ingest.sums import Sums
 from services.ingest.tally import Tally
 from services.ingest.upstream import Away, Upstream
 from services.ingest.wire import Malformed, TooLarge, read_resources
@@ -49,7 +50,8 @@ class Ingest:
         self._series = series
         self._counts = Counts(telemetry, series)
         self._upstream = Upstream(settings.prometheus_url, self._counts.request)
-        self._inspector = Inspector(series, Collisions(monotonic), time)
+        self._sums = Sums()
+        self._inspector = Inspector(series, Collisions(monotonic), self._sums, time)
         self._delivery = Delivery(self._upstream, monotonic)
         self._turn = asyncio.Lock()
         self._waiting = 0
@@ -84,7 +86,9 @@ class Ingest:
 
     async def _take(self, receive: Receive) -> tuple[int, str]:
         tally = Tally()
-        self._series.turn()
+        if self._series.turn():
+            self._sums.turn()
+        self._sums.begin()
         try:
             await self._pass_on(_body(receive), tally)
         except Malformed as error:
@@ -94,6 +98,7 @@ class Ingest:
         except Away as away:
             log.warning("Prometheus accepts nothing", said=str(away))
             return 503, f"Prometheus accepts nothing: {away}"
+        self._sums.commit()
         self._counts.add(tally)
         return 200, ""
 

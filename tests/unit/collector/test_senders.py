@@ -44,19 +44,6 @@ def span_metric_names(collector: Collector, service: str) -> dict[str, int]:
     return {each.attributes["span.name"]: each.message.count for each in seen}
 
 
-def test_delta_becomes_cumulative(collector: Collector) -> None:
-    for started in (10, 0):
-        collector.send_metrics(
-            {"service.name": "legacy"},
-            counter("orders", (5, {"kind": "a"}), delta=True, started=started),
-            histogram("latency", "s", {}, delta=True),
-        )
-    seen = points(collector, "legacy", "orders", 2)
-    assert [each.message.as_double for each in seen] == [5, 10]
-    assert {each.metric.sum.aggregation_temporality for each in seen} == {2}
-    assert points(collector, "legacy", "latency")[-1].metric.histogram.aggregation_temporality == 2
-
-
 def test_old_http_metrics_become_the_present_ones(collector: Collector) -> None:
     old = {"http.method": "GET", "http.status_code": 200, "http.scheme": "http", "http.host": "shop:80"}
     collector.send_metrics(

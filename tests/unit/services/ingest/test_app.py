@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA as DELTA
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Sum
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from services.ingest import app, upstream
@@ -83,6 +85,18 @@ def test_what_is_not_stored_is_not_acknowledged_and_not_counted(service: Service
     assert service.post(request.SerializeToString()).status_code == 200
     assert service.counted()["ingest.points.refused", "bad", "invalid"] == 1
     assert service.prometheus.stored == [("good", "m", 1.0)]
+
+
+def test_deltas_that_come_again_are_added_once(service: Service) -> None:
+    for turn, away in enumerate((503, 0, 0)):
+        request = fill(Request(), "good", ["m"])
+        metric = request.resource_metrics[0].scope_metrics[0].metrics[0]
+        (point,) = metric.gauge.data_points
+        point.time_unix_nano += turn
+        metric.sum.CopyFrom(Sum(aggregation_temporality=DELTA, data_points=[point]))
+        service.prometheus.away = away
+        service.post(request.SerializeToString())
+    assert service.prometheus.stored == [("good", "m", 1.0), ("good", "m", 2.0)]
 
 
 def test_a_resource_above_the_limit_is_refused_alone(service: Service) -> None:
