@@ -1,4 +1,4 @@
-"""Deltas added up: a point of delta temporality becomes the sum of its series, for Prometheus takes only those."""
+"""Deltas added up: a point of delta temporality becomes the sum of its series so far."""
 
 from collections import Counter
 from collections.abc import Callable
