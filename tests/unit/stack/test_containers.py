@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from annotated_types import Le
 
 from components.pins import select
 from services.demo.recommender.settings import RecommenderSettings
@@ -257,11 +256,9 @@ def test_the_workers_of_a_container_have_room_for_what_they_share_and_for_their_
     )
     assert "WORKERS" in recommender["environment"]
     assert any(given.shared_dir.is_relative_to(writable) for writable in recommender["tmpfs"])
-    (most,) = (
-        limit.le for limit in RecommenderSettings.model_fields["workers"].metadata if isinstance(limit, Le)
-    )
+    most = RecommenderSettings.model_json_schema()["properties"]["workers"]["maximum"]
     each = given.storage_concurrency + MOST_DEFAULT_THREADS
-    assert recommender["deploy"]["resources"]["limits"]["pids"] > int(str(most)) * each
+    assert recommender["deploy"]["resources"]["limits"]["pids"] > most * each
 
 
 def test_everybody_uses_the_users_own_keys_to_storage(
