@@ -11,10 +11,8 @@ from config.quantities import Text
 from config.strict import Strict
 
 _ALLOWED = "write one of RE2, such as `ACME-[0-9]{8}`"
-_NOT_IN_RE2 = re.compile(
-    r"\(\?(?:[=!>(#]|<[=!]|P=|[ims-]*[aLux])|(?<!\\)(?:\\\\)*\\[1-9uUNZ]|[*+?}]\+"
-)
-"""Lookaround, conditions, atomic groups, comments, other flags, references to groups, characters by their number
+_NOT_IN_RE2 = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P=|[ims-]*[aLux])|(?<!\\)(?:\\\\)*\\[1-9uUNZ]|[*+?}]\+")
+"""Lookaround, conditions, atomic groups, comments, other flags, references, characters by number
 or name, the end as \\Z, possessive repeats."""
 MOST_REPEATS = 1000
 """RE2's bound: with more in a pattern the collector does not start."""

@@ -15,7 +15,7 @@ _LABELS = (a.SERVICE_NAME, "service.namespace", a.SERVICE_INSTANCE_ID, a.SERVICE
 _NAME = rb"\x0a\x0cservice\.name"
 _VALUE = rb"\x12.\x0a.([^\x00-\x1f]{1,%d})" % LONGEST_NAME
 _ENCODED_NAME = re.compile(rb"%b%b|%b%b" % (_NAME, _VALUE, _VALUE, _NAME), re.DOTALL)
-"""The attribute service.name as protobuf encodes it, in either order: the collector writes the last field first."""
+"""The attribute service.name as protobuf encodes it: the collector writes the last field first."""
 
 
 class Sender(NamedTuple):

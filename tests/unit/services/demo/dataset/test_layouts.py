@@ -67,7 +67,8 @@ SAME: dict[str, dict[str, str | bytes]] = {
     "ISO 8601": {"ratings__csv": HEADER + "1,1,4.0,2005-04-02 23:53:47\n2,2,3.5,2005-04-03T01:31:16+02:00\n"},
     "numbers of pandas": {"ratings__csv": HEADER + "1.0,1.0,4.0,1112486027.0\n2.0,2.0,3.5,1112484676.0\n"},
     "spaces around fields": {
-        "ratings__csv": "userId, movieId, rating, timestamp\n1, 1, 4.0, 1112486027\n 2 , 2 , 3.5 , 1112484676\n"
+        "ratings__csv": "userId, movieId, rating, timestamp\n"
+        "1, 1, 4.0, 1112486027\n 2 , 2 , 3.5 , 1112484676\n"
     },
     "gzip": {
         "ratings__csv__gz": gzip.compress(
