@@ -46,6 +46,8 @@ POOL = "pool"
 SENDER = "sender"
 METRIC = "metric"
 ATTRIBUTE = "attribute"
+SHORTENED = "whence.shortened"
+"""What the collector sets on a span with more attributes than Jaeger stores."""
 ERROR_TYPE = "error.type"
 
 HTTP_REQUEST_METHOD = "http.request.method"
