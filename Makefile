@@ -182,9 +182,12 @@ models-mend: $(MODELS_READY) ## Undo every fault of theirs
 models-faults: $(MODELS_READY) ## List their faults, and what is felt
 	@$(MODELS)/bin/python -m examples.models faults
 
-generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml
-	@$(PY) -m stack generate
-	@$(PY) -m generation
+generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml; TARGET=kubernetes: as resources [OUT=folder] [NAMESPACE=whence] [STACK=kube-prometheus-stack]
+	@case "$(TARGET)" in
+	  "") $(PY) -m stack generate && $(PY) -m generation ;;
+	  kubernetes) $(PY) -m generation.kubernetes --out "$(or $(OUT),data/generated/kubernetes)" $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(STACK),--stack "$(STACK)") ;;
+	  *) echo "whence: TARGET is kubernetes, or left out" >&2; exit 2 ;;
+	esac
 
 diff: $(RUNTIME) ## Show what whence.yaml changes in panels, rules and receivers
 	@$(PY) -m stack diff
