@@ -194,17 +194,6 @@ COMPONENTS = (
             for name, value in (("gitVersion", "v1.37.2"), ("gitMajor", "1"), ("gitMinor", "37"))
         ),
     ),
-    Component(
-        name="prometheus-operator",
-        title="Prometheus Operator's admission webhook",
-        release="0.85.0",
-        module="github.com/prometheus-operator/prometheus-operator",
-        version="v0.85.0",
-        binaries=(
-            ("admission-webhook", "github.com/prometheus-operator/prometheus-operator/cmd/admission-webhook"),
-        ),
-        seconds=90,
-    ),
 )
 
 
