@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit lineage mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose test-kubernetes bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-retraining bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -236,6 +236,10 @@ test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose
+
+test-kubernetes: $(DEV) ## The Helm chart: lint, both presets, schema; Helm is built at the first run; no cluster is started
+	@$(PY) -m components build otelcol-whence helm
+	$(PY) -m pytest -q tests/kubernetes
 
 test: $(DEV) ## All required checks and tests, with the time of each phase
 	@phase() {
