@@ -3,7 +3,7 @@
 import pytest
 
 NOT_TRIED = (
-    "NOT TRIED HERE: there is no cluster. No API server took the resources, no pod was scheduled or started, no",
+    "NOT TRIED HERE: there is no cluster. No API server took the resources, no pod was scheduled, no",
     "volume provisioned; no probe, network policy or disruption budget took effect.",
 )
 
