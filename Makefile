@@ -237,8 +237,8 @@ test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose
 
-test-kubernetes: $(DEV) ## The Helm chart: lint, both presets, schema; Helm is built at the first run; no cluster is started
-	@$(PY) -m components build otelcol-whence helm
+test-kubernetes: $(DEV) ## The Helm chart and the rendered resources against an API server, built at the first run; no pod is started
+	@$(PY) -m components build otelcol-whence helm etcd kube-apiserver
 	$(PY) -m pytest -q tests/kubernetes
 
 test: $(DEV) ## All required checks and tests, with the time of each phase

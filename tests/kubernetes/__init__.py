@@ -1,1 +1,1 @@
-"""The Helm chart, as Helm and the collector see it."""
+"""The Helm chart and the rendered resources against a Kubernetes API server of the tests' own."""
