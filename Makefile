@@ -28,7 +28,7 @@ VERSION ?=
 SHARE ?= 30
 SINCE ?=
 
-.PHONY: help explain doctor up down status logs shell clean verify gate rollout release release-continue retrain rollback shadow shadow-off audit token lineage migrate mlflow report experiments break mend faults generate diff check test test-fast test-rules test-live test-adapt test-alerts test-workers test-compose bench-overhead bench-footprint bench-outage bench-shadow bench-alert-delay bench-quiet bench-experiments bench-releases bench-releases-live bench-releases-live-page bench-retraining bench-retraining-live bench-retraining-live-page bench-incidents bench-incidents-page bench-replay bench-petshop bench-nezha bench-topology bench-pipeline bench-monitor bench-drift bench-shop bench-shop-replay bench-shop-page shop shop-down shop-break shop-mend shop-faults test-shop test-models models-install models models-down models-break models-mend models-faults bench-models bench-models-replay bench-models-page lock
+.PHONY: $(shell sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## Show this help
 	@echo "Whence: finds the root cause of an incident of an AI service, with evidence."
@@ -188,9 +188,12 @@ models-mend: $(MODELS_READY) ## Undo every fault of theirs
 models-faults: $(MODELS_READY) ## List their faults, and what is felt
 	@$(MODELS)/bin/python -m examples.models faults
 
-generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml
-	@$(PY) -m stack generate
-	@$(PY) -m generation
+generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml; TARGET=kubernetes: as resources [OUT=folder] [NAMESPACE=whence] [STACK=kube-prometheus-stack]
+	@case "$(TARGET)" in
+	  "") $(PY) -m stack generate && $(PY) -m generation ;;
+	  kubernetes) $(PY) -m generation.kubernetes --out "$(or $(OUT),data/generated/kubernetes)" $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(STACK),--stack "$(STACK)") ;;
+	  *) echo "whence: TARGET is kubernetes, or left out" >&2; exit 2 ;;
+	esac
 
 diff: $(RUNTIME) ## Show what whence.yaml changes in panels, rules and receivers
 	@$(PY) -m stack diff
@@ -239,6 +242,10 @@ test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose
+
+test-kubernetes: $(DEV) ## The Helm chart and the rendered resources against an API server, built at the first run; no pod is started
+	@$(PY) -m components build otelcol-whence helm etcd kube-apiserver
+	$(PY) -m pytest -q tests/kubernetes
 
 test: $(DEV) ## All required checks and tests, with the time of each phase
 	@phase() {

@@ -13,6 +13,7 @@ from config.receivers import Email, Mail, Slack, Webhook
 
 TITLE = "{{ .Status }}: {{ .GroupLabels.alertname }}"
 TEXT = "\n".join(f"{{{{ .Annotations.{name} }}}}" for name in ("summary", "description", "runbook_url"))
+SLACK_TEXT = f"{{{{ range .Alerts }}}}{TEXT}\n{{{{ end }}}}"
 """What a Slack message says; Alertmanager's own has no text."""
 
 
@@ -88,7 +89,7 @@ def _slack(receiver: Slack) -> dict[str, Any]:
     settings = {
         "api_url_file": variable(receiver.url),
         "title": TITLE,
-        "text": f"{{{{ range .Alerts }}}}{TEXT}\n{{{{ end }}}}",
+        "text": SLACK_TEXT,
     }
     return settings | ({"channel": receiver.channel} if receiver.channel else {})
 

@@ -162,6 +162,38 @@ COMPONENTS = (
         seconds=120,
         stamps=(("github.com/docker/compose/v2/internal.Version", "v2.40.3"),),
     ),
+    Component(
+        name="helm",
+        title="Helm",
+        release="4.3.2",
+        module="helm.sh/helm/v4",
+        version="v4.3.2",
+        binaries=(("helm", "helm.sh/helm/v4/cmd/helm"),),
+        seconds=90,
+        stamps=(("helm.sh/helm/v4/internal/version.version", "v4.3.2"),),
+    ),
+    Component(
+        name="etcd",
+        title="etcd",
+        release="3.7.3",
+        module="go.etcd.io/etcd/server/v3",
+        version="v3.7.3",
+        binaries=(("etcd", "go.etcd.io/etcd/server/v3"),),
+        seconds=40,
+    ),
+    Component(
+        name="kube-apiserver",
+        title="Kubernetes API server",
+        release="1.37.2",
+        module="k8s.io/kubernetes",
+        version="v1.37.2",
+        binaries=(("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),),
+        seconds=400,
+        stamps=tuple(
+            (f"k8s.io/component-base/version.{name}", value)
+            for name, value in (("gitVersion", "v1.37.2"), ("gitMajor", "1"), ("gitMinor", "37"))
+        ),
+    ),
 )
 
 

@@ -14,8 +14,13 @@ class ConfigError(ValueError, SystemExit):
     """
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(map(_make_printable, lines)))
         self.code = str(self)
+
+
+def _make_printable(line: str) -> str:
+    """What a terminal would hide, obey or refuse is a replacement character."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in line)
 
 
 def wrong(

@@ -65,6 +65,13 @@ class Columns(Strict):
     rating: Column | None = None
     time: Column | None = None
 
+    @model_validator(mode="after")
+    def _check_each_is_another(self) -> Self:
+        named = [column for _, column in self if column is not None]
+        if len(set(named)) < len(named):
+            raise wrong("has a column twice", "name another one for each")
+        return self
+
 
 class Dataset(Strict):
     """How the folder that DATASET names is read."""

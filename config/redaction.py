@@ -11,8 +11,12 @@ from config.quantities import Text
 from config.strict import Strict
 
 _ALLOWED = "write one of RE2, such as `ACME-[0-9]{8}`"
-_NOT_IN_RE2 = re.compile(r"\(\?(?:[=!>(]|<[=!]|P=)|(?<!\\)(?:\\\\)*\\[1-9]|[*+?}]\+")
-"""Lookaround, conditions, atomic groups, references to groups and possessive repeats."""
+_NOT_IN_RE2 = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P=|[ims-]*[aLux])|(?<!\\)(?:\\\\)*\\[1-9uUNZ]|[*+?}]\+")
+"""Lookaround, conditions, atomic groups, comments, other flags, references, characters by number
+or name, the end as \\Z, possessive repeats."""
+MOST_REPEATS = 1000
+"""RE2's bound: with more in a pattern the collector does not start."""
+_REPEATS = re.compile(r"\{(?:\d+,)?(\d+),?\}")
 
 
 def _check_pattern(value: Any) -> str:
@@ -23,8 +27,10 @@ def _check_pattern(value: Any) -> str:
             found = re.compile(value)
     except (re.error, Warning, OverflowError) as error:
         raise wrong(f"is not a pattern: {error}", _ALLOWED) from None
+    if any(int(count) > MOST_REPEATS for count in _REPEATS.findall(value)):
+        raise wrong("repeats something too often", f"write at most {MOST_REPEATS} times")
     if _NOT_IN_RE2.search(value):
-        raise wrong("has what the collector's patterns cannot: lookaround or references", _ALLOWED)
+        raise wrong("has what RE2, the collector's patterns, has not, such as lookaround", _ALLOWED)
     if found.search(""):
         raise wrong("matches every text", "write a pattern that needs at least one character")
     return value

@@ -10,7 +10,7 @@ from alerts.catalogue import render_catalogue
 from alerts.rules import all_alerts
 from config import Config, schema, service_environment
 from decisions.gate.catalogue import render as render_checks
-from generation.collector import configure_collector
+from generation.collector import BASE, configure_collector
 from grafana.mail import mail_environment
 from grafana.provisioned import PROVIDER_FILE, provide_dashboards
 from prometheus import artifacts
@@ -47,6 +47,11 @@ def describe_checks(config: Config) -> Files:
     return {"gate.md": render_checks(), "monitors.md": render_catalogue(all_alerts(config))}
 
 
+def copy_for_chart(config: Config) -> Files:
+    """What the Helm chart holds of the checkout: a chart cannot read files outside of its folder."""
+    return {"collector.yaml": BASE.read_text()}
+
+
 def _environment(variables: Mapping[str, str]) -> str:
     return "".join(
         f"{line}\n" for line in (HEADING, *(f"{name}={value}" for name, value in variables.items()))
@@ -57,6 +62,7 @@ BUILDS: Mapping[str, Callable[[Config], Files]] = {
     "config/generated": describe_config,
     "collector/generated": configure_collector,
     "containers/generated": configure_containers,
+    "deploy/helm/whence/files": copy_for_chart,
     "grafana/provisioning/dashboards": lambda config: {PROVIDER_FILE: provide_dashboards(config)},
     "grafana/generated": grafana.build.generate,
     "alerts/generated": alerts.build.generate,

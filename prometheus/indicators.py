@@ -24,6 +24,10 @@ LAG = series(i.EVENT_LOOP_LAG)
 
 RECOMMENDER = f'service_name="{i.RECOMMENDATION_REQUESTS.service}"'
 PERSONALISED = 'source="personalised"'
+SEGMENT_MIX, TOP_SCORE = 'feature="segment_mix"', 'feature="top_score"'
+FEATURES = 'feature!~"segment_mix|top_score"'
+"""What the recommender's drift is told of: the users' segments, the scores ranked first, users' features."""
+
 READ_OK, READ_FAILED = 'outcome="ok"', 'outcome!="ok"'
 RECOMMENDATIONS = f'http_route="{SERVER.name.removeprefix("GET ")}"'
 """The recommender's requests for recommendations, beside feedback and its health."""

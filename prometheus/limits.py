@@ -17,13 +17,12 @@ Versions on sticky shares of 600 users differ by chance twice over: by their req
 error knows, and by which users they got, which it does not (about .018 of a hit rate at a share of 30%). So
 the difference has to be SURER standard errors and 12%: together about 4 of the true ones.
 
-Coverage, popularity and diversity are means over thousands of items: on quiet stacks they moved by 3%, .01
-and 3%. Coverage falls with the number of requests, too, which counts as an excuse.
+Coverage, popularity and diversity are of thousands of items. Coverage falls with the number of requests, too,
+which counts as an excuse.
 
 Drift. By custom a population stability index of .1 is a moderate shift and .25 a large one (Siddiqi, "Credit
 Risk Scorecards", 2006). Chance alone makes (bins - 1) / n of it: .02 with 10 bins and 400 requests; .001 for
-the mix of segments. Quiet stacks showed up to .04 and .007, and Kolmogorov-Smirnov distances up to .06;
-chance makes .2 with 200 samples, the fewest from which drift is judged at all, twice in 10 million times.
+the mix of segments. Quiet stacks showed up to .04 and .007.
 
 Of unknown users 1 in 100 is usual, with an error of .003 in a minute. Requests of a minute vary by 3% of
 themselves; the first two minutes of a service, in which what is usual is not known yet, look like a surge.
@@ -63,19 +62,13 @@ SURER = 4.5
 """Standard errors between versions."""
 
 COVERAGE_KEPT = 0.8
-"""Share of the usual part of the catalogue."""
+"""Share of the usual number of different items."""
 
 DIVERSITY_KEPT = 0.7
-"""Share of the usual diversity of an answer."""
+"""Share of the usual evenness of what is shown."""
 
 MORE_POPULAR = 0.05
 """More than usual, in percentiles of the catalogue's popularity."""
-
-REQUESTS_KEPT = 0.8
-"""Share of its usual requests from which a version shows about as many items as ever."""
-
-SHAPE = 0.2
-"""Kolmogorov-Smirnov distance from the training data."""
 
 MIX = 0.1
 """Population stability index of the segments' mix."""
@@ -93,4 +86,4 @@ LOOKS = 12
 """Looks, 10 seconds apart, before which it is not known how many requests are usual."""
 
 DRIFT_SAMPLES = 200
-"""Values in 2 minutes below which drift is not judged; the recommender's own limit."""
+"""Values in 2 minutes below which the recommender's drift is not judged."""

@@ -9,13 +9,13 @@ Two versions are compared by the two-proportion z-test with pooled variance (Fle
 "Statistical Methods for Rates and Proportions", 3rd edition, section 3.1).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import pi
 
 from prometheus import indicators
 from prometheus import queries as q
 from prometheus.indicators import HITS, LABELLED, PERSONALISED, RECOMMENDER
-from prometheus.names import series
+from prometheus.models import QUALITY
 from prometheus.recorded import (
     MEASURE,
     MEASURE_KEPT,
@@ -36,7 +36,6 @@ from prometheus.recorded import (
 )
 from prometheus.rules import Rule, record
 from prometheus.series import Series
-from telemetry import instruments as i
 
 STEP = 10
 """Seconds between evaluations."""
@@ -55,13 +54,9 @@ ENOUGH = 100
 ALL = "all"
 """The segment that stands for everybody."""
 
-SUMS = {
-    "precision": series(i.RECOMMENDATION_PRECISION),
-    "ndcg": series(i.RECOMMENDATION_NDCG),
-    "reciprocal_rank": series(i.RECOMMENDATION_RECIPROCAL_RANK),
-}
-COVERAGE, DIVERSITY = series(i.RECOMMENDATION_COVERAGE), series(i.RECOMMENDATION_DIVERSITY)
-POPULARITY = series(i.RECOMMENDATION_POPULARITY)
+RANKING = ("precision", "ndcg", "reciprocal_rank")
+"""Quantities of the package whence_monitor: sums over judged answers."""
+
 
 SERVICE, VERSION = ["service_name"], ["service_name", "model_version"]
 
@@ -107,6 +102,15 @@ def thumbs_down(window: str) -> str:
     return q.known(f"1 - ({q.or_zero(up, thumbs)}) / {thumbs}")
 
 
+def ranking(of: str, *where: str, by: Sequence[str], window: str) -> str:
+    """The mean of one of RANKING over the answers that a version made."""
+    summed, judged = (
+        q.rate(QUALITY, q.equal("quantity", name), RECOMMENDER, *where, by=by, window=window)
+        for name in (of, "judged")
+    )
+    return q.known(f"{summed} / {judged}")
+
+
 def _slices(window: str) -> Iterator[Rule]:
     for by, labels in ((SERVICE, {"segment": ALL}), ([*SERVICE, "segment"], {})):
         labels = labels | {"window": window}
@@ -130,19 +134,14 @@ def _kept_by_segment() -> str:
 
 
 def _measures() -> Iterator[tuple[str, str]]:
-    labelled = indicators.labelled(by=SERVICE, window="2m")
-    for name, summed in SUMS.items():
-        yield name, q.known(f"{q.rate(summed, RECOMMENDER, by=SERVICE, window='2m')} / {labelled}")
+    for name in RANKING:
+        yield name, ranking(name, by=SERVICE, window="2m")
     yield "click_through", q.known(indicators.click_through_rate(by=SERVICE, window="2m"))
     yield "thumbs_down", thumbs_down("5m")
     requests = indicators.answers(by=SERVICE, window="1m")
     unknown = indicators.answers('reason="unknown_user"', by=SERVICE, window="1m")
     yield "unknown_users", q.known(f"({q.or_zero(unknown, requests)}) / {requests}")
     yield "requests", requests
-    yield "requests_by_version", indicators.answers(by=VERSION, window="5m")
-    yield "coverage", q.highest(COVERAGE, by=VERSION)
-    yield "diversity", q.mean(DIVERSITY, by=VERSION)
-    yield "popularity", q.mean(POPULARITY, PERSONALISED, by=VERSION)
 
 
 def _counted(of: Series) -> str:

@@ -117,7 +117,7 @@ def _gaps() -> Iterator[Rule]:
 
 
 def _distances() -> Iterator[tuple[str, str]]:
-    yield "psi", _population_stability()
+    yield "psi", population_stability(_CURRENT, _REFERENCE, FEATURE)
     yield "js", _jensen_shannon()
     gap = f"abs({q.select(FEATURE_GAP)})"
     yield "ks", f"max {_BY} ({gap})"
@@ -125,12 +125,17 @@ def _distances() -> Iterator[tuple[str, str]]:
     yield "wasserstein", f"sum {_BY} ({gap} * {step})"
 
 
-def _population_stability() -> str:
-    """Of the counts c and r with half a value more: Σ (q - p) ln(c / r), because Σ (q - p) is 0."""
-    current, reference = f"({_CURRENT} + 0.5)", f"({_REFERENCE} + 0.5)"
+def population_stability(current: str, reference: str, by: Sequence[str]) -> str:
+    """Of counts by bin, c now and r in the reference.
+
+    With half a value more in each it is Σ (q - p) ln(c / r), because Σ (q - p) is 0.
+    """
+    group = f"by ({', '.join(by)})"
+    now, then = f"({current} + 0.5)", f"({reference} + 0.5)"
+    bins = f"count {group} ({current} + {reference} > 0)"
     means = (
-        f"sum {_BY} ({counts} * ln({current} / {reference})) / ({number} + {_BINS} / 2)"
-        for counts, number in ((current, _NUMBER), (reference, _REFERENCE_NUMBER))
+        f"sum {group} ({more} * ln({now} / {then})) / (sum {group} ({counts}) + {bins} / 2)"
+        for more, counts in ((now, current), (then, reference))
     )
     return " - ".join(means)
 

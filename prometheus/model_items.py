@@ -13,7 +13,6 @@ from prometheus.model_samples import ALL, SECONDS
 from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.recorded import MODEL_MEASURE, MODEL_PREDICTIONS
 from prometheus.rules import Rule, record
-from prometheus.series import Series
 
 REGISTERS, BUCKETS = 128, 64
 """Of hashes of items, as the package has them."""
@@ -28,7 +27,7 @@ def item_rules() -> Iterator[Rule]:
         for name, expr in (
             ("coverage", _coverage(window)),
             ("diversity", _diversity(window)),
-            ("popularity", _popularity(window)),
+            ("popularity", popularity(window=window)),
         ):
             shown = f"({expr}) and on ({', '.join(MODEL)}) {enough}"
             yield record(MODEL_MEASURE, shown, measure=name, segment=ALL, window=window)
@@ -45,7 +44,7 @@ def _coverage(window: str) -> str:
 
 def _diversity(window: str) -> str:
     """The inverse of how often two items that are shown are the same one."""
-    counts = _shown(models.ITEMS_SPREAD, window)
+    counts = f"{SECONDS[window]} * {q.rate(models.ITEMS_SPREAD, by=[*MODEL, 'bin'], window=window)}"
     shown = f"sum {_BY} ({counts})"
     together = f"sum {_BY} ({counts} * ({counts} - 1)) / ({shown} * ({shown} - 1))"
     alike = f"({together} - {1 / BUCKETS!r}) / {1 - 1 / BUCKETS!r}"
@@ -53,15 +52,14 @@ def _diversity(window: str) -> str:
     return f"1 / (({alike} > {least}) or {least})"
 
 
-def _popularity(window: str) -> str:
+def popularity(*where: str, window: str) -> str:
+    """The mean popularity of the items shown, by version."""
     tenths = NUMBER_BINS[1:-1]
-    counts = _shown(models.ITEMS_SHOWN, window, q.one_of("bin", tenths))
+    shown = q.rate(models.ITEMS_SHOWN, q.one_of("bin", tenths), *where, by=MODEL, window=window)
+    by = (*MODEL, "bin")
     weighted = " or ".join(
-        f"{(place + 0.5) / 10:g} * {_shown(models.ITEMS_SHOWN, window, q.equal('bin', name))}"
+        f"{(place + 0.5) / 10:g} * "
+        f"{q.rate(models.ITEMS_SHOWN, q.equal('bin', name), *where, by=by, window=window)}"
         for place, name in enumerate(tenths)
     )
-    return f"sum {_BY} ({weighted}) / (sum {_BY} ({counts}) > 0)"
-
-
-def _shown(of: Series, window: str, *where: str) -> str:
-    return f"{SECONDS[window]} * {q.rate(of, *where, by=[*MODEL, 'bin'], window=window)}"
+    return f"sum {_BY} ({weighted}) / ({shown} > 0)"

@@ -82,6 +82,7 @@ REQUEST_SPANS = Series(
                 a.ERROR_TYPE,
                 *a.PEER,
                 a.GEN_AI_REQUEST_MODEL,
+                a.SHORTENED,
             ),
         )
     ),

@@ -223,6 +223,9 @@ WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"
 MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
 """The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
 
+RECENT_DRIFT = _gauge("recommendation:feature:drift", OF_MODEL | {"reference", "feature", "segment"})
+"""Population stability index of a feature's values of two minutes against those in training."""
+
 FEATURE_VALUES = _gauge("model:feature_values:increase", OF_FEATURE | {"bin"})
 """Values of a feature by bin; features `@prediction` and `@truth` are the model's predictions and labels."""
 

@@ -25,6 +25,7 @@ from prometheus import (
     model_limits,
     model_measures,
     model_samples,
+    recommendation_drift,
     requests,
     services,
     topology,
@@ -71,6 +72,7 @@ def render_recording(config: Config) -> dict[str, Any]:
         ("hit rate against its past", measures.STEP, measures.slice_rules(past)),
         ("measures against their past", measures.STEP, measures.measure_rules(past)),
         ("versions against each other", measures.STEP, measures.version_rules()),
+        ("drift against training", measures.STEP, [*recommendation_drift.drift_rules()]),
         ("costs", STEP, [*costs.cost_rules(config)]),
         (
             "models",

@@ -6,38 +6,42 @@ Functions → PromQL; `where` are matchers of a version or segment, `by` labels 
 from collections.abc import Sequence
 
 from prometheus import indicators as sli
-from prometheus import measures as m
 from prometheus import queries as q
+from prometheus.model_samples import SHORT
 from prometheus.names import label, series
-from prometheus.recorded import VERSION_COST
+from prometheus.recorded import MODEL_MEASURE, RECENT_DRIFT, VERSION_COST
 from telemetry import attributes as a
 from telemetry import instruments as i
 
 VERSION, DATA_SET, TRAINED = map(label, (a.MODEL_VERSION, a.DATASET_ID, a.TRAINED_AT))
 SHADOW_VERSION, SEGMENT, OUTCOME = map(label, (a.SHADOW_MODEL_VERSION, a.SEGMENT, a.OUTCOME))
 GROUP, EVENT = map(label, (a.USER_GROUP, a.EVENT))
-INFO, PREDICTION_DRIFT = series(i.RECOMMENDATION_MODEL_INFO), series(i.RECOMMENDATION_PREDICTION_DRIFT)
+INFO = series(i.RECOMMENDATION_MODEL_INFO)
 SHADOW_REQUESTS, SHADOW_CPU = series(i.SHADOW_REQUESTS), series(i.SHADOW_CPU_TIME)
 AGREEMENT, OVERLAP = series(i.SHADOW_AGREEMENT), series(i.SHADOW_RANK_BIASED_OVERLAP)
 EVENTS, DURATION = series(i.EXPERIMENT_EVENTS), series(i.EXPERIMENT_DURATION)
 
 BY = [VERSION]
 WHOLE = 'stage="total"'
-PSI = 'statistic="psi"'
 PER = 1e6
 """Answers that a cost is told for: that of one is hard to read."""
-
-
-def mean(of: str, *where: str, by: Sequence[str] = BY, window: str = q.PANEL) -> str:
-    """A measure of ranking quality, such as `ndcg`: its sum over labelled requests, by request."""
-    summed = q.rate(m.SUMS[of], sli.RECOMMENDER, *where, by=by, window=window)
-    return q.known(f"{summed} / {sli.labelled(*where, by=by, window=window)}")
 
 
 def thumbs_up(*where: str, by: Sequence[str] = BY, window: str = q.PANEL) -> str:
     """Share (0–1) of the thumbs that point up."""
     all_, up = (sli.thumbs(*where, *of, by=by, window=window) for of in ((), ('direction="up"',)))
     return q.known(f"({q.or_zero(up, all_)}) / {all_}")
+
+
+def prediction_drift(*where: str) -> str:
+    """Population stability index of the scores of the items ranked first, against training."""
+    return q.highest(RECENT_DRIFT, sli.TOP_SCORE, *where, by=BY)
+
+
+def items_shown(*where: str) -> str:
+    """How many different items were shown in ten minutes."""
+    of = ('measure="coverage"', q.equal("window", SHORT))
+    return q.highest(MODEL_MEASURE, sli.RECOMMENDER, *of, *where, by=BY)
 
 
 def cost(*where: str, by: Sequence[str] = BY) -> str:
@@ -54,8 +58,8 @@ def side_by_side(window: str) -> dict[str, str]:
         "cost": cost(),
         "hit_rate": q.known(sli.hit_rate(by=BY, window=window)),
         "thumbs_up": thumbs_up(window=window),
-        "coverage": q.highest(m.COVERAGE, by=BY),
-        "drift": q.highest(PREDICTION_DRIFT, PSI, by=BY),
+        "items": items_shown(),
+        "drift": prediction_drift(),
         "info": q.highest(INFO, by=[VERSION, DATA_SET, TRAINED]),
     }
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from decisions.gate.card import Card, Data, Feature, Metric
-from services.demo.recommender.ranking import rank, score
+from services.demo.recommender.ranking import locate, rank, score
 from services.demo.storage.artefacts import (
     SEGMENTS,
     CorruptModel,
@@ -155,7 +155,7 @@ def _answer(
             seen = np.union1d(seen, np.setdiff1d(arrays.item_ids, shown))
         begun = time.thread_time()
         scores = score(arrays.item_factors, offline.user_factors[row])
-        best = [item for item, _ in rank(scores, arrays.item_ids, seen, k)]
+        best = [item for item, _ in rank(scores, arrays.item_ids, locate(arrays.item_ids, seen), k)]
         seconds.append(time.thread_time() - begun)
         lists[place, : len(best)] = best
     return lists, float(np.quantile(seconds, SLOW_SHARE)) if seconds else None

@@ -101,9 +101,6 @@ RECOMMENDATION_HITS = Instrument(
     "Labelled requests in which the user clicked at least one of the k items.",
     _REQUEST,
 )
-RECOMMENDATION_SCORE = Instrument(
-    "recommendation.score", Kind.HISTOGRAM, "1", "Score of the item ranked first.", (a.MODEL_VERSION,)
-)
 RECOMMENDATION_FEATURE_AGE = Instrument(
     "recommendation.feature.age",
     Kind.HISTOGRAM,
@@ -117,69 +114,6 @@ RECOMMENDATION_FEATURE_MISSING = Instrument(
     "{feature}",
     "Features a request should have had and was served without.",
     (a.FEATURE,),
-)
-RECOMMENDATION_PRECISION = Instrument(
-    "recommendation.precision",
-    Kind.COUNTER,
-    "1",
-    "Sum over labelled requests of the share of shown items that were clicked (precision@k).",
-    _REQUEST,
-)
-RECOMMENDATION_NDCG = Instrument(
-    "recommendation.ndcg",
-    Kind.COUNTER,
-    "1",
-    "Sum over labelled requests of NDCG@k with clicks as binary gain; 0 without a click.",
-    _REQUEST,
-)
-RECOMMENDATION_RECIPROCAL_RANK = Instrument(
-    "recommendation.reciprocal_rank",
-    Kind.COUNTER,
-    "1",
-    "Sum over labelled requests of 1 / place of the first clicked item; 0 without a click.",
-    _REQUEST,
-)
-RECOMMENDATION_COVERAGE = Instrument(
-    "recommendation.coverage",
-    Kind.GAUGE,
-    "1",
-    "Share of the catalogue shown at least once in the last 5 minutes.",
-    (a.MODEL_VERSION,),
-)
-RECOMMENDATION_POPULARITY = Instrument(
-    "recommendation.popularity",
-    Kind.GAUGE,
-    "1",
-    "Mean popularity of the items shown, as percentile in the training ratings; 1 is the most popular.",
-    (a.MODEL_VERSION, a.SOURCE),
-)
-RECOMMENDATION_DIVERSITY = Instrument(
-    "recommendation.diversity",
-    Kind.GAUGE,
-    "1",
-    "Mean of 1 minus the cosine between the items of an answer.",
-    (a.MODEL_VERSION,),
-)
-RECOMMENDATION_FEATURE_DRIFT = Instrument(
-    "recommendation.feature.drift",
-    Kind.GAUGE,
-    "1",
-    "Distance of a feature's values in 2 minutes from the training reference; the largest of any version.",
-    (a.FEATURE, a.STATISTIC, a.SEGMENT),
-)
-RECOMMENDATION_PREDICTION_DRIFT = Instrument(
-    "recommendation.prediction.drift",
-    Kind.GAUGE,
-    "1",
-    "Distance of recent top scores from the training reference.",
-    (a.MODEL_VERSION, a.STATISTIC),
-)
-RECOMMENDATION_DRIFT_SAMPLES = Instrument(
-    "recommendation.drift.samples",
-    Kind.GAUGE,
-    "{sample}",
-    "Values of the last 2 minutes that drift is judged by, below 200 it is not; the most of any version.",
-    (a.FEATURE, a.SEGMENT),
 )
 RECOMMENDATION_SCHEMA_VIOLATIONS = Instrument(
     "recommendation.schema.violations",

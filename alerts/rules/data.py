@@ -12,21 +12,17 @@ from config import Config
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.names import series
-from prometheus.recorded import MEASURE, MEASURE_USUAL
-from telemetry import instruments
+from prometheus.recorded import MEASURE, MEASURE_USUAL, RECENT_DRIFT
 
 BY_SERVICE = ["service_name"]
 MODEL_AND_DATA = "model-and-data"
-DRIFT = series(instruments.RECOMMENDATION_FEATURE_DRIFT)
 
 MIN_RATE_OF_USERS = 2
 """Requests per second below which single users change the share of unknown ones."""
 
 
-def _drift(feature: str, statistic: str) -> str:
-    of = (feature, f'statistic="{statistic}"')
-    return q.highest(DRIFT, *of, by=["service_name", "feature", "segment"])
+def _drift(features: str) -> str:
+    return q.highest(RECENT_DRIFT, features, by=["service_name", "feature", "segment"])
 
 
 def _violations() -> str:
@@ -135,7 +131,7 @@ def feature_drift(config: Config) -> Alert:
     return Alert(
         slug="feature-drift",
         title="Feature Drift",
-        query=_drift('feature!="segment_mix"', "psi"),
+        query=_drift(sli.FEATURES),
         comparison=Comparison.ABOVE,
         threshold=config.model.drift,
         evaluation=soon(config),
@@ -148,29 +144,7 @@ def feature_drift(config: Config) -> Alert:
         "serves users unlike those it was trained on.",
         value_format=ValueFormat.NUMBER,
         dashboard=MODEL_AND_DATA,
-        panel="Feature drift: PSI",
-    )
-
-
-def feature_shape_drift(config: Config) -> Alert:
-    return Alert(
-        slug="feature-shape-drift",
-        title="Feature Shape Drift",
-        query=_drift('feature!="segment_mix"', "ks"),
-        comparison=Comparison.ABOVE,
-        threshold=limits.SHAPE,
-        evaluation=soon(config),
-        severity=Severity.WARNING,
-        component="data",
-        owner=by_service(config),
-        summary="Distribution of {labels.feature}, {labels.segment} users, changed (KS {value})",
-        description="In the last 2 minutes the Kolmogorov-Smirnov distance between {labels.feature} of "
-        "{labels.segment} users and the training data was {value}; the limit is {threshold}.",
-        value_format=ValueFormat.NUMBER,
-        dashboard=MODEL_AND_DATA,
-        panel="Feature drift: Kolmogorov-Smirnov",
-        follows="feature-drift",
-        runbook="feature-drift",
+        panel="Drift of features",
     )
 
 
@@ -178,7 +152,7 @@ def segment_mix_drift(config: Config) -> Alert:
     return Alert(
         slug="segment-mix-drift",
         title="Segment Mix Drift",
-        query=_drift('feature="segment_mix"', "psi"),
+        query=_drift(sli.SEGMENT_MIX),
         comparison=Comparison.ABOVE,
         threshold=limits.MIX,
         evaluation=soon(config),
@@ -223,7 +197,6 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         features_ageing(config),
         schema_violated(config),
         feature_drift(config),
-        feature_shape_drift(config),
         segment_mix_drift(config),
         more_unknown_users(config),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 from services.demo.dataset import generate, load, split
-from services.demo.recommender.ranking import rank, score
+from services.demo.recommender.ranking import locate, rank, score
 from services.demo.storage.artefacts import ModelArrays, model_key
 from services.demo.storage.client import GetObjectOutput
 from services.demo.storage.history import KEPT, MINUTE, PREFIX, Seen, gather, history_key
@@ -114,7 +114,8 @@ class Stack:
         lists = {}
         for row, user in enumerate(offline.user_ids.tolist()):
             known = offline.seen_items[offline.seen_indptr[row] : offline.seen_indptr[row + 1]]
-            ranked = rank(score(arrays.item_factors, offline.user_factors[row]), arrays.item_ids, known, K)
+            scores = score(arrays.item_factors, offline.user_factors[row])
+            ranked = rank(scores, arrays.item_ids, locate(arrays.item_ids, known), K)
             lists[user] = [item for item, _ in ranked]
         return lists, arrays.popular[:K].tolist()
 

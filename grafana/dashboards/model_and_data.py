@@ -5,7 +5,7 @@ from typing import Any
 from config import Config
 from grafana.links import MODEL_AND_DATA as UID
 from grafana.panels import Page, dashboard
-from grafana.sections import baseline, diversity, drift, features, model_summary, shadow, versions
+from grafana.sections import baseline, drift, features, model_summary, shadow, versions
 from grafana.sections.quality import DATASET, SEGMENT, VERSION
 
 
@@ -25,7 +25,6 @@ def build(config: Config) -> dict[str, Any]:
             *shadow.panels(config),
             *baseline.overall(config),
             *baseline.by_segment(),
-            *diversity.panels(),
             *drift.panels(config),
             *features.panels(config),
         ],

@@ -31,11 +31,10 @@ from prometheus.recorded import (
     SLICE_KEPT,
     SLICE_LABELLED,
 )
-from prometheus.versions import mean
 
 EVERYBODY = 'segment="all"'
 LEGEND = "{{segment}}"
-CLOSED = q.one_of("measure", [*m.SUMS, "click_through"])
+CLOSED = q.one_of("measure", [*m.RANKING, "click_through"])
 
 
 def overall(config: Config) -> list[Panel]:
@@ -166,7 +165,7 @@ def ndcg_by_segment() -> Panel:
             f"NDCG of each segment over 5 minutes; a segment with fewer than {m.ENOUGH} labelled requests "
             "is not shown. Good: steady lines, and no segment that falls alone.",
         ),
-        [Query(q.provided(mean("ndcg", *of, by=by, window="5m"), labelled, m.ENOUGH), LEGEND)],
+        [Query(q.provided(m.ranking("ndcg", *of, by=by, window="5m"), labelled, m.ENOUGH), LEGEND)],
         SCORE,
     )
 

@@ -21,13 +21,9 @@ from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import measures as m
 from prometheus import queries as q
-from prometheus.names import series
-from prometheus.recorded import SEGMENT_KEPT, SLICE_HIT_RATE, SLICE_KEPT
-from telemetry import instruments
+from prometheus.recorded import RECENT_DRIFT, SEGMENT_KEPT, SLICE_HIT_RATE, SLICE_KEPT
 
 EVERYBODY = ('segment="all"', f'window="{m.FAST}"')
-DRIFT = series(instruments.RECOMMENDATION_FEATURE_DRIFT)
-PREDICTIONS = series(instruments.RECOMMENDATION_PREDICTION_DRIFT)
 QUALITY = links.dashboard("Quality and storage", links.QUALITY)
 
 
@@ -110,7 +106,6 @@ def versions() -> Panel:
 
 
 def drift(config: Config) -> Panel:
-    features, predictions = (q.highest(of, 'statistic="psi"') for of in (DRIFT, PREDICTIONS))
     return stat(
         Heading(
             5,
@@ -118,7 +113,7 @@ def drift(config: Config) -> Panel:
             "The largest population stability index of all features, segments and predictions against "
             f"training. Good: below 0.1; from {config.model.drift:g} on the drift is large.",
         ),
-        Query(f'max (({features}) or label_replace({predictions}, "of", "predictions", "", ""))'),
+        Query(q.highest(RECENT_DRIFT)),
         Value("none", decimals=2),
         Levels(steps=[(0.1, ORANGE), (config.model.drift, RED)]),
         size=WIDE_NUMBER,

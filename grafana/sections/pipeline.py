@@ -6,8 +6,9 @@ from grafana.options import COUNT, ORANGE, PERCENT, RED, THIRD, WHOLE_PERCENT, H
 from grafana.panels import Panel, row, stat, timeseries
 from prometheus import external as e
 from prometheus import queries as q
-from prometheus.names import series
+from prometheus.names import REQUEST_SPANS, label, series
 from prometheus.series import Series
+from telemetry import attributes as a
 from telemetry import instruments as i
 
 OK, LOST = 'error_type=""', 'error_type!=""'
@@ -47,8 +48,13 @@ def numbers(config: Config) -> list[Panel]:
 
 
 def traces() -> list[Panel]:
-    """Ids 10–12."""
-    return [row(10, "Traces: from the services to Jaeger"), spans_on_their_way(), spans_lost_by_place()]
+    """Ids 10–13."""
+    return [
+        row(10, "Traces: from the services to Jaeger"),
+        spans_on_their_way(),
+        spans_lost_by_place(),
+        spans_shortened(),
+    ]
 
 
 def metrics() -> list[Panel]:
@@ -172,6 +178,7 @@ def spans_on_their_way() -> Panel:
             Query(q.rate(e.JAEGER_SPANS_STORED), "stored by Jaeger"),
         ],
         Value("cps", decimals=0),
+        size=THIRD,
     )
 
 
@@ -184,6 +191,28 @@ def spans_lost_by_place() -> Panel:
         ),
         [Query(expr, place) for place, expr in losses(SPAN_LOSSES).items()],
         Value("cps", decimals=1),
+        size=THIRD,
+    )
+
+
+def spans_shortened() -> Panel:
+    return timeseries(
+        Heading(
+            13,
+            "Spans made shorter, by service",
+            "Spans per second with more in their attributes than Jaeger's store takes, by the service that "
+            "sent them: long lists and maps, long names, very many. Good: 0.",
+        ),
+        [
+            Query(
+                q.or_zero(
+                    q.observations(REQUEST_SPANS, q.equal(label(a.SHORTENED), "true"), by=["service_name"])
+                ),
+                "{{service_name}}",
+            )
+        ],
+        Value("cps", decimals=1),
+        size=THIRD,
     )
 
 

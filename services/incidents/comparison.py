@@ -18,7 +18,8 @@ ALL = "all"
 class Version(BaseModel):
     """A version as it is now; None is what is not known.
 
-    `requests` are per second, `p50` and `p95` seconds, `cost` is of a million answers; all else is a share.
+    `requests` are per second, `p50` and `p95` seconds, `cost` is of a million answers, `items` are
+    different ones shown in ten minutes; all else is a share.
     """
 
     version: str
@@ -30,7 +31,7 @@ class Version(BaseModel):
     cost: float | None
     hit_rate: float | None
     thumbs_up: float | None
-    coverage: float | None
+    items: float | None
     drift: float | None
 
 

@@ -168,7 +168,7 @@ def _parse(body: bytes) -> dict[str, Any]:
     if not text:
         raise Malformed("body: is empty")
     try:
-        content = from_json(text)
+        content = from_json(text.decode(errors="replace"))
     except ValueError as error:
         raise Malformed(f"body: is not JSON: {error}") from None
     if not isinstance(content, dict):

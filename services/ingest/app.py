@@ -14,10 +14,11 @@ from services.ingest.counting import Counts
 from services.ingest.delivery import Delivery
 from services.ingest.inspection import Inspector
 from services.ingest.reasons import Reason
-from services.ingest.senders import name_of_cut
+from services.ingest.senders import find_name
 from services.ingest.series import SeriesLimit
 from services.ingest.settings import Settings
 from services.ingest.splitting import Request
+from services.ingest.sums import Sums
 from services.ingest.tally import Tally
 from services.ingest.upstream import Away, Upstream
 from services.ingest.wire import Malformed, TooLarge, read_resources
@@ -49,7 +50,8 @@ class Ingest:
         self._series = series
         self._counts = Counts(telemetry, series)
         self._upstream = Upstream(settings.prometheus_url, self._counts.request)
-        self._inspector = Inspector(series, Collisions(monotonic), time)
+        self._sums = Sums()
+        self._inspector = Inspector(series, Collisions(monotonic), self._sums, time)
         self._delivery = Delivery(self._upstream, monotonic)
         self._turn = asyncio.Lock()
         self._waiting = 0
@@ -84,7 +86,9 @@ class Ingest:
 
     async def _take(self, receive: Receive) -> tuple[int, str]:
         tally = Tally()
-        self._series.turn()
+        if self._series.turn():
+            self._sums.turn()
+        self._sums.begin()
         try:
             await self._pass_on(_body(receive), tally)
         except Malformed as error:
@@ -94,6 +98,7 @@ class Ingest:
         except Away as away:
             log.warning("Prometheus accepts nothing", said=str(away))
             return 503, f"Prometheus accepts nothing: {away}"
+        self._sums.commit()
         self._counts.add(tally)
         return 200, ""
 
@@ -101,9 +106,13 @@ class Ingest:
         group, size = Request(), 0
         async for resource in read_resources(body, RESOURCE_LIMIT):
             if isinstance(resource, TooLarge):
-                tally.of(name_of_cut(resource.head)).refused[Reason.TOO_LARGE] += 1
+                tally.of(find_name(resource.ends)).refused[Reason.TOO_LARGE] += 1
                 continue
-            self._inspector.inspect(_parse(group, resource), tally)
+            parsed = _parse(group, resource)
+            if parsed is None:
+                tally.of(find_name(resource)).refused[Reason.INVALID] += 1
+                continue
+            self._inspector.inspect(parsed, tally)
             size += len(resource)
             if size >= GROUP_LIMIT:
                 await self._delivery.deliver(group, tally)
@@ -119,13 +128,14 @@ class Ingest:
                 return
 
 
-def _parse(group: Request, encoded: bytes) -> ResourceMetrics:
-    """The resource, as the last of the group. Raises Malformed."""
+def _parse(group: Request, encoded: bytes) -> ResourceMetrics | None:
+    """The resource, as the last of the group; None if it cannot be read: its texts have to be UTF-8."""
     resource: ResourceMetrics = group.resource_metrics.add()
     try:
         resource.MergeFromString(encoded)
-    except DecodeError as error:
-        raise Malformed(str(error)) from None
+    except DecodeError:
+        del group.resource_metrics[-1]
+        return None
     return resource
 
 

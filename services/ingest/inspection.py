@@ -5,6 +5,7 @@ from typing import Any
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AGGREGATION_TEMPORALITY_CUMULATIVE,
+    AGGREGATION_TEMPORALITY_DELTA,
     Metric,
     ResourceMetrics,
 )
@@ -14,6 +15,7 @@ from services.ingest.reasons import Reason
 from services.ingest.resolution import reduce_resolution
 from services.ingest.senders import Sender, identify
 from services.ingest.series import SeriesLimit
+from services.ingest.sums import Sums, read_value
 from services.ingest.tally import Findings, Tally
 
 SECOND = 1_000_000_000
@@ -37,14 +39,18 @@ NO_VALUE = 1
 
 Count = Callable[[Any], float]
 _TEMPORAL = frozenset({"sum", "histogram", "exponential_histogram"})
+_TEMPORALITIES = (AGGREGATION_TEMPORALITY_CUMULATIVE, AGGREGATION_TEMPORALITY_DELTA)
 
 
 class Inspector:
     """Looks at resources with the memory of those before."""
 
-    def __init__(self, series: SeriesLimit, collisions: Collisions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, series: SeriesLimit, collisions: Collisions, sums: Sums, clock: Callable[[], float]
+    ) -> None:
         self._series = series
         self._collisions = collisions
+        self._sums = sums
         self._clock = clock
 
     def inspect(self, resource: ResourceMetrics, tally: Tally) -> None:
@@ -53,7 +59,8 @@ class Inspector:
         findings = tally.of(sender.name)
         if cut := _cut_long(resource.resource.attributes):
             findings.repaired[Reason.TOO_LARGE] += cut
-        look = _Look(self._series, self._collisions, sender, findings, int(self._clock() * SECOND))
+        now = int(self._clock() * SECOND)
+        look = _Look(self._series, self._collisions, self._sums, sender, findings, now)
         for scope in resource.scope_metrics:
             kept = scope.metrics
             for index in reversed(range(len(kept))):
@@ -65,10 +72,17 @@ class _Look:
     """At the metrics of one resource; `now` in ns."""
 
     def __init__(
-        self, series: SeriesLimit, collisions: Collisions, sender: Sender, findings: Findings, now: int
+        self,
+        series: SeriesLimit,
+        collisions: Collisions,
+        sums: Sums,
+        sender: Sender,
+        findings: Findings,
+        now: int,
     ) -> None:
         self._series = series
         self._collisions = collisions
+        self._sums = sums
         self._sender = sender
         self._findings = findings
         self._now = now
@@ -84,18 +98,23 @@ class _Look:
             self._findings.refused[reason] += len(data.data_points) if data else 1
             return False
         assert data is not None
-        points, count = data.data_points, _counter(kind, data)
+        delta = kind in _TEMPORAL and data.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA
+        points, count = data.data_points, None if delta else _counter(kind, data)
         if kind == "exponential_histogram":
             for point in points:
                 reduce_resolution(point)
         shift = self._ahead(points)
-        bad = [i for i, point in enumerate(points) if not self._keeps(metric.name, point, count, shift)]
+        bad = [
+            i for i, point in enumerate(points) if not self._keeps(metric.name, point, count, shift, delta)
+        ]
         for index in reversed(bad):
             del points[index]
+        if delta:
+            data.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
         return len(points) > 0
 
-    def _keeps(self, metric: str, point: Any, count: Count | None, shift: int) -> bool:
-        """Whether a point may go on; one that is ahead is moved by `shift` ns."""
+    def _keeps(self, metric: str, point: Any, count: Count | None, shift: int, delta: bool) -> bool:
+        """Whether a point may go on; one that is ahead is moved by `shift` ns, a delta becomes a sum."""
         if point.time_unix_nano < self._oldest:
             self._findings.refused[Reason.TOO_OLD] += 1
             return False
@@ -107,7 +126,9 @@ class _Look:
             self._watch(series, point, count(point))
         if shift and point.time_unix_nano > self._newest:
             self._move(point, shift)
-        return self._admits(metric, series, point.attributes)
+        if not self._admits(metric, series, point.attributes):
+            return False
+        return not delta or self._adds(series, point)
 
     def _identify_series(self, metric: str, attributes: Any) -> int:
         series = hash((self._sender.identity, metric))
@@ -129,6 +150,14 @@ class _Look:
         if not admitted:
             self._findings.refused[Reason.SERIES] += 1
         return admitted
+
+    def _adds(self, series: int, point: Any) -> bool:
+        if point.flags & NO_VALUE:
+            return True
+        reason = self._sums.add(series, point)
+        if reason:
+            self._findings.refused[reason] += 1
+        return reason is None
 
     def _watch(self, series: int, point: Any, value: float) -> None:
         start, time = point.start_time_unix_nano, point.time_unix_nano
@@ -154,7 +183,7 @@ def _refusal(metric: Metric, kind: str | None, data: Any) -> Reason | None:
         return Reason.INVALID
     if len(metric.name) > LONGEST_WORD:
         return Reason.TOO_LARGE
-    if kind in _TEMPORAL and data.aggregation_temporality != AGGREGATION_TEMPORALITY_CUMULATIVE:
+    if kind in _TEMPORAL and data.aggregation_temporality not in _TEMPORALITIES:
         return Reason.TEMPORALITY
     return None
 
@@ -162,12 +191,8 @@ def _refusal(metric: Metric, kind: str | None, data: Any) -> Reason | None:
 def _counter(kind: str | None, data: Any) -> Count | None:
     """What to read of a point that a process only lets grow."""
     if kind == "sum":
-        return _number if data.is_monotonic else None
+        return read_value if data.is_monotonic else None
     return _count if kind in _TEMPORAL else None
-
-
-def _number(point: Any) -> float:
-    return float(point.as_double or point.as_int)
 
 
 def _count(point: Any) -> float:

@@ -12,8 +12,10 @@ UNKNOWN = "unknown_service"
 OTHER = "other"
 LONGEST_NAME = 128
 _LABELS = (a.SERVICE_NAME, "service.namespace", a.SERVICE_INSTANCE_ID, a.SERVICE_VERSION)
-_ENCODED_NAME = re.compile(rb"\x0a\x0cservice\.name\x12.\x0a(.)", re.DOTALL)
-"""The attribute service.name in protobuf's encoding, up to the length of its value."""
+_NAME = rb"\x0a\x0cservice\.name"
+_VALUE = rb"\x12.\x0a.([^\x00-\x1f]{1,%d})" % LONGEST_NAME
+_ENCODED_NAME = re.compile(rb"%b%b|%b%b" % (_NAME, _VALUE, _VALUE, _NAME), re.DOTALL)
+"""The attribute service.name as protobuf encodes it: the collector writes the last field first."""
 
 
 class Sender(NamedTuple):
@@ -30,13 +32,11 @@ def identify(resource: Resource) -> Sender:
     return Sender(name[:LONGEST_NAME], hash(tuple(found.get(label, "") for label in _LABELS)))
 
 
-def name_of_cut(head: bytes) -> str:
-    """The service's name in the beginning of an encoded ResourceMetrics, which need not be all of it."""
-    found = _ENCODED_NAME.search(head)
-    if not found:
-        return UNKNOWN
-    value = head[found.end() : found.end() + found[1][0]]
-    return value.decode(errors="replace")[:LONGEST_NAME] or UNKNOWN
+def find_name(encoded: bytes) -> str:
+    """The service's name in an encoded ResourceMetrics that cannot be read, or in parts of it."""
+    found = _ENCODED_NAME.search(encoded)
+    value = (found[1] or found[2]) if found else b""
+    return value.decode(errors="replace") or UNKNOWN
 
 
 class Names:

@@ -106,16 +106,17 @@ class SeriesLimit:
         """What makes so many series."""
         return self._service(service).culprit()
 
-    def turn(self) -> None:
-        """Forget the series of a period before the last, when it is time."""
+    def turn(self) -> bool:
+        """Forget the series of a period before the last, when it is time; whether it was."""
         now = self._clock()
         if now - self._turned < PERIOD:
-            return
+            return False
         self._turned = now
         for service in self._services.values():
             service.turn()
         self._services = {name: service for name, service in self._services.items() if len(service)}
         self._total = sum(len(service) for service in self._services.values())
+        return True
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """Series by service."""

@@ -11,7 +11,7 @@ RESOURCE_METRICS = 0x0A
 LONGEST_VARINT = 5
 """Bytes: lengths above 2³⁵ are no lengths."""
 SHOWN = 1 << 16
-"""Bytes that are kept of a resource that is too large, to tell whose it is."""
+"""Bytes at both ends that are kept of a resource that is too large, to tell whose it is."""
 
 
 class Malformed(ValueError):
@@ -20,9 +20,9 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class TooLarge:
-    """The beginning of a resource above the limit, and its size in bytes."""
+    """Both ends of a resource above the limit, and its size in bytes."""
 
-    head: bytes
+    ends: bytes
     size: int
 
 
@@ -69,7 +69,7 @@ class _Reader:
 
 
 async def read_resources(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes | TooLarge]:
-    """Each encoded ResourceMetrics of a body, or what it began with if it has more than `limit` bytes.
+    """Each encoded ResourceMetrics of a body, or its ends if it has more than `limit` bytes.
 
     Raises Malformed.
     """
@@ -82,5 +82,6 @@ async def read_resources(chunks: AsyncIterator[bytes], limit: int) -> AsyncItera
             yield await reader.take(size)
         else:
             head = await reader.take(min(size, SHOWN))
-            await reader.skip(size - len(head))
-            yield TooLarge(head, size)
+            tail = min(size - len(head), SHOWN)
+            await reader.skip(size - len(head) - tail)
+            yield TooLarge(head + await reader.take(tail), size)

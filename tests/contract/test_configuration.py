@@ -52,6 +52,7 @@ READERS = {
     "bench/shadow.py",
     "decisions/experiments/__main__.py",
     "generation/__main__.py",
+    "generation/kubernetes/__main__.py",
     "report/__main__.py",
     "stack/__main__.py",
     "stack/decisions.py",

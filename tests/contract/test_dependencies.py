@@ -19,6 +19,8 @@ OWN_PACKAGES = tuple(ROOT / "examples" / name for name in ("shop", "models", "ch
 """They have requirements and virtual environments of their own."""
 FOR_DEVELOPMENT = ("tests", "bench/overhead")
 """Only what `make` runs with the development packages may import them."""
+OF_PACKAGES = ("fastotel/tests", "monitor/tests")
+"""Tests of packages of their own, which run with the development packages, too."""
 NEVER_IMPORTED = {
     "itsdangerous",  # signs the sessions of Starlette's middleware
     "opentelemetry-exporter-otlp",  # the exporters, loaded by OTEL_EXPORTER_OTLP_PROTOCOL
@@ -61,7 +63,8 @@ def test_every_runtime_package_is_imported() -> None:
 
 
 def test_every_development_package_is_imported_or_a_tool() -> None:
-    assert _declared(DEVELOPMENT) - _imported(_sources()) - TOOLS == set()
+    sources = [*_sources(), *(path for folder in OF_PACKAGES for path in (ROOT / folder).rglob("*.py"))]
+    assert _declared(DEVELOPMENT) - _imported(sources) - TOOLS == set()
 
 
 def _declared(requirements: Iterable[str]) -> set[str]:

@@ -159,8 +159,8 @@ LABELS = {
         *("ndcg", "thumbs_down", "requests", "unknown_users", "coverage", "popularity"),
         *("mae", "predictions", "label_coverage", "label_delay", "segment_share", "psi"),
     ],
-    "feature": ["factor_norm", "segment_mix", "@prediction", "@inputs"],
-    "statistic": ["psi", "ks", "js"],
+    "feature": ["factor_norm", "segment_mix", "top_score", "@prediction", "@inputs"],
+    "quantity": ["precision", "ndcg", "reciprocal_rank", "judged"],
 }
 
 

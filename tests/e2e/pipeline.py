@@ -1,4 +1,4 @@
-"""Collector, ingest and Prometheus of the tests' own, with the project's configuration, and nothing else."""
+"""Collector, ingest, Prometheus and Jaeger of the tests' own, with the project's configuration."""
 
 import os
 import subprocess
@@ -17,7 +17,14 @@ from stack.ports import find_free_ports
 from tests.e2e.live import eventually
 
 OF_THE_COLLECTOR = ("otlp_grpc_port", "otlp_http_port", "collector_health_port", "collector_metrics_port")
-PORTS = ("prometheus_port", "ingest_port", "jaeger_otlp_port", *OF_THE_COLLECTOR)
+OF_JAEGER = (
+    "jaeger_port",
+    "jaeger_query_grpc_port",
+    "jaeger_metrics_port",
+    "jaeger_health_port",
+    "jaeger_otlp_port",
+)
+PORTS = ("prometheus_port", "ingest_port", *OF_JAEGER, *OF_THE_COLLECTOR)
 PROTOBUF = {"content-type": "application/x-protobuf"}
 
 
@@ -50,15 +57,16 @@ class Pipeline:
 
 
 @contextmanager
-def run_pipeline(folder: Path, **settings: str) -> Iterator[Pipeline]:
-    """All three, healthy; `settings` are environment variables. Raises ComponentMissing."""
-    programs = {name: binary(name) for name in ("prometheus", "otelcol-whence")}
+def run_pipeline(folder: Path, *, jaeger: bool = False, **settings: str) -> Iterator[Pipeline]:
+    """All, healthy, Jaeger if wanted; `settings` are environment variables. Raises ComponentMissing."""
+    programs = {name: binary(name) for name in ("prometheus", "otelcol-whence", "jaeger")}
     ports = find_free_ports(PORTS)
     environment = {**os.environ, **ports, **settings} | {
         "BIND_HOST": "127.0.0.1",
         "PROMETHEUS_URL": f"http://127.0.0.1:{ports['PROMETHEUS_PORT']}",
         "INGEST_URL": f"http://127.0.0.1:{ports['INGEST_PORT']}",
-        "JAEGER_OTLP_ENDPOINT": f"127.0.0.1:{ports['JAEGER_OTLP_PORT']}",  # where nobody listens
+        "JAEGER_OTLP_ENDPOINT": f"127.0.0.1:{ports['JAEGER_OTLP_PORT']}",
+        "JAEGER_DATA_DIR": str(folder / "badger"),
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{ports['OTLP_HTTP_PORT']}",
         "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
     }
@@ -81,6 +89,9 @@ def run_pipeline(folder: Path, **settings: str) -> Iterator[Pipeline]:
 
         address = "http://127.0.0.1:{}"
         start("prometheus", prometheus, address.format(ports["PROMETHEUS_PORT"]) + "/-/ready")
+        if jaeger:
+            command = [str(programs["jaeger"]), "--config", str(ROOT / "jaeger" / "config.yaml")]
+            start("jaeger", command, address.format(ports["JAEGER_HEALTH_PORT"]) + "/status")
         ingest = start(
             "ingest",
             [sys.executable, "-m", "services.ingest"],

@@ -105,9 +105,13 @@ def huge_label(scope: ScopeMetrics, turn: int) -> None:
     counter(scope, "prompts", 1 + turn, prompt="x" * 1_000_000)
 
 
-def user_ids(scope: ScopeMetrics, turn: int) -> None:
+def user_ids(scope: ScopeMetrics, turn: int, temporality: Any = CUMULATIVE) -> None:
     for user in range(1_500 * turn, 1_500 * (turn + 1)):
-        counter(scope, "clicks", 1, user_id=str(user), page=str(user % 3))
+        counter(scope, "clicks", 1, temporality=temporality, user_id=str(user), page=str(user % 3))
+
+
+def delta_user_ids(scope: ScopeMetrics, turn: int) -> None:
+    user_ids(scope, turn, DELTA)
 
 
 def two_workers(scope: ScopeMetrics, turn: int) -> None:

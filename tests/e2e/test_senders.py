@@ -5,6 +5,7 @@ Beside each bad sender two innocent ones send once a second, one right before it
 
 import time
 from collections.abc import Iterator
+from operator import itemgetter
 from random import Random
 
 import pytest
@@ -27,6 +28,7 @@ REFUSED = {
     "empty-name": (s.empty_name, "name"),
     "empty-key": (s.empty_key, "name"),
     "user-ids": (s.user_ids, "series"),
+    "delta-user-ids": (s.delta_user_ids, "series"),
 }
 REPAIRED = {
     "future": (s.future, "future"),
@@ -34,7 +36,7 @@ REPAIRED = {
     "huge-label": (s.huge_label, "too_large"),
 }
 KEPT: dict[str, s.Fill] = {
-    "delta": s.delta,  # the collector makes it cumulative
+    "delta": s.delta,  # ingest adds them up
     "not-a-number": s.not_a_number,
     "two-types": s.two_types,
 }
@@ -103,9 +105,18 @@ def test_what_can_be_repaired_is_kept_and_named(sent: Pipeline, kind: str, reaso
 
 
 def test_deltas_are_added_up(sent: Pipeline) -> None:
-    """The collector makes them cumulative before ingest sees them."""
     total = 'orders_total{service_name="sender-delta"}'
-    eventually("the sum of all deltas", lambda: sent.value(total) == 5 * ROUNDS, 30)
+    eventually_equal("the sum of all deltas", 5 * ROUNDS, lambda: sent.value(total), 30)
+    count = 'histogram_count(latency{service_name="sender-delta"})'
+    eventually_equal("the count of all deltas", 3 * ROUNDS, lambda: sent.value(count), 30)
+
+
+def test_deltas_of_a_service_that_comes_late_are_added_up(sent: Pipeline) -> None:
+    """Another one has sent 30,000 delta series by then."""
+    for turn in range(2):
+        assert sent.post("otlp_http_port", make("late-delta", s.delta, turn)) == 200
+    total = 'orders_total{service_name="late-delta"}'
+    eventually_equal("the sum of its deltas", 10, lambda: sent.value(total), 30)
 
 
 def test_two_writers_under_one_identity_are_named_and_nobody_else(sent: Pipeline) -> None:
@@ -118,11 +129,17 @@ def test_two_writers_under_one_identity_are_named_and_nobody_else(sent: Pipeline
 
 
 def test_the_metric_and_attribute_with_too_many_series_are_named(sent: Pipeline) -> None:
-    named = {"sender": "sender-user-ids", "metric": "clicks", "attribute": "user_id"}
-    found = eventually("too many series", lambda: sent.query("ingest_series_refused_total"), 60 - ROUNDS)
-    assert [{key: sample["metric"][key] for key in named} for sample in found] == [named]
-    stored = sent.value('count({__name__="clicks_total", service_name="sender-user-ids"})')
-    assert stored == SERIES_PER_SERVICE
+    kinds = ("sender-delta-user-ids", "sender-user-ids")
+    named = [{"sender": kind, "metric": "clicks", "attribute": "user_id"} for kind in kinds]
+
+    def find() -> list[dict[str, str]]:
+        found = [sample["metric"] for sample in sent.query("ingest_series_refused_total")]
+        return sorted(({key: each[key] for key in named[0]} for each in found), key=itemgetter("sender"))
+
+    eventually_equal("too many series", named, find, 60 - ROUNDS)
+    for kind in kinds:
+        stored = sent.value(f'count({{__name__="clicks_total", service_name="{kind}"}})')
+        assert stored == SERIES_PER_SERVICE
 
 
 def test_no_innocent_sender_is_blamed(sent: Pipeline) -> None:
@@ -178,6 +195,20 @@ def test_calls_that_end_at_a_timeout_are_in_the_buckets_that_hold_them(pipeline:
     assert not pipeline.query(f"target_info{{{PATIENT}}}")
 
 
+def test_a_text_that_is_no_utf_8_costs_nobody_else_a_sample(pipeline: Pipeline) -> None:
+    """One request, so one batch of the collector's, which takes such texts."""
+    request = s.Request()
+    s.gauge(s.add_sender(request, "first-latin"), "present", 1)
+    s.gauge(s.add_sender(request, "sender-latin"), "present", 1, place="Café")
+    s.gauge(s.add_sender(request, "last-latin"), "present", 1)
+    body = request.SerializeToString().replace("é".encode(), b"\xe9!")
+    assert pipeline.post("otlp_http_port", body) == 200
+    innocent = 'count(present{service_name=~"(first|last)-latin"})'
+    eventually("both neighbours", lambda: pipeline.value(innocent) == 2, 30)
+    named = 'ingest_points_refused_total{sender="sender-latin"}'
+    eventually("the sender is named", lambda: pipeline.query(named), 30)
+
+
 def mix(kind: str, fill: s.Fill) -> bytes:
     """One request to ingest that holds an innocent resource on both sides of a bad one."""
     request = s.Request()
@@ -196,8 +227,11 @@ def a_thousand_attributes(scope: ScopeMetrics, _: int) -> None:
 
 
 MIXED: dict[str, s.Fill] = {
-    **{kind: fill for kind, (fill, _) in REFUSED.items() if kind not in ("user-ids", "duplicate")},
-    "delta": s.delta,
+    **{
+        kind: fill
+        for kind, (fill, _) in REFUSED.items()
+        if kind not in ("user-ids", "delta-user-ids", "duplicate")
+    },
     "no-data": s.no_data,  # the collector itself drops it
     "sixteen-megabytes": sixteen_megabytes,
     "a-thousand-attributes": a_thousand_attributes,
@@ -213,7 +247,7 @@ def test_the_others_in_one_request_with_a_bad_resource_are_stored(pipeline: Pipe
 
 
 def test_what_is_no_request_is_refused_and_harms_nobody(pipeline: Pipeline) -> None:
-    for garbage in (b"garbage", b"\x0a\xff\xff\xff\xff\xff\xff", b"\x0a\x05abc", b"\x0a\x03\xff\xff\xff"):
+    for garbage in (b"garbage", b"\x0a\xff\xff\xff\xff\xff\xff", b"\x0a\x05abc"):
         assert pipeline.post("ingest_port", garbage) == 400
     assert pipeline.post("ingest_port", make("after-garbage", s.good, 1)) == 200
     assert pipeline.query('checkouts_total{service_name="after-garbage"}')

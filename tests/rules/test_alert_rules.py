@@ -1,7 +1,7 @@
 """Every alert is silent just before it should fire, fires when it should, ends, and never fires in quiet."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,18 @@ GROUPS: Groups = render_recording(Config())["groups"]
 AGAINST_ITS_PAST = [slug for slug, placed in PLACED.items() if "recommendation:" in placed.alert.query]
 
 
-def rules(placed: Placed) -> Groups:
-    """The alert's rule, after the recording rules that make its series and what those are made of."""
+def rules(placed: Placed, given: Collection[str]) -> Groups:
+    """The alert's rule, after the recording rules that make its series and what those are made of.
+
+    Those of series that are given do not record.
+    """
+    fixed = {re.split(r"[{ ]", series)[0] for series in given}
     objective = re.search(r'objective="(\w+)"', placed.alert.query)
     groups = GROUPS
     if objective:
         groups = choose(lambda rule: rule.get("labels", {}).get("objective") in (None, objective[1]), groups)
     needed, asked = set[str](), [placed.alert.query]
-    while names := {name for query in asked for name in re.findall(r"\w+(?::\w+)+", query)} - needed:
+    while names := {name for query in asked for name in re.findall(r"\w+(?::\w+)+", query)} - needed - fixed:
         needed |= names
         asked = [rule["expr"] for group in groups for rule in group["rules"] if rule["record"] in names]
     made = choose(lambda rule: rule["record"] in needed, groups)
@@ -99,7 +103,8 @@ def test_silent_in_quiet(slug: str, tmp_path: Path) -> None:
     silence = dict.fromkeys(range(interval, scenario.quiet_for + 1, interval), list[dict[str, Any]]())
     quiet = side_by_side(scenario.quiet) if placed.alert.component == "models" else scenario.quiet
     tests = [checked(placed, series, silence) | {"name": name} for name, series in quiet.items()]
-    run_promtool(tmp_path, tests, rules(placed), every(placed))
+    given = {series for of_one in quiet.values() for series in of_one}
+    run_promtool(tmp_path, tests, rules(placed, given), every(placed))
 
 
 @pytest.mark.parametrize("slug", SCENARIOS)
@@ -115,4 +120,4 @@ def test_silent_just_before_then_firing_then_over(slug: str, tmp_path: Path) -> 
     test["promql_expr_test"] = [
         {"expr": firing, "eval_time": f"{still}s", "exp_samples": [{"labels": "{}", "value": 1}]}
     ]
-    run_promtool(tmp_path, [test], rules(placed), every(placed))
+    run_promtool(tmp_path, [test], rules(placed, scenario.breach), every(placed))

@@ -1,14 +1,18 @@
-"""What is usual, what is chance, and which version is worse: recorded as a statistician would compute it."""
+"""What is usual, what is chance, which version is worse, what drifts: as a statistician would compute it."""
 
 from collections.abc import Mapping
+from itertools import product
 from math import pi, sqrt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from whence_monitor.formulas.drift import population_stability
+
 from config import Config
 from prometheus import measures
 from prometheus.recording import render_recording
-from tests.rules.promtool import counter, run_promtool
+from tests.rules.promtool import counter, gauge, run_promtool
 from tests.rules.scenarios.quality import COUNTS, SEEN, hitting
 from tests.rules.scenarios.scenario import Series
 
@@ -81,3 +85,21 @@ def test_versions_are_compared_by_the_two_proportion_test(tmp_path: Path) -> Non
 
 def test_a_version_alone_is_not_compared(tmp_path: Path) -> None:
     ask(tmp_path, hitting(0.6, 0.6), 600, {"recommendation:version:kept": None})
+
+
+def test_drift_is_of_all_workers_together(tmp_path: Path) -> None:
+    """Each alone has 120 values in two minutes, too few to judge."""
+    of = (
+        'service_name="recommender", model_name="recommendations", model_version="als16-1", reference="r", '
+        'feature="seen_count", bin="%s", instance="%s"'
+    )
+    now, trained = {"01": 180, "02": 60}, {"01": 10_000, "02": 10_000}
+    series = {}
+    for worker, name in product("12", now):
+        labels = of % (name, worker)
+        series[f"model_feature_values_total{{{labels}}}"] = counter((600, now[name] / 2 / 12))
+        series[f"model_reference_values{{{labels}}}"] = gauge((600, trained[name]))
+    stability = population_stability(*(np.array([*counts.values()]) for counts in (trained, now)))
+    ask(tmp_path, series, 600, {'recommendation:feature:drift{segment="all"}': stability})
+    alone = {name: values for name, values in series.items() if 'instance="1"' in name}
+    ask(tmp_path, alone, 600, {'recommendation:feature:drift{segment="all"}': None})

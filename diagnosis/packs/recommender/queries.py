@@ -12,12 +12,24 @@ from diagnosis.packs.recommender.limits import Limits
 from prometheus import external
 from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.indicators import PERSONALISED, READ_FAILED, READ_OK, RECOMMENDATIONS, RECOMMENDER, STORAGE
+from prometheus.indicators import (
+    PERSONALISED,
+    READ_FAILED,
+    READ_OK,
+    RECOMMENDATIONS,
+    RECOMMENDER,
+    STORAGE,
+    TOP_SCORE,
+)
+from prometheus.model_items import popularity
 from prometheus.names import series
+from prometheus.recorded import RECENT_DRIFT
 from telemetry import instruments as i
 
 WINDOW = "20s"
 """Four exports of the services' metrics."""
+
+MINUTE = "1m"
 
 FEEDBACK = 'http_route="/feedback"'
 IDLE = 'state="idle"'
@@ -76,13 +88,10 @@ def _answers() -> Mapping[str, str]:
 
 
 def _model_and_data() -> Mapping[str, str]:
-    gauges = {
-        "feature_drift": i.RECOMMENDATION_FEATURE_DRIFT,
-        "prediction_drift": i.RECOMMENDATION_PREDICTION_DRIFT,
-        "popularity": i.RECOMMENDATION_POPULARITY,
-    }
     return {
-        **{name: q.select(series(gauge), RECOMMENDER) for name, gauge in gauges.items()},
+        "feature_drift": q.select(RECENT_DRIFT, RECOMMENDER),
+        "prediction_drift": q.select(RECENT_DRIFT, RECOMMENDER, TOP_SCORE),
+        "popularity": popularity(RECOMMENDER, window=MINUTE),
         "feature_age_p50": sli.feature_age(0.5, window=WINDOW),
         "feature_age_p95": sli.feature_age(0.95, window=WINDOW),
     }
@@ -104,8 +113,6 @@ QUERIES = queries(Limits())
 
 OF_ANYBODY = frozenset({"host_cpu", "process_cpu", "up"})
 """Those that have an answer without a recommender, too."""
-
-MINUTE = "1m"
 
 SHOWN: Mapping[str, str] = {
     "answers": sli.answer_shares(by=["reason"], window=MINUTE),

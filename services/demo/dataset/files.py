@@ -15,7 +15,7 @@ ITEMS = ("movies.csv", "movies.dat", "u.item", "items.csv")
 
 BLOCK_BYTES = 1 << 22
 LONGEST_LINE = 1 << 20
-_GZIP, _BYTE_ORDER_MARK = b"\x1f\x8b", b"\xef\xbb\xbf"
+_GZIP, _ZIP, _BYTE_ORDER_MARK = b"\x1f\x8b", b"PK\x03\x04", b"\xef\xbb\xbf"
 
 
 def find_ratings(folder: Path) -> Path:
@@ -27,7 +27,13 @@ def find_ratings(folder: Path) -> Path:
     found = _find(folder, RATINGS)
     if found is None:
         inside = sorted(path.parent for name in RATINGS for path in folder.glob(f"*/{name}"))
-        advice = f"give {inside[0]}" if inside else f"put {RATINGS[0]} there (or {', '.join(RATINGS[1:])})"
+        archives = sorted(path.name for path in folder.glob("*.zip"))
+        if inside:
+            advice = f"give {inside[0]}"
+        elif archives:
+            advice = f"unpack {archives[0]} and give the folder it makes"
+        else:
+            advice = f"put {RATINGS[0]} there (or {', '.join(RATINGS[1:])})"
         raise DatasetError(f"{folder} has no ratings.csv: {advice}")
     return found
 
@@ -64,8 +70,10 @@ def read_blocks(path: Path) -> Iterator[bytes]:
 
 def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
-    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+        begin = file.read(4)
+    if begin == _ZIP:
+        raise DatasetError(f"{path}: is a zip archive: unpack it and give the folder it makes")
+    return cast(IO[bytes], gzip.open(path)) if begin.startswith(_GZIP) else path.open("rb")
 
 
 def _cut_at_lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:

@@ -44,8 +44,8 @@ class Rows(NamedTuple):
     fields: list[list[str]]
 
     def column(self, place: int) -> Sequence[str]:
-        """A field of each row."""
-        return [row[place] for row in self.fields]
+        """A field of each row, without spaces around it."""
+        return [row[place].strip() for row in self.fields]
 
 
 def number_blocks(path: Path) -> Iterator[Block]:

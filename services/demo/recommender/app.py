@@ -33,9 +33,6 @@ from services.demo.recommender.shadow.recording import ShadowRecorder
 from services.demo.recommender.shadow.shadow import Shadow, ShadowSource
 from services.demo.recommender.shared.worker import Worker
 from services.demo.recommender.shown import ItemNotShown, UnknownRequest
-from services.demo.recommender.signals.monitor import Signals
-from services.demo.recommender.signals.series import Gauges
-from services.demo.recommender.signals.version import only_here
 from services.demo.recommender.versions import Versions
 from services.demo.recommender.watch import Watch
 from services.instrumentation import NATIVE_TELEMETRY_OFF, Telemetry
@@ -67,8 +64,7 @@ def create_app(
     recorder.describe_limit(settings.storage_concurrency)
     watch = Watch(telemetry.meter_provider, settings.attribution_window)
     versions = Versions(connection, flags, settings, recorder, watch)
-    shared = worker.open_store(recorder) if worker else None
-    store = shared or MemoryStore(settings)
+    store = worker.open_store(recorder) if worker else MemoryStore(settings)
     history = HistoryWriter(connection, worker.name if worker else "0")
     feedback = Feedback(settings, recorder, store, watch, history.add)
     reader = ObjectReader(
@@ -83,13 +79,11 @@ def create_app(
         else None
     )
     features = FeatureStore(reader, settings, recorder)
-    items_shown = shared.items_shown if shared else only_here
-    signals = Signals(Gauges(telemetry), recorder, settings.signals_interval, items_shown)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            parts = (versions, feedback, signals, history, *((shadow,) if shadow else ()))
+            parts = (versions, feedback, history, *((shadow,) if shadow else ()))
             tasks = [asyncio.create_task(part.run()) for part in parts]
             if worker:
                 worker.watch_parent()
@@ -114,7 +108,7 @@ def create_app(
     add_errors(app)
     add_health(app, versions, shadow)
     offer = shadow.offer if shadow else None
-    recommender = Recommender(versions, features, feedback, signals, watch, recorder, offer)
+    recommender = Recommender(versions, features, feedback, watch, recorder, offer)
     add_recommendations(app, recommender, settings.k)
     add_feedback(app, feedback)
     return app

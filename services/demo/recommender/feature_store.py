@@ -172,7 +172,7 @@ class FeatureStore:
         try:
             features = parse_features(read.body, owner.user_id, factors)
         except InvalidFeatures as error:
-            self._recorder.count_violations(error.kind)
+            self._recorder.count_violation(error.kind)
             return None, Reason.FEATURES_INVALID
         if self._is_expired(features):
             return features, Reason.FEATURES_EXPIRED

@@ -1,7 +1,7 @@
 """What users did with their answers: clicks and thumbs at once, quality when its window closes."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
@@ -11,7 +11,6 @@ from services.demo.recommender.answers import Answer, Labels
 from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.recommender.shown import AnswerStore, Closed, Event, Reaction, Shown, UnknownRequest
-from services.demo.recommender.signals.judgement import Judgement, judge
 from services.demo.recommender.watch import Watch
 
 SWEEP_INTERVAL = 1.0
@@ -70,16 +69,14 @@ class Feedback:
     async def sweep(self) -> None:
         """Label the requests whose window has closed."""
         requests: Counter[Labels] = Counter()
-        judged: defaultdict[Labels, Judgement] = defaultdict(Judgement)
+        hits: Counter[Labels] = Counter()
         for closed in await self._store.close_windows(self._clock()):
-            labels, clicked = closed.labels, closed.clicked
             self._watch.judge(closed)
             self._keep(closed)
-            requests[labels] += 1
-            if clicked:
-                judged[labels] = judged[labels].plus(judge(clicked, len(closed.item_ids)))
+            requests[closed.labels] += 1
+            hits[closed.labels] += bool(closed.clicked)
         for labels, count in requests.items():
-            self._recorder.count_labelled(labels, count, judged[labels])
+            self._recorder.count_labelled(labels, count, hits[labels])
         if lost := self._store.pushed_out:
             log.warning("labels lost: raise RECOMMENDER_FEEDBACK_CAPACITY", requests=lost)
             self._store.pushed_out = 0

@@ -15,7 +15,6 @@ from services.demo.recommender.answers import Answer, Labels, Reason, Source
 from services.demo.recommender.connection import Connection
 from services.demo.recommender.model import Model
 from services.demo.recommender.object_reader import ObjectRead, Outcome
-from services.demo.recommender.signals.judgement import Judgement
 from services.instrumentation import Telemetry
 from telemetry import attributes as a
 from telemetry import instruments as i
@@ -105,17 +104,14 @@ class Recorder:
         self._transferred: Counter = telemetry.instrument(i.STORAGE_TRANSFER_SIZE)
         self._requests: Counter = telemetry.instrument(i.RECOMMENDATION_REQUESTS)
         self._impressions: Counter = telemetry.instrument(i.RECOMMENDATION_IMPRESSIONS)
-        self._top_score: Histogram = telemetry.instrument(i.RECOMMENDATION_SCORE)
         self._feature_age: Histogram = telemetry.instrument(i.RECOMMENDATION_FEATURE_AGE)
         self._feature_missing: Counter = telemetry.instrument(i.RECOMMENDATION_FEATURE_MISSING)
         self._clicks: Counter = telemetry.instrument(i.RECOMMENDATION_CLICKS)
         self._thumbs: Counter = telemetry.instrument(i.RECOMMENDATION_THUMBS)
         self._labelled: Counter = telemetry.instrument(i.RECOMMENDATION_LABELLED)
         self._hits: Counter = telemetry.instrument(i.RECOMMENDATION_HITS)
-        self._precision: Counter = telemetry.instrument(i.RECOMMENDATION_PRECISION)
-        self._ndcg: Counter = telemetry.instrument(i.RECOMMENDATION_NDCG)
-        self._reciprocal_rank: Counter = telemetry.instrument(i.RECOMMENDATION_RECIPROCAL_RANK)
         self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
+        self._violations.add(0, _FEATURE | {a.KIND: "unknown_item"})
         self._store_failures: Counter = telemetry.instrument(i.RECOMMENDATION_STORE_FAILURES)
         self._worker_deaths: Counter = telemetry.instrument(i.RECOMMENDATION_WORKER_DEATHS)
         self._events: Counter = telemetry.instrument(i.EXPERIMENT_EVENTS)
@@ -175,8 +171,6 @@ class Recorder:
         span.set_attributes(_describe_answer(answer))
         self._requests.add(1, _label(answer.labels, (a.REASON, answer.reason.value)))
         self._impressions.add(len(answer.items), _label(answer.labels))
-        if answer.items and answer.labels.source is not Source.POPULAR:
-            self._top_score.record(answer.items[0][1], {a.MODEL_VERSION: answer.labels.version})
         if computed_at is not None:
             self._feature_age.record(max(0.0, time() - computed_at), _FEATURE)
         if answer.reason is Reason.FEATURES_MISSING:
@@ -191,16 +185,13 @@ class Recorder:
         self._thumbs.add(1, _label(labels, (a.DIRECTION, direction)))
         self._count_event(labels, f"thumb_{direction}")
 
-    def count_labelled(self, labels: Labels, requests: int, judged: Judgement) -> None:
-        """Requests whose attribution window has closed, and the sum of their judgements."""
+    def count_labelled(self, labels: Labels, requests: int, hits: int) -> None:
+        """Requests whose attribution window has closed, and those of them in which an item was clicked."""
         named = _label(labels)
         self._labelled.add(requests, named)
-        self._hits.add(judged.hits, named)
+        self._hits.add(hits, named)
         self._count_event(labels, "labelled", requests)
-        self._count_event(labels, "hit", judged.hits)
-        self._precision.add(judged.precision, named)
-        self._ndcg.add(judged.ndcg, named)
-        self._reciprocal_rank.add(judged.reciprocal_rank, named)
+        self._count_event(labels, "hit", hits)
 
     def record_exposure(self, labels: Labels, seconds: float) -> None:
         """An answer to a user whom a flag gave its version; it took `seconds`.
@@ -225,9 +216,9 @@ class Recorder:
         if labels.group:
             self._events.add(count, _label_event(labels, event))
 
-    def count_violations(self, kind: str, count: int = 1) -> None:
-        """Features of users that broke their schema; `kind` says how."""
-        self._violations.add(count, _FEATURE | {a.KIND: kind})
+    def count_violation(self, kind: str) -> None:
+        """A user's features broke their schema; `kind` says how."""
+        self._violations.add(1, _FEATURE | {a.KIND: kind})
 
     def count_store_failures(self, kind: str, count: int) -> None:
         """What the workers' common store failed to do; `kind` says why."""

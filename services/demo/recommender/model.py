@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 from pydantic import ValidationError
-from whence_monitor import InvalidReference
-from whence_monitor import Reference as Profile
+from whence_monitor import InvalidReference, Reference
 
 from services.demo.storage.artefacts import (
     LIVE_KEY,
@@ -19,11 +18,9 @@ from services.demo.storage.artefacts import (
     card_key,
     materialised_key,
     model_key,
-    profile_key,
     reference_key,
 )
 from services.demo.storage.client import ObjectStore, StorageError, read_object
-from services.demo.storage.reference import Reference
 
 log = structlog.get_logger()
 
@@ -39,7 +36,6 @@ class Model:
     card: ModelCard
     arrays: ModelArrays
     reference: Reference | None = None
-    profile: Profile | None = None
 
     @property
     def version(self) -> str:
@@ -93,8 +89,7 @@ def read_model(store: ObjectStore, bucket: str, card: ModelCard) -> Model:
         arrays = ModelArrays.from_bytes(_read(store, bucket, model_key(card.version)), card.sha256)
     except CorruptModel as error:
         raise ModelUnavailable(f"model {card.version} is corrupt: {error}; train it again") from error
-    reference = _read_reference(store, bucket, card.version)
-    return Model(card, arrays, reference, _read_profile(store, bucket, card.version))
+    return Model(card, arrays, _read_reference(store, bucket, card.version))
 
 
 def read_materialised(store: ObjectStore, bucket: str, version: str) -> Materialised | None:
@@ -109,26 +104,19 @@ def read_materialised(store: ObjectStore, bucket: str, version: str) -> Material
 
 
 def _read_reference(store: ObjectStore, bucket: str, version: str) -> Reference | None:
-    """Without one the version answers as well; only its drift cannot be told."""
+    """Without one the version answers as well, and its monitor takes the first answers for usual."""
     body = _find(store, bucket, reference_key(version))
     try:
-        found = Reference.model_validate_json(body) if body is not None else None
-        if found and found.version == version:
-            return found
-        problem = f"it is that of {found.version}" if found else "there is none"
-    except ValidationError as error:
-        problem = _first(error)
-    log.warning("no training reference: drift is not measured; train again", version=version, problem=problem)
-    return None
-
-
-def _read_profile(store: ObjectStore, bucket: str, version: str) -> Profile | None:
-    """Without one the version's monitor takes its first answers for usual."""
-    body = _find(store, bucket, profile_key(version))
-    try:
-        return Profile.from_json(body) if body is not None else None
+        if body is not None:
+            return Reference.from_json(body)
+        problem = "there is none"
     except InvalidReference as error:
-        log.warning("unusable profile: train again", version=version, problem=str(error))
+        problem = str(error)
+    log.warning(
+        "no training reference: the first answers are taken for usual; train again",
+        version=version,
+        problem=problem,
+    )
     return None
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ItemIds = NDArray[np.int32]
+Places = NDArray[np.int64]
 Vector = NDArray[np.float32]
 Ranked = list[tuple[int, float]]
 """Item ids with their scores, best first."""
@@ -14,14 +15,20 @@ def score(item_factors: Vector, user_factors: Vector) -> Vector:
     return item_factors @ user_factors
 
 
-def rank(scores: Vector, item_ids: ItemIds, seen: ItemIds, k: int) -> Ranked:
-    """The k best items not in `seen`; fewer where fewer are left.
+def locate(item_ids: ItemIds, wanted: ItemIds) -> Places:
+    """The places of the `wanted` items in `item_ids` int32[n], strictly increasing; of those that it has."""
+    places = np.minimum(np.searchsorted(item_ids, wanted), len(item_ids) - 1)
+    found: Places = places[item_ids[places] == wanted]
+    return found
 
-    `scores` is float32[n], `item_ids` int32[n] strictly increasing; ids in `seen` unknown to it are ignored.
+
+def rank(scores: Vector, item_ids: ItemIds, seen: Places, k: int) -> Ranked:
+    """The k best of `item_ids` int32[n] by `scores` float32[n], without those at the places `seen`.
+
+    Fewer where fewer are left.
     """
-    places = np.minimum(np.searchsorted(item_ids, seen), len(item_ids) - 1)
     unseen = scores.copy()
-    unseen[places[item_ids[places] == seen]] = -np.inf
+    unseen[seen] = -np.inf
     k = min(k, len(unseen))
     best = np.argpartition(unseen, len(unseen) - k)[len(unseen) - k :]
     best = best[np.argsort(-unseen[best], kind="stable")]

@@ -14,8 +14,7 @@ from services.demo.recommender.feature_store import Features, FeatureStore, Load
 from services.demo.recommender.feedback import Feedback
 from services.demo.recommender.instrumentation import Recorder
 from services.demo.recommender.model import Model
-from services.demo.recommender.ranking import Ranked, rank, rank_popular, score
-from services.demo.recommender.signals.monitor import Signals
+from services.demo.recommender.ranking import Ranked, locate, rank, rank_popular, score
 from services.demo.recommender.versions import Versions
 from services.demo.recommender.watch import Watch
 from services.demo.storage.reference import UNKNOWN_SEGMENT
@@ -32,7 +31,6 @@ class Recommender:
         versions: Versions,
         features: FeatureStore,
         feedback: Feedback,
-        signals: Signals,
         watch: Watch,
         recorder: Recorder,
         offer: Callable[[Answer, trace.SpanContext], None] | None = None,
@@ -40,7 +38,6 @@ class Recommender:
         self._versions = versions
         self._features = features
         self._feedback = feedback
-        self._signals = signals
         self._watch = watch
         self._recorder = recorder
         self._offer = offer
@@ -72,7 +69,6 @@ class Recommender:
         if group:
             self._exposures.see(self._versions.flag, answer, perf_counter() - started)
         self._feedback.expect(answer)
-        self._signals.observe(model, answer, loaded.features)
         self._watch.observe(answer, loaded.features)
         if self._offer:
             self._offer(answer, span.get_span_context())
@@ -91,7 +87,10 @@ class Recommender:
         with self._recorder.score(model.version):
             scores = score(model.arrays.item_factors, features.factors)
         with self._recorder.rank(model.version):
-            return rank(scores, model.arrays.item_ids, features.seen, k)
+            seen = locate(model.arrays.item_ids, features.seen)
+            if len(seen) < len(features.seen):
+                self._recorder.count_violation("unknown_item")
+            return rank(scores, model.arrays.item_ids, seen, k)
 
 
 def _source(loaded: Loaded) -> Source:

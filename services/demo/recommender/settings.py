@@ -44,7 +44,6 @@ class RecommenderSettings(BaseSettings):
     feedback_capacity: int = Field(default=20_000, ge=1, le=1_000_000)
 
     model_poll_interval: float = Field(default=5.0, gt=0, le=3_600)
-    signals_interval: float = Field(default=10.0, gt=0, le=60)
 
     shadow_processor: float = Field(default=0.05, gt=0, le=1)
     shadow_max_lag: float = Field(default=0.01, gt=0, le=1)

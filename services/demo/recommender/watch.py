@@ -4,9 +4,9 @@ Answers that a version did not make, the popular list, tell nothing about it: th
 """
 
 from collections.abc import Collection, Iterable
+from math import sqrt
 from typing import NamedTuple
 
-import numpy as np
 from opentelemetry.metrics import MeterProvider
 from whence_monitor import Monitor
 
@@ -15,7 +15,7 @@ from services.demo.recommender.feature_store import Features
 from services.demo.recommender.model import Model
 from services.demo.recommender.shown import Closed
 from services.demo.storage.artefacts import MODEL, SEGMENTS
-from services.demo.storage.reference import FACTOR_NORM, SEEN_COUNT, TOP_SCORE, UNKNOWN_SEGMENT
+from services.demo.storage.reference import FACTOR_NORM, SEEN_COUNT, SEGMENT_MIX, TOP_SCORE, UNKNOWN_SEGMENT
 
 
 class _Watched(NamedTuple):
@@ -50,9 +50,10 @@ class Watch:
         watched = self._watched.get(answer.labels.version)
         if watched and features and answer.items:
             described = {
-                FACTOR_NORM: float(np.linalg.norm(features.factors)),
+                FACTOR_NORM: sqrt(features.factors @ features.factors),
                 SEEN_COUNT: len(features.seen),
                 TOP_SCORE: answer.items[0][1],
+                SEGMENT_MIX: answer.labels.segment,
             }
             items = [item_id for item_id, _ in answer.items]
             watched.monitor.observe(described, items, segment=answer.labels.segment)
@@ -70,7 +71,7 @@ class Watch:
             model.version,
             model.dataset_id,
             task="ranking",
-            reference=model.profile,
+            reference=model.reference,
             segments=(*SEGMENTS, UNKNOWN_SEGMENT),
             meter_provider=self._meters,
         )

@@ -3,8 +3,7 @@
 live.json                          which version is live
 models/<version>/model.npz         item factors, popular items, users with their segment
 models/<version>/offline.npz       what features are made from (offline.py)
-models/<version>/reference.json    how training data and predictions were distributed, to tell drift
-models/<version>/monitor.json      the same for the package whence_monitor
+models/<version>/monitor.json      what its training data were like: a reference of the package whence_monitor
 models/<version>/held_out.npz      ratings that it may be judged by (held_out.py)
 models/<version>/card.json         where the version comes from and how good it is
 features/<version>/<user>.json     what a recommendation for one user needs
@@ -51,12 +50,7 @@ def card_key(version: str) -> str:
 
 
 def reference_key(version: str) -> str:
-    """Key of a version's training reference."""
-    return f"models/{version}/reference.json"
-
-
-def profile_key(version: str) -> str:
-    """Key of the same for whence_monitor."""
+    """Key of what a version's training data were like."""
     return f"models/{version}/monitor.json"
 
 

@@ -51,15 +51,13 @@ class Feedback:
             CLICKED * clicked.minimum(MOST_TIMES) - PASSED_OVER * passed.tocsr().minimum(MOST_TIMES)
         ).tocsr()
 
-    def count_visits(
-        self, user_ids: NDArray[np.int32], expected: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], float]:
-        """How often each of m users came, with a small part of what was expected; the share of all others."""
+    def count_visits(self, user_ids: NDArray[np.int32], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How often each of m users came, with a small part of what was expected."""
         users = self.history.user_ids
         known = np.isin(users, user_ids)
         came = np.bincount(np.searchsorted(user_ids, users[known]), minlength=len(user_ids))
-        visits = came + EXPECTED_PART * max(1, known.sum()) * expected / expected.sum()
-        return visits.astype(np.float64), float(np.mean(~known))
+        visits: NDArray[np.float64] = came + EXPECTED_PART * max(1, known.sum()) * expected / expected.sum()
+        return visits
 
     def pairs(self, user_ids: NDArray[np.int32], item_ids: NDArray[np.int32]) -> tuple[Ratings, Ratings]:
         """Who of `user_ids` clicked, and who was shown, what of `item_ids`: each pair once, as ratings.

@@ -19,8 +19,6 @@ from services.demo.trainer.parameters import Parameters
 POPULAR_LENGTH = 100
 VISITS_EXPONENT = 0.5
 """Expected visits of a user grow with the number of ratings to this power."""
-UNKNOWN_SHARE = 0.01
-"""Share of requests expected from users who are not in the training data."""
 OLD_RATING = 0.05
 """What a rating from before counts where there is feedback: an eightieth of an item clicked twice."""
 
@@ -29,8 +27,7 @@ OLD_RATING = 0.05
 class TrainedModel:
     """Arrays for the recommender, user factors float32[m, f], and who has seen what (m × n, ones).
 
-    `visits`, float64[m], is how often each user is expected, by any scale; `unknown_share` (0–1) of the
-    requests come from users who are not among them.
+    `visits`, float64[m], is how often each user is expected, by any scale.
     """
 
     arrays: ModelArrays
@@ -38,7 +35,6 @@ class TrainedModel:
     seen: Any
     algorithm: Any
     visits: NDArray[np.float64]
-    unknown_share: float = UNKNOWN_SHARE
 
     def recommend(self, k: int) -> NDArray[np.int32]:
         """The k best unseen items of every user as item ids int32[m, k]; 0 where fewer are left."""
@@ -74,10 +70,8 @@ def train(ratings: Ratings, parameters: Parameters, feedback: Feedback | None = 
         user_segments=assign_segments(counts),
     )
     expected = counts.astype(np.float64) ** VISITS_EXPONENT
-    if feedback is None:
-        return TrainedModel(arrays, algorithm.user_factors, seen, algorithm, expected)
-    came = feedback.count_visits(user_ids, expected)
-    return TrainedModel(arrays, algorithm.user_factors, seen, algorithm, *came)
+    visits = feedback.count_visits(user_ids, expected) if feedback else expected
+    return TrainedModel(arrays, algorithm.user_factors, seen, algorithm, visits)
 
 
 def _add(

@@ -18,7 +18,6 @@ from services.demo.storage.artefacts import (
     TrainedFeedback,
     features_key,
     model_key,
-    profile_key,
     reference_key,
 )
 from services.demo.storage.held_out import HeldOut, held_out_key
@@ -27,7 +26,7 @@ from services.demo.trainer.metrics import measure, measure_coverage
 from services.demo.trainer.model import TrainedModel, make_offline, train
 from services.demo.trainer.parameters import ALGORITHM, Parameters
 from services.demo.trainer.publication import Publication
-from services.demo.trainer.reference import make_profile, make_reference
+from services.demo.trainer.reference import make_reference
 from services.demo.trainer.report import report
 
 log = structlog.get_logger()
@@ -69,8 +68,7 @@ def store_version(
     offline = make_offline(model)
     objects = {
         offline_key(version): offline.to_bytes(),
-        reference_key(version): make_reference(version, model).model_dump_json().encode(),
-        profile_key(version): make_profile(dataset.id, model).to_json().encode(),
+        reference_key(version): make_reference(dataset.id, model).to_json().encode(),
         held_out_key(version): choose_held_out(held_out, shown).to_bytes(),
         model_key(version): model.arrays.to_bytes(),
     }

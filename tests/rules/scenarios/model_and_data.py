@@ -6,11 +6,7 @@ from tests.rules.scenarios.scenario import AFTER, RECOMMENDER, TROUBLE, Scenario
 
 VERSION = 'service_name="recommender", model_version="als16-1"'
 OF_VERSION = {**RECOMMENDER, "model_version": "als16-1"}
-DRIFT = (
-    'recommendation_feature_drift_ratio{service_name="recommender", feature="%s", '
-    'segment="%s", statistic="%s"}'
-)
-COVERAGE = f"recommendation_coverage_ratio{{{VERSION}}}"
+OF_FEATURE = 'service_name="recommender", model_name="recommendations", model_version="als16-1", feature="%s"'
 AGE = 'recommendation_feature_age_seconds{service_name="recommender", feature="user"}'
 ANSWERS = 'service_name="recommender", model_version="als16-1", source="%s", reason="%s"'
 
@@ -21,18 +17,23 @@ def versions(during: float, labelled: int = 60) -> Series:
     return {**old, **hitting(0.63, during, labelled=labelled, version="als16-2")}
 
 
-def shown(name: str, before: float, during: float, requests: float = 200) -> Series:
-    """A gauge of what a version shows, while requests stay or change in the trouble, too."""
-    of = f'{VERSION}, source="personalised"' if name == "popularity" else VERSION
-    values = gauge((CALM, before), (TROUBLE, during), (AFTER, before))
-    return {
-        f"recommendation_{name}_ratio{{{of}}}": values,
-        **counted("requests", f'{VERSION}, source="personalised", reason="ok"', 200, requests),
-    }
-
-
-def drifting(name: str, calm: float, during: float, seconds: int = TROUBLE) -> Series:
-    return {name: gauge((CALM, calm), (seconds, during), (AFTER, calm))}
+def drifting(
+    feature: str,
+    during: float,
+    *,
+    segment: str = "",
+    bins: tuple[str, str] = ("01", "02"),
+    number: float = 200,
+    seconds: int = TROUBLE,
+) -> Series:
+    """Values of a feature in 10 seconds, half of them in the first bin, in the trouble another share."""
+    of = OF_FEATURE % feature + (f', segment="{segment}"' if segment else "")
+    series = {}
+    for name, share in ((bins[0], during), (bins[1], 1 - during)):
+        phases = (CALM, number / 2), (seconds, share * number), (TROUBLE - seconds + AFTER, number / 2)
+        series[f'model_feature_values_total{{{of}, bin="{name}"}}'] = counter(*phases)
+        series[f'model_reference_values{{{of}, bin="{name}"}}'] = gauge((WHOLE, 10_000))
+    return series
 
 
 def answered(reason: str, share: float, usually: float = 0, requests: int = 200) -> Series:
@@ -74,87 +75,46 @@ SCENARIOS = {
         value="73.45%",
         labels={**RECOMMENDER, "model_version": "als16-2"},
     ),
-    "coverage-collapsed": Scenario(
-        quiet={
-            "a sixth less": shown("coverage", 0.4, 0.335),
-            "half the requests, so in time fewer items": {
-                **shown("coverage", 0.4, 0.2, requests=100),
-                COVERAGE: gauge((CALM, 0.4), (130, 0.33), (170, 0.2), (170, 0.25), (430, 0.4)),
-            },
-        },
-        quiet_for=1500,
-        breach=shown("coverage", 0.4, 0.1),
-        fires_at=930,
-        over_at=1260,
-        value="25%",
-        labels=OF_VERSION,
-    ),
-    "diversity-dropped": Scenario(
-        quiet={"a fifth less": shown("diversity", 0.6, 0.5)},
-        quiet_for=1500,
-        breach=shown("diversity", 0.6, 0.2),
-        fires_at=930,
-        over_at=1260,
-        value="33.33%",
-        labels=OF_VERSION,
-    ),
-    "popularity-bias-up": Scenario(
-        quiet={"a little": shown("popularity", 0.8, 0.84), "less popular": shown("popularity", 0.8, 0.5)},
-        quiet_for=1500,
-        breach=shown("popularity", 0.8, 0.95),
-        fires_at=930,
-        over_at=1260,
-        value="15%",
-        labels=OF_VERSION,
-    ),
     "prediction-drift": Scenario(
         quiet={
-            "some": drifting(
-                f'recommendation_prediction_drift_ratio{{{VERSION}, statistic="psi"}}', 0.02, 0.2
-            ),
-            "another statistic": drifting(
-                f'recommendation_prediction_drift_ratio{{{VERSION}, statistic="ks"}}', 0.02, 0.5
-            ),
+            "some": drifting("top_score", 0.7),
+            "another feature": drifting("seen_count", 0.9),
+            "few": drifting("top_score", 0.9, number=10),
         },
         quiet_for=1500,
-        breach=drifting(f'recommendation_prediction_drift_ratio{{{VERSION}, statistic="psi"}}', 0.02, 0.6),
-        fires_at=930,
-        over_at=1260,
-        value="0.6",
+        breach=drifting("top_score", 0.9),
+        fires_at=1000,
+        over_at=1310,
+        value="0.67",
         labels=OF_VERSION,
     ),
     "feature-drift": Scenario(
         quiet={
-            "some": drifting(DRIFT % ("seen_count", "all", "psi"), 0.02, 0.2),
-            "for 20 seconds": drifting(DRIFT % ("seen_count", "all", "psi"), 0.02, 0.6, seconds=20),
-            "the mix": drifting(DRIFT % ("segment_mix", "all", "psi"), 0.02, 0.6),
+            "some": drifting("seen_count", 0.7, segment="heavy"),
+            "for 20 seconds": drifting("seen_count", 0.9, segment="heavy", seconds=20),
+            "few": drifting("seen_count", 0.9, segment="heavy", number=10),
+            "the mix": drifting("segment_mix", 0.9, bins=("light", "heavy")),
         },
         quiet_for=1500,
-        breach=drifting(DRIFT % ("seen_count", "heavy", "psi"), 0.02, 0.6),
-        fires_at=930,
-        over_at=1260,
-        value="0.6",
+        breach={
+            **drifting("seen_count", 0.9, segment="heavy"),
+            **drifting("seen_count", 0.5, segment="light", number=1_000),
+        },
+        fires_at=1000,
+        over_at=1310,
+        value="0.67",
         labels={**RECOMMENDER, "feature": "seen_count", "segment": "heavy"},
-    ),
-    "feature-shape-drift": Scenario(
-        quiet={"some": drifting(DRIFT % ("factor_norm", "all", "ks"), 0.05, 0.15)},
-        quiet_for=1500,
-        breach=drifting(DRIFT % ("factor_norm", "all", "ks"), 0.05, 0.4),
-        fires_at=930,
-        over_at=1260,
-        value="0.4",
-        labels={**RECOMMENDER, "feature": "factor_norm", "segment": "all"},
     ),
     "segment-mix-drift": Scenario(
         quiet={
-            "some": drifting(DRIFT % ("segment_mix", "all", "psi"), 0.01, 0.08),
-            "a feature": drifting(DRIFT % ("seen_count", "all", "psi"), 0.01, 0.2),
+            "some": drifting("segment_mix", 0.6, bins=("light", "heavy")),
+            "a feature": drifting("seen_count", 0.7),
         },
         quiet_for=1500,
-        breach=drifting(DRIFT % ("segment_mix", "all", "psi"), 0.01, 0.3),
-        fires_at=930,
-        over_at=1260,
-        value="0.3",
+        breach=drifting("segment_mix", 0.9, bins=("light", "heavy")),
+        fires_at=980,
+        over_at=1330,
+        value="0.387",
         labels={**RECOMMENDER, "feature": "segment_mix", "segment": "all"},
     ),
     "unknown-users-up": Scenario(

@@ -40,10 +40,13 @@ def segments(light: float, regular: float, heavy: float, labelled: int = 70) -> 
 
 
 def ranked(name: str, before: float, during: float, labelled: int = 200) -> Series:
-    """Means per request of a sum over requests."""
-    of = SEEN % ("als16-1", "heavy", "personalised")
-    summed = counted(name, of, before * labelled, during * labelled)
-    return {**summed, **counted("labelled", of, labelled, labelled)}
+    """Means per answer of a sum over answers, as the package has them."""
+    of = 'service_name="recommender", model_version="als16-1", segment="heavy", quantity="%s"'
+    series = dict(hitting(before, during, labelled=labelled))
+    for quantity, was, is_now in ((name, before, during), ("judged", 1, 1)):
+        values = counter((CALM, was * labelled), (TROUBLE, is_now * labelled), (AFTER, was * labelled))
+        series[f"model_quality_total{{{of % quantity}}}"] = values
+    return series
 
 
 def clicked(before: float, during: float, labelled: int = 200) -> Series:

@@ -158,20 +158,18 @@ def span(name: str = "work", attributes: Attributes | None = None, **more: Any) 
     }
 
 
-def counter(
-    name: str, *points: tuple[float, Attributes], delta: bool = False, started: int = 60
-) -> dict[str, Any]:
-    """A monotonic sum; its points began `started` seconds ago."""
+def counter(name: str, *points: tuple[float, Attributes]) -> dict[str, Any]:
+    """A monotonic sum; its points began a minute ago."""
     now = time.time_ns()
-    times = {"startTimeUnixNano": str(now - started * 10**9), "timeUnixNano": str(now)}
+    times = {"startTimeUnixNano": str(now - 60 * 10**9), "timeUnixNano": str(now)}
     data = [{"asDouble": value, "attributes": encode(labels), **times} for value, labels in points]
     return {
         "name": name,
-        "sum": {"aggregationTemporality": 1 if delta else 2, "isMonotonic": True, "dataPoints": data},
+        "sum": {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": data},
     }
 
 
-def histogram(name: str, unit: str, *points: Attributes, delta: bool = False) -> dict[str, Any]:
+def histogram(name: str, unit: str, *points: Attributes) -> dict[str, Any]:
     """Per point 100 observations up to 50 and 100 more up to 250, with the sum 20,000."""
     now = time.time_ns()
     data = [
@@ -189,7 +187,7 @@ def histogram(name: str, unit: str, *points: Attributes, delta: bool = False) ->
     return {
         "name": name,
         "unit": unit,
-        "histogram": {"aggregationTemporality": 1 if delta else 2, "dataPoints": data},
+        "histogram": {"aggregationTemporality": 2, "dataPoints": data},
     }
 
 

@@ -44,19 +44,6 @@ def span_metric_names(collector: Collector, service: str) -> dict[str, int]:
     return {each.attributes["span.name"]: each.message.count for each in seen}
 
 
-def test_delta_becomes_cumulative(collector: Collector) -> None:
-    for started in (10, 0):
-        collector.send_metrics(
-            {"service.name": "legacy"},
-            counter("orders", (5, {"kind": "a"}), delta=True, started=started),
-            histogram("latency", "s", {}, delta=True),
-        )
-    seen = points(collector, "legacy", "orders", 2)
-    assert [each.message.as_double for each in seen] == [5, 10]
-    assert {each.metric.sum.aggregation_temporality for each in seen} == {2}
-    assert points(collector, "legacy", "latency")[-1].metric.histogram.aggregation_temporality == 2
-
-
 def test_old_http_metrics_become_the_present_ones(collector: Collector) -> None:
     old = {"http.method": "GET", "http.status_code": 200, "http.scheme": "http", "http.host": "shop:80"}
     collector.send_metrics(
@@ -161,6 +148,25 @@ def test_a_message_of_many_large_spans_arrives_whole(collector: Collector) -> No
     large = {f"text.{i}": "x" * 4000 for i in range(60)}
     collector.send_spans({"service.name": "bulky"}, *(span("bulk", large) for _ in range(50)))
     eventually("all 50 spans", lambda: len(collector.backends.spans("bulky")) == 50)
+
+
+def test_attributes_that_are_short_keep_their_types(collector: Collector) -> None:
+    short = {"ids": [1, 2], "n": 5, "share": 0.5, "on": True, "body": {"bytesValue": "AAEC"}}
+    collector.send_spans({"service.name": "typed", "args": ["a", "b"]}, span("work", short))
+    seen = one_span(collector, "typed")
+    assert seen.attributes == {"ids": [1, 2], "n": 5, "share": 0.5, "on": True, "body": b"\x00\x01\x02"}
+    assert seen.resource["args"] == ["a", "b"]
+
+
+def test_long_lists_become_texts_that_are_cut_and_the_span_says_so(collector: Collector) -> None:
+    many = {"ids": list(range(20_000)), "route": "/a", "n": 5, "k" * 600: "v"}
+    event = {"name": "rows", "attributes": encode(many | {"a": 1, "b": 2, "c": 3})}
+    collector.send_spans({"service.name": "listing"}, span("work", many, events=[event]))
+    seen = one_span(collector, "listing")
+    assert seen.attributes.pop("ids").startswith("[0,1,2,")
+    assert seen.attributes == {"route": "/a", "n": "5", "whence.shortened": True}
+    assert [each.key for each in seen.message.events[0].attributes] == ["ids", "route", "n", "a"]
+    assert len(seen.message.events[0].attributes[0].value.string_value) == 4096
 
 
 def test_the_limits_of_receiver_batch_and_jaeger_agree() -> None:

@@ -212,7 +212,7 @@ def test_r14_versions_and_data_sets_are_chosen_and_compared_side_by_side() -> No
         "Cost of a million",
         "Hit rate",
         "Thumbs up",
-        "Coverage",
+        "Items shown",
         "Drift",
     ):
         assert f'"{column}"' in shown

@@ -19,7 +19,7 @@ def name_of(name: str, kind: Kind, unit: str) -> str:
         ("work.done.total", Kind.COUNTER, "1", "work_done_total"),
         ("storage.operation.active", Kind.UP_DOWN_COUNTER, "{operation}", "storage_operation_active"),
         ("pool.fill", Kind.UP_DOWN_COUNTER, "1", "pool_fill"),
-        ("recommendation.prediction.drift", Kind.GAUGE, "1", "recommendation_prediction_drift_ratio"),
+        ("queue.fill.share", Kind.GAUGE, "1", "queue_fill_share_ratio"),
         ("recommendation.score", Kind.HISTOGRAM, "1", "recommendation_score"),
         ("recommendation.model.info", Kind.GAUGE, "{model}", "recommendation_model_info"),
         ("age.seconds", Kind.GAUGE, "s", "age_seconds"),

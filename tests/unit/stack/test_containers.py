@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from components.pins import select
+from services.demo.recommender.settings import RecommenderSettings
 from stack import ROOT, StackError, compose, container_secrets, containers, engine, modes
 from stack.rundir import MINIO_METRICS, SCRAPED
 from stack.settings import ContainerSettings, Settings
@@ -19,6 +20,8 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 CONTAINERS = ROOT / "containers"
 ONE_SHOTS = {"prepare", "storage-setup", "trainer"}
 MEGABYTES_IN_ALL = 3072
+MOST_DEFAULT_THREADS = 32
+"""In the pool of `asyncio.to_thread`, on a machine of any size."""
 
 
 def memory_limit(service: dict[str, Any]) -> int:
@@ -246,6 +249,18 @@ def test_several_workers_get_room_unless_the_user_has_said_how_much(monkeypatch:
     assert int(room["RECOMMENDER_MEMORY"].removesuffix("m")) > 4 * each
     chosen = Settings(workers=4, alerting="grafana", recommender_memory="1g", recommender_cpus="0.5")
     assert containers.environment(chosen) == {}
+
+
+def test_the_workers_of_a_container_have_room_for_what_they_share_and_for_their_threads() -> None:
+    recommender = SERVICES["recommender"]
+    given = RecommenderSettings.model_validate(
+        {"shared_dir": recommender["environment"]["RECOMMENDER_SHARED_DIR"]}
+    )
+    assert "WORKERS" in recommender["environment"]
+    assert any(given.shared_dir.is_relative_to(writable) for writable in recommender["tmpfs"])
+    most = RecommenderSettings.model_json_schema()["properties"]["workers"]["maximum"]
+    each = given.storage_concurrency + MOST_DEFAULT_THREADS
+    assert recommender["deploy"]["resources"]["limits"]["pids"] > most * each
 
 
 def test_everybody_uses_the_users_own_keys_to_storage(

@@ -1,10 +1,10 @@
 """How each signal's series is made from the results of the queries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from diagnosis.signals.series import AlignedSeries, Values, running_sum, total
+from diagnosis.signals.series import AlignedSeries, Row, Values, running_sum, total
 from diagnosis.signals.signal import SignalExtractor
 from telemetry.storage_errors import StorageErrorType
 
@@ -141,12 +141,21 @@ def hit_rate(aligned: AlignedSeries) -> Values:
 
 def largest(query: str, **where: str) -> SignalExtractor:
     """The largest of a gauge's series."""
+    return lambda aligned: _largest(aligned, aligned.rows(query, **where))
+
+
+def drift(query: str, **where: str) -> SignalExtractor:
+    """The largest population stability index; older recordings have other distances beside it."""
 
     def extract(aligned: AlignedSeries) -> Values:
-        rows = [row.values for row in aligned.rows(query, **where)]
-        return np.fmax.reduce(rows) if rows else aligned.nothing
+        rows = aligned.rows(query, **where)
+        return _largest(aligned, [row for row in rows if row.labels.get("statistic", "psi") == "psi"])
 
     return extract
+
+
+def _largest(aligned: AlignedSeries, rows: Sequence[Row]) -> Values:
+    return np.fmax.reduce([row.values for row in rows]) if rows else aligned.nothing
 
 
 def blind(aligned: AlignedSeries) -> Values:

@@ -26,7 +26,7 @@ from services.demo.recommender.answers import Answer, Source
 from services.demo.recommender.connection import Connection
 from services.demo.recommender.feature_store import InvalidFeatures, parse_features
 from services.demo.recommender.model import Model, ModelUnavailable, read_card, read_model
-from services.demo.recommender.ranking import rank, score
+from services.demo.recommender.ranking import locate, rank, score
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.recommender.shadow.agreement import compare
 from services.demo.recommender.shadow.budget import Budget
@@ -203,7 +203,8 @@ class Shadow:
         if time() - features.computed_at > self._max_age:
             return Outcome.FEATURES_EXPIRED
         scores = score(model.arrays.item_factors, features.factors)
-        ranked = rank(scores, model.arrays.item_ids, features.seen, len(answer.items))
+        item_ids = model.arrays.item_ids
+        ranked = rank(scores, item_ids, locate(item_ids, features.seen), len(answer.items))
         shown = [item_id for item_id, _ in answer.items]
         items = [item_id for item_id, _ in ranked]
         if shown or items:

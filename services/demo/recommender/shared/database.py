@@ -129,12 +129,6 @@ class Database:
             for source, version, segment, group, user_id, packed, clicked in closed
         ]
 
-    def read_items(self, version: str, since: float) -> bytes:
-        """The item ids, of 8 bytes, of all answers of a version since a time."""
-        query = "SELECT item_ids FROM answers WHERE version = ? AND shown_at > ?"
-        with self._transaction() as connection:
-            return b"".join(packed for (packed,) in connection.execute(query, (version, since)))
-
     def close(self) -> None:
         if self._connection:
             self._connection.close()

@@ -12,9 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, ParamSpec, Self, TypeVar
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from services.demo.recommender.answers import Labels
 from services.demo.recommender.shared.database import Database, Joined, kind_of
@@ -95,15 +93,6 @@ class SharedStore:
         except sqlite3.Error as error:
             self._report(error)
             return ()
-
-    def items_shown(self, version: str, since: float) -> NDArray[np.int64]:
-        """The items that all answers of a version had since a time; it waits for the store's thread."""
-        try:
-            packed = self._thread.submit(self._database.read_items, version, since).result()
-        except sqlite3.Error as error:
-            self._failed(kind_of(error), 1)
-            packed = b""
-        return np.unique(np.frombuffer(packed, np.int64))
 
     async def flush(self) -> bool:
         """Write what is queued; False if that failed: then it is queued still."""

@@ -55,6 +55,12 @@ def test_nanoseconds_of_alertmanager_are_read() -> None:
     assert received.starts_at.microsecond == 200773
 
 
+def test_a_text_that_is_no_utf_8_loses_no_alert() -> None:
+    body = json.dumps(alertmanager(alert(), {**alert(), "annotations": {"summary": "Café"}}))
+    latin_1 = body.replace("\\u00e9", "é").encode("latin-1")
+    assert [received.summary for received in read_alerts(latin_1).alerts][1] == "Caf\ufffd"
+
+
 def test_keys_of_a_newer_version_are_tolerated() -> None:
     assert read({**alertmanager({**alert(), "novelty": {"a": [1]}}), "other": None})
 

@@ -30,7 +30,7 @@ NOW: dict[str, list[Row]] = {
     "cost": [of(LIVE, 0.48), of(OTHER, 0.46)],
     "hit_rate": [of(LIVE, 0.625), of(OTHER, 0.5)],
     "thumbs_up": [of(LIVE, 0.8)],
-    "coverage": [of(LIVE, 0.41), of(OTHER, 0.2)],
+    "items": [of(LIVE, 1_312), of(OTHER, 640)],
     "drift": [of(LIVE, 0.03)],
     "info": [
         of(LIVE, 1, dataset_id="42d0c1", trained_at="2026-11-20 10:00+00:00"),

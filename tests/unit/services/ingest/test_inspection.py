@@ -11,6 +11,7 @@ from services.ingest.inspection import AHEAD, LONGEST_VALUE, OUT_OF_ORDER_WINDOW
 from services.ingest.reasons import Reason
 from services.ingest.series import SeriesLimit
 from services.ingest.splitting import Request, points
+from services.ingest.sums import Sums
 from services.ingest.tally import Findings, Tally
 from stack import ROOT
 from tests.unit.services.ingest.support import Clock
@@ -25,7 +26,8 @@ class Bench:
 
     def __init__(self, limit: int = 1000) -> None:
         self.clock = Clock(NOW)
-        self.inspector = Inspector(SeriesLimit(limit, 10_000, self.clock), Collisions(self.clock), self.clock)
+        series = SeriesLimit(limit, 10_000, self.clock)
+        self.inspector = Inspector(series, Collisions(self.clock), Sums(), self.clock)
         self.empty()
 
     def empty(self) -> None:
@@ -79,15 +81,51 @@ def test_good_points_are_left_as_they_are(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sum", "histogram", "exponential_histogram"])
-@pytest.mark.parametrize("temporality", [DELTA, 0])
-def test_what_is_not_cumulative_is_kept_out(bench: Bench, kind: str, temporality: Any) -> None:
+def test_what_does_not_say_its_temporality_is_kept_out(bench: Bench, kind: str) -> None:
     bench.counter()
     data = getattr(bench.scope.metrics.add(name="bad"), kind)
-    data.aggregation_temporality = temporality
     for _ in range(3):
         data.data_points.add(time_unix_nano=int(NOW * SECOND))
     assert bench.inspect().refused == {Reason.TEMPORALITY: 3}
     assert [metric.name for metric in bench.scope.metrics] == ["orders"]
+
+
+def test_deltas_become_sums(bench: Bench) -> None:
+    for expected in ([1, 5], [2, 10]):
+        bench.empty()
+        metric = bench.counter(temporality=DELTA, place="a")
+        bench.point(metric, 0, 5, place="b")
+        assert bench.inspect() == Findings()
+        assert metric.sum.aggregation_temporality == CUMULATIVE
+        assert [point.as_double for point in points(metric)] == expected
+        bench.clock.now += 1
+
+
+def test_deltas_of_a_wrong_clock_are_added_up_at_the_present(bench: Bench) -> None:
+    for expected in (1, 2):
+        bench.empty()
+        metric = bench.counter(660, temporality=DELTA)
+        assert bench.inspect().refused == {}
+        assert points(metric)[0].as_double == expected
+        assert points(metric)[0].time_unix_nano == int(bench.clock.now * SECOND)
+        bench.clock.now += 1
+
+
+def test_deltas_that_cannot_be_added_are_kept_out(bench: Bench) -> None:
+    metric = bench.counter(temporality=DELTA)
+    bench.point(metric, 0, 1)
+    bench.point(metric, -1, 1)
+    bench.point(metric, 1, float("nan"))
+    assert bench.inspect().refused == {Reason.DUPLICATE: 1, Reason.TOO_OLD: 1, Reason.INVALID: 1}
+    assert [point.as_double for point in points(metric)] == [1]
+
+
+def test_the_end_of_a_delta_series_is_no_value(bench: Bench) -> None:
+    metric = bench.counter(value=5, temporality=DELTA)
+    bench.point(metric, 1, 0)
+    points(metric)[1].flags = 1
+    assert bench.inspect() == Findings()
+    assert [(point.as_double, point.flags) for point in points(metric)] == [(5, 0), (0, 1)]
 
 
 @pytest.mark.parametrize("ahead", [11, 660, 3600, 10**7])

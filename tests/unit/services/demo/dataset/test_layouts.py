@@ -66,6 +66,10 @@ SAME: dict[str, dict[str, str | bytes]] = {
     "nanoseconds": {"ratings__csv": HEADER + "1,1,4.0,1112486027923000000\n2,2,3.5,1112484676000000000\n"},
     "ISO 8601": {"ratings__csv": HEADER + "1,1,4.0,2005-04-02 23:53:47\n2,2,3.5,2005-04-03T01:31:16+02:00\n"},
     "numbers of pandas": {"ratings__csv": HEADER + "1.0,1.0,4.0,1112486027.0\n2.0,2.0,3.5,1112484676.0\n"},
+    "spaces around fields": {
+        "ratings__csv": "userId, movieId, rating, timestamp\n"
+        "1, 1, 4.0, 1112486027\n 2 , 2 , 3.5 , 1112484676\n"
+    },
     "gzip": {
         "ratings__csv__gz": gzip.compress(
             b"userId,movieId,rating,timestamp\n1,1,4.0,1112486027\n2,2,3.5,1112484676\n"
@@ -165,10 +169,11 @@ def test_what_is_lost_without_times_ratings_and_items_is_said(tmp_path: Path) ->
             "has a line of over 1048576 bytes: is it a text file",
         ),
         ("userId,movieId,rating\n1,1,4\n".encode("utf-16"), "found UTF-16: save it as UTF-8"),
+        (b"PK\x03\x04\x14\x00\x00\x00", "is a zip archive: unpack it"),
         (b'userId,"movieId,rating\n1,1,4\n', "1: bad quoting"),
         (b"\n\n", "the file is empty"),
     ],
-    ids=["cut short", "a long line", "UTF-16", "bad quoting", "empty"],
+    ids=["cut short", "a long line", "UTF-16", "zip", "bad quoting", "empty"],
 )
 def test_files_that_cannot_be_read_say_what_to_do_in_one_line(
     tmp_path: Path, content: bytes, told: str, monkeypatch: pytest.MonkeyPatch

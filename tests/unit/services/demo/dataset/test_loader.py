@@ -118,6 +118,9 @@ def test_a_file_that_is_no_data_set_is_an_error_even_when_skipping(
 def test_a_folder_without_ratings_is_told_where_they_should_be(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"has no ratings\.csv: put ratings\.csv there \(or ratings\.dat"):
         load(tmp_path)
+    (tmp_path / "ml-25m.zip").touch()
+    with pytest.raises(DatasetError, match=r"has no ratings\.csv: unpack ml-25m\.zip and give the folder"):
+        load(tmp_path)
     (tmp_path / "ml-25m").mkdir()
     inside = write(tmp_path / "ml-25m")
     with pytest.raises(DatasetError, match=rf"has no ratings\.csv: give {inside}$"):

@@ -1,15 +1,21 @@
-"""The training reference of a version: without one the recommender answers, and says once that it cannot tell
-drift."""
+"""The training reference of a version: without one the recommender answers, and says so once."""
 
 import asyncio
 import json
 
 import pytest
+from whence_monitor import make_reference
 
-from services.demo.storage.reference import Distribution, Reference
-from tests.unit.services.demo.recommender.support import FakeStore, client_error, published, serve, until
+from tests.unit.services.demo.recommender.support import (
+    FakeStore,
+    client_error,
+    make_features,
+    published,
+    serve,
+    until,
+)
 
-KEY = "models/als4-aaaaaa/reference.json"
+KEY = "models/als4-aaaaaa/monitor.json"
 
 
 def warnings(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -23,25 +29,12 @@ async def answer_while_polled(store: FakeStore) -> str:
         return str((await service.ask(1))["reason"])
 
 
-def describe(version: str, item: int = 1) -> bytes:
-    """A reference as the trainer writes it."""
-    even = Distribution(edges=(0.5,), shares=(0.5, 0.5), sample=(0.0, 1.0))
-    whole = Reference(version=version, features={}, segments={"light": 1}, top_score=even, popularity=(1,))
-    return whole.model_copy(update={"popularity": (item,)}).model_dump_json().encode()
-
-
-UNUSABLE = {
-    "none": None,
-    "cut": b"{",
-    "empty": b'{"version": "als4-aaaaaa"}',
-    "another version's": describe("als4-bbbbbb"),
-    "of an item beyond 32 bits": describe("als4-aaaaaa", 2**40),
-}
+UNUSABLE = {"none": None, "cut": b"{", "of another format": b'{"format": "another"}'}
 
 
 def test_a_usable_reference_needs_no_word(capsys: pytest.CaptureFixture[str]) -> None:
     store = published()
-    store.objects[KEY] = describe("als4-aaaaaa")
+    store.objects[KEY] = make_reference({"seen_count": [1.0, 2.0]}).to_json().encode()
     assert asyncio.run(answer_while_polled(store)) == "ok"
     assert not warnings(capsys)
 
@@ -92,5 +85,18 @@ def test_features_that_break_their_schema_are_counted_by_what_is_wrong(
         async with serve(store) as service:
             assert (await service.ask(1))["reason"] == "features_invalid"
             assert service.total("recommendation.schema.violations", kind=kind) == 1
+
+    asyncio.run(scenario())
+
+
+def test_features_that_name_items_the_model_does_not_have_are_used_and_counted() -> None:
+    async def scenario() -> None:
+        store = published()
+        store.objects["features/als4-aaaaaa/1.json"] = make_features(1, seen=[1, 2, 10**6, 10**6 + 1])
+        async with serve(store) as service:
+            assert list(service.measure("recommendation.schema.violations").values()) == [0]
+            for user_id in (1, 1, 2):
+                assert (await service.ask(user_id))["reason"] == "ok"
+            assert service.total("recommendation.schema.violations", kind="unknown_item") == 2
 
     asyncio.run(scenario())

@@ -197,20 +197,6 @@ def test_feedback_at_another_worker_right_after_the_answer_is_joined(tmp_path: P
     in_two_offices(tmp_path, scenario)
 
 
-def test_the_items_that_all_workers_have_shown_are_known_to_each(tmp_path: Path) -> None:
-    async def scenario(here: Office, there: Office) -> None:
-        here.store.put(shown("a", at=1.0))
-        there.store.put(Shown("b", USER, (7, 2**40), LABELS, 2.0))
-        there.store.put(Shown("old", USER, (1,), LABELS, 0.5))
-        there.store.put(Shown("other version", USER, (2,), LABELS._replace(version="v2"), 2.0))
-        assert await there.store.flush() and await here.store.flush()
-        for office in (here, there):
-            items = await asyncio.to_thread(office.store.items_shown, "v1", 0.5)
-            assert items.tolist() == [5, 6, 7, 2**40]
-
-    in_two_offices(tmp_path, scenario)
-
-
 def test_while_the_store_is_locked_nothing_waits_and_feedback_is_joined_after(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

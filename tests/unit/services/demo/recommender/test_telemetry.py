@@ -9,7 +9,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from services.demo.flags import write_rollout
-from services.demo.storage.reference import Distribution, Reference
 from telemetry import spans as registry
 from telemetry.instruments import (
     EVENT_LOOP_LAG,
@@ -24,7 +23,6 @@ from telemetry.instruments import (
     THREAD_POOL_LIMIT,
 )
 from tests.unit.services.demo.recommender.support import (
-    ITEMS,
     Service,
     client_error,
     make_features,
@@ -40,18 +38,6 @@ OF_SEVERAL_WORKERS = {RECOMMENDATION_STORE_FAILURES, RECOMMENDATION_WORKER_DEATH
 OF_THE_SHADOW = {SHADOW_AGREEMENT, SHADOW_CPU_TIME, SHADOW_RANK_BIASED_OVERLAP, SHADOW_REQUESTS}
 """Recorded while a version answers in the shadow: test_shadow.py."""
 EXPECTED = {span.name: span for span in registry.SPANS}
-
-
-def make_reference() -> bytes:
-    """A training reference of the version `published` makes."""
-    one = Distribution(edges=(), shares=(1.0,), sample=(1.0,))
-    features = {feature: {"all": one} for feature in ("factor_norm", "seen_count")}
-    segments = {"light": 0.5, "regular": 0.5}
-    popularity = tuple(range(1, ITEMS + 1))
-    reference = Reference(
-        version="als4-aaaaaa", features=features, segments=segments, top_score=one, popularity=popularity
-    )
-    return reference.model_dump_json().encode()
 
 
 async def emit_all(service: Service) -> None:
@@ -198,13 +184,10 @@ def test_every_instrument_of_the_recommender_records_with_the_attributes_of_the_
         store = published()
         store.flags = tmp_path / "flags.json"
         write_rollout(store.flags, {"als4-aaaaaa": 100})
-        store.objects["models/als4-aaaaaa/reference.json"] = make_reference()
         store.objects["features/als4-aaaaaa/3.json"] = make_features(3, factors=[1.0])
-        async with serve(store, attribution_window=0.1, signals_interval=0.02) as service:
+        async with serve(store, attribution_window=0.1) as service:
             await emit_all(service)
             await service.ask(3)
-            for _ in range(200):
-                await service.ask(1)
             others = OF_ANY_SERVER | OF_SEVERAL_WORKERS | OF_THE_SHADOW
             own = [i for i in INSTRUMENTS if i.service == "recommender" and i not in others]
             await until(lambda: all(service.measure(i.name) for i in own), "every instrument has recorded")

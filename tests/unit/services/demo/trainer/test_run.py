@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
+from whence_monitor import Reference
 
 from services.demo.dataset import DatasetError, identify, load, split
 from services.demo.storage.artefacts import (
@@ -20,7 +21,6 @@ from services.demo.storage.artefacts import (
 )
 from services.demo.storage.held_out import HeldOut, held_out_key
 from services.demo.storage.offline import OfflineFeatures, offline_key
-from services.demo.storage.reference import Reference
 from services.demo.trainer.parameters import TRAINED, Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.run import run
@@ -120,7 +120,7 @@ def test_offline_features_are_those_that_were_stored(store: MemoryStore, folder:
     for row, user_id in enumerate(offline.user_ids.tolist()):
         stored = store.objects[f"features/{version}/{user_id}.json"]
         assert stored == offline.encode(row, card.segments, card.trained_at.timestamp())
-    Reference.model_validate_json(store.objects[reference_key(version)])
+    Reference.from_json(store.objects[reference_key(version)])
 
 
 def test_a_version_from_before_there_were_offline_features_is_made_again(
