@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from stack import DATA, ROOT, StackError, compose
+from stack import ROOT, StackError, compose
 from stack.rollouts import find_user
 from stack.running import in_containers
+from stack.settings import load_settings
 
 MODULE = "services.incidents.access"
 
@@ -44,7 +45,6 @@ def become(*arguments: str) -> None:
     """Run a command on the incidents' database, where that is: in its container, or here."""
     if in_containers():
         compose.become("exec", "-T", "incidents", "python", "-m", MODULE, *arguments)
-    database = str(DATA / "incidents" / "incidents.db")
-    environment = {**os.environ, "INCIDENTS_DATABASE": database}
+    environment = {**os.environ, **load_settings("processes").incidents_places}
     os.chdir(ROOT)
     os.execve(sys.executable, [sys.executable, "-m", MODULE, *arguments], environment)

@@ -76,6 +76,7 @@ class Settings(StorageChoice, AccessSettings):
     prometheus_retention_size: str = "2GB"
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"
+    incidents_database: str = ""
     openlineage_url: Address = ""
     openlineage_api_key: str = ""
     incidents_token: Annotated[str, Field(repr=False)] = ""
@@ -114,6 +115,15 @@ class Settings(StorageChoice, AccessSettings):
             openlineage_url=self.openlineage_url,
             openlineage_api_key=SecretStr(self.openlineage_api_key),
         )
+
+    @property
+    def incidents_places(self) -> dict[str, str]:
+        """Variables that say where the incidents and their access trail are."""
+        folder = DATA / "incidents"
+        return {
+            "INCIDENTS_DATABASE": self.incidents_database or str(folder / "incidents.db"),
+            "ACCESS_FILE": str(folder / "access.jsonl"),
+        }
 
     @property
     def grafana(self) -> Path | None:
@@ -221,7 +231,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
     """Every variable the processes of process-compose.yaml and their configuration files use."""
     dataset = str(Path(settings.dataset).expanduser().resolve()) if settings.dataset else ""
     chosen = {name.upper(): str(value) for name, value in settings.model_dump().items()}
-    chosen |= settings.choose_keys(credentials) | service_environment(config)
+    chosen |= settings.choose_keys(credentials) | service_environment(config) | settings.incidents_places
     chosen |= {
         "BIND_HOST": HOST,
         "DATA_DIR": str(DATA),
@@ -251,7 +261,6 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "RECOMMENDER_SHARED_DIR": str(RUN / "recommender"),
         "TRAFFIC_BEHAVIOUR": str(BEHAVIOUR_FILE),
         "FEATURES_READY_FILE": str(RUN / "features.ready"),
-        "INCIDENTS_DATABASE": str(DATA / "incidents" / "incidents.db"),
         "RUNBOOKS": str(in_use() / "alerts" / "generated" / "runbooks"),
         "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
         "INCIDENTS_URL": config.urls.incidents if "incidents" in config.urls.model_fields_set else "",

@@ -1,14 +1,14 @@
 """The process `incidents`: `python -m services.incidents`."""
 
 import socket
-import sqlite3
 
 import uvicorn
 
 from services.configuration import load_settings
 from services.incidents.app import create_app
+from services.incidents.database import DatabaseAway
+from services.incidents.diagnosis_client import Explain
 from services.incidents.measuring import Gauges
-from services.incidents.schema import NewerDatabase
 from services.incidents.settings import Settings
 from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def main() -> None:
+def main(explain: Explain | None = None) -> None:
     """Serve until stopped; exit status 1 with one line on standard error where that is not possible."""
     configure_logging("incidents")
     settings = load_settings(Settings)
@@ -46,9 +46,9 @@ def main() -> None:
     try:
         gauges = Gauges(telemetry.instrument(INCIDENT_OPEN), telemetry.instrument(INCIDENT_STARTED))
         refusals = telemetry.instrument(INCIDENT_REFUSALS)
-        app = create_app(settings, stream, gauges=gauges, refusals=refusals)
-    except (NewerDatabase, OSError, sqlite3.Error) as error:
-        raise SystemExit(f"incidents: cannot open {settings.incidents_database}: {error}") from None
+        app = create_app(settings, stream, explain, gauges=gauges, refusals=refusals)
+    except DatabaseAway as away:
+        raise SystemExit(f"incidents: {away}") from None
     exit_when_stopped()
     try:
         config = uvicorn.Config(

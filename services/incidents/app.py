@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,7 @@ from services.incidents.api import Api
 from services.incidents.catalogue import Catalogues
 from services.incidents.catalogue_pages import CataloguePages
 from services.incidents.comparison_pages import ComparisonPages
+from services.incidents.database import Database, DatabaseAway
 from services.incidents.decisions import Decisions
 from services.incidents.diagnosing import Diagnoser
 from services.incidents.diagnosis_client import DiagnosisClient, Explain
@@ -25,8 +27,10 @@ from services.incidents.exposition import Exposition
 from services.incidents.headers import SecurityHeaders
 from services.incidents.heartbeat import Heartbeat
 from services.incidents.inbox import Counter, Inbox
+from services.incidents.leadership import Duty, Leadership
 from services.incidents.lineage import Lineages
 from services.incidents.lineage_pages import LineagePages
+from services.incidents.location import open_database
 from services.incidents.measuring import Gauges, OpenIncidents
 from services.incidents.model_pages import ModelPages
 from services.incidents.models import Models
@@ -36,6 +40,7 @@ from services.incidents.release_pages import ReleasePages
 from services.incidents.releases import ReleaseFiles
 from services.incidents.service_map import ServiceMap
 from services.incidents.settings import Settings
+from services.incidents.sqlite import SQLite
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.topology import TopologyApi
@@ -43,6 +48,8 @@ from services.instrumentation import NATIVE_TELEMETRY_OFF
 
 BODY_LIMIT = 1 << 20
 STATIC = Path(__file__).parent / "static"
+
+log = structlog.get_logger(__name__)
 
 
 def create_app(
@@ -54,18 +61,20 @@ def create_app(
 ) -> FastAPI:
     """The service as an ASGI application; whoever stops it ends `stream`.
 
-    Raises NewerDatabase, OSError, sqlite3.Error if the database cannot be opened.
+    Raises DatabaseAway if the database cannot be opened.
     """
     prometheus = AsyncClient("Prometheus", settings.prometheus_url)
     jaeger = AsyncClient("Jaeger", settings.jaeger_url)
     service_map = ServiceMap(prometheus, jaeger)
-    store = Store(settings.incidents_database, settings.incidents_kept, service_map.connect)
-    stream = stream or Stream()
+    database = open_database(settings.incidents_database)
+    store = Store(database, settings.incidents_kept, service_map.connect)
+    stream, leadership = stream or Stream(), Leadership()
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits.model_dump())
     reconciler = Reconciler(store, stream, prometheus)
-    diagnoser = Diagnoser(store, stream, explain)
-    watchers = [service_map.watch, heartbeat.watch, reconciler.watch, diagnoser.watch]
+    diagnoser = Diagnoser(store, stream, explain, leads=leadership.holds)
+    leadership.assign(heartbeat.watch, reconciler.watch, diagnoser.watch)
+    watchers = [service_map.watch, _join(database, store, stream, leadership)]
     watchers += [OpenIncidents(store, gauges).watch] if gauges else []
 
     @asynccontextmanager
@@ -96,21 +105,36 @@ def create_app(
     app.include_router(LineagePages(Lineages(prometheus, jaeger, decisions)).router)
     app.include_router(ComparisonPages(prometheus, jaeger).router)
     app.include_router(ReleasePages(ReleaseFiles(settings.release_file, settings.audit_file)).router)
-    app.include_router(Exposition(store).router)
+    app.include_router(Exposition(store, leadership.holds).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     answer_in_kind = _answer_in_kind(pages)
     add_access(app, settings, store, answer_in_kind)
     app.add_middleware(SecurityHeaders)
+    app.add_exception_handler(DatabaseAway, answer_in_kind)
     app.add_exception_handler(HTTPException, answer_in_kind)
     app.add_exception_handler(RequestValidationError, answer_in_kind)
     return app
+
+
+def _join(database: Database, store: Store, stream: Stream, leadership: Leadership) -> Duty:
+    """How this replica leads: for good on a file, in turn with others on a server."""
+    if isinstance(database, SQLite):
+        return leadership.keep
+    from services.incidents.postgresql import PostgreSQL
+    from services.incidents.replicas import Replicas
+
+    assert isinstance(database, PostgreSQL)
+    return Replicas(database, store, stream, leadership).watch
 
 
 def _answer_in_kind(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
     """A problem is JSON for a program and a page for a person."""
 
     async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, DatabaseAway):
+            log.error("database away", path=request.url.path, reason=str(error))
+            error = HTTPException(503, f"the incident database is away: {error}")
         if isinstance(error, HTTPException):
             if request.url.path.startswith(DATA_PATHS):
                 return await http_exception_handler(request, error)

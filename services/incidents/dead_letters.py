@@ -1,11 +1,11 @@
 """Refused alerts and bodies in the database, with the reason; number and length are bounded."""
 
-import sqlite3
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
-from services.incidents.webhooks import Refused
+from services.incidents.database import Connection
+from services.incidents.webhooks import Refused, replace_nul
 
 KEPT = 200
 """Rows that are kept, the newest."""
@@ -28,22 +28,34 @@ class DeadLetter(BaseModel):
     count: int
 
 
-def add_letters(connection: sqlite3.Connection, at: datetime, refused: list[Refused]) -> None:
+def add_letters(connection: Connection, at: datetime, refused: list[Refused]) -> None:
     """Insert what was refused of one webhook and delete the oldest rows beyond KEPT."""
     kept, rest = refused[:OF_ONE_WEBHOOK], refused[OF_ONE_WEBHOOK:]
     if rest:
         number = sum(each.number for each in rest)
         kept = [*kept, rest[-1]._replace(reason=f"{rest[-1].reason} (the last of several)", number=number)]
     connection.executemany(
-        "INSERT INTO dead_letters (at, kind, reason, content, count) VALUES (?, ?, ?, ?, ?)",
-        [(at.timestamp(), r.kind, r.reason[:LONGEST], r.content[:LONGEST], r.number) for r in kept],
+        "INSERT INTO dead_letters (at, kind, reason, content, count)"
+        " VALUES (:at, :kind, :reason, :content, :count)",
+        [
+            {
+                "at": at.timestamp(),
+                "kind": each.kind,
+                "reason": replace_nul(each.reason[:LONGEST]),
+                "content": replace_nul(each.content[:LONGEST]),
+                "count": each.number,
+            }
+            for each in kept
+        ],
     )
-    connection.execute("DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?", (KEPT,))
+    connection.execute(
+        "DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - :kept", {"kept": KEPT}
+    )
 
 
-def select_letters(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
+def select_letters(connection: Connection, limit: int) -> list[DeadLetter]:
     """The newest `limit` rows, newest first."""
-    rows = connection.execute("SELECT * FROM dead_letters ORDER BY id DESC LIMIT ?", (limit,))
+    rows = connection.execute("SELECT * FROM dead_letters ORDER BY id DESC LIMIT :limit", {"limit": limit})
     return [
         DeadLetter.model_validate({**dict(row), "at": datetime.fromtimestamp(row["at"], UTC)}) for row in rows
     ]

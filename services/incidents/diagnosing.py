@@ -4,7 +4,7 @@ an incident changes ──▶ followed: diagnose, wait, diagnose, … ──the 
 """
 
 import asyncio
-import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
+from services.incidents.database import DatabaseAway
 from services.incidents.diagnosis_client import Explain
 from services.incidents.incident import Incident, Wave
 from services.incidents.schedule import (
@@ -67,11 +68,13 @@ class Diagnoser:
         stream: Stream,
         explain: Explain,
         clock: Clock | None = None,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._stream = stream
         self._explain = explain
         self._clock = clock or Clock()
+        self._leads = leads
         self._followed: dict[int, _Following] = {}
         self._last_errors: dict[int, str] = {}
 
@@ -102,7 +105,7 @@ class Diagnoser:
         """Changes may be lost when many come at once, so the store is asked for what there is to do."""
         try:
             waiting = await self._store.select_unfinished(FOLLOWED, self._clock.now() - LONGEST)
-        except sqlite3.Error as error:
+        except DatabaseAway as error:
             log.error("incidents not followed", reason=str(error))
             return
         for incident_id in waiting:
@@ -151,7 +154,7 @@ class Diagnoser:
             now = self._clock.now()
             reached = await self._diagnose(incident, now)
             return not (reached and is_over(incident, now)) and now - incident.waves[-1].started_at < LONGEST
-        except sqlite3.Error as error:
+        except DatabaseAway as error:
             log.error("verdict not stored", incident=incident_id, reason=str(error))
             return True
 
@@ -159,7 +162,7 @@ class Diagnoser:
         """Diagnose the waves that are due; whether all of it was possible."""
         for wave in choose_due(incident, now):
             verdict = await self._explain_wave(incident, wave, now)
-            if verdict is None:
+            if verdict is None or not self._leads():
                 return False
             wave.verdict = verdict
             new = await self._store.add_verdict(incident.id, now, verdict, wave.started_at)

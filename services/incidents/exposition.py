@@ -2,10 +2,10 @@
 
 An alert is sent before its verdict exists. The verdict follows as an alert of its own, so that it reaches the
 same receivers, whoever evaluates the alerts. It is scraped, not sent by OpenTelemetry: a verdict on lost
-telemetry has to arrive, too.
+telemetry has to arrive, too. Of several replicas, only the leading one tells.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from fastapi import APIRouter, Response
 
@@ -38,8 +38,9 @@ Labels = Mapping[str, str]
 class Exposition:
     """Verdicts in the words in which they were first told: new words would be a new alert."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, leads: Callable[[], bool] = lambda: True) -> None:
         self._store = store
+        self._leads = leads
         self._told: dict[tuple[str, ...], Labels] = {}
         self.router = APIRouter()
         self.router.add_api_route("/metrics", self.show)
@@ -48,7 +49,7 @@ class Exposition:
         """In Prometheus' text format."""
         verdicts = [
             (_label(incident, incident.verdict), incident.verdict.confidence)
-            for incident in await self._store.select_open()
+            for incident in (await self._store.select_open() if self._leads() else [])
             if incident.verdict
         ]
         self._told = {_opinion(labels): self._told.get(_opinion(labels), labels) for labels, _ in verdicts}

@@ -4,11 +4,10 @@ An alert that comes later does not make one of two incidents, even if it is conn
 are known by then.
 """
 
-import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from services.incidents.database import Connection
 from services.incidents.incident import STACK, Alert
 
 TOGETHER = 300.0
@@ -40,7 +39,7 @@ def connect_all(service: str) -> Connected:
     return Connected(STACK, others=service not in STACK)
 
 
-def choose_incident(connection: sqlite3.Connection, alert: Alert, connected: Connected) -> int | None:
+def choose_incident(connection: Connection, alert: Alert, connected: Connected) -> int | None:
     """Return the newest incident the alert belongs to, or None if it is the first of its own.
 
     It belongs where an alert of a connected service started or ended within TOGETHER of its start, or still
@@ -51,44 +50,37 @@ def choose_incident(connection: sqlite3.Connection, alert: Alert, connected: Con
     return next((each for each in dict.fromkeys(found) if _has_room(connection, each)), None)
 
 
-def _find_lost_with_collector(connection: sqlite3.Connection, alert: Alert) -> Iterator[int]:
+def _find_lost_with_collector(connection: Connection, alert: Alert) -> Iterator[int]:
     if alert.labels.get("follows") != LOST_WITH_COLLECTOR:
         return
     start = alert.starts_at.timestamp()
     rows = connection.execute(
-        "SELECT DISTINCT incident_id, service FROM alerts WHERE name LIKE ? AND starts_at < ?"
-        " AND (ends_at IS NULL OR ends_at > ?) ORDER BY incident_id DESC",
-        (ON_COLLECTOR, start + TOGETHER, start - TOGETHER),
+        "SELECT DISTINCT incident_id, service FROM alerts WHERE name LIKE :name AND starts_at < :until"
+        " AND (ends_at IS NULL OR ends_at > :from) ORDER BY incident_id DESC",
+        {"name": ON_COLLECTOR, "until": start + TOGETHER, "from": start - TOGETHER},
     )
     yield from (row["incident_id"] for row in rows if row["service"] in STACK)
 
 
-def _find_connected(connection: sqlite3.Connection, alert: Alert, connected: Connected) -> Iterator[int]:
+def _find_connected(connection: Connection, alert: Alert, connected: Connected) -> Iterator[int]:
     start = alert.starts_at.timestamp()
     rows = connection.execute(
         """
-        WITH named AS MATERIALIZED (SELECT value FROM json_each(:services)),
-        near AS (
-            SELECT incident_id, service FROM alerts WHERE starts_at BETWEEN :from AND :to
-            UNION ALL SELECT incident_id, service FROM alerts WHERE ends_at BETWEEN :from AND :to
-            UNION ALL SELECT incident_id, service FROM alerts
-                WHERE ends_at IS NULL AND component = :component AND component != '' AND starts_at < :to
-        )
-        SELECT DISTINCT incident_id FROM near WHERE (service IN named) != :others ORDER BY incident_id DESC
+        SELECT incident_id, service FROM alerts WHERE starts_at BETWEEN :from AND :until
+        UNION SELECT incident_id, service FROM alerts WHERE ends_at BETWEEN :from AND :until
+        UNION SELECT incident_id, service FROM alerts
+            WHERE ends_at IS NULL AND component = :component AND component != '' AND starts_at < :until
+        ORDER BY incident_id DESC
         """,
-        {
-            "from": start - TOGETHER,
-            "to": start + TOGETHER,
-            "component": alert.component,
-            "services": json.dumps([*connected.services]),
-            "others": connected.others,
-        },
+        {"from": start - TOGETHER, "until": start + TOGETHER, "component": alert.component},
     )
-    yield from (row["incident_id"] for row in rows)
+    for row in rows:
+        if (row["service"] in connected.services) != connected.others:
+            yield row["incident_id"]
 
 
-def _has_room(connection: sqlite3.Connection, incident_id: int) -> bool:
-    (count,) = connection.execute(
-        "SELECT count(*) FROM alerts WHERE incident_id = ?", (incident_id,)
+def _has_room(connection: Connection, incident_id: int) -> bool:
+    row = connection.execute(
+        "SELECT count(*) AS number FROM alerts WHERE incident_id = :incident", {"incident": incident_id}
     ).fetchone()
-    return bool(count < ALERTS_PER_INCIDENT)
+    return bool(row["number"] < ALERTS_PER_INCIDENT)

@@ -4,13 +4,13 @@ heartbeat ──▶ alive ──(timeout without one)──▶ silent: the alert
 """
 
 import asyncio
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import structlog
 from pydantic import BaseModel
 
+from services.incidents.database import DatabaseAway
 from services.incidents.incident import Alert
 from services.incidents.store import Store
 from services.incidents.stream import Stream
@@ -67,7 +67,7 @@ class Heartbeat:
             await asyncio.sleep(pause)
             try:
                 await self.look()
-            except sqlite3.Error as error:
+            except DatabaseAway as error:
                 log.error("heartbeat not checked", reason=str(error))
 
     async def look(self) -> None:

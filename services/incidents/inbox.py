@@ -1,6 +1,5 @@
 """`POST /webhooks/alerts`: alerts come in."""
 
-import sqlite3
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -50,14 +49,10 @@ class Inbox:
         """Store the usable alerts, push the incidents that changed and return their ids.
 
         `refused` holds the reasons of the first few alerts that are not usable. 400 if none is usable, 413
-        over 1 MiB, 503 if the database cannot be written.
+        over 1 MiB, 503 if the database is away: all senders retry.
         """
-        try:
-            received = await self._parse(await self._read(request))
-            changed = await self._take(received.alerts)
-        except sqlite3.Error as error:
-            log.error("webhook not stored", reason=str(error))
-            raise HTTPException(503, "the incident database cannot be written") from None
+        received = await self._parse(await self._read(request))
+        changed = await self._take(received.alerts)
         reasons = [each.reason for each in received.refused[:REASONS]]
         return {"incidents": changed, **({"refused": reasons} if reasons else {})}
 

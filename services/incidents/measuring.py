@@ -1,11 +1,11 @@
 """The incidents that are open, as metrics: dashboards name them and mark where they began."""
 
 import asyncio
-import sqlite3
 from typing import NamedTuple, Protocol
 
 import structlog
 
+from services.incidents.database import DatabaseAway
 from services.incidents.incident import Incident
 from services.incidents.store import Store
 from telemetry import attributes as a
@@ -42,7 +42,7 @@ class OpenIncidents:
         while True:
             try:
                 await self.measure()
-            except sqlite3.Error as error:
+            except DatabaseAway as error:
                 log.error("open incidents not measured", reason=str(error))
             await asyncio.sleep(PAUSE)
 

@@ -5,13 +5,13 @@ end is never sent. Where Grafana evaluates the rules, Prometheus knows none of t
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
 
 from prometheus.client import AsyncClient, SourceAway, rules
+from services.incidents.database import DatabaseAway
 from services.incidents.incident import Alert
 from services.incidents.store import Store
 from services.incidents.stream import Stream
@@ -38,13 +38,14 @@ class Reconciler:
 
     async def watch(self) -> None:
         """Look every 30 s; runs until it is cancelled."""
+        self._missing.clear()
         while True:
             await asyncio.sleep(PAUSE)
             try:
                 await self.look()
             except SourceAway:
                 self._missing.clear()
-            except sqlite3.Error as error:
+            except DatabaseAway as error:
                 log.error("alerts not reconciled", reason=str(error))
 
     async def look(self) -> None:

@@ -1,9 +1,6 @@
 """The tables, and the steps from each version of them to the next."""
 
-import sqlite3
-from pathlib import Path
-
-BUSY_TIMEOUT = 5.0
+from services.incidents.database import DatabaseAway
 
 MIGRATIONS = (
     """
@@ -80,39 +77,13 @@ MIGRATIONS = (
 )
 """Times are unix seconds; `wave_at` is 0 for verdicts from before there were waves.
 
-A step is never changed once released: add one."""
+A step is never changed once released: add one, in SQL of SQLite that `postgresql.DIALECT` can adapt."""
 
 
-class NewerDatabase(RuntimeError):
-    """The file was written by a newer version of this program."""
-
-
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file, made if missing, at the newest schema; for one thread at a time.
-
-    Raises NewerDatabase, OSError, sqlite3.Error.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-    try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Take the schema forward, one transaction per step. Raises NewerDatabase."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def check_version(version: int) -> None:
+    """Raise DatabaseAway if the data was written by a newer version of this program."""
     if version > len(MIGRATIONS):
-        raise NewerDatabase(
+        raise DatabaseAway(
             f"it has schema {version}, this program knows {len(MIGRATIONS)}: "
-            "start the newer version again, or set INCIDENTS_DATABASE to another file"
+            "start the newer version again, or set INCIDENTS_DATABASE to another database"
         )
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from diagnosis.packs.recommender.limits import Limits
 from services.incidents.access.settings import AccessSettings
+from services.incidents.location import Location
 
 Address = Annotated[
     str,
@@ -19,14 +20,23 @@ SECRET_LENGTH = 32
 """Characters that nobody guesses."""
 
 
-class Settings(AccessSettings):
+class Places(BaseSettings):
+    """Where this service keeps its data."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    incidents_database: Location = "data/incidents/incidents.db"
+    """A file; or postgresql://user@host:port/database, which several replicas may share."""
+    access_file: Path = Path("data/incidents/access.jsonl")
+    """Who logged in and who called for a change; of this replica alone."""
+
+
+class Settings(Places, AccessSettings):
     """Each field is read from the environment variable of the same name in capitals.
 
     `prometheus_url` and `jaeger_url` are where this service asks; the `_ui_url` ones are where a browser
     finds their pages. Without those, links lead to the raw answers of the APIs.
     """
-
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
     webhook_token: Annotated[SecretStr, Field(min_length=8)]
     session_secret: SecretStr = SecretStr("")
@@ -35,7 +45,6 @@ class Settings(AccessSettings):
     incidents_address: Literal["", "127.0.0.1", "0.0.0.0"] = ""
     """Where this is published, if that is not where it listens: of a container, say."""
     incidents_port: Annotated[int, Field(ge=0, le=65_535)] = 8010
-    incidents_database: Path = Path("data/incidents/incidents.db")
     incidents_kept: Annotated[int, Field(ge=1)] = 10_000
     prometheus_url: Address = "http://127.0.0.1:9090"
     jaeger_url: Address = "http://127.0.0.1:16686"

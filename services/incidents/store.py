@@ -1,23 +1,21 @@
-"""Incidents on disk: one connection, used by one thread at a time, off the event loop."""
+"""Incidents on disk, read and written off the event loop, in as many threads as the database has turns."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
-from typing import ParamSpec, TypeVar
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 
 from diagnosis import Verdict
 from services.incidents import history
 from services.incidents.access import tokens
+from services.incidents.database import Connection, Database, DatabaseAway, name_reason
 from services.incidents.dead_letters import DeadLetter, add_letters, select_letters
-from services.incidents.grouping import Connect, choose_incident, connect_all
+from services.incidents.grouping import ALERTS_PER_INCIDENT, Connect, choose_incident, connect_all
 from services.incidents.incident import SENT_START, Alert, Incident
-from services.incidents.schema import open_database
 from services.incidents.waves import choose_headline, doubt, find_wave, split_waves
 from services.incidents.webhooks import Refused
 
@@ -27,42 +25,48 @@ T = TypeVar("T")
 MOST_OPEN = 50
 """Open incidents that are looked at."""
 
+INCIDENT, VERDICT, CONFIRMATION = "incident", "verdict", "confirmation"
+"""Changes that other replicas hear of: an incident, another verdict on it, the same one again."""
+
+PATIENCE = 10
+"""Seconds that a turn is waited for."""
+
 
 class Store:
-    """Keeps the newest `kept` incidents. Everything it raises is sqlite3.Error.
+    """Keeps the newest `kept` incidents. Everything it raises is DatabaseAway.
 
     `connect` is asked for each alert, in a thread, and must not wait for anything.
     """
 
-    def __init__(self, path: Path, kept: int, connect: Connect = connect_all) -> None:
-        self._connection = open_database(path)
+    def __init__(self, database: Database, kept: int, connect: Connect = connect_all) -> None:
+        self._database = database
         self._kept = kept
         self._connect = connect
-        self._turn = CapacityLimiter(1)
+        self._turn = CapacityLimiter(database.turns)
 
     def close(self) -> None:
-        self._connection.close()
+        self._database.close()
 
     async def record(self, alerts: Iterable[Alert]) -> list[Incident]:
         """Store the alerts in one transaction, on disk on return; give back the incidents that changed."""
-        return await self._run(self._record, list(alerts))
+        return await self._write(self._record, list(alerts))
 
     async def find(self, incident_id: int) -> Incident | None:
         """One incident, or None."""
-        incidents = await self._run(self._select, "id = ?", incident_id, 1)
+        incidents = await self._read(_select, "id = :value", incident_id, 1)
         return incidents[0] if incidents else None
 
     async def select(self, limit: int, before: int | None = None) -> list[Incident]:
         """At most `limit` incidents, newest first, older than the one with the id `before`."""
-        return await self._run(self._select, "id < ?", before or 2**63 - 1, limit)
+        return await self._read(_select, "id < :value", before or 2**63 - 1, limit)
 
     async def select_open(self) -> list[Incident]:
         """The newest MOST_OPEN incidents that still fire, newest first."""
-        return await self._run(self._select, "ended_at IS NULL AND id > ?", 0, MOST_OPEN)
+        return await self._read(_select, "ended_at IS NULL AND id > :value", 0, MOST_OPEN)
 
     async def count_firing(self) -> int:
-        """How many incidents still fire; fails if the file cannot be read."""
-        return await self._run(self._count_firing)
+        """How many incidents still fire; fails if the database cannot be read."""
+        return await self._read(_count_firing)
 
     async def add_verdict(
         self, incident_id: int, now: datetime, verdict: Verdict, wave_at: datetime | None = None
@@ -72,179 +76,216 @@ class Store:
         Nothing if the incident is gone.
         """
         at = wave_at.timestamp() if wave_at else 0.0
-        return await self._run(self._add_verdict, incident_id, now, verdict, at)
+        return await self._write(self._add_verdict, incident_id, now, verdict, at)
 
     async def select_verdicts(self, incident_id: int) -> list[history.DatedVerdict]:
         """An incident's verdicts, newest first."""
-        return await self._run(history.select_verdicts, self._connection, incident_id)
+        return await self._read(history.select_verdicts, incident_id)
 
     async def select_unfinished(self, limit: int, since: datetime) -> list[int]:
         """Ids of incidents begun after `since` that need a diagnosis, newest first."""
-        return await self._run(history.select_unfinished, self._connection, limit, since)
+        return await self._read(history.select_unfinished, limit, since)
 
     async def add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
         """Store what was refused of one webhook."""
-        await self._run(self._add_dead_letters, at, refused)
+        await self._write(add_letters, at, refused)
 
     async def select_dead_letters(self, limit: int) -> list[DeadLetter]:
         """The newest dead letters, newest first."""
-        return await self._run(select_letters, self._connection, limit)
+        return await self._read(select_letters, limit)
 
     async def read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
         """When the last heartbeat came, and since when they have been missing."""
-        return await self._run(self._read_heartbeat)
+        return await self._read(_read_heartbeat)
 
     async def write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
-        await self._run(self._write_heartbeat, last, silent_since)
+        await self._write(_write_heartbeat, last, silent_since)
 
     async def select_tokens(self) -> dict[str, tokens.Token]:
         """The API tokens by their hash."""
-        return await self._run(tokens.select_tokens, self._connection)
+        return await self._read(tokens.select_tokens)
 
     async def revoke_token(self, name: str) -> bool:
         """Whether there was such a token to revoke."""
-        return await self._run(tokens.revoke_token, self._connection, name)
+        return await self._write(tokens.revoke_token, name)
 
-    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._turn)
+    async def _read(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        def read() -> T:
+            with self._database.reading() as connection:
+                return work(connection, *args, **kwargs)
 
-    def _record(self, alerts: list[Alert]) -> list[Incident]:
-        with self._transaction():
-            changed = {incident_id for alert in alerts if (incident_id := self._put(alert)) is not None}
-            for incident_id in changed:
-                self._span(incident_id)
-            self._forget()
-            return [found for incident_id in changed for found in self._select("id = ?", incident_id, 1)]
+        return await self._run(read)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+    async def _write(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        def write() -> T:
+            with self._database.writing() as connection:
+                return work(connection, *args, **kwargs)
+
+        return await self._run(write)
+
+    async def _run(self, work: Callable[[], T]) -> T:
         try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
+            with fail_after(PATIENCE):
+                return await to_thread.run_sync(work, limiter=self._turn)
+        except TimeoutError:
+            raise DatabaseAway(f"it is busy: no turn within {PATIENCE} s") from None
+        except self._database.errors as error:
+            raise DatabaseAway(name_reason(error)) from error
 
-    def _put(self, alert: Alert) -> int | None:
+    def _record(self, connection: Connection, alerts: list[Alert]) -> list[Incident]:
+        changed = {each for alert in alerts if (each := self._put(connection, alert)) is not None}
+        for incident_id in changed:
+            _span(connection, incident_id)
+        self._forget(connection)
+        for incident_id in changed:
+            self._database.announce(connection, INCIDENT, incident_id)
+        return [found for each in changed for found in _select(connection, "id = :value", each, 1)]
+
+    def _put(self, connection: Connection, alert: Alert) -> int | None:
         """Store one alert; return its incident, or None if nothing is new: one that ended stays ended."""
-        key = (alert.fingerprint, self._find_start(alert))
-        known = self._connection.execute(
-            "SELECT incident_id, ends_at FROM alerts WHERE fingerprint = ? AND starts_at = ?", key
+        key = {"fingerprint": alert.fingerprint, "starts_at": _find_start(connection, alert)}
+        known = connection.execute(
+            "SELECT incident_id, ends_at FROM alerts"
+            " WHERE fingerprint = :fingerprint AND starts_at = :starts_at",
+            key,
         ).fetchone()
         if known is None:
-            return self._add(alert)
+            return self._add(connection, alert)
         if known["ends_at"] is not None or alert.ends_at is None:
             return None
-        self._connection.execute(
-            "UPDATE alerts SET ends_at = ? WHERE fingerprint = ? AND starts_at = ?",
-            (alert.ends_at.timestamp(), *key),
+        connection.execute(
+            "UPDATE alerts SET ends_at = :ends_at"
+            " WHERE fingerprint = :fingerprint AND starts_at = :starts_at",
+            {**key, "ends_at": alert.ends_at.timestamp()},
         )
         return int(known["incident_id"])
 
-    def _find_start(self, alert: Alert) -> float:
-        """The start as unix seconds; a start in the future was replaced by the time of its first webhook."""
-        known = None
-        if sent := alert.annotations.get(SENT_START):
-            known = self._connection.execute(
-                "SELECT starts_at FROM alerts WHERE fingerprint = ? AND json_extract(annotations, ?) = ?",
-                (alert.fingerprint, f'$."{SENT_START}"', sent),
-            ).fetchone()
-        return float(known["starts_at"]) if known else alert.starts_at.timestamp()
-
-    def _add(self, alert: Alert) -> int:
-        incident_id = choose_incident(self._connection, alert, self._connect(alert.service))
+    def _add(self, connection: Connection, alert: Alert) -> int:
+        incident_id = choose_incident(connection, alert, self._connect(alert.service))
         if incident_id is None:
-            incident_id = self._connection.execute(
-                "INSERT INTO incidents (started_at) VALUES (?)", (alert.starts_at.timestamp(),)
-            ).lastrowid
-        self._connection.execute(
-            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                incident_id,
-                alert.fingerprint,
-                alert.starts_at.timestamp(),
-                alert.ends_at.timestamp() if alert.ends_at else None,
-                alert.name,
-                alert.severity,
-                alert.component,
-                json.dumps(alert.labels),
-                json.dumps(alert.annotations),
-                alert.service,
-            ),
+            incident_id = connection.execute(
+                "INSERT INTO incidents (started_at) VALUES (:started_at) RETURNING id",
+                {"started_at": alert.starts_at.timestamp()},
+            ).fetchone()["id"]
+        values = {
+            "incident_id": incident_id,
+            "fingerprint": alert.fingerprint,
+            "starts_at": alert.starts_at.timestamp(),
+            "ends_at": alert.ends_at.timestamp() if alert.ends_at else None,
+            "name": alert.name,
+            "severity": alert.severity,
+            "component": alert.component,
+            "labels": json.dumps(alert.labels),
+            "annotations": json.dumps(alert.annotations),
+            "service": alert.service,
+        }
+        connection.execute(
+            f"INSERT INTO alerts ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})",
+            values,
         )
-        assert incident_id is not None
-        return incident_id
+        return int(incident_id)
 
-    def _span(self, incident_id: int) -> None:
-        """An incident lasts from the start of its first alert to the end of its last."""
-        self._connection.execute(
-            "UPDATE incidents SET (started_at, ended_at) = ("
-            " SELECT min(starts_at), CASE WHEN count(*) = count(ends_at) THEN max(ends_at) END"
-            " FROM alerts WHERE incident_id = incidents.id) WHERE id = ?",
-            (incident_id,),
+    def _forget(self, connection: Connection) -> None:
+        connection.execute(
+            "DELETE FROM incidents WHERE id <= (SELECT max(id) FROM incidents) - :kept", {"kept": self._kept}
         )
 
-    def _forget(self) -> None:
-        self._connection.execute(
-            "DELETE FROM incidents WHERE id <= (SELECT max(id) FROM incidents) - ?", (self._kept,)
+    def _add_verdict(
+        self, connection: Connection, incident_id: int, now: datetime, verdict: Verdict, wave_at: float
+    ) -> bool:
+        known = connection.execute("SELECT 1 FROM incidents WHERE id = :id", {"id": incident_id}).fetchone()
+        if known is None:
+            return False
+        new = history.add_verdict(connection, incident_id, now, verdict, wave_at)
+        self._database.announce(connection, VERDICT if new else CONFIRMATION, incident_id)
+        return new
+
+
+def _find_start(connection: Connection, alert: Alert) -> float:
+    """The start as unix seconds; a start in the future was replaced by the time of its first webhook."""
+    if sent := alert.annotations.get(SENT_START):
+        rows = connection.execute(
+            "SELECT starts_at, annotations FROM alerts WHERE fingerprint = :fingerprint"
+            " ORDER BY starts_at DESC LIMIT :limit",
+            {"fingerprint": alert.fingerprint, "limit": ALERTS_PER_INCIDENT},
         )
+        for row in rows:
+            if json.loads(row["annotations"]).get(SENT_START) == sent:
+                return float(row["starts_at"])
+    return alert.starts_at.timestamp()
 
-    def _select(self, condition: str, value: int, limit: int) -> list[Incident]:
-        rows = self._connection.execute(
-            f"SELECT * FROM incidents WHERE {condition} ORDER BY id DESC LIMIT ?", (value, limit)
-        ).fetchall()
-        return [self._build(row) for row in rows]
 
-    def _build(self, row: sqlite3.Row) -> Incident:
-        rows = self._connection.execute(
-            "SELECT * FROM alerts WHERE incident_id = ? ORDER BY starts_at, name", (row["id"],)
-        )
-        alerts = [_read_alert(alert) for alert in rows]
-        waves = split_waves(alerts)
-        for dated in history.select_standing(self._connection, row["id"]):
-            if wave := find_wave(waves, dated.wave_at):
-                wave.verdict = doubt(dated.verdict, wave)
-        return Incident(
-            id=row["id"],
-            status="resolved" if row["ended_at"] else "firing",
-            started_at=_moment(row["started_at"]),
-            ended_at=_moment(row["ended_at"]) if row["ended_at"] else None,
-            alerts=alerts,
-            verdict=choose_headline(waves),
-            waves=waves,
-        )
+def _span(connection: Connection, incident_id: int) -> None:
+    """An incident lasts from the start of its first alert to the end of its last."""
+    connection.execute(
+        "UPDATE incidents SET (started_at, ended_at) = ("
+        " SELECT min(starts_at), CASE WHEN count(*) = count(ends_at) THEN max(ends_at) END"
+        " FROM alerts WHERE incident_id = incidents.id) WHERE id = :id",
+        {"id": incident_id},
+    )
 
-    def _add_verdict(self, incident_id: int, now: datetime, verdict: Verdict, wave_at: float) -> bool:
-        with self._transaction():
-            if not self._select("id = ?", incident_id, 1):
-                return False
-            return history.add_verdict(self._connection, incident_id, now, verdict, wave_at)
 
-    def _add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
-        with self._transaction():
-            add_letters(self._connection, at, refused)
+def _select(connection: Connection, condition: str, value: int, limit: int) -> list[Incident]:
+    chosen = f"SELECT id FROM incidents WHERE {condition} ORDER BY id DESC LIMIT :limit"
+    values = {"value": value, "limit": limit}
+    alerts = connection.execute(
+        f"SELECT * FROM alerts WHERE incident_id IN ({chosen})"
+        " ORDER BY incident_id DESC, starts_at, name, fingerprint",
+        values,
+    )
+    verdicts = history.select_standing(connection, chosen, values)
+    return [
+        _build(incident_id, [_read_alert(row) for row in rows], verdicts.get(incident_id, []))
+        for incident_id, rows in groupby(alerts, itemgetter("incident_id"))
+    ]
 
-    def _read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
-        last, silent = self._connection.execute("SELECT last_at, silent_since FROM heartbeat").fetchone()
-        return _moment(last) if last else None, _moment(silent) if silent else None
 
-    def _write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
-        moments = [moment.timestamp() if moment else None for moment in (last, silent_since)]
-        self._connection.execute("UPDATE heartbeat SET last_at = ?, silent_since = ?", moments)
+def _build(incident_id: int, alerts: list[Alert], verdicts: list[history.DatedVerdict]) -> Incident:
+    waves = split_waves(alerts)
+    for dated in verdicts:
+        if wave := find_wave(waves, dated.wave_at):
+            wave.verdict = doubt(dated.verdict, wave)
+    ends = [alert.ends_at for alert in alerts if alert.ends_at]
+    over = len(ends) == len(alerts)
+    return Incident(
+        id=incident_id,
+        status="resolved" if over else "firing",
+        started_at=alerts[0].starts_at,
+        ended_at=max(ends) if over else None,
+        alerts=alerts,
+        verdict=choose_headline(waves),
+        waves=waves,
+    )
 
-    def _count_firing(self) -> int:
-        (count,) = self._connection.execute(
-            "SELECT count(*) FROM incidents WHERE ended_at IS NULL"
-        ).fetchone()
-        return int(count)
+
+def _count_firing(connection: Connection) -> int:
+    row = connection.execute("SELECT count(*) AS number FROM incidents WHERE ended_at IS NULL").fetchone()
+    return int(row["number"])
+
+
+def _read_heartbeat(connection: Connection) -> tuple[datetime | None, datetime | None]:
+    row = connection.execute("SELECT last_at, silent_since FROM heartbeat").fetchone()
+    last, silent = row["last_at"], row["silent_since"]
+    return _moment(last) if last else None, _moment(silent) if silent else None
+
+
+def _write_heartbeat(connection: Connection, last: datetime | None, silent_since: datetime | None) -> None:
+    moments = {"last": last, "silent": silent_since}
+    connection.execute(
+        "UPDATE heartbeat SET last_at = :last, silent_since = :silent",
+        {name: moment.timestamp() if moment else None for name, moment in moments.items()},
+    )
 
 
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _read_alert(row: sqlite3.Row) -> Alert:
+def _read_alert(row: Any) -> Alert:
     return Alert(
         fingerprint=row["fingerprint"],
         name=row["name"],

@@ -64,6 +64,11 @@ def shorten(text: str) -> str:
     return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 1]}…"
 
 
+def replace_nul(text: str) -> str:
+    """The same with U+FFFD for each U+0000, which PostgreSQL does not store."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _write_texts(values: Any) -> Any:
     """Numbers and booleans as strings; nulls are dropped."""
     if not isinstance(values, dict):
@@ -75,7 +80,7 @@ def _write_text(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
-Text = Annotated[str, AfterValidator(shorten)]
+Text = Annotated[str, AfterValidator(replace_nul), AfterValidator(shorten)]
 Texts = Annotated[dict[Text, Text], BeforeValidator(_write_texts)]
 Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, lt=_LATEST)]
 
@@ -88,7 +93,7 @@ class SentAlert(_Model):
     """One alert as sent; `ends_at` counts only once it is resolved (a firing one carries the year 1)."""
 
     status: Status | None = None
-    fingerprint: Annotated[str, Field(max_length=128)] | None = None
+    fingerprint: Annotated[str, AfterValidator(replace_nul), Field(max_length=128)] | None = None
     labels: Texts
     annotations: Annotated[Texts, BeforeValidator(lambda sent: sent or {})] = {}
     starts_at: Moment

@@ -1,24 +1,22 @@
 """`python -m services.incidents.access`: API tokens and the access trail; `make token` runs it."""
 
-import os
-import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from decisions.audit import Change, TrailError
+from decisions.audit import Change, Trail, TrailError
 from decisions.audit.wording import describe
+from services.configuration import load_settings
 from services.incidents.access.roles import Role
 from services.incidents.access.tokens import TokenRefused, create_token, revoke_token, select_tokens
-from services.incidents.access.trail import access_trail
-from services.incidents.schema import NewerDatabase, open_database
-
-DATABASE = Path(os.environ.get("INCIDENTS_DATABASE") or "data/incidents/incidents.db")
+from services.incidents.database import Database, DatabaseAway, name_reason
+from services.incidents.location import open_database
+from services.incidents.settings import Places
 
 Name = Annotated[str, typer.Argument(help="letters, digits, dots, dashes and underscores")]
 Who = Annotated[str, typer.Option(help="for the access trail")]
@@ -34,29 +32,27 @@ def create(
     days: Annotated[float, typer.Option(min=0.01, max=3_650, help="until it expires")] = 90,
 ) -> None:
     """Make a token and show it, once."""
-    with closing(open_database(DATABASE)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    places = load_settings(Places)
+    with _opened(places) as database, database.writing() as connection:
         secret = create_token(connection, name, role, days)
-        _record(who, "token.created", name, f"{role} for {days:g} days")
-        connection.execute("COMMIT")
+        _record(places, who, "token.created", name, f"{role} for {days:g} days")
     typer.echo(secret)
 
 
 @app.command()
 def revoke(name: Name, who: Who) -> None:
     """Let a token in no more, from the next second on."""
-    with closing(open_database(DATABASE)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    places = load_settings(Places)
+    with _opened(places) as database, database.writing() as connection:
         if not revoke_token(connection, name):
             raise TokenRefused(f"there is no token {name} to revoke")
-        _record(who, "token.revoked", name)
-        connection.execute("COMMIT")
+        _record(places, who, "token.revoked", name)
 
 
 @app.command("list")
 def list_tokens() -> None:
     """Show the tokens: name, role, when they expire."""
-    with closing(open_database(DATABASE)) as connection:
+    with _opened(load_settings(Places)) as database, database.reading() as connection:
         tokens = select_tokens(connection).values()
     for token in tokens:
         until = datetime.fromtimestamp(token.expires_at, UTC)
@@ -67,13 +63,22 @@ def list_tokens() -> None:
 @app.command()
 def trail(last: Annotated[int, typer.Option(min=0, max=10_000)] = 10) -> None:
     """Verify the access trail and show its last entries."""
-    kept = access_trail(DATABASE)
+    kept = Trail(load_settings(Places).access_file)
     typer.echo(describe(kept.verify(), kept.latest(last)))
 
 
-def _record(who: str, what: str, name: str, why: str = "") -> None:
+@contextmanager
+def _opened(places: Places) -> Iterator[Database]:
+    with closing(open_database(places.incidents_database)) as database:
+        try:
+            yield database
+        except database.errors as error:
+            raise DatabaseAway(name_reason(error)) from error
+
+
+def _record(places: Places, who: str, what: str, name: str, why: str = "") -> None:
     change = Change.model_validate({"who": who, "what": what, "subject": f"token {name}", "why": why})
-    access_trail(DATABASE).append(change)
+    Trail(places.access_file).append(change)
 
 
 def main() -> None:
@@ -83,7 +88,7 @@ def main() -> None:
     except ValidationError as bad:
         error = bad.errors()[0]
         sys.exit(f"whence: {error['loc'][0]} {error['input']!r}: {error['msg']}")
-    except (TokenRefused, TrailError, NewerDatabase, OSError, sqlite3.Error) as error:
+    except (TokenRefused, TrailError, DatabaseAway, OSError) as error:
         sys.exit(f"whence: {error}")
 
 

@@ -1,6 +1,5 @@
 """ASGI middleware before all routes: who may do what, from where, how often, and what is recorded of it."""
 
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from math import isfinite
@@ -25,6 +24,7 @@ from services.incidents.access.roles import (
     find_roles,
 )
 from services.incidents.access.trail import AccessLog
+from services.incidents.database import DatabaseAway
 
 CHANGES = 60
 """Changing calls of one identity in a minute, where there is a login."""
@@ -33,7 +33,8 @@ READING = ("GET", "HEAD")
 DATA_PATHS = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics")
 """Where programs ask; elsewhere people do."""
 
-Refuse = Callable[[Request, HTTPException], Awaitable[Response]]
+Refusal = HTTPException | DatabaseAway
+Refuse = Callable[[Request, Refusal], Awaitable[Response]]
 
 
 class Login(NamedTuple):
@@ -70,7 +71,7 @@ class Guard:
         request = Request(scope, receive)
         try:
             identity = await self._admit(request, roles)
-        except HTTPException as refusal:
+        except (HTTPException, DatabaseAway) as refusal:
             if route is not None:  # telemetry names a refused request by its route, too
                 scope.update({**route.matches(scope)[1], "route": route})
             answer = await self._refuse_or_send_to_login(request, refusal)
@@ -81,11 +82,8 @@ class Guard:
             await self._app(scope, receive, send)
 
     async def _admit(self, request: Request, roles: Roles | None) -> Identity:
-        """Who asks. Raises HTTPException unless they may do what they ask for."""
-        try:
-            identity = await self._identification.identify(request)
-        except sqlite3.Error:
-            raise HTTPException(503, "the incident database cannot be read") from None
+        """Who asks. Raises HTTPException unless they may do what they ask for, DatabaseAway."""
+        identity = await self._identification.identify(request)
         needed = VIEWERS if roles is None else roles
         if identity is None:
             raise HTTPException(401, "log in, or send a bearer token", {"WWW-Authenticate": "Bearer"})
@@ -125,8 +123,9 @@ class Guard:
             return origin == self._login.origin
         return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
-    async def _refuse_or_send_to_login(self, request: Request, refusal: HTTPException) -> Response:
-        page = self._login.page if self._login and refusal.status_code == 401 else ""
+    async def _refuse_or_send_to_login(self, request: Request, refusal: Refusal) -> Response:
+        is_unknown = isinstance(refusal, HTTPException) and refusal.status_code == 401
+        page = self._login.page if self._login and is_unknown else ""
         wants_page = "text/html" in request.headers.get("accept", "")
         if page and wants_page and request.method == "GET" and not request.url.path.startswith(DATA_PATHS):
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")

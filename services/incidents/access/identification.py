@@ -39,7 +39,7 @@ class Identification:
         self._failures = RateLimit(FAILURES)
 
     async def identify(self, request: Request) -> Identity | None:
-        """Who asks, None for nobody. Raises HTTPException: 401 for a token that is not valid, 429."""
+        """Who asks, None for nobody. Raises HTTPException (401: a wrong token, 429), DatabaseAway."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         is_bearer = scheme.lower() == "bearer"
         is_stack = is_bearer and hmac.compare_digest(secret.encode(), self._webhook_token)

@@ -7,7 +7,6 @@ guessed, such as a password, and would be paid for by each request.
 import asyncio
 import hashlib
 import secrets
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from math import inf
@@ -16,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints
 
 from services.incidents.access.roles import Identity, Role
+from services.incidents.database import Connection, DatabaseAway
 
 PREFIX = "whence_"
 """By which scanners of source code find one that was committed."""
@@ -45,7 +45,7 @@ class Token(BaseModel):
         return self.revoked_at is None and now < self.expires_at
 
 
-def create_token(connection: sqlite3.Connection, name: str, role: Role, days: float) -> str:
+def create_token(connection: Connection, name: str, role: Role, days: float) -> str:
     """A new token, which nobody can read again. One that is no longer valid gives up its name.
 
     Raises TokenRefused, and ValidationError for a bad name.
@@ -59,24 +59,27 @@ def create_token(connection: sqlite3.Connection, name: str, role: Role, days: fl
         raise TokenRefused(f"there are {MOST:,} tokens already")
     secret = PREFIX + secrets.token_urlsafe(32)
     connection.execute(
-        "INSERT OR REPLACE INTO tokens VALUES (:name, :role, :digest, :created_at, :expires_at, NULL)",
+        "INSERT INTO tokens VALUES (:name, :role, :digest, :created_at, :expires_at, NULL)"
+        " ON CONFLICT (name) DO UPDATE SET role = excluded.role, digest = excluded.digest,"
+        " created_at = excluded.created_at, expires_at = excluded.expires_at, revoked_at = NULL",
         {**token.model_dump(), "digest": digest(secret)},
     )
     return secret
 
 
-def select_tokens(connection: sqlite3.Connection) -> dict[str, Token]:
+def select_tokens(connection: Connection) -> dict[str, Token]:
     """All tokens by their hash, in the order of their names."""
     rows = connection.execute("SELECT * FROM tokens ORDER BY name")
     return {row["digest"]: Token.model_validate(dict(row)) for row in rows}
 
 
-def revoke_token(connection: sqlite3.Connection, name: str) -> bool:
+def revoke_token(connection: Connection, name: str) -> bool:
     """Whether there was such a token, and it was not revoked before."""
     changed = connection.execute(
-        "UPDATE tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL", (time.time(), name)
+        "UPDATE tokens SET revoked_at = :now WHERE name = :name AND revoked_at IS NULL RETURNING name",
+        {"now": time.time(), "name": name},
     )
-    return changed.rowcount > 0
+    return changed.fetchone() is not None
 
 
 def digest(secret: str) -> str:
@@ -85,21 +88,33 @@ def digest(secret: str) -> str:
 
 
 class Tokens:
-    """Tokens in memory, read again after a second: a flood of wrong ones asks little of the disk."""
+    """Tokens in memory, read again after a second: a flood of wrong ones asks little of the database.
+
+    While that is away, none is valid, and as many requests as there are wait for one attempt.
+    """
 
     def __init__(self, select: Callable[[], Awaitable[dict[str, Token]]]) -> None:
         self._select = select
         self._known: dict[str, Token] = {}
+        self._away = ""
         self._read_at = -inf
         self._turn = asyncio.Lock()
 
     async def find(self, secret: str) -> Identity | None:
-        """Whose token it is, if it is valid. Raises sqlite3.Error."""
+        """Whose token it is, if it is valid. Raises DatabaseAway."""
         async with self._turn:
             if time.monotonic() - self._read_at >= FRESH:
-                self._known = await self._select()
-                self._read_at = time.monotonic()
+                await self._update()
+        if self._away:
+            raise DatabaseAway(self._away)
         token = self._known.get(digest(secret))
         if token is None or not token.is_valid(time.time()):
             return None
         return Identity(token.name, frozenset({token.role}), "token", token.expires_at)
+
+    async def _update(self) -> None:
+        try:
+            self._known, self._away = await self._select(), ""
+        except DatabaseAway as away:
+            self._away = str(away)
+        self._read_at = time.monotonic()

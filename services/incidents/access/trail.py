@@ -1,6 +1,7 @@
 """The access trail: who logged in and who called for a change, chained by hashes like the trail of models.
 
-It is a file of its own, beside the incidents: it is written by this service, which may only read the other.
+It is a file of its own, also where the incidents are in PostgreSQL: it is written by this service, which may
+only read the other.
 """
 
 from pathlib import Path
@@ -13,16 +14,11 @@ from decisions.audit import Action, Change, Trail, TrailError
 LENGTH = 200
 
 
-def access_trail(database: Path) -> Trail:
-    """The trail beside a database of incidents."""
-    return Trail(database.with_name("access.jsonl"))
-
-
 class AccessLog:
     """Writes before anything is done: there is no change without its entry."""
 
-    def __init__(self, database: Path) -> None:
-        self._trail = access_trail(database)
+    def __init__(self, file: Path) -> None:
+        self._trail = Trail(file)
         self._turn = CapacityLimiter(1)
 
     async def record(self, who: str, what: Action, subject: str, **evidence: str) -> None:

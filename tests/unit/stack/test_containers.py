@@ -39,6 +39,7 @@ def test_defaults_are_those_of_the_example() -> None:
     used = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", TEXT))
     assert used.pop("COMPOSE_PROFILES") in ("", "grafana")
     assert used.pop("DATASET") == "/dev/null"
+    assert used.pop("INCIDENTS_DATABASE") == "/var/lib/incidents/incidents.db"
     assert used.pop("WHENCE_DATA") == "./data"
     assert used.pop("WHENCE_GENERATED") == "."
     assert used == {name: defaults[name] for name in used}

@@ -5,19 +5,18 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents.diagnosing import Clock, Diagnoser
+from services.incidents.location import open_database
 from services.incidents.store import Store
 from services.incidents.stream import Stream
 from services.incidents.webhooks import read_alerts
 from tests.unit.services.incidents.bodies import START, alertmanager
 from tests.unit.services.incidents.opinions import Oracle
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -56,15 +55,15 @@ async def settle() -> None:
 class InlineStore(Store):
     """A store that leaves nothing to a thread, so that what is due has happened when it has been awaited."""
 
-    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return work(*args, **kwargs)
+    async def _run(self, work: Callable[[], T]) -> T:
+        return work()
 
 
 class Bench:
     """A diagnoser at work on a store, with everything around it in hand."""
 
-    def __init__(self, folder: Path, oracle: Oracle, clock: FakeClock) -> None:
-        self.store = InlineStore(folder / "incidents.db", 100)
+    def __init__(self, location: str, oracle: Oracle, clock: FakeClock) -> None:
+        self.store = InlineStore(open_database(location), 100)
         self.stream = Stream()
         self.clock = clock
         self.oracle = oracle
@@ -84,8 +83,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, *verdicts: Verdict | SourceAway, now: datetime = START) -> AsyncIterator[Bench]:
-    made = Bench(folder, Oracle(*verdicts), FakeClock(now))
+async def bench(
+    location: str, *verdicts: Verdict | SourceAway, now: datetime = START
+) -> AsyncIterator[Bench]:
+    made = Bench(location, Oracle(*verdicts), FakeClock(now))
     watching = asyncio.create_task(made.diagnoser.watch())
     await settle()
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.services.incidents.bodies import START, later
 from tests.unit.services.incidents.fakes import FakeSources
+from tests.unit.services.incidents.postgres import Server, find_programs, running
 from tests.unit.services.incidents.running import forget_everything, incidents_service, serve
 
 RUNBOOK = (
@@ -48,3 +49,22 @@ def client(service: tuple[httpx.Client, FakeSources], folder: Path) -> httpx.Cli
 def fake(service: tuple[httpx.Client, FakeSources]) -> FakeSources:
     service[1].reset()
     return service[1]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """PostgreSQL; tests that need it are skipped where it is not installed."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: on Debian, apt-get install postgresql")
+    with running(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, a file or one of PostgreSQL's."""
+    if request.param == "sqlite":
+        return str(tmp_path / "incidents.db")
+    server: Server = request.getfixturevalue("server")
+    return server.empty()

@@ -72,7 +72,8 @@ def incidents_service(
     chosen = Settings.model_validate(
         {
             "webhook_token": SecretStr(TOKEN),
-            "incidents_database": folder / "incidents.db",
+            "incidents_database": str(folder / "incidents.db"),
+            "access_file": folder / "access.jsonl",
             "prometheus_url": "http://127.0.0.1:9",
             "jaeger_url": "http://127.0.0.1:9",
             **settings,

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from prometheus.client import SourceAway
 from services.incidents.diagnosing import FOLLOWED, VerdictChange
 from services.incidents.history import KEPT
+from services.incidents.location import open_database
 from services.incidents.schedule import LATER, LONGEST
 from services.incidents.store import Store
 from services.incidents.webhooks import read_alerts
@@ -19,9 +19,9 @@ from tests.unit.services.incidents.bodies import START, alert, alertmanager, lat
 from tests.unit.services.incidents.opinions import BAD_MODEL, NOTHING, UNKNOWN, storage_latency
 
 
-def test_the_first_verdict_comes_with_the_alert_and_is_refined_while_it_fires(tmp_path: Path) -> None:
+def test_the_first_verdict_comes_with_the_alert_and_is_refined_while_it_fires(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             await b.take(alert())
             await b.clock.pass_(240)
             assert b.times == [0, 20, 45, 90, 90 + LATER]
@@ -34,9 +34,9 @@ def test_the_first_verdict_comes_with_the_alert_and_is_refined_while_it_fires(tm
     run(work)
 
 
-def test_it_ends_with_the_incident_and_a_last_verdict(tmp_path: Path) -> None:
+def test_it_ends_with_the_incident_and_a_last_verdict(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             await b.take(alert())
             await b.clock.pass_(30)
             await b.take(alert(ends_at=later(0.5)))
@@ -46,9 +46,9 @@ def test_it_ends_with_the_incident_and_a_last_verdict(tmp_path: Path) -> None:
     run(work)
 
 
-def test_another_alert_of_the_incident_hurries_the_next_diagnosis(tmp_path: Path) -> None:
+def test_another_alert_of_the_incident_hurries_the_next_diagnosis(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             await b.take(alert())
             await b.clock.pass_(100)
             await b.take(alert("Another", "b", later(1.5)))
@@ -58,9 +58,9 @@ def test_another_alert_of_the_incident_hurries_the_next_diagnosis(tmp_path: Path
     run(work)
 
 
-def test_alerts_that_flap_cause_at_most_a_diagnosis_in_ten_seconds(tmp_path: Path) -> None:
+def test_alerts_that_flap_cause_at_most_a_diagnosis_in_ten_seconds(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             for second in range(40):
                 await b.take(alert(str(second), str(second), later(second / 60)))
                 await b.clock.pass_(1)
@@ -70,10 +70,10 @@ def test_alerts_that_flap_cause_at_most_a_diagnosis_in_ten_seconds(tmp_path: Pat
     run(work)
 
 
-def test_a_change_of_mind_is_kept_and_told(tmp_path: Path) -> None:
+def test_a_change_of_mind_is_kept_and_told(location: str) -> None:
     async def work() -> None:
         verdicts = (UNKNOWN, storage_latency(confidence=0.6), storage_latency(confidence=0.9), BAD_MODEL)
-        async with bench(tmp_path, *verdicts) as b:
+        async with bench(location, *verdicts) as b:
             with b.stream.subscribe() as changes:
                 await b.take(alert())
                 await b.clock.pass_(90)
@@ -100,9 +100,9 @@ async def take(changes: AsyncIterator[Any], count: int) -> AsyncIterator[Any]:
         yield await anext(changes)
 
 
-def test_history_is_bounded(tmp_path: Path) -> None:
+def test_history_is_bounded(location: str) -> None:
     async def work() -> None:
-        store = Store(tmp_path / "incidents.db", 100)
+        store = Store(open_database(location), 100)
         await store.record(read_alerts(json.dumps(alertmanager(alert())).encode()).alerts)
         for number in range(KEPT + 7):
             assert await store.add_verdict(1, later(number), (NOTHING, UNKNOWN)[number % 2])
@@ -113,10 +113,10 @@ def test_history_is_bounded(tmp_path: Path) -> None:
     run(work)
 
 
-def test_without_prometheus_it_says_so_and_goes_on_trying(tmp_path: Path) -> None:
+def test_without_prometheus_it_says_so_and_goes_on_trying(location: str) -> None:
     async def work() -> None:
         away = SourceAway("Prometheus cannot be reached.")
-        async with bench(tmp_path, away, away, storage_latency()) as b:
+        async with bench(location, away, away, storage_latency()) as b:
             await b.take(alert())
             await b.clock.pass_(30)
             assert b.diagnoser.last_error(1) == "Prometheus cannot be reached."
@@ -128,9 +128,9 @@ def test_without_prometheus_it_says_so_and_goes_on_trying(tmp_path: Path) -> Non
     run(work)
 
 
-def test_a_diagnosis_that_breaks_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_diagnosis_that_breaks_is_survived(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             with monkeypatch.context() as broken:
                 broken.setattr(b.oracle, "verdicts", [])
                 await b.take(alert())
@@ -141,13 +141,13 @@ def test_a_diagnosis_that_breaks_is_survived(tmp_path: Path, monkeypatch: pytest
     run(work)
 
 
-def test_after_a_restart_what_fires_or_ended_meanwhile_is_taken_up(tmp_path: Path) -> None:
+def test_after_a_restart_what_fires_or_ended_meanwhile_is_taken_up(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             await b.take(alert())
             await b.take(alert("Long done", "b", later(-60), later(-50)))
             await b.take(alert("Ended unseen", "c", later(-30), later(-20)))
-        async with bench(tmp_path, BAD_MODEL, now=later(5)) as b:
+        async with bench(location, BAD_MODEL, now=later(5)) as b:
             assert b.times == [300]
             assert [kept.verdict.cause for kept in await b.store.select_verdicts(1)] == [
                 "bad-model",
@@ -157,18 +157,18 @@ def test_after_a_restart_what_fires_or_ended_meanwhile_is_taken_up(tmp_path: Pat
     run(work)
 
 
-def test_an_old_incident_is_left_alone(tmp_path: Path) -> None:
+def test_an_old_incident_is_left_alone(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency(), now=START + LONGEST) as b:
+        async with bench(location, storage_latency(), now=START + LONGEST) as b:
             await b.take(alert())
             assert b.times == []
 
     run(work)
 
 
-def test_a_long_incident_is_not_diagnosed_for_ever(tmp_path: Path) -> None:
+def test_a_long_incident_is_not_diagnosed_for_ever(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency(), now=START + LONGEST - timedelta(seconds=30)) as b:
+        async with bench(location, storage_latency(), now=START + LONGEST - timedelta(seconds=30)) as b:
             await b.take(alert())
             await b.clock.pass_(300)
             assert len(b.times) == 1
@@ -176,9 +176,9 @@ def test_a_long_incident_is_not_diagnosed_for_ever(tmp_path: Path) -> None:
     run(work)
 
 
-def test_incidents_under_diagnosis_are_bounded(tmp_path: Path) -> None:
+def test_incidents_under_diagnosis_are_bounded(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency(), now=later(60)) as b:
+        async with bench(location, storage_latency(), now=later(60)) as b:
             many = [
                 alert(f"{n}", f"{n}", later(-5.5 * n + 60), labels={"component": f"{n}"})
                 for n in range(FOLLOWED + 4)

@@ -15,7 +15,7 @@ from diagnosis.verdict.verdict import Place
 from prometheus.external import INCIDENT_VERDICT
 from services.incidents.exposition import LABELS, LENGTH, SERIES, write
 from services.incidents.history import add_verdict
-from services.incidents.schema import open_database
+from services.incidents.location import open_database
 from tests.unit.services.incidents.bodies import alert, alertmanager, later
 from tests.unit.services.incidents.opinions import BAD_MODEL, storage_latency
 from tests.unit.services.incidents.running import forget_everything, incidents_service
@@ -44,9 +44,10 @@ def send(client: httpx.Client, *alerts: dict[str, Any]) -> list[int]:
 
 
 def explain(folder: Path, incident_id: int, verdict: Verdict) -> None:
-    connection = open_database(folder / "incidents.db")
-    add_verdict(connection, incident_id, datetime.now(UTC), verdict)
-    connection.close()
+    database = open_database(str(folder / "incidents.db"))
+    with database.writing() as connection:
+        add_verdict(connection, incident_id, datetime.now(UTC), verdict)
+    database.close()
 
 
 def scrape(client: httpx.Client) -> list[tuple[dict[str, str], float]]:

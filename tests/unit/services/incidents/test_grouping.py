@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from prometheus.client import AsyncClient
 from services.incidents import schema
-from services.incidents.schema import open_database
+from services.incidents.location import open_database
 from services.incidents.service_map import ASKED_AGAIN, MOST, REMEMBERED, ServiceMap, remember
 from services.incidents.store import Store
 from services.incidents.webhooks import read_alerts
@@ -70,14 +70,14 @@ class Sources:
 class Desk:
     """A store with a map, fed with alerts of services."""
 
-    def __init__(self, folder: Path, sources: Sources | None = None) -> None:
+    def __init__(self, location: str, sources: Sources | None = None) -> None:
         self.sources = sources or Sources()
         self.now = 1_000_000.0
         self.map = ServiceMap(
             self.sources.client("Prometheus"), self.sources.client("Jaeger"), lambda: self.now
         )
-        self._path = folder / "incidents.db"
-        self.store = Store(self._path, 100_000, self.map.connect)
+        self._location = location
+        self.store = Store(open_database(location), 100_000, self.map.connect)
 
     def refresh(self) -> None:
         anyio.run(self.map.refresh)
@@ -88,7 +88,7 @@ class Desk:
 
     def reopen(self) -> None:
         self.store.close()
-        self.store = Store(self._path, 100_000, self.map.connect)
+        self.store = Store(open_database(self._location), 100_000, self.map.connect)
 
     @property
     def incidents(self) -> list[list[str]]:
@@ -100,8 +100,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
+def desk(location: str) -> Iterator[Desk]:
+    desk = Desk(location)
     desk.refresh()
     yield desk
     desk.store.close()
@@ -191,8 +191,8 @@ def test_flapping_and_restarts_leave_alerts_where_they_were(desk: Desk) -> None:
     assert desk.incidents == [["gateway"], ["mailer"]]
 
 
-def test_without_a_map_time_decides_and_the_stack_is_apart(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+def test_without_a_map_time_decides_and_the_stack_is_apart(location: str) -> None:
+    desk = Desk(location)
     desk.sources.away = True
     desk.refresh()
     desk.take(
@@ -264,13 +264,13 @@ def test_other_trouble_during_an_outage_of_the_collector_is_not_its(desk: Desk) 
     assert desk.incidents == [["Collector Down"], ["gateway"]]
 
 
-def test_a_thousand_alerts_at_once_are_grouped_in_seconds(tmp_path: Path) -> None:
+def test_a_thousand_alerts_at_once_are_grouped_in_seconds(location: str) -> None:
     """Of a hundred chains of five services; takes 1 s."""
     names = [f"service-{n}" for n in range(500)]
     served: Series = [({"service_name": name}, 1.0) for name in names]
     calls = [(names[n], names[n + 1]) for n in range(499) if n % 5 < 4]
     called: Series = [({"service_name": one, "peer_service": other}, 1.0) for one, other in calls]
-    desk = Desk(tmp_path, Sources({"served": served, "called": called}))
+    desk = Desk(location, Sources({"served": served, "called": called}))
     desk.refresh()
     sent = [of(name, later(n % 3), title) for n, name in enumerate(names) for title in ("A", "B")]
     began = time.process_time()
@@ -311,19 +311,20 @@ def test_a_running_service_reads_its_map_by_itself(tmp_path: Path) -> None:
 
 
 def test_alerts_from_before_there_were_services_keep_theirs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    location: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
         earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:4])
-        connection = open_database(tmp_path / "incidents.db")
-    with closing(connection):
-        connection.execute("INSERT INTO incidents VALUES (1, ?, NULL)", (START.timestamp(),))
+        database = open_database(location)
+    with closing(database), database.writing() as connection:
+        connection.execute("INSERT INTO incidents (started_at) VALUES (:at)", {"at": START.timestamp()})
         for name, labels in (("a", {"service_name": "gateway"}), ("b", {})):
             connection.execute(
-                "INSERT INTO alerts VALUES (1, ?, ?, NULL, 'Old', 'critical', 'service', ?, '{}')",
-                (name, START.timestamp(), json.dumps(labels)),
+                "INSERT INTO alerts VALUES"
+                " (1, :name, :at, NULL, 'Old', 'critical', 'service', :labels, '{}')",
+                {"name": name, "at": START.timestamp(), "labels": json.dumps(labels)},
             )
-    desk = Desk(tmp_path)
+    desk = Desk(location)
     desk.refresh()
     desk.take(of("pricing", later(1)), of("mailer", later(1)), of("recommender", later(1)))
     assert desk.incidents == [["Old", "gateway", "pricing", "recommender"], ["mailer"]]

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.incidents.location import open_database
 from services.incidents.measuring import Gauges, OpenIncidents
 from services.incidents.webhooks import read_alerts
 from tests.unit.services.incidents.benches import InlineStore, run
@@ -26,8 +26,8 @@ class Gauge:
 
 
 class Bench:
-    def __init__(self, folder: Path) -> None:
-        self.store = InlineStore(folder / "incidents.db", 100)
+    def __init__(self, location: str) -> None:
+        self.store = InlineStore(open_database(location), 100)
         self.number, self.started = Gauge(), Gauge()
         self._measured = OpenIncidents(self.store, Gauges(self.number, self.started))
 
@@ -41,8 +41,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
+def bench(location: str) -> Iterator[Bench]:
+    made = Bench(location)
     yield made
     made.store.close()
 

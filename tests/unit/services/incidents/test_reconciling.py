@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -10,6 +9,7 @@ import httpx
 import pytest
 
 from prometheus.client import AsyncClient, SourceAway
+from services.incidents.location import open_database
 from services.incidents.reconciling import Reconciler
 from services.incidents.store import Store
 from services.incidents.stream import Stream
@@ -50,8 +50,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    store = Store(tmp_path / "incidents.db", 100)
+def world(location: str) -> Iterator[World]:
+    store = Store(open_database(location), 100)
     yield World(store)
     store.close()
 

@@ -1,17 +1,16 @@
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from services.incidents import schema
+from services.incidents.database import Connection, DatabaseAway
 from services.incidents.incident import Alert, Incident
-from services.incidents.schema import NewerDatabase, open_database
+from services.incidents.location import open_database
 from services.incidents.store import Store
 from services.incidents.webhooks import read_alerts
 from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
@@ -21,9 +20,9 @@ from tests.unit.services.incidents.opinions import storage_latency
 class Inbox:
     """A store without async, fed with webhook bodies."""
 
-    def __init__(self, folder: Path, kept: int = 100) -> None:
-        self._arguments = (folder / "incidents.db", kept)
-        self._store = Store(*self._arguments)
+    def __init__(self, location: str, kept: int = 100) -> None:
+        self._location, self._kept = location, kept
+        self._store = Store(open_database(location), kept)
 
     def take(self, *alerts: dict[str, Any]) -> list[Incident]:
         received: list[Alert] = read_alerts(json.dumps(alertmanager(*alerts)).encode()).alerts
@@ -34,15 +33,21 @@ class Inbox:
 
     def reopen(self) -> None:
         self._store.close()
-        self._store = Store(*self._arguments)
+        self._store = Store(open_database(self._location), self._kept)
 
     def close(self) -> None:
         self._store.close()
 
 
+@contextmanager
+def transaction(location: str) -> Iterator[Connection]:
+    with closing(open_database(location)) as database, database.writing() as connection:
+        yield connection
+
+
 @pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    inbox = Inbox(tmp_path)
+def inbox(location: str) -> Iterator[Inbox]:
+    inbox = Inbox(location)
     yield inbox
     inbox.close()
 
@@ -134,15 +139,15 @@ def test_an_alert_that_flaps_all_day_fills_bounded_incidents(
     assert [len(incident.alerts) for incident in inbox.all()] == [3, 3]
 
 
-def test_only_the_newest_incidents_are_kept(tmp_path: Path) -> None:
-    inbox = Inbox(tmp_path, kept=3)
+def test_only_the_newest_incidents_are_kept(location: str) -> None:
+    inbox = Inbox(location, kept=3)
     for number in range(5):
         inbox.take(other(str(number), later(30 * number)))
     assert [incident.headline.name for incident in inbox.all()] == ["Alert 4", "Alert 3", "Alert 2"]
     inbox.close()
-    with sqlite3.connect(tmp_path / "incidents.db") as connection:
-        assert connection.execute("SELECT count(*) FROM alerts").fetchone() == (3,)
-    connection.close()
+    with transaction(location) as connection:
+        row = connection.execute("SELECT count(*) AS number FROM alerts").fetchone()
+        assert row["number"] == 3
 
 
 def test_incidents_survive_a_restart(inbox: Inbox) -> None:
@@ -156,44 +161,40 @@ def test_incidents_survive_a_restart(inbox: Inbox) -> None:
 
 def test_a_failed_write_leaves_nothing_behind(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise RuntimeError("disk is full")
 
     with monkeypatch.context() as broken:
         broken.setattr(Store, "_forget", fail)
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(RuntimeError, match="disk is full"):
             inbox.take(alert())
     assert inbox.all() == []
     assert inbox.take(alert())
 
 
-def test_the_schema_moves_forward_and_keeps_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inbox = Inbox(tmp_path)
+def test_the_schema_moves_forward_and_keeps_the_data(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox(location)
     inbox.take(alert())
     step = "ALTER TABLE incidents ADD COLUMN note TEXT;"
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
     inbox.reopen()
     assert len(inbox.all()) == 1
     inbox.close()
-    connection = open_database(tmp_path / "incidents.db")
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
-    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    connection.close()
+    with transaction(location) as connection:
+        connection.execute("UPDATE incidents SET note = 'seen'")
 
 
 def test_a_database_from_before_verdicts_keeps_its_incidents(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    location: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "incidents.db"
     with monkeypatch.context() as earlier:
         earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
-        connection = open_database(path)
-    connection.execute("INSERT INTO incidents VALUES (7, ?, NULL)", (START.timestamp(),))
-    connection.execute(
-        "INSERT INTO alerts VALUES (7, 'a', ?, NULL, 'Old', 'critical', 'storage', '{}', '{}')",
-        (START.timestamp(),),
-    )
-    connection.close()
-    store = Store(path, 100)
+        with transaction(location) as connection:
+            connection.execute("INSERT INTO incidents VALUES (7, :at, NULL)", {"at": START.timestamp()})
+            connection.execute(
+                "INSERT INTO alerts VALUES (7, 'a', :at, NULL, 'Old', 'critical', 'storage', '{}', '{}')",
+                {"at": START.timestamp()},
+            )
+    store = Store(open_database(location), 100)
     [incident] = anyio.run(store.select, 10)
     assert (incident.id, incident.headline.name, incident.verdict) == (7, "Old", None)
     assert anyio.run(store.add_verdict, 7, later(1), storage_latency())
@@ -201,8 +202,8 @@ def test_a_database_from_before_verdicts_keeps_its_incidents(
     store.close()
 
 
-def test_verdicts_go_with_their_incident(tmp_path: Path) -> None:
-    store = Store(tmp_path / "incidents.db", 1)
+def test_verdicts_go_with_their_incident(location: str) -> None:
+    store = Store(open_database(location), 1)
     for number in range(2):
         received = read_alerts(
             json.dumps(alertmanager(other(str(number), later(30 * number)))).encode()
@@ -214,11 +215,11 @@ def test_verdicts_go_with_their_incident(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_verdict_in_a_form_of_another_version_is_left_out(tmp_path: Path) -> None:
-    store = Store(tmp_path / "incidents.db", 10)
+def test_a_verdict_in_a_form_of_another_version_is_left_out(location: str) -> None:
+    store = Store(open_database(location), 10)
     anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()).alerts)
     assert anyio.run(store.add_verdict, 1, later(1), storage_latency())
-    with closing(sqlite3.connect(tmp_path / "incidents.db")) as connection, connection:
+    with transaction(location) as connection:
         connection.execute("""UPDATE verdicts SET verdict = '{"domain": "weather"}'""")
     assert anyio.run(store.select_verdicts, 1) == []
     [incident] = anyio.run(store.select, 10)
@@ -226,24 +227,20 @@ def test_a_verdict_in_a_form_of_another_version_is_left_out(tmp_path: Path) -> N
     store.close()
 
 
-def test_a_failing_step_leaves_the_old_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "incidents.db"
-    open_database(path).close()
+def test_a_failing_step_leaves_the_old_schema(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_database(location).close()
     step = "ALTER TABLE incidents ADD COLUMN note TEXT; SELECT nonsense;"
     with monkeypatch.context() as broken:
         broken.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
-        with pytest.raises(sqlite3.OperationalError):
-            open_database(path)
-    connection = open_database(path)
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
-    assert "note" not in [row["name"] for row in connection.execute("PRAGMA table_info(incidents)")]
-    connection.close()
+        with pytest.raises(DatabaseAway, match="nonsense"):
+            open_database(location)
+    with transaction(location) as connection:
+        connection.execute("ALTER TABLE incidents ADD COLUMN note TEXT")
 
 
-def test_a_newer_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "incidents.db"
-    connection = open_database(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(NewerDatabase, match="schema 99"):
-        open_database(path)
+def test_a_newer_database_is_refused(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE more (id INTEGER);"))
+        open_database(location).close()
+    with pytest.raises(DatabaseAway, match=f"schema {len(schema.MIGRATIONS) + 1}, this program knows"):
+        open_database(location)

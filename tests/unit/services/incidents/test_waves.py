@@ -1,7 +1,6 @@
 """Incidents that live longer than one trouble: each wave of alerts has a verdict of its own."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -27,9 +26,9 @@ async def causes(b: Bench) -> tuple[str | None, list[str | None]]:
     return incident.verdict.cause if incident.verdict else None, verdicts
 
 
-def test_a_false_alert_before_a_true_one_does_not_decide(tmp_path: Path) -> None:
+def test_a_false_alert_before_a_true_one_does_not_decide(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, NOTHING) as b:
+        async with bench(location, NOTHING) as b:
             await b.take(alert("Early", "a", labels=WARNING))
             await b.take(alert("Early", "a", ends_at=later(0.5), labels=WARNING))
             await b.clock.pass_(120)
@@ -45,9 +44,9 @@ def test_a_false_alert_before_a_true_one_does_not_decide(tmp_path: Path) -> None
     run(work)
 
 
-def test_a_second_trouble_two_minutes_later_is_a_wave_and_the_greater_impact_leads(tmp_path: Path) -> None:
+def test_a_second_trouble_two_minutes_later_is_a_wave_and_the_greater_impact_leads(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, felt(storage_latency(), 0.4)) as b:
+        async with bench(location, felt(storage_latency(), 0.4)) as b:
             await b.take(alert())
             await b.clock.pass_(120)
             b.oracle.verdicts[:] = [felt(BAD_MODEL, 1.1)]
@@ -58,9 +57,9 @@ def test_a_second_trouble_two_minutes_later_is_a_wave_and_the_greater_impact_lea
     run(work)
 
 
-def test_a_smaller_second_trouble_does_not_take_the_lead(tmp_path: Path) -> None:
+def test_a_smaller_second_trouble_does_not_take_the_lead(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, felt(storage_latency(), 1.0)) as b:
+        async with bench(location, felt(storage_latency(), 1.0)) as b:
             await b.take(alert())
             await b.clock.pass_(120)
             b.oracle.verdicts[:] = [felt(BAD_MODEL, 0.3)]
@@ -71,10 +70,10 @@ def test_a_smaller_second_trouble_does_not_take_the_lead(tmp_path: Path) -> None
     run(work)
 
 
-def test_a_verdict_does_not_age_in_an_incident_of_two_hours(tmp_path: Path) -> None:
+def test_a_verdict_does_not_age_in_an_incident_of_two_hours(location: str) -> None:
     async def work() -> None:
         jitter = opinion("infrastructure", "storage-jitter", 0.95, "Some reads are slow.")
-        async with bench(tmp_path, storage_latency(confidence=0.97)) as b:
+        async with bench(location, storage_latency(confidence=0.97)) as b:
             await b.take(alert())
             await b.clock.pass_(HOLDS.total_seconds() + 60, 10)
             b.oracle.verdicts[:] = [jitter]
@@ -90,10 +89,10 @@ def test_a_verdict_does_not_age_in_an_incident_of_two_hours(tmp_path: Path) -> N
     run(work)
 
 
-def test_a_verdict_is_never_replaced_by_less(tmp_path: Path) -> None:
+def test_a_verdict_is_never_replaced_by_less(location: str) -> None:
     async def work() -> None:
         unsure = BAD_MODEL.model_copy(update={"confidence": 0.6})
-        async with bench(tmp_path, storage_latency(), UNKNOWN, NOTHING, unsure) as b:
+        async with bench(location, storage_latency(), UNKNOWN, NOTHING, unsure) as b:
             await b.take(alert())
             await b.clock.pass_(240)
             assert len(b.oracle.asked) > 3
@@ -102,9 +101,9 @@ def test_a_verdict_is_never_replaced_by_less(tmp_path: Path) -> None:
     run(work)
 
 
-def test_while_an_alert_on_impact_fires_the_verdict_is_unknown_and_says_why(tmp_path: Path) -> None:
+def test_while_an_alert_on_impact_fires_the_verdict_is_unknown_and_says_why(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, NOTHING) as b:
+        async with bench(location, NOTHING) as b:
             await b.take(alert("Hit Rate Dropped"))
             incident = await b.store.find(1)
             assert incident is not None and incident.verdict is not None
@@ -114,9 +113,9 @@ def test_while_an_alert_on_impact_fires_the_verdict_is_unknown_and_says_why(tmp_
     run(work)
 
 
-def test_waves_are_bounded_and_the_newest_is_diagnosed(tmp_path: Path) -> None:
+def test_waves_are_bounded_and_the_newest_is_diagnosed(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             starts: list[datetime] = []
             for number in range(MOST + 4):
                 starts.append(b.clock.now())
@@ -130,9 +129,9 @@ def test_waves_are_bounded_and_the_newest_is_diagnosed(tmp_path: Path) -> None:
     run(work)
 
 
-def test_verdicts_from_before_there_were_waves_are_of_the_first(tmp_path: Path) -> None:
+def test_verdicts_from_before_there_were_waves_are_of_the_first(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, BAD_MODEL) as b:
+        async with bench(location, BAD_MODEL) as b:
             await b.take(alert("Old", "a", later(-30), later(-25)))
             await b.take(alert("Newer", "b", later(-26), later(-20)))
             assert await b.store.add_verdict(1, later(-19), storage_latency())
@@ -141,9 +140,9 @@ def test_verdicts_from_before_there_were_waves_are_of_the_first(tmp_path: Path) 
     run(work)
 
 
-def test_each_wave_is_asked_about_with_its_own_services(tmp_path: Path) -> None:
+def test_each_wave_is_asked_about_with_its_own_services(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             await b.take(alert("Slow", "a", labels={"service_name": "gateway"}))
             await b.clock.pass_(120)
             second = later(2)
@@ -159,9 +158,9 @@ def test_each_wave_is_asked_about_with_its_own_services(tmp_path: Path) -> None:
     run(work)
 
 
-def test_an_alert_on_impact_turns_no_impact_into_unknown_at_once(tmp_path: Path) -> None:
+def test_an_alert_on_impact_turns_no_impact_into_unknown_at_once(location: str) -> None:
     async def work() -> None:
-        async with bench(tmp_path, NOTHING) as b:
+        async with bench(location, NOTHING) as b:
             await b.take(alert("Early", "a", labels=WARNING))
             await b.clock.pass_(15)
             assert await causes(b) == ("none", ["none"])
@@ -176,9 +175,9 @@ def test_an_alert_on_impact_turns_no_impact_into_unknown_at_once(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("service", "minutes"), [("scoring", 40), ("recommender", 15)])
-def test_of_a_model_more_of_the_time_before_is_diagnosed(tmp_path: Path, service: str, minutes: int) -> None:
+def test_of_a_model_more_of_the_time_before_is_diagnosed(location: str, service: str, minutes: int) -> None:
     async def work() -> None:
-        async with bench(tmp_path, storage_latency()) as b:
+        async with bench(location, storage_latency()) as b:
             await b.take(alert("Drift", labels={"service_name": service, "component": "models"}))
             start, _, alerted_at = b.oracle.asked[0]
             assert alerted_at is not None

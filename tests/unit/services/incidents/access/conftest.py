@@ -9,7 +9,7 @@ import pytest
 
 from services.incidents.access.roles import Role
 from services.incidents.access.tokens import create_token
-from services.incidents.schema import open_database
+from services.incidents.location import open_database
 from tests.unit.services.incidents.access.provider import CLIENT, PAGE, SECRET, Provider
 from tests.unit.services.incidents.running import incidents_service, serve, think_forever
 
@@ -67,7 +67,13 @@ def service(folder: Path, served: Provider) -> Iterator[httpx.Client]:
         yield client
 
 
+def make_token(location: str, name: str, role: Role, days: float = 1) -> str:
+    """As `make token` does."""
+    database = open_database(location)
+    with closing(database), database.writing() as connection:
+        return create_token(connection, name, role, days)
+
+
 def bearer(folder: Path, name: str, role: Role, days: float = 1) -> dict[str, str]:
     """The header of a new token."""
-    with closing(open_database(folder / "incidents.db")) as connection:
-        return {"Authorization": f"Bearer {create_token(connection, name, role, days)}"}
+    return {"Authorization": f"Bearer {make_token(str(folder / 'incidents.db'), name, role, days)}"}

@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from decisions.audit import Trail
 from services.incidents.access.limits import MOST, RateLimit
 from services.incidents.access.roles import TABLE, Role
-from services.incidents.access.trail import access_trail
 from services.incidents.app import create_app
 from services.incidents.settings import Settings
 from tests.unit.services.incidents.access.conftest import GROUPS, bearer, service_with_login
@@ -37,7 +37,7 @@ def test_every_route_has_a_role(tmp_path: Path) -> None:
     settings = Settings.model_validate(
         {
             **GROUPS,
-            "incidents_database": tmp_path / "incidents.db",
+            "incidents_database": str(tmp_path / "incidents.db"),
             "incidents_login": "oidc",
             "oidc_issuer": "https://id.example",
             "oidc_client_id": CLIENT,
@@ -122,7 +122,7 @@ def test_an_admin_revokes_a_token(proxied: httpx.Client, folder: Path) -> None:
     assert proxied.delete("/api/tokens/leaked", headers=admin).status_code == 204
     assert proxied.delete("/api/tokens/leaked", headers=admin).status_code == 404
     assert_refused(proxied, header)
-    entries = access_trail(folder / "incidents.db").latest(2)
+    entries = Trail(folder / "access.jsonl").latest(2)
     assert [(each.who, each.subject) for each in entries] == 2 * [("boss", "DELETE /api/tokens/leaked")]
 
 
@@ -190,7 +190,7 @@ def test_changes_are_recorded_with_who_before_they_are_made(proxied: httpx.Clien
     proxied.post(
         "/api/diagnoses", json={}, headers=ADA | {"Origin": PAGE, "X-Forwarded-For": "9.9.9.9, 8.8.8.8"}
     )
-    trail = access_trail(folder / "incidents.db")
+    trail = Trail(folder / "access.jsonl")
     (entry,) = trail.latest(1)
     assert (entry.who, entry.what, entry.subject) == ("ada", "access.call", "POST /api/diagnoses")
     assert entry.evidence == {"by": "proxy", "role": "operator", "address": "8.8.8.8"}
@@ -221,7 +221,7 @@ def test_without_a_login_this_machine_may_all_but_other_sites_pages(tmp_path: Pa
         for foreign in FOREIGN[1:]:
             assert client.post("/api/diagnoses", json={}, headers=foreign).status_code == 403
         assert client.post("/webhooks/alerts", json=alertmanager(alert())).status_code == 401
-        assert {each.who for each in access_trail(tmp_path / "incidents.db").latest(9)} == {"this machine"}
+        assert {each.who for each in Trail(tmp_path / "access.jsonl").latest(9)} == {"this machine"}
 
 
 def test_a_bucket_fills_again_and_forgets_the_least_used() -> None:

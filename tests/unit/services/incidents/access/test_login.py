@@ -9,8 +9,8 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
+from decisions.audit import Trail
 from services.incidents.access.oidc import choose_next
-from services.incidents.access.trail import access_trail
 from tests.unit.services.incidents.access.conftest import service_with_login
 from tests.unit.services.incidents.access.provider import (
     BROWSER,
@@ -35,7 +35,7 @@ def test_a_page_leads_to_the_login_and_back(browser: httpx.Client, provider: Pro
     assert (answer.status_code, answer.headers["location"]) == (303, "/models?x=1")
     page = browser.get("/dead-letters", headers=BROWSER)
     assert page.status_code == 200 and 'title="ada@example.org">Sign out' in page.text
-    entry = access_trail(folder / "incidents.db").latest(1)[0]
+    entry = Trail(folder / "access.jsonl").latest(1)[0]
     assert (entry.who, entry.what, entry.subject) == ("ada@example.org", "access.login", "viewer")
     assert isinstance(entry.evidence, dict) and entry.evidence["subject_id"] == "248289761001"
 

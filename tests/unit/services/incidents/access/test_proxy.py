@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.incidents.access.trail import access_trail
+from decisions.audit import Trail
 from stack import ROOT
 from tests.unit.services.incidents.access.conftest import service_with_login
 from tests.unit.services.incidents.access.provider import BROWSER, CLIENT, SECRET, Provider, log_in
@@ -115,7 +115,7 @@ def test_the_documented_proxy_lets_people_in(tmp_path: Path, provider: Provider)
         assert browser.post("/api/diagnoses", json={}).status_code == 403
         assert browser.post("/logout", headers={"Origin": page}).status_code == 200
         assert browser.get("/api/incidents").status_code == 401
-    entries = access_trail(tmp_path / "incidents.db").latest(9)
+    entries = Trail(tmp_path / "access.jsonl").latest(9)
     assert [(each.who, each.subject) for each in reversed(entries)] == [
         ("ada@example.org", "operator"),
         ("ada@example.org", "POST /api/diagnoses"),

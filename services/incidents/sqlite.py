@@ -1,0 +1,73 @@
+"""The inbox's data in one file, for one process: one connection, used by one thread at a time."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.incidents import schema
+from services.incidents.database import Connection, DatabaseAway, name_reason
+
+BUSY_TIMEOUT = 5.0
+
+
+class SQLite:
+    """A Database in the file `path`, made if missing, at the newest schema. Raises DatabaseAway."""
+
+    turns = 1
+    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = _open(path)
+        except (OSError, sqlite3.Error, DatabaseAway) as error:
+            raise DatabaseAway(f"cannot open {path}: {name_reason(error)}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """What is there; nobody writes meanwhile."""
+        yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that takes the file's write lock at once."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    def announce(self, connection: Connection, change: str, incident_id: int) -> None:
+        """There is nobody to tell: a file has one process."""
+
+    def continue_ids(self, connection: Connection, table: str) -> None:
+        """SQLite does so by itself."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Take the schema forward, one transaction per step."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    schema.check_version(version)
+    for number, step in enumerate(schema.MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
