@@ -27,18 +27,24 @@ RESOURCES, VALUES = "resources", "values.yaml"
 class Scraped:
     """What Prometheus scrapes under the job `name`: Services with these labels, at a container's port.
 
-    `elsewhere` if it may be in any namespace: what the chart does not install.
+    `elsewhere` if it may be in any namespace: what the chart does not install. `authorized` if with a token.
     """
 
     name: str
     port: int
     labels: dict[str, str] = field(default_factory=dict)
     elsewhere: bool = False
+    authorized: bool = False
 
 
 SCRAPED = (
     Scraped("collector", 8888, {"app.kubernetes.io/name": APP, COMPONENT: "collector"}),
-    Scraped("incidents", INCIDENTS_PORT, {"app.kubernetes.io/name": APP, COMPONENT: "incidents"}),
+    Scraped(
+        "incidents",
+        INCIDENTS_PORT,
+        {"app.kubernetes.io/name": APP, COMPONENT: "incidents"},
+        authorized=True,
+    ),
     Scraped("prometheus", 9090, {"operated-prometheus": "true"}, elsewhere=True),
     Scraped("alertmanager", 9093, {"operated-alertmanager": "true"}, elsewhere=True),
     Scraped("jaeger", 8888, {"app.kubernetes.io/name": "jaeger"}, elsewhere=True),
@@ -84,12 +90,14 @@ def _routing(config: Config, target: Target) -> Manifest:
 
 def _monitor(scraped: Scraped, target: Target) -> Manifest:
     settings = yaml.safe_load(PROMETHEUS.read_text())["global"]
-    endpoint = {
+    endpoint: dict[str, Any] = {
         "targetPort": scraped.port,
         "interval": settings["scrape_interval"],
         "scrapeTimeout": settings["scrape_timeout"],
         "relabelings": [{"action": "replace", "targetLabel": "job", "replacement": scraped.name}],
     }
+    if scraped.authorized:
+        endpoint["authorization"] = {"credentials": {"name": APP, "key": "WEBHOOK_TOKEN"}}
     spec = {
         "endpoints": [endpoint],
         "namespaceSelector": {"any": True} if scraped.elsewhere else {"matchNames": [target.namespace]},
