@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGINT, SIGKILL, default_int_handler, signal
 from typing import Any
 
 import psutil
@@ -142,6 +142,15 @@ def sleeping(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", psutil.P
         yield process, _children(process.pid)[0]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Also where the tests run in the background of a shell, which has them ignore interrupts."""
+    before = signal(SIGINT, default_int_handler)
+    yield
+    signal(SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_command_ends_with_what_it_started(tmp_path: Path) -> None:
     with sleeping(tmp_path) as (process, child):
         pass

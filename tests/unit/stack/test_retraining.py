@@ -105,13 +105,13 @@ def test_without_an_incident_the_last_minutes_are_diagnosed(
 ) -> None:
     asked = []
 
-    def ask(address: str, start: float, end: float, services: list[str]) -> Verdict:
-        asked.append((end - start, services))
+    def ask(address: str, start: float, end: float, services: list[str], token: str) -> Verdict:
+        asked.append((end - start, services, token))
         return Verdict(domain="none", cause="none", confidence=0.9, summary="No user impact was found.")
 
     monkeypatch.setattr(retraining, "ask", ask)
     assert desk.retrain() == 1
-    assert asked == [(900.0, [])]
+    assert asked == [(900.0, [], "")]
     assert desk.out.getvalue() == "Do not retrain: Nothing is wrong.\n"
 
 
@@ -127,8 +127,8 @@ def test_outcomes_are_those_of_known_users_since_the_onset(
             200, json={"status": "success", "data": {"resultType": "vector", "result": [series]}}
         )
 
-    def connect(name: str, address: str) -> Client:
-        return Client(name, address, transport=httpx.MockTransport(answer))
+    def connect(name: str, address: str, token: str = "") -> Client:
+        return Client(name, address, token=token, transport=httpx.MockTransport(answer))
 
     monkeypatch.setattr(retraining, "Client", connect)
     monkeypatch.setattr(retraining, "ATTEMPTS_FILE", tmp_path / "retraining.json")
