@@ -17,8 +17,10 @@ from signal import SIGINT, SIGKILL, SIGTERM, default_int_handler, signal
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from rich.console import Console
 
 from bench.incidents.stacks import BenchStack
+from bench.incidents.tables import Table
 from bench.left_processes import end_left, note
 from bench.lines import append_line, read_lines
 from stack import ROOT, StackError
@@ -107,6 +109,22 @@ def run_missing(
             failed += 1
             notify(f"{case.id}: not counted: {type(error).__name__}: {error}")
     return failed
+
+
+def run_and_show(
+    cases: Sequence[Case],
+    file: Path,
+    kind: type[R],
+    run: Callable[[Case], R],
+    tabulate: Callable[[Sequence[R]], list[Table]],
+    console: Console,
+) -> None:
+    """Run what is missing and print the tables of all runs. Raises StackError when some were not kept."""
+    failed = run_missing(cases, file, kind, run, console.print)
+    for table in tabulate(read_runs(file, kind)):
+        console.print(table.to_rich(), "")
+    if failed:
+        raise StackError(f"{failed} runs failed and were not kept: the same command runs them again")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from bench.incidents.document import replace_between
-from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_missing, stack_for
+from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_and_show, stack_for
 from bench.releases.live_case import KINDS, ReleaseRun
 from bench.releases.live_run import run_case
 from bench.releases.live_tables import tabulate
@@ -40,11 +40,7 @@ def run(
         console.print(f"[bold]{case.id}: {found.phase.value}[/] after {found.seconds:.0f} s")
         return found
 
-    failed = run_missing(wanted, recording, ReleaseRun, carry_out, console.print)
-    for table in tabulate(read_runs(recording, ReleaseRun)):
-        console.print(table.to_rich(), "")
-    if failed:
-        raise StackError(f"{failed} runs failed and were not kept: the same command runs them again")
+    run_and_show(wanted, recording, ReleaseRun, carry_out, tabulate, console)
 
 
 @app.command()

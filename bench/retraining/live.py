@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from bench.incidents.document import replace_between
-from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_missing, stack_for
+from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_and_show, stack_for
 from bench.retraining.live_case import KINDS, RetrainingRun
 from bench.retraining.live_run import CONFIG, run_case
 from bench.retraining.live_tables import tabulate
@@ -46,11 +46,7 @@ def run(
         console.print(f"[bold]{case.id}: {found.answer}[/], wanted {found.kind.answer}")
         return found
 
-    failed = run_missing(wanted, recording, RetrainingRun, carry_out, console.print)
-    for table in tabulate(read_runs(recording, RetrainingRun)):
-        console.print(table.to_rich(), "")
-    if failed:
-        raise StackError(f"{failed} runs failed and were not kept: the same command runs them again")
+    run_and_show(wanted, recording, RetrainingRun, carry_out, tabulate, console)
 
 
 @app.command()

@@ -3,24 +3,18 @@
 In a file after all others: the recommender's container is another one from here on.
 """
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.compose.live import ContainerStack
-from tests.e2e.live import eventually_equal
-from tests.e2e.test_counts import await_silence, count_traces
 from tests.e2e.test_workers import (
     WORKERS,
-    count_all,
-    count_serving,
+    check_counts,
     test_feedback_at_any_worker_is_joined_once,
 )
 
 __all__ = ["test_feedback_at_any_worker_is_joined_once"]
-
-REQUESTS, RATE = 1_000, 25
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +29,7 @@ def stack(stack: ContainerStack) -> Iterator[ContainerStack]:
 
 
 def test_users_prometheus_and_jaeger_count_the_same(stack: ContainerStack) -> None:
-    await_silence(stack, "labelled")
-    started = time.time()
-    summary = stack.send_traffic(REQUESTS, rate=RATE)
-    ended = time.time()
-    assert (summary["sent"], summary["answered"], summary["feedback_failed"]) == (REQUESTS, REQUESTS, 0)
-    expected = {
-        "requests": REQUESTS,
-        "clicks": summary["by_event"]["click"],
-        "labelled": REQUESTS,
-        "hits": summary["hits"],
-    }
-    eventually_equal(
-        "Prometheus counts what users did", expected, lambda: count_all(stack, started), 60, every=2
-    )
-    eventually_equal("Jaeger has a trace of each", REQUESTS, lambda: count_traces(stack, started, ended))
-    assert count_serving(stack, started) == WORKERS
+    check_counts(stack, requests=1_000, rate=25)
 
 
 def test_the_workers_keep_within_the_containers_limits(stack: ContainerStack) -> None:

@@ -38,22 +38,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def test_users_prometheus_and_jaeger_count_the_same(stack: Stack) -> None:
-    await_silence(stack, "labelled")
-    started = time.time()
-    summary = stack.send_traffic(REQUESTS, rate=RATE)
-    ended = time.time()
-    assert (summary["sent"], summary["answered"], summary["feedback_failed"]) == (REQUESTS, REQUESTS, 0)
-    expected = {
-        "requests": REQUESTS,
-        "clicks": summary["by_event"]["click"],
-        "labelled": REQUESTS,
-        "hits": summary["hits"],
-    }
-    eventually_equal(
-        "Prometheus counts what users did", expected, lambda: count_all(stack, started), 60, every=2
-    )
-    eventually_equal("Jaeger has a trace of each", REQUESTS, lambda: count_traces(stack, started, ended))
-    assert count_serving(stack, started) == WORKERS
+    check_counts(stack, REQUESTS, RATE)
     assert stack.value(DEATHS) == 0
 
 
@@ -131,6 +116,26 @@ def is_running(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def check_counts(stack: Stack, requests: int, rate: float) -> None:
+    """What the users of some traffic did is what Prometheus and Jaeger count, over all workers."""
+    await_silence(stack, "labelled")
+    started = time.time()
+    summary = stack.send_traffic(requests, rate=rate)
+    ended = time.time()
+    assert (summary["sent"], summary["answered"], summary["feedback_failed"]) == (requests, requests, 0)
+    expected = {
+        "requests": requests,
+        "clicks": summary["by_event"]["click"],
+        "labelled": requests,
+        "hits": summary["hits"],
+    }
+    eventually_equal(
+        "Prometheus counts what users did", expected, lambda: count_all(stack, started), 60, every=2
+    )
+    eventually_equal("Jaeger has a trace of each", requests, lambda: count_traces(stack, started, ended))
+    assert count_serving(stack, started) == WORKERS
 
 
 def count_serving(stack: Stack, started: float) -> float | None:
