@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
-from diagnosis.topology import llm
+from diagnosis.packs.llm.causes import CAUSES as OF_LLMS
 from diagnosis.topology.blame import Blame, find_blame
 from diagnosis.topology.causes import CAUSES, Cause
 from diagnosis.topology.entity import Entity, Kind
@@ -11,7 +11,7 @@ from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.symptom import Noticed
 
-SPECIAL = {Kind.LLM: llm.CAUSES}
+SPECIAL = {Kind.LLM: OF_LLMS}
 """Causes of suspects of which more is known than of others."""
 
 LEAST_OF_BOTH = 0.1

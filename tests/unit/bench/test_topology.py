@@ -17,7 +17,7 @@ from bench.topology import (
     make_rows,
     measure,
 )
-from diagnosis.topology import llm_signals
+from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.topology.live import Collected, collect_services
 from diagnosis.topology.models.queries import COUNTS, FEATURES
 from prometheus.client import AsyncClient
@@ -61,7 +61,7 @@ def test_language_models_are_asked_about_only_where_one_is_called() -> None:
     without, with_one = Prometheus(iter(rows)), Prometheus(iter([*rows, model_call()]))
     collect(without)
     collect(with_one)
-    assert set(with_one.asked) - set(without.asked) == set(llm_signals.ask_llms())
+    assert set(with_one.asked) - set(without.asked) == set(ask_llms())
     assert len(with_one.asked) < MOST_QUERIES
 
 
@@ -74,7 +74,7 @@ def test_watched_models_are_asked_about_only_where_a_service_that_matters_has_on
         without, with_one = (Prometheus(iter(given)) for given in (rows, [*rows, watched, model_call()]))
         collect(without)
         collect(with_one)
-        by_place.append(set(with_one.asked) - set(without.asked) - set(llm_signals.ask_llms()))
+        by_place.append(set(with_one.asked) - set(without.asked) - set(ask_llms()))
         assert len(with_one.asked) < MOST_QUERIES
     assert by_place == [{COUNTS, FEATURES}, set()]
 

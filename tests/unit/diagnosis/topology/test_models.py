@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from diagnosis import diagnose
+from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.sources.evidence import Labelled
-from diagnosis.topology.llm_signals import ask_llms
 from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME, ask_models
 from prometheus.models import FEATURE_VALUES, PREDICTIONS
 from prometheus.recorded import MODEL_MEASURE

@@ -1,6 +1,6 @@
 """What proves a cause in the calls of a language model, with the PromQL to see it again."""
 
-from diagnosis.topology import llm_signals as signals
+from diagnosis.packs.llm import signals
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.proof import Proof
 from diagnosis.topology.queries import WINDOW

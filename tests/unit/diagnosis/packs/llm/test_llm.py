@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from diagnosis import Evidence, Verdict, diagnose
+from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
-from diagnosis.topology.llm_signals import ask_llms
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, PEERS, START, STEP, TIMES, Load, Shop
 
 MODEL = "openai@api.llm.example"

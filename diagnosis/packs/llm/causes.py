@@ -9,18 +9,18 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from diagnosis.signals.changes import ramp
-from diagnosis.topology.causes import CAUSES as GENERAL
-from diagnosis.topology.causes import Cause
-from diagnosis.topology.finding import Finding
-from diagnosis.topology.llm_shown import (
+from diagnosis.packs.llm.shown import (
     prove_answers,
     prove_new_model,
     prove_prompts,
     prove_refused,
     prove_start,
 )
-from diagnosis.topology.llm_signals import caller, errors, models, started, tokens
+from diagnosis.packs.llm.signals import caller, errors, models, started, tokens
+from diagnosis.signals.changes import ramp
+from diagnosis.topology.causes import CAUSES as GENERAL
+from diagnosis.topology.causes import Cause
+from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
 
 GROWN = (1.15, 1.5)
