@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterable, Mapping
 
+from diagnosis.packs.models.engine import Examined, examine_models, is_same
+from diagnosis.packs.models.report import report_model
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.models.engine import Examined, examine_models, is_same
-from diagnosis.topology.models.report import report_model
 from diagnosis.topology.ranking import explain_all, rank
 from diagnosis.topology.reading import make_directory, read_system
 from diagnosis.topology.report import (

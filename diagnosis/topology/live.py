@@ -7,11 +7,11 @@ from typing import NamedTuple
 import structlog
 
 from diagnosis.packs.llm.signals import ask_llms
+from diagnosis.packs.models.queries import ask_models
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, label_series, read_series
 from diagnosis.topology.entity import Entity, Topology
-from diagnosis.topology.models.queries import ask_models
 from diagnosis.topology.queries import MAP, MAP_STEP, Batch, ask_details, ask_presence, ask_traffic
 from diagnosis.topology.reading import read_topology
 from diagnosis.topology.scope import find_scope, keep_services

@@ -7,7 +7,7 @@ several where calls are many.
 import math
 from collections.abc import Mapping, Sequence
 
-from diagnosis.topology.models.queries import present_models
+from diagnosis.packs.models.queries import present_models
 from prometheus import dependencies, requests
 from prometheus import queries as q
 from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY

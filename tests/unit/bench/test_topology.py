@@ -18,8 +18,8 @@ from bench.topology import (
     measure,
 )
 from diagnosis.packs.llm.signals import ask_llms
+from diagnosis.packs.models.queries import COUNTS, FEATURES
 from diagnosis.topology.live import Collected, collect_services
-from diagnosis.topology.models.queries import COUNTS, FEATURES
 from prometheus.client import AsyncClient
 
 MOST_QUERIES = 30

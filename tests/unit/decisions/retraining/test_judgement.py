@@ -10,9 +10,9 @@ from decisions.retraining.grounds import OF_CAUSES
 from decisions.retraining.judgement import DAY, Answer, Attempt, Measures, judge
 from decisions.retraining.wording import describe, summarise
 from diagnosis.packs.llm import causes as of_llms
+from diagnosis.packs.models import causes as of_models
 from diagnosis.packs.recommender.hypotheses.catalogue import HYPOTHESES
 from diagnosis.topology import causes as of_services
-from diagnosis.topology.models import causes as of_models
 from diagnosis.verdict.verdict import Verdict
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 

@@ -18,7 +18,7 @@ from diagnosis.topology.live import collect_services
 from monitor.tests.worker import Worker
 from prometheus.client import AsyncClient, Client, query
 from tests.rules.watched import RULES
-from tests.unit.diagnosis.topology.monitored import (
+from tests.unit.diagnosis.packs.models.monitored import (
     CHANGED,
     OF_ANOTHER,
     REFERENCE,

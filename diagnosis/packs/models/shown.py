@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from diagnosis.packs.models.calibration import Miscalibration
+from diagnosis.packs.models.case import Case
+from diagnosis.packs.models.counts import add
+from diagnosis.packs.models.flow import Turn
+from diagnosis.packs.models.inputs import Move, Way, values_over_time
+from diagnosis.packs.models.outcomes import Gap, Loss, sums_of
 from diagnosis.signals.series import Values
-from diagnosis.topology.models.calibration import Miscalibration
-from diagnosis.topology.models.case import Case
-from diagnosis.topology.models.counts import add
-from diagnosis.topology.models.flow import Turn
-from diagnosis.topology.models.inputs import Move, Way, values_over_time
-from diagnosis.topology.models.outcomes import Gap, Loss, sums_of
 from diagnosis.topology.statements import capitalise, place_of
 from diagnosis.verdict.statements import make_statement
 from diagnosis.verdict.verdict import Statement

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
+from diagnosis.packs.models import shown
+from diagnosis.packs.models.case import SURE, Case
+from diagnosis.packs.models.causes import OF_WAYS
+from diagnosis.packs.models.explanation import Explanation
+from diagnosis.packs.models.inputs import Move, Way
 from diagnosis.topology.blame import find_blame
 from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.models import shown
-from diagnosis.topology.models.case import SURE, Case
-from diagnosis.topology.models.causes import OF_WAYS
-from diagnosis.topology.models.explanation import Explanation
-from diagnosis.topology.models.inputs import Move, Way
 from diagnosis.topology.ranking import Explained, explain
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Sides

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from diagnosis.topology.models.inputs import Way
+from diagnosis.packs.models.inputs import Way
 from diagnosis.verdict.verdict import Domain
 
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diagnosis.topology.models.counts import FEWEST, Counts
-from diagnosis.topology.models.inputs import ONE_VALUE, SEVERAL, Way
+from diagnosis.packs.models.counts import FEWEST, Counts
+from diagnosis.packs.models.inputs import ONE_VALUE, SEVERAL, Way
 from prometheus import models
 from prometheus.model_samples import ALL
 

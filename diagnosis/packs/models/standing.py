@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diagnosis.topology.models.counts import FEWEST, Counts, Labels
-from diagnosis.topology.models.inputs import MOVED
+from diagnosis.packs.models.counts import FEWEST, Counts, Labels
+from diagnosis.packs.models.inputs import MOVED
 from prometheus import models
 from prometheus.model_samples import ALL
 from prometheus.models import OWN

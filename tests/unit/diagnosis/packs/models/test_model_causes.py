@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from diagnosis import Verdict
+from tests.unit.diagnosis.packs.models.watched import CLIENTS, DECILES, SERVICE, Scoring, mixed
 from tests.unit.diagnosis.topology.shop import ONSET, Load
-from tests.unit.diagnosis.topology.watched import CLIENTS, DECILES, SERVICE, Scoring, mixed
 
 WORSE = {"low": {"old": 0.82, "new": 0.75}, "high": {"old": 0.58, "new": 0.5}}
 HIGHER = dict(zip(DECILES, [0.02, 0.03, 0.05, 0.05, 0.1, 0.1, 0.15, 0.15, 0.15, 0.2], strict=True))

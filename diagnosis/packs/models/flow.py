@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from diagnosis.packs.models.counts import Counts, spread
+from diagnosis.packs.models.splits import CERTAIN, CHANCE, Split, find_shift, interval
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.series import Values
-from diagnosis.topology.models.counts import Counts, spread
-from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_shift, interval
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.recorded import MODEL_MEASURE

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from diagnosis.packs.models.counts import FEWEST, Counts
+from diagnosis.packs.models.splits import CERTAIN, CHANCE, Split, find_worse
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.decomposition import Count, split
 from diagnosis.signals.decomposition import Split as Effect
 from diagnosis.signals.series import Values
-from diagnosis.topology.models.counts import FEWEST, Counts
-from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_worse
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.model_measures import ENOUGH, MEANS

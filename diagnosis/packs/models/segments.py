@@ -2,9 +2,9 @@
 
 import math
 
+from diagnosis.packs.models.case import Case
+from diagnosis.packs.models.outcomes import most_lost
 from diagnosis.signals.changes import ramp
-from diagnosis.topology.models.case import Case
-from diagnosis.topology.models.outcomes import most_lost
 
 OTHERS_LOSE = (0.25, 0.6)
 """What other segments lose by what the worst one loses, up to which it is alone, and from which not."""

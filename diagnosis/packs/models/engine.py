@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from diagnosis.packs.models.case import SURE, Case
+from diagnosis.packs.models.counts import read_models
+from diagnosis.packs.models.explaining import explain_model
+from diagnosis.packs.models.explanation import CONSEQUENCE, Explanation
+from diagnosis.packs.models.report import measure_impact, report_harmless, report_unmoved
+from diagnosis.packs.models.sources import explain_sources
 from diagnosis.topology.finding import Seen
-from diagnosis.topology.models.case import SURE, Case
-from diagnosis.topology.models.counts import read_models
-from diagnosis.topology.models.explaining import explain_model
-from diagnosis.topology.models.explanation import CONSEQUENCE, Explanation
-from diagnosis.topology.models.report import measure_impact, report_harmless, report_unmoved
-from diagnosis.topology.models.sources import explain_sources
 from diagnosis.topology.ranking import Explained
 from diagnosis.verdict.verdict import Verdict
 

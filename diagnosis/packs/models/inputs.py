@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from diagnosis.packs.models.counts import Counts, add
+from diagnosis.packs.models.splits import CERTAIN, CHANCE, Split, find_shift
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.series import Values
-from diagnosis.topology.models.counts import Counts, add
-from diagnosis.topology.models.splits import CERTAIN, CHANCE, Split, find_shift
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 from prometheus.model_samples import ALL

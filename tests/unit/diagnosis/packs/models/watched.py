@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from diagnosis import Evidence, Verdict, diagnose
+from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
-from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME
 from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, PEERS, START, STEP, TIMES, Load, Shop
 
 SERVICE, MODEL = "scoring", "fraud"

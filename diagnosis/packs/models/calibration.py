@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from diagnosis.packs.models.counts import FEWEST, Counts
+from diagnosis.packs.models.splits import Split
 from diagnosis.signals.changes import ramp
-from diagnosis.topology.models.counts import FEWEST, Counts
-from diagnosis.topology.models.splits import Split
 from diagnosis.topology.traffic import Mask
 from prometheus import models
 

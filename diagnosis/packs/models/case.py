@@ -5,13 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
-from diagnosis.signals.changes import ramp
-from diagnosis.signals.decomposition import Split as Effect
-from diagnosis.topology.finding import CAME_WITH, find_new_version
-from diagnosis.topology.models import flow
-from diagnosis.topology.models.counts import Counts, spread
-from diagnosis.topology.models.inputs import Move, find_moves
-from diagnosis.topology.models.outcomes import (
+from diagnosis.packs.models import flow
+from diagnosis.packs.models.counts import Counts, spread
+from diagnosis.packs.models.inputs import Move, find_moves
+from diagnosis.packs.models.outcomes import (
     NEARLY,
     Gap,
     Loss,
@@ -20,6 +17,9 @@ from diagnosis.topology.models.outcomes import (
     find_losses,
     is_known_since,
 )
+from diagnosis.signals.changes import ramp
+from diagnosis.signals.decomposition import Split as Effect
+from diagnosis.topology.finding import CAME_WITH, find_new_version
 from prometheus import models
 from prometheus.models import OWN
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from diagnosis.topology.models import causes, shown
-from diagnosis.topology.models.calibration import find_miscalibration
-from diagnosis.topology.models.case import NEAR, SURE, Case
-from diagnosis.topology.models.explanation import Explanation
-from diagnosis.topology.models.leaks import Leak, find_leak
-from diagnosis.topology.models.outcomes import OF_PROBABILITIES
-from diagnosis.topology.models.segments import find_worst
+from diagnosis.packs.models import causes, shown
+from diagnosis.packs.models.calibration import find_miscalibration
+from diagnosis.packs.models.case import NEAR, SURE, Case
+from diagnosis.packs.models.explanation import Explanation
+from diagnosis.packs.models.leaks import Leak, find_leak
+from diagnosis.packs.models.outcomes import OF_PROBABILITIES
+from diagnosis.packs.models.segments import find_worst
 from diagnosis.verdict.verdict import HIGHEST
 from prometheus import models
 from prometheus.models import TRUTH

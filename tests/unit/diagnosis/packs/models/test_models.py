@@ -7,12 +7,11 @@ import pytest
 
 from diagnosis import diagnose
 from diagnosis.packs.llm.signals import ask_llms
+from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME, ask_models
 from diagnosis.sources.evidence import Labelled
-from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME, ask_models
 from prometheus.models import FEATURE_VALUES, PREDICTIONS
 from prometheus.recorded import MODEL_MEASURE
-from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, START, Load
-from tests.unit.diagnosis.topology.test_model_causes import (
+from tests.unit.diagnosis.packs.models.test_model_causes import (
     CALM,
     CONTROLS,
     FELT,
@@ -24,7 +23,8 @@ from tests.unit.diagnosis.topology.test_model_causes import (
     unit,
     worse,
 )
-from tests.unit.diagnosis.topology.watched import DECILES, SERVICE
+from tests.unit.diagnosis.packs.models.watched import DECILES, SERVICE
+from tests.unit.diagnosis.topology.shop import ALERTED, ONSET, START, Load
 
 
 def test_an_alert_on_a_model_that_did_not_move_is_unknown_and_not_none() -> None:

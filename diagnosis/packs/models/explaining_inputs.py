@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from diagnosis.topology.models import causes, shown
-from diagnosis.topology.models.case import SURE, Case
-from diagnosis.topology.models.explanation import CONSEQUENCE, Explanation, together
-from diagnosis.topology.models.inputs import FAULTY, Move, Way
-from diagnosis.topology.models.segments import find_worst
+from diagnosis.packs.models import causes, shown
+from diagnosis.packs.models.case import SURE, Case
+from diagnosis.packs.models.explanation import CONSEQUENCE, Explanation, together
+from diagnosis.packs.models.inputs import FAULTY, Move, Way
+from diagnosis.packs.models.segments import find_worst
 from diagnosis.topology.statements import capitalise
 from diagnosis.verdict.verdict import HIGHEST
 from prometheus.model_samples import ALL

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from diagnosis.packs.models import causes, shown
+from diagnosis.packs.models.case import SURE, Case
+from diagnosis.packs.models.explaining_inputs import HARM
+from diagnosis.packs.models.explanation import Explanation
+from diagnosis.packs.models.flow import find_delay
 from diagnosis.signals.changes import ramp
-from diagnosis.topology.models import causes, shown
-from diagnosis.topology.models.case import SURE, Case
-from diagnosis.topology.models.explaining_inputs import HARM
-from diagnosis.topology.models.explanation import Explanation
-from diagnosis.topology.models.flow import find_delay
 from diagnosis.verdict.verdict import HIGHEST
 
 GENERAL = 0.95

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from diagnosis.topology.models.case import Case
-from diagnosis.topology.models.explaining_flow import explain_labels, explain_traffic
-from diagnosis.topology.models.explaining_inputs import explain_move, explain_together
-from diagnosis.topology.models.explaining_quality import explain_relation, explain_versions
-from diagnosis.topology.models.explanation import CONSEQUENCE, Explanation
+from diagnosis.packs.models.case import Case
+from diagnosis.packs.models.explaining_flow import explain_labels, explain_traffic
+from diagnosis.packs.models.explaining_inputs import explain_move, explain_together
+from diagnosis.packs.models.explaining_quality import explain_relation, explain_versions
+from diagnosis.packs.models.explanation import CONSEQUENCE, Explanation
 
 
 def explain_model(case: Case) -> list[Explanation]:

@@ -3,15 +3,15 @@
 import itertools
 from collections.abc import Iterator, Sequence
 
+from diagnosis.packs.models import shown
+from diagnosis.packs.models.case import SURE, Case
+from diagnosis.packs.models.counts import Counts
+from diagnosis.packs.models.explanation import Explanation
+from diagnosis.packs.models.inputs import Move
+from diagnosis.packs.models.outcomes import Loss, decompose
+from diagnosis.packs.models.standing import Standing, find_standing
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.finding import Seen
-from diagnosis.topology.models import shown
-from diagnosis.topology.models.case import SURE, Case
-from diagnosis.topology.models.counts import Counts
-from diagnosis.topology.models.explanation import Explanation
-from diagnosis.topology.models.inputs import Move
-from diagnosis.topology.models.outcomes import Loss, decompose
-from diagnosis.topology.models.standing import Standing, find_standing
 from diagnosis.topology.report import LEAST, report, words_of
 from diagnosis.topology.statements import capitalise, place_of
 from diagnosis.verdict.verdict import ALTERNATIVES, Alternative, Contribution, Statement, Verdict

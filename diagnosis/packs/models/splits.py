@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diagnosis.packs.models.counts import FEWEST
 from diagnosis.signals.series import AlignedSeries, Values
-from diagnosis.topology.models.counts import FEWEST
 from diagnosis.topology.traffic import Mask
 
 CELL, MOST_CELLS = 15.0, 80

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME
 from diagnosis.signals.series import AlignedSeries, Row, Values
 from diagnosis.topology.entity import Entity, Kind
-from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME
 from prometheus import models
 from prometheus.recorded import MODEL_MEASURE
 from prometheus.series import Series

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from diagnosis.packs.models.case import FAR, NEAR, Case
+from diagnosis.packs.models.causes import Cause
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.entity import Entity
-from diagnosis.topology.models.case import FAR, NEAR, Case
-from diagnosis.topology.models.causes import Cause
 from diagnosis.topology.ranking import Explained
 from diagnosis.verdict.verdict import Statement
 
