@@ -4,14 +4,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from diagnosis.packs.llm.causes import CAUSES as OF_LLMS
+from diagnosis.packs.llm.signals import KIND as LLM
 from diagnosis.topology.blame import Blame, find_blame
 from diagnosis.topology.causes import CAUSES, Cause
-from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.symptom import Noticed
 
-SPECIAL = {Kind.LLM: OF_LLMS}
+SPECIAL = {LLM: OF_LLMS}
 """Causes of suspects of which more is known than of others."""
 
 LEAST_OF_BOTH = 0.1

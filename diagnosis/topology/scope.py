@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from diagnosis.packs.llm.signals import KIND as LLM
 from diagnosis.topology.entity import Entity, Kind, Topology
 
 
@@ -22,7 +23,7 @@ class Scope(NamedTuple):
     @property
     def has_llms(self) -> bool:
         """Whether a language model is called."""
-        return any(entity.kind is Kind.LLM for entity in self.entities)
+        return any(entity.kind == LLM for entity in self.entities)
 
 
 def find_scope(topology: Topology, services: Iterable[str]) -> Scope:

@@ -18,6 +18,9 @@ from prometheus import dependencies, llm
 from prometheus import queries as q
 from prometheus.external import GEN_AI_FIRST_CHUNK, GEN_AI_FIRST_TOKEN, GEN_AI_TOKENS
 
+KIND = dependencies.SDKS[llm.PROVIDER]
+"""What a language model is, as an entity."""
+
 EXPORTED = 60.0
 """Seconds by which metrics come late: an SDK sends them once a minute."""
 

@@ -14,6 +14,9 @@ from prometheus import models
 from prometheus.recorded import MODEL_MEASURE
 from prometheus.series import Series
 
+KIND = "model"
+"""What a watched model is, as an entity."""
+
 FEWEST = 40
 """Counts below which nothing is told of them."""
 
@@ -35,7 +38,7 @@ class Counts:
 
     @property
     def entity(self) -> Entity:
-        return Entity(Kind.MODEL, f"{self.name}@{self.service}")
+        return Entity(KIND, f"{self.name}@{self.service}")
 
     @property
     def of_service(self) -> Entity:
