@@ -21,7 +21,7 @@ OBJECT_STORES, QUEUES, DATABASES = (
 )
 """Services of AWS by what they are, by `rpc.service`."""
 SDKS = {label(a.GEN_AI_PROVIDER_NAME): "llm"}
-"""What is called by an SDK that has a span around its HTTP requests: the label that names it, and its kind."""
+"""What an SDK calls that has a span around its HTTP requests: its kind, by the label that names it."""
 
 NAMELESS = "unnamed"
 """The name of a peer of which a span tells nothing."""

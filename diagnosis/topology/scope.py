@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from diagnosis.packs.llm.signals import KIND as LLM
 from diagnosis.topology.entity import Entity, Kind, Topology
 
 
@@ -19,11 +18,6 @@ class Scope(NamedTuple):
     @property
     def services(self) -> frozenset[Entity]:
         return keep_services(self.entities)
-
-    @property
-    def has_llms(self) -> bool:
-        """Whether a language model is called."""
-        return any(entity.kind == LLM for entity in self.entities)
 
 
 def find_scope(topology: Topology, services: Iterable[str]) -> Scope:

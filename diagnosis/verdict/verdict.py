@@ -84,8 +84,8 @@ class Verdict(_Said):
     entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
     `measure` is what got worse in quality. The contributions of each dimension sum to
     100 · (measure_after − measure_before), and so do the points of `factors`: other users, sources or
-    versions, and `rate`, the same ones for whom it is worse. A verdict on a watched model names it, and the
-    `feature`, `segment` and `version` at fault.
+    versions, and `rate`, the same ones for whom it is worse. `model`, `feature`, `segment` and `version` are
+    what is at fault, where that is one.
     """
 
     domain: Domain

@@ -10,7 +10,7 @@ from diagnosis.packs.models.inputs import Move, Way
 from diagnosis.topology.blame import find_blame
 from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.ranking import Explained, explain
+from diagnosis.topology.ranking import Explain, Explained
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Sides
 from diagnosis.verdict.verdict import HIGHEST
@@ -25,7 +25,7 @@ LEAST = 0.3
 """Confidence from which a source is at fault; inputs that moved are then its consequence."""
 
 
-def find_source(seen: Seen, case: Case, move: Move) -> Iterator[Explained]:
+def find_source(seen: Seen, explain: Explain, case: Case, move: Move) -> Iterator[Explained]:
     """Dependencies of the model's service that are slow or fail since a feature moved."""
     since = seen.aligned.times - move.onset
     sides = Sides(
@@ -43,10 +43,10 @@ def find_source(seen: Seen, case: Case, move: Move) -> Iterator[Explained]:
                 )
 
 
-def explain_sources(seen: Seen, case: Case) -> Iterator[Explanation]:
+def explain_sources(seen: Seen, explain: Explain, case: Case) -> Iterator[Explanation]:
     """By the surest of those features that a failing source can move."""
     move = next((move for move in case.moves if move.way in FED and move.strength > SURE), None)
-    for found in find_source(seen, case, move) if move else ():
+    for found in find_source(seen, explain, case, move) if move else ():
         assert move is not None
         sure = HIGHEST * FED[move.way] * found.confidence
         path = (case.counts.entity, *found.finding.blame.path)

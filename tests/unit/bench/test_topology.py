@@ -17,9 +17,10 @@ from bench.topology import (
     make_rows,
     measure,
 )
+from diagnosis import collection
 from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.packs.models.queries import COUNTS, FEATURES
-from diagnosis.topology.live import Collected, collect_services
+from diagnosis.topology.live import Collected
 from prometheus.client import AsyncClient
 
 MOST_QUERIES = 30
@@ -29,7 +30,7 @@ def collect(prometheus: Prometheus) -> Collected:
     async def run() -> Collected:
         asked = AsyncClient("Prometheus", "http://made.up", transport=httpx.MockTransport(prometheus))
         jaeger = AsyncClient("Jaeger", "http://made.up", transport=httpx.MockTransport(no_traces))
-        return await collect_services(asked, jaeger, START, float(TIMES[-1]), ["service-0"])
+        return await collection.collect(asked, jaeger, START, float(TIMES[-1]), ["service-0"])
 
     return asyncio.run(run())
 

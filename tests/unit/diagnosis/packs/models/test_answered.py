@@ -13,8 +13,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from whence_monitor.reference import Reference
 
-from diagnosis import Verdict, diagnose
-from diagnosis.topology.live import collect_services
+from diagnosis import Verdict, collection, diagnose
 from monitor.tests.worker import Worker
 from prometheus.client import AsyncClient, Client, query
 from tests.rules.watched import RULES
@@ -68,7 +67,7 @@ class Answering(NamedTuple):
         )
         try:
             end = time()
-            found = await collect_services(prometheus, jaeger, end - STEPS * STEP, end, [service])
+            found = await collection.collect(prometheus, jaeger, end - STEPS * STEP, end, [service])
         finally:
             await prometheus.close()
             await jaeger.close()
