@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bench.incidents.stacks import BenchStack
 from bench.recorded_runs import Alert
-from diagnosis import Verdict
-from diagnosis.topology.live import Collected, collect_services
+from diagnosis import Verdict, collection
+from diagnosis.topology.live import Collected
 from prometheus.client import AsyncClient
 from stack import ROOT, StackError
 
@@ -65,6 +65,6 @@ async def _collect(stack: BenchStack, start: float, end: float, services: Collec
     prometheus = AsyncClient("Prometheus", stack.url("prometheus"))
     jaeger = AsyncClient("Jaeger", stack.url("jaeger"))
     try:
-        return await collect_services(prometheus, jaeger, start, end, services)
+        return await collection.collect(prometheus, jaeger, start, end, services)
     finally:
         await asyncio.gather(prometheus.close(), jaeger.close())

@@ -23,9 +23,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from diagnosis import diagnose
+from diagnosis import collection, diagnose
 from diagnosis.signals.series import Values
-from diagnosis.topology.live import collect_services
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import MARK, AsyncClient
 from prometheus.dependencies import ENDS
@@ -248,7 +247,7 @@ async def _measure(prometheus: Prometheus, slow: str) -> Measured:
     waits: list[float] = []
     watching = asyncio.create_task(_watch(waits))
     began = time.process_time()
-    collected = await collect_services(asked, jaeger, START, float(TIMES[-1]), [name(0)])
+    collected = await collection.collect(asked, jaeger, START, float(TIMES[-1]), [name(0)])
     read = time.process_time()
     reach = partial(diagnose, *collected, [name(0)], alerted_at=ONSET + 60)
     verdict = await asyncio.to_thread(reach)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
-from diagnosis.packs.catalogue import PACKS
+from diagnosis.packs.catalogue import ADDITIONS, PACKS
 from diagnosis.packs.pack import find_others
 from diagnosis.topology.live import Collected, collect_services
 from prometheus.client import AsyncClient
@@ -27,7 +27,7 @@ async def collect(
     seen = [pack for pack, evidence in found.items() if pack.is_seen(evidence)]
     others = find_others(services, seen)
     if others or not seen:
-        evidence, addresses = await collect_services(prometheus, jaeger, start, end, others)
+        evidence, addresses = await collect_services(prometheus, jaeger, start, end, others, ADDITIONS)
     else:
         evidence, addresses = found[seen[0]], {}
     parts = [*(found[pack] for pack in seen), evidence]

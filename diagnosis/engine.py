@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from functools import partial
 
-from diagnosis.packs.catalogue import PACKS
+from diagnosis.packs.catalogue import ADDITIONS, PACKS
 from diagnosis.packs.pack import find_others
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
@@ -49,5 +49,5 @@ def _diagnose(
     if not others and not packs:
         others = make_directory(aligned, addresses).services
     if others:
-        verdicts.append(examine_services(aligned, addresses, sorted(others), alerted_at))
+        verdicts.append(examine_services(aligned, addresses, sorted(others), alerted_at, ADDITIONS))
     return find_best(verdicts) or NO_TELEMETRY

@@ -20,6 +20,8 @@ OBJECT_STORES, QUEUES, DATABASES = (
     frozenset({"DynamoDB"}),
 )
 """Services of AWS by what they are, by `rpc.service`."""
+SDKS = {label(a.GEN_AI_PROVIDER_NAME): "llm"}
+"""What an SDK calls that has a span around its HTTP requests: its kind, by the label that names it."""
 
 NAMELESS = "unnamed"
 """The name of a peer of which a span tells nothing."""

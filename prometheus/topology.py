@@ -11,7 +11,17 @@ from collections.abc import Collection, Iterator
 from config import Config
 from prometheus import dependencies, indicators, requests
 from prometheus import queries as q
-from prometheus.dependencies import CACHES, CALLER, CALLING, DATABASES, NAMELESS, OBJECT_STORES, PEER, QUEUES
+from prometheus.dependencies import (
+    CACHES,
+    CALLER,
+    CALLING,
+    DATABASES,
+    NAMELESS,
+    OBJECT_STORES,
+    PEER,
+    QUEUES,
+    SDKS,
+)
 from prometheus.names import REQUEST_SPANS
 from prometheus.recorded import (
     CALLEE,
@@ -129,7 +139,7 @@ def _classify(calls: str) -> str:
         ("queue", "messaging_system", ()),
         ("database", "db_system_name", ()),
         ("cache", "db_system_name", CACHES),
-        ("llm", "gen_ai_provider_name", ()),
+        *((kind, label, ()) for label, kind in SDKS.items()),
     )
     expr = f'label_replace({calls}, "kind", "peer", "", "")'
     for kind, label, values in kinds:
@@ -142,7 +152,7 @@ def _name_product(calls: str) -> str:
 
     The peer is named by `peer.service`, else by its address.
     """
-    for label in ("rpc_service", "messaging_system", "db_system_name", "gen_ai_provider_name"):
+    for label in ("rpc_service", "messaging_system", "db_system_name", *SDKS):
         calls = _copied(calls, label, "callee")
     address = f'label_join({calls}, "address", ":", "server_address", "server_port")'
     address = _copied(address, "address", "address", "(.*):")

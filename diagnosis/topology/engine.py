@@ -1,24 +1,18 @@
 """The verdict on services of any system: what users notice, where it arises, and why."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
+from diagnosis.packs.pack import Addition, Examined
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.models.engine import Examined, examine_models, is_same
-from diagnosis.topology.models.report import report_model
-from diagnosis.topology.ranking import explain_all, rank
+from diagnosis.topology.ranking import Explained, choose_cause, explain_all, rank
 from diagnosis.topology.reading import make_directory, read_system
-from diagnosis.topology.report import (
-    report,
-    report_nothing,
-    report_silence,
-    report_unknown,
-    tell_others,
-)
+from diagnosis.topology.report import report, report_nothing, report_silence, report_unknown
 from diagnosis.topology.silence import Reason, Silence, find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
 from diagnosis.verdict.verdict import Verdict
@@ -28,37 +22,51 @@ FULL_IMPACT = 0.1
 
 
 def examine_services(
-    aligned: AlignedSeries, addresses: Mapping[str, str], services: Iterable[str], alerted_at: float | None
+    aligned: AlignedSeries,
+    addresses: Mapping[str, str],
+    services: Iterable[str],
+    alerted_at: float | None,
+    additions: Collection[Addition],
 ) -> Verdict:
-    """The verdict on these services, from the results of `diagnosis.topology.queries`."""
+    """The verdict on these services, from the results of the queries and of those of the additions."""
     seen = Seen(aligned, read_system(aligned, addresses), make_directory(aligned, addresses))
     symptoms = [Entity(Kind.SERVICE, name) for name in services]
     noticed = _notice_all(aligned, seen.system, symptoms, alerted_at)
-    ranked = rank([found for each in noticed for found in explain_all(seen, each)])
-    examined = examine_models(seen, [entity.name for entity in symptoms], alerted_at)
-    if best := examined.choose(ranked):
-        source = best[0].source
-        others = [found for found in ranked if source is None or not is_same(found, source)]
-        verdict = report_model(seen, best, tell_others(others))
-    elif ranked:
-        verdict = report(seen, ranked)
-    elif noticed:
-        verdict = report_unknown(seen, noticed)
-    else:
+    of_kinds = {kind: causes for each in additions for kind, causes in each.causes.items()}
+    explain = partial(choose_cause, of_kinds)
+    ranked = rank([found for each in noticed for found in explain_all(seen, each, explain)])
+    names = [entity.name for entity in symptoms]
+    examined = [each.examine(seen, explain, names, alerted_at) for each in additions if each.examine]
+    verdict = _report_worse(seen, noticed, ranked, examined)
+    if verdict is None:
         return _report_calm(seen, symptoms, examined, alerted_at)
-    impact = sum(_size(seen.system, each) for each in noticed if each.entity in symptoms) + examined.impact
+    impact = sum(_size(seen.system, each) for each in noticed if each.entity in symptoms)
+    impact += sum(each.impact for each in examined)
     return verdict.model_copy(update={"impact": round(impact, 2)})
 
 
-def _report_calm(seen: Seen, symptoms: list[Entity], examined: Examined, alerted_at: float | None) -> Verdict:
+def _report_worse(
+    seen: Seen, noticed: list[Noticed], ranked: list[Explained], examined: Sequence[Examined]
+) -> Verdict | None:
+    """The verdict on what got worse; None if nothing did."""
+    told = next((found for each in examined if (found := each.report(seen, ranked))), None)
+    if told or not noticed:
+        return told
+    return report(seen, ranked) if ranked else report_unknown(seen, noticed)
+
+
+def _report_calm(
+    seen: Seen, symptoms: list[Entity], examined: Sequence[Examined], alerted_at: float | None
+) -> Verdict:
     """The verdict where nothing got worse that is explained."""
     if silence := _find_silence(seen, symptoms):
         return report_silence(silence)
-    watched = {case.counts.service for case in examined.cases}
+    known = {name for each in examined for name in each.services}
     silent = [
-        entity.name for entity in symptoms if entity not in seen.system.served and entity.name not in watched
+        entity.name for entity in symptoms if entity not in seen.system.served and entity.name not in known
     ]
-    return examined.report_calm(alerted_at) or report_nothing(symptoms, silent, alerted_at)
+    told = next((found for each in examined if (found := each.report_calm(alerted_at))), None)
+    return told or report_nothing(symptoms, silent, alerted_at)
 
 
 def _find_silence(seen: Seen, symptoms: list[Entity]) -> Silence | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What an entity is; only services, instances and models have telemetry of their own."""
+    """What an entity is; only services and instances have telemetry of their own. Packs know more kinds."""
 
     SERVICE = "service"
     INSTANCE = "instance"
@@ -15,17 +15,14 @@ class Kind(StrEnum):
     CACHE = "cache"
     STORAGE = "storage"
     QUEUE = "queue"
-    LLM = "llm"
-    MODEL = "model"
-    """A model that a service watches: known from its own telemetry."""
     PEER = "peer"
     """Anything else that is called over a network."""
 
 
 class Entity(NamedTuple):
-    """Something that can be the cause of trouble."""
+    """Something that can be the cause of trouble; `kind` is one of Kind, or one that a pack knows."""
 
-    kind: Kind
+    kind: str
     name: str
 
     def __str__(self) -> str:

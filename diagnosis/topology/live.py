@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import structlog
 
+from diagnosis.packs.pack import Addition, Asked
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, label_series, read_series
 from diagnosis.topology.entity import Entity, Topology
-from diagnosis.topology.llm_signals import ask_llms
-from diagnosis.topology.models.queries import ask_models
 from diagnosis.topology.queries import MAP, MAP_STEP, Batch, ask_details, ask_presence, ask_traffic
 from diagnosis.topology.reading import read_topology
 from diagnosis.topology.scope import find_scope, keep_services
@@ -33,46 +32,56 @@ class Collected(NamedTuple):
 
 
 async def collect_services(
-    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float, services: Collection[str]
+    prometheus: AsyncClient,
+    jaeger: AsyncClient,
+    start: float,
+    end: float,
+    services: Collection[str],
+    additions: Collection[Addition],
 ) -> Collected:
     """What a diagnosis of these services looks at between two Unix times, and nothing of other services.
 
     Of no services, all that there are.
     A source that is away leaves its part out, which is logged.
     """
-    topology, watched, addresses = await _find_topology(prometheus, jaeger, start, end)
+    present = await _find_present(prometheus, start, end, additions)
+    topology, addresses = await _find_topology(jaeger, present, start, end)
     scope = find_scope(topology, services or [each.name for each in keep_services(topology.entities)])
     everybody = keep_services(topology.entities)
     named, callers = (_match(group, everybody) for group in (scope.services, scope.callers))
-    batches = [*ask_traffic(named, callers), *ask_details(*named)]
-    if scope.has_llms:
-        batches.append(ask_llms(*named))
-    if asked := sorted(watched & {service.name for service in scope.services}):
-        batches.append(ask_models(end - start, q.one_of("service_name", asked)))
+    asked = Asked(present, scope, named, end - start)
+    added = filter(None, (each.ask(asked) for each in additions))
+    batches = [*ask_traffic(named, callers), *ask_details(*named), *added]
     return Collected(await _collect(prometheus, jaeger, batches, start, end), addresses)
 
 
 async def collect_system(prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float) -> Collected:
     """What all services serve and call, read as `collect_services` does."""
-    *_, addresses = await _find_topology(prometheus, jaeger, start, end)
+    present = await _find_present(prometheus, start, end)
+    _, addresses = await _find_topology(jaeger, present, start, end)
     return Collected(await _collect(prometheus, jaeger, ask_traffic(), start, end), addresses)
 
 
-async def _find_topology(
-    prometheus: AsyncClient, jaeger: AsyncClient, start: float, end: float
-) -> tuple[Topology, frozenset[str], dict[str, str]]:
-    """Who is there and who calls whom, who watches models, and which service answers at which address."""
+async def _find_present(
+    prometheus: AsyncClient, start: float, end: float, additions: Collection[Addition] = ()
+) -> AlignedSeries:
+    """Who is there, and who calls whom."""
+    others = (each.present for each in additions if each.present)
     try:
-        answers = await prometheus.ask(query_batch(ask_presence(end - start), end))
+        answers = await prometheus.ask(query_batch(ask_presence(end - start, others), end))
     except SourceAway as away:
         log.warning("topology left out", reason=str(away))
         answers = {}
-    present = AlignedSeries(Evidence(start=end, end=end, series=label_series(answers)))
+    return AlignedSeries(Evidence(start=end, end=end, series=label_series(answers)))
+
+
+async def _find_topology(
+    jaeger: AsyncClient, present: AlignedSeries, start: float, end: float
+) -> tuple[Topology, dict[str, str]]:
+    """Of those who are there, and which service answers at which address."""
     topology = await asyncio.to_thread(read_topology, present, {})
     addresses = await ask_addresses(jaeger, find_unknown_callees(topology), start, end)
-    found = await asyncio.to_thread(read_topology, present, addresses)
-    watched = (row.labels for row in present.rows("served") if "model_name" in row.labels)
-    return found, frozenset(labels["service_name"] for labels in watched), addresses
+    return await asyncio.to_thread(read_topology, present, addresses), addresses
 
 
 def _match(services: Collection[Entity], everybody: Collection[Entity]) -> tuple[str, ...]:

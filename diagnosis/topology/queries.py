@@ -5,9 +5,8 @@ several where calls are many.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from diagnosis.topology.models.queries import present_models
 from prometheus import dependencies, requests
 from prometheus import queries as q
 from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
@@ -25,18 +24,22 @@ LONGEST_WINDOW = 180.0
 
 Batch = Mapping[str, str]
 
+Present = Callable[[str], str]
+"""PromQL with 1 for each of its series, with the service's name, of which anything arrived in a window."""
+
 _SERVICE = ("service_name",)
 _INSTANCE = ("service_name", "instance")
 
 
-def ask_presence(seconds: float) -> Batch:
+def ask_presence(seconds: float, others: Iterable[Present] = ()) -> Batch:
     """Whose telemetry arrived in that time, and whom they called: all that other queries can find, and more.
 
-    One value each, for a single moment.
+    One value each, for a single moment. Those that `others` find count as if they served requests.
     """
     window = f"{math.ceil(seconds + LONGEST_WINDOW)}s"
+    served = requests.present(by=_SERVICE, window=window), *(present(window) for present in others)
     return {
-        "served": f"{requests.present(by=_SERVICE, window=window)} or {present_models(window)}",
+        "served": " or ".join(served),
         "called": dependencies.present(window=window),
         "declared": q.present(DECLARED, by=(dependencies.CALLER, "callee"), window=window),
     }

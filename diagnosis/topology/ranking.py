@@ -1,18 +1,15 @@
 """Explanations of what was noticed, and which of them is the likeliest."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from diagnosis.topology import llm
 from diagnosis.topology.blame import Blame, find_blame
 from diagnosis.topology.causes import CAUSES, Cause
-from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.symptom import Noticed
-
-SPECIAL = {Kind.LLM: llm.CAUSES}
-"""Causes of suspects of which more is known than of others."""
 
 LEAST_OF_BOTH = 0.1
 """Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
@@ -33,7 +30,10 @@ class Explained(NamedTuple):
         return max(self.least, self.finding.noticed.strength * self.finding.blame.score * self.fit)
 
 
-def explain_all(seen: Seen, noticed: Noticed) -> list[Explained]:
+Explain = Callable[[Finding], Explained]
+
+
+def explain_all(seen: Seen, noticed: Noticed, explain: Explain) -> list[Explained]:
     blames = find_blame(seen.system, noticed.entity, noticed.aspect, noticed.sides)
     return _join_same(_join_waits([explain(Finding(seen, noticed, blame)) for blame in blames]))
 
@@ -90,8 +90,8 @@ def path_of(found: Explained) -> tuple[Entity, ...]:
     return found.finding.blame.path
 
 
-def explain(finding: Finding) -> Explained:
-    """By the cause that fits best."""
-    fits = [(cause, cause.fits(finding)) for cause in SPECIAL.get(finding.suspect.kind, CAUSES)]
+def choose_cause(of_kinds: Mapping[str, Sequence[Cause]], finding: Finding) -> Explained:
+    """The cause that fits best; `of_kinds` are those of kinds of suspects of which more is known."""
+    fits = [(cause, cause.fits(finding)) for cause in of_kinds.get(finding.suspect.kind, CAUSES)]
     cause, fit = max(fits, key=lambda found: found[1])
     return Explained(finding, cause, fit)

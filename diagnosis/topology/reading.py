@@ -11,7 +11,7 @@ from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.traffic import Traffic
 from jaeger.client import Span, Trace
-from prometheus.dependencies import CACHES, DATABASES, NAMELESS, OBJECT_STORES, QUEUES
+from prometheus.dependencies import CACHES, DATABASES, NAMELESS, OBJECT_STORES, QUEUES, SDKS
 from telemetry import attributes as a
 
 FAILED = "STATUS_CODE_ERROR"
@@ -46,10 +46,11 @@ def _address(labels: Labels) -> str:
     return f"{host}:{port}" if host and port else host
 
 
-def _classify(labels: Labels) -> tuple[Kind, str]:
+def _classify(labels: Labels) -> tuple[str, str]:
     """What a callee is that sends no telemetry of its own, and the name of its product."""
-    if provider := labels.get("gen_ai_provider_name"):
-        return Kind.LLM, provider
+    for label, kind in SDKS.items():
+        if product := labels.get(label):
+            return kind, product
     if database := labels.get("db_system_name"):
         return (Kind.CACHE if database in CACHES else Kind.DATABASE), database
     if queue := labels.get("messaging_system"):
@@ -139,17 +140,16 @@ def _read_declared(aligned: AlignedSeries, directory: Directory) -> Iterator[Cal
 def _group_calls(aligned: AlignedSeries, directory: Directory) -> Mapping[Call, Mapping[str, list[Row]]]:
     """What each query says of each call; there may be several peers of which all are the same entity.
 
-    Calls of nobody are left out. So are HTTP requests to a host of a language model: its SDK has a span
-    around them.
+    Calls of nobody are left out. So are HTTP requests to a host that an SDK calls: it has a span around them.
     """
     found: defaultdict[Call, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    asked = (row.labels for row in aligned.rows("called") if row.labels.get("gen_ai_provider_name"))
-    models = {_host(labels) for labels in asked if labels.get("server_address")}
+    by_sdks = (row.labels for row in aligned.rows("called") if any(row.labels.get(name) for name in SDKS))
+    hosts = {_host(labels) for labels in by_sdks if labels.get("server_address")}
     for query in ("called", "called_seconds", "called_median", "called_slowest"):
         for row in aligned.rows(query):
             caller = Entity(Kind.SERVICE, row.labels.get(_SERVICE, ""))
             callee = directory.callee(row.labels)
-            is_within = callee.kind is Kind.PEER and _host(row.labels) in models
+            is_within = callee.kind is Kind.PEER and _host(row.labels) in hosts
             if caller.name and callee != caller and not is_within:
                 found[Call(caller, callee)][query].append(row)
     return found

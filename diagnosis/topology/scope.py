@@ -19,11 +19,6 @@ class Scope(NamedTuple):
     def services(self) -> frozenset[Entity]:
         return keep_services(self.entities)
 
-    @property
-    def has_llms(self) -> bool:
-        """Whether a language model is called."""
-        return any(entity.kind is Kind.LLM for entity in self.entities)
-
 
 def find_scope(topology: Topology, services: Iterable[str]) -> Scope:
     """For a diagnosis of these services: they, all that depend on them, and all that these depend on."""

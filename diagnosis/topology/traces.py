@@ -37,8 +37,8 @@ log = structlog.get_logger(__name__)
 async def add_traces(
     jaeger: AsyncClient, verdict: Verdict, evidence: Evidence, addresses: Mapping[str, str]
 ) -> Verdict:
-    """The verdict with requests that show it, if Jaeger has any and gives them in time."""
-    sought = seek(verdict, evidence.end)
+    """The verdict with requests that show it, if it has none and Jaeger has any and gives them in time."""
+    sought = None if verdict.traces else seek(verdict, evidence.end)
     if sought is None:
         return verdict
     try:

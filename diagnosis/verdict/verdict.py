@@ -29,7 +29,7 @@ class _Said(BaseModel):
 
 
 class Place(_Said):
-    """An entity of the topology: a service, one of its instances, or something that it depends on."""
+    """An entity: a service, one of its instances, something that it depends on, or what a pack knows."""
 
     kind: str
     name: str
@@ -80,12 +80,12 @@ class Contribution(_Said):
 class Verdict(_Said):
     """The root cause of an incident. `onset` is in Unix seconds, None when nothing moved.
 
-    `entity` is where it arose, `path` the entities from the symptom to there; a verdict that is not about
-    entities has neither. `impact` is the sum of what users notice, each symptom at most 1.
+    `entity` is where it arose, `path` the entities from the symptom to there; a verdict that blames nothing
+    has neither. `impact` is the sum of what users notice, each symptom at most 1.
     `measure` is what got worse in quality. The contributions of each dimension sum to
     100 · (measure_after − measure_before), and so do the points of `factors`: other users, sources or
-    versions, and `rate`, the same ones for whom it is worse. A verdict on a watched model names it, and the
-    `feature`, `segment` and `version` at fault.
+    versions, and `rate`, the same ones for whom it is worse. `model`, `feature`, `segment` and `version` are
+    what is at fault, where that is one.
     """
 
     domain: Domain

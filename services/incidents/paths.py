@@ -1,6 +1,6 @@
 """The way from the symptom to the cause, as an incident's page draws it."""
 
-from collections.abc import Sequence
+from math import isclose
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -20,9 +20,18 @@ KINDS = {
     "queue": "Queue",
     "llm": "LLM provider",
     "model": "Model",
+    "job": "Job",
+    "host": "Host",
     "peer": "Peer",
 }
-"""What people call them; each has an icon of its name."""
+"""What people call them."""
+
+FROM = {"model": "is run by", "storage": "is written by"}
+TO = {"model": "answers with", "host": "runs on"}
+"""What leads from an entity of a kind, or to one; others call what is next."""
+
+UNITS = ("s", "share")
+"""Of how long requests take, and of how many fail."""
 
 ROSE = 1.2
 """Times the value before from which one after it stands out."""
@@ -38,7 +47,8 @@ class Change(NamedTuple):
 
 
 class Step(NamedTuple):
-    """An entity on the way: `call` is what its caller saw, if that is told apart from `loss`, its own.
+    """An entity on the way: `leads` is what the one before does with it, `call` what that one saw, if it is
+    told apart from `loss`, its own.
 
     `blamed`: the entity, or with `call` only what is between it and its caller.
     """
@@ -48,6 +58,7 @@ class Step(NamedTuple):
     name: str
     address: str
     href: str
+    leads: str
     loss: Change | None
     call: Change | None
     blamed: bool
@@ -76,8 +87,9 @@ def _draw_step(
         name=name,
         address=address,
         href=f"/models/{quote(address)}/{quote(name)}" if is_model else _link(settings, incident, entity),
-        loss=_find_worse(verdict, entity) if is_model else _find_change(verdict.evidence, entity, None),
-        call=_find_change(verdict.evidence, entity, caller) if caller else None,
+        leads=FROM.get(caller.kind, TO.get(entity.kind, "calls")) if caller else "",
+        loss=(None if is_model else _find_change(verdict, entity, None)) or _find_worse(verdict, entity),
+        call=_find_change(verdict, entity, caller) if caller else None,
         blamed=entity == verdict.entity and verdict.cause != "unknown",
     )
 
@@ -87,20 +99,33 @@ def _link(settings: Settings, incident: Incident, entity: Place) -> str:
     return link.address if link else ""
 
 
-def _find_worse(verdict: Verdict, model: Place) -> Change | None:
-    """How much worse a model is, if it is: its first statement says so."""
-    said = next((each for each in verdict.evidence if each.entity == model), None)
-    if not verdict.measure or said is None:
+def _find_worse(verdict: Verdict, entity: Place) -> Change | None:
+    """How much worse its quality is, if it is."""
+    said = (each for each in verdict.evidence if each.entity == entity and _is_of_quality(each, verdict))
+    found = next(said, None)
+    if found is None:
         return None
-    before, after = (write_quantity(each, said.unit) for each in (said.before, said.after))
+    before, after = (write_quantity(each, found.unit) for each in (found.before, found.after))
     return Change(verdict.measure.lower(), before, after, rose=True)
 
 
-def _find_change(evidence: Sequence[Statement], entity: Place, caller: Place | None) -> Change | None:
-    said = (each for each in evidence if (each.entity, each.caller) == (entity, caller))
-    found = next((each for each in said if each.unit in ("s", "share")), None)
-    if found is None:
-        return None
+def _is_of_quality(said: Statement, verdict: Verdict) -> bool:
+    """Whether it says how the verdict's measure changed."""
+    pairs = (said.before, verdict.measure_before), (said.after, verdict.measure_after)
+    return all(
+        one is not None and other is not None and isclose(one, other, rel_tol=1e-4) for one, other in pairs
+    )
+
+
+def _find_change(verdict: Verdict, entity: Place, caller: Place | None) -> Change | None:
+    """How its requests changed, first that stands out."""
+    said = [each for each in verdict.evidence if (each.entity, each.caller) == (entity, caller)]
+    of_requests = [each for each in said if each.unit in UNITS and not _is_of_quality(each, verdict)]
+    changes = [_describe_change(each, caller) for each in of_requests]
+    return max(changes, key=lambda change: change.rose, default=None)
+
+
+def _describe_change(found: Statement, caller: Place | None) -> Change:
     before, after = found.before, found.after
     fails = found.unit == "share"
     return Change(

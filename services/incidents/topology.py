@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.topology.blame import System
-from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.entity import Entity
 from diagnosis.topology.live import collect_system
 from diagnosis.topology.reading import read_system
 from diagnosis.topology.traffic import Traffic
@@ -29,7 +29,7 @@ Seconds = Annotated[float, Query(ge=SHORTEST, le=LONGEST)]
 class Name(BaseModel):
     """An entity's."""
 
-    kind: Kind
+    kind: str
     name: str
 
 

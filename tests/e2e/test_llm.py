@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.build import ComponentMissing
-from diagnosis import Verdict, diagnose
-from diagnosis.topology.live import collect_services
+from diagnosis import Verdict, collection, diagnose
 from prometheus.client import AsyncClient
 from tests.e2e import panels
 from tests.e2e.assistant import HOST, MODEL, PROVIDER, SERVICE, Assistant
@@ -48,7 +47,7 @@ def explain(pipeline: Pipeline) -> Verdict:
         jaeger = AsyncClient("Jaeger", pipeline.url("jaeger_otlp_port"))  # nobody listens
         end = time.time()
         try:
-            evidence, addresses = await collect_services(prometheus, jaeger, end - 600, end, [SERVICE])
+            evidence, addresses = await collection.collect(prometheus, jaeger, end - 600, end, [SERVICE])
         finally:
             await prometheus.close()
             await jaeger.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from config import Config
-from diagnosis.topology.llm_signals import ask_llms
+from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
 from prometheus import queries as q
 from prometheus.recording import render_recording

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from whence_monitor import instruments as i
 
-from diagnosis.topology.models.queries import COUNTS, FEATURES, NAME, ask_models, present_models
+from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME, ask_models, present_models
 from prometheus import models
 from prometheus import queries as q
 from prometheus.model_samples import ALL

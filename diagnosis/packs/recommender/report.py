@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diagnosis.packs.recommender.entities import PATHS, RECOMMENDER, TOLD_BY
 from diagnosis.packs.recommender.hypotheses.hypothesis import Direction, Expect, Hypothesis
 from diagnosis.packs.recommender.hypotheses.quality import Quality
 from diagnosis.packs.recommender.hypotheses.scoring import DOUBT, Scored
@@ -71,10 +72,13 @@ def report(case: Case, ranked: Sequence[Scored]) -> Verdict:
     if best.score < DOUBT:
         return _report_unknown(case, ranked)
     h = best.hypothesis
+    path = PATHS[h.component]
     return Verdict(
         domain=h.domain,
         cause=h.cause,
         component=h.component,
+        entity=path[-1],
+        path=[*path],
         confidence=round(min(best.confidence * _trust(case), _limit(case, h)), 3),
         impact=round(case.impact.size, 2),
         summary=" ".join([say(h, case.changes), *_tell_quality(case, h)]),
@@ -127,6 +131,8 @@ def _report_unknown(case: Case, ranked: Sequence[Scored]) -> Verdict:
         domain="unknown",
         cause="unknown",
         component=_find_deepest(case),
+        entity=RECOMMENDER,
+        path=[RECOMMENDER],
         confidence=round(doubt, 3),
         impact=round(case.impact.size, 2),
         summary=f"User impact: {' and '.join(impacts)}. No known cause fits the evidence.",
@@ -228,7 +234,8 @@ def _state(
     query = query_of(name, read_limits(aligned.evidence))
     curve = values.get(curve_of(name))
     levels = change.before, change.after
-    return make_statement(aligned, state(name, change), query, levels, curve, unit_of(name))
+    said, unit = state(name, change), unit_of(name)
+    return make_statement(aligned, said, query, levels, curve, unit, TOLD_BY.get(name))
 
 
 def _cite(case: Case, hypothesis: Hypothesis) -> list[CitedTrace]:

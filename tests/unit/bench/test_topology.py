@@ -17,9 +17,10 @@ from bench.topology import (
     make_rows,
     measure,
 )
-from diagnosis.topology import llm_signals
-from diagnosis.topology.live import Collected, collect_services
-from diagnosis.topology.models.queries import COUNTS, FEATURES
+from diagnosis import collection
+from diagnosis.packs.llm.signals import ask_llms
+from diagnosis.packs.models.queries import COUNTS, FEATURES
+from diagnosis.topology.live import Collected
 from prometheus.client import AsyncClient
 
 MOST_QUERIES = 30
@@ -29,7 +30,7 @@ def collect(prometheus: Prometheus) -> Collected:
     async def run() -> Collected:
         asked = AsyncClient("Prometheus", "http://made.up", transport=httpx.MockTransport(prometheus))
         jaeger = AsyncClient("Jaeger", "http://made.up", transport=httpx.MockTransport(no_traces))
-        return await collect_services(asked, jaeger, START, float(TIMES[-1]), ["service-0"])
+        return await collection.collect(asked, jaeger, START, float(TIMES[-1]), ["service-0"])
 
     return asyncio.run(run())
 
@@ -61,7 +62,7 @@ def test_language_models_are_asked_about_only_where_one_is_called() -> None:
     without, with_one = Prometheus(iter(rows)), Prometheus(iter([*rows, model_call()]))
     collect(without)
     collect(with_one)
-    assert set(with_one.asked) - set(without.asked) == set(llm_signals.ask_llms())
+    assert set(with_one.asked) - set(without.asked) == set(ask_llms())
     assert len(with_one.asked) < MOST_QUERIES
 
 
@@ -74,7 +75,7 @@ def test_watched_models_are_asked_about_only_where_a_service_that_matters_has_on
         without, with_one = (Prometheus(iter(given)) for given in (rows, [*rows, watched, model_call()]))
         collect(without)
         collect(with_one)
-        by_place.append(set(with_one.asked) - set(without.asked) - set(llm_signals.ask_llms()))
+        by_place.append(set(with_one.asked) - set(without.asked) - set(ask_llms()))
         assert len(with_one.asked) < MOST_QUERIES
     assert by_place == [{COUNTS, FEATURES}, set()]
 

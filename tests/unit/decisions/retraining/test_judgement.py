@@ -9,10 +9,10 @@ from config.retraining import Retraining
 from decisions.retraining.grounds import OF_CAUSES
 from decisions.retraining.judgement import DAY, Answer, Attempt, Measures, judge
 from decisions.retraining.wording import describe, summarise
+from diagnosis.packs.llm import causes as of_llms
+from diagnosis.packs.models import causes as of_models
 from diagnosis.packs.recommender.hypotheses.catalogue import HYPOTHESES
 from diagnosis.topology import causes as of_services
-from diagnosis.topology import llm
-from diagnosis.topology.models import causes as of_models
 from diagnosis.verdict.verdict import Verdict
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
@@ -131,7 +131,7 @@ def test_without_a_known_loss_it_waits() -> None:
 
 
 def test_every_cause_of_model_and_data_has_its_ground() -> None:
-    listed = [c for module in (of_services, llm) for c in _listed(module, of_services.Cause)]
+    listed = [c for module in (of_services, of_llms) for c in _listed(module, of_services.Cause)]
     models = [*_listed(of_models, of_models.Cause), *of_models.OF_WAYS.values()]
     named = {(cause.domain, cause.name) for cause in (*listed, *models)}
     known = named | {(hypothesis.domain, hypothesis.cause) for hypothesis in HYPOTHESES}

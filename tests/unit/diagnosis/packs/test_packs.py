@@ -9,10 +9,10 @@ import pytest
 
 from diagnosis import Evidence, diagnose
 from diagnosis.collection import collect
+from diagnosis.packs.llm.signals import ask_llms
+from diagnosis.packs.models.queries import ask_models
 from diagnosis.packs.recommender.queries import OF_ANYBODY, QUERIES
 from diagnosis.topology.live import Collected
-from diagnosis.topology.llm_signals import ask_llms
-from diagnosis.topology.models.queries import ask_models
 from diagnosis.topology.queries import ask_details, ask_traffic
 from prometheus.client import MARK, AsyncClient
 from tests.unit.diagnosis.packs.recommender.alterations import late

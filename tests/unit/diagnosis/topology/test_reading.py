@@ -51,7 +51,7 @@ def span(span_id: str, parent: str | None, service: str, **tags: object) -> Span
         ({"messaging_system": "kafka", "server_address": "k"}, Entity(Kind.QUEUE, "kafka@k")),
         ({"rpc_service": "S3", "server_address": "s3.aws"}, Entity(Kind.STORAGE, "S3@s3.aws")),
         ({"rpc_service": "DynamoDB"}, Entity(Kind.DATABASE, "DynamoDB")),
-        ({"gen_ai_provider_name": "openai", "server_address": "api"}, Entity(Kind.LLM, "openai@api")),
+        ({"gen_ai_provider_name": "openai", "server_address": "api"}, Entity("llm", "openai@api")),
         ({"peer_service": "mainframe"}, Entity(Kind.PEER, "mainframe")),
         ({"peer_service": "mainframe", "server_address": "10.0.0.9"}, Entity(Kind.PEER, "mainframe")),
         ({**PEERS["postgresql"], "peer_service": "orders"}, Entity(Kind.DATABASE, "postgresql@orders")),

@@ -20,11 +20,11 @@ from bench.topology import (
     make_rows,
     name,
 )
-from diagnosis import Verdict, diagnose
+from diagnosis import Verdict, collection, diagnose
 from diagnosis.signals.series import Values
 from diagnosis.topology import live
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
-from diagnosis.topology.live import Collected, collect_services
+from diagnosis.topology.live import Collected
 from diagnosis.topology.scope import find_scope
 from prometheus.client import AsyncClient
 
@@ -83,7 +83,7 @@ def collect(rows: Iterator[Row], symptom: str) -> Collected:
         prometheus = AsyncClient(
             "Prometheus", "http://made.up", transport=httpx.MockTransport(Prometheus(rows))
         )
-        return await collect_services(prometheus, jaeger(), START, float(TIMES[-1]), [symptom])
+        return await collection.collect(prometheus, jaeger(), START, float(TIMES[-1]), [symptom])
 
     return asyncio.run(run())
 
@@ -132,7 +132,7 @@ def test_nearly_all_are_asked_about_without_naming_them() -> None:
 
     async def run() -> None:
         prometheus = AsyncClient("Prometheus", "http://made.up", transport=httpx.MockTransport(handle))
-        await collect_services(prometheus, jaeger(), START, float(TIMES[-1]), [name(0)])
+        await collection.collect(prometheus, jaeger(), START, float(TIMES[-1]), [name(0)])
 
     asyncio.run(run())
     assert asked and not any("service-0" in query for query in asked)

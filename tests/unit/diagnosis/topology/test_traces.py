@@ -1,14 +1,19 @@
-"""Which services answer at addresses that only traces tell of."""
+"""What is asked of Jaeger: which services answer at addresses that only traces tell of, and what to cite."""
 
 import asyncio
 import json
 from typing import Any
 
 import httpx
+import pytest
 
+from diagnosis import Verdict, diagnose
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
-from diagnosis.topology.traces import ask_addresses, find_unknown_callees
+from diagnosis.topology.traces import add_traces, ask_addresses, find_unknown_callees
+from diagnosis.verdict.verdict import CitedTrace
 from prometheus.client import AsyncClient
+from tests.unit.diagnosis.topology.shop import ADDRESSES, ALERTED
+from tests.unit.diagnosis.topology.test_engine import SLOW_DATABASE
 
 GATEWAY = Entity(Kind.SERVICE, "gateway")
 START, END = 1_000.0, 1_900.0
@@ -70,3 +75,21 @@ def test_only_calls_to_unknown_addresses_are_looked_for() -> None:
     calls = [Call(GATEWAY, callee) for callee in (*known, nameless, host)]
     _, searches = learn(Topology(calls))
     assert {each["tags"] for each in searches} == {'{"server.address": "api.example"}'}
+
+
+@pytest.mark.parametrize("own", [[], [CitedTrace(trace_id="a" * 32)]])
+def test_a_verdict_that_cites_requests_already_keeps_them(own: list[CitedTrace]) -> None:
+    evidence = SLOW_DATABASE.evidence()
+    searches: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        searches.append(request)
+        return httpx.Response(200, json={"data": []})
+
+    async def cite() -> Verdict:
+        jaeger = AsyncClient("Jaeger", "http://made.up", transport=httpx.MockTransport(handle))
+        found = diagnose(evidence, ADDRESSES, ["gateway"], alerted_at=ALERTED)
+        return await add_traces(jaeger, found.model_copy(update={"traces": own}), evidence, ADDRESSES)
+
+    assert asyncio.run(cite()).traces == own
+    assert bool(searches) is not bool(own)

@@ -16,7 +16,7 @@ from diagnosis import Verdict
 from prometheus.client import MARK
 from services.incidents.diagnosis_client import Explain
 from tests.e2e.live import eventually
-from tests.unit.diagnosis.topology.test_model_causes import failing, faulty
+from tests.unit.diagnosis.packs.models.test_model_causes import failing, faulty
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.opinions import Oracle, opinion
 from tests.unit.services.incidents.running import incidents_service, serve

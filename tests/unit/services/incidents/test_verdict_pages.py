@@ -1,5 +1,6 @@
 """Verdicts as people see them."""
 
+import re
 import time
 from datetime import UTC, datetime
 from html import unescape
@@ -11,6 +12,8 @@ import pytest
 
 from diagnosis import Verdict
 from services.incidents.verdicts import draw_bars, emphasise, show_names, write_quantity
+from tests.unit.diagnosis.packs.recommender.judging import judge
+from tests.unit.diagnosis.packs.recommender.scenarios import CAUSES
 from tests.unit.services.incidents.bodies import alert, alertmanager, later
 from tests.unit.services.incidents.fakes import TRACE_ID, FakeSources
 from tests.unit.services.incidents.opinions import (
@@ -81,6 +84,38 @@ def test_a_verdict_shows_its_grounds(tmp_path: Path) -> None:
     ):
         assert text in page
     assert page.count("data-points=") == 4
+
+
+@pytest.mark.parametrize(
+    ("cause", "steps"),
+    [
+        (
+            "storage-latency",
+            (
+                "Service Symptom recommender hit rate",
+                "recommender calls S3: Object storage Cause S3 takes",
+            ),
+        ),
+        ("storage-outage", ("Object storage Cause S3 fails 0% → , now 100%",)),
+        (
+            "stale-features",
+            ("recommender calls S3: Object storage S3", "S3 is written by features: Job Cause features"),
+        ),
+        ("cpu-starvation", ("recommender takes", "recommender runs on recommender's host: Host Cause")),
+        (
+            "bad-model",
+            ("recommender hit rate", "recommender answers with recommendations: Model Cause recommendations"),
+        ),
+    ],
+)
+def test_a_verdict_on_the_recommender_is_drawn_from_the_symptom_to_the_cause(
+    tmp_path: Path, cause: str, steps: tuple[str, ...]
+) -> None:
+    page, _ = explain(tmp_path, judge(CAUSES[cause][1](13)))
+    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)))
+    for step in steps:
+        assert step in text
+    assert ('href="/models/recommender/recommendations"' in page) is (cause == "bad-model")
 
 
 def test_what_a_verdict_says_stays_text(tmp_path: Path) -> None:
