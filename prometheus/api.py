@@ -103,7 +103,10 @@ class Client(_Api):
 
 
 class AsyncClient(_Api):
-    """Asks one server without holding up others: large answers are read in a thread, one at a time."""
+    """Asks one server without holding up others: large answers are read in a thread, one at a time.
+
+    `public_address` is where people reach that server, if they do so by another address.
+    """
 
     def __init__(
         self,
@@ -111,8 +114,10 @@ class AsyncClient(_Api):
         address: str,
         timeout: float = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
+        public_address: str | None = None,
     ) -> None:
         super().__init__(name, address, timeout)
+        self.public_address = (public_address or address).rstrip("/")
         limits = httpx.Limits(max_connections=CONNECTIONS)
         self._http = httpx.AsyncClient(
             base_url=self.address, timeout=timeout, limits=limits, trust_env=False, transport=transport

@@ -101,8 +101,8 @@ async def _collect(
         end=end,
         step=step,
         series={name: found for result in results for name, found in result.items()},
-        prometheus_url=prometheus.address,
-        jaeger_url=jaeger.address,
+        prometheus_url=prometheus.public_address,
+        jaeger_url=jaeger.public_address,
     )
 
 

@@ -63,8 +63,8 @@ def create_app(
 
     Raises DatabaseAway if the database cannot be opened.
     """
-    prometheus = AsyncClient("Prometheus", settings.prometheus_url)
-    jaeger = AsyncClient("Jaeger", settings.jaeger_url)
+    prometheus = AsyncClient("Prometheus", settings.prometheus_url, public_address=settings.prometheus_ui_url)
+    jaeger = AsyncClient("Jaeger", settings.jaeger_url, public_address=settings.jaeger_ui_url)
     service_map = ServiceMap(prometheus, jaeger)
     database = open_database(settings.incidents_database)
     store = Store(database, settings.incidents_kept, service_map.connect)

@@ -58,8 +58,8 @@ async def collect(
         series={name: found for result in results for name, found in result.items()},
         traces=_once(trace for traces in (*found, slowest) for trace in traces),
         limits=dict(limits),
-        prometheus_url=prometheus.address,
-        jaeger_url=jaeger.address,
+        prometheus_url=prometheus.public_address,
+        jaeger_url=jaeger.public_address,
     )
 
 

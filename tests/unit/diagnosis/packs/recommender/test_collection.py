@@ -34,6 +34,22 @@ def gather(answer: Answer) -> Evidence:
     return asyncio.run(run())
 
 
+def test_evidence_is_linked_where_people_reach_its_source() -> None:
+    async def run() -> Evidence:
+        transport = httpx.MockTransport(lambda _: answer_matrix([]))
+        prometheus = AsyncClient(
+            "Prometheus", "http://p", transport=transport, public_address="http://127.0.0.1:9090/"
+        )
+        jaeger = AsyncClient("Jaeger", "http://j", transport=transport)
+        try:
+            return await collect(prometheus, jaeger, START, END, {})
+        finally:
+            await asyncio.gather(prometheus.close(), jaeger.close())
+
+    evidence = asyncio.run(run())
+    assert (evidence.prometheus_url, evidence.jaeger_url) == ("http://127.0.0.1:9090", "http://j")
+
+
 def answer_matrix(result: list[dict[str, Any]]) -> httpx.Response:
     return httpx.Response(200, json={"status": "success", "data": {"resultType": "matrix", "result": result}})
 
