@@ -15,7 +15,7 @@ from services.incidents.store import Store
 
 def add_access(app: FastAPI, settings: Settings, store: Store, refuse: Refuse) -> None:
     """From now on a request reaches the application only if its sender may make it; else `refuse` answers."""
-    identification = Identification(settings, settings.webhook_token, Tokens(store.select_tokens))
+    identification = Identification(settings, Tokens(store.select_tokens))
     log = AccessLog(settings.access_file)
     address = urlsplit(settings.page)
     login = Login(f"{address.scheme}://{address.netloc}") if settings.incidents_login else None

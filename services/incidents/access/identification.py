@@ -3,16 +3,17 @@
 import hmac
 import time
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import HTTPException
-from pydantic import SecretStr
 from starlette.requests import Request
 
 from services.incidents.access.limits import RateLimit
 from services.incidents.access.roles import ADMINS, SENDERS, Identity
-from services.incidents.access.settings import AccessSettings, split
+from services.incidents.access.settings import split
 from services.incidents.access.tokens import Tokens
+from services.incidents.settings import Settings
 
 LONGEST_NAME = 80
 SITE = 64
@@ -31,20 +32,20 @@ log = structlog.get_logger(__name__)
 class Identification:
     """Reads a request's credentials. Without a login everybody who reaches the service is an admin."""
 
-    def __init__(self, settings: AccessSettings, webhook_token: SecretStr, tokens: Tokens) -> None:
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._settings = settings
         self._peers = settings.peers
-        self._webhook_token = webhook_token.get_secret_value().encode()
+        self._webhook_token = settings.webhook_token.get_secret_value().encode()
         self._tokens = tokens
         self._failures = RateLimit(FAILURES)
 
     async def identify(self, request: Request) -> Identity | None:
-        """Who asks, None for nobody. Raises HTTPException (401: a wrong token, 429), DatabaseAway."""
+        """Who asks, None for nobody. Raises HTTPException (401: a wrong token, 421, 429), DatabaseAway."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         is_bearer = scheme.lower() == "bearer"
         is_stack = is_bearer and hmac.compare_digest(secret.encode(), self._webhook_token)
         if not self._settings.incidents_login:
-            return ITS_STACK if is_stack else THIS_MACHINE
+            return ITS_STACK if is_stack else self._read_host(request)
         if is_bearer:
             return STACK if is_stack else await self._tokens.find(secret) or self._refuse(request)
         return self._read_session(request) if "session" in request.scope else self._read_headers(request)
@@ -66,6 +67,17 @@ class Identification:
         log.warning("token refused", address=address, path=request.url.path)
         raise HTTPException(
             401, "the bearer token is wrong, expired or revoked", {"WWW-Authenticate": "Bearer"}
+        )
+
+    def _read_host(self, request: Request) -> Identity:
+        """This machine, unless its browser shows a page of somebody whose name leads here (DNS rebinding)."""
+        host = request.headers.get("host", "")
+        if _is_own(host, self._settings.page):
+            return THIS_MACHINE
+        raise HTTPException(
+            421,
+            f"nothing is shown as {clean(host) or 'no host'}: ask for 127.0.0.1 or localhost, or set "
+            "urls.incidents in whence.yaml (INCIDENTS_URL) to where people find these pages",
         )
 
     def _read_session(self, request: Request) -> Identity | None:
@@ -91,6 +103,15 @@ class Identification:
 
     def _is_trusted(self, peer: IPv4Address | IPv6Address) -> bool:
         return any(peer in network for network in self._peers)
+
+
+def _is_own(host: str, page: str) -> bool:
+    """Whether nobody else can have a page at this host: an address, localhost, or the host of `page`."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return _parse(name) is not None or f".{name}".endswith(".localhost") or name == urlsplit(page).hostname
 
 
 def clean(name: str) -> str:
