@@ -26,6 +26,8 @@ THIS_MACHINE = Identity("this machine", ADMINS, "loopback")
 ITS_STACK = Identity("this machine", ADMINS | SENDERS, "loopback")
 STACK = Identity("the stack", SENDERS, "token")
 
+Address = IPv4Address | IPv6Address
+
 log = structlog.get_logger(__name__)
 
 
@@ -52,22 +54,19 @@ class Identification:
 
     def find_address(self, request: Request) -> str:
         """The address to count by: what a trusted proxy says, else the peer's; of IPv6 the site's."""
-        address = self._find_peer(request)
-        if address and self._is_trusted(address):
-            sent = split(request.headers.get("x-forwarded-for", ""))
-            address = (_parse(sent[-1]) if sent else None) or address
+        address = _find_peer(request)
+        sent = split(request.headers.get("x-forwarded-for", ""))
+        if sent and self._trusts(address):
+            address = _parse(sent[-1]) or address
         if isinstance(address, IPv6Address):
             return str(IPv6Network((address, SITE), strict=False))
         return str(address or "unknown")
 
     def _refuse(self, request: Request) -> Identity:
         address = self.find_address(request)
-        if wait := self._failures.take(address):
-            raise HTTPException(429, "too many wrong tokens: wait a minute", {"Retry-After": f"{wait:.0f}"})
+        self._failures.check(address, "wrong tokens")
         log.warning("token refused", address=address, path=request.url.path)
-        raise HTTPException(
-            401, "the bearer token is wrong, expired or revoked", {"WWW-Authenticate": "Bearer"}
-        )
+        raise ask_for_token("the bearer token is wrong, expired or revoked")
 
     def _read_host(self, request: Request) -> Identity:
         """This machine, unless its browser shows a page of somebody whose name leads here (DNS rebinding)."""
@@ -89,20 +88,22 @@ class Identification:
 
     def _read_headers(self, request: Request) -> Identity | None:
         """None unless a trusted proxy sent the user's name, once: a second one was there before."""
-        peer, names = self._find_peer(request), request.headers.getlist(self._settings.proxy_user_header)
-        if peer is None or not self._is_trusted(peer) or len(names) != 1 or not clean(names[0]):
+        names = request.headers.getlist(self._settings.proxy_user_header)
+        name = clean(names[0]) if len(names) == 1 else ""
+        if not name or not self._trusts(_find_peer(request)):
             return None
         groups = request.headers.getlist(self._settings.proxy_groups_header)
         role = self._settings.choose_role(split(groups[0]) if len(groups) == 1 else ())
         if role is None:
-            raise HTTPException(403, describe_no_role(clean(names[0])))
-        return Identity(clean(names[0]), frozenset({role}), "proxy")
+            raise HTTPException(403, describe_no_role(name))
+        return Identity(name, frozenset({role}), "proxy")
 
-    def _find_peer(self, request: Request) -> IPv4Address | IPv6Address | None:
-        return _parse(request.client.host) if request.client else None
+    def _trusts(self, peer: Address | None) -> bool:
+        return peer is not None and any(peer in network for network in self._peers)
 
-    def _is_trusted(self, peer: IPv4Address | IPv6Address) -> bool:
-        return any(peer in network for network in self._peers)
+
+def _find_peer(request: Request) -> Address | None:
+    return _parse(request.client.host) if request.client else None
 
 
 def _is_own(host: str, page: str) -> bool:
@@ -119,12 +120,17 @@ def clean(name: str) -> str:
     return "".join(each for each in name if each.isprintable()).strip()[:LONGEST_NAME]
 
 
+def ask_for_token(reason: str) -> HTTPException:
+    """The answer to who did not say who they are, or not rightly."""
+    return HTTPException(401, reason, {"WWW-Authenticate": "Bearer"})
+
+
 def describe_no_role(name: str) -> str:
     """What somebody is told who is in none of the groups."""
     return f"{name} has no role here: ask for a group that INCIDENTS_VIEWERS, _OPERATORS or _ADMINS names"
 
 
-def _parse(text: str) -> IPv4Address | IPv6Address | None:
+def _parse(text: str) -> Address | None:
     try:
         address = ip_address(text)
     except ValueError:
