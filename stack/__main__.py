@@ -15,6 +15,7 @@ from components.ending import end_when_told
 from components.pins import select
 from components.toolchain import ToolchainMissing
 from config import Config, load
+from prometheus.client import SourceAway
 from stack import (
     DATA,
     ROOT,
@@ -196,7 +197,10 @@ def verify() -> None:
     contained = in_containers()
     credentials = containers.read_credentials() if contained else ensure_credentials()
     settings = load_settings("containers" if contained else "processes")
-    problems = verify_stack(settings, credentials, console)
+    try:
+        problems = verify_stack(settings, credentials, console)
+    except SourceAway as away:
+        raise StackError(f"{away} Is the stack up? `make status`") from None
     if problems:
         raise StackError("\n".join(problems))
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,17 @@ import httpx
 from rich.console import Console
 
 from prometheus import client as prometheus_client
-from prometheus.client import Client, Refused, SourceAway, read_rules, rules
+from prometheus.client import Client, Refused, read_rules, rules
 from prometheus.models import OF_MODELS
-from prometheus.names import series
+from prometheus.names import ALERTS, series
 from stack import StackError
 from stack.generated import in_use
 from stack.settings import Settings
 from telemetry import instruments as i
 
 TIMEOUT = 10.0
+RESTORED = 240.0
+"""Seconds after its start in which Prometheus evaluates each rule three times, by default every minute."""
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in."""
 MINUTES = 10
@@ -48,10 +51,12 @@ def _alerting() -> Path:
 
 
 def verify_stack(settings: Settings, credentials: dict[str, str], console: Console) -> list[str]:
-    """One line per failure; empty when everything works."""
+    """One line per failure; empty when everything works. Raises SourceAway, StackError."""
     queries = [*find_panel_queries(), *find_rule_queries()]
     if settings.external_storage:
         queries = [query for query in queries if MINIO not in query.promql]
+    with console.status("Waiting until Prometheus has evaluated its rules, some minutes after a restart …"):
+        await_rules(settings.url("prometheus"))
     problems = check_queries(settings.url("prometheus"), queries)
     problems += check_prometheus_rules(settings.url("prometheus"))
     console.print(f"Prometheus: {len(queries)} panel and rule queries, and the health of its rules.")
@@ -115,8 +120,6 @@ def _check_query(client: Client, query: Query) -> str:
         problem = "" if found or OPTIONAL.search(query.promql) else "no data"
     except Refused as refused:
         problem = refused.reason
-    except SourceAway as away:
-        raise StackError(f"{away} Is the stack up? `make status`") from None
     return f"{query.used_by}: {problem}: {query.promql}" if problem else ""
 
 
@@ -136,12 +139,29 @@ def describe_refused_senders(prometheus: str) -> list[str]:
     ]
 
 
+def await_rules(prometheus: str, deadline: float = RESTORED, every: float = 2.0) -> None:
+    """Wait until each rule was evaluated and the alerts it raises are series, at most `deadline` seconds.
+
+    After a start Prometheus evaluates an alert twice before it writes `ALERTS`: by then it has restored since
+    when the alert is pending.
+    """
+    client = Client("Prometheus", prometheus, TIMEOUT)
+    end = time.monotonic() + deadline
+    while not _are_restored(client) and time.monotonic() < end:
+        time.sleep(every)
+
+
+def _are_restored(client: Client) -> bool:
+    found = client.ask(rules())
+    written = client.ask(prometheus_client.query(f"group by (alertname) ({ALERTS.name})"))
+    raised = {rule.name for rule in found if rule.alerts}
+    evaluated = all(rule.health != "unknown" for rule in found)
+    return evaluated and raised <= {each.labels["alertname"] for each in written}
+
+
 def check_prometheus_rules(prometheus: str) -> list[str]:
     """The rules Prometheus could not evaluate, and a line when it loaded none."""
-    try:
-        found = Client("Prometheus", prometheus, TIMEOUT).ask(rules())
-    except SourceAway as away:
-        raise StackError(f"{away} Is the stack up? `make status`") from None
+    found = Client("Prometheus", prometheus, TIMEOUT).ask(rules())
     broken = [f"rule {rule.name}: {rule.health}: {rule.error}" for rule in found if rule.health == "err"]
     return broken if found else ["Prometheus has loaded no rules: run `make generate`, then restart it"]
 

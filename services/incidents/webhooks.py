@@ -32,6 +32,8 @@ MOST_ALERTS = 1_000
 SKEW = timedelta(minutes=1)
 """How far a sender's clock may be ahead."""
 
+UNSTORABLE = "has half of a surrogate pair (\\ud800 to \\udfff), or is nested too deeply"
+
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -167,17 +169,28 @@ def _parse(body: bytes) -> dict[str, Any]:
     text = body.removeprefix(_BYTE_ORDER_MARK).strip()
     if not text:
         raise Malformed("body: is empty")
-    try:
-        content = from_json(text.decode(errors="replace"))
-    except ValueError as error:
-        raise Malformed(f"body: is not JSON: {error}") from None
+    content = _load(text.decode(errors="replace"))
     if not isinstance(content, dict):
         raise Malformed("body: is not a JSON object")
     return content
 
 
+def _load(text: str) -> Any:
+    """What JSON says; where it cannot be stored, that is left for the alert it belongs to."""
+    try:
+        return from_json(text)
+    except ValueError as error:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise Malformed(f"body: is not JSON: {error}") from None
+
+
 def _read_one(place: int, sent: Any, of_all: Status, left_out: int, now: datetime) -> Alert | Refused:
-    content = to_json(sent)
+    try:
+        content = to_json(sent)
+    except ValueError:
+        return Refused("alert", f"alerts.{place}: {UNSTORABLE}", _show(sent))
     try:
         return SentAlert.model_validate_json(content).normalise(of_all, left_out, now)
     except ValidationError as invalid:
@@ -191,4 +204,9 @@ def _refuse_rest(sent: list[Any]) -> list[Refused]:
     if rest <= 0:
         return []
     reason = f"{rest} alerts beyond {MOST_ALERTS} in one webhook: set max_alerts, or group by more labels"
-    return [Refused("too_many", reason, to_json(sent[MOST_ALERTS]).decode(), rest)]
+    return [Refused("too_many", reason, _show(sent[MOST_ALERTS]), rest)]
+
+
+def _show(sent: Any) -> str:
+    """The JSON, with an escape for what UTF-8 has not."""
+    return json.dumps(sent, ensure_ascii=False).encode(errors="backslashreplace").decode()

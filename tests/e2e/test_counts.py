@@ -2,10 +2,16 @@
 
 import time
 
+from config import load
 from telemetry.spans import SERVER
 from tests.e2e.live import Stack, eventually, eventually_equal
 
 REQUESTS = 2000
+STILL = 12
+"""Seconds without a change after which no export is on its way: services send every 5 s."""
+
+LABELS = ("labelled", "hits")
+"""Counted only when the attribution window of an answer closes."""
 
 
 def test_users_prometheus_and_jaeger_count_the_same(stack: Stack) -> None:
@@ -23,14 +29,20 @@ def test_users_prometheus_and_jaeger_count_the_same(stack: Stack) -> None:
 
 
 def await_silence(stack: Stack, what: str = "requests") -> None:
-    """Waits until no count is on its way to Prometheus any more: exports arrive, and none changes."""
+    """Waits until no count is on its way to Prometheus any more: exports arrive, and none changes.
+
+    A label is on its way as long as its answer's attribution window is open, so no answer may be that young.
+    """
+    began = time.time()
+    still = STILL + (load().recommendations.attribution_window if what in LABELS else 0)
 
     def silent() -> bool:
-        recent = [series["values"] for series in stack.query(f"recommendation_{what}_total[12s]")]
-        arrive = bool(recent) and all(len(values) >= 2 for values in recent)
-        return arrive and all(len({value for _, value in values}) == 1 for values in recent)
+        recent = [series["values"][-1] for series in stack.query(f"recommendation_requests_total[{STILL}s]")]
+        arrive = bool(recent) and all(float(at) > began for at, _ in recent)
+        since = time.time() - still
+        return arrive and not any(count_since(stack, since, each) for each in ("requests", what))
 
-    eventually("the counters stand still", silent, 60, every=2)
+    eventually("the counters stand still", silent, still + 60, every=2)
 
 
 def count_since(stack: Stack, started: float, what: str = "requests") -> float:

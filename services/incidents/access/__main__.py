@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from decisions.audit import Change, Trail, TrailError
+from decisions.audit import Action, Change, Trail, TrailError
 from decisions.audit.wording import describe
 from services.configuration import load_settings
 from services.incidents.access.roles import Role
 from services.incidents.access.tokens import TokenRefused, create_token, revoke_token, select_tokens
-from services.incidents.database import Database, DatabaseAway, name_reason
+from services.incidents.database import Connection, Database, DatabaseAway, name_reason
 from services.incidents.location import open_database
 from services.incidents.settings import Places
 
@@ -32,21 +32,17 @@ def create(
     days: Annotated[float, typer.Option(min=0.01, max=3_650, help="until it expires")] = 90,
 ) -> None:
     """Make a token and show it, once."""
-    places = load_settings(Places)
-    with _opened(places) as database, database.writing() as connection:
+    with _changing(name, who, "token.created", f"{role} for {days:g} days") as connection:
         secret = create_token(connection, name, role, days)
-        _record(places, who, "token.created", name, f"{role} for {days:g} days")
     typer.echo(secret)
 
 
 @app.command()
 def revoke(name: Name, who: Who) -> None:
     """Let a token in no more, from the next second on."""
-    places = load_settings(Places)
-    with _opened(places) as database, database.writing() as connection:
+    with _changing(name, who, "token.revoked") as connection:
         if not revoke_token(connection, name):
             raise TokenRefused(f"there is no token {name} to revoke")
-        _record(places, who, "token.revoked", name)
 
 
 @app.command("list")
@@ -76,9 +72,14 @@ def _opened(places: Places) -> Iterator[Database]:
             raise DatabaseAway(name_reason(error)) from error
 
 
-def _record(places: Places, who: str, what: str, name: str, why: str = "") -> None:
-    change = Change.model_validate({"who": who, "what": what, "subject": f"token {name}", "why": why})
-    Trail(places.access_file).append(change)
+@contextmanager
+def _changing(name: str, who: str, what: Action, why: str = "") -> Iterator[Connection]:
+    """A transaction about a token, which is undone if it cannot be recorded."""
+    places = load_settings(Places)
+    with _opened(places) as database, database.writing() as connection:
+        yield connection
+        change = Change(who=who, what=what, subject=f"token {name}", why=why)
+        Trail(places.access_file).append(change)
 
 
 def main() -> None:

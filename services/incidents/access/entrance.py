@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
-from services.incidents.access.guard import Guard, Login, Refuse
+from services.incidents.access.guard import Guard, Refuse
 from services.incidents.access.identification import Identification
 from services.incidents.access.token_api import TokenApi
 from services.incidents.access.tokens import Tokens
@@ -15,18 +15,19 @@ from services.incidents.store import Store
 
 def add_access(app: FastAPI, settings: Settings, store: Store, refuse: Refuse) -> None:
     """From now on a request reaches the application only if its sender may make it; else `refuse` answers."""
-    identification = Identification(settings, settings.webhook_token, Tokens(store.select_tokens))
+    identification = Identification(settings, Tokens(store.select_tokens))
     log = AccessLog(settings.access_file)
     address = urlsplit(settings.page)
-    login = Login(f"{address.scheme}://{address.netloc}") if settings.incidents_login else None
+    origin = f"{address.scheme}://{address.netloc}" if settings.incidents_login else ""
+    login = "/login" if settings.incidents_login == "oidc" else ""
     app.include_router(TokenApi(store).router)
-    if login and settings.incidents_login == "oidc":
+    app.add_middleware(Guard, identification, log, refuse, origin, login)
+    if login:
         from starlette.middleware.sessions import SessionMiddleware
 
         from services.incidents.access.oidc import SESSION, OidcLogin  # takes 14 MiB
 
         app.include_router(OidcLogin(settings, settings.page, identification, log).router)
-        app.add_middleware(Guard, identification, log, refuse, login._replace(page="/login"))
         is_https = address.scheme == "https"
         app.add_middleware(
             SessionMiddleware,
@@ -36,5 +37,3 @@ def add_access(app: FastAPI, settings: Settings, store: Store, refuse: Refuse) -
             same_site="lax",
             https_only=is_https,
         )
-    else:
-        app.add_middleware(Guard, identification, log, refuse, login)

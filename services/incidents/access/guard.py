@@ -3,7 +3,6 @@
 import time
 from collections.abc import Awaitable, Callable
 from math import isfinite
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from anyio import move_on_after
@@ -12,17 +11,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.incidents.access.identification import Identification
+from services.incidents.access.identification import Identification, ask_for_token
 from services.incidents.access.limits import RateLimit
-from services.incidents.access.roles import (
-    EVERYBODY,
-    SENDERS,
-    VIEWERS,
-    Identity,
-    Roles,
-    find_methods,
-    find_roles,
-)
+from services.incidents.access.roles import EVERYBODY, SENDERS, Identity, Roles, find_methods, find_roles
 from services.incidents.access.trail import AccessLog
 from services.incidents.database import DatabaseAway
 
@@ -37,15 +28,12 @@ Refusal = HTTPException | DatabaseAway
 Refuse = Callable[[Request, Refusal], Awaitable[Response]]
 
 
-class Login(NamedTuple):
-    """The pages' own origin, and where a browser without a session is sent, if anywhere."""
-
-    origin: str
-    page: str = ""
-
-
 class Guard:
-    """Lets a request pass with its `identity` in the request's state, or answers it by `refuse`."""
+    """Lets a request pass with its `identity` in the request's state, or answers it by `refuse`.
+
+    Where there is a login, `origin` is the pages' own; a browser without a session is sent to `login`, unless
+    that is empty.
+    """
 
     def __init__(
         self,
@@ -53,12 +41,14 @@ class Guard:
         identification: Identification,
         log: AccessLog,
         refuse: Refuse,
-        login: Login | None,
+        origin: str = "",
+        login: str = "",
     ) -> None:
         self._app = app
         self._identification = identification
         self._log = log
         self._refuse = refuse
+        self._origin = origin
         self._login = login
         self._changes = RateLimit(CHANGES)
 
@@ -70,7 +60,7 @@ class Guard:
             return await self._app(scope, receive, send)
         request = Request(scope, receive)
         try:
-            identity = await self._admit(request, roles)
+            identity = await self._admit(request, roles, is_known=route is not None)
         except (HTTPException, DatabaseAway) as refusal:
             if route is not None:  # telemetry names a refused request by its route, too
                 scope.update({**route.matches(scope)[1], "route": route})
@@ -81,26 +71,27 @@ class Guard:
         with move_on_after(left if isfinite(left) else None):  # an open stream ends with its session
             await self._app(scope, receive, send)
 
-    async def _admit(self, request: Request, roles: Roles | None) -> Identity:
+    async def _admit(self, request: Request, needed: Roles, is_known: bool) -> Identity:
         """Who asks. Raises HTTPException unless they may do what they ask for, DatabaseAway."""
         identity = await self._identification.identify(request)
-        needed = VIEWERS if roles is None else roles
         if identity is None:
-            raise HTTPException(401, "log in, or send a bearer token", {"WWW-Authenticate": "Bearer"})
+            raise ask_for_token("log in, or send a bearer token")
         if not needed & identity.roles:
-            raise _tell_missing_role(identity, needed)
-        if request.method not in READING:
-            if roles is None:
+            if identity.by == "loopback":
+                raise ask_for_token("a valid bearer token is needed")
+            roles = " or ".join(sorted(needed))
+            raise HTTPException(403, f"{identity.name} is {', '.join(identity.roles)}: this needs {roles}")
+        if request.method not in READING and needed != SENDERS:
+            if not is_known:
                 raise _tell_no_such_route(request)
-            if roles != SENDERS:
-                await self._admit_change(request, identity)
+            await self._admit_change(request, identity)
         return identity
 
     async def _admit_change(self, request: Request, identity: Identity) -> None:
         if identity.is_ambient and not self._is_from_own_page(request):
             raise HTTPException(403, "a page of another site asked for this: nothing was changed")
-        if self._login and (wait := self._changes.take(f"{identity.by} {identity.name}")):
-            raise HTTPException(429, "too many changes: wait a minute", {"Retry-After": f"{wait:.0f}"})
+        if self._origin:
+            self._changes.check(f"{identity.by} {identity.name}", "changes")
         await self._log.record(
             identity.name,
             "access.call",
@@ -119,25 +110,18 @@ class Guard:
         site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
         if site is not None:
             return site == "same-origin"
-        if self._login:
-            return origin == self._login.origin
+        if self._origin:
+            return origin == self._origin
         return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
     async def _refuse_or_send_to_login(self, request: Request, refusal: Refusal) -> Response:
         is_unknown = isinstance(refusal, HTTPException) and refusal.status_code == 401
-        page = self._login.page if self._login and is_unknown else ""
-        wants_page = "text/html" in request.headers.get("accept", "")
-        if page and wants_page and request.method == "GET" and not request.url.path.startswith(DATA_PATHS):
-            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"{page}?next={quote(wanted, safe='/')}", 303)
+        wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        wanted = request.url.path
+        if self._login and is_unknown and wants_page and not wanted.startswith(DATA_PATHS):
+            wanted += f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"{self._login}?next={quote(wanted, safe='/')}", 303)
         return await self._refuse(request, refusal)
-
-
-def _tell_missing_role(identity: Identity, needed: Roles) -> HTTPException:
-    if identity.by == "loopback":
-        return HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
-    roles = " or ".join(sorted(needed))
-    return HTTPException(403, f"{identity.name} is {', '.join(identity.roles)}: this needs {roles}")
 
 
 def _tell_no_such_route(request: Request) -> HTTPException:

@@ -4,6 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from fastapi import HTTPException
+
 MOST = 10_000
 """Keys that are remembered."""
 
@@ -27,3 +29,8 @@ class RateLimit:
         if len(self._left) > MOST:
             self._left.popitem(last=False)
         return wait
+
+    def check(self, key: str, what: str) -> None:
+        """Count `what` of `key`. Raises HTTPException (429) if that is one too many."""
+        if wait := self.take(key):
+            raise HTTPException(429, f"too many {what}: wait a minute", {"Retry-After": f"{wait:.0f}"})

@@ -8,7 +8,7 @@ from typing import Literal
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 
 class Role(StrEnum):
@@ -32,38 +32,18 @@ SENDERS: Roles = frozenset({Role.SENDER})
 EVERYBODY: Roles = frozenset()
 """Nobody is asked who they are."""
 
+_FOR_VIEWERS = """
+/ /catalogue /comparison /dead-letters /lineage /models /models/{service}/{model:path} /releases
+/incidents/{incident_id} /incidents/{incident_id}/slowest /incidents/{incident_id}/suspect
+/runbooks/{slug} /traces/{trace_id} /openapi.json
+/api/catalogue /api/comparison /api/comparison/shadow /api/dead-letters /api/heartbeat
+/api/incidents /api/incidents/{incident_id}
+/api/incidents/{incident_id}/charts /api/incidents/{incident_id}/verdicts
+/api/lineage/datasets/{data_set:path} /api/lineage/traces/{trace_id} /api/lineage/versions/{version:path}
+/api/models /api/models/{service}/{model:path} /api/releases /api/stream /api/topology
+"""
 TABLE: Mapping[str, Roles] = {
-    "GET /": VIEWERS,
-    "GET /catalogue": VIEWERS,
-    "GET /comparison": VIEWERS,
-    "GET /dead-letters": VIEWERS,
-    "GET /incidents/{incident_id}": VIEWERS,
-    "GET /incidents/{incident_id}/slowest": VIEWERS,
-    "GET /incidents/{incident_id}/suspect": VIEWERS,
-    "GET /lineage": VIEWERS,
-    "GET /models": VIEWERS,
-    "GET /models/{service}/{model:path}": VIEWERS,
-    "GET /releases": VIEWERS,
-    "GET /runbooks/{slug}": VIEWERS,
-    "GET /traces/{trace_id}": VIEWERS,
-    "GET /api/catalogue": VIEWERS,
-    "GET /api/comparison": VIEWERS,
-    "GET /api/comparison/shadow": VIEWERS,
-    "GET /api/dead-letters": VIEWERS,
-    "GET /api/heartbeat": VIEWERS,
-    "GET /api/incidents": VIEWERS,
-    "GET /api/incidents/{incident_id}": VIEWERS,
-    "GET /api/incidents/{incident_id}/charts": VIEWERS,
-    "GET /api/incidents/{incident_id}/verdicts": VIEWERS,
-    "GET /api/lineage/datasets/{data_set:path}": VIEWERS,
-    "GET /api/lineage/traces/{trace_id}": VIEWERS,
-    "GET /api/lineage/versions/{version:path}": VIEWERS,
-    "GET /api/models": VIEWERS,
-    "GET /api/models/{service}/{model:path}": VIEWERS,
-    "GET /api/releases": VIEWERS,
-    "GET /api/stream": VIEWERS,
-    "GET /api/topology": VIEWERS,
-    "GET /openapi.json": VIEWERS,
+    **{f"GET {path}": VIEWERS for path in _FOR_VIEWERS.split()},
     "POST /api/diagnoses": OPERATORS,
     "GET /api/tokens": ADMINS,
     "DELETE /api/tokens/{name}": ADMINS,
@@ -94,24 +74,20 @@ class Identity:
         return self.by != "token"
 
 
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    await Response(status_code=404)(scope, receive, send)
-
-
 def _route(entry: str) -> BaseRoute:
     method, path = entry.split(" ")
-    return Mount(path, _nothing) if path == "/static" else Route(path, _nothing, methods=[method])
+    return Mount(path, Response()) if path == "/static" else Route(path, Response(), methods=[method])
 
 
 _ROUTES = [(_route(entry), roles) for entry, roles in TABLE.items()]
 
 
-def find_roles(scope: Scope) -> tuple[Roles | None, BaseRoute | None]:
-    """Who may make a request, None if it is not in the table, and the route of the table that it matches."""
+def find_roles(scope: Scope) -> tuple[Roles, BaseRoute | None]:
+    """Who may make a request, and the route of the table that it matches; viewers if it is not there."""
     for route, roles in _ROUTES:
         if route.matches(scope)[0] == Match.FULL:
             return roles, route
-    return None, None
+    return VIEWERS, None
 
 
 def find_methods(scope: Scope) -> set[str]:

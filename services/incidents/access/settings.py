@@ -53,10 +53,10 @@ class AccessSettings(BaseSettings):
     @property
     def groups(self) -> dict[Role, set[str]]:
         """The groups that give a role, the highest role first."""
-        named = (self.incidents_admins, self.incidents_operators, self.incidents_viewers)
         return {
-            role: {*split(text)}
-            for role, text in zip((Role.ADMIN, Role.OPERATOR, Role.VIEWER), named, strict=True)
+            Role.ADMIN: {*split(self.incidents_admins)},
+            Role.OPERATOR: {*split(self.incidents_operators)},
+            Role.VIEWER: {*split(self.incidents_viewers)},
         }
 
     def choose_role(self, groups: Collection[str]) -> Role | None:

@@ -2,14 +2,25 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from rich.console import Console
 
 from stack import ROOT
-from stack.verify import Query, check_queries, describe_refused_senders, fill_variables, find_panel_queries
+from stack.settings import Settings
+from stack.verify import (
+    Query,
+    await_rules,
+    check_queries,
+    describe_refused_senders,
+    fill_variables,
+    find_panel_queries,
+    verify_stack,
+)
 
 ANSWERS = {
     "up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]},
@@ -39,13 +50,70 @@ class FakePrometheus(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def prometheus() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakePrometheus)
+class RestartedPrometheus(BaseHTTPRequestHandler):
+    """Each question after its rules finds them evaluated once more; `ALERTS` follows the third time."""
+
+    evaluations = 0
+
+    def do_GET(self) -> None:
+        number = RestartedPrometheus.evaluations
+        RestartedPrometheus.evaluations += 1
+        alerts = [{"labels": {"alertname": "Heartbeat"}}] if number else []
+        rule = {"name": "Heartbeat", "health": "ok" if number else "unknown", "alerts": alerts}
+        self._answer({"groups": [{"rules": [rule]}]})
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        written = "ALERTS" in asked and RestartedPrometheus.evaluations > 3
+        series = [{"metric": {"alertname": "Heartbeat"}, "value": [0, "1"]}] if written else []
+        self._answer({"resultType": "vector", "result": series})
+
+    def _answer(self, data: object) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"status": "success", "data": data}).encode())
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def serve(prometheus: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), prometheus)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def prometheus() -> Iterator[str]:
+    with serve(FakePrometheus) as address:
+        yield address
+
+
+@pytest.fixture
+def restarted() -> Iterator[str]:
+    RestartedPrometheus.evaluations = 0
+    with serve(RestartedPrometheus) as address:
+        yield address
+
+
+def test_after_a_restart_alerts_are_waited_for_until_they_are_series_again(
+    restarted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stack.verify.find_panel_queries", lambda: [Query("panel Firing alerts", "ALERTS")])
+    monkeypatch.setattr("stack.verify.find_rule_queries", list)
+    monkeypatch.setattr("stack.verify.time.sleep", lambda seconds: None)
+    monkeypatch.setattr(Settings, "grafana", None)
+    settings = Settings(prometheus_port=int(restarted.rpartition(":")[2]))
+    assert verify_stack(settings, {}, Console(quiet=True)) == []
+
+
+def test_they_are_not_waited_for_for_ever(restarted: str) -> None:
+    await_rules(restarted, deadline=0, every=0)
+    assert RestartedPrometheus.evaluations == 1
+    assert check_queries(restarted, [Query("panel Firing alerts", "ALERTS")]) != []
 
 
 def test_says_which_query_is_empty_or_fails(prometheus: str) -> None:

@@ -106,6 +106,30 @@ def test_one_bad_alert_does_not_lose_the_others(client: httpx.Client) -> None:
     assert json.loads(letter["content"])["fingerprint"] == "b"
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"annotations": {"summary": "caf\u00e9 \ud800"}},
+        {"labels": {"alertname": "Half", "\udc00": "x"}},
+        {"unknown": json.loads("[" * 500 + "]" * 500)},
+    ],
+    ids=["a text", "a name", "deep"],
+)
+def test_an_alert_that_no_database_takes_does_not_lose_the_others(
+    client: httpx.Client, bad: dict[str, object]
+) -> None:
+    body = json.dumps(alertmanager(alert(), alert(fingerprint="b") | bad, alert("Late", "c", later(1))))
+    answer = client.post("/webhooks/alerts", content=body)
+    assert (answer.status_code, answer.json()["incidents"]) == (200, [1])
+    taken = client.get("/api/incidents/1").json()["alerts"]
+    assert [each["name"] for each in taken] == ["High Storage Latency", "Late"]
+    (letter,) = client.get("/api/dead-letters").json()
+    assert letter["reason"].startswith("alerts.1: has half of a surrogate pair")
+    assert (letter["kind"], letter["count"]) == ("alert", 1)
+    assert '"fingerprint": "b"' in letter["content"]
+    assert "caf\u00e9 \\ud800" in letter["content"] or "annotations" not in bad
+
+
 def test_a_body_that_cannot_be_used_is_kept_with_the_reason(client: httpx.Client) -> None:
     for body in (b"", b"<xml/>", b"payload=%7B%7D"):
         assert client.post("/webhooks/alerts", content=body).status_code == 400

@@ -224,6 +224,49 @@ def test_without_a_login_this_machine_may_all_but_other_sites_pages(tmp_path: Pa
         assert {each.who for each in Trail(tmp_path / "access.jsonl").latest(9)} == {"this machine"}
 
 
+OWN_HOSTS = ["127.0.0.1", "localhost:8010", "LOCALHOST", "[::1]:8010", "10.244.0.7:8010", "whence.test"]
+FOREIGN_HOSTS = [
+    "evil.example:8010",
+    "[evil",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "incidents:8010",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def open_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A service without a login; the client has the stack's token."""
+    with incidents_service(tmp_path_factory.mktemp("open"), incidents_url=PAGE) as client:
+        yield client
+
+
+@pytest.mark.parametrize("host", OWN_HOSTS)
+def test_without_a_login_our_own_names_and_addresses_are_answered(
+    open_to_all: httpx.Client, host: str
+) -> None:
+    assert open_to_all.get("/api/incidents", headers={"Host": host, "Authorization": ""}).status_code == 200
+
+
+@pytest.mark.parametrize("host", FOREIGN_HOSTS)
+@pytest.mark.parametrize("entry", ["GET /", "GET /api/incidents", "GET /nowhere", "POST /api/diagnoses"])
+def test_a_page_whose_name_leads_here_gets_nothing(open_to_all: httpx.Client, host: str, entry: str) -> None:
+    method, path = entry.split(" ")
+    rebound = {"Host": host, "Authorization": "", "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    answer = open_to_all.request(method, path, headers=rebound)
+    assert answer.status_code == 421 and "INCIDENTS_URL" in answer.text
+
+
+@pytest.mark.parametrize("host", ["incidents:8010", "whence-incidents.whence.svc:8010"])
+def test_the_stack_and_probes_ask_by_whatever_name(open_to_all: httpx.Client, host: str) -> None:
+    sent = open_to_all.post("/webhooks/alerts", json=alertmanager(alert()), headers={"Host": host})
+    assert sent.status_code == 200
+    assert open_to_all.get("/metrics", headers={"Host": host}).status_code == 200
+    for probe in ("/healthz", "/readyz"):
+        assert open_to_all.get(probe, headers={"Host": host, "Authorization": ""}).status_code == 200
+
+
 def test_a_bucket_fills_again_and_forgets_the_least_used() -> None:
     now = 0.0
     limit = RateLimit(2, clock=lambda: now)
