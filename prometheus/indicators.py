@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from prometheus import queries as q
 from prometheus import requests as served
-from prometheus.external import PROCESS_CPU_TIME
+from prometheus.external import PROCESS_CPU_TIME, PROCESS_UPTIME
 from prometheus.names import series
 from telemetry import instruments as i
 from telemetry.spans import SERVER
@@ -29,6 +29,8 @@ FEATURES = 'feature!~"segment_mix|top_score"'
 """What the recommender's drift is told of: the users' segments, the scores ranked first, users' features."""
 
 READ_OK, READ_FAILED = 'outcome="ok"', 'outcome!="ok"'
+RESTARTS, RESTARTS_SECONDS = "3m", 180
+"""Window in which restarts are counted: one is a deployment, two of the same process are none."""
 RECOMMENDATIONS = f'http_route="{SERVER.name.removeprefix("GET ")}"'
 """The recommender's requests for recommendations, beside feedback and its health."""
 
@@ -198,3 +200,12 @@ def event_loop_lag(quantile: float, *where: str, by: Sequence[str] = (), window:
 def processor_use(*where: str, by: Sequence[str] = (), window: str = q.PANEL) -> str:
     """Processor cores that processes use."""
     return q.rate(PROCESS_CPU_TIME, *where, by=by, window=window)
+
+
+def restarts(*where: str) -> str:
+    """How often a process of a service that is that young began anew, the most of each service.
+
+    An older one whose uptime falls shares its identity with another: that is no restart.
+    """
+    young = f"{q.select(PROCESS_UPTIME, *where)} < {RESTARTS_SECONDS}"
+    return f"max by (service_name) ({q.falls_over(PROCESS_UPTIME, *where, window=RESTARTS)} and {young})"

@@ -165,6 +165,12 @@ def quantile_over(quantile: float, of: Series, *where: str, by: Sequence[str], w
     return f"max by ({', '.join(by)}) (quantile_over_time({quantile:g}, {samples}))"
 
 
+def falls_over(of: Series, *where: str, window: str) -> str:
+    """How often each of a gauge's series fell in a window."""
+    _check_form(of, Form.GAUGE)
+    return f"resets({select(of, *where)}[{_checked_window(window)}])"
+
+
 def looks_over(of: Series, *where: str, window: str) -> str:
     """How many samples each of a gauge's series has in a window."""
     _check_form(of, Form.GAUGE)

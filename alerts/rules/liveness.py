@@ -1,4 +1,4 @@
-"""Liveness: parts of the stack that are down, services without telemetry, and alerting itself."""
+"""Liveness: parts of the stack that are down, services that are silent or restart, and alerting itself."""
 
 from dataclasses import replace
 
@@ -159,6 +159,27 @@ def telemetry_silent(config: Config) -> Alert:
     )
 
 
+def process_keeps_restarting(config: Config) -> Alert:
+    return Alert(
+        slug="process-keeps-restarting",
+        title="Process Keeps Restarting",
+        query=sli.restarts(),
+        comparison=Comparison.ABOVE,
+        threshold=1,
+        evaluation=soon(config),
+        severity=Severity.CRITICAL,
+        component="service",
+        owner=by_service(config),
+        summary="A process of {labels.service_name} began anew {value} times in 3 minutes",
+        description="The same process of {labels.service_name} ended and began anew {value} times in 3 "
+        "minutes. Requests fail or wait until it is back, and what it had not sent of its telemetry is lost: "
+        "other alerts see little of it.",
+        value_format=ValueFormat.NUMBER,
+        dashboard="process-and-host",
+        panel="Restarts by service",
+    )
+
+
 def incidents_refuses(config: Config) -> Alert:
     return Alert(
         slug="incidents-refuses-alerts",
@@ -207,6 +228,7 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         storage_server_down(config),
         target_down(config),
         telemetry_silent(config),
+        process_keeps_restarting(config),
         incidents_refuses(config),
         heartbeat(config),
     )

@@ -1,7 +1,7 @@
 """Signs of trouble of watched models before labels tell: estimated quality, repeated requests, probing."""
 
 from alerts.rules.model_quality import BY_MEASURE
-from alerts.rules.models import OF_MODEL, model_alert, still
+from alerts.rules.models import OF_MODEL, model_alert, still, threshold
 from alerts.spec import Alert, Severity, ValueFormat
 from config import Config
 from config.watched_models import LOWER_IS_BETTER
@@ -15,8 +15,10 @@ from prometheus.recorded import MODEL_ESTIMATE, MODEL_ESTIMATE_MARGIN, MODEL_MEA
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 ONE = f"on ({', '.join((*SAMPLE, 'measure'))}) group_left ()"
 ERRORS = f'"{"|".join(LOWER_IS_BETTER)}"'
-MORE_REPEATS, MORE_AT_MARGIN = 0.1, 0.05
-"""More than usual, as shares of all predictions: with 100 of them chance makes .03 of .1."""
+MORE_REPEATS = 0.1
+"""More than usual, as a share of all predictions: with 100 of them chance makes .03 of .1."""
+AT_MARGIN = 0.5
+"""How many more scores at the threshold go with them, by that."""
 
 
 def _loss(*where: str) -> str:
@@ -61,12 +63,14 @@ def requests_repeated(config: Config) -> Alert:
     def more(*where: str) -> str:
         return f"max by ({', '.join(MODEL)}) ({_more('exact_repeats', *where)})"
 
+    slug = "model-requests-repeated"
+    most = threshold(config, slug, MORE_REPEATS)
     return model_alert(
         config,
-        slug="model-requests-repeated",
+        slug=slug,
         title="Model Requests Repeated",
-        query=still(more(), f"{more(RECENT)} <= {MORE_REPEATS}", MODEL),
-        threshold=MORE_REPEATS,
+        query=still(more(), f"{more(RECENT)} <= {most:g}", MODEL),
+        threshold=most,
         panel="Predictions",
         severity=Severity.INFO,
         summary="{value} more requests of {labels.model_name} are repeated than usual",
@@ -77,24 +81,22 @@ def requests_repeated(config: Config) -> Alert:
 
 
 def boundary_probed(config: Config) -> Alert:
-    def more(*where: str) -> str:
-        margin = f"({_more('margin_share', *where)}) > {MORE_AT_MARGIN}"
-        repeats = f"({_more('near_repeats', *where)})"
-        return f"max by ({', '.join(MODEL)}) ({repeats} and on ({', '.join(SAMPLE)}) ({margin}))"
-
-    recent = f"max by ({', '.join(MODEL)}) ({_more('near_repeats', RECENT)}) <= {MORE_REPEATS}"
+    slug, by = "model-boundary-probed", f"by ({', '.join(MODEL)})"
+    most = threshold(config, slug, MORE_REPEATS)
+    margin = f"({_more('margin_share')}) > {AT_MARGIN * most:g}"
+    more = f"max {by} (({_more('near_repeats')}) and on ({', '.join(SAMPLE)}) ({margin}))"
     return model_alert(
         config,
-        slug="model-boundary-probed",
+        slug=slug,
         title="Model Boundary Probed",
-        query=still(more(), recent, MODEL),
-        threshold=MORE_REPEATS,
+        query=still(more, f"max {by} ({_more('near_repeats', RECENT)}) <= {most:g}", MODEL),
+        threshold=most,
         panel="Predictions",
         severity=Severity.WARNING,
         summary="{value} more requests of {labels.model_name} are nearly alike, at the threshold",
         description=f"The share of requests of {OF_MODEL} that are nearly like one before is {{value}} "
-        "above its median over the last hour or day (the limit is {threshold}), and more scores are next "
-        "to the threshold. Somebody may try out what just passes.",
+        "above its median over the last hour or day (the limit is {threshold}), and half as many more scores "
+        "are next to the threshold. Somebody may try out what just passes.",
         value_format=ValueFormat.SHARE,
     )
 

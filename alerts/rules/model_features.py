@@ -1,6 +1,6 @@
 """What watched models are given and what they predict, against their reference."""
 
-from alerts.rules.models import OF_MODEL, model_alert, still
+from alerts.rules.models import OF_MODEL, model_alert, still, threshold
 from alerts.spec import Alert, Severity, ValueFormat
 from config import Config
 from config.watched_models import DRIFT
@@ -27,8 +27,8 @@ INPUT = f'feature!~"{"|".join(OWN)}"'
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 BY_FEATURE = (*MODEL, "feature")
 BY_SEGMENT = (*BY_FEATURE, "segment")
-SEVERAL = 0.9
-"""Share of a bin of the reference up to which 100 values in a row that are in it are no chance."""
+OTHERS = 0.1
+"""Share of the reference outside of a bin above which 100 values in a row in it are no chance."""
 
 LEAKED = 0.3
 """Of Cramér's V, from 0 to 1: with 100 labels chance makes .1 of it."""
@@ -90,7 +90,7 @@ def _constant() -> str:
     every = f"on ({', '.join(FEATURE)}) group_left () (sum {by} ({values}) >= {ENOUGH})"
     only = f"({values} == {every})"
     whole = f"on ({', '.join(FEATURE)}) group_left () sum {by} ({reference})"
-    return f"(max by ({', '.join(BY_FEATURE)}) (({reference} / {whole}) and {only}) < {SEVERAL})"
+    return f"max by ({', '.join(BY_FEATURE)}) (({reference} / {whole}) and {only})"
 
 
 def _drifted_of_whom() -> str:
@@ -203,6 +203,7 @@ def feature_constant(config: Config) -> Alert:
         slug="model-feature-constant",
         title="Model Feature Constant",
         query=f"1 - {_constant()}",
+        threshold=OTHERS,
         panel="Distribution against the reference",
         severity=Severity.WARNING,
         summary="{labels.feature} of {labels.model_name} has one value; {value} had others",
@@ -220,12 +221,14 @@ def feature_leaked(config: Config) -> Alert:
         one = f"on ({', '.join(BY_FEATURE)}) group_right ()"
         return f"max by ({', '.join(BY_FEATURE)}) ({then} - {one} {now})"
 
+    slug = "model-feature-leaked"
+    most = threshold(config, slug, LEAKED)
     return model_alert(
         config,
-        slug="model-feature-leaked",
+        slug=slug,
         title="Model Feature Leaked",
-        query=still(lost(), f"{lost(RECENT)} <= {LEAKED}", BY_FEATURE),
-        threshold=LEAKED,
+        query=still(lost(), f"{lost(RECENT)} <= {most:g}", BY_FEATURE),
+        threshold=most,
         panel="Feature drift",
         severity=Severity.WARNING,
         summary="{labels.feature} of {labels.model_name} tells less than in training, by {value}",

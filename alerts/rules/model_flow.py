@@ -1,6 +1,6 @@
 """Predictions, labels and segments of watched models: whether they come, and what cannot be watched."""
 
-from alerts.rules.models import ANY_VERSION, OF_ANY_VERSION, OF_MODEL, model_alert, still
+from alerts.rules.models import ANY_VERSION, OF_ANY_VERSION, OF_MODEL, model_alert, still, threshold
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import limits, models
@@ -64,13 +64,15 @@ def predictions_stopped(config: Config) -> Alert:
 
 
 def predictions_fell(config: Config) -> Alert:
+    slug = "model-predictions-fell"
+    least = threshold(config, slug, limits.FALL)
     return model_alert(
         config,
-        slug="model-predictions-fell",
+        slug=slug,
         title="Model Predictions Fell",
-        query=_against_usual(Comparison.BELOW, limits.FALL),
+        query=_against_usual(Comparison.BELOW, least),
         comparison=Comparison.BELOW,
-        threshold=limits.FALL,
+        threshold=least,
         panel="Predictions",
         severity=Severity.WARNING,
         summary=f"{OF_ANY_VERSION} makes {{value}} of its usual predictions",
@@ -82,12 +84,14 @@ def predictions_fell(config: Config) -> Alert:
 
 
 def predictions_surge(config: Config) -> Alert:
+    slug = "model-predictions-surge"
+    most = threshold(config, slug, limits.SURGE)
     return model_alert(
         config,
-        slug="model-predictions-surge",
+        slug=slug,
         title="Model Predictions Surge",
-        query=_against_usual(Comparison.ABOVE, limits.SURGE),
-        threshold=limits.SURGE,
+        query=_against_usual(Comparison.ABOVE, most),
+        threshold=most,
         panel="Predictions",
         severity=Severity.INFO,
         summary=f"{OF_ANY_VERSION} makes {{value}} times its usual predictions",
@@ -152,12 +156,14 @@ def labels_slower(config: Config) -> Alert:
         share = f"{now} / on ({', '.join(MODEL)}, segment, window) group_right () ({usual} > 0)"
         return f"max by ({', '.join(MODEL)}) ({share})"
 
+    slug = "model-labels-slower"
+    most = threshold(config, slug, SLOWER)
     return model_alert(
         config,
-        slug="model-labels-slower",
+        slug=slug,
         title="Model Labels Slower",
-        query=still(times(), f"{times(RECENT)} <= {SLOWER}", MODEL),
-        threshold=SLOWER,
+        query=still(times(), f"{times(RECENT)} <= {most:g}", MODEL),
+        threshold=most,
         panel="Label delay",
         severity=Severity.INFO,
         summary="Labels of {labels.model_name} {labels.model_version} take {value} times as long",
@@ -178,12 +184,14 @@ def segment_mix_changed(config: Config) -> Alert:
         by = f"by ({', '.join(MODEL)}, window, past)"
         return f"max by ({', '.join(MODEL)}) (sum {by} ({index}) and on ({', '.join(MODEL)}, window) {whole})"
 
+    slug = "model-segment-mix-changed"
+    most = threshold(config, slug, limits.MIX)
     return model_alert(
         config,
-        slug="model-segment-mix-changed",
+        slug=slug,
         title="Model Segment Mix Changed",
-        query=still(mix(), f"{mix(RECENT)} <= {limits.MIX}", MODEL),
-        threshold=limits.MIX,
+        query=still(mix(), f"{mix(RECENT)} <= {most:g}", MODEL),
+        threshold=most,
         panel="Segments' share",
         severity=Severity.INFO,
         summary="The mix of segments of {labels.model_name} {labels.model_version} changed: PSI {value}",

@@ -1,6 +1,6 @@
 """What rankers show: fewer items, less evenly, or more popular ones than usual."""
 
-from alerts.rules.models import OF_MODEL, model_alert, still
+from alerts.rules.models import OF_MODEL, model_alert, still, threshold
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import limits
@@ -27,10 +27,12 @@ def _kept(measure: str, *where: str) -> str:
     return f"min by ({', '.join(MODEL)}) ({kept})"
 
 
-def _fell(config: Config, *, measure: str, title: str, least: float, summary: str, description: str) -> Alert:
+def _fell(config: Config, *, measure: str, title: str, usual: float, summary: str, description: str) -> Alert:
+    slug = f"model-{measure}-fell"
+    least = threshold(config, slug, usual)
     return model_alert(
         config,
-        slug=f"model-{measure}-fell",
+        slug=slug,
         title=title,
         query=still(_kept(measure), f"{_kept(measure, RECENT)} >= {least:g}", MODEL),
         comparison=Comparison.BELOW,
@@ -47,7 +49,7 @@ def coverage_fell(config: Config) -> Alert:
         config,
         measure="coverage",
         title="Model Coverage Fell",
-        least=limits.COVERAGE_KEPT,
+        usual=limits.COVERAGE_KEPT,
         summary="{labels.model_name} {labels.model_version} shows {value} of its usual items",
         description=f"{OF_MODEL} shows {{value}} of the number of different items of the last hour or day, "
         "at about as many predictions; the limit is {threshold}. The rest of the catalogue is out of sight.",
@@ -59,7 +61,7 @@ def diversity_fell(config: Config) -> Alert:
         config,
         measure="diversity",
         title="Model Diversity Fell",
-        least=limits.DIVERSITY_KEPT,
+        usual=limits.DIVERSITY_KEPT,
         summary="{labels.model_name} {labels.model_version} is {value} as diverse as usual",
         description=f"What {OF_MODEL} shows is {{value}} as diverse as in the last hour or day, at about as "
         "many predictions; the limit is {threshold}. A few items take the place of many: users get the "
@@ -71,12 +73,14 @@ def popularity_rose(config: Config) -> Alert:
     def more(*where: str) -> str:
         return f"max by ({', '.join(MODEL)}) ({_against_usual('popularity', '-', *where)})"
 
+    slug = "model-popularity-rose"
+    most = threshold(config, slug, limits.MORE_POPULAR)
     return model_alert(
         config,
-        slug="model-popularity-rose",
+        slug=slug,
         title="Model Popularity Rose",
-        query=still(more(), f"{more(RECENT)} <= {limits.MORE_POPULAR:g}", MODEL),
-        threshold=limits.MORE_POPULAR,
+        query=still(more(), f"{more(RECENT)} <= {most:g}", MODEL),
+        threshold=most,
         panel="Popularity of items",
         severity=Severity.INFO,
         summary="{labels.model_name} {labels.model_version} shows more popular items, by {value}",

@@ -59,6 +59,12 @@ def _evaluation(config: Config) -> Evaluation:
     return replace(steady(config), keep_firing_for=300)
 
 
+def threshold(config: Config, slug: str, usual: float) -> float:
+    """The threshold of an alert as whence.yaml has it, for a query that needs it, too."""
+    wish = config.alerts.get(slug)
+    return usual if wish is None or wish.threshold is None else wish.threshold
+
+
 def still(bad: str, over: str, by: tuple[str, ...]) -> str:
     """What is bad, but for that of which the last ten minutes say that it is over."""
     return f"{bad} unless on ({', '.join(by)}) ({over})"

@@ -14,7 +14,7 @@ STORE_FAILURES = series(instruments.RECOMMENDATION_STORE_FAILURES)
 
 
 def services() -> list[Panel]:
-    """Ids 20–26."""
+    """Ids 20–27."""
     return [
         row(20, "Services"),
         cpu_by_service(),
@@ -23,6 +23,7 @@ def services() -> list[Panel]:
         threads_by_service(),
         files_by_service(),
         workers(),
+        restarts_by_service(),
     ]
 
 
@@ -107,6 +108,21 @@ def workers() -> Panel:
         ),
         [Query(q.or_zero(q.total(q.select(of), of)), name) for name, of in lost],
         COUNT,
+        size=THIRD,
+    )
+
+
+def restarts_by_service() -> Panel:
+    return timeseries(
+        Heading(
+            27,
+            "Restarts by service",
+            "How often a process began anew in 3 minutes, the most of each service. Good: 0, and 1 after a "
+            "deployment; above the dashed line an alert fires.",
+        ),
+        [Query(sli.restarts(CHOSEN), "{{service_name}}")],
+        COUNT,
+        Lines(steps=[(1, RED)]),
         size=THIRD,
     )
 

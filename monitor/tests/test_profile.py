@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sk
-from whence_monitor import PREDICTION, TRUTH, InvalidReference, Reference, make_reference, read_table
+from whence_monitor import PREDICTION, PROFILE, TRUTH, InvalidReference, Reference, make_reference, read_table
 from whence_monitor import instruments as i
 from whence_monitor.__main__ import main
 from whence_monitor.reference import Category, Number
@@ -147,6 +147,7 @@ def test_a_reference_survives_its_file_and_edits_change_its_digest() -> None:
     again = Reference.from_json(reference.to_json())
     assert again == reference
     assert again.digest == reference.digest
+    assert again.profile == PROFILE
     edited = json.loads(reference.to_json())
     edited["features"]["x"]["maximum"] = 99
     assert Reference.from_json(json.dumps(edited)).digest != reference.digest

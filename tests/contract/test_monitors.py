@@ -14,7 +14,14 @@ from config import Config
 from config.watched_models import MEASURES
 from grafana.dashboards import build_all
 from prometheus.names import REGISTRY
-from prometheus.recorded import FEATURE_DRIFT, FEATURE_FAULTS, MODEL_ESTIMATE, MODEL_MEASURE
+from prometheus.recorded import (
+    FEATURE_DRIFT,
+    FEATURE_FAULTS,
+    MODEL_BOUND,
+    MODEL_ESTIMATE,
+    MODEL_KEPT_LIMIT,
+    MODEL_MEASURE,
+)
 from stack import ROOT
 from tests.contract.recorded import RULES, with_recorded
 
@@ -58,6 +65,17 @@ def test_what_a_monitor_names_exists() -> None:
 def test_the_alert_of_a_monitor_is_of_its_series() -> None:
     for monitor in MONITORS:
         assert monitor.series.partition("{")[0] in with_recorded(ALERTS[monitor.alert].query), monitor
+
+
+def test_the_alert_of_a_monitor_asks_for_the_limit_that_its_key_sets() -> None:
+    bounds = {"kept": MODEL_KEPT_LIMIT.name, "at_least": MODEL_BOUND.name, "at_most": MODEL_BOUND.name}
+    for monitor in MONITORS:
+        alert = ALERTS[monitor.alert]
+        name = monitor.key.rpartition(".")[2]
+        if monitor.key.startswith("alerts."):
+            assert alert.slug == name and alert.threshold, monitor
+        else:
+            assert bounds.get(name, f'limit="{name}"') in with_recorded(alert.query), monitor
 
 
 def test_a_key_that_the_file_has_not_is_noticed() -> None:

@@ -25,6 +25,9 @@ from whence_monitor.reference import (
 from whence_monitor.telling import find_telling
 from whence_monitor.together import ROWS_AT_ONCE, learn_together
 
+PROFILE = "whence-monitor/1"
+"""Another one whenever the same rows give another reference."""
+
 _WORDS: Set[str | None] = bins.TRUTHS.keys() - {"0", "1"}
 
 
@@ -43,6 +46,7 @@ def make_reference(
     task: str = "",
     threshold: float = 0.5,
     quality: Mapping[str, float] | None = None,
+    profile: str = PROFILE,
 ) -> Reference:
     """Profile columns of n values each.
 
@@ -50,7 +54,8 @@ def make_reference(
     `categories` are categories though they hold numbers; `by_segment` are watched in each segment, PREDICTION
     and TRUTH may be among them. `items` are the items a ranker can show, most popular first.
     With a `task`, the model's quality on these rows is measured: it needs `prediction` and `truth`;
-    `threshold` is that of the monitor. `quality` is what is known of it else, by measure.
+    `threshold` is that of the monitor. `quality` is what is known of it else, by measure. `profile` names the
+    version of what makes the columns, beside PROFILE, where that may change.
     Raises InvalidReference if there is nothing to profile or a named column is not there.
     """
     _require(columns, {prediction, truth, segment, *ignore, *categories} - {""})
@@ -74,6 +79,7 @@ def make_reference(
         segments=names,
         items=tuple(items),
         learned=learned,
+        profile=profile,
         quality=quality or {},
         ignored=tuple(sorted(columns.keys() - watched.keys())),
     )

@@ -122,7 +122,7 @@ class Reference:
     popular first. `learned` tells that it was made from production, not from training data. `quality` is how
     well the model did on these rows, by measure, and `calibration` what became of its predictions there.
     `together` is what INPUTS is told by. `truths` are those of the features that alone tell most of a binary
-    truth. `ignored` are no features.
+    truth. `ignored` are no features. `profile` is the version of the code that made it.
     """
 
     rows: int
@@ -137,6 +137,7 @@ class Reference:
     truths: Mapping[str, Truths] = field(default_factory=dict)
     together: Together = Together()
     ignored: tuple[str, ...] = ()
+    profile: str = ""
 
     def __post_init__(self) -> None:
         self._check_together()
@@ -177,6 +178,7 @@ class Reference:
             "format": FORMAT,
             "dataset_id": self.dataset_id,
             "created_at": self.created_at,
+            "profile": self.profile,
             "learned": self.learned,
             "rows": self.rows,
             "segments": list(self.segments),
@@ -208,6 +210,7 @@ class Reference:
                 features={name: _parse(name, given) for name, given in document["features"].items()},
                 dataset_id=str(document.get("dataset_id", "")),
                 created_at=str(document.get("created_at", "")),
+                profile=str(document.get("profile", "")),
                 segments=tuple(map(str, document.get("segments", ()))),
                 ignored=tuple(map(str, document.get("ignored", ()))),
                 items=tuple(map(str, document.get("items", ()))),

@@ -1,13 +1,25 @@
 """Offline quality of ranked lists, against held-out ratings where it takes any."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
+from whence_monitor.formulas.ranking import QUANTITIES, Judgement, judge_list
 
 from services.demo.dataset import Ratings
 from services.demo.storage.held_out import HeldOut
 
 Pairs = Ratings | HeldOut
 """Who rated what."""
+
+MEASURES = {
+    "precision": "precision",
+    "recall": "recall",
+    "hit_rate": "hits",
+    "ndcg": "ndcg",
+    "mrr": "reciprocal_rank",
+}
+"""Quantities of a judgement by the measure that is their mean."""
 
 
 def measure(
@@ -23,25 +35,12 @@ def measure_users(
 ) -> dict[str, NDArray[np.float64]]:
     """Precision, recall, hit rate, NDCG and MRR at k of `lists`: item ids int32[m, k], best first.
 
-    Of each user who has held-out ratings, float64[≤m] in their order. A held-out movie is relevant whatever
-    its rating. NDCG with binary gain and logarithmic discount (Järvelin and Kekäläinen, 2002); MRR is the
-    reciprocal place of the first relevant movie (Voorhees, 1999).
+    Of each user who has held-out ratings, float64[≤m] in their order, as `judge_list` has them. A held-out
+    movie is relevant whatever its rating.
     """
+    judged = np.array(list(_judge(user_ids, lists, held_out))).reshape(-1, len(QUANTITIES))
     k = lists.shape[1]
-    relevant = find_relevant(user_ids, lists, held_out)
-    held = np.bincount(np.searchsorted(user_ids, held_out.user_ids), minlength=len(user_ids))
-    judged = held > 0
-    hit = relevant.max(axis=1)
-    discount = 1.0 / np.log2(np.arange(k) + 2.0)
-    ideal = np.concatenate(([0.0], np.cumsum(discount)))[np.minimum(held, k)]
-    values = {
-        "precision": relevant.mean(axis=1)[judged],
-        "recall": relevant.sum(axis=1)[judged] / held[judged],
-        "hit_rate": hit[judged].astype(np.float64),
-        "ndcg": (relevant @ discount)[judged] / ideal[judged],
-        "mrr": (hit / (relevant.argmax(axis=1) + 1))[judged],
-    }
-    return {f"{name}_at_{k}": found for name, found in values.items()}
+    return {f"{name}_at_{k}": judged[:, QUANTITIES.index(of)] for name, of in MEASURES.items()}
 
 
 def measure_coverage(lists: NDArray[np.int32], item_ids: NDArray[np.int32]) -> float:
@@ -49,10 +48,11 @@ def measure_coverage(lists: NDArray[np.int32], item_ids: NDArray[np.int32]) -> f
     return round(float(np.mean(np.isin(item_ids, lists))), 6)
 
 
-def find_relevant(
-    user_ids: NDArray[np.int32], lists: NDArray[np.int32], held_out: Pairs
-) -> NDArray[np.bool_]:
-    """Which entries of `lists` the user has a held-out rating for, bool[m, k]."""
-    held = (held_out.user_ids.astype(np.int64) << 32) | held_out.movie_ids
-    shown = (user_ids.astype(np.int64)[:, None] << 32) | lists
-    return np.isin(shown, held)
+def _judge(user_ids: NDArray[np.int32], lists: NDArray[np.int32], held_out: Pairs) -> Iterator[Judgement]:
+    """One at a time: of a large data set, sets of what everybody rated would not fit into memory."""
+    order = np.argsort(held_out.user_ids, kind="stable")
+    users, movies = held_out.user_ids[order], held_out.movie_ids[order]
+    begins, ends = (np.searchsorted(users, user_ids, side) for side in ("left", "right"))
+    for shown, begin, end in zip(lists, begins, ends, strict=True):
+        if begin < end:
+            yield judge_list(shown.tolist(), dict.fromkeys(movies[begin:end].tolist(), 1.0))

@@ -69,9 +69,27 @@ def train(ratings: Ratings, parameters: Parameters, feedback: Feedback | None = 
         user_ids=user_ids,
         user_segments=assign_segments(counts),
     )
-    expected = counts.astype(np.float64) ** VISITS_EXPONENT
-    visits = feedback.count_visits(user_ids, expected) if feedback else expected
+    visits = _expect_visits(user_ids, counts, feedback)
     return TrainedModel(arrays, algorithm.user_factors, seen, algorithm, visits)
+
+
+def restore(arrays: ModelArrays, offline: OfflineFeatures, feedback: Feedback | None = None) -> TrainedModel:
+    """What `train` made, from what is stored of it and the feedback that it was given."""
+    columns = np.searchsorted(arrays.item_ids, offline.seen_items)
+    shape = (len(offline), len(arrays.item_ids))
+    ones = np.ones(len(columns), dtype=np.float32)
+    seen = csr_matrix((ones, columns, offline.seen_indptr), shape=shape)
+    algorithm = AlternatingLeastSquares(factors=arrays.item_factors.shape[1])
+    algorithm.user_factors, algorithm.item_factors = offline.user_factors, arrays.item_factors
+    visits = _expect_visits(offline.user_ids, np.diff(offline.seen_indptr), feedback)
+    return TrainedModel(arrays, offline.user_factors, seen, algorithm, visits)
+
+
+def _expect_visits(
+    user_ids: NDArray[np.int32], ratings: NDArray[np.int64], feedback: Feedback | None
+) -> NDArray[np.float64]:
+    expected = ratings.astype(np.float64) ** VISITS_EXPONENT
+    return feedback.count_visits(user_ids, expected) if feedback else expected
 
 
 def _add(

@@ -56,6 +56,10 @@ class Publication:
         """Make a version live."""
         self._write(LIVE_KEY, LivePointer(version=version))
 
+    def write(self, key: str, content: bytes) -> None:
+        """Put an object in the place of what was there."""
+        self._put(key, content)
+
     def write_version(
         self, card: ModelCard, objects: Mapping[str, bytes], features: Iterable[tuple[str, bytes]]
     ) -> None:

@@ -9,6 +9,7 @@ from whence_monitor import make_reference as describe
 from services.demo.storage.artefacts import SEGMENTS
 from services.demo.storage.reference import FACTOR_NORM, SEEN_COUNT, SEGMENT_MIX, TOP_SCORE
 from services.demo.trainer.model import TrainedModel
+from services.demo.trainer.renewal import REFERENCE_PROFILE
 
 VISITS = 20_000
 
@@ -29,6 +30,7 @@ def make_reference(dataset_id: str, model: TrainedModel) -> Reference:
         segment="segment",
         by_segment=(FACTOR_NORM, SEEN_COUNT),
         dataset_id=dataset_id,
+        profile=REFERENCE_PROFILE,
         items=[str(item) for item in _rank_items(model).tolist()],
     )
 

@@ -14,7 +14,7 @@ import structlog
 from numpy.typing import NDArray
 
 from services.demo.dataset import WELL_KNOWN, Columns, DatasetError, load, split
-from services.demo.storage.artefacts import TrainedFeedback
+from services.demo.storage.artefacts import ModelCard, TrainedFeedback
 from services.demo.storage.history import PREFIX, CorruptHistory, History, join
 from services.demo.trainer.feedback import Feedback
 from services.demo.trainer.model import train
@@ -74,9 +74,8 @@ def retrain(
     dataset = load(folder, skip_bad_rows, columns)
     ratings, _ = split(dataset)
     history = read_history(publication)
-    period = history.select((history.at >= since) & (history.at <= until))
-    cut = int(len(period) * (1 - HELD_OUT))
-    learned, held_out = (period.select(rows) for rows in (np.arange(cut), np.arange(cut, len(period))))
+    period = _select_period(history, since, until)
+    learned, held_out = _divide(period)
     if not held_out.clicked.any():
         raise DatasetError(f"{len(period)} answers since then, of {len(history)} that are kept: too few")
     dataset = replace(dataset, id=_identify(dataset.id, learned), base_id=dataset.id)
@@ -93,6 +92,27 @@ def retrain(
         data=describe(period, items),
         former=describe(before, items) if len(before := history.select(history.at < since)) else None,
     )
+
+
+def read_learned(card: ModelCard, publication: Publication) -> Feedback | None:
+    """The feedback that a version learned from, if any. Raises `DatasetError` if that is no longer kept."""
+    fed = card.feedback
+    if fed is None:
+        return None
+    learned, _ = _divide(_select_period(read_history(publication), fed.since, fed.until))
+    if _identify(card.files_id, learned) != card.dataset_id:
+        raise DatasetError("the feedback that it learned from is no longer kept")
+    return Feedback(learned)
+
+
+def _select_period(history: History, since: float, until: float) -> History:
+    return history.select((history.at >= since) & (history.at <= until))
+
+
+def _divide(period: History) -> tuple[History, History]:
+    """What is learned from, and what is held out."""
+    cut = int(len(period) * (1 - HELD_OUT))
+    return period.select(np.arange(cut)), period.select(np.arange(cut, len(period)))
 
 
 def _find_parameters(publication: Publication) -> Parameters:

@@ -9,6 +9,7 @@ import structlog
 from services.demo.dataset import WELL_KNOWN, Columns, Dataset, DatasetError, identify, load, split
 from services.demo.trainer.parameters import LIVE, TRAINED, Parameters
 from services.demo.trainer.publication import Publication
+from services.demo.trainer.renewal import renew_references
 
 log = structlog.get_logger()
 
@@ -31,7 +32,8 @@ def run(
 ) -> None:
     """Store every version of `TRAINED` for the data set in `folder` and make one live if none of its is.
 
-    They are measured on lists of `k` items; `columns` names columns that have no well-known name.
+    They are measured on lists of `k` items; `columns` names columns that have no well-known name. References
+    of these and of the live version that older code made are renewed.
 
     Raises `DatasetError` for unusable data, `StorageAway` or botocore's ClientError for storage.
     """
@@ -40,7 +42,8 @@ def run(
     if missing:
         dataset = load(folder, skip_bad_rows, columns)
         _train(dataset, folder, missing, publication, k, record)
-    _ensure_live(dataset_id, publication)
+    live = _ensure_live(dataset_id, publication)
+    renew_references(publication, dict.fromkeys([live, *(each.version(dataset_id) for each in TRAINED)]))
 
 
 def _is_stored(version: str, publication: Publication) -> bool:
@@ -78,12 +81,13 @@ def _train(
             train_version(dataset, train, held_out, parameters, publication, k)
 
 
-def _ensure_live(dataset_id: str, publication: Publication) -> None:
+def _ensure_live(dataset_id: str, publication: Publication) -> str:
     live = publication.read_live()
     card = publication.read_card(live) if live else None
-    if card is None or card.files_id != dataset_id:
-        live = LIVE.version(dataset_id)
-        publication.write_live(live)
-        log.info("version made live", version=live)
-    else:
-        log.info("live version kept", version=live)
+    if card and card.files_id == dataset_id:
+        log.info("live version kept", version=card.version)
+        return card.version
+    made = LIVE.version(dataset_id)
+    publication.write_live(made)
+    log.info("version made live", version=made)
+    return made

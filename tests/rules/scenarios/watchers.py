@@ -23,6 +23,11 @@ def up(job: str, seconds: int = TROUBLE) -> Series:
     return {f'up{{job="{job}", component="{job}"}}': gauge((CALM, 1), (seconds, 0), (AFTER, 1))}
 
 
+def lives(*seconds: int) -> str:
+    """Samples of an uptime: of a process after the other, by how long each lasts."""
+    return " ".join(f"{STEP}+{STEP}x{each // STEP - 1}" for each in seconds)
+
+
 REJECTED = [
     f'prometheus_tsdb_{kind}_samples_total{{job="prometheus"}}'
     for kind in ("out_of_order", "too_old", "out_of_bound")
@@ -35,6 +40,7 @@ NOTIFICATIONS = [
 TAKEN, REFUSED_ALERTS = (HTTP % ("incidents", "/webhooks/alerts", status) for status in (200, 401))
 HEARD = 'target_info{service_name="%s"}'
 SPANS = 'traces_span_metrics_calls_total{service_name="%s"}'
+UPTIME = 'process_uptime_seconds{service_name="recommender"}'
 STARTED = 'process_start_time_seconds{job="prometheus"}'
 RELOADED = 'prometheus_config_last_reload_successful{job="prometheus"}'
 
@@ -193,6 +199,20 @@ SCENARIOS = {
         fires_at=400,
         over_at=670,
         value="1m 40s",
+        labels=RECOMMENDER,
+    ),
+    "process-keeps-restarting": Scenario(
+        quiet={
+            "a deployment": {UPTIME: lives(300, 600)},
+            "another one later": {UPTIME: lives(300, 200, 400)},
+            "two that share an identity": {
+                UPTIME: " ".join(f"{500 + 10 * n} {300 + 10 * n}" for n in range(45))
+            },
+        },
+        breach={UPTIME: lives(CALM, 60, 60, 60, AFTER)},
+        fires_at=390,
+        over_at=650,
+        value="2",
         labels=RECOMMENDER,
     ),
     "incidents-refuses-alerts": Scenario(

@@ -1,10 +1,52 @@
-"""Measures of what a ranker shows; means of its quality are a quantity of `tasks.ranking` over `judged`."""
+"""How good a list is, and measures of what a ranker shows."""
 
-from math import log, sqrt
+from collections.abc import Hashable, Mapping, Sequence
+from math import log, log2, sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from whence_monitor.formulas.drift import Counts, shares
+
+
+class Judgement(NamedTuple):
+    """How good one list was."""
+
+    judged: float
+    hits: float
+    precision: float
+    recall: float
+    ndcg: float
+    reciprocal_rank: float
+    average_precision: float
+
+
+QUANTITIES = Judgement._fields
+"""Their means over lists are what is measured: a sum of each by that of `judged`."""
+
+
+def judge_list(shown: Sequence[Hashable], gains: Mapping[Any, float]) -> Judgement:
+    """Judge a list of k items by the gains > 0 of the relevant ones.
+
+    NDCG has linear gain and a logarithmic discount, its ideal is the best list of k (Järvelin and Kekäläinen,
+    2002); average precision is over min(k, number of relevant items). All but `judged` are 0 if nothing is
+    relevant.
+    """
+    places = [place for place, item in enumerate(shown) if item in gains]
+    if not places:
+        return Judgement(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    best = sorted(gains.values(), reverse=True)[: len(shown)]
+    found = sum(gains[shown[place]] / log2(place + 2) for place in places)
+    precisions = sum((number + 1) / (place + 1) for number, place in enumerate(places))
+    return Judgement(
+        judged=1.0,
+        hits=1.0,
+        precision=len(places) / len(shown),
+        recall=len(places) / len(gains),
+        ndcg=found / sum(gain / log2(place + 2) for place, gain in enumerate(best)),
+        reciprocal_rank=1.0 / (places[0] + 1),
+        average_precision=precisions / min(len(shown), len(gains)),
+    )
 
 
 def distinct_items(registers: Counts) -> float:

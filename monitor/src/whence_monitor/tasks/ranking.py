@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from math import inf, log2
+from math import inf
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +14,11 @@ from whence_monitor import instruments as i
 from whence_monitor.binning import Codes
 from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family, spell
+from whence_monitor.formulas.ranking import QUANTITIES, judge_list
 from whence_monitor.tasks.task import Quantities, Task
 
 MOST_ITEMS = 100
 """Of longer lists, the first ones are judged."""
-QUANTITIES = ("judged", "hits", "precision", "recall", "ndcg", "reciprocal_rank", "average_precision")
 MEASURES = {
     "hit_rate": "hits",
     "precision_at_k": "precision",
@@ -38,42 +38,6 @@ UNKNOWN = "unknown"
 
 Item = str
 Gains = Mapping[Item, float]
-
-
-class Judgement(NamedTuple):
-    """How good one list was, in the order of QUANTITIES."""
-
-    judged: float
-    hits: float
-    precision: float
-    recall: float
-    ndcg: float
-    reciprocal_rank: float
-    average_precision: float
-
-
-def judge_list(shown: Sequence[Item], gains: Gains) -> Judgement:
-    """Judge a list of k items by the gains > 0 of the relevant ones.
-
-    NDCG has linear gain and a logarithmic discount, its ideal is the best list of k (Järvelin and Kekäläinen,
-    2002); average precision is over min(k, number of relevant items). All but `judged` are 0 if nothing is
-    relevant.
-    """
-    places = [place for place, item in enumerate(shown) if item in gains]
-    if not places:
-        return Judgement(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    best = sorted(gains.values(), reverse=True)[: len(shown)]
-    found = sum(gains[shown[place]] / log2(place + 2) for place in places)
-    precisions = sum((number + 1) / (place + 1) for number, place in enumerate(places))
-    return Judgement(
-        judged=1.0,
-        hits=1.0,
-        precision=len(places) / len(shown),
-        recall=len(places) / len(gains),
-        ndcg=found / sum(gain / log2(place + 2) for place, gain in enumerate(best)),
-        reciprocal_rank=1.0 / (places[0] + 1),
-        average_precision=precisions / min(len(shown), len(gains)),
-    )
 
 
 class Ranking(Task[tuple[Item, ...], Gains]):
