@@ -65,7 +65,7 @@ def without(path: Sequence[str], values: Mapping[str, Any] = REQUIRED) -> dict[s
 
 
 def write_first_chart(folder: Path) -> Path:
-    """This chart with the defaults of the first version: after an upgrade with --reuse-values it has those."""
+    """This chart with the first version's defaults, which an upgrade with --reuse-values keeps."""
     chart = shutil.copytree(CHART, folder / "first")
     shutil.copy(FIRST_DEFAULTS, chart / "values.yaml")
     return chart

@@ -116,7 +116,9 @@ def test_secrets_come_from_the_secret_that_is_named(tmp_path: Path) -> None:
 
 
 def test_the_secret_can_be_made_by_external_secrets(tmp_path: Path) -> None:
-    asked = "--set=externalSecrets.store=vault,externalSecrets.kind=ClusterSecretStore,externalSecrets.key=a/b"
+    asked = (
+        "--set=externalSecrets.store=vault,externalSecrets.kind=ClusterSecretStore,externalSecrets.key=a/b"
+    )
     (made,) = (each for each in template(tmp_path, "small", asked) if each["kind"] == "ExternalSecret")
     assert made["spec"]["target"]["name"] == "whence"
     assert made["spec"]["secretStoreRef"] == {"name": "vault", "kind": "ClusterSecretStore"}
@@ -251,7 +253,10 @@ def test_without_a_preset_the_sizes_are_asked_for(tmp_path: Path) -> None:
         ("incidents.persistence.size=5", "at '/incidents/persistence/size': got number, want string"),
         ("incidents.replicas=0", "at '/incidents/replicas': minimum: got 0, want 1"),
         ("incidents.database.secret=", "at '/incidents/database/secret': '' does not match pattern"),
-        ("externalSecrets.store=vault", "at '/externalSecrets': properties 'key' required, if 'store' exists"),
+        (
+            "externalSecrets.store=vault",
+            "at '/externalSecrets': properties 'key' required, if 'store' exists",
+        ),
         ("networkPolicy.databasePort=0", "at '/networkPolicy/databasePort': minimum: got 0, want 1"),
         ("existingSecret=My Secret", "at '/existingSecret': 'My Secret' does not match pattern"),
     ],
