@@ -80,3 +80,10 @@ def template(
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return [resource for resource in yaml.safe_load_all(done.stdout) if resource]
+
+
+def read_moving_pod() -> dict[str, Any]:
+    """The pod of docs/kubernetes.md that moves incidents into a database."""
+    text = (ROOT / "docs" / "kubernetes.md").read_text()
+    pod: dict[str, Any] = yaml.safe_load(text.split("<<'END'\n")[1].split("END\n")[0])
+    return pod

@@ -18,6 +18,7 @@ from tests.kubernetes.helm import (
     REQUIRED,
     helm,
     preset,
+    read_moving_pod,
     template,
     without,
     write_first_chart,
@@ -178,6 +179,20 @@ def test_only_the_inbox_reaches_the_database_where_that_is_said_to_be(tmp_path: 
     assert [name for name, policy in policies.items() if rule in policy["egress"]] == ["incidents"]
     without_one = of_kind(template(tmp_path, "small", more), "NetworkPolicy")
     assert all(rule not in policy["egress"] for policy in without_one.values())
+
+
+def test_the_pod_that_moves_incidents_reads_the_file_of_the_single_inbox_as_its_user(tmp_path: Path) -> None:
+    incidents = workloads(template(tmp_path, "small"))["incidents"]
+    inbox = incidents["template"]["spec"]
+    pod = read_moving_pod()["spec"]
+    (container,), (own,) = pod["containers"], inbox["containers"]
+    claims = [each["persistentVolumeClaim"] for each in inbox["volumes"] if "persistentVolumeClaim" in each]
+    assert [volume["persistentVolumeClaim"] for volume in pod["volumes"]] == claims
+    assert pod["securityContext"].items() <= inbox["securityContext"].items()
+    assert container["securityContext"] == own["securityContext"]
+    assert container["volumeMounts"][0]["mountPath"] == own["volumeMounts"][0]["mountPath"]
+    file = variables(incidents)["INCIDENTS_DATABASE"]
+    assert f"services.incidents.moving {file} " in container["args"][2]
 
 
 def test_the_values_of_the_first_version_still_make_the_same_inbox(tmp_path: Path) -> None:

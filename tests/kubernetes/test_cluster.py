@@ -20,6 +20,7 @@ from tests.kubernetes.helm import (
     PRESETS,
     helm,
     preset,
+    read_moving_pod,
     template,
     write_first_chart,
     write_values,
