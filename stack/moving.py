@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -28,34 +28,30 @@ Secret = Annotated[str, typer.Option(envvar="AWS_SECRET_ACCESS_KEY", help="of th
 Region = Annotated[str, typer.Option(envvar="AWS_REGION", help="of the other bucket")]
 
 
-class Place(NamedTuple):
-    """A bucket, and boto3's S3 client for it."""
-
-    store: Any
-    bucket: str
-
-    @classmethod
-    def open(cls, where: StorageSettings) -> "Place":
-        """The bucket there, which may still be missing."""
-        return cls(make_client(where, connect_timeout=5, read_timeout=SECONDS, max_pool=1), where.bucket)
+Place = tuple[Any, str]
+"""boto3's S3 client, and the bucket."""
 
 
 def copy(source: StorageSettings, target: StorageSettings) -> int:
     """Copy everything, over what has the same key there; how many objects. Raises StackError."""
     try:
-        old, new = Place.open(source), Place.open(target)
-        ensure_bucket(new.store, new.bucket, target.region)
+        old, new = _open(source), _open(target)
+        ensure_bucket(*new, target.region)
         _require_no_other_live(old, new)
         return sum(_copy(key, old, new) for prefix in MOVED for key in list_keys(*old, prefix))
     except StorageError as error:
         raise StackError(f"not all is copied: {describe(error)}; {advise(error)}") from error
 
 
+def _open(where: StorageSettings) -> Place:
+    return make_client(where, connect_timeout=5, read_timeout=SECONDS, max_pool=1), where.bucket
+
+
 def _require_no_other_live(old: Place, new: Place) -> None:
     content = read_object(*new, LIVE_KEY)
     version = LivePointer.model_validate_json(content).version if content else ""
     if version and not list_keys(*old, card_key(version)):
-        raise StackError(f"{new.bucket} there serves {version}, which is not in {old.bucket}: name another")
+        raise StackError(f"{new[1]} there serves {version}, which is not in {old[1]}: name another")
 
 
 def _copy(key: str, old: Place, new: Place) -> bool:
@@ -65,7 +61,8 @@ def _copy(key: str, old: Place, new: Place) -> bool:
         return False
     digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
     kind = "application/json" if key.endswith(".json") else "application/octet-stream"
-    new.store.put_object(Bucket=new.bucket, Key=key, Body=content, ContentType=kind, ContentMD5=digest)
+    store, bucket = new
+    store.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, ContentMD5=digest)
     return True
 
 
@@ -75,9 +72,7 @@ def migrate(
 ) -> None:
     """Copy models and feedback from one bucket to another; an empty one of the two is the stack's own."""
     if bool(source) == bool(target):
-        raise StackError(
-            "name one bucket, as FROM= or as TO=https://host/bucket: the other one is the stack's"
-        )
+        raise StackError("name one bucket, as FROM= or TO=https://host/bucket: the other is the stack's")
     address = urlsplit(source or target)
     endpoint, bucket = f"{address.scheme}://{address.netloc}", address.path.strip("/")
     try:
@@ -91,6 +86,5 @@ def migrate(
             "are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"
         ) from None
     own = find_storage()
-    typer.echo(
-        f"Copied {copy(other, own) if source else copy(own, other)} objects to {target or own.endpoint}."
-    )
+    copied = copy(other, own) if source else copy(own, other)
+    typer.echo(f"Copied {copied} objects to {target or own.endpoint}.")

@@ -141,8 +141,8 @@ def test_the_command_takes_one_address_and_its_keys_from_the_environment(
 @pytest.mark.parametrize(
     ("places", "reason"),
     [
-        (("", ""), "name one bucket, as FROM= or as TO="),
-        (("http://one/x", "http://two/y"), "name one bucket, as FROM= or as TO="),
+        (("", ""), "name one bucket, as FROM= or TO="),
+        (("http://one/x", "http://two/y"), "name one bucket, as FROM= or TO="),
         (("", "http://one"), "http://one: bucket: .* it is https://host/bucket"),
         (("", "ftp://one/bucket"), "ftp://one/bucket: endpoint: .* it is https://host/bucket"),
     ],
