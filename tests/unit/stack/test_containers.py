@@ -180,7 +180,7 @@ def test_secrets_of_dotenv_are_in_no_environment_and_reach_their_reader_whole(
     secret = "p4$$ 'word' & `more`=; #"
     (tmp_path / "chosen").write_text(f"OIDC_CLIENT_SECRET=\nINCIDENTS_DATABASE_PASSWORD={secret}\n")
     container_secrets.write_secrets(tmp_path, tmp_path / "chosen")
-    program = [CONTAINERS / "entrypoint", "printenv", "PGPASSWORD"]
+    program = [str(CONTAINERS / "entrypoint"), "printenv", "PGPASSWORD"]
     environment = {"PATH": os.environ["PATH"], "SECRETS": str(tmp_path / "incidents.env")}
     read = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
     assert read.stdout == f"{secret}\n"
