@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -116,7 +117,7 @@ def test_a_roll_out_loses_nothing_and_always_leaves_one_to_lead(location: str) -
             eventually("the other leads", lambda: find_leader(location), 30, every=0.1)
             pods[number % 2] = stack.enter_context(running(location, COMMAND))
         for _, client in pods:
-            eventually("all are explained", lambda client=client: is_explained(client), 60)
+            eventually("all are explained", partial(is_explained, client), 60)
             assert len(list_incidents(client)) == 4
 
 
