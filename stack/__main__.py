@@ -26,6 +26,7 @@ from stack import (
     decisions,
     describe_refusal,
     generated,
+    moving,
     origins,
     processes,
 )
@@ -54,6 +55,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pret
 app.add_typer(decisions.app)
 app.add_typer(origins.app)
 app.add_typer(access.app)
+app.add_typer(moving.app)
 console = Console()
 
 

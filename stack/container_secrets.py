@@ -1,18 +1,23 @@
 """`python -m stack.container_secrets`: what the one-shot container `prepare` does at every start.
 
 Secrets are generated at the first start into a volume. Each reader has a file of its own there, readable by a
-group that only its container is in (`group_add` in docker-compose.yml): no service can read another's.
+group that only its container is in (`group_add` in docker-compose.yml): no service can read another's. Those
+chosen in `.env` go the same way.
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from stack.credentials import ensure_credentials, share_keys
+from stack.credentials import ensure_credentials, read_credentials, share_keys
 
 FOLDER = Path("/secrets")
+CHOSEN_FILE = Path("/run/chosen-secrets.env")
+CHOSEN = ("OIDC_CLIENT_SECRET", "INCIDENTS_DATABASE_PASSWORD")
+"""What may be chosen in `.env`: empty where it is not."""
 
 
 class Reader(NamedTuple):
@@ -30,7 +35,7 @@ class Reader(NamedTuple):
         """Its file's name and content."""
         if self.bare:
             return self.name, credentials[self.bare]
-        lines = (f"{name}={credentials[source]}\n" for name, source in self.variables.items())
+        lines = (f"{name}={shlex.quote(credentials[source])}\n" for name, source in self.variables.items())
         return f"{self.name}.env", "".join(lines)
 
 
@@ -55,7 +60,14 @@ READERS = (
     Reader("storage-setup", 20002, _same(*ROOT_USER, *STORAGE_USERS)),
     Reader("recommender", 20003, _storage_user("RECOMMENDER")),
     Reader("trainer", 20004, _storage_user("TRAINER")),
-    Reader("incidents", 20005, _same("WEBHOOK_TOKEN", "SESSION_SECRET")),
+    Reader(
+        "incidents",
+        20005,
+        {
+            "PGPASSWORD": "INCIDENTS_DATABASE_PASSWORD",
+            **_same("WEBHOOK_TOKEN", "SESSION_SECRET", "OIDC_CLIENT_SECRET"),
+        },
+    ),
     Reader("alertmanager", 20006, _same("WEBHOOK_TOKEN")),
     Reader(
         "grafana", 20007, {"GF_SECURITY_ADMIN_PASSWORD": "GRAFANA_ADMIN_PASSWORD", **_same("WEBHOOK_TOKEN")}
@@ -65,12 +77,13 @@ READERS = (
 )
 
 
-def write_secrets(folder: Path = FOLDER) -> None:
+def write_secrets(folder: Path = FOLDER, chosen: Path = CHOSEN_FILE) -> None:
     """Writes each reader's file, generating what does not exist yet.
 
     With STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY, those are everybody's keys to storage.
     """
-    credentials = ensure_credentials(folder / ".secrets.env")
+    credentials = ensure_credentials(folder / ".secrets.env") | dict.fromkeys(CHOSEN, "")
+    credentials |= read_credentials(chosen)
     if access := os.environ.get("STORAGE_ACCESS_KEY"):
         credentials = share_keys(credentials, access, os.environ["STORAGE_SECRET_KEY"])
     for reader in READERS:

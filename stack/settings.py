@@ -77,6 +77,7 @@ class Settings(StorageChoice, AccessSettings):
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"
     incidents_database: str = ""
+    incidents_database_password: Annotated[str, Field(repr=False)] = ""
     openlineage_url: Address = ""
     openlineage_api_key: str = ""
     incidents_token: Annotated[str, Field(repr=False)] = ""
@@ -118,12 +119,13 @@ class Settings(StorageChoice, AccessSettings):
 
     @property
     def incidents_places(self) -> dict[str, str]:
-        """Variables that say where the incidents and their access trail are."""
-        folder = DATA / "incidents"
-        return {
+        """Variables that say where the incidents and their access trail are, and the database's password."""
+        folder, password = DATA / "incidents", self.incidents_database_password
+        places = {
             "INCIDENTS_DATABASE": self.incidents_database or str(folder / "incidents.db"),
             "ACCESS_FILE": str(folder / "access.jsonl"),
         }
+        return places | ({"PGPASSWORD": password} if password else {})
 
     @property
     def grafana(self) -> Path | None:

@@ -1,9 +1,12 @@
 """The live stack in containers, driven through the same commands as the processes."""
 
+import hashlib
 import json
+import subprocess
 from dataclasses import dataclass
 from typing import Any
 
+from stack import ROOT
 from tests.compose.engine import Engine
 from tests.e2e.live import Stack
 
@@ -52,3 +55,45 @@ class ContainerStack(Stack):
     def pid(self, process: str) -> int:
         """The container's first process as this machine sees it; 0 while there is none."""
         return int(self.inspect(process)["State"]["Pid"])
+
+    def follow(self, commands: str) -> None:
+        """Runs shell commands as they stand in a document."""
+        done = subprocess.run(
+            ["bash", "-euc", commands],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert commands and done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+
+    def send_alert(self, name: str) -> None:
+        """An alert into the inbox, as Alertmanager would send it; the same one each time."""
+        show = ". /secrets/incidents.env; echo $WEBHOOK_TOKEN"
+        token = self.compose("exec", "-T", "incidents", "sh", "-c", show).strip()
+        alert = {
+            "status": "firing",
+            "labels": {"alertname": name, "severity": "warning", "component": "storage"},
+            "annotations": {"summary": "an alert to find again"},
+            "startsAt": "2026-01-01T00:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "fingerprint": hashlib.sha256(name.encode()).hexdigest()[:16],
+        }
+        body: dict[str, Any] = {
+            "version": "4",
+            "groupKey": "kept",
+            "status": "firing",
+            "receiver": "incidents",
+            "alerts": [alert],
+            "groupLabels": {},
+            "commonLabels": {},
+            "commonAnnotations": {},
+            "externalURL": "http://localhost",
+        }
+        answer = self.http.post(
+            f"{self.url('incidents')}/webhooks/alerts",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert answer.is_success, answer.text

@@ -15,7 +15,17 @@ NOT_TRIED = (
     "volume provisioned; no probe, network policy or disruption budget took effect. What was tried: the API",
     "server of the pinned Kubernetes accepts and stores everything without a warning.",
 )
-OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+OPERATORS = {
+    "prometheus-operator": (
+        "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd/*.yaml",
+    ),
+    "external-secrets": (
+        "github.com/external-secrets/external-secrets",
+        "config/crds/bases/external-secrets.io_externalsecrets.yaml",
+    ),
+}
+"""By folder of components/: the module, and where it has its CustomResourceDefinitions."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -26,19 +36,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """It has Prometheus Operator's definitions."""
+    """It has the definitions of the operators."""
     with run_cluster(tmp_path_factory.mktemp("cluster")) as running:
-        for file in sorted(find_definitions().glob("*.yaml")):
+        for file in find_definitions():
             group, plural = file.stem.split("_")
             applied = running.apply(file.read_text(), name=f"{plural}.{group}")
             assert applied.is_clean, (file.name, applied)
         yield running
 
 
-def find_definitions() -> Path:
-    """The folder of Prometheus Operator's CustomResourceDefinitions, in its module."""
+def find_definitions() -> list[Path]:
+    """The operators' CustomResourceDefinitions, in their modules."""
     go = toolchain.find(on_install=print)
-    command = [str(go), "mod", "download", "-json", OPERATOR]
-    folder = pins.FOLDER / "prometheus-operator"
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    return Path(json.loads(done.stdout)["Dir"]) / "example" / "prometheus-operator-crd"
+    found: list[Path] = []
+    for name, (module, files) in OPERATORS.items():
+        command = [str(go), "mod", "download", "-json", module]
+        done = subprocess.run(command, cwd=pins.FOLDER / name, capture_output=True, text=True, check=True)
+        found += sorted(Path(json.loads(done.stdout)["Dir"]).glob(files))
+    return found

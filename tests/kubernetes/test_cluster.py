@@ -14,12 +14,15 @@ from stack import ROOT
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.helm import (
     CHART,
+    DATABASE,
     FIRST_VERSION,
+    NEEDED,
     PRESETS,
-    REQUIRED,
     helm,
     preset,
+    read_moving_pod,
     template,
+    write_first_chart,
     write_values,
 )
 from tests.unit.alerts.chosen import MINE, VARIABLES
@@ -78,7 +81,7 @@ def test_rendered_resources_are_accepted_twice(cluster: Cluster, rendered: list[
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_charts_resources_are_accepted(name: str, cluster: Cluster, tmp_path: Path) -> None:
     namespace = make_namespace(cluster, f"templated-{name}")
-    resources = template(tmp_path, preset(name), namespace=namespace)
+    resources = template(tmp_path, name, namespace=namespace)
     for resource in resources:
         applied = cluster.apply(resource)
         assert applied.is_clean, applied
@@ -87,32 +90,33 @@ def test_the_charts_resources_are_accepted(name: str, cluster: Cluster, tmp_path
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_pods_pass_the_strictest_standard(name: str, cluster: Cluster, tmp_path: Path) -> None:
     namespace = make_namespace(cluster, f"pods-{name}")
-    resources = template(tmp_path, preset(name), namespace=namespace)
+    resources = template(tmp_path, name, namespace=namespace)
     (account,) = (resource for resource in resources if resource["kind"] == "ServiceAccount")
     assert cluster.apply(account).is_clean
-    deployments = [resource for resource in resources if resource["kind"] == "Deployment"]
-    assert len(deployments) == 3
-    for deployment in deployments:
-        pod = as_pod(deployment)
+    workloads = [resource for resource in resources if resource["kind"] in ("Deployment", "StatefulSet")]
+    assert len(workloads) == 3
+    for workload in workloads:
+        pod = as_pod(workload)
         created = cluster.create(pod, dry_run=True)
         assert created.is_clean, created
         pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
         assert cluster.create(pod, dry_run=True).status == 403
 
 
-def as_pod(deployment: dict[str, Any]) -> dict[str, Any]:
-    metadata = {"name": "one", "namespace": deployment["metadata"]["namespace"]}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": metadata,
-        "spec": deployment["spec"]["template"]["spec"],
-    }
+def as_pod(workload: dict[str, Any]) -> dict[str, Any]:
+    """A pod as its controller would make it."""
+    metadata = {"name": "one", "namespace": workload["metadata"]["namespace"]}
+    spec = dict(workload["spec"]["template"]["spec"])
+    for claim in workload["spec"].get("volumeClaimTemplates", ()):
+        name = claim["metadata"]["name"]
+        volume = {"name": name, "persistentVolumeClaim": {"claimName": f"{name}-0"}}
+        spec["volumes"] = [*spec["volumes"], volume]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def test_a_warning_and_an_unknown_field_would_be_seen(cluster: Cluster, tmp_path: Path) -> None:
     namespace = make_namespace(cluster, "faulty")
-    resources = template(tmp_path, preset("small"), namespace=namespace)
+    resources = template(tmp_path, "small", namespace=namespace)
     deployment = next(resource for resource in resources if resource["kind"] == "Deployment")
     del deployment["spec"]["template"]["spec"]["containers"][0]["securityContext"]
     warned = cluster.apply(deployment, dry_run=True)
@@ -125,25 +129,58 @@ def test_it_is_installed_and_upgraded_from_the_first_versions_values(
     installed: str, cluster: Cluster, tmp_path: Path
 ) -> None:
     first, where = f"--values={FIRST_VERSION}", f"--namespace={installed}"
-    done = helm("install", "whence", str(CHART), where, first, environment=cluster.environment)
+    chart = write_first_chart(tmp_path)
+    done = helm("install", "whence", str(chart), where, first, environment=cluster.environment)
     assert (done.returncode, done.stderr) == (0, "")
-    before = find_deployments(cluster, installed)
+    before = find_workloads(cluster, installed)
     claim = cluster.get("PersistentVolumeClaim", "v1", installed, "whence-incidents")
-    more = (preset("large"), "--set=images.services.tag=0.2.0")
-    done = helm("upgrade", "whence", str(CHART), where, first, *more, environment=cluster.environment)
+    more = ("--reuse-values", "--set=images.services.tag=0.2.0")
+    done = helm("upgrade", "whence", str(CHART), where, *more, environment=cluster.environment)
     assert (done.returncode, done.stderr) == (0, "")
-    after = find_deployments(cluster, installed)
+    after = find_workloads(cluster, installed)
     assert before.keys() == after.keys() == {"whence-collector", "whence-incidents", "whence-ingest"}
-    assert (before["whence-ingest"]["replicas"], after["whence-ingest"]["replicas"]) == (1, 2)
     assert find_image(before["whence-incidents"]) == "registry.example.org/whence/services:0.1.0"
     assert find_image(after["whence-incidents"]) == "registry.example.org/whence/services:0.2.0"
     kept = cluster.get("PersistentVolumeClaim", "v1", installed, "whence-incidents")
     assert kept["metadata"]["uid"] == claim["metadata"]["uid"]
 
 
+def test_from_there_it_goes_on_with_a_database_and_the_former_volume_stays(
+    installed: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    first, where = f"--values={FIRST_VERSION}", f"--namespace={installed}"
+    values = (first, preset("large"), write_values(tmp_path, DATABASE))
+    for _ in range(2):  # the second changes nothing that a StatefulSet could refuse
+        upgrade = ("upgrade", "--install", "whence", str(CHART), where, *values)
+        done = helm(*upgrade, environment=cluster.environment)
+        assert (done.returncode, done.stderr) == (0, "")
+    inboxes = cluster.get("StatefulSet", "apps/v1", installed, "whence-incidents")
+    assert inboxes["spec"]["replicas"] == 2
+    with pytest.raises(AssertionError, match="not found"):
+        cluster.get("Deployment", "apps/v1", installed, "whence-incidents")
+    kept = cluster.get("PersistentVolumeClaim", "v1", installed, "whence-incidents")
+    assert "deletionTimestamp" not in kept["metadata"]
+
+
+def test_the_pod_that_moves_incidents_is_accepted(installed: str, cluster: Cluster) -> None:
+    pod = read_moving_pod()
+    pod["metadata"]["namespace"] = installed
+    created = cluster.create(pod, dry_run=True)
+    assert created.is_clean, created
+
+
+def test_a_secret_for_external_secrets_is_known_to_its_operator(cluster: Cluster, tmp_path: Path) -> None:
+    namespace = make_namespace(cluster, "external")
+    asked = "--set=externalSecrets.store=vault,externalSecrets.key=whence"
+    resources = template(tmp_path, "small", asked, namespace=namespace)
+    (secret,) = (resource for resource in resources if resource["kind"] == "ExternalSecret")
+    applied = cluster.apply(secret)
+    assert applied.is_clean, applied
+
+
 def test_the_volumes_stay_when_it_is_uninstalled(cluster: Cluster, tmp_path: Path) -> None:
     namespace = make_namespace(cluster, "uninstalled")
-    options = (f"--namespace={namespace}", preset("small"), write_values(tmp_path, REQUIRED))
+    options = (f"--namespace={namespace}", preset("small"), write_values(tmp_path, NEEDED["small"]))
     done = helm("install", "whence", str(CHART), *options, environment=cluster.environment)
     assert (done.returncode, done.stderr) == (0, "")
     done = helm("uninstall", "whence", f"--namespace={namespace}", environment=cluster.environment)
@@ -153,7 +190,7 @@ def test_the_volumes_stay_when_it_is_uninstalled(cluster: Cluster, tmp_path: Pat
         assert "deletionTimestamp" not in claim["metadata"]
 
 
-def find_deployments(cluster: Cluster, namespace: str) -> dict[str, dict[str, Any]]:
+def find_workloads(cluster: Cluster, namespace: str) -> dict[str, dict[str, Any]]:
     """Specs by name."""
     names = ("whence-collector", "whence-incidents", "whence-ingest")
     return {name: cluster.get("Deployment", "apps/v1", namespace, name)["spec"] for name in names}

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,8 @@ def test_the_collector_refuses_only_what_garbage_collection_cannot_make_room_for
 
 
 def test_each_container_is_locked_down(service: dict[str, Any]) -> None:
-    assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    assert service["read_only"] or service is SERVICES["prepare"]  # compose copies a file into it
+    assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["user"].split(":")[0] not in ("0", "root")
     assert {"memory", "cpus", "pids"} <= service["deploy"]["resources"]["limits"].keys()
@@ -163,6 +165,26 @@ def test_each_reader_gets_its_own_secrets_and_the_same_ones_again(
     assert groups == {reader.name: reader.group for reader in container_secrets.READERS}
     assert {file.stat().st_mode & 0o777 for file in tmp_path.glob("[a-z]*.env")} == {0o440}
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_secrets_of_dotenv_are_in_no_environment_and_reach_their_reader_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = SERVICES["prepare"]["configs"][0]
+    assert given["target"] == str(container_secrets.CHOSEN_FILE)
+    content: str = yaml.safe_load(TEXT)["configs"][given["source"]]["content"]
+    assert content == "".join(f"{name}=${{{name}:-}}\n" for name in container_secrets.CHOSEN)
+    everywhere = str([service.get("environment") for service in SERVICES.values()])
+    assert not [name for name in container_secrets.CHOSEN if name in everywhere]
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+    secret = "p4$$ 'word' & `more`=; #"
+    (tmp_path / "chosen").write_text(f"OIDC_CLIENT_SECRET=\nINCIDENTS_DATABASE_PASSWORD={secret}\n")
+    container_secrets.write_secrets(tmp_path, tmp_path / "chosen")
+    program = [str(CONTAINERS / "entrypoint"), "printenv", "PGPASSWORD"]
+    environment = {"PATH": os.environ["PATH"], "SECRETS": str(tmp_path / "incidents.env")}
+    read = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    assert read.stdout == f"{secret}\n"
+    assert "PGPASSWORD" not in (tmp_path / "recommender.env").read_text()
 
 
 @pytest.mark.parametrize(

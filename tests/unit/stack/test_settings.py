@@ -143,3 +143,14 @@ def test_services_reach_an_endpoint_through_the_proxy_where_that_is_possible(
         assert environment[f"{role}_S3_ACCESS_KEY"] == "somebody"
         assert environment[f"{role}_S3_SECRET_KEY"] == "a-secret-of-theirs"
     assert "minio_port" not in settings.ports
+
+
+def test_the_password_of_the_incidents_database_goes_where_its_client_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PGPASSWORD", raising=False)
+    chosen = Settings(incidents_database="postgresql://whence@db/x", incidents_database_password="p4 $$")
+    environment = process_environment(chosen, CREDENTIALS, Config())
+    assert environment["PGPASSWORD"] == "p4 $$"
+    assert "p4 $$" not in repr(chosen)
+    assert "PGPASSWORD" not in process_environment(Settings(), CREDENTIALS, Config())

@@ -52,12 +52,12 @@ securityContext:
 {{ .Values.images.services.repository }}:{{ .Values.images.services.tag | default .Chart.AppVersion }}
 {{- end }}
 
-{{/* Variables of the services; those of the values replace ours. */}}
+{{/* Variables of the services, "given" ones among them; those of the values replace ours. */}}
 {{- define "whence.environment" -}}
-{{- $given := dict
+{{- $given := merge (dict) (.given | default dict) (dict
   "BIND_HOST" "0.0.0.0"
   "PROMETHEUS_URL" .root.Values.prometheus.url
-  "OTEL_EXPORTER_OTLP_ENDPOINT" (printf "http://%s-collector:4318" .root.Release.Name) }}
+  "OTEL_EXPORTER_OTLP_ENDPOINT" (printf "http://%s-collector:4318" .root.Release.Name)) }}
 {{- range $name, $value := mergeOverwrite $given (get .root.Values .component).environment }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
@@ -79,18 +79,33 @@ livenessProbe:
   timeoutSeconds: 3
 {{- end }}
 
+{{/* Replicas on different nodes and in different zones, where there are any. */}}
+{{- define "whence.spread" -}}
+topologySpreadConstraints:
+  {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - topologyKey: {{ $key }}
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- include "whence.selector" $ | nindent 8 }}
+  {{- end }}
+{{- end }}
+
 {{- define "whence.claim" -}}
+{{- with (get .root.Values .component).persistence -}}
+accessModes: [ReadWriteOnce]
+{{- with .storageClass }}
+storageClassName: {{ . }}
+{{- end }}
+resources: {requests: {storage: {{ .size }}}}
+{{- end }}
+{{- end }}
+
+{{- define "whence.volume" -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
   {{- include "whence.metadata" . | nindent 2 }}
   annotations: {helm.sh/resource-policy: keep}
-spec:
-  accessModes: [ReadWriteOnce]
-  {{- with (get .root.Values .component).persistence }}
-  {{- with .storageClass }}
-  storageClassName: {{ . }}
-  {{- end }}
-  resources: {requests: {storage: {{ .size }}}}
-  {{- end }}
+spec: {{- include "whence.claim" . | nindent 2 }}
 {{- end }}

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from tests.e2e.live import eventually
 
@@ -22,10 +23,11 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 
 class Server:
-    """A cluster in a temporary folder; it can be stopped and started again."""
+    """A cluster in a temporary folder, on 127.0.0.1 and `also_at`; it can be stopped and started again."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, also_at: str = "") -> None:
         self._programs = programs
+        self._addresses = f"127.0.0.1,{also_at}" if also_at else "127.0.0.1"
         self._data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -40,7 +42,19 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"postgresql://whence@127.0.0.1:{self._port}/postgres"
+        return self.url_at("127.0.0.1")
+
+    def url_at(self, address: str) -> str:
+        return f"postgresql://whence@{address}:{self._port}/postgres"
+
+    def admit(self, network: str, password: str) -> None:
+        """Let in who comes from there with the password; from 127.0.0.1 nobody needs one."""
+        change = sql.SQL("ALTER ROLE whence PASSWORD {}").format(sql.Literal(password))
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(change)
+            with (self._data / "pg_hba.conf").open("a") as file:
+                file.write(f"host all whence {network} scram-sha-256\n")
+            connection.execute("SELECT pg_reload_conf()")
 
     def empty(self) -> str:
         """The URL of the database, in which nothing is left."""
@@ -51,7 +65,7 @@ class Server:
 
     def start(self) -> None:
         options = [word for option in DATA_IS_NOT_KEPT for word in ("-c", option)]
-        address = ["-h", "127.0.0.1", "-p", str(self._port)]
+        address = ["-h", self._addresses, "-p", str(self._port)]
         self._process = subprocess.Popen(
             [self._programs / "postgres", "-D", self._data, *address, *options],
             stdout=subprocess.DEVNULL,
@@ -89,13 +103,13 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def running(programs: Path) -> Iterator[Server]:
+def running(programs: Path, also_at: str = "") -> Iterator[Server]:
     """A server until the context ends."""
     folder = Path(tempfile.mkdtemp(prefix="whence-postgres-"))
     try:
         if user := _user():
             shutil.chown(folder, user)
-        server = Server(programs, folder)
+        server = Server(programs, folder, also_at)
         server.start()
         try:
             yield server

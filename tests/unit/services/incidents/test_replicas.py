@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -100,6 +101,24 @@ def test_no_alert_is_lost_or_doubled_when_the_leader_is_killed(
     for incident in list_incidents(other):
         [verdict] = other.get(f"/api/incidents/{incident['id']}/verdicts").json()
         assert verdict["made_at"] == verdict["revised_at"], "diagnosed twice"
+
+
+def test_a_roll_out_loses_nothing_and_always_leaves_one_to_lead(location: str) -> None:
+    """As a StatefulSet does it: one is stopped and comes back, then the other."""
+    start = datetime.now(UTC) - timedelta(hours=5)
+    with ExitStack() as stack:
+        pods = [stack.enter_context(running(location, COMMAND)) for _ in range(2)]
+        eventually("one leads", lambda: find_leader(location), 30, every=0.1)
+        for number in range(4):
+            stopped, (_, other) = pods[number % 2], pods[1 - number % 2]
+            stopped[0].send_signal(signal.SIGTERM)
+            post_with_retry([stopped[1], other], alertmanager(*ended(number, start)))
+            assert stopped[0].wait(30) == 0
+            eventually("the other leads", lambda: find_leader(location), 30, every=0.1)
+            pods[number % 2] = stack.enter_context(running(location, COMMAND))
+        for _, client in pods:
+            eventually("all are explained", partial(is_explained, client), 60)
+            assert len(list_incidents(client)) == 4
 
 
 def test_another_leads_when_the_leader_stalls_and_goes_on_when_it_is_back(

@@ -24,6 +24,7 @@ from services.demo.storage.settings import SetupSettings, StorageSettings
 from services.demo.storage.setup import set_up
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.run import run
+from stack.moving import copy
 from tests.unit.services.demo.recommender.support import make_telemetry, until
 
 KEY, SECRET = "anybody", SecretStr("anything-at-all")
@@ -99,11 +100,16 @@ async def _answer(storage: StorageSettings) -> httpx.Response:
     return answer
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["here", "moved"])
 def test_the_recommender_answers_from_what_trainer_and_features_stored(
-    storage: StorageSettings, ratings: Path
+    storage: StorageSettings, ratings: Path, moved: bool
 ) -> None:
     client = make_client(storage, connect_timeout=2, read_timeout=10, max_pool=8)
     run(ratings, Publication(client, storage.bucket), False, k=10)
+    if moved:
+        there = storage.model_copy(update={"bucket": "moved"})
+        copy(storage, there)
+        storage = there
     job = Job(partial(Bucket, storage), NO_FLAGS, NO_SHADOW, interval=60)
     job.follow()
     try:

@@ -1,0 +1,90 @@
+"""`make migrate` of a bucket: models and feedback, from the stack's bucket into another one, or back."""
+
+import base64
+import hashlib
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from services.demo.storage.artefacts import LIVE_KEY, LivePointer, card_key
+from services.demo.storage.client import StorageError, list_keys, make_client, read_object
+from services.demo.storage.errors import advise
+from services.demo.storage.patience import describe
+from services.demo.storage.settings import StorageSettings
+from services.demo.storage.setup import ensure_bucket
+from stack import StackError
+from stack.bucket import find_storage
+
+MOVED = ("models/", "feedback/", LIVE_KEY)
+"""What keys begin with, in the order of copying: which version is live is said when it is there. The feature
+job makes all the rest anew."""
+SECONDS = 30.0
+
+app = typer.Typer()
+Key = Annotated[str, typer.Option(envvar="AWS_ACCESS_KEY_ID", help="of the other bucket")]
+Secret = Annotated[str, typer.Option(envvar="AWS_SECRET_ACCESS_KEY", help="of the other bucket")]
+Region = Annotated[str, typer.Option(envvar="AWS_REGION", help="of the other bucket")]
+
+
+Place = tuple[Any, str]
+"""boto3's S3 client, and the bucket."""
+
+
+def copy(source: StorageSettings, target: StorageSettings) -> int:
+    """Copy everything, over what has the same key there; how many objects. Raises StackError."""
+    try:
+        old, new = _open(source), _open(target)
+        ensure_bucket(*new, target.region)
+        _require_no_other_live(old, new)
+        return sum(_copy(key, old, new) for prefix in MOVED for key in list_keys(*old, prefix))
+    except StorageError as error:
+        raise StackError(f"not all is copied: {describe(error)}; {advise(error)}") from error
+
+
+def _open(where: StorageSettings) -> Place:
+    return make_client(where, connect_timeout=5, read_timeout=SECONDS, max_pool=1), where.bucket
+
+
+def _require_no_other_live(old: Place, new: Place) -> None:
+    content = read_object(*new, LIVE_KEY)
+    version = LivePointer.model_validate_json(content).version if content else ""
+    if version and not list_keys(*old, card_key(version)):
+        raise StackError(f"{new[1]} there serves {version}, which is not in {old[1]}: name another")
+
+
+def _copy(key: str, old: Place, new: Place) -> bool:
+    """Whether the object was still there; the server checks the copy by its MD5."""
+    content = read_object(*old, key)
+    if content is None:
+        return False
+    digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    kind = "application/json" if key.endswith(".json") else "application/octet-stream"
+    store, bucket = new
+    store.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, ContentMD5=digest)
+    return True
+
+
+@app.command()
+def migrate(
+    source: str, target: str, key: Key = "", secret: Secret = "", region: Region = "us-east-1"
+) -> None:
+    """Copy models and feedback from one bucket to another; an empty one of the two is the stack's own."""
+    if bool(source) == bool(target):
+        raise StackError("name one bucket, as FROM= or TO=https://host/bucket: the other is the stack's")
+    address = urlsplit(source or target)
+    endpoint, bucket = f"{address.scheme}://{address.netloc}", address.path.strip("/")
+    try:
+        other = StorageSettings(
+            endpoint=endpoint, bucket=bucket, region=region, access_key=key, secret_key=SecretStr(secret)
+        )
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise StackError(
+            f"{source or target}: {wrong['loc'][0]}: {wrong['msg']}; it is https://host/bucket, and its keys "
+            "are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"
+        ) from None
+    own = find_storage()
+    copied = copy(other, own) if source else copy(own, other)
+    typer.echo(f"Copied {copied} objects to {target or own.endpoint}.")
