@@ -203,9 +203,9 @@ def processor_use(*where: str, by: Sequence[str] = (), window: str = q.PANEL) ->
 
 
 def restarts(*where: str) -> str:
-    """How often a process of a service that is that young began anew, the most of each service.
+    """How often a process began anew within RESTARTS, the most of each service.
 
-    An older one whose uptime falls shares its identity with another: that is no restart.
+    One that is older and whose uptime falls shares its identity with another: that is no restart.
     """
-    young = f"{q.select(PROCESS_UPTIME, *where)} < {RESTARTS_SECONDS}"
-    return f"max by (service_name) ({q.falls_over(PROCESS_UPTIME, *where, window=RESTARTS)} and {young})"
+    is_young = f"({q.select(PROCESS_UPTIME, *where)} < bool {RESTARTS_SECONDS})"
+    return f"max by (service_name) ({q.falls_over(PROCESS_UPTIME, *where, window=RESTARTS)} * {is_young})"

@@ -1,6 +1,6 @@
 """What the services and the stack's own parts use of the machine."""
 
-from grafana.options import COUNT, RED, SECONDS, THIRD, Heading, Lines, Query, Value
+from grafana.options import COUNT, QUARTER, RED, SECONDS, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.resources import CHOSEN, NEARLY
 from prometheus import external as e
@@ -79,7 +79,7 @@ def threads_by_service() -> Panel:
         ),
         [Query(q.level(e.PROCESS_THREADS, CHOSEN, by=["service_name"]), "{{service_name}}")],
         COUNT,
-        size=THIRD,
+        size=QUARTER,
     )
 
 
@@ -93,7 +93,7 @@ def files_by_service() -> Panel:
         ),
         [Query(q.level(e.PROCESS_OPEN_FILES, CHOSEN, by=["service_name"]), "{{service_name}}")],
         COUNT,
-        size=THIRD,
+        size=QUARTER,
     )
 
 
@@ -108,7 +108,7 @@ def workers() -> Panel:
         ),
         [Query(q.or_zero(q.total(q.select(of), of)), name) for name, of in lost],
         COUNT,
-        size=THIRD,
+        size=QUARTER,
     )
 
 
@@ -123,7 +123,7 @@ def restarts_by_service() -> Panel:
         [Query(sli.restarts(CHOSEN), "{{service_name}}")],
         COUNT,
         Lines(steps=[(1, RED)]),
-        size=THIRD,
+        size=QUARTER,
     )
 
 
