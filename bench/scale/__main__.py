@@ -17,6 +17,7 @@ from bench.pipeline.parts import PARTS, Parts
 from bench.scale.blocks import FLOATS, HISTOGRAMS, measure_sample
 from bench.scale.page import is_within_aim, tabulate
 from bench.scale.steps import measure, plan
+from components.build import ComponentMissing
 from stack import DATA, ROOT, StackError
 from stack.size.fitting import AIM, HELD_OUT, hold_out
 from stack.size.measurements import RECORDING, Measurements, Step, read
@@ -82,5 +83,5 @@ def document(recording: File = RECORDING, page: Path = PAGE) -> None:
 if __name__ == "__main__":
     try:
         app()
-    except (StackError, ServerFailed) as error:
+    except (ComponentMissing, StackError, ServerFailed) as error:
         sys.exit(f"whence: {error}")

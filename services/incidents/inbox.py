@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Request
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -43,6 +43,7 @@ class Inbox:
         self._stream = stream
         self._heartbeat = heartbeat
         self._refusals = refusals
+        self._thread = CapacityLimiter(1)
         self.router = APIRouter()
         self.router.add_api_route("/webhooks/alerts", self.receive, methods=["POST"])
 
@@ -67,7 +68,7 @@ class Inbox:
     async def _parse(self, body: bytes) -> Received:
         """The content of a body. Raises HTTPException if no alert in it is usable."""
         try:
-            received = await to_thread.run_sync(read_alerts, body)
+            received = await to_thread.run_sync(read_alerts, body, limiter=self._thread)
         except Malformed as malformed:
             received = Received([], [Refused("body", str(malformed), body.decode(errors="replace"))])
         if received.refused:

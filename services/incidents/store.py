@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -34,6 +35,9 @@ PATIENCE = 10
 
 AT_ONCE = 250
 """Alerts that one transaction stores, at most."""
+
+READ = 8_000
+"""Alerts that stay in memory as they were read last: lists of incidents are read again and again."""
 
 
 class Store:
@@ -302,13 +306,29 @@ def _moment(seconds: float) -> datetime:
 
 
 def _read_alert(row: Any) -> Alert:
-    return Alert.model_construct(  # it was checked when it came, and there may be thousands
-        fingerprint=row["fingerprint"],
-        name=row["name"],
-        status="resolved" if row["ends_at"] else "firing",
-        severity=row["severity"],
-        starts_at=_moment(row["starts_at"]),
-        ends_at=_moment(row["ends_at"]) if row["ends_at"] else None,
-        labels=from_json(row["labels"]),
-        annotations=from_json(row["annotations"]),
+    return _make_alert(*(row[name] for name in _COLUMNS))
+
+
+_COLUMNS = ("fingerprint", "name", "severity", "starts_at", "ends_at", "labels", "annotations")
+
+
+@lru_cache(READ)
+def _make_alert(
+    fingerprint: str,
+    name: str,
+    severity: str,
+    starts_at: float,
+    ends_at: float | None,
+    labels: str,
+    annotations: str,
+) -> Alert:
+    return Alert.model_construct(  # it was checked when it came
+        fingerprint=fingerprint,
+        name=name,
+        status="resolved" if ends_at else "firing",
+        severity=severity,
+        starts_at=_moment(starts_at),
+        ends_at=_moment(ends_at) if ends_at else None,
+        labels=from_json(labels),
+        annotations=from_json(annotations),
     )
