@@ -102,14 +102,18 @@ class Diagnoser:
             following.changed.set()
 
     async def _follow_unfinished(self) -> None:
-        """Changes may be lost when many come at once, so the store is asked for what there is to do."""
+        """Changes may be lost when many come at once, so the store is asked for what there is to do.
+
+        It may answer with what was finished meanwhile by a task that was under way.
+        """
+        under_way = set(self._followed)
         try:
             waiting = await self._store.select_unfinished(FOLLOWED, self._clock.now() - LONGEST)
         except DatabaseAway as error:
             log.error("incidents not followed", reason=str(error))
             return
         for incident_id in waiting:
-            if incident_id not in self._followed and len(self._followed) < FOLLOWED:
+            if incident_id not in under_way and len(self._followed) < FOLLOWED:
                 changed = asyncio.Event()
                 work = asyncio.create_task(self._follow(incident_id, changed))
                 self._followed[incident_id] = _Following(changed, work)

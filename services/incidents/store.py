@@ -61,11 +61,11 @@ class Store:
 
         Of many alerts, each AT_ONCE are a transaction: if a later one fails, the earlier ones stay.
         """
-        changed: set[int] = set()
+        changed: dict[int, Incident] = {}
         for first in range(0, len(alerts), AT_ONCE):
-            changed |= await self._write(self._record, alerts[first : first + AT_ONCE])
-        found = [await self.find(incident_id) for incident_id in sorted(changed)]
-        return [incident for incident in found if incident]
+            incidents = await self._write(self._record, alerts[first : first + AT_ONCE])
+            changed |= {incident.id: incident for incident in incidents}
+        return list(changed.values())
 
     async def find(self, incident_id: int) -> Incident | None:
         """One incident, or None."""
@@ -152,7 +152,7 @@ class Store:
         except self._database.errors as error:
             raise DatabaseAway(name_reason(error)) from error
 
-    def _record(self, connection: Connection, alerts: Sequence[Alert]) -> set[int]:
+    def _record(self, connection: Connection, alerts: Sequence[Alert]) -> list[Incident]:
         grouping = Grouping(connection)
         changed = {each for alert in alerts if (each := self._put(connection, grouping, alert)) is not None}
         for incident_id in changed:
@@ -160,7 +160,7 @@ class Store:
         self._forget(connection)
         for incident_id in changed:
             self._database.announce(connection, INCIDENT, incident_id)
-        return changed
+        return [found for each in changed for found in _select(connection, "id = :value", each, 1)]
 
     def _put(self, connection: Connection, grouping: Grouping, alert: Alert) -> int | None:
         """Store one alert; return its incident, or None if nothing is new: one that ended stays ended."""

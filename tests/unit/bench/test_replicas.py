@@ -5,8 +5,8 @@ from typing import Any
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from bench.replicas import RATE, STEP, Asked, Measured, conclude, is_well, make_requests
-from bench.topology import START, make_calls
+from bench.replicas import Asked, Measured, conclude, is_well, make_requests
+from bench.topology import RATE, START, STEP, make_calls
 from diagnosis.verdict.verdict import Place, Verdict
 
 SERVICES, REPLICAS = 10, 3
