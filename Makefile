@@ -93,9 +93,9 @@ clean: $(RUNTIME) ## Stop and delete all data (asks first)
 verify: $(RUNTIME) ## Check every dashboard, panel query and alert rule on the live stack
 	@$(PY) -m stack verify
 
-size: $(RUNTIME) ## How large the stack has to be and what it costs, on one machine and distributed: RPS=10000 SERVICES=50 [RETENTION=30d] [TRACES=48h] [REPLICAS=n] [PRICES=file]
+size: $(RUNTIME) ## How large the stack has to be and what it costs, on one machine and distributed: RPS=10000 SERVICES=50 [RETENTION=30d] [TRACES=48h] [PRICES=file] [REPLICAS=n] [SPANS=16] [SERIES=100] [INTERVAL=15] [SAMPLED=1]
 	@test -n "$(RPS)" -a -n "$(SERVICES)" || { echo "whence: say how much: make size RPS=10000 SERVICES=50" >&2; exit 2; }
-	@$(PY) -m stack.size --rps "$(RPS)" --services "$(SERVICES)" $(if $(RETENTION),--retention "$(RETENTION)") $(if $(TRACES),--traces "$(TRACES)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(PRICES),--prices "$(PRICES)")
+	@$(PY) -m stack.size --rps "$(RPS)" --services "$(SERVICES)" $(if $(RETENTION),--retention "$(RETENTION)") $(if $(TRACES),--traces "$(TRACES)") $(if $(PRICES),--prices "$(PRICES)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SPANS),--spans "$(SPANS)") $(if $(SERIES),--series "$(SERIES)") $(if $(INTERVAL),--interval "$(INTERVAL)") $(if $(SAMPLED),--sampled "$(SAMPLED)")
 
 report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [OUT=file]
 	@$(PY) -m report --since "$(or $(SINCE),7d)" $(if $(OUT),--out "$(OUT)")

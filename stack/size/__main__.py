@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stack import StackError
+from stack.size import assumptions as a
 from stack.size.layouts import lay_out
 from stack.size.measurements import RECORDING, read
 from stack.size.model import DAY, SizeModel, System
@@ -33,12 +34,17 @@ def main(
     retention: Annotated[str, typer.Option(help="of metrics")] = "30d",
     traces: Annotated[str, typer.Option(help="how long traces are kept")] = "48h",
     replicas: Annotated[int, typer.Option(min=0, max=10_000, help="of a service; 0: as the rate needs")] = 0,
+    spans: Annotated[float, typer.Option(min=0, max=10_000, help="of a request")] = a.SPANS_PER_REQUEST.value,
+    series: Annotated[float, typer.Option(min=0, max=1e6, help="of a process")] = a.SERIES_PER_PROCESS.value,
+    interval: Annotated[float, typer.Option(min=1, max=3_600, help="seconds from export to export")] = 15,
+    sampled: Annotated[float, typer.Option(min=0, max=1, help="share of the traces that are sent")] = 1,
     prices: Path = DEFAULT,
     recording: Path = RECORDING,
 ) -> None:
     """Print what it takes in both layouts, where one machine ends, and what is assumed."""
     days = read_days("RETENTION", retention), read_days("TRACES", traces)
-    system = System(rate, services, *days, replicas=replicas)
+    sent = {"spans": spans, "series": series, "interval": interval, "sampled": sampled}
+    system = System(rate, services, *days, replicas=replicas, **sent)
     measured, listed = read(recording), read_prices(prices)
     model, console = SizeModel(measured), Console(width=140, highlight=False)
     title = f"{rate:,g} requests/s, {services} services, {system.processes:,.0f} processes"

@@ -14,7 +14,9 @@ DAY = 86_400.0
 class System(NamedTuple):
     """What is observed: requests per second through so many services; days that metrics and traces are kept.
 
-    Without `replicas` (processes of a service), there are as many as the rate needs.
+    Without `replicas` (processes of a service), there are as many as the rate needs. `spans` are those of a
+    request, `series` and `operations` those of a process, which sends metrics every `interval` seconds;
+    `sampled` is the share of the traces that services send.
     """
 
     rate: float
@@ -26,6 +28,7 @@ class System(NamedTuple):
     series: float = a.SERIES_PER_PROCESS.value
     operations: float = a.OPERATIONS.value
     interval: float = a.INTERVAL.value
+    sampled: float = 1.0
 
     @property
     def processes(self) -> float:
@@ -39,7 +42,7 @@ class System(NamedTuple):
         """What its services send."""
         return Load(
             rate=self.rate,
-            spans=self.rate * self.spans,
+            spans=self.rate * self.spans * self.sampled,
             points=self.processes * self.series / self.interval,
             processes=self.processes,
             own_series=self.processes * self.series,

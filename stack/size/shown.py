@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from stack.size import assumptions as a
 from stack.size.assumptions import GB, GIB
 from stack.size.layouts import Layout, find_ends, lay_out
-from stack.size.model import Demand, SizeModel, System
+from stack.size.model import DAY, Demand, SizeModel, System
 from stack.size.prices import Prices
 
 Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -28,24 +28,25 @@ def shorten(value: float) -> str:
 
 
 def show_demand(demand: Demand, system: System) -> Rows:
-    """What a system's telemetry is, and what one request adds to it."""
-    rows: list[tuple[str, float, str]] = [
-        ("spans/s", demand.spans, ""),
-        ("series", demand.series, ""),
-        ("samples/s", demand.samples, ""),
-        ("traces, over the network", demand.trace_bytes / 1e6, " MB/s"),
-        ("metrics, over the network", demand.metric_bytes / 1e6, " MB/s"),
-        ("traces, on disk, all of them", demand.trace_disk / GB, " GB/day"),
-        ("metrics, on disk", demand.metric_disk / GB, " GB/day"),
-        ("CPU of the pipeline", sum(demand.cores.values()), " cores"),
+    """What a system's telemetry is, and what of that is one request's."""
+    rows = [
+        ("spans", demand.spans, 1.0, "/s", 1.0, ""),
+        ("samples", demand.samples, 1.0, "/s", 1.0, ""),
+        ("traces over the network", demand.trace_bytes, 1e6, " MB/s", 1.0, " bytes"),
+        ("metrics over the network", demand.metric_bytes, 1e6, " MB/s", 1.0, " bytes"),
+        ("traces on disk, all of them", demand.trace_disk / DAY, GB / DAY, " GB/day", 1.0, " bytes"),
+        ("metrics on disk", demand.metric_disk / DAY, GB / DAY, " GB/day", 1.0, " bytes"),
+        *((f"CPU of {part}", cores, 1.0, " cores", 1e-6, " µs") for part, cores in demand.cores.items()),
     ]
-    shown = [(name, f"{shorten(value)}{unit}") for name, value, unit in rows]
     budget = a.SERIES_BUDGET.value
-    per_request = 1e6 * sum(demand.cores.values()) / system.rate
-    return ("", "of all"), [
-        *shown,
-        ("CPU of the pipeline for a request", f"{shorten(per_request)} µs"),
-        ("series that ingest lets in at most", f"{system.services * budget:,.0f} ({budget:,.0f} a service)"),
+    let_in = f"{system.services * budget:,.0f}: {budget:,.0f} a service"
+    return ("", "of all", "of a request"), [
+        *(
+            (name, f"{shorten(value / scale)}{unit}", f"{shorten(value / system.rate / small)}{of_one}")
+            for name, value, scale, unit, small, of_one in rows
+        ),
+        ("series", shorten(demand.series), ""),
+        ("series that ingest lets in at most", let_in, ""),
     ]
 
 

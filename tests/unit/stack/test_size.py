@@ -109,6 +109,8 @@ def test_longer_retention_and_rarer_exports_show_in_disk_and_samples() -> None:
     assert longer["jaeger"] == pytest.approx(3.5 * disks["jaeger"])
     assert MODEL.demand(rare).samples < MODEL.demand(usual).samples
     assert MODEL.demand(rare).series == MODEL.demand(usual).series
+    sampled = MODEL.demand(usual._replace(sampled=0.1))
+    assert sampled.spans == pytest.approx(0.1 * MODEL.demand(usual).spans)
 
 
 @pytest.mark.parametrize(("text", "days"), [("48h", 2), ("30d", 30), ("2w", 14), ("1y", 365)])
