@@ -93,6 +93,10 @@ clean: $(RUNTIME) ## Stop and delete all data (asks first)
 verify: $(RUNTIME) ## Check every dashboard, panel query and alert rule on the live stack
 	@$(PY) -m stack verify
 
+size: $(RUNTIME) ## How large the stack has to be and what it costs, on one machine and distributed: RPS=10000 SERVICES=50 [RETENTION=30d] [TRACES=48h] [PRICES=file] [REPLICAS=n] [SPANS=16] [SERIES=100] [INTERVAL=15] [SAMPLED=1]
+	@test -n "$(RPS)" -a -n "$(SERVICES)" || { echo "whence: say how much: make size RPS=10000 SERVICES=50" >&2; exit 2; }
+	@$(PY) -m stack.size --rps "$(RPS)" --services "$(SERVICES)" $(if $(RETENTION),--retention "$(RETENTION)") $(if $(TRACES),--traces "$(TRACES)") $(if $(PRICES),--prices "$(PRICES)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SPANS),--spans "$(SPANS)") $(if $(SERIES),--series "$(SERIES)") $(if $(INTERVAL),--interval "$(INTERVAL)") $(if $(SAMPLED),--sampled "$(SAMPLED)")
+
 report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [OUT=file]
 	@$(PY) -m report --since "$(or $(SINCE),7d)" $(if $(OUT),--out "$(OUT)")
 
@@ -350,6 +354,19 @@ bench-nezha: $(RUNTIME) ## Accuracy on Nezha, a public set of faults in two syst
 
 bench-topology: $(RUNTIME) ## CPU seconds of a diagnosis with 20 and 200 services in the map; fails above its limits
 	@$(PY) -m bench.topology
+
+bench-replicas: $(RUNTIME) ## A diagnosis of 200 services of 20 replicas in a real Prometheus, and where its time goes [SERVICES=200] [REPLICAS=20]
+	@$(PY) -m components build prometheus
+	$(PY) -m bench.replicas $(if $(SERVICES),--services "$(SERVICES)" --calls "$$((3 * $(SERVICES)))") $(if $(REPLICAS),--replicas "$(REPLICAS)")
+
+bench-storm: $(RUNTIME) ## 5,000 alerts within a minute: all taken, grouped, and pages within 300 ms (p95) [ALERTS=5000] [DATABASE=postgresql://…]
+	@$(PY) -m bench.storm $(if $(ALERTS),--alerts "$(ALERTS)") $(if $(DATABASE),--database "$(DATABASE)")
+
+bench-scale: $(RUNTIME) ## What telemetry takes at 10, 50, 200 requests/s with 1, 10, 50 services, beside the model (17 minutes) [SECONDS_EACH=60]
+	@$(PY) -m bench.scale run $(if $(SECONDS_EACH),--seconds "$(SECONDS_EACH)")
+
+bench-scale-page: $(RUNTIME) ## Write what was measured, and sizes, into docs/size.md
+	@$(PY) -m bench.scale document
 
 bench-pipeline: $(RUNTIME) ## Spans and metric points per second and core, all kept, and what gives way first (10 minutes) [RATES=1000,5000]
 	@$(PY) -m bench.pipeline $(if $(RATES),--rates "$(RATES)")
