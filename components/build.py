@@ -75,7 +75,9 @@ def _build(components: Sequence[Component], report: Progress) -> None:
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         try:
             queue = _longest_then_shortest_first(components)
-            _await([pool.submit(_build_one, each, go[each.toolchain], report, stop) for each in queue], report)
+            _await(
+                [pool.submit(_build_one, each, go[each.toolchain], report, stop) for each in queue], report
+            )
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)

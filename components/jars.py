@@ -1,4 +1,4 @@
-"""Programs for the Java machine: Maven downloads their jars, the hashes beside their pins say that they are the pinned ones."""
+"""Programs for the Java machine: Maven downloads their jars, hashes say that they are the pinned ones."""
 
 import hashlib
 import re
@@ -19,7 +19,7 @@ TAIL_LINES = 5
 
 @dataclass(frozen=True)
 class JarSet:
-    """A program of which pom.xml names the modules and jars.lock every jar with its SHA-256, as sha256sum prints it."""
+    """A program: its pom.xml names modules, its jars.lock every jar with its SHA-256, as sha256sum prints it."""
 
     name: str
     title: str
@@ -51,7 +51,7 @@ JAR_SETS = (
 def ensure(chosen: JarSet, say: Callable[[str], None]) -> Path:
     """The folder of a program's jars, downloaded first where the cache lacks them.
 
-    Raises ToolchainMissing without Java or Maven, BuildFailed when the download fails or is not what was pinned.
+    Raises ToolchainMissing without Java or Maven, BuildFailed when the download is not what was pinned.
     """
     if not chosen.home.is_dir():
         with cache.exclusive(on_wait=lambda: say("another build is under way in this cache: waiting")):
@@ -68,7 +68,7 @@ def find_java() -> Path:
     found = re.search(r'version "(\d+)', answer.stderr) if answer else None
     if not java or not found or int(found[1]) < MINIMUM_JAVA:
         raise ToolchainMissing(
-            f"Java {MINIMUM_JAVA} or newer is needed: on Debian, apt-get install openjdk-17-jre-headless maven"
+            f"Java {MINIMUM_JAVA} or newer is needed: on Debian, apt-get install default-jre-headless maven"
         )
     return Path(java).absolute()
 
@@ -87,7 +87,9 @@ def _download(chosen: JarSet) -> None:
             tail = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-TAIL_LINES:])
             raise BuildFailed(f"{chosen.title} {chosen.release} could not be downloaded:\n{tail}")
         if differences := list(_compare(output, chosen.lock)):
-            raise BuildFailed(f"{chosen.title} {chosen.release} is not what was pinned: {', '.join(differences)}")
+            raise BuildFailed(
+                f"{chosen.title} {chosen.release} is not what was pinned: {', '.join(differences)}"
+            )
         cache.publish(output, chosen.home)
     cache.prune(chosen.home)
 
@@ -98,4 +100,4 @@ def _compare(folder: Path, lock: Path) -> Iterator[str]:
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.iterdir()}
     for name in sorted(pinned | found):
         if pinned.get(name) != found.get(name):
-            yield f"{name} is {'missing' if name not in found else 'not pinned' if name not in pinned else 'another'}"
+            yield f"{name} is {'missing' if name not in found else 'another one, or not pinned'}"

@@ -23,7 +23,9 @@ class ToolchainMissing(RuntimeError):
 def find(
     on_install: Callable[[str], None], minimum: tuple[int, ...] = MINIMUM_GO, lock: Path = TOOLCHAIN
 ) -> Path:
-    """A `go` not older than `minimum`: the machine's, or the one that `lock` pins. Calls `on_install` with the reason before it installs one into the cache.
+    """A `go` not older than `minimum`: the machine's, or the one that `lock` pins.
+
+    Calls `on_install` with the reason before it installs that into the cache.
 
     Raises ToolchainMissing with pip's last lines when that fails.
     """
@@ -40,7 +42,7 @@ def find(
 
 
 def version(go: str) -> tuple[int, ...] | None:
-    """The (major, minor) or (major, minor, patch) version of a `go` program, or None if it does not answer with one."""
+    """The numbers of a `go` program's version, or None if it does not answer with them."""
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     try:
         answer = subprocess.run(

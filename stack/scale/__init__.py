@@ -1,1 +1,1 @@
-"""The distributed overlay: the same stack on Kafka, Cassandra, Thanos and PostgreSQL. docs/scale.md says what for."""
+"""The distributed overlay: the same stack on Kafka, Cassandra, Thanos and PostgreSQL (docs/scale.md)."""

@@ -14,16 +14,15 @@ PARTITION_BYTES = 2**26
 
 def write_properties(places: Places, broker: str, data: Path | str) -> str:
     """server.properties of one of the brokers, which keeps its data in a folder."""
-    voters = ",".join(
-        f"{number}@{places.at(each, CONTROLLER_PORT)}" for number, each in enumerate(KAFKA, 1)
-    )
+    voters = ",".join(f"{number}@{places.at(each, CONTROLLER_PORT)}" for number, each in enumerate(KAFKA, 1))
+    plain = f"PLAINTEXT://{places.at(broker, KAFKA_PORT)}"
     settings = {
         "process.roles": "broker,controller",
         "node.id": KAFKA.index(broker) + 1,
         "controller.quorum.voters": voters,
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://{places.at(broker, KAFKA_PORT)},CONTROLLER://{places.at(broker, CONTROLLER_PORT)}",
-        "advertised.listeners": f"PLAINTEXT://{places.at(broker, KAFKA_PORT)}",
+        "listeners": f"{plain},CONTROLLER://{places.at(broker, CONTROLLER_PORT)}",
+        "advertised.listeners": plain,
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
         "log.dirs": data,

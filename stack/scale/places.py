@@ -1,4 +1,4 @@
-"""The parts of the overlay that are there several times or of which others need the address, and where each is."""
+"""The parts of the overlay that are there several times or whose address others need, and where each is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -22,13 +22,14 @@ INSTEAD: Mapping[str, tuple[str, ...]] = {
 }
 """What stands for a process of the single stack, and is waited for instead."""
 
-KAFKA_HEAP = "-Xms192m -Xmx384m -XX:MaxDirectMemorySize=96m"
+KAFKA_HEAP = "-Xms192m -Xmx384m -XX:MaxDirectMemorySize=96m -Dlog4j2.level=WARN"
 CASSANDRA_HEAP = "-Xms448m -Xmx640m -XX:MaxDirectMemorySize=256m"
-COMMAND_HEAP = "-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+COMMAND_HEAP = "-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN"
 """Of commands that end at once."""
+SIZES = "jamm-0.4.0.jar"
+"""Tells Cassandra how large objects are."""
 LOCAL_BLOCKS = "24h"
 """How long receivers and rulers keep what is in the bucket, too."""
-REMOVED = ("badger",)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Programs:
 
 @dataclass(frozen=True)
 class Folders:
-    """The checkout; what is made anew at each start; what stays; the Python that runs services."""
+    """The checkout; what is made anew at each start; what stays."""
 
     root: Path
     run: Path
@@ -65,11 +66,13 @@ class Overlay:
     ports: Mapping[str, int]
     host: str
     retention: str
+    own_database: bool
 
     def build(self, single: Entry) -> Entry:
         """The overlay's process-compose.yaml, of that for one machine."""
         old: Entries = copy.deepcopy(single["processes"])
-        new = self._kafka() | self._cassandra() | self._thanos() | self._proxy() | self._postgresql()
+        new = self._kafka() | self._cassandra() | self._thanos() | self._proxy()
+        new |= self._postgresql() if self.own_database else {}
         new |= self._alertmanagers() | self._agents() | self._consumers() | self._services(old)
         common = {key: old["minio"][key] for key in ("log_configuration", "availability", "shutdown")}
         new = {name: common | {"log_location": self._log(name)} | entry for name, entry in new.items()}
@@ -107,11 +110,16 @@ class Overlay:
 
     def _node(self, name: str) -> Entry:
         options = self.folders.root / "deploy" / "scale" / "cassandra.options"
-        settings = f"-Dcassandra.config=file://{self.folders.settings / name}.yaml"
+        settings = {
+            "cassandra.config": f"file://{self.folders.settings / name}.yaml",
+            "cassandra.storagedir": self._data(name),
+            "logback.configurationFile": self.folders.root / "deploy" / "scale" / "logback.xml",
+        }
+        given = " ".join(f"-D{key}={value}" for key, value in settings.items())
+        agent = f"-javaagent:{self.programs.cassandra / SIZES}"
+        java = self._java(f"@{options} {CASSANDRA_HEAP} {agent} {given}", self.programs.cassandra)
         return {
-            "command": f"exec {self._java(f'@{options} {CASSANDRA_HEAP} {settings}', self.programs.cassandra)}"
-            f" org.apache.cassandra.service.CassandraDaemon",
-            "environment": [f"CASSANDRA_DATA={self._data(name)}"],
+            "command": f"exec {java} org.apache.cassandra.service.CassandraDaemon",
             "readiness_probe": _listens(self.places.at(name, p.CQL_PORT)),
             "shutdown": {"timeout_seconds": 20},
         }
@@ -119,7 +127,9 @@ class Overlay:
     def _thanos(self) -> Entries:
         sources = [*p.RECEIVERS, *p.RULERS, "store"]
         endpoints = [f"--endpoint={self.places.at(each, p.THANOS_GRPC)}" for each in sources]
-        replicas = [f"--query.replica-label={each}" for each in ("receive_replica", "rule_replica", "tenant_id")]
+        replicas = [
+            f"--query.replica-label={each}" for each in ("receive_replica", "rule_replica", "tenant_id")
+        ]
         return (
             {name: self._receiver(name) for name in p.RECEIVERS}
             | {name: self._ruler(name) for name in p.RULERS}
@@ -169,7 +179,7 @@ class Overlay:
             "--tsdb.too-far-in-future.time-window=5m",
             "--tsdb.max-exemplars=100000",
             "--tsdb.enable-native-histograms",
-            f"--label=receive_replica=\"{name}\"",
+            f'--label=receive_replica="{name}"',
             f"--receive.hashrings-file={self.folders.settings / 'hashring.json'}",
             "--receive.hashrings-algorithm=ketama",
             f"--receive.replication-factor={p.COPIES}",
@@ -180,7 +190,10 @@ class Overlay:
 
     def _ruler(self, name: str) -> Entry:
         prometheus = f"http://{self.host}:{self.ports['prometheus_port']}"
-        managers = [f"--alertmanagers.url=http://{each}" for each in self.places.all_at(p.ALERTMANAGERS, p.ALERTMANAGER_PORT)]
+        managers = [
+            f"--alertmanagers.url=http://{each}"
+            for each in self.places.all_at(p.ALERTMANAGERS, p.ALERTMANAGER_PORT)
+        ]
         return self._part_of_thanos(
             name,
             "rule",
@@ -190,7 +203,7 @@ class Overlay:
             "--eval-interval=10s",
             f"--query={prometheus}",
             f"--alert.query-url={prometheus}",
-            f"--label=rule_replica=\"{name}\"",
+            f'--label=rule_replica="{name}"',
             "--alert.label-drop=rule_replica",
             *managers,
             self._bucket,
@@ -198,7 +211,13 @@ class Overlay:
         )
 
     def _part_of_thanos(
-        self, name: str, command: str, *flags: str, http: str = "", grpc: bool = True, after: Entry | None = None
+        self,
+        name: str,
+        command: str,
+        *flags: str,
+        http: str = "",
+        grpc: bool = True,
+        after: Entry | None = None,
     ) -> Entry:
         address = http or self.places.at(name, p.THANOS_HTTP)
         listens = [f"--http-address={address}"]
@@ -237,13 +256,17 @@ class Overlay:
         return {name: self._alertmanager(name) for name in p.ALERTMANAGERS}
 
     def _alertmanager(self, name: str) -> Entry:
-        peers = [f"--cluster.peer={self.places.at(each, p.CLUSTER_PORT)}" for each in p.ALERTMANAGERS if each != name]
+        peers = [
+            f"--cluster.peer={self.places.at(each, p.CLUSTER_PORT)}"
+            for each in p.ALERTMANAGERS
+            if each != name
+        ]
         address, cluster = self.places.at(name, p.ALERTMANAGER_PORT), self.places.at(name, p.CLUSTER_PORT)
         return {
             "working_dir": f"{self.folders.run}/alertmanager",
             "command": f"exec alertmanager --config.file={self.folders.run}/alertmanager/alertmanager.yml"
-            f" --storage.path={self._data(name)} --web.listen-address={address} --cluster.listen-address={cluster}"
-            f" {' '.join(peers)} --log.level=warn",
+            f" --storage.path={self._data(name)} --web.listen-address={address}"
+            f" --cluster.listen-address={cluster} {' '.join(peers)} --log.level=warn",
             "readiness_probe": _answers(address, "/-/ready"),
             "depends_on": _healthy(INSTEAD["incidents"]),
         }
@@ -288,7 +311,7 @@ class Overlay:
         }
 
     def _services(self, old: Entries) -> Entries:
-        """Our own services, several times: as in the single stack, but for where they listen and whom they ask."""
+        """Our own services, several times: as in the single stack but for where they listen and ask."""
         new: Entries = {}
         for name, agent in zip(p.INGESTS, p.AGENTS, strict=True):
             asks = f"PROMETHEUS_URL=http://{self.places.at(agent, p.AGENT_PORT)}"
@@ -300,10 +323,12 @@ class Overlay:
         for name in p.INBOXES:
             own = [f"ACCESS_FILE={self.folders.data}/incidents/{name}.jsonl"]
             new[name] = self._replica(old["incidents"], name, "INCIDENTS_PORT", p.INCIDENTS_PORT, own)
-            new[name]["depends_on"] = _healthy(["postgresql"])
+            new[name]["depends_on"] = _healthy(["postgresql"] if self.own_database else [])
         return new
 
-    def _replica(self, single: Entry, name: str, variable: str, port: int, environment: Sequence[str]) -> Entry:
+    def _replica(
+        self, single: Entry, name: str, variable: str, port: int, environment: Sequence[str]
+    ) -> Entry:
         entry = copy.deepcopy(single)
         kept = [each for each in entry.get("environment", ()) if not each.startswith("BIND_HOST=")]
         own = [f"BIND_HOST={self.places.hosts[name]}", f"{variable}={port}", *environment]
@@ -319,8 +344,7 @@ class Overlay:
         collector["depends_on"] = _completed("kafka-topics")
 
     def _move_to_cassandra(self, jaeger: Entry) -> None:
-        jaeger["command"] += f" --config {self.folders.root}/deploy/scale/jaeger.yaml"
-        jaeger["environment"] += [f"CASSANDRA_{n}={self.places.hosts[each]}" for n, each in enumerate(p.CASSANDRA, 1)]
+        jaeger["command"] = f"exec jaeger --config {self.folders.settings / 'jaeger.yaml'}"
         jaeger["depends_on"] = _healthy(p.CASSANDRA)
 
     @property

@@ -1,8 +1,10 @@
-"""HAProxy's configuration: one address for the recommenders, the inboxes and the receivers, to those that are ready."""
+"""HAProxy's configuration: one address for recommenders, inboxes, Alertmanagers and receivers each."""
 
 from collections.abc import Sequence
 
 from stack.scale.places import (
+    ALERTMANAGER_PORT,
+    ALERTMANAGERS,
     INBOXES,
     INCIDENTS_PORT,
     PROXY_METRICS,
@@ -35,16 +37,20 @@ defaults
 """
 
 
-def write_proxy(places: Places, recommender: str, incidents: str) -> str:
-    """haproxy.cfg; `recommender` and `incidents` are where people and services find the two, as `host:port`."""
+def write_proxy(places: Places, *, recommender: str, incidents: str, alertmanager: str) -> str:
+    """haproxy.cfg; the arguments are where people and services find the three, as `host:port`."""
     return "\n".join(
         [
             BASICS,
-            _frontend("metrics", places.at("proxy", PROXY_METRICS), "http-request use-service prometheus-exporter"),
+            _frontend(
+                "metrics", places.at("proxy", PROXY_METRICS), "http-request use-service prometheus-exporter"
+            ),
             _frontend("recommender", recommender, "default_backend recommenders"),
             _backend("recommenders", places, RECOMMENDERS, RECOMMENDER_PORT, "/readyz", _feedback()),
             _frontend("incidents", incidents, "timeout client 1h", "default_backend inboxes"),
             _backend("inboxes", places, INBOXES, INCIDENTS_PORT, "/readyz", ["timeout server 1h"]),
+            _frontend("alertmanager", alertmanager, "default_backend alertmanagers"),
+            _backend("alertmanagers", places, ALERTMANAGERS, ALERTMANAGER_PORT, "/-/ready", []),
             _frontend("receive", places.at("proxy", REMOTE_WRITE), "default_backend receivers"),
             _backend("receivers", places, RECEIVERS, REMOTE_WRITE, "/-/ready", [], check_port=THANOS_HTTP),
         ]
@@ -80,7 +86,9 @@ def _backend(
 ) -> str:
     check = f" port {check_port}" if check_port else ""
     servers = [f"server {part} {places.at(part, port)}{check}" for part in parts]
-    return _section(f"backend {name}", ["option httpchk", f"http-check send meth GET uri {ready}", *lines, *servers])
+    return _section(
+        f"backend {name}", ["option httpchk", f"http-check send meth GET uri {ready}", *lines, *servers]
+    )
 
 
 def _section(head: str, lines: Sequence[str]) -> str:

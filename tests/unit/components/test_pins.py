@@ -47,7 +47,8 @@ def test_a_collectors_modules_are_required_as_the_manifest_names_them(name: str)
 
 
 def test_the_overlays_collector_has_all_that_the_single_one_has() -> None:
-    single, scale = (yaml.safe_load(each.read_text()) for each in (pins.COLLECTOR_MANIFEST, pins.SCALE_MANIFEST))
+    manifests = pins.COLLECTOR_MANIFEST, pins.SCALE_MANIFEST
+    single, scale = (yaml.safe_load(each.read_text()) for each in manifests)
     for name in single.keys() - {"dist"}:
         assert [entry for entry in single[name] if entry not in scale[name]] == [], name
 
