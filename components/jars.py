@@ -19,7 +19,7 @@ TAIL_LINES = 5
 
 @dataclass(frozen=True)
 class JarSet:
-    """A program: its pom.xml names modules, its jars.lock every jar with its SHA-256, as sha256sum prints it."""
+    """A program: pom.xml names its modules, jars.lock every jar with its SHA-256, as sha256sum prints it."""
 
     name: str
     title: str

@@ -38,6 +38,7 @@ def _cassandra(places: Places) -> dict[str, Any]:
             "reconnect_interval": "5s",
             "tls": {"insecure": True},
         },
+        "index": {"tags": True, "process_tags": False, "logs": False},
         "query": {
             "timeout": "10s",
             "max_retry_attempts": 3,
