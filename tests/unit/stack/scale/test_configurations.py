@@ -81,6 +81,7 @@ def test_an_agent_takes_what_prometheus_would_and_keeps_nothing(places: Places, 
     assert ("scrape_configs" in made) == scrapes
     assert "rule_files" not in made and "alerting" not in made
     assert made["otlp"]["promote_resource_attributes"]
+    assert "convert_histograms_to_nhcb" not in made["otlp"], "dropped on the way to Thanos, not stored"
     (written,) = made["remote_write"]
     assert written["send_native_histograms"] and written["send_exemplars"]
 
