@@ -13,8 +13,8 @@ from stack.scale.places import REMOTE_WRITE, Places
 TAKES = ("global", "storage", "otlp")
 """Of prometheus/prometheus.yml."""
 NOT_SENT = "convert_histograms_to_nhcb"
-"""Explicit buckets as native histograms are remote write 2.0 alone, which Thanos 0.42 does not take: left out,
-they are stored as classic series."""
+"""Explicit buckets as native histograms go by remote write 2.0 alone, which Thanos 0.42 does not take: without
+this they are stored as classic series."""
 
 
 def write_agent(prometheus: Path, places: Places, *, scrapes: bool) -> str:

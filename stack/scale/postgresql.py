@@ -35,14 +35,13 @@ def find_programs() -> Path:
 
 def main() -> None:
     """Makes the database at the first start; ends only if that fails."""
-    data, host, port, password = (
-        os.environ[f"POSTGRESQL_{name}"] for name in ("DATA", "HOST", "PORT", "PASSWORD")
-    )
+    data, host, port = (os.environ[f"POSTGRESQL_{name}"] for name in ("DATA", "HOST", "PORT"))
+    password = Path(os.environ["POSTGRESQL_PASSWORD_FILE"]).read_text()
     programs, folder = find_programs(), Path(data)
     if os.getuid() == 0:
         _become(pwd.getpwnam(USER), folder)
     if not (folder / "PG_VERSION").exists():
-        _make(programs, folder, Path(password))
+        _make(programs, folder, password)
     bounds = [f"-c{name}={value}" for name, value in BOUNDS.items()]
     os.execv(programs / "postgres", ["postgres", "-D", data, "-h", host, "-p", port, *bounds])
 
@@ -50,17 +49,19 @@ def main() -> None:
 def _become(user: pwd.struct_passwd, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     os.chown(folder, user.pw_uid, user.pw_gid)
+    os.chdir("/")
     os.initgroups(user.pw_name, user.pw_gid)
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
 
 
-def _make(programs: Path, folder: Path, password: Path) -> None:
+def _make(programs: Path, folder: Path, password: str) -> None:
     """A cluster with one user and one database of the same name."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    initdb = [str(programs / "initdb"), "-D", str(folder), "-U", NAME, "--auth=scram-sha-256", "-E", "UTF8"]
-    subprocess.run([*initdb, "--locale=C", f"--pwfile={password}"], check=True, cwd="/")
+    initdb = [str(programs / "initdb"), "-D", str(folder), "-U", NAME, "-E", "UTF8", "--locale=C"]
+    initdb += ["--auth=scram-sha-256", "--pwfile=/dev/stdin"]
+    subprocess.run(initdb, input=password, text=True, check=True, cwd="/")
     create = [str(programs / "postgres"), "--single", "-D", str(folder), "template1"]
     subprocess.run(create, input=f"CREATE DATABASE {NAME};\n", text=True, check=True, cwd="/")
 

@@ -80,7 +80,7 @@ def extend(environment: Mapping[str, str], settings: Settings) -> dict[str, str]
             "POSTGRESQL_DATA": str(_data("postgresql")),
             "POSTGRESQL_HOST": places.hosts["postgresql"],
             "POSTGRESQL_PORT": str(p.POSTGRESQL_PORT),
-            "POSTGRESQL_PASSWORD": str(SECRET),
+            "POSTGRESQL_PASSWORD_FILE": str(SECRET),
         }
     return {**environment, **own}
 
