@@ -48,6 +48,15 @@ JAR_SETS = (
 )
 
 
+def select(name: str) -> JarSet:
+    """The program of this name. Raises UnknownComponent with the known names where there is none."""
+    found = next((each for each in JAR_SETS if each.name == name), None)
+    if found is None:
+        known = ", ".join(each.name for each in JAR_SETS)
+        raise pins.UnknownComponent(f"unknown program {name!r}: choose from {known}")
+    return found
+
+
 def ensure(chosen: JarSet, say: Callable[[str], None]) -> Path:
     """The folder of a program's jars, downloaded first where the cache lacks them.
 

@@ -185,6 +185,7 @@ class Overlay:
             f"--receive.replication-factor={p.COPIES}",
             f"--receive.local-endpoint={self.places.at(name, p.THANOS_GRPC)}",
             f"--remote-write.address={self.places.at(name, p.REMOTE_WRITE)}",
+            f"--receive.capnproto-address={self.places.at(name, p.CAPNPROTO)}",
             self._bucket,
         )
 
