@@ -13,7 +13,7 @@ from stack.scale.places import REMOTE_WRITE, Places
 TAKES = ("global", "storage", "otlp")
 """Of prometheus/prometheus.yml."""
 NOT_SENT = "convert_histograms_to_nhcb"
-"""Native histograms of explicit buckets go by remote write 2.0 alone, which Thanos 0.42 does not take: without
+"""Native histograms of explicit buckets go by remote write 2.0 alone, which Thanos 0.42 has not: without
 this they are stored as classic series."""
 
 

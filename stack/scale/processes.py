@@ -28,6 +28,7 @@ COMMAND_HEAP = "-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=
 """Of commands that end at once."""
 SIZES = "jamm-0.4.0.jar"
 """Tells Cassandra how large objects are."""
+INDEX_CACHE = "{type: IN-MEMORY, config: {max_size: 32MB, max_item_size: 4MB}}"
 LOCAL_BLOCKS = "24h"
 """How long receivers and rulers keep what is in the bucket, too."""
 
@@ -148,7 +149,7 @@ class Overlay:
                     "store",
                     f"--data-dir={self._data('store')}",
                     self._bucket,
-                    "--index-cache-size=32MB",
+                    f"--index-cache.config={INDEX_CACHE}",
                     "--chunk-pool-size=64MB",
                     "--store.grpc.series-max-concurrency=10",
                     after=_completed("storage-setup"),
