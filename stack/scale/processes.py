@@ -1,7 +1,7 @@
 """The overlay as processes: process-compose.yaml with what is single replaced by what is distributed."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ COMMAND_HEAP = "-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=
 """Of commands that end at once."""
 SIZES = "jamm-0.4.0.jar"
 """Tells Cassandra how large objects are."""
+PATIENCE = {"period_seconds": 2, "timeout_seconds": 3, "failure_threshold": 300}
+"""Of readiness probes: who fails them so often is killed, and all start at once, on few cores."""
 INDEX_CACHE = "{type: IN-MEMORY, config: {max_size: 32MB, max_item_size: 4MB}}"
 LOCAL_BLOCKS = "24h"
 """How long receivers and rulers keep what is in the bucket, too."""
@@ -82,6 +84,9 @@ class Overlay:
             entry["depends_on"] = _wait_instead(entry.get("depends_on", {}))
         self._move_to_kafka(kept["collector"])
         self._move_to_cassandra(kept["jaeger"])
+        for entry in (kept | new).values():
+            if "readiness_probe" in entry:
+                entry["readiness_probe"] |= PATIENCE
         return single | {"processes": kept | new}
 
     def _kafka(self) -> Entries:
@@ -228,7 +233,7 @@ class Overlay:
         quoted = " ".join(f"'{flag}'" for flag in (*listens, *flags))
         return {
             "command": f"exec thanos {command} --log.level=warn {quoted}",
-            "environment": ["GOGC=75"],
+            "environment": _given({"GOGC": 75}),
             "readiness_probe": _answers(address, "/-/ready"),
             "depends_on": after or {},
         }
@@ -296,18 +301,20 @@ class Overlay:
         health = self.places.at(name, p.COLLECTOR_HEALTH)
         return {
             "command": f"exec otelcol-whence --config {self.folders.root}/deploy/scale/consumer.yaml",
-            "environment": [
-                *self._brokers,
-                f"CONSUMER={name}",
-                f"BIND_HOST={self.places.hosts[name]}",
-                f"COLLECTOR_HEALTH_PORT={p.COLLECTOR_HEALTH}",
-                f"COLLECTOR_METRICS_PORT={p.COLLECTOR_METRICS}",
-                f"COLLECTOR_QUEUE_DIR={self._data(name)}",
-                f"INGEST_URL=http://{self.places.at(ingest, p.INGEST_PORT)}",
-                f"PROMETHEUS_URL=http://{self.places.at(agent, p.AGENT_PORT)}",
-                "GOGC=100",
-                "GOMEMLIMIT=176MiB",
-            ],
+            "environment": _given(
+                self._brokers,
+                {
+                    "CONSUMER": name,
+                    "BIND_HOST": self.places.hosts[name],
+                    "COLLECTOR_HEALTH_PORT": p.COLLECTOR_HEALTH,
+                    "COLLECTOR_METRICS_PORT": p.COLLECTOR_METRICS,
+                    "COLLECTOR_QUEUE_DIR": self._data(name),
+                    "INGEST_URL": f"http://{self.places.at(ingest, p.INGEST_PORT)}",
+                    "PROMETHEUS_URL": f"http://{self.places.at(agent, p.AGENT_PORT)}",
+                    "GOGC": 100,
+                    "GOMEMLIMIT": "176MiB",
+                },
+            ),
             "readiness_probe": _answers(health, "/"),
             "depends_on": _healthy([ingest, "jaeger"]) | _completed("kafka-topics"),
         }
@@ -316,25 +323,24 @@ class Overlay:
         """Our own services, several times: as in the single stack but for where they listen and ask."""
         new: Entries = {}
         for name, agent in zip(p.INGESTS, p.AGENTS, strict=True):
-            asks = f"PROMETHEUS_URL=http://{self.places.at(agent, p.AGENT_PORT)}"
-            new[name] = self._replica(old["ingest"], name, "INGEST_PORT", p.INGEST_PORT, [asks])
+            own = {"PROMETHEUS_URL": f"http://{self.places.at(agent, p.AGENT_PORT)}"}
+            new[name] = self._replica(old["ingest"], name, "INGEST_PORT", p.INGEST_PORT, own)
             new[name]["depends_on"] = _healthy([agent])
         for number, name in enumerate(p.RECOMMENDERS, 1):
-            own = [f"RECOMMENDER_REPLICA={number}", f"RECOMMENDER_SHARED_DIR={self.folders.run}/{name}"]
+            own = {"RECOMMENDER_REPLICA": str(number), "RECOMMENDER_SHARED_DIR": f"{self.folders.run}/{name}"}
             new[name] = self._replica(old["recommender"], name, "RECOMMENDER_PORT", p.RECOMMENDER_PORT, own)
         for name in p.INBOXES:
-            own = [f"ACCESS_FILE={self.folders.data}/incidents/{name}.jsonl"]
+            own = {"ACCESS_FILE": f"{self.folders.data}/incidents/{name}.jsonl"}
             new[name] = self._replica(old["incidents"], name, "INCIDENTS_PORT", p.INCIDENTS_PORT, own)
             new[name]["depends_on"] = _healthy(["postgresql"] if self.own_database else [])
         return new
 
-    def _replica(
-        self, single: Entry, name: str, variable: str, port: int, environment: Sequence[str]
-    ) -> Entry:
+    def _replica(self, single: Entry, name: str, variable: str, port: int, own: Mapping[str, str]) -> Entry:
         entry = copy.deepcopy(single)
-        kept = [each for each in entry.get("environment", ()) if not each.startswith("BIND_HOST=")]
-        own = [f"BIND_HOST={self.places.hosts[name]}", f"{variable}={port}", *environment]
-        entry["environment"] = [*kept, *own, f"OTEL_RESOURCE_ATTRIBUTES=service.instance.id={name}"]
+        listens = {"BIND_HOST": self.places.hosts[name], variable: port}
+        known = {"OTEL_RESOURCE_ATTRIBUTES": f"service.instance.id={name}"}
+        before = [each for each in entry.get("environment", ()) if each.partition("=")[0] not in listens]
+        entry["environment"] = before + _given(listens, own, known)
         entry["readiness_probe"]["http_get"] |= {"host": self.places.hosts[name], "port": str(port)}
         entry["log_location"] = self._log(name)
         entry["depends_on"] = _wait_instead(entry.get("depends_on", {}))
@@ -342,7 +348,7 @@ class Overlay:
 
     def _move_to_kafka(self, collector: Entry) -> None:
         collector["command"] += f" --config {self.folders.root}/deploy/scale/edge.yaml"
-        collector["environment"] += self._brokers
+        collector["environment"] += _given(self._brokers)
         collector["depends_on"] = _completed("kafka-topics")
 
     def _move_to_cassandra(self, jaeger: Entry) -> None:
@@ -350,8 +356,8 @@ class Overlay:
         jaeger["depends_on"] = _healthy(p.CASSANDRA)
 
     @property
-    def _brokers(self) -> list[str]:
-        return [f"KAFKA_{n}={self.places.at(each, p.KAFKA_PORT)}" for n, each in enumerate(p.KAFKA, 1)]
+    def _brokers(self) -> dict[str, str]:
+        return {f"KAFKA_{n}": self.places.at(each, p.KAFKA_PORT) for n, each in enumerate(p.KAFKA, 1)}
 
     def _java(self, options: str, jars: Path) -> str:
         return f"{self.programs.java} {options} -cp '{jars}/*'"
@@ -361,6 +367,11 @@ class Overlay:
 
     def _log(self, name: str) -> str:
         return f"{self.folders.data}/logs/{name}.log"
+
+
+def _given(*variables: Mapping[str, object]) -> list[str]:
+    """Variables as process-compose takes them."""
+    return [f"{name}={value}" for some in variables for name, value in some.items()]
 
 
 def _wait_instead(depends: Mapping[str, Entry]) -> Entry:
@@ -377,12 +388,9 @@ def _completed(name: str) -> Entry:
 
 def _answers(address: str, path: str) -> Entry:
     host, port = address.split(":")
-    return {"http_get": {"host": host, "port": port, "path": path}, **_PATIENCE}
+    return {"http_get": {"host": host, "port": port, "path": path}}
 
 
 def _listens(address: str) -> Entry:
     host, port = address.split(":")
-    return {"exec": {"command": f"bash -c ': > /dev/tcp/{host}/{port}'"}, **_PATIENCE}
-
-
-_PATIENCE = {"period_seconds": 2, "timeout_seconds": 3, "failure_threshold": 300}
+    return {"exec": {"command": f"bash -c ': > /dev/tcp/{host}/{port}'"}}

@@ -55,6 +55,12 @@ def test_what_others_wait_for_says_when_it_is_ready(processes: Processes) -> Non
                 assert Process(other, "", "", 0, 0, 0, 0, has_probe=False).one_shot, other
 
 
+def test_nobody_is_killed_for_starting_slowly(processes: Processes) -> None:
+    for name, entry in processes.items():
+        if probe := entry.get("readiness_probe"):
+            assert probe["period_seconds"] * probe["failure_threshold"] >= 600, name
+
+
 def test_no_address_is_listened_on_twice(processes: Processes) -> None:
     listened = Counter(address for entry in processes.values() for address in _listened(entry["command"]))
     assert len(listened) > 20
