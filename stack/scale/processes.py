@@ -26,6 +26,8 @@ KAFKA_HEAP = "-Xms192m -Xmx384m -XX:MaxDirectMemorySize=96m -Dlog4j2.level=WARN"
 CASSANDRA_HEAP = "-Xms448m -Xmx640m -XX:MaxDirectMemorySize=256m"
 COMMAND_HEAP = "-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN"
 """Of commands that end at once."""
+COLLECTOR = "otelcol-whence-scale"
+"""The one that knows Kafka."""
 SIZES = "jamm-0.4.0.jar"
 """Tells Cassandra how large objects are."""
 PATIENCE = {"period_seconds": 2, "timeout_seconds": 3, "failure_threshold": 300}
@@ -300,7 +302,7 @@ class Overlay:
     def _consumer(self, name: str, ingest: str, agent: str) -> Entry:
         health = self.places.at(name, p.COLLECTOR_HEALTH)
         return {
-            "command": f"exec otelcol-whence --config {self.folders.root}/deploy/scale/consumer.yaml",
+            "command": f"exec {COLLECTOR} --config {self.folders.root}/deploy/scale/consumer.yaml",
             "environment": _given(
                 self._brokers,
                 {
@@ -347,7 +349,8 @@ class Overlay:
         return entry
 
     def _move_to_kafka(self, collector: Entry) -> None:
-        collector["command"] += f" --config {self.folders.root}/deploy/scale/edge.yaml"
+        command = collector["command"].replace("otelcol-whence", COLLECTOR)
+        collector["command"] = f"{command} --config {self.folders.root}/deploy/scale/edge.yaml"
         collector["environment"] += _given(self._brokers)
         collector["depends_on"] = _completed("kafka-topics")
 

@@ -80,6 +80,11 @@ def test_a_recommender_marks_its_answers_and_is_told_apart_in_telemetry(processe
     assert processes["recommender-2"]["readiness_probe"]["http_get"]["host"].startswith(NETWORK)
 
 
+def test_both_tiers_of_collectors_are_the_one_that_knows_kafka(processes: Processes) -> None:
+    for name in ("collector", *p.CONSUMERS):
+        assert processes[name]["command"].startswith("exec otelcol-whence-scale --config"), name
+
+
 def test_consumers_send_to_an_ingest_and_an_agent_of_their_own(processes: Processes, places: Places) -> None:
     for consumer, ingest, agent in zip(p.CONSUMERS, p.INGESTS, p.AGENTS, strict=True):
         environment = processes[consumer]["environment"]
