@@ -22,7 +22,7 @@ def build(
 ) -> None:
     """Build what is not in the cache yet."""
     with exit_status():
-        builds.ensure(names or ())
+        builds.ensure(names or None)
 
 
 @app.command()

@@ -26,14 +26,14 @@ class Stopped(Exception):
     """A compilation ends because another failed or somebody interrupted."""
 
 
-def ensure(names: Sequence[str] = (), console: Console | None = None) -> dict[str, Path]:
-    """Build the components of these names (of components or binaries; none: all) that the cache lacks.
+def ensure(names: Sequence[str] | None = None, console: Console | None = None) -> dict[str, Path]:
+    """Build the components of these names (of components or binaries; None: all) that the cache lacks.
 
     Progress goes to `console`, else to standard output. Returns the absolute path of every binary of theirs
     by its name. Raises UnknownComponent, ToolchainMissing or BuildFailed, each with a message that can be
     shown as it is.
     """
-    components = select(names) if names else COMPONENTS
+    components = COMPONENTS if names is None else select(names)
     missing = _missing(components)
     if missing:
         with progress(console or Console()) as report, cache.exclusive(on_wait=report.wait):

@@ -29,6 +29,10 @@ def test_every_binary_is_built_and_found(cache_root: Path) -> None:
     assert _left_in(cache_root) == {built["probe"].parent.name}
 
 
+def test_no_names_build_nothing(cache_root: Path) -> None:
+    assert build.ensure([]) == {}
+
+
 def test_a_second_call_runs_no_go(go_calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build.ensure()
     assert len(go_calls.read_text().splitlines()) == 2
