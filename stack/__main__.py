@@ -80,7 +80,7 @@ def up() -> None:
 
 def _start_containers(settings: Settings) -> float:
     if settings.scale:
-        raise StackError("SCALE=1 starts processes: set MODE=processes, or see docs/scale.md for containers")
+        raise StackError("SCALE=1 starts processes, not containers: set MODE=processes")
     remember_mode("containers")
     return containers.start(settings, console)
 
