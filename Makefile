@@ -230,7 +230,7 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels models shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels models scale shop workers,--ignore=tests/e2e/test_$(name).py)
 
 test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (14 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
@@ -240,6 +240,9 @@ test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive
 
 test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (8 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_workers.py
+
+test-scale: $(DEV) ## Start the distributed stack, kill parts of it under load, compare all counts; needs what docs/scale.md names
+	@$(PY) -m pytest -q tests/e2e/test_scale.py
 
 test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
 	@$(PY) -m pytest -q tests/e2e/test_shop.py
