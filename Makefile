@@ -139,7 +139,7 @@ lineage: $(RUNTIME) ## Where a version, data set or request came from and whom i
 migrate: $(RUNTIME) ## Move incidents into another, empty database, SQLite or PostgreSQL, and back: FROM=file or URL TO=URL or file; models into another bucket: TO=https://host/bucket, or back: FROM=
 	@case "$(FROM) $(TO)" in
 	  *http://* | *https://*) $(PY) -m stack migrate -- "$(FROM)" "$(TO)" ;;
-	  *) $(PY) -m services.incidents.moving $(if $(FROM),"$(FROM)") $(if $(TO),"$(TO)") ;;
+	  *) $(PY) -m stack migrate-incidents -- $(if $(FROM),"$(FROM)") $(if $(TO),"$(TO)") ;;
 	esac
 
 mlflow: $(RUNTIME) ## Log every trained version, with its card, to an MLflow server: SERVER=http://host:port

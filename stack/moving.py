@@ -1,7 +1,9 @@
-"""`make migrate` of a bucket: models and feedback, from the stack's bucket into another one, or back."""
+"""`make migrate`: models and feedback, from the stack's bucket into another one, or back; and incidents."""
 
 import base64
 import hashlib
+import os
+import sys
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -10,23 +12,25 @@ from pydantic import SecretStr, ValidationError
 
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, card_key
 from services.demo.storage.client import StorageError, list_keys, make_client, read_object
-from services.demo.storage.errors import advise
+from services.demo.storage.errors import advise, find_error_type
 from services.demo.storage.patience import describe
 from services.demo.storage.settings import StorageSettings
 from services.demo.storage.setup import ensure_bucket
 from stack import StackError
 from stack.bucket import find_storage
+from stack.settings import load_settings
+from telemetry.storage_errors import StorageErrorType
 
 MOVED = ("models/", "feedback/", LIVE_KEY)
 """What keys begin with, in the order of copying: which version is live is said when it is there. The feature
 job makes all the rest anew."""
 SECONDS = 30.0
+OF_OTHER = "; of the other bucket these are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"
 
 app = typer.Typer()
 Key = Annotated[str, typer.Option(envvar="AWS_ACCESS_KEY_ID", help="of the other bucket")]
 Secret = Annotated[str, typer.Option(envvar="AWS_SECRET_ACCESS_KEY", help="of the other bucket")]
 Region = Annotated[str, typer.Option(envvar="AWS_REGION", help="of the other bucket")]
-
 
 Place = tuple[Any, str]
 """boto3's S3 client, and the bucket."""
@@ -40,7 +44,12 @@ def copy(source: StorageSettings, target: StorageSettings) -> int:
         _require_no_other_live(old, new)
         return sum(_copy(key, old, new) for prefix in MOVED for key in list_keys(*old, prefix))
     except StorageError as error:
-        raise StackError(f"not all is copied: {describe(error)}; {advise(error)}") from error
+        raise StackError(f"not all is copied: {describe(error)}; {_advise(error)}") from error
+
+
+def _advise(error: BaseException) -> str:
+    is_of_access = find_error_type(error) in (StorageErrorType.CREDENTIALS, StorageErrorType.WRONG_REGION)
+    return advise(error) + (OF_OTHER if is_of_access else "")
 
 
 def _open(where: StorageSettings) -> Place:
@@ -88,3 +97,11 @@ def migrate(
     own = find_storage()
     copied = copy(other, own) if source else copy(own, other)
     typer.echo(f"Copied {copied} objects to {target or own.endpoint}.")
+
+
+@app.command("migrate-incidents")
+def migrate_incidents(places: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Move incidents into another database, with INCIDENTS_DATABASE_PASSWORD where a URL has none."""
+    environment = {**os.environ, **load_settings("processes").incidents_places}
+    command = [sys.executable, "-m", "services.incidents.moving", *(places or ())]
+    os.execve(sys.executable, command, environment)

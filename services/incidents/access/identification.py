@@ -47,7 +47,7 @@ class Identification:
         is_bearer = scheme.lower() == "bearer"
         is_stack = is_bearer and hmac.compare_digest(secret.encode(), self._webhook_token)
         if not self._settings.incidents_login:
-            return ITS_STACK if is_stack else self._read_host(request)
+            return ITS_STACK if is_stack else self._read_host(request, is_bearer)
         if is_bearer:
             return STACK if is_stack else await self._tokens.find(secret) or self._refuse(request)
         return self._read_session(request) if "session" in request.scope else self._read_headers(request)
@@ -68,15 +68,17 @@ class Identification:
         log.warning("token refused", address=address, path=request.url.path)
         raise ask_for_token("the bearer token is wrong, expired or revoked")
 
-    def _read_host(self, request: Request) -> Identity:
+    def _read_host(self, request: Request, is_bearer: bool) -> Identity:
         """This machine, unless its browser shows a page of somebody whose name leads here (DNS rebinding)."""
         host = request.headers.get("host", "")
         if _is_own(host, self._settings.page):
             return THIS_MACHINE
+        if is_bearer:
+            raise ask_for_token("the bearer token is not the stack's")
         raise HTTPException(
             421,
-            f"nothing is shown as {clean(host) or 'no host'}: ask for 127.0.0.1 or localhost, or set "
-            "urls.incidents in whence.yaml (INCIDENTS_URL) to where people find these pages",
+            f"nothing is shown as {clean(host) or 'no host'} without the stack's token: ask for 127.0.0.1 or "
+            "localhost, or set urls.incidents in whence.yaml (INCIDENTS_URL) to the address of these pages",
         )
 
     def _read_session(self, request: Request) -> Identity | None:

@@ -1,10 +1,11 @@
 """Models and feedback go from one bucket into another, over HTTP, and back: the server is moto's."""
 
+import os
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -119,9 +120,31 @@ def test_storage_that_is_away_is_named_with_what_to_do(buckets: tuple[Bucket, Bu
         copy(nowhere, buckets[1].where)
 
 
+def test_keys_that_are_refused_are_named_for_both_buckets(
+    buckets: tuple[Bucket, Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bytes | None:
+        raise ClientError({"Error": {"Code": "InvalidAccessKeyId"}}, "GetObject")
+
+    monkeypatch.setattr(moving, "read_object", refuse)
+    with pytest.raises(StackError, match=r"check STORAGE_ACCESS_KEY.* other bucket .*AWS_ACCESS_KEY_ID"):
+        copy(*(bucket.where for bucket in buckets))
+
+
+def test_incidents_move_with_the_password_of_dotenv(monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda _, command, environment: replaced.append((command, environment)))
+    monkeypatch.setenv("INCIDENTS_DATABASE_PASSWORD", "p4 $$")
+    places = ["data/incidents/incidents.db", "postgresql://whence@db/whence"]
+    assert CliRunner().invoke(moving.app, ["migrate-incidents", "--", *places]).exit_code == 0
+    ((command, environment),) = replaced
+    assert command[1:] == ["-m", "services.incidents.moving", *places]
+    assert environment["PGPASSWORD"] == "p4 $$"
+
+
 def run(*arguments: str) -> str:
     """What the command says, or why it does not."""
-    done = CliRunner().invoke(moving.app, ["--", *arguments], env=KEYS)
+    done = CliRunner().invoke(moving.app, ["migrate", "--", *arguments], env=KEYS)
     if isinstance(done.exception, StackError):
         raise done.exception
     assert done.exit_code == 0, done.output

@@ -267,6 +267,14 @@ def test_the_stack_and_probes_ask_by_whatever_name(open_to_all: httpx.Client, ho
         assert open_to_all.get(probe, headers={"Host": host, "Authorization": ""}).status_code == 200
 
 
+@pytest.mark.parametrize("entry", ["POST /webhooks/alerts", "GET /metrics"])
+def test_a_wrong_token_is_named_whatever_the_host(open_to_all: httpx.Client, entry: str) -> None:
+    method, path = entry.split(" ")
+    wrong = {"Host": "incidents:8010", "Authorization": "Bearer of-yesterday"}
+    answer = open_to_all.request(method, path, headers=wrong)
+    assert answer.status_code == 401 and "token" in answer.json()["detail"]
+
+
 def test_a_bucket_fills_again_and_forgets_the_least_used() -> None:
     now = 0.0
     limit = RateLimit(2, clock=lambda: now)
