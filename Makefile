@@ -93,6 +93,10 @@ clean: $(RUNTIME) ## Stop and delete all data (asks first)
 verify: $(RUNTIME) ## Check every dashboard, panel query and alert rule on the live stack
 	@$(PY) -m stack verify
 
+size: $(RUNTIME) ## How large the stack has to be and what it costs, on one machine and distributed: RPS=10000 SERVICES=50 [RETENTION=30d] [TRACES=48h] [PRICES=file] [REPLICAS=n] [SPANS=16] [SERIES=100] [INTERVAL=15] [SAMPLED=1]
+	@test -n "$(RPS)" -a -n "$(SERVICES)" || { echo "whence: say how much: make size RPS=10000 SERVICES=50" >&2; exit 2; }
+	@$(PY) -m stack.size --rps "$(RPS)" --services "$(SERVICES)" $(if $(RETENTION),--retention "$(RETENTION)") $(if $(TRACES),--traces "$(TRACES)") $(if $(PRICES),--prices "$(PRICES)") $(if $(REPLICAS),--replicas "$(REPLICAS)") $(if $(SPANS),--spans "$(SPANS)") $(if $(SERIES),--series "$(SERIES)") $(if $(INTERVAL),--interval "$(INTERVAL)") $(if $(SAMPLED),--sampled "$(SAMPLED)")
+
 report: $(RUNTIME) ## Write the operational review as one HTML file [SINCE=7d] [OUT=file]
 	@$(PY) -m report --since "$(or $(SINCE),7d)" $(if $(OUT),--out "$(OUT)")
 
@@ -226,7 +230,7 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels models shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels models scale shop workers,--ignore=tests/e2e/test_$(name).py)
 
 test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (14 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
@@ -236,6 +240,9 @@ test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive
 
 test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (8 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_workers.py
+
+test-scale: $(DEV) ## Start the distributed stack, kill parts of it under load, compare all counts; needs what docs/scale.md names
+	@$(PY) -m pytest -q tests/e2e/test_scale.py
 
 test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
 	@$(PY) -m pytest -q tests/e2e/test_shop.py
@@ -350,6 +357,19 @@ bench-nezha: $(RUNTIME) ## Accuracy on Nezha, a public set of faults in two syst
 
 bench-topology: $(RUNTIME) ## CPU seconds of a diagnosis with 20 and 200 services in the map; fails above its limits
 	@$(PY) -m bench.topology
+
+bench-replicas: $(RUNTIME) ## A diagnosis of 200 services of 20 replicas in a real Prometheus, and where its time goes [SERVICES=200] [REPLICAS=20]
+	@$(PY) -m components build prometheus
+	$(PY) -m bench.replicas $(if $(SERVICES),--services "$(SERVICES)" --calls "$$((3 * $(SERVICES)))") $(if $(REPLICAS),--replicas "$(REPLICAS)")
+
+bench-storm: $(RUNTIME) ## 5,000 alerts within a minute: all taken, grouped, and pages within 300 ms (p95) [ALERTS=5000] [DATABASE=postgresql://…]
+	@$(PY) -m bench.storm $(if $(ALERTS),--alerts "$(ALERTS)") $(if $(DATABASE),--database "$(DATABASE)")
+
+bench-scale: $(RUNTIME) ## What telemetry takes at 10, 50, 200 requests/s with 1, 10, 50 services, beside the model (17 minutes) [SECONDS_EACH=60]
+	@$(PY) -m bench.scale run $(if $(SECONDS_EACH),--seconds "$(SECONDS_EACH)")
+
+bench-scale-page: $(RUNTIME) ## Write what was measured, and sizes, into docs/size.md
+	@$(PY) -m bench.scale document
 
 bench-pipeline: $(RUNTIME) ## Spans and metric points per second and core, all kept, and what gives way first (10 minutes) [RATES=1000,5000]
 	@$(PY) -m bench.pipeline $(if $(RATES),--rates "$(RATES)")

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from components import build as builds
-from components import cache, compiler, pins, toolchain
+from components import cache, compiler, jars, pins, toolchain
 from components.ending import end_when_told
 
 FAILURES = (compiler.BuildFailed, toolchain.ToolchainMissing, builds.ComponentMissing)
@@ -31,6 +31,13 @@ def path(name: Annotated[str, typer.Argument(help="A binary, such as promtool.")
     with exit_status():
         builds.ensure([name], Console(stderr=True))
         typer.echo(builds.binary(name))
+
+
+@app.command("jars")
+def print_jars(name: Annotated[str, typer.Argument(help="kafka or cassandra.")]) -> None:
+    """Print the folder of a program's jars; those that are missing are downloaded first."""
+    with exit_status():
+        typer.echo(jars.ensure(jars.select(name), lambda text: typer.echo(text, err=True)))
 
 
 @app.command("list")

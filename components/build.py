@@ -68,12 +68,16 @@ def _build(components: Sequence[Component], report: Progress) -> None:
     """Compile the components; the first failure or an interruption stops all that run and begins no other."""
     if not components:
         return
-    go, at_once, stop = toolchain.find(on_install=report.say), count_at_once(), threading.Event()
+    locks = {each.toolchain: each.go for each in components}
+    go = {lock: toolchain.find(report.say, minimum, lock) for lock, minimum in locks.items()}
+    at_once, stop = count_at_once(), threading.Event()
     report.start(components, at_once)
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         try:
             queue = _longest_then_shortest_first(components)
-            _await([pool.submit(_build_one, each, go, report, stop) for each in queue], report)
+            _await(
+                [pool.submit(_build_one, each, go[each.toolchain], report, stop) for each in queue], report
+            )
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)

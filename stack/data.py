@@ -21,6 +21,7 @@ PARTS = (
     "logs",
     "minio",
     "prometheus",
+    "scale",
     "traffic",
     "run",
 )

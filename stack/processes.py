@@ -18,7 +18,7 @@ from stack import DATA, ROOT, RUN, StackError
 SOCKET = RUN / "process-compose.sock"
 PID_FILE = RUN / "process-compose.pid"
 START_DEADLINE = 240.0
-STOP_DEADLINE = 30.0
+STOP_DEADLINE = 60.0
 MAX_RESTARTS = 3
 
 
@@ -59,13 +59,13 @@ class Process:
     @property
     def one_shot(self) -> bool:
         """Ends by itself when its work is done."""
-        return self.name in ("prepare", "storage-setup", "trainer")
+        return self.name in ("prepare", "storage-setup", "trainer", "kafka-topics")
 
 
-def start_supervisor(environment: Mapping[str, str]) -> None:
+def start_supervisor(environment: Mapping[str, str], file: Path = ROOT / "process-compose.yaml") -> None:
     """Starts process-compose in the background, in a session of its own."""
     (DATA / "logs").mkdir(parents=True, exist_ok=True)
-    command = ["process-compose", "up", "-f", "process-compose.yaml", "--disable-dotenv", "-t=false"]
+    command = ["process-compose", "up", "-f", str(file), "--disable-dotenv", "-t=false"]
     command += ["--keep-project", "--ordered-shutdown", "-U", "-u", _short(SOCKET)]
     command += ["-L", str(DATA / "logs" / "process-compose.log")]
     process = subprocess.Popen(

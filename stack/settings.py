@@ -73,6 +73,9 @@ class Settings(StorageChoice, AccessSettings):
     otel_traces_sampler: str = "parentbased_always_on"
     otel_traces_sampler_arg: str = ""
     series_per_service: Annotated[int, Field(ge=1)] = 10_000
+    scale: Literal["", "1"] = ""
+    scale_network: Annotated[str, Field(pattern=r"^127(\.\d{1,3}){2}$")] = "127.0.16"
+    traces_kept_percent: Annotated[float, Field(ge=0, le=100)] = 20
     prometheus_retention_size: str = "2GB"
     prometheus_retention_time: str = "30d"
     jaeger_retention: str = "48h"

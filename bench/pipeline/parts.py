@@ -34,10 +34,16 @@ class Parts:
             "sender": time.process_time()
         }
 
+    def memory(self) -> dict[str, float]:
+        """Bytes of each part that are not mapped from files, which the kernel can take back."""
+        infos = {name: process.memory_info() for name, process in self._processes.items()}
+        return {name: float(info.rss - getattr(info, "shared", 0)) for name, info in infos.items()}
+
     def count(self, part: str, metric: str, label: str = "") -> float:
         """The sum of a metric that a part exposes, over the series with such a label. Raises StackError."""
+        address = self._stack.url("prometheus" if part == "prometheus" else f"{part}_metrics")
         try:
-            answer = self._http.get(f"{self._stack.url(f'{part}_metrics')}/metrics").raise_for_status()
+            answer = self._http.get(f"{address}/metrics").raise_for_status()
         except httpx.HTTPError as error:
             raise StackError(f"{part} does not answer: {error}") from None
         return add_up(answer.text, metric, label)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.pipeline.encoding import SERVICE, Request
 from bench.pipeline.parts import Parts
-from bench.pipeline.points import NAME, Points
+from bench.pipeline.points import NAME, SERIES, Points
 from bench.pipeline.spans import Spans
 
 Count = Callable[[Parts, float], float]
@@ -59,6 +59,6 @@ POINTS = Signal(
     path="/v1/metrics",
     exporter="otlp_http/prometheus",
     parts=("collector", "ingest", "prometheus"),
-    make=lambda rate: Points(round(rate)),
+    make=lambda rate: Points(round(rate / SERIES)),
     stores={"Prometheus": _points},
 )

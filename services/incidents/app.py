@@ -46,7 +46,8 @@ from services.incidents.stream import Stream
 from services.incidents.topology import TopologyApi
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 
-BODY_LIMIT = 1 << 20
+BODY_LIMIT = 8 << 20
+"""Bytes of a webhook with MOST_ALERTS alerts, and more."""
 STATIC = Path(__file__).parent / "static"
 
 log = structlog.get_logger(__name__)

@@ -30,8 +30,8 @@ class Connection(Protocol):
 class Database(Protocol):
     """Where the inbox keeps its data. Everything it raises is in `errors`."""
 
-    turns: int
-    """Transactions at once, at most."""
+    readers: int
+    """Transactions at once that read, at most, beside the one that writes."""
     errors: tuple[type[Exception], ...]
 
     def reading(self) -> AbstractContextManager[Connection]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Request
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -42,6 +43,7 @@ class Inbox:
         self._stream = stream
         self._heartbeat = heartbeat
         self._refusals = refusals
+        self._thread = CapacityLimiter(1)
         self.router = APIRouter()
         self.router.add_api_route("/webhooks/alerts", self.receive, methods=["POST"])
 
@@ -49,7 +51,7 @@ class Inbox:
         """Store the usable alerts, push the incidents that changed and return their ids.
 
         `refused` holds the reasons of the first few alerts that are not usable. 400 if none is usable, 413
-        over 1 MiB, 503 if the database is away: all senders retry.
+        over 8 MiB, 503 if the database is away: all senders retry.
         """
         received = await self._parse(await self._read(request))
         changed = await self._take(received.alerts)
@@ -66,7 +68,7 @@ class Inbox:
     async def _parse(self, body: bytes) -> Received:
         """The content of a body. Raises HTTPException if no alert in it is usable."""
         try:
-            received = read_alerts(body)
+            received = await to_thread.run_sync(read_alerts, body, limiter=self._thread)
         except Malformed as malformed:
             received = Received([], [Refused("body", str(malformed), body.decode(errors="replace"))])
         if received.refused:
@@ -89,7 +91,7 @@ class Inbox:
         """Heartbeats are noted, not kept; our own verdicts are neither."""
         alerts = [alert for alert in alerts if alert.labels.get(EXPLAINED) != "true"]
         heartbeats = [alert for alert in alerts if is_heartbeat(alert)]
-        incidents = await self._store.record(alert for alert in alerts if alert not in heartbeats)
+        incidents = await self._store.record([alert for alert in alerts if not is_heartbeat(alert)])
         for incident in incidents:
             self._stream.publish(incident)
         ended = (

@@ -34,6 +34,8 @@ from services.incidents.traces import Trace, fetch_trace, find_slowest
 from services.incidents.verdicts import Bar, draw_bars
 
 PER_PAGE = 30
+SHOWN = 50
+"""Alerts on the page of an incident, the newest."""
 CITED = 5
 
 TraceId = Annotated[str, Path(pattern=r"^[0-9a-f]{16,32}$")]
@@ -100,7 +102,7 @@ class Pages:
             "incident.html",
             incident=incident,
             links=link_incident(self._settings, incident),
-            cards=[self._card(alert, incident) for alert in reversed(incident.alerts)],
+            cards=[self._card(alert, incident) for alert in incident.alerts[: -SHOWN - 1 : -1]],
             last_error=self._diagnoser.last_error(incident.id),
             verdicts=await self._store.select_verdicts(incident.id),
             explained=self._explain(incident),

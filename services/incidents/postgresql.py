@@ -56,7 +56,7 @@ _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 class PostgreSQL:
     """A Database at `url` (postgresql://…), at the newest schema. Raises DatabaseAway."""
 
-    turns = CONNECTIONS
+    readers = CONNECTIONS - 1
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
 
     def __init__(self, url: str) -> None:

@@ -1,4 +1,6 @@
-"""The inbox's data in one file, for one process: one connection, used by one thread at a time."""
+"""The inbox's data in one file, for one process: one connection writes, one reads, each in
+one thread at a time.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -14,29 +16,35 @@ BUSY_TIMEOUT = 5.0
 class SQLite:
     """A Database in the file `path`, made if missing, at the newest schema. Raises DatabaseAway."""
 
-    turns = 1
+    readers = 1
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
 
     def __init__(self, path: Path) -> None:
         try:
-            self._connection = _open(path)
+            self._writer = _open(path)
+            self._reader = _connect(path)
         except (OSError, sqlite3.Error, DatabaseAway) as error:
             raise DatabaseAway(f"cannot open {path}: {name_reason(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """What is there; nobody writes meanwhile."""
-        yield self._connection
+        """A transaction that neither waits for the one that writes nor holds it up."""
+        self._reader.execute("BEGIN")
+        try:
+            yield self._reader
+        finally:
+            if self._reader.in_transaction:
+                self._reader.execute("COMMIT")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that takes the file's write lock at once."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._writer.execute("BEGIN IMMEDIATE")
         try:
-            yield self._connection
-            self._connection.execute("COMMIT")
+            yield self._writer
+            self._writer.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._writer.execute("ROLLBACK")
             raise
 
     def announce(self, connection: Connection, change: str, incident_id: int) -> None:
@@ -47,14 +55,20 @@ class SQLite:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._reader.close()
+        self._writer.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    connection = _connect(path)
     try:
-        connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -1,20 +1,22 @@
-"""Incidents on disk, read and written off the event loop, in as many threads as the database has turns."""
+"""Incidents on disk, read and written off the event loop: one thread writes, others read meanwhile."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, fail_after, to_thread
+from pydantic_core import from_json
 
 from diagnosis import Verdict
 from services.incidents import history
 from services.incidents.access import tokens
 from services.incidents.database import Connection, Database, DatabaseAway, name_reason
 from services.incidents.dead_letters import DeadLetter, add_letters, select_letters
-from services.incidents.grouping import ALERTS_PER_INCIDENT, Connect, choose_incident, connect_all
+from services.incidents.grouping import ALERTS_PER_INCIDENT, Connect, Grouping, connect_all
 from services.incidents.incident import SENT_START, Alert, Incident
 from services.incidents.waves import choose_headline, doubt, find_wave, split_waves
 from services.incidents.webhooks import Refused
@@ -31,6 +33,12 @@ INCIDENT, VERDICT, CONFIRMATION = "incident", "verdict", "confirmation"
 PATIENCE = 10
 """Seconds that a turn is waited for."""
 
+AT_ONCE = 250
+"""Alerts that one transaction stores, at most."""
+
+READ = 8_000
+"""Alerts that stay in memory as they were read last: lists of incidents are read again and again."""
+
 
 class Store:
     """Keeps the newest `kept` incidents. Everything it raises is DatabaseAway.
@@ -42,14 +50,22 @@ class Store:
         self._database = database
         self._kept = kept
         self._connect = connect
-        self._turn = CapacityLimiter(database.turns)
+        self._reading = CapacityLimiter(database.readers)
+        self._writing = CapacityLimiter(1)
 
     def close(self) -> None:
         self._database.close()
 
-    async def record(self, alerts: Iterable[Alert]) -> list[Incident]:
-        """Store the alerts in one transaction, on disk on return; give back the incidents that changed."""
-        return await self._write(self._record, list(alerts))
+    async def record(self, alerts: Sequence[Alert]) -> list[Incident]:
+        """Store the alerts, on disk on return; give back the incidents that changed.
+
+        Of many alerts, each AT_ONCE are a transaction: if a later one fails, the earlier ones stay.
+        """
+        changed: dict[int, Incident] = {}
+        for first in range(0, len(alerts), AT_ONCE):
+            incidents = await self._write(self._record, alerts[first : first + AT_ONCE])
+            changed |= {incident.id: incident for incident in incidents}
+        return list(changed.values())
 
     async def find(self, incident_id: int) -> Incident | None:
         """One incident, or None."""
@@ -116,7 +132,7 @@ class Store:
             with self._database.reading() as connection:
                 return work(connection, *args, **kwargs)
 
-        return await self._run(read)
+        return await self._run(read, self._reading)
 
     async def _write(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -125,19 +141,20 @@ class Store:
             with self._database.writing() as connection:
                 return work(connection, *args, **kwargs)
 
-        return await self._run(write)
+        return await self._run(write, self._writing)
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], T], turn: CapacityLimiter) -> T:
         try:
             with fail_after(PATIENCE):
-                return await to_thread.run_sync(work, limiter=self._turn)
+                return await to_thread.run_sync(work, limiter=turn)
         except TimeoutError:
             raise DatabaseAway(f"it is busy: no turn within {PATIENCE} s") from None
         except self._database.errors as error:
             raise DatabaseAway(name_reason(error)) from error
 
-    def _record(self, connection: Connection, alerts: list[Alert]) -> list[Incident]:
-        changed = {each for alert in alerts if (each := self._put(connection, alert)) is not None}
+    def _record(self, connection: Connection, alerts: Sequence[Alert]) -> list[Incident]:
+        grouping = Grouping(connection)
+        changed = {each for alert in alerts if (each := self._put(connection, grouping, alert)) is not None}
         for incident_id in changed:
             _span(connection, incident_id)
         self._forget(connection)
@@ -145,16 +162,17 @@ class Store:
             self._database.announce(connection, INCIDENT, incident_id)
         return [found for each in changed for found in _select(connection, "id = :value", each, 1)]
 
-    def _put(self, connection: Connection, alert: Alert) -> int | None:
+    def _put(self, connection: Connection, grouping: Grouping, alert: Alert) -> int | None:
         """Store one alert; return its incident, or None if nothing is new: one that ended stays ended."""
-        key = {"fingerprint": alert.fingerprint, "starts_at": _find_start(connection, alert)}
+        start = _find_start(connection, alert)
+        key = {"fingerprint": alert.fingerprint, "starts_at": start}
         known = connection.execute(
             "SELECT incident_id, ends_at FROM alerts"
             " WHERE fingerprint = :fingerprint AND starts_at = :starts_at",
             key,
         ).fetchone()
         if known is None:
-            return self._add(connection, alert)
+            return self._add(connection, grouping, alert)
         if known["ends_at"] is not None or alert.ends_at is None:
             return None
         connection.execute(
@@ -162,10 +180,11 @@ class Store:
             " WHERE fingerprint = :fingerprint AND starts_at = :starts_at",
             {**key, "ends_at": alert.ends_at.timestamp()},
         )
+        grouping.end(known["incident_id"], alert, start, alert.ends_at.timestamp())
         return int(known["incident_id"])
 
-    def _add(self, connection: Connection, alert: Alert) -> int:
-        incident_id = choose_incident(connection, alert, self._connect(alert.service))
+    def _add(self, connection: Connection, grouping: Grouping, alert: Alert) -> int:
+        incident_id = grouping.choose(alert, self._connect(alert.service))
         if incident_id is None:
             incident_id = connection.execute(
                 "INSERT INTO incidents (started_at) VALUES (:started_at) RETURNING id",
@@ -187,6 +206,7 @@ class Store:
             f"INSERT INTO alerts ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})",
             values,
         )
+        grouping.add(incident_id, alert)
         return int(incident_id)
 
     def _forget(self, connection: Connection) -> None:
@@ -286,13 +306,29 @@ def _moment(seconds: float) -> datetime:
 
 
 def _read_alert(row: Any) -> Alert:
-    return Alert(
-        fingerprint=row["fingerprint"],
-        name=row["name"],
-        status="resolved" if row["ends_at"] else "firing",
-        severity=row["severity"],
-        starts_at=_moment(row["starts_at"]),
-        ends_at=_moment(row["ends_at"]) if row["ends_at"] else None,
-        labels=json.loads(row["labels"]),
-        annotations=json.loads(row["annotations"]),
+    return _make_alert(*(row[name] for name in _COLUMNS))
+
+
+_COLUMNS = ("fingerprint", "name", "severity", "starts_at", "ends_at", "labels", "annotations")
+
+
+@lru_cache(READ)
+def _make_alert(
+    fingerprint: str,
+    name: str,
+    severity: str,
+    starts_at: float,
+    ends_at: float | None,
+    labels: str,
+    annotations: str,
+) -> Alert:
+    return Alert.model_construct(  # it was checked when it came
+        fingerprint=fingerprint,
+        name=name,
+        status="resolved" if ends_at else "firing",
+        severity=severity,
+        starts_at=_moment(starts_at),
+        ends_at=_moment(ends_at) if ends_at else None,
+        labels=from_json(labels),
+        annotations=from_json(annotations),
     )

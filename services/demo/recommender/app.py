@@ -108,7 +108,7 @@ def create_app(
     add_errors(app)
     add_health(app, versions, shadow)
     offer = shadow.offer if shadow else None
-    recommender = Recommender(versions, features, feedback, watch, recorder, offer)
+    recommender = Recommender(versions, features, feedback, watch, recorder, offer, settings.replica)
     add_recommendations(app, recommender, settings.k)
     add_feedback(app, feedback)
     return app

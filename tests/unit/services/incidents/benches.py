@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from anyio import CapacityLimiter
+
 from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents.diagnosing import Clock, Diagnoser
@@ -55,7 +57,7 @@ async def settle() -> None:
 class InlineStore(Store):
     """A store that leaves nothing to a thread, so that what is due has happened when it has been awaited."""
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], T], _: CapacityLimiter) -> T:
         return work()
 
 

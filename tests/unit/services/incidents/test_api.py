@@ -207,8 +207,8 @@ def test_what_the_sender_left_out_and_a_clock_ahead_are_said_on_the_page(client:
     assert client.get("/api/incidents/1").json()["status"] == "resolved"
 
 
-def test_a_body_over_one_mebibyte_is_refused(client: httpx.Client) -> None:
-    body = json.dumps(alertmanager(alert(annotations={"summary": "x" * (1 << 20)})))
+def test_a_body_over_eight_mebibytes_is_refused(client: httpx.Client) -> None:
+    body = json.dumps(alertmanager(alert(annotations={"summary": "x" * (8 << 20)})))
     assert client.post("/webhooks/alerts", content=body).status_code == 413
     chunks = iter([body[:1000].encode(), body[1000:].encode()])
     assert client.post("/webhooks/alerts", content=chunks).status_code == 413

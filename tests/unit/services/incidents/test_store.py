@@ -1,7 +1,10 @@
 import json
-from collections.abc import Iterator
+import random
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -9,11 +12,12 @@ import pytest
 
 from services.incidents import schema
 from services.incidents.database import Connection, DatabaseAway
+from services.incidents.grouping import Grouping, connect_all
 from services.incidents.incident import Alert, Incident
 from services.incidents.location import open_database
-from services.incidents.store import Store
+from services.incidents.store import AT_ONCE, Store
 from services.incidents.webhooks import read_alerts
-from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
+from tests.unit.services.incidents.bodies import START, alert, alertmanager, later, write_time
 from tests.unit.services.incidents.opinions import storage_latency
 
 
@@ -244,3 +248,90 @@ def test_a_newer_database_is_refused(location: str, monkeypatch: pytest.MonkeyPa
         open_database(location).close()
     with pytest.raises(DatabaseAway, match=f"schema {len(schema.MIGRATIONS) + 1}, this program knows"):
         open_database(location)
+
+
+def test_what_one_webhook_brings_is_grouped_as_if_it_came_one_by_one(
+    location: str, inbox: Inbox, tmp_path: Path
+) -> None:
+    drawn = random.Random(3)
+    sent = sorted((draw_alert(drawn, number) for number in range(150)), key=lambda each: each["startsAt"])
+    ended = [{**each, "status": "resolved", "endsAt": write_time(later(701))} for each in sent[::3]]
+    apart = Inbox(str(tmp_path / "apart.db"))
+    inbox.take(*sent[:100])
+    inbox.take(*ended, *sent[100:])
+    for each in (*sent[:100], *sorted([*ended, *sent[100:]], key=lambda each: each["startsAt"])):
+        apart.take(each)
+    together, found = (
+        [[one.name for one in incident.alerts] for incident in each.all()] for each in (inbox, apart)
+    )
+    assert together == found
+    assert len(found) > 5
+    apart.close()
+
+
+def draw_alert(drawn: random.Random, number: int) -> dict[str, Any]:
+    start = later(drawn.uniform(0, 700))
+    labels = {
+        "service_name": drawn.choice(["recommender", "a", "b"]),
+        "component": drawn.choice(["x", "y", ""]),
+    }
+    ends_at = start + timedelta(minutes=drawn.uniform(1, 60)) if drawn.random() < 0.5 else None
+    return alert(f"Alert {number}", str(number), start, ends_at, labels)
+
+
+def test_a_storm_reads_no_more_for_each_alert_than_a_single_one_does(location: str, inbox: Inbox) -> None:
+    """Of thousands that start together, each once looked at all the others."""
+    storm = [other(str(number), later(number / 1_000)) for number in range(AT_ONCE)]
+    inbox.take(*storm)
+    received = read_alerts(json.dumps(alertmanager(*(other(f"{n}'", START) for n in range(50)))).encode())
+    with transaction(location) as connection:
+        counting = Counting(connection)
+        grouping = Grouping(counting)
+        assert {grouping.choose(each, connect_all("")) for each in received.alerts} == {1}
+    assert counting.rows < 2 * AT_ONCE
+
+
+class Counting:
+    """A connection, and how many rows it gave."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.rows = 0
+
+    def execute(self, statement: str, values: Mapping[str, Any] | None = None, /) -> Any:
+        rows = self._connection.execute(statement, values or {}).fetchall()
+        self.rows += len(rows)
+        return Fetched(rows)
+
+    def executemany(self, *_: Any) -> None:
+        raise AssertionError
+
+
+class Fetched(list[Any]):
+    """Rows of a statement."""
+
+    def fetchone(self) -> Any:
+        return self[0]
+
+    def fetchall(self) -> list[Any]:
+        return self
+
+
+def test_pages_are_read_while_alerts_are_written(location: str, inbox: Inbox) -> None:
+    inbox.take(alert())
+    reading, written = threading.Event(), threading.Event()
+    with closing(open_database(location)) as database:
+
+        def write() -> None:
+            with database.writing() as connection:
+                connection.execute("UPDATE incidents SET started_at = 0")
+                reading.wait(10)
+            written.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        with database.reading() as connection:
+            rows = connection.execute("SELECT started_at FROM incidents").fetchall()
+        assert [row["started_at"] for row in rows] == [START.timestamp()] and not written.is_set()
+        reading.set()
+        writer.join(10)

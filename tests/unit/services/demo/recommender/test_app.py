@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import httpx
 import pytest
@@ -10,9 +11,9 @@ from services.demo.recommender.recommender import Recommender
 from tests.unit.services.demo.recommender.support import published, serve
 
 
-def send(method: str, path: str, **request: object) -> httpx.Response:
+def send(method: str, path: str, replica: str = "", **request: object) -> httpx.Response:
     async def once() -> httpx.Response:
-        async with serve(published()) as service:
+        async with serve(published(), replica=replica) as service:
             return await service.client.request(method, path, **request)  # type: ignore[arg-type]
 
     return asyncio.run(once())
@@ -21,6 +22,11 @@ def send(method: str, path: str, **request: object) -> httpx.Response:
 @pytest.mark.parametrize("k", [1, 100])
 def test_k_from_1_to_100_is_served(k: int) -> None:
     assert len(send("GET", f"/recommendations/1?k={k}").json()["items"]) == k
+
+
+@pytest.mark.parametrize(("replica", "begins"), [("", r"[0-9a-f]{16}$"), ("12", r"12-[0-9a-f]{16}$")])
+def test_behind_a_proxy_a_requests_name_says_who_answered(replica: str, begins: str) -> None:
+    assert re.match(begins, send("GET", "/recommendations/1", replica).json()["request_id"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""Configuration of Prometheus as an agent, which keeps nothing and writes to the receivers.
+
+Two take what ingest sends, by OTLP; a third scrapes the stack's own parts.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stack.scale.places import REMOTE_WRITE, Places
+
+TAKES = ("global", "storage", "otlp")
+"""Of prometheus/prometheus.yml."""
+NOT_SENT = "convert_histograms_to_nhcb"
+"""Native histograms of explicit buckets go by remote write 2.0 alone, which Thanos 0.42 has not: without
+this they are stored as classic series."""
+
+
+def write_agent(prometheus: Path, places: Places, *, scrapes: bool) -> str:
+    """An agent's configuration, from Prometheus' own."""
+    single: dict[str, Any] = yaml.safe_load(prometheus.read_text())
+    kept = (*TAKES, "scrape_configs") if scrapes else TAKES
+    settings = {name: single[name] for name in kept} | {"remote_write": [_receivers(places)]}
+    del settings["global"]["evaluation_interval"]
+    settings["otlp"] = {name: value for name, value in settings["otlp"].items() if name != NOT_SENT}
+    return yaml.dump(settings, Dumper=_Plain, sort_keys=False)
+
+
+def _receivers(places: Places) -> dict[str, Any]:
+    return {
+        "url": f"http://{places.at('proxy', REMOTE_WRITE)}/api/v1/receive",
+        "send_exemplars": True,
+        "send_native_histograms": True,
+        "metadata_config": {"send": False},
+        "queue_config": {
+            "capacity": 10_000,
+            "max_shards": 4,
+            "max_samples_per_send": 2_000,
+            "batch_send_deadline": "1s",
+            "min_backoff": "100ms",
+            "max_backoff": "5s",
+        },
+    }
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes an alias out."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

@@ -1,0 +1,45 @@
+"""The distributed stack: users, Thanos and Jaeger count the same, also while parts of it are killed."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.e2e.conftest import run_stack
+from tests.e2e.live import Stack, eventually_equal
+from tests.e2e.test_counts import await_silence, count_since, count_traces
+
+REQUESTS, RATE = 5000, 20
+KILLED = ("kafka-2", "cassandra-2")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """All traces are kept, and nobody but the tests sends requests."""
+    live = Stack(tmp_path_factory.mktemp("scale"))
+    live.environment |= {"SCALE": "1", "SCALE_NETWORK": "127.0.99", "TRACES_KEPT_PERCENT": "100"}
+    for running in run_stack(live):
+        running.control("stop", "traffic")
+        yield running
+
+
+def test_panels_and_rules_work(stack: Stack) -> None:
+    stack.run("stack", "verify", timeout=600)
+
+
+def test_nothing_is_lost_when_a_broker_and_a_node_are_killed(stack: Stack) -> None:
+    await_silence(stack)
+    started = time.time()
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(stack.send_traffic, REQUESTS, RATE, 900)
+        for name in KILLED:
+            time.sleep(REQUESTS / RATE / 4)
+            os.kill(stack.pid(name), signal.SIGKILL)
+        summary = sending.result()
+    ended = time.time()
+    assert (summary["sent"], summary["answered"]) == (REQUESTS, REQUESTS)
+    eventually_equal("Thanos counts them all", REQUESTS, lambda: count_since(stack, started), 120)
+    eventually_equal("Jaeger has a trace of each", REQUESTS, lambda: count_traces(stack, started, ended), 300)
