@@ -4,8 +4,8 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
-from diagnosis.packs.pack import Addition, Examined
 from diagnosis.signals.series import AlignedSeries
+from diagnosis.topology.addition import Addition, Examined
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Seen

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import structlog
 
-from diagnosis.packs.pack import Addition, Asked
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, label_series, read_series
+from diagnosis.topology.addition import Addition, Asked
 from diagnosis.topology.entity import Entity, Topology
 from diagnosis.topology.queries import MAP, MAP_STEP, Batch, ask_details, ask_presence, ask_traffic
 from diagnosis.topology.reading import read_topology

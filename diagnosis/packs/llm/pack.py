@@ -2,7 +2,7 @@
 
 from diagnosis.packs.llm.causes import CAUSES
 from diagnosis.packs.llm.signals import KIND, ask_llms
-from diagnosis.packs.pack import Addition, Asked
+from diagnosis.topology.addition import Addition, Asked
 from diagnosis.topology.queries import Batch
 
 

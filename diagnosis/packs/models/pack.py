@@ -2,7 +2,7 @@
 
 from diagnosis.packs.models.engine import examine_models
 from diagnosis.packs.models.queries import ask_models, present_models
-from diagnosis.packs.pack import Addition, Asked
+from diagnosis.topology.addition import Addition, Asked
 from diagnosis.topology.queries import Batch
 from prometheus import queries as q
 

@@ -8,8 +8,8 @@ import pytest
 from diagnosis import Evidence, Verdict
 from diagnosis.packs.catalogue import ADDITIONS
 from diagnosis.packs.models.queries import COUNTS
-from diagnosis.packs.pack import Addition
 from diagnosis.signals.series import AlignedSeries
+from diagnosis.topology.addition import Addition
 from diagnosis.topology.causes import Cause
 from diagnosis.topology.engine import examine_services
 from diagnosis.topology.finding import Seen
