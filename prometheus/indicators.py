@@ -202,10 +202,10 @@ def processor_use(*where: str, by: Sequence[str] = (), window: str = q.PANEL) ->
     return q.rate(PROCESS_CPU_TIME, *where, by=by, window=window)
 
 
-def restarts(*where: str) -> str:
-    """How often a process began anew within RESTARTS, the most of each service.
+def restarts(*where: str, by: Sequence[str] = ("service_name",)) -> str:
+    """How often a process began anew within RESTARTS, the most of each group.
 
     One that is older and whose uptime falls shares its identity with another: that is no restart.
     """
     is_young = f"({q.select(PROCESS_UPTIME, *where)} < bool {RESTARTS_SECONDS})"
-    return f"max by (service_name) ({q.falls_over(PROCESS_UPTIME, *where, window=RESTARTS)} * {is_young})"
+    return f"max by ({', '.join(by)}) ({q.falls_over(PROCESS_UPTIME, *where, window=RESTARTS)} * {is_young})"
