@@ -42,9 +42,9 @@ def access_trail(last: Annotated[int, typer.Option(help="entries to show")] = 10
 
 
 def become(*arguments: str) -> None:
-    """Run a command on the incidents' database, where that is: in its container, or here."""
+    """Run a command on the incidents' database, where that is: in a container of its own, or here."""
     if in_containers():
-        compose.become("exec", "-T", "incidents", "entrypoint", "python", "-m", MODULE, *arguments)
+        compose.become("run", "--rm", "--no-deps", "-T", "incidents", "python", "-m", MODULE, *arguments)
     environment = {**os.environ, **load_settings("processes").incidents_places}
     os.chdir(ROOT)
     os.execve(sys.executable, [sys.executable, "-m", MODULE, *arguments], environment)
