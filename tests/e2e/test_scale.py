@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.conftest import run_stack
-from tests.e2e.live import Stack, eventually_equal
+from tests.e2e.live import Stack, eventually, eventually_equal
 from tests.e2e.test_counts import await_silence, count_since, count_traces
 
 REQUESTS, RATE = 5000, 20
@@ -35,11 +35,18 @@ def test_nothing_is_lost_when_a_broker_and_a_node_are_killed(stack: Stack) -> No
     started = time.time()
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(stack.send_traffic, REQUESTS, RATE, 900)
-        for name in KILLED:
-            time.sleep(REQUESTS / RATE / 4)
+        for quarter, name in enumerate(KILLED, 1):
+            await_requests(stack, started, REQUESTS * quarter // 4)
             os.kill(stack.pid(name), signal.SIGKILL)
         summary = sending.result()
     ended = time.time()
     assert (summary["sent"], summary["answered"]) == (REQUESTS, REQUESTS)
     eventually_equal("Thanos counts them all", REQUESTS, lambda: count_since(stack, started), 120)
     eventually_equal("Jaeger has a trace of each", REQUESTS, lambda: count_traces(stack, started, ended), 300)
+
+
+def await_requests(stack: Stack, started: float, number: int) -> None:
+    """Waits until Thanos has counted that many."""
+    eventually(
+        f"{number} requests", lambda: count_since(stack, started) >= number, 3 * REQUESTS / RATE, every=2
+    )
