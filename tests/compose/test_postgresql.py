@@ -6,6 +6,7 @@ In a file of its own, after those that count: each start here makes another cont
 import json
 import socket
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -43,10 +44,10 @@ def database(stack: ContainerStack) -> Iterator[Database]:
 
 
 def find_gateway(stack: ContainerStack, network: str) -> str:
-    """The address of this machine in a network of the engine."""
+    """The address of this machine in a network of the engine: the first, which a new engine does not name."""
     assert stack.engine
     (found,) = json.loads(stack.engine.docker("network", "inspect", network).stdout)
-    return str(found["IPAM"]["Config"][0]["Gateway"])
+    return str(next(ip_network(found["IPAM"]["Config"][0]["Subnet"]).hosts()))
 
 
 @pytest.fixture
