@@ -23,6 +23,8 @@ from telemetry import instruments as i
 TIMEOUT = 10.0
 RESTORED = 240.0
 """Seconds after its start in which Prometheus evaluates each rule three times, by default every minute."""
+FILLED = 60.0
+"""Seconds after its start in which a stack has two samples of everything: the first heartbeat comes last."""
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in."""
 MINUTES = 10
@@ -55,9 +57,9 @@ def verify_stack(settings: Settings, credentials: dict[str, str], console: Conso
     queries = [*find_panel_queries(), *find_rule_queries()]
     if settings.external_storage:
         queries = [query for query in queries if MINIO not in query.promql]
-    with console.status("Waiting until Prometheus has evaluated its rules, some minutes after a restart …"):
+    with console.status("Waiting until all is evaluated and has data, some minutes after a restart …"):
         await_rules(settings.url("prometheus"))
-    problems = check_queries(settings.url("prometheus"), queries)
+        problems = await_queries(settings.url("prometheus"), queries)
     problems += check_prometheus_rules(settings.url("prometheus"))
     console.print(f"Prometheus: {len(queries)} panel and rule queries, and the health of its rules.")
     if settings.grafana:
@@ -107,11 +109,18 @@ def fill_variables(promql: str, chosen: Mapping[str, str]) -> str:
     return re.sub(r"\$\{?([a-zA-Z_]\w*)(?::\w+)?\}?", lambda match: values.get(match[1], ".*"), promql)
 
 
-def check_queries(prometheus: str, queries: list[Query]) -> list[str]:
-    """The queries that fail or return nothing."""
+def await_queries(
+    prometheus: str, queries: list[Query], deadline: float = FILLED, every: float = 5.0
+) -> list[str]:
+    """A line for each query that still fails or returns nothing after `deadline` seconds."""
     client = Client("Prometheus", prometheus, TIMEOUT)
-    found = (_check_query(client, query) for query in queries)
-    return [problem for problem in found if problem]
+    end = time.monotonic() + deadline
+    while True:
+        problems = {query: problem for query in queries if (problem := _check_query(client, query))}
+        if not problems or time.monotonic() >= end:
+            return list(problems.values())
+        queries = list(problems)
+        time.sleep(every)
 
 
 def _check_query(client: Client, query: Query) -> str:

@@ -14,8 +14,8 @@ from stack import ROOT
 from stack.settings import Settings
 from stack.verify import (
     Query,
+    await_queries,
     await_rules,
-    check_queries,
     describe_refused_senders,
     fill_variables,
     find_panel_queries,
@@ -113,19 +113,29 @@ def test_after_a_restart_alerts_are_waited_for_until_they_are_series_again(
 def test_they_are_not_waited_for_for_ever(restarted: str) -> None:
     await_rules(restarted, deadline=0, every=0)
     assert RestartedPrometheus.evaluations == 1
-    assert check_queries(restarted, [Query("panel Firing alerts", "ALERTS")]) != []
+    assert await_queries(restarted, [Query("panel Firing alerts", "ALERTS")], deadline=0) != []
 
 
 def test_says_which_query_is_empty_or_fails(prometheus: str) -> None:
     queries = [Query("panel A", "up"), Query("panel B", "gone"), Query("alert C", "up(")]
-    empty, failing = check_queries(prometheus, queries)
+    empty, failing = await_queries(prometheus, queries, deadline=0)
     assert "panel B" in empty and "no data" in empty
     assert "alert C" in failing and "parse error" in failing
 
 
+def test_what_comes_with_the_first_minute_is_waited_for(
+    prometheus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWERS, "late", ANSWERS["gone"])
+    monkeypatch.setattr(
+        "stack.verify.time.sleep", lambda seconds: monkeypatch.setitem(ANSWERS, "late", ANSWERS["up"])
+    )
+    assert await_queries(prometheus, [Query("alert A", "up"), Query("alert B", "late")]) == []
+
+
 def test_nobody_has_to_call_a_language_model(prometheus: str) -> None:
-    assert check_queries(prometheus, [Query("panel A", "gen_ai_calls")]) == []
-    assert check_queries(prometheus, [Query("panel B", "rate(gen_ai_calls")]) != []
+    assert await_queries(prometheus, [Query("panel A", "gen_ai_calls")], deadline=0) == []
+    assert await_queries(prometheus, [Query("panel B", "rate(gen_ai_calls")], deadline=0) != []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +143,7 @@ def test_nobody_has_to_call_a_language_model(prometheus: str) -> None:
     [("model:state:level", 0), ("sum(model_info)", 0), ("recommendation_model_info", 1)],
 )
 def test_nobody_has_to_watch_a_model(prometheus: str, query: str, problems: int) -> None:
-    assert len(check_queries(prometheus, [Query("panel A", query)])) == problems
+    assert len(await_queries(prometheus, [Query("panel A", query)], deadline=0)) == problems
 
 
 def test_says_whose_points_were_refused_and_why(prometheus: str) -> None:
