@@ -20,7 +20,7 @@ from decisions.retraining.incidents import Trouble
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import Client
 from stack import StackError, retraining, retraining_steps
-from stack.retraining_steps import CommandSteps
+from stack.retraining_steps import CommandSteps, RecommenderSteps
 from stack.settings import Settings
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
@@ -250,3 +250,12 @@ def test_a_version_without_cards_does_not_pass(tmp_path: Path) -> None:
 def test_quality_is_unknown_where_prometheus_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)
     assert make_steps("pass").measure("1.0.2") is None
+
+
+def test_quality_is_unknown_where_nothing_was_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": {"result": [{"metric": {}, "value": [1, "NaN"]}]}})
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    prometheus = Client("Prometheus", "http://127.0.0.1:9", transport=httpx.MockTransport(answer))
+    assert RecommenderSteps(Settings(), Config(), prometheus).measure("als32-new") is None
