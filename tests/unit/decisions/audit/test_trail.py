@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from decisions.audit import Change, Trail, TrailBroken, TrailError
+from decisions.audit import Change, Trail, TrailBroken, TrailError, write_reason
 from decisions.audit.entry import FIRST, LARGEST, Entry, write_line
 from decisions.audit.wording import describe
 from stack import ROOT
@@ -52,6 +52,12 @@ def test_every_change_tells_who_what_when_why_before_after_and_by_which_evidence
     assert read.model_dump(exclude={"number", "at", "previous", "hash"}) == told.model_dump()
     assert (read.number, read.previous, first.previous) == (2, first.hash, FIRST)
     assert trail.verify().head == read.hash
+
+
+@given(st.text(max_size=3_000))
+def test_a_reason_can_be_any_text(text: str) -> None:
+    entry = Entry.parse(write_line(change(why=write_reason(text)), 1, FIRST))
+    assert entry.why == write_reason(text)
 
 
 def test_no_trail_has_no_entries(file: Path) -> None:

@@ -115,6 +115,16 @@ def test_a_step_that_fails_is_the_last_and_it_is_told(office: Office, step: str)
     assert office.attempts.read()[0].ended == 5_000.0, "it counts for cool-down and budget all the same"
 
 
+def test_a_failure_in_colours_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StepFailed("train.py: \x1b[31mno outcomes\x1b[0m\tcame")
+
+    monkeypatch.setattr(Plan, "train", fail)
+    with pytest.raises(StepFailed, match="no outcomes"):
+        office.conductor.conduct(MODEL, YES, Plan())
+    assert office.told[-1].why == "train.py: [31mno outcomes [0m came"
+
+
 def test_one_that_is_interrupted_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
