@@ -36,6 +36,7 @@ def test_a_worse_version_is_rolled_back_in_three_minutes_seen_by_few_in_simulati
 
 def test_slow_storage_saves_no_worse_version_and_ends_no_good_one_in_simulation() -> None:
     slow = [what for what in SCENES if "storage slow" in what]
+    assert slow
     for what in slow:
         ends = [each.phase for each in outcomes(what, 6)]
         assert ends.count(Phase.ROLLED_BACK if "-70%" in what else Phase.LIVE) >= 5, what
