@@ -25,7 +25,7 @@ def differences(folder: Path, files: Files) -> list[str]:
 def write(folder: Path, files: Files) -> None:
     """Brings the folder to hold exactly these files; each is replaced in one step."""
     for name, text in files.items():
-        _replace(folder / name, text)
+        replace_file(folder / name, text)
     for name, path in _found(folder).items():
         if name not in files:
             path.unlink()
@@ -36,7 +36,8 @@ def _found(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in paths}
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
+    """Writes a file whole or not at all, with its folder. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:

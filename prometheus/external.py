@@ -57,7 +57,7 @@ SYSTEM_FILE_SYSTEM = _resource_gauge("system_filesystem_usage_bytes", "system_fi
 POOL_WAITING = _resource_gauge("db_client_connection_pending_requests", "db_client_connection_pool_name")
 POOL_WAITING_BEFORE = _resource_gauge("db_client_connections_pending_requests", "pool_name")
 
-# What telemetry says of itself: services/instrumentation/losses.py
+# What telemetry says of itself: the SDK, and services/instrumentation/delivery.py
 _SDK = ("otel_component_name", "otel_component_type", "error_type")
 SDK_SPANS_PROCESSED = _resource_counter("otel_sdk_processor_span_processed_total", *_SDK)
 SDK_SPANS_EXPORTED = _resource_counter("otel_sdk_exporter_span_exported_total", *_SDK)

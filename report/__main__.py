@@ -1,7 +1,5 @@
 """`python -m report --since 7d [--out FILE]`: the operational review as one HTML file."""
 
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from config import load
+from prometheus.artifacts import replace_file
 from prometheus.client import Client, SourceAway
 from report.inbox import Inbox
 from report.page import render
@@ -57,20 +56,6 @@ def write_report(
         prometheus.close()
         inbox.close()
     typer.echo(path)
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Writes the file whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
 
 
 def _stop(line: str, status: int) -> NoReturn:

@@ -7,7 +7,7 @@ import httpx
 
 from config import Config
 from config.services import find_latency_limit
-from decisions.audit import Action, Change
+from decisions.audit import Action, Change, write_reason
 from decisions.experiments.reading import TooManySeries
 from decisions.releases.files import Files
 from decisions.releases.observation import Observation, Trouble
@@ -37,7 +37,6 @@ CONTROLLER = "release controller"
 TIMEOUT = 3.0
 """Seconds for the recommender's answer: a look must not take as long as the lease."""
 
-LONGEST_REASON = 1_000
 Whose = Literal["ours", "absent", "other"]
 
 
@@ -112,7 +111,7 @@ class Stack:
             who=CONTROLLER,
             what=what,
             subject=after.version,
-            why=" ".join(after.reason.split())[:LONGEST_REASON],
+            why=write_reason(after.reason),
             before=tell_shares(before),
             after=tell_shares(after),
             evidence=evidence,

@@ -169,8 +169,9 @@ def _name(command: Sequence[str]) -> str:
 
 
 def _ask(prometheus: Client, promql: str) -> float | None:
+    """The value, None where there is none: without labels a share of them is no number."""
     try:
         found = prometheus.ask(query(promql))
     except SourceAway:
         return None
-    return found[0].last if found else None
+    return found[0].last if found and found[0].points else None

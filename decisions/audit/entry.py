@@ -43,6 +43,9 @@ SERVING = ("rollout", "rollback", "experiment.", "release.")
 LARGEST = 16_384
 """Bytes of a line."""
 
+LONGEST_REASON = 1_000
+"""Characters."""
+
 FIRST = "0" * 64
 """In place of the hash before the first entry."""
 
@@ -67,7 +70,7 @@ class Change(BaseModel):
     what: Action
     subject: Annotated[str, StringConstraints(pattern=NAMED, max_length=200)]
     """A model version or an experiment."""
-    why: Annotated[str, StringConstraints(pattern=ONE_LINE, max_length=1000)] = ""
+    why: Annotated[str, StringConstraints(pattern=ONE_LINE, max_length=LONGEST_REASON)] = ""
     before: JsonValue = None
     after: JsonValue = None
     evidence: JsonValue = None
@@ -81,6 +84,12 @@ class Change(BaseModel):
     def shares(self) -> dict[str, float]:
         """Percent of the users by version from now on, if `after` says that."""
         return read_shares(self.after)
+
+
+def write_reason(text: str) -> str:
+    """A text of any origin as `why` takes it: in one line, without control characters, and not too long."""
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(printable.split())[:LONGEST_REASON]
 
 
 def read_shares(value: JsonValue) -> dict[str, float]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from decisions.audit import Action, Change, Trail
+from decisions.audit import Action, Change, Trail, write_reason
 from decisions.retraining.attempts import Attempts
 from decisions.retraining.data import Report, find_faults
 from decisions.retraining.judgement import Answer
@@ -22,9 +22,6 @@ CONTROLLER = "retraining"
 
 KEPT_PROMISE = 0.5
 """Part of the expected recovery from which it is said to have come."""
-
-
-LONGEST_REASON = 1_000
 
 
 class StepFailed(Exception):
@@ -108,13 +105,7 @@ class Conductor:
 
     def _tell(self, what: Action, subject: str, why: str, evidence: JsonValue = None) -> None:
         self.trail.append(
-            Change(
-                who=self.who,
-                what=what,
-                subject=subject,
-                why=" ".join(why.split())[:LONGEST_REASON],
-                evidence=evidence,
-            )
+            Change(who=self.who, what=what, subject=subject, why=write_reason(why), evidence=evidence)
         )
 
 

@@ -6,7 +6,6 @@ an incident changes ──▶ followed: diagnose, wait, diagnose, … ──the 
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import structlog
 from pydantic import BaseModel
@@ -54,11 +53,6 @@ class VerdictChange(BaseModel):
     verdict: Verdict | None
 
 
-class _Following(NamedTuple):
-    changed: asyncio.Event
-    work: asyncio.Task[None]
-
-
 class Diagnoser:
     """Follows incidents that fire until they are over; a restart takes up where it was."""
 
@@ -75,7 +69,8 @@ class Diagnoser:
         self._explain = explain
         self._clock = clock or Clock()
         self._leads = leads
-        self._followed: dict[int, _Following] = {}
+        self._followed: dict[int, asyncio.Event] = {}
+        self._works: set[asyncio.Task[None]] = set()
         self._last_errors: dict[int, str] = {}
 
     def last_error(self, incident_id: int) -> str | None:
@@ -92,14 +87,14 @@ class Diagnoser:
                         self._wake(change.id)
                         await self._follow_unfinished()
             finally:
-                works = [following.work for following in self._followed.values()]
-                for work in works:
+                for work in self._works:
                     work.cancel()
-                await asyncio.gather(*works, return_exceptions=True)
+                await asyncio.gather(*self._works, return_exceptions=True)
+                self._followed.clear()
 
     def _wake(self, incident_id: int) -> None:
-        if following := self._followed.get(incident_id):
-            following.changed.set()
+        if changed := self._followed.get(incident_id):
+            changed.set()
 
     async def _follow_unfinished(self) -> None:
         """Changes may be lost when many come at once, so the store is asked for what there is to do.
@@ -114,20 +109,29 @@ class Diagnoser:
             return
         for incident_id in waiting:
             if incident_id not in under_way | self._followed.keys() and len(self._followed) < FOLLOWED:
-                changed = asyncio.Event()
-                work = asyncio.create_task(self._follow(incident_id, changed))
-                self._followed[incident_id] = _Following(changed, work)
+                self._followed[incident_id] = asyncio.Event()
+                work = asyncio.create_task(self._follow(incident_id))
+                self._works.add(work)
+                work.add_done_callback(self._works.discard)
 
-    async def _follow(self, incident_id: int, changed: asyncio.Event) -> None:
-        upcoming = pauses()
+    async def _follow(self, incident_id: int) -> None:
+        """Diagnose an incident until it is over; if all places were taken, another one may have waited."""
         try:
-            while True:
-                if await self._wait(next(upcoming), changed):
-                    upcoming = pauses(1)
-                if not await self._revise(incident_id) and not changed.is_set():
-                    return
+            await self._revise_until_over(incident_id, self._followed[incident_id])
         finally:
-            self._followed.pop(incident_id, None)
+            full = len(self._followed) >= FOLLOWED
+            del self._followed[incident_id]
+        if full:
+            await self._clock.sleep(MINIMUM_INTERVAL)
+            await self._follow_unfinished()
+
+    async def _revise_until_over(self, incident_id: int, changed: asyncio.Event) -> None:
+        upcoming = pauses()
+        while True:
+            if await self._wait(next(upcoming), changed):
+                upcoming = pauses(1)
+            if not await self._revise(incident_id) and not changed.is_set():
+                return
 
     async def _wait(self, pause: float, changed: asyncio.Event) -> bool:
         """Wait for `pause` seconds, or until the incident changes, but MINIMUM_INTERVAL in any case.

@@ -44,7 +44,8 @@ class SQLite:
             yield self._writer
             self._writer.execute("COMMIT")
         except BaseException:
-            self._writer.execute("ROLLBACK")
+            if self._writer.in_transaction:  # on a full disk SQLite may have ended it
+                self._writer.execute("ROLLBACK")
             raise
 
     def announce(self, connection: Connection, change: str, incident_id: int) -> None:

@@ -31,7 +31,7 @@ RESOURCE_LIMIT = 4 << 20
 GROUP_LIMIT = 2 << 20
 """Bytes from which what has come of a request is sent on: so much of it is held, and one resource more."""
 WAITING = 8
-"""Requests that wait while one is worked on; more are answered 503. The collector sends one at a time."""
+"""Requests at once, of which one is worked on; more are answered 503. The collector sends one at a time."""
 RETRY_AFTER = "1"
 """Seconds."""
 

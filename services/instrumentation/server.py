@@ -26,6 +26,7 @@ EXCLUDED = frozenset({"/healthz", "/readyz", "/metrics", "/api/stream"})
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 UNMATCHED = "/{unmatched}"
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LARGEST_PORT = 65_535
 LONGEST_HOST = 255
 Attributes = dict[str, str | int]
 
@@ -49,7 +50,7 @@ def describe_request(method: str, scheme: str, version: str, host: bytes) -> Att
     if host:
         authority = host[:LONGEST_HOST].decode("latin-1")
         name, colon, port = authority.rpartition(":")
-        known = bool(colon) and port.isdecimal()
+        known = bool(colon) and port.isdecimal() and int(port) <= LARGEST_PORT
         described[a.SERVER_ADDRESS] = (name if known else authority).strip("[]")
         described[a.SERVER_PORT] = int(port) if known else DEFAULT_PORTS.get(scheme, 80)
     return described

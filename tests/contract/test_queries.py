@@ -92,9 +92,10 @@ def test_every_series_of_a_runbooks_queries_exists() -> None:
 
 
 def test_every_series_of_the_provisioned_queries_exists() -> None:
-    for source in check_provisioning().datasources:
-        for query in source.jsonData.tracesToMetrics.queries if source.type == "jaeger" else []:
-            assert series_named(query.query) <= set(REGISTRY)
+    (jaeger,) = (source for source in check_provisioning().datasources if source.type == "jaeger")
+    assert jaeger.jsonData.tracesToMetrics.queries
+    for query in jaeger.jsonData.tracesToMetrics.queries:
+        assert series_named(query.query) <= set(REGISTRY)
 
 
 def test_every_series_of_a_variable_exists() -> None:

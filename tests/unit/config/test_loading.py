@@ -50,7 +50,9 @@ def test_what_documents_show_can_be_used(
     document: str, read: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLACK_WEBHOOK_URL", "https://hooks.example.org/x")
-    for shown in re.findall(r"(?ms)^```yaml\n(.*?)^```$", Path(document).read_text()):
+    found = re.findall(r"(?ms)^```yaml\n(.*?)^```$", Path(document).read_text())
+    assert found
+    for shown in found:
         assert read(shown) != Config()
 
 

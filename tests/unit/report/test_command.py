@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 from typer.testing import CliRunner, Result
 
-from report.__main__ import app, replace_file
+from report.__main__ import app
 from report.settings import Settings
 
 NOWHERE = "http://127.0.0.1:9"
@@ -62,20 +62,6 @@ def test_folder_that_cannot_be_made_is_said(empty: str, tmp_path: Path) -> None:
     done = run("--out", str(tmp_path / "file" / "review.html"), prometheus=empty)
     assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
     assert "--out" in done.stderr
-
-
-def test_interrupted_writing_keeps_the_old_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "review.html"
-    replace_file(file, "old")
-
-    def interrupt(source: str, target: str) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("os.replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        replace_file(file, "new")
-    assert file.read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir()] == ["review.html"]
 
 
 def test_addresses_follow_the_ports_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:

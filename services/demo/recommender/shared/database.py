@@ -164,13 +164,18 @@ class Database:
         try:
             with _one_at_a_time(self._folder):
                 self._number = max(_numbers(self._folder), default=self._number + 1)
-                self._connection = sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)
-                for setting in (*SETTINGS, f"max_page_count = {pages}"):
-                    self._connection.execute(f"PRAGMA {setting}")
-                self._connection.executescript(SCHEMA)
+                connection = sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)
+                try:
+                    for setting in (*SETTINGS, f"max_page_count = {pages}"):
+                        connection.execute(f"PRAGMA {setting}")
+                    connection.executescript(SCHEMA)
+                except sqlite3.Error:
+                    connection.close()
+                    raise
         except OSError as error:
             raise sqlite3.OperationalError(f"{self._folder}: {error.strerror}") from error
-        return self._connection
+        self._connection = connection
+        return connection
 
     def _recover(self, error: BaseException) -> None:
         """Leave nothing half done, and a corrupt file to nobody."""

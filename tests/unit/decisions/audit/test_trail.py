@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from decisions.audit import Change, Trail, TrailBroken, TrailError
+from decisions.audit import Change, Trail, TrailBroken, TrailError, write_reason
 from decisions.audit.entry import FIRST, LARGEST, Entry, write_line
 from decisions.audit.wording import describe
 from stack import ROOT
@@ -43,7 +43,7 @@ def fill(file: Path, entries: int = 5) -> Trail:
     return trail
 
 
-def test_r23_every_change_tells_who_what_when_why_before_after_and_by_which_evidence(file: Path) -> None:
+def test_every_change_tells_who_what_when_why_before_after_and_by_which_evidence(file: Path) -> None:
     trail = fill(file, 1)
     told = change(why="hit rate +5%", before=None, after={"als16-aaaaaa": 100}, evidence=[1.5, {"p95": None}])
     written = trail.append(told)
@@ -52,6 +52,12 @@ def test_r23_every_change_tells_who_what_when_why_before_after_and_by_which_evid
     assert read.model_dump(exclude={"number", "at", "previous", "hash"}) == told.model_dump()
     assert (read.number, read.previous, first.previous) == (2, first.hash, FIRST)
     assert trail.verify().head == read.hash
+
+
+@given(st.text(max_size=3_000))
+def test_a_reason_can_be_any_text(text: str) -> None:
+    entry = Entry.parse(write_line(change(why=write_reason(text)), 1, FIRST))
+    assert entry.why == write_reason(text)
 
 
 def test_no_trail_has_no_entries(file: Path) -> None:
@@ -91,7 +97,7 @@ def rewrite(line: int) -> Callable[[list[bytes]], list[bytes]]:
         (lambda lines: [*lines[:3], b"x" * 2 * LARGEST, *lines[4:]], "entry 4 is not as it was written"),
     ],
 )
-def test_r23_a_change_by_other_means_is_found_and_the_first_bad_entry_named(
+def test_a_change_by_other_means_is_found_and_the_first_bad_entry_named(
     file: Path, tamper: Callable[[list[bytes]], list[bytes]], said: str
 ) -> None:
     trail = fill(file)

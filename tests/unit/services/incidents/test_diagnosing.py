@@ -188,3 +188,18 @@ def test_incidents_under_diagnosis_are_bounded(location: str) -> None:
             assert len({start for start, _, _ in b.oracle.asked}) == FOLLOWED
 
     run(work)
+
+
+def test_an_incident_that_waited_is_diagnosed_when_another_is_over(location: str) -> None:
+    async def work() -> None:
+        async with bench(location, storage_latency(), now=later(60)) as b:
+            many = [
+                alert(f"{n}", f"{n}", later(-5.5 * n + 60), labels={"component": f"{n}"})
+                for n in range(FOLLOWED + 1)
+            ]
+            await b.take(*many)
+            await b.take(alert("0", "0", later(60), later(60.1), {"component": "0"}))
+            await b.clock.pass_(30, step=5)
+            assert len({start for start, _, _ in b.oracle.asked}) == FOLLOWED + 1
+
+    run(work)

@@ -1,5 +1,6 @@
 import json
 import random
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ from services.incidents.database import Connection, DatabaseAway
 from services.incidents.grouping import Grouping, connect_all
 from services.incidents.incident import Alert, Incident
 from services.incidents.location import open_database
+from services.incidents.sqlite import SQLite
 from services.incidents.store import AT_ONCE, Store
 from services.incidents.webhooks import read_alerts
 from tests.unit.services.incidents.bodies import START, alert, alertmanager, later, write_time
@@ -335,3 +337,12 @@ def test_pages_are_read_while_alerts_are_written(location: str, inbox: Inbox) ->
         assert [row["started_at"] for row in rows] == [START.timestamp()] and not written.is_set()
         reading.set()
         writer.join(10)
+
+
+def test_a_transaction_that_sqlite_ended_says_why(tmp_path: Path) -> None:
+    twice = "INSERT OR ROLLBACK INTO incidents (id, started_at) VALUES (1, 0), (1, 0)"
+    with closing(SQLite(tmp_path / "incidents.db")) as database:
+        with pytest.raises(sqlite3.IntegrityError, match="incidents.id"), database.writing() as connection:
+            connection.execute(twice)
+        with database.writing() as connection:
+            assert connection.execute("SELECT * FROM incidents").fetchall() == []

@@ -237,7 +237,13 @@ def test_a_request_cut_off_still_ends_its_span(service: Service) -> None:
 
 @pytest.mark.parametrize(
     ("host", "address", "port"),
-    [("shop", "shop", 80), ("[::1]:9000", "::1", 9000), ("[::1]", "::1", 80), ("a:b", "a:b", 80)],
+    [
+        ("shop", "shop", 80),
+        ("[::1]:9000", "::1", 9000),
+        ("[::1]", "::1", 80),
+        ("a:b", "a:b", 80),
+        (f"a:{2**64}", f"a:{2**64}", 80),
+    ],
 )
 def test_the_address_is_the_host_header_s(host: str, address: str, port: int, service: Service) -> None:
     service.request("GET", "/away", host=host)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,16 @@ def test_after_the_store_is_deleted_all_go_on_with_one_new_one(
 
     in_two_offices(tmp_path, scenario)
     assert len(said(capsys)) == 2
+
+
+def test_a_file_that_could_not_be_set_up_is_set_up_at_the_next_try(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "answers-1.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        worker = open_database(tmp_path)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            worker.write([shown("a")])
+    assert worker.write([shown("a"), click("a")]).joined == [None, LABELS]
+    worker.close()
 
 
 def test_a_broken_file_is_replaced(tmp_path: Path) -> None:
