@@ -27,7 +27,7 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     assert complaints == []
 
 
-def test_versions_and_answers_stand_side_by_side(page: Page, tmp_path: Path) -> None:
+def test_r14_r15_versions_and_answers_stand_side_by_side(page: Page, tmp_path: Path) -> None:
     page.goto("/")
     page.get_by_role("link", name="Comparison").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Versions side by side")

@@ -27,7 +27,7 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     assert complaints == []
 
 
-def test_from_the_catalogue_to_a_version_and_its_data_set(page: Page, tmp_path: Path) -> None:
+def test_r24_from_the_catalogue_to_a_version_and_its_data_set(page: Page, tmp_path: Path) -> None:
     page.goto("/")
     page.get_by_role("link", name="Catalogue").click()
     versions = page.get_by_role("list", name="Versions of recommendations").get_by_role("listitem")
@@ -49,7 +49,7 @@ def test_from_the_catalogue_to_a_version_and_its_data_set(page: Page, tmp_path: 
     take_picture(page, tmp_path / "data-set.png")
 
 
-def test_a_trace_id_is_asked_for(page: Page, tmp_path: Path) -> None:
+def test_r23_a_trace_id_is_asked_for(page: Page, tmp_path: Path) -> None:
     page.goto("/lineage")
     page.get_by_label("Model version, data set or trace id").fill(TRACE_ID)
     page.get_by_role("button", name="Show").click()

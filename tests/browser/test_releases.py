@@ -32,7 +32,9 @@ def page(browser: Browser, kept: Folder, tmp_path: Path) -> Iterator[Page]:
     assert complaints == []
 
 
-def test_a_release_is_followed_to_the_evidence_of_its_pause(page: Page, kept: Folder, tmp_path: Path) -> None:
+def test_r22_a_release_is_followed_to_the_evidence_of_its_pause(
+    page: Page, kept: Folder, tmp_path: Path
+) -> None:
     kept.answer("gate.refused", "als8-42d0c1", REFUSED)
     kept.answer(
         "retraining.refused", "recommendations", VERDICT, "Storage is slow: a new model changes nothing."
@@ -66,7 +68,7 @@ def test_a_release_is_followed_to_the_evidence_of_its_pause(page: Page, kept: Fo
     page.screenshot(path=tmp_path / "paused-320.png", full_page=True)
 
 
-def test_the_page_follows_a_release_by_itself(page: Page, kept: Folder, tmp_path: Path) -> None:
+def test_r22_the_page_follows_a_release_by_itself(page: Page, kept: Folder, tmp_path: Path) -> None:
     page.clock.install()
     page.goto("/releases")
     expect(page.get_by_role("heading", name="No release yet")).to_be_visible()

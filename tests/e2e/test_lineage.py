@@ -5,7 +5,7 @@ from typing import Any
 from tests.e2e.live import Stack, eventually
 
 
-def test_a_request_leads_to_its_data_set_and_back(stack: Stack) -> None:
+def test_r23_a_request_leads_to_its_data_set_and_back(stack: Stack) -> None:
     ready = stack.http.get(f"{stack.url('recommender')}/readyz").json()
     live, data_set = ready["model_version"], ready["dataset_id"]
     tags = f'{{"model.version":"{live}"}}'
@@ -27,7 +27,7 @@ def test_a_request_leads_to_its_data_set_and_back(stack: Stack) -> None:
     assert serving["periods"][-1]["until"] is None
 
 
-def test_the_recommender_is_in_the_catalogue_with_its_card(stack: Stack) -> None:
+def test_r24_the_recommender_is_in_the_catalogue_with_its_card(stack: Stack) -> None:
     live = stack.http.get(f"{stack.url('recommender')}/readyz").json()["model_version"]
     models = {each["model"]: each for each in ask(stack, "catalogue")["models"]}
     versions = {each["version"]: each for each in models["recommendations"]["versions"]}
@@ -36,7 +36,7 @@ def test_the_recommender_is_in_the_catalogue_with_its_card(stack: Stack) -> None
     assert len(versions) >= 2, "the candidate was trained, too"
 
 
-def test_a_roll_out_and_its_end_are_in_the_audit_trail(stack: Stack) -> None:
+def test_r23_a_roll_out_and_its_end_are_in_the_audit_trail(stack: Stack) -> None:
     stack.run("stack", "rollout", "", "10", "--who", "ada", "--why", "to see it")
     stack.run("stack", "rollback", "--who", "ada")
     told = stack.run("stack", "audit", "--last", "2").stdout

@@ -7,7 +7,7 @@ from services.demo.trainer.parameters import CANDIDATE
 from tests.e2e.live import Stack, eventually, running
 
 
-def test_a_release_passes_the_gate_reaches_users_and_is_rolled_back_at_once(
+def test_r22_a_release_passes_the_gate_reaches_users_and_is_rolled_back_at_once(
     stack: Stack, tmp_path: Path
 ) -> None:
     ready = _readiness(stack)

@@ -5,7 +5,7 @@ from typing import Any
 from tests.e2e.live import Stack, eventually
 
 
-def test_slow_storage_is_no_reason_to_retrain_and_the_refusal_is_kept(stack: Stack) -> None:
+def test_r23_slow_storage_is_no_reason_to_retrain_and_the_refusal_is_kept(stack: Stack) -> None:
     stack.run("faults", "break", "storage-latency", "high")
     try:
         eventually("an incident has its verdict", lambda: _is_explained(stack), 90, every=2)

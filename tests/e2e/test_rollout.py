@@ -6,7 +6,7 @@ from typing import Any
 from tests.e2e.live import Stack, eventually
 
 
-def test_a_rollout_is_told_by_version_in_metrics_and_traces_and_costs_nobody_their_features(
+def test_r13_a_rollout_is_told_by_version_in_metrics_and_traces_and_costs_nobody_their_features(
     stack: Stack,
 ) -> None:
     live = _readiness(stack)["model_version"]

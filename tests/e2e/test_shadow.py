@@ -6,7 +6,7 @@ from telemetry.shadow import ListDifference
 from tests.e2e.live import Stack, eventually
 
 
-def test_a_version_answers_in_the_shadow_and_no_user_gets_it(stack: Stack) -> None:
+def test_r15_a_version_answers_in_the_shadow_and_no_user_gets_it(stack: Stack) -> None:
     live = _readiness(stack)["model_version"]
     told = " ".join(stack.run("stack", "shadow", "", "--share", "100").stdout.split())
     try:
@@ -26,7 +26,7 @@ def test_a_version_answers_in_the_shadow_and_no_user_gets_it(stack: Stack) -> No
     eventually("no version is in the shadow", lambda: _readiness(stack)["shadow"] is None, 30)
 
 
-def test_versions_stand_side_by_side_with_what_they_cost(stack: Stack) -> None:
+def test_r14_versions_stand_side_by_side_with_what_they_cost(stack: Stack) -> None:
     def known() -> dict[str, Any] | None:
         (version, *_) = _comparison(stack)["versions"] or [{"cost": None, "hit_rate": None}]
         return version if version["cost"] and version["hit_rate"] else None

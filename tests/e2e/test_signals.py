@@ -47,7 +47,7 @@ def test_instrument_arrives_in_prometheus_with_its_attributes(stack: Stack, inst
     assert all("histogram" in sample for sample in found) == (instrument.kind is Kind.HISTOGRAM)
 
 
-def test_thumbs_arrive_with_the_version_that_served_them(stack: Stack) -> None:
+def test_r15_thumbs_arrive_with_the_version_that_served_them(stack: Stack) -> None:
     live = stack.http.get(f"{stack.url('recommender')}/readyz").json()["model_version"]
     thumbs = f'{series(RECOMMENDATION_THUMBS).name}{{model_version="{live}"}}'
     eventually("thumbs", lambda: stack.query(thumbs), 60)
@@ -103,7 +103,7 @@ def test_no_span_carries_the_user(answered: dict[str, Any], spans: dict[str, dic
     assert not [text for text in texts if path in text or object_key in text]
 
 
-def test_the_resource_says_which_model_and_data_set(
+def test_r13_the_resource_says_which_model_and_data_set(
     answered: dict[str, Any], spans: dict[str, dict[str, Any]]
 ) -> None:
     tags = spans[SERVER.name]["process_tags"]

@@ -54,7 +54,7 @@ READING = {
 }
 
 
-def test_scoring_is_a_versions_own_cost_and_the_rest_is_shared(tmp_path: Path) -> None:
+def test_r14_scoring_is_a_versions_own_cost_and_the_rest_is_shared(tmp_path: Path) -> None:
     """Of 1.6 s of CPU in 10 s, 150 · 2 ms + 50 · 1 ms are the versions' own and .25 s the shadow's."""
     series = answers(LIVE, 150) | answers(OTHER, 50) | scored(LIVE, 150, 0.002) | scored(OTHER, 50, 0.001)
     series |= PROCESS | used("shadow_cpu_time_seconds_total", 0.25, shadow_model_version="als8-1")
@@ -66,7 +66,7 @@ def test_scoring_is_a_versions_own_cost_and_the_rest_is_shared(tmp_path: Path) -
     ask(tmp_path, series, expected, prices={"cpu_hour": 3.6})
 
 
-def test_reads_and_bytes_are_paid_by_who_reads(tmp_path: Path) -> None:
+def test_r14_reads_and_bytes_are_paid_by_who_reads(tmp_path: Path) -> None:
     """The other version answers a fifth of its requests without storage."""
     series = answers(LIVE, 150) | answers(OTHER, 40) | answers(OTHER, 10, "unknown_user") | READING
     ask(
@@ -82,7 +82,7 @@ def test_reads_and_bytes_are_paid_by_who_reads(tmp_path: Path) -> None:
     )
 
 
-def test_tokens_of_a_priced_model_are_shared_by_all_answers(tmp_path: Path) -> None:
+def test_r14_tokens_of_a_priced_model_are_shared_by_all_answers(tmp_path: Path) -> None:
     labels = 'service_name="recommender", gen_ai_request_model="small", gen_ai_token_type'
     series = answers(LIVE, 150) | answers(OTHER, 50)
     series |= {

@@ -1,4 +1,4 @@
-"""Releases on live stacks: how one is driven and disturbed, what is kept of it, and what other rules say."""
+"""R22 on live stacks: how a release is driven and disturbed, what is kept of it, and what other rules say."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -88,7 +88,7 @@ def run(stack: Stack, name: str) -> ReleaseRun:
     return run_case(Case(name=name, round=1), stack, lambda _: None)  # type: ignore[arg-type]
 
 
-def test_a_worse_version_is_let_through_and_watched_until_it_is_rolled_back(stack: Stack) -> None:
+def test_r22_a_worse_version_is_let_through_and_watched_until_it_is_rolled_back(stack: Stack) -> None:
     stack.become(40, Phase.WATCHING, FIVE)
     stack.become(100, Phase.ROLLED_BACK, FIVE)
     found = run(stack, "worse")
@@ -102,7 +102,7 @@ def test_a_worse_version_is_let_through_and_watched_until_it_is_rolled_back(stac
     assert len(found.minutes) == 3, "labels of the last answers come later"
 
 
-def test_slow_storage_begins_in_the_middle_and_is_mended_a_minute_after_the_pause(stack: Stack) -> None:
+def test_r22_slow_storage_begins_in_the_middle_and_is_mended_a_minute_after_the_pause(stack: Stack) -> None:
     stack.become(40, Phase.WATCHING, FIVE)
     stack.become(130, Phase.PAUSED, QUARTER)
     stack.become(260, Phase.WATCHING, QUARTER)
@@ -119,7 +119,7 @@ def test_slow_storage_begins_in_the_middle_and_is_mended_a_minute_after_the_paus
     assert (found.phase, found.reach) == (Phase.LIVE, 1.0)
 
 
-def test_under_a_worse_version_storage_stays_slow(stack: Stack) -> None:
+def test_r22_under_a_worse_version_storage_stays_slow(stack: Stack) -> None:
     stack.become(5, Phase.WATCHING, ONE)
     stack.become(60, Phase.PAUSED, ONE)
     stack.become(600, Phase.ROLLED_BACK, ONE)

@@ -1,4 +1,4 @@
-"""Retraining on live stacks: what happens in a case, what is asked and kept, and what counts as right."""
+"""R23 on live stacks: what happens in a case, what is asked and kept, and what counts as right."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +70,7 @@ def run(stack: Stack, name: str) -> RetrainingRun:
     return run_case(Case(name=name, round=1), stack, lambda _: None)  # type: ignore[arg-type]
 
 
-def test_a_drift_is_left_to_the_automatic_retraining_until_it_has_measured(stack: Stack) -> None:
+def test_r23_a_drift_is_left_to_the_automatic_retraining_until_it_has_measured(stack: Stack) -> None:
     def drift() -> None:
         stack.inject()
         stack.hit_rate = 0.4
@@ -107,7 +107,7 @@ def test_a_drift_that_nobody_retrains_for_is_bounded_and_kept_as_that(
     assert (found.answer, found.retrained, found.right) == (None, False, False)
 
 
-def test_after_an_incident_has_its_verdict_it_is_asked_whether_to_retrain(stack: Stack) -> None:
+def test_r23_after_an_incident_has_its_verdict_it_is_asked_whether_to_retrain(stack: Stack) -> None:
     stack.script = {100: lambda: stack.troubles.append("storage")}
     stack.answer("not-the-model")
     found = run(stack, "storage-latency")
@@ -122,7 +122,7 @@ def test_without_an_incident_it_is_asked_all_the_same(stack: Stack) -> None:
     assert found.answer == "nothing-wrong" and not found.right
 
 
-def test_in_quiet_time_nothing_is_broken_or_retrained(stack: Stack) -> None:
+def test_r23_in_quiet_time_nothing_is_broken_or_retrained(stack: Stack) -> None:
     stack.answer("nothing-wrong")
     found = run(stack, "quiet")
     assert stack.commands == [WATCH, ASK] and found.right

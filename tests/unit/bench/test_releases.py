@@ -1,4 +1,4 @@
-"""What the rules of releases do to simulated versions; few runs, the benchmark has many."""
+"""R22: what the rules of releases do to simulated versions; few runs, the benchmark has many."""
 
 from pathlib import Path
 
@@ -25,16 +25,16 @@ def outcomes(what: str, runs: int = RUNS) -> list[Outcome]:
     return [release(SCENES[what], by_sequence, np.random.default_rng(seed)) for seed in seeds]
 
 
-def test_a_good_version_becomes_live_by_itself_in_simulation() -> None:
+def test_r22_a_good_version_becomes_live_by_itself_in_simulation() -> None:
     assert [each.phase for each in outcomes(GOOD)].count(Phase.LIVE) >= RUNS - 1
 
 
-def test_a_worse_version_is_rolled_back_in_three_minutes_seen_by_few_in_simulation() -> None:
+def test_r22_a_worse_version_is_rolled_back_in_three_minutes_seen_by_few_in_simulation() -> None:
     found = outcomes(WORSE)
     assert in_time(found) >= 1 - 2 / RUNS and reached(found) <= 1 / RUNS
 
 
-def test_slow_storage_saves_no_worse_version_and_ends_no_good_one_in_simulation() -> None:
+def test_r22_slow_storage_saves_no_worse_version_and_ends_no_good_one_in_simulation() -> None:
     slow = [what for what in SCENES if "storage slow" in what]
     assert slow
     for what in slow:

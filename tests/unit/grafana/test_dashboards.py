@@ -204,7 +204,7 @@ def test_a_panel_of_a_model_says_why_it_is_empty(plot: dict[str, Any]) -> None:
     assert plot["title"] == always or words not in ("", "no data")
 
 
-def test_versions_and_data_sets_are_chosen_and_compared_side_by_side() -> None:
+def test_r14_versions_and_data_sets_are_chosen_and_compared_side_by_side() -> None:
     content = DASHBOARDS["model-and-data.json"]
     chosen = {variable["name"] for variable in content["templating"]["list"]}
     assert {"model_version", "dataset_id", "segment"} <= chosen
@@ -224,7 +224,7 @@ def test_versions_and_data_sets_are_chosen_and_compared_side_by_side() -> None:
     assert all("$model_version" in target["expr"] for target in numbers["targets"])
 
 
-def test_the_shadow_has_a_row_that_leads_to_traces_with_both_answers() -> None:
+def test_r15_the_shadow_has_a_row_that_leads_to_traces_with_both_answers() -> None:
     panels = {panel["title"]: panel for panel in DASHBOARDS["model-and-data.json"]["panels"]}
     (link,) = panels["Agreement by segment"]["fieldConfig"]["defaults"]["links"]
     assert "shadow_answer" in link["url"] and "shadow.difference" in link["url"]

@@ -95,19 +95,19 @@ def found(report: Report, name: str) -> Any:
     return next(check for check in report.checks if check.name == name)
 
 
-def test_the_bad_model_is_refused_for_its_quality_alone(trained: Stored) -> None:
+def test_r22_the_bad_model_is_refused_for_its_quality_alone(trained: Stored) -> None:
     report = trained.judge(BAD_MODEL)
     assert failed(report) == {"quality_kept", "segment_kept"}
     assert found(report, "ndcg_at_10").value < 0.2
     assert {check.name for check in report.failures} >= {"hit_rate_at_10", "mrr_at_10, light"}
 
 
-def test_the_candidate_is_judged_by_default(trained: Stored) -> None:
+def test_r22_the_candidate_is_judged_by_default(trained: Stored) -> None:
     report = trained.judge("")
     assert (report.candidate, report.passed) == (CANDIDATE.version(trained.dataset.id), True)
 
 
-def test_a_version_with_half_the_factors_is_refused(trained: Stored) -> None:
+def test_r22_a_version_with_half_the_factors_is_refused(trained: Stored) -> None:
     report = trained.judge(SMALLER)
     assert failed(report) == {"quality_kept", "segment_kept"}
     assert found(report, "ndcg_at_10").value == pytest.approx(0.857, abs=0.01)
@@ -117,7 +117,7 @@ def test_a_version_with_half_the_factors_is_refused(trained: Stored) -> None:
 
 
 @pytest.mark.parametrize("parameters", [CANDIDATE, EQUIVALENT], ids=["better", "as good"])
-def test_a_version_that_is_no_worse_passes(trained: Stored, parameters: Parameters) -> None:
+def test_r22_a_version_that_is_no_worse_passes(trained: Stored, parameters: Parameters) -> None:
     assert trained.judge(parameters).passed
 
 
@@ -174,7 +174,7 @@ def test_users_whom_the_live_version_does_not_know_get_the_popular_items(stored:
         (held_out_key, None, "held_out.npz is not there"),
     ],
 )
-def test_what_cannot_be_read_is_refused_and_named(
+def test_r22_what_cannot_be_read_is_refused_and_named(
     stored: Stored, key: Any, content: bytes | None, said: str
 ) -> None:
     version = CANDIDATE.version(stored.dataset.id)
@@ -187,7 +187,7 @@ def test_what_cannot_be_read_is_refused_and_named(
     assert said in found(report, "schema").sentence
 
 
-def test_missing_features_are_refused(stored: Stored) -> None:
+def test_r22_missing_features_are_refused(stored: Stored) -> None:
     version = CANDIDATE.version(stored.dataset.id)
     for user in range(1, 31):
         del stored.store.objects[features_key(version, user)]
@@ -196,7 +196,7 @@ def test_missing_features_are_refused(stored: Stored) -> None:
     assert "factors is there for 95.0%, seen is there for 95.0%" in found(report, "features").sentence
 
 
-def test_features_of_another_model_are_refused(stored: Stored) -> None:
+def test_r22_features_of_another_model_are_refused(stored: Stored) -> None:
     version = CANDIDATE.version(stored.dataset.id)
     for user in range(1, 31):
         other = stored.store.objects[features_key(SMALLER.version(stored.dataset.id), user)]
@@ -206,7 +206,7 @@ def test_features_of_another_model_are_refused(stored: Stored) -> None:
     assert found(report, "features").sentence.startswith("factors is there for 95.0%, at least")
 
 
-def test_a_card_from_before_the_gate_is_refused(stored: Stored) -> None:
+def test_r22_a_card_from_before_the_gate_is_refused(stored: Stored) -> None:
     version = CANDIDATE.version(stored.dataset.id)
     old = stored.card(version).model_copy(update={"data": None, "held_out_sha256": ""})
     stored.store.objects[card_key(version)] = old.model_dump_json().encode()
@@ -232,7 +232,7 @@ def test_the_held_out_ratings_of_a_large_data_set_are_those_of_some_users(
     assert len(kept.user_ids) == np.isin(held_out.user_ids, users).sum()
 
 
-def test_an_override_needs_a_name_and_a_reason_and_is_in_the_trail(trained: Stored, trail: Trail) -> None:
+def test_r22_an_override_needs_a_name_and_a_reason_and_is_in_the_trail(trained: Stored, trail: Trail) -> None:
     refused = trained.judge(BAD_MODEL)
     for text in ("Ada", "Ada:", ": reason", "  :  "):
         with pytest.raises(StackError, match="needs both"):
@@ -247,7 +247,7 @@ def test_an_override_needs_a_name_and_a_reason_and_is_in_the_trail(trained: Stor
     assert trail.verify().entries == 1
 
 
-def test_a_pass_and_a_refusal_are_in_the_trail_with_what_was_found(trained: Stored, trail: Trail) -> None:
+def test_r22_a_pass_and_a_refusal_are_in_the_trail_with_what_was_found(trained: Stored, trail: Trail) -> None:
     assert "may serve users" in gate.settle(trained.judge(CANDIDATE), "Ada: not needed")
     with pytest.raises(StackError, match=r"may not serve users: \d+ of \d+ checks failed"):
         gate.settle(trained.judge(BAD_MODEL))
@@ -296,7 +296,7 @@ def test_cards_of_any_model_are_judged_from_files(tmp_path: Path, trail: Trail) 
     assert [entry.subject for entry in trail.latest(10)] == ["1.1.0", "1.1.0", "1.0.1"]
 
 
-def test_the_command_reads_the_bucket_prints_and_records(
+def test_r22_the_command_reads_the_bucket_prints_and_records(
     trained: Stored, trail: Trail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = io.StringIO()

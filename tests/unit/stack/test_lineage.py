@@ -12,7 +12,7 @@ from tests.unit.services.incidents.running import serve
 from tests.unit.services.incidents.served import DATA_SET, NEW, OLD
 
 
-def test_a_request_is_followed_to_its_data_set(settings: Settings) -> None:
+def test_r23_a_request_is_followed_to_its_data_set(settings: Settings) -> None:
     text = describe_lineage(settings, "traces", TRACE_ID)
     assert f"recommender: ai_inference_pipeline was answered by {OLD}, made of data set {DATA_SET}" in text
     assert "COMPLETE at 20" in text and "code 0a1b2c3d4e5f" in text
@@ -20,7 +20,7 @@ def test_a_request_is_followed_to_its_data_set(settings: Settings) -> None:
     assert "parameters: algorithm als, factors 32" in text
 
 
-def test_a_data_set_is_followed_to_whom_it_answered(settings: Settings) -> None:
+def test_r23_a_data_set_is_followed_to_whom_it_answered(settings: Settings) -> None:
     text = describe_lineage(settings, "datasets", DATA_SET)
     assert "1,500 answers in the last 30 days, by 2 versions" in text
     assert f"recommendations in recommender, data set {DATA_SET}: 1,000 answers in the last 30 days" in text

@@ -124,7 +124,7 @@ def run(version: str = "", capture: Console | None = None, config: Config | None
     return release(Settings(), config or Config(), console, version, AUTHOR, admit)
 
 
-def test_a_good_version_becomes_live_and_every_decision_is_in_the_audit_trail(
+def test_r22_a_good_version_becomes_live_and_every_decision_is_in_the_audit_trail(
     stack: FakeStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(NEW, Console(width=200)) == 0
@@ -138,7 +138,7 @@ def test_a_good_version_becomes_live_and_every_decision_is_in_the_audit_trail(
     assert "advances at 5%" in said and "LIVE: It is the live version now." in said
 
 
-def test_a_worse_version_is_rolled_back_within_two_looks(stack: FakeStack) -> None:
+def test_r22_a_worse_version_is_rolled_back_within_two_looks(stack: FakeStack) -> None:
     stack.effect = -0.7
     assert run(NEW) == 1
     assert stack.live == LIVE and not stack.file.exists()
@@ -146,7 +146,7 @@ def test_a_worse_version_is_rolled_back_within_two_looks(stack: FakeStack) -> No
     assert stack.shares.count(1.0) <= 2
 
 
-def test_a_version_that_cannot_load_is_rolled_back_and_said(
+def test_r22_a_version_that_cannot_load_is_rolled_back_and_said(
     stack: FakeStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.broken = True
@@ -155,7 +155,7 @@ def test_a_version_that_cannot_load_is_rolled_back_and_said(
     assert f"cannot load it: models/{NEW}/card.json is not in bucket" in capsys.readouterr().out
 
 
-def test_a_release_that_is_interrupted_goes_on_where_it_was(stack: FakeStack) -> None:
+def test_r22_a_release_that_is_interrupted_goes_on_where_it_was(stack: FakeStack) -> None:
     stack.stop_at = 12
     assert run(NEW) == 130
     assert read_rollout(stack.file) == {LIVE: 95.0, NEW: 5.0}
@@ -166,7 +166,7 @@ def test_a_release_that_is_interrupted_goes_on_where_it_was(stack: FakeStack) ->
     assert stack.live == NEW and stack.told.count("release.begun") == 1
 
 
-def test_two_releases_at_once_are_refused_with_one_line(stack: FakeStack) -> None:
+def test_r22_two_releases_at_once_are_refused_with_one_line(stack: FakeStack) -> None:
     stack.stop_at = 5
     run(NEW)
     with pytest.raises(StackError, match=f"^{NEW} is being released: `make release` goes on with it"):
@@ -177,7 +177,7 @@ def test_two_releases_at_once_are_refused_with_one_line(stack: FakeStack) -> Non
         assert run() == 0, "another process is at work: it is shown only"
 
 
-def test_rollback_ends_a_release_that_nobody_is_at_work_on(stack: FakeStack) -> None:
+def test_r22_rollback_ends_a_release_that_nobody_is_at_work_on(stack: FakeStack) -> None:
     stack.stop_at = 12
     run(NEW)
     assert "is rolled back" in answer("roll back", AUTHOR)
@@ -189,14 +189,14 @@ def test_rollback_ends_a_release_that_nobody_is_at_work_on(stack: FakeStack) -> 
     assert run() == 0, "how it ended is shown"
 
 
-def test_rollback_ends_a_release_that_is_at_work(stack: FakeStack) -> None:
+def test_r22_rollback_ends_a_release_that_is_at_work(stack: FakeStack) -> None:
     stack.at[12] = lambda: answer("roll back", AUTHOR)
     assert run(NEW) == 1
     assert stack.waits == 12 and not stack.file.exists()
     assert Trail(stack.audit).latest(1)[0].why == "ada asked for it."
 
 
-def test_trouble_of_infrastructure_pauses_and_its_end_resumes(stack: FakeStack) -> None:
+def test_r22_trouble_of_infrastructure_pauses_and_its_end_resumes(stack: FakeStack) -> None:
     stack.at = {
         12: lambda: setattr(stack, "troubles", (trouble(Weight.PAUSES),)),
         60: lambda: setattr(stack, "troubles", ()),
@@ -206,7 +206,7 @@ def test_trouble_of_infrastructure_pauses_and_its_end_resumes(stack: FakeStack) 
     assert stack.shares[13:60] == [5.0] * 47
 
 
-def test_unknown_trouble_asks_and_a_person_lets_it_go_on(
+def test_r22_unknown_trouble_asks_and_a_person_lets_it_go_on(
     stack: FakeStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StackError, match="nothing is being released"):
@@ -238,7 +238,7 @@ def test_an_inbox_that_goes_away_pauses(stack: FakeStack) -> None:
     assert "release.paused" in stack.told
 
 
-def test_what_the_gate_refuses_is_not_released(stack: FakeStack) -> None:
+def test_r22_what_the_gate_refuses_is_not_released(stack: FakeStack) -> None:
     def refuse(version: str) -> None:
         raise StackError(f"{version} may not serve users")
 
@@ -269,13 +269,13 @@ def test_a_flag_file_of_somebody_else_is_left_alone(stack: FakeStack) -> None:
     assert read_rollout(stack.file) == theirs
 
 
-def test_blue_green_switches_all_users_at_once(stack: FakeStack) -> None:
+def test_r22_blue_green_switches_all_users_at_once(stack: FakeStack) -> None:
     config = Config.model_validate({"release": {"strategy": "blue-green", "watch": "1m"}})
     assert run(NEW, config=config) == 0
     assert {*stack.shares} == {0.0, 100.0} and stack.live == NEW
 
 
-def test_it_answers_in_the_shadow_before_users_have_it(stack: FakeStack) -> None:
+def test_r22_it_answers_in_the_shadow_before_users_have_it(stack: FakeStack) -> None:
     stack.stop_at = 2
     assert run(NEW) == 130
     shadow = read_shadow(stack.shadow)

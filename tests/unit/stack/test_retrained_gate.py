@@ -1,4 +1,4 @@
-"""A version that learned from feedback passes the gate if it orders what users were shown as well."""
+"""R23: a version that learned from feedback passes the gate if it orders what users were shown as well."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def judge(stack: Stack, feedback: Sequence[Seen]) -> Report:
 
 
 @pytest.mark.parametrize("shift", [0.35, 0.7])
-def test_a_version_that_learned_new_preferences_passes(stack: Stack, shift: float) -> None:
+def test_r23_a_version_that_learned_new_preferences_passes(stack: Stack, shift: float) -> None:
     report = judge(stack, stack.visit(VISITS, seed=1, shift=shift))
     assert report.passed, [check.sentence for check in report.failures]
 
@@ -42,12 +42,12 @@ def test_a_version_that_learned_new_preferences_passes(stack: Stack, shift: floa
         Mix(light=0.5, regular=0.05, heavy=0.0, unknown=0.45),
     ],
 )
-def test_a_version_that_learned_from_other_users_passes(stack: Stack, mix: Mix) -> None:
+def test_r23_a_version_that_learned_from_other_users_passes(stack: Stack, mix: Mix) -> None:
     report = judge(stack, stack.visit(VISITS, seed=2, mix=mix))
     assert report.passed, [check.sentence for check in report.failures]
 
 
-def test_a_version_that_learned_from_poisoned_feedback_is_refused(stack: Stack) -> None:
+def test_r23_a_version_that_learned_from_poisoned_feedback_is_refused(stack: Stack) -> None:
     """Four fifths of the answers have lost their clicks."""
     honest = stack.visit(VISITS, seed=3)
     poisoned = [each._replace(clicked=()) for each in honest[: VISITS * 4 // 5]]

@@ -1,4 +1,4 @@
-"""`make retrain`, and what goes on by itself."""
+"""R23 as a command: `make retrain`, and what goes on by itself."""
 
 import io
 import sys
@@ -84,14 +84,14 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return Desk(tmp_path, monkeypatch)
 
 
-def test_slow_storage_is_no_reason_to_retrain_and_that_is_said_and_kept(desk: Desk) -> None:
+def test_r23_slow_storage_is_no_reason_to_retrain_and_that_is_said_and_kept(desk: Desk) -> None:
     desk.open(SLOW)
     assert desk.retrain() == 1
     assert desk.out.getvalue().startswith("Do not retrain: 21.0 of the 27.0 points lost come from answers")
     assert desk.told == ["retraining.refused"]
 
 
-def test_drift_is_retrained_for_and_what_came_is_said(desk: Desk) -> None:
+def test_r23_drift_is_retrained_for_and_what_came_is_said(desk: Desk) -> None:
     desk.open(DRIFTED)
     assert desk.retrain() == 0
     assert "als32-new is live: the hit rate is 0.59" in desk.out.getvalue()
@@ -138,14 +138,14 @@ def test_outcomes_are_those_of_known_users_since_the_onset(
     assert "[600s]" in promql and 'segment!="unknown"' in promql
 
 
-def test_nothing_goes_on_by_itself_unless_it_is_allowed(desk: Desk) -> None:
+def test_r23_nothing_goes_on_by_itself_unless_it_is_allowed(desk: Desk) -> None:
     desk.open(DRIFTED)
     with pytest.raises(StackError, match=r"set `retraining: \{automatic: true\}`"):
         retraining.watch(Settings(), Config(), desk.console, lambda _: True)
     assert desk.told == []
 
 
-def test_an_alert_leads_to_a_retraining_by_itself_once(desk: Desk) -> None:
+def test_r23_an_alert_leads_to_a_retraining_by_itself_once(desk: Desk) -> None:
     desk.open(DRIFTED)
     desk.watch(3)
     assert desk.told == ["retraining.begun", "retraining.done", "retraining.refused"]

@@ -71,7 +71,7 @@ def test_the_candidate_gets_its_share_and_loses_it(recommender: FakeRecommender)
     assert rollouts.roll_back(AUTHOR, tuple) == "No roll-out was active."
 
 
-def test_what_the_gate_refuses_is_not_rolled_out(recommender: FakeRecommender) -> None:
+def test_r22_what_the_gate_refuses_is_not_rolled_out(recommender: FakeRecommender) -> None:
     asked: list[str] = []
 
     def refuse(version: str) -> None:
@@ -135,7 +135,7 @@ def test_an_experiment_splits_the_users_by_its_salt_or_is_taken_back(recommender
         rollouts.start_experiment(Settings(), declare(traffic="50%"), AUTHOR)
 
 
-def test_whoever_splits_users_or_takes_it_back_is_in_the_audit_trail(
+def test_r23_whoever_splits_users_or_takes_it_back_is_in_the_audit_trail(
     recommender: FakeRecommender,
 ) -> None:
     candidate = CANDIDATE.version(DATASET)
@@ -210,7 +210,7 @@ def test_a_configuration_with_mistakes_keeps_nobody_from_rolling_back(recommende
     assert ended.evidence == {"unknown": "whence.yaml:1: no"}
 
 
-def test_roll_outs_are_told_as_lineage(recommender: FakeRecommender) -> None:
+def test_r23_roll_outs_are_told_as_lineage(recommender: FakeRecommender) -> None:
     candidate = CANDIDATE.version(DATASET)
     rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
     rollouts.roll_back(AUTHOR, tuple)

@@ -36,7 +36,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_the_candidate_answers_a_share_in_the_shadow_until_it_is_ended(file: Path) -> None:
+def test_r15_the_candidate_answers_a_share_in_the_shadow_until_it_is_ended(file: Path) -> None:
     candidate = CANDIDATE.version(DATASET)
     said = shadowing.begin_shadow(Settings(), "", 10)
     assert said.startswith(f"{candidate} answers 10% of the requests in the shadow") and "/comparison" in said

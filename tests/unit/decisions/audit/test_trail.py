@@ -43,7 +43,7 @@ def fill(file: Path, entries: int = 5) -> Trail:
     return trail
 
 
-def test_every_change_tells_who_what_when_why_before_after_and_by_which_evidence(file: Path) -> None:
+def test_r23_every_change_tells_who_what_when_why_before_after_and_by_which_evidence(file: Path) -> None:
     trail = fill(file, 1)
     told = change(why="hit rate +5%", before=None, after={"als16-aaaaaa": 100}, evidence=[1.5, {"p95": None}])
     written = trail.append(told)
@@ -97,7 +97,7 @@ def rewrite(line: int) -> Callable[[list[bytes]], list[bytes]]:
         (lambda lines: [*lines[:3], b"x" * 2 * LARGEST, *lines[4:]], "entry 4 is not as it was written"),
     ],
 )
-def test_a_change_by_other_means_is_found_and_the_first_bad_entry_named(
+def test_r23_a_change_by_other_means_is_found_and_the_first_bad_entry_named(
     file: Path, tamper: Callable[[list[bytes]], list[bytes]], said: str
 ) -> None:
     trail = fill(file)

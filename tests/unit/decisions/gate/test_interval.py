@@ -24,7 +24,7 @@ def draw_pairs(seed: int, units: int, kept: float = 1.0, alike: float = 0.5) -> 
 
 @settings(max_examples=200)
 @given(SEEDS, SIZES, st.sampled_from([0.5, 0.9, 0.95, 0.99]), st.floats(0.3, 3.0), st.floats(0.0, 0.95))
-def test_at_its_ends_scipys_paired_t_test_is_at_its_level(
+def test_r22_at_its_ends_scipys_paired_t_test_is_at_its_level(
     seed: int, units: int, confidence: float, kept: float, alike: float
 ) -> None:
     part, whole = draw_pairs(seed, units, kept, alike)

@@ -32,7 +32,7 @@ def failed(report: Report) -> set[str]:
     return {check.key for check in report.failures}
 
 
-def test_an_equal_version_passes_every_check() -> None:
+def test_r22_an_equal_version_passes_every_check() -> None:
     report = look(make_card("new"), quality_kept="100%", segment_kept="100%")
     assert report.passed and report.failures == ()
     assert {check.key for check in report.checks} == set(GateLimits.model_fields) - {
@@ -42,7 +42,7 @@ def test_an_equal_version_passes_every_check() -> None:
     }
 
 
-def test_a_worse_version_is_refused_by_as_much_as_it_is_worse() -> None:
+def test_r22_a_worse_version_is_refused_by_as_much_as_it_is_worse() -> None:
     live, new = make_card(values={"ndcg": [0.5, 0.6] * 200}), make_card(values={"ndcg": [0.4, 0.5] * 200})
     (check,) = find(look(new, live), "quality_kept")
     assert not check.passed and check.limit == 0.9
@@ -51,7 +51,7 @@ def test_a_worse_version_is_refused_by_as_much_as_it_is_worse() -> None:
     assert f"missed by {100 * (0.9 - (check.value or 0)):.1f} points" in check.sentence
 
 
-def test_a_version_that_may_be_worse_by_more_than_allowed_is_refused_though_its_mean_is_better() -> None:
+def test_r22_a_version_that_may_be_worse_by_more_than_allowed_is_refused_though_its_mean_is_better() -> None:
     live, new = {"ndcg": [1.0, 0.0] * 10}, {"ndcg": [0.0, 1.0] * 9 + [1.0, 1.0]}
     (check,) = find(look(make_card(values=new), make_card(values=live)), "quality_kept")
     assert sum(new["ndcg"]) > sum(live["ndcg"])
@@ -66,7 +66,7 @@ def test_of_losses_a_larger_one_is_worse() -> None:
     assert look(before, after).passed
 
 
-def test_a_segment_may_not_pay_for_the_others() -> None:
+def test_r22_a_segment_may_not_pay_for_the_others() -> None:
     segments = ["new"] * 100 + ["old"] * 900
     live = {"hit_rate": [1.0, 0.0] * 500}
     new = {"hit_rate": [1.0, 0.0, 0.0, 0.0] * 25 + [1.0, 0.0] * 450}
@@ -110,7 +110,7 @@ def test_a_few_hits_of_the_live_version_tell_too_little() -> None:
     ],
     ids=["data", "users", "metric", "nothing"],
 )
-def test_what_was_not_measured_on_the_same_is_refused(changes: Mapping[str, Any], said: str) -> None:
+def test_r22_what_was_not_measured_on_the_same_is_refused(changes: Mapping[str, Any], said: str) -> None:
     report = look(make_card("new", **changes))
     assert not report.passed
     for key in ("quality_kept", "segment_kept"):
@@ -160,7 +160,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(
     ("key", "changes", "said"), FAULTS, ids=[f"{key}-{n}" for n, (key, _, _) in enumerate(FAULTS)]
 )
-def test_a_version_that_cannot_serve_is_refused(key: str, changes: dict[str, Any], said: str) -> None:
+def test_r22_a_version_that_cannot_serve_is_refused(key: str, changes: dict[str, Any], said: str) -> None:
     report = look(make_card("new", **changes))
     (check,) = find(report, key)
     assert not check.passed and said in check.sentence
@@ -194,7 +194,7 @@ def test_a_live_version_without_a_report_of_its_data_holds_nobody_back() -> None
     assert report.passed and "is not known" in find(report, "rows_kept")[0].sentence
 
 
-def test_a_refusal_names_all_that_is_wrong_at_once() -> None:
+def test_r22_a_refusal_names_all_that_is_wrong_at_once() -> None:
     bad = make_card(
         "new",
         values={"hit_rate": draw_hits(0.3)},

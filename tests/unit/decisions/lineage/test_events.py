@@ -58,7 +58,7 @@ WRITTEN = (
 
 
 @pytest.mark.parametrize("place", range(len(WRITTEN)), ids=("begin", "complete", "fail", "serve"))
-def test_events_are_those_of_the_official_client(place: int) -> None:
+def test_r23_events_are_those_of_the_official_client(place: int) -> None:
     assert compare(WRITTEN[place]) == compare(without_defaults(OFFICIAL[place]))
 
 

@@ -18,7 +18,7 @@ def spread(good: float, requests: int, users: int, groups: int = GROUPS) -> Coun
     )
 
 
-def test_a_much_worse_version_is_told_from_thirty_answers_of_six_users() -> None:
+def test_r22_a_much_worse_version_is_told_from_thirty_answers_of_six_users() -> None:
     live = spread(0.63, 2_000, 594)
     worse = compare(QUALITY, live, spread(0.05, 30, 6, 6), LEVEL)
     assert worse.worse and worse.change.value == pytest.approx(0.05 / 0.63 - 1)
@@ -82,7 +82,7 @@ def test_the_more_is_known_the_smaller_the_loss_that_is_ruled_out() -> None:
     assert many.rules_out(0.3) and not few.rules_out(0.3)
 
 
-def test_a_version_that_is_as_good_is_hardly_ever_called_worse_however_often_it_is_looked_at() -> None:
+def test_r22_a_version_that_is_as_good_is_hardly_ever_called_worse_however_often_it_is_looked_at() -> None:
     """30 of 600 users, whose hit rates differ, come for 40 looks."""
     called = 0
     for seed in range(200):

@@ -1,4 +1,4 @@
-"""The loop around the state machine, killed at each point and taken up again."""
+"""R22: the loop around the state machine, killed at each point and taken up again."""
 
 from collections.abc import Callable
 from math import inf, nan
@@ -132,7 +132,7 @@ def file(tmp_path: Path) -> StateFile:
 GOOD = ["release.advanced"] * 3 + ["release.live"]
 
 
-def test_a_good_version_becomes_live_and_the_flag_is_cleared(file: StateFile) -> None:
+def test_r22_a_good_version_becomes_live_and_the_flag_is_cleared(file: StateFile) -> None:
     world = FakeWorld()
     assert run(world, file).phase is Phase.LIVE
     assert (world.live, world.flag, world.recorded) == (NEW, None, GOOD)
@@ -151,14 +151,16 @@ def test_users_keep_the_version_until_the_recommender_gives_it_to_all(file: Stat
     assert world.named_at + 30 <= world.now <= world.named_at + 40
 
 
-def test_a_worse_version_loses_its_users_at_once(file: StateFile) -> None:
+def test_r22_a_worse_version_loses_its_users_at_once(file: StateFile) -> None:
     world = FakeWorld()
     world.compared = (guard(-0.7),)
     assert run(world, file).phase is Phase.ROLLED_BACK
     assert (world.live, world.served, world.recorded) == (LIVE, 0.0, ["release.rolled_back"])
 
 
-def test_rolling_back_needs_no_storage_and_no_disk(file: StateFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_r22_rolling_back_needs_no_storage_and_no_disk(
+    file: StateFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = FakeWorld()
     world.storage_away = True
     run(world, file, lambda _: True)
@@ -186,7 +188,7 @@ def test_storage_that_is_away_delays_the_last_step_only(file: StateFile) -> None
 
 @pytest.mark.parametrize("first", [begun(), shadowed()], ids=["users", "shadow"])
 @pytest.mark.parametrize("compared", [guard(), guard(-0.7)], ids=["good", "worse"])
-def test_a_controller_that_is_killed_anywhere_is_taken_up_and_ends_the_same(
+def test_r22_a_controller_that_is_killed_anywhere_is_taken_up_and_ends_the_same(
     file: StateFile, compared: Any, first: State
 ) -> None:
     """Killed at its first act, then at its second, …, until it gets through; it looks every 20 s."""
@@ -215,7 +217,7 @@ def test_a_controller_that_is_killed_anywhere_is_taken_up_and_ends_the_same(
     assert killed > (5 if compared.worse else 40)
 
 
-def test_a_killed_controller_takes_up_the_step_where_it_was(file: StateFile) -> None:
+def test_r22_a_killed_controller_takes_up_the_step_where_it_was(file: StateFile) -> None:
     file.write(watching(2, served=20.0))
     world = FakeWorld()
     world.now = BEGUN + 605
@@ -247,7 +249,7 @@ def test_the_lease_is_renewed_while_it_pauses(file: StateFile) -> None:
     assert run(world, file).phase is Phase.LIVE
 
 
-def test_what_was_named_live_and_is_rolled_back_after_all_is_no_longer_named(file: StateFile) -> None:
+def test_r22_what_was_named_live_and_is_rolled_back_after_all_is_no_longer_named(file: StateFile) -> None:
     """Killed right after live.json was written, and worse before the recommender has read it."""
     file.write(watching(3, served=100.0))
     world = FakeWorld(4)
@@ -287,7 +289,7 @@ def test_a_person_is_heard_once(tmp_path: Path) -> None:
     assert files.read_answer(state) is None
 
 
-def test_one_process_at_a_time_is_at_work(tmp_path: Path) -> None:
+def test_r22_one_process_at_a_time_is_at_work(tmp_path: Path) -> None:
     with Files(tmp_path).hold() as first, Files(tmp_path).hold() as second:
         assert first and not second
     with Files(tmp_path).hold() as third:

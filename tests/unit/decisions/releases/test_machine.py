@@ -1,4 +1,4 @@
-"""What a release does at a look, each rule in both directions, and which evidence overrides which."""
+"""R22: what a release does at a look, each rule in both directions, and which evidence overrides which."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def verb(state: State, at: Observation, after: float = LOOK) -> Verb:
     return look(state, at, after)[1].verb
 
 
-def test_a_good_version_goes_from_one_percent_to_live_by_itself() -> None:
+def test_r22_a_good_version_goes_from_one_percent_to_live_by_itself() -> None:
     state, now = begun(), BEGUN
     shares: list[str | float] = []
     while not state.over:
@@ -64,7 +64,7 @@ def test_a_version_loads_before_its_time_counts() -> None:
     ],
     ids=["said", "late", "silent"],
 )
-def test_a_version_that_cannot_load_is_rolled_back(at: Observation, after: float) -> None:
+def test_r22_a_version_that_cannot_load_is_rolled_back(at: Observation, after: float) -> None:
     state, decision = step(begun(looked=BEGUN + after - LOOK), at, BEGUN + after)
     assert state.phase is Phase.ROLLED_BACK
     assert "does not answer with it" in decision.why or "cannot load it: models/" in decision.why
@@ -79,7 +79,7 @@ def test_a_version_that_is_gone_later_is_rolled_back_and_a_recommender_that_is_g
 
 @pytest.mark.parametrize("place", range(4))
 @pytest.mark.parametrize("phase", [Phase.WATCHING, Phase.PAUSED, Phase.HELD])
-def test_a_worse_version_is_rolled_back_at_any_step_and_in_any_phase(place: int, phase: Phase) -> None:
+def test_r22_a_worse_version_is_rolled_back_at_any_step_and_in_any_phase(place: int, phase: Phase) -> None:
     state, decision = look(watching(place, phase=phase), seen(compared=(guard(-0.7),)))
     assert (state.phase, state.share) == (Phase.ROLLED_BACK, 0.0)
     assert "hit rate 18.0% against 60.0%, -70.0% (-80.0% to -60.0%)" in decision.why
@@ -87,19 +87,19 @@ def test_a_worse_version_is_rolled_back_at_any_step_and_in_any_phase(place: int,
 
 
 @pytest.mark.parametrize("name", ["answered", "in time", "personalised"])
-def test_fewer_answers_or_later_or_less_personal_ones_roll_back(name: str) -> None:
+def test_r22_fewer_answers_or_later_or_less_personal_ones_roll_back(name: str) -> None:
     assert verb(watching(), seen(compared=(guard(), guard(-0.2, name=name)))) is Verb.ROLL_BACK
     tolerated = guard(-0.005, 0.004, name=name, error=0.001)
     assert verb(watching(), seen(compared=(guard(), tolerated))) is Verb.WAIT, "significant, but small"
 
 
-def test_a_worse_version_is_rolled_back_while_storage_is_slow() -> None:
+def test_r22_a_worse_version_is_rolled_back_while_storage_is_slow() -> None:
     both = seen(compared=(guard(-0.7),), troubles=(trouble(Weight.PAUSES),))
     assert verb(watching(), both) is Verb.ROLL_BACK
     assert verb(watching(phase=Phase.PAUSED), both) is Verb.ROLL_BACK
 
 
-def test_trouble_of_infrastructure_pauses_a_good_version_and_it_resumes_by_itself() -> None:
+def test_r22_trouble_of_infrastructure_pauses_a_good_version_and_it_resumes_by_itself() -> None:
     before = watching(served=20.0)
     paused, decision = look(before, seen(troubles=(trouble(Weight.PAUSES),)))
     assert (paused.phase, paused.share, decision.verb) == (Phase.PAUSED, before.share, Verb.PAUSE)
@@ -133,7 +133,7 @@ def test_incidents_from_before_the_release_do_not_count_against_it() -> None:
     assert verb(watching(), seen(troubles=(trouble(Weight.PAUSES, incident=7),))) is Verb.PAUSE
 
 
-def test_a_verdict_on_model_data_or_release_rolls_back_what_it_may_be_about() -> None:
+def test_r22_a_verdict_on_model_data_or_release_rolls_back_what_it_may_be_about() -> None:
     blamed = trouble(Weight.ROLLS_BACK, onset=BEGUN + 60)
     assert verb(watching(), seen(troubles=(blamed,))) is Verb.ROLL_BACK
     assert verb(watching(), seen(troubles=(trouble(Weight.ROLLS_BACK),))) is Verb.ROLL_BACK
@@ -143,7 +143,7 @@ def test_a_verdict_on_model_data_or_release_rolls_back_what_it_may_be_about() ->
     assert verb(watching(), seen(troubles=both)) is Verb.ROLL_BACK
 
 
-def test_unknown_trouble_holds_and_asks_until_a_person_answers() -> None:
+def test_r22_unknown_trouble_holds_and_asks_until_a_person_answers() -> None:
     held, decision = look(watching(served=50.0), seen(troubles=(trouble(Weight.ASKS),)))
     assert (held.phase, decision.verb, set(held.asked)) == (Phase.HELD, Verb.HOLD, {8})
     assert verb(held, seen(troubles=(trouble(Weight.ASKS),))) is Verb.WAIT
@@ -174,7 +174,7 @@ def test_users_who_do_not_come_by_their_shares_hold_it() -> None:
     assert verb(on, seen(mismatch=True)) is Verb.WAIT
 
 
-def test_a_person_rolls_back_in_any_phase() -> None:
+def test_r22_a_person_rolls_back_in_any_phase() -> None:
     answer = seen(answer=Answer("roll back", "Ada"))
     for phase in (Phase.LOADING, Phase.WATCHING, Phase.PAUSED, Phase.HELD):
         state, decision = look(watching(phase=phase), answer)
@@ -197,7 +197,7 @@ def test_another_live_version_ends_it() -> None:
 @pytest.mark.parametrize(
     ("change", "advances"), [(-0.2, True), (-0.4, False)], ids=["ruled out", "not ruled out"]
 )
-def test_a_step_lasts_until_its_loss_is_ruled_out(change: float, advances: bool) -> None:
+def test_r22_a_step_lasts_until_its_loss_is_ruled_out(change: float, advances: bool) -> None:
     at = seen(compared=(guard(change, 0.3 if advances else 0.5),))
     state, decision = look(watching(1, served=100.0), at)
     assert (decision.verb is Verb.ADVANCE) == advances
@@ -222,7 +222,7 @@ def test_what_looks_worse_but_may_be_chance_waits() -> None:
     assert verb(watching(1, served=300.0), seen(compared=(guard(), noisy))) is Verb.ADVANCE
 
 
-def test_what_cannot_be_told_with_these_users_is_asked_and_may_be_waived() -> None:
+def test_r22_what_cannot_be_told_with_these_users_is_asked_and_may_be_waived() -> None:
     at = seen(compared=(guard(0.0, 0.9),))
     undecided = begun().limits.undecided
     assert verb(watching(1, served=undecided - LOOK), at) is Verb.WAIT
@@ -233,7 +233,7 @@ def test_what_cannot_be_told_with_these_users_is_asked_and_may_be_waived() -> No
     assert (decision.verb, further.place, further.waived) == (Verb.ADVANCE, 2, False)
 
 
-def test_a_question_that_nobody_answers_rolls_back() -> None:
+def test_r22_a_question_that_nobody_answers_rolls_back() -> None:
     held = watching(phase=Phase.HELD, asked=frozenset({8}))
     within = held.limits.answer_within
     quiet = held.model_copy(update={"looked": held.since + within - LOOK})
@@ -242,7 +242,7 @@ def test_a_question_that_nobody_answers_rolls_back() -> None:
     assert late.phase is Phase.ROLLED_BACK and "Nobody answered within 1 h" in decision.why
 
 
-def test_a_release_does_not_last_for_ever() -> None:
+def test_r22_a_release_does_not_last_for_ever() -> None:
     longest = begun().limits.longest
     paused = watching(phase=Phase.PAUSED, looked=BEGUN + longest)
     assert verb(paused, seen(troubles=(trouble(Weight.PAUSES),))) is Verb.ROLL_BACK
@@ -265,7 +265,7 @@ def test_what_is_over_stays_as_it_is() -> None:
         assert look(state, seen(compared=(guard(-0.7),)))[0] == state
 
 
-def test_blue_green_gives_all_users_the_version_at_once_and_watches() -> None:
+def test_r22_blue_green_gives_all_users_the_version_at_once_and_watches() -> None:
     declared = Release.model_validate({"strategy": "blue-green", "watch": "2m", "shadow": "off"})
     state = begin(NEW, LIVE, plan(declared, 0.1), limit(declared), frozenset(), BEGUN)
     assert state.share == 1.0
@@ -276,7 +276,7 @@ def test_blue_green_gives_all_users_the_version_at_once_and_watches() -> None:
     assert verb(state.model_copy(update={"served": 120.0}), alone) is Verb.PUBLISH
 
 
-def test_it_begins_in_the_shadow_where_no_user_has_it() -> None:
+def test_r22_it_begins_in_the_shadow_where_no_user_has_it() -> None:
     state = shadowed()
     assert (state.share, state.step.shadow, state.windows) == (0.0, 0.1, 0)
     assert verb(state, seen(loaded=False, flag="absent")) is Verb.WAIT
@@ -291,7 +291,7 @@ def test_it_begins_in_the_shadow_where_no_user_has_it() -> None:
     assert verb(state, seen(flag="absent", loaded=False)) is Verb.WAIT, "the flag is about to be written"
 
 
-def test_a_version_that_fails_in_the_shadow_is_rolled_back_before_a_user_has_it() -> None:
+def test_r22_a_version_that_fails_in_the_shadow_is_rolled_back_before_a_user_has_it() -> None:
     fails = guard(-0.5, name="answered")
     state, _ = look(shadowed(phase=Phase.WATCHING), seen(compared=(fails,)))
     assert (state.phase, state.share) == (Phase.ROLLED_BACK, 0.0)

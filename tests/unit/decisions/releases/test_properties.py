@@ -1,4 +1,4 @@
-"""Whatever is seen, a release grows step by step only, ends, and stays ended."""
+"""R22: whatever is seen, a release grows step by step only, ends, and stays ended."""
 
 from itertools import pairwise
 
@@ -44,7 +44,7 @@ def follow(seen: list[tuple[float, Observation]]) -> list[tuple[State, Verb]]:
 
 @given(looks)
 @settings(max_examples=300)
-def test_the_share_is_that_of_the_step_and_grows_by_one_step_until_it_is_over(
+def test_r22_the_share_is_that_of_the_step_and_grows_by_one_step_until_it_is_over(
     seen: list[tuple[float, Observation]],
 ) -> None:
     path = [(begun(), Verb.WAIT), *follow(seen)]
@@ -59,7 +59,9 @@ def test_the_share_is_that_of_the_step_and_grows_by_one_step_until_it_is_over(
 
 @given(looks, observations.filter(lambda seen: seen.answer is None))
 @settings(max_examples=100)
-def test_every_release_ends_whatever_is_seen(seen: list[tuple[float, Observation]], at: Observation) -> None:
+def test_r22_every_release_ends_whatever_is_seen(
+    seen: list[tuple[float, Observation]], at: Observation
+) -> None:
     path = follow(seen)
     state = path[-1][0] if path else begun()
     now = state.looked
@@ -70,7 +72,7 @@ def test_every_release_ends_whatever_is_seen(seen: list[tuple[float, Observation
 
 
 @given(observations, st.sampled_from([Phase.WATCHING, Phase.PAUSED, Phase.HELD]))
-def test_nothing_but_being_live_already_saves_a_worse_version(seen: Observation, phase: Phase) -> None:
+def test_r22_nothing_but_being_live_already_saves_a_worse_version(seen: Observation, phase: Phase) -> None:
     state = begun(phase=phase, window=begun().begun)
     worse = Observation(**{**seen.__dict__, "compared": (guard(-0.8, 0.1),)})
     after, _ = step(state, worse, state.begun + 5)

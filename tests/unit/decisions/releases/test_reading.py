@@ -115,7 +115,7 @@ def test_a_version_that_is_as_good_is_compared_by_all_guards_in_two_requests() -
     ],
     ids=["hits", "failures", "late"],
 )
-def test_what_is_worse_is_named(counters: Counters, name: str) -> None:
+def test_r22_what_is_worse_is_named(counters: Counters, name: str) -> None:
     assert worse(counters.read(watching())) == {name}
 
 
@@ -138,7 +138,7 @@ def test_right_after_the_window_began_nothing_is_asked() -> None:
     assert not counters.asked
 
 
-def test_in_the_shadow_outcomes_are_counted_and_users_are_not() -> None:
+def test_r22_in_the_shadow_outcomes_are_counted_and_users_are_not() -> None:
     found = Counters(outcomes={"answered": 30, "failed": 10, "features_missing": 20, "busy": 90})
     evidence = found.read(shadowed(), 5.0)
     answered, personal = evidence.compared

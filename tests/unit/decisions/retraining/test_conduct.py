@@ -1,4 +1,4 @@
-"""A retraining from its yes to what came of it, with every step in the audit trail."""
+"""R23: a retraining from its yes to what came of it, with every step in the audit trail."""
 
 import subprocess
 import sys
@@ -69,7 +69,7 @@ def office(tmp_path: Path) -> Office:
     return Office(tmp_path)
 
 
-def test_a_yes_is_trained_gated_released_and_held_against_what_came(office: Office) -> None:
+def test_r23_a_yes_is_trained_gated_released_and_held_against_what_came(office: Office) -> None:
     plan = Plan()
     came = office.conductor.conduct(MODEL, YES, plan)
     assert plan.taken == ["train", "admit", "release", "measure"]
@@ -86,7 +86,7 @@ def test_a_yes_is_trained_gated_released_and_held_against_what_came(office: Offi
     assert office.attempts.read() == [Attempt(MODEL, 5_000.0, 5_000.0)]
 
 
-def test_a_no_is_in_the_trail_with_the_parts_of_the_loss(office: Office) -> None:
+def test_r23_a_no_is_in_the_trail_with_the_parts_of_the_loss(office: Office) -> None:
     office.conductor.refuse(MODEL, NO)
     (entry,) = office.told
     assert entry.what == "retraining.refused" and entry.why.startswith(
@@ -97,7 +97,7 @@ def test_a_no_is_in_the_trail_with_the_parts_of_the_loss(office: Office) -> None
     assert isinstance(parts, dict) and parts["answers made without the user's features"] == 0.21
 
 
-def test_a_poisoned_data_set_never_reaches_the_gate(office: Office) -> None:
+def test_r23_a_poisoned_data_set_never_reaches_the_gate(office: Office) -> None:
     plan = Plan(data=Data(rows=5_000, largest_source=0.6))
     with pytest.raises(StepFailed, match="One user is the source of 60.0% of it"):
         office.conductor.conduct(MODEL, YES, plan)
@@ -136,7 +136,7 @@ def test_one_that_is_interrupted_is_told(office: Office, monkeypatch: pytest.Mon
     assert office.attempts.read()[0].ended == 5_000.0
 
 
-def test_never_two_at_once(office: Office) -> None:
+def test_r23_never_two_at_once(office: Office) -> None:
     plan = Plan()
     with office.attempts.hold(), pytest.raises(UnderWay):
         office.conductor.conduct("fraud", YES, plan)

@@ -30,7 +30,9 @@ def test_sound_data_has_no_faults_and_a_drift_is_none() -> None:
         ({"positive": 0.05}, "5.0% of its outcomes are good, 60.0% were before: more than a drift."),
     ],
 )
-def test_broken_or_poisoned_data_is_told_by_what_is_wrong_with_it(changes: dict[str, Any], said: str) -> None:
+def test_r23_broken_or_poisoned_data_is_told_by_what_is_wrong_with_it(
+    changes: dict[str, Any], said: str
+) -> None:
     assert find_faults(SOUND.model_copy(update=changes), FORMER) == [said]
 
 

@@ -69,7 +69,7 @@ def test_others_do_not() -> None:
         ("host", False),
     ],
 )
-def test_alerts_on_quality_and_drift_ask_for_a_retraining(component: str, asks: bool) -> None:
+def test_r23_alerts_on_quality_and_drift_ask_for_a_retraining(component: str, asks: bool) -> None:
     (trouble,) = read_troubles(serve(incident(1, [], component)), "recommender", "recommendations")
     assert trouble.asks is asks
 

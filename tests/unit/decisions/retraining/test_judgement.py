@@ -30,7 +30,7 @@ def ask(
     return judge(verdict, measures, history, Retraining(), NOW, model)
 
 
-def test_do_not_retrain_21_of_27_points_are_storage() -> None:
+def test_r23_do_not_retrain_21_of_27_points_are_storage() -> None:
     answer = ask(of_hit_rate("infrastructure", "storage-latency", STORAGE, remedy="Check the disks."))
     assert not answer.retrain and answer.expected == 0
     assert summarise(answer) == (
@@ -47,7 +47,7 @@ def test_one_part_that_outweighs_what_others_gained_is_all_of_the_loss() -> None
     assert summarise(answer).startswith("do not retrain: all of the 32.5 points lost come from answers")
 
 
-def test_changed_preferences_are_retrained_for_and_all_may_come_back() -> None:
+def test_r23_changed_preferences_are_retrained_for_and_all_may_come_back() -> None:
     answer = ask()
     assert answer.retrain and answer.expected == pytest.approx(0.20)
     assert summarise(answer).startswith("retrain: 20.0 points of 20.0 points lost may come back.")

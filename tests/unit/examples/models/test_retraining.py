@@ -1,4 +1,4 @@
-"""Models that are no recommender: outcomes teach a version, which passes the gate and serves."""
+"""R23 for models that are no recommender: outcomes teach a version, which passes the gate and serves."""
 
 import time
 from pathlib import Path
@@ -56,7 +56,7 @@ def retrain(example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 
 @BOTH
-def test_a_flipped_relation_is_learned_and_passes_the_gate(
+def test_r23_a_flipped_relation_is_learned_and_passes_the_gate(
     example: Example, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live_through(example, data, read_faults()[f"{example.name}-flipped-relation"].make_change("high", 4e9))
@@ -70,7 +70,7 @@ def test_a_flipped_relation_is_learned_and_passes_the_gate(
     assert losses[0] < 0.8 * losses[1]
 
 
-def test_what_is_learned_from_mixed_up_outcomes_is_refused(
+def test_r23_what_is_learned_from_mixed_up_outcomes_is_refused(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All but the last outcomes, by which it is judged, are the opposite of what happened."""

@@ -40,7 +40,7 @@ def test_the_model_does_not_use_what_it_does_not_know_or_need(example: Example) 
 
 
 @BOTH
-def test_the_gate_passes_an_equal_version_and_refuses_bad_ones(example: Example, trained: Path) -> None:
+def test_r22_the_gate_passes_an_equal_version_and_refuses_bad_ones(example: Example, trained: Path) -> None:
     cards = {version: read_card(trained / example.name / version / "card.json") for version in RECIPES}
     reports = {version: judge(card, cards[LIVE], GateLimits(), time()) for version, card in cards.items()}
     assert {version for version, report in reports.items() if report.passed} == {LIVE, "1.0.1"}

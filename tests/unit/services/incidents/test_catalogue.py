@@ -34,7 +34,7 @@ def catalogue(client: httpx.Client) -> dict[tuple[str, str], dict[str, dict[str,
     }
 
 
-def test_every_model_is_found_with_its_versions_cards_and_online_measures(client: httpx.Client) -> None:
+def test_r24_every_model_is_found_with_its_versions_cards_and_online_measures(client: httpx.Client) -> None:
     found = catalogue(client)
     assert found.keys() == {
         ("recommender", "recommendations"),
@@ -52,7 +52,7 @@ def test_every_model_is_found_with_its_versions_cards_and_online_measures(client
     assert trained[NEW]["training"]["metrics"] == {"ndcg_at_10": 0.3125}
 
 
-def test_experiments_stand_with_their_outcome_and_changes_with_their_author(
+def test_r24_experiments_stand_with_their_outcome_and_changes_with_their_author(
     client: httpx.Client,
 ) -> None:
     version = catalogue(client)["recommender", "recommendations"][NEW]

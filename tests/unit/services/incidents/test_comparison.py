@@ -39,7 +39,7 @@ def told(client: httpx.Client) -> dict[str, Any]:
     return found
 
 
-def test_versions_stand_side_by_side_with_all_that_is_known_of_them(client: httpx.Client) -> None:
+def test_r14_versions_stand_side_by_side_with_all_that_is_known_of_them(client: httpx.Client) -> None:
     found = told(client)
     assert [each["version"] for each in found["versions"]] == [LIVE, OTHER]
     live, other = found["versions"]
@@ -62,7 +62,7 @@ def test_versions_stand_side_by_side_with_all_that_is_known_of_them(client: http
         assert words in text
 
 
-def test_each_difference_has_an_interval_and_what_can_be_said_of_it(client: httpx.Client) -> None:
+def test_r14_each_difference_has_an_interval_and_what_can_be_said_of_it(client: httpx.Client) -> None:
     found = told(client)
     assert found["control"] == LIVE
     differences = {each["measure"]: each for each in found["differences"]}
@@ -80,7 +80,7 @@ def test_each_difference_has_an_interval_and_what_can_be_said_of_it(client: http
     assert f"Against {LIVE}" in text and "-20.0%" in text and "worse" in text
 
 
-def test_without_a_split_nothing_is_compared_and_the_page_says_why(
+def test_r14_without_a_split_nothing_is_compared_and_the_page_says_why(
     client: httpx.Client, versions: FakeVersions
 ) -> None:
     versions.split = False
@@ -88,7 +88,7 @@ def test_without_a_split_nothing_is_compared_and_the_page_says_why(
     assert "no flag splits the users" in read(client)
 
 
-def test_agreement_is_told_by_segment_and_for_all(client: httpx.Client) -> None:
+def test_r15_agreement_is_told_by_segment_and_for_all(client: httpx.Client) -> None:
     rows = {each["segment"]: each for each in told(client)["agreements"]}
     assert list(rows) == ["all", "heavy", "light"]
     assert rows["all"]["agreement"] == pytest.approx((3 * 0.8 + 0.4) / 4)
@@ -98,7 +98,7 @@ def test_agreement_is_told_by_segment_and_for_all(client: httpx.Client) -> None:
     assert f"{SHADOW}: answered 4/s, busy 0.1/s" in read(client)
 
 
-def test_requests_that_differ_are_shown_with_both_answers_and_their_trace(
+def test_r15_requests_that_differ_are_shown_with_both_answers_and_their_trace(
     client: httpx.Client, versions: FakeVersions
 ) -> None:
     found = client.get("/api/comparison/shadow").raise_for_status().json()
@@ -115,7 +115,9 @@ def test_requests_that_differ_are_shown_with_both_answers_and_their_trace(
     assert client.get("/api/comparison/shadow", params={"difference": "all"}).status_code == 422
 
 
-def test_without_a_shadow_the_page_says_how_to_get_one(client: httpx.Client, versions: FakeVersions) -> None:
+def test_r15_without_a_shadow_the_page_says_how_to_get_one(
+    client: httpx.Client, versions: FakeVersions
+) -> None:
     versions.shadowing = False
     assert "make shadow VERSION=…" in read(client)
 

@@ -57,7 +57,7 @@ def ago(sources: FakeServed, moment: str) -> float:
     return (sources.now - datetime.fromisoformat(moment).astimezone(UTC).timestamp()) / MINUTE
 
 
-def test_a_request_leads_to_version_run_code_parameters_and_data_set(client: httpx.Client) -> None:
+def test_r23_a_request_leads_to_version_run_code_parameters_and_data_set(client: httpx.Client) -> None:
     found = ask(client, "traces", TRACE_ID)
     assert found["answered"] == [
         {"service": "recommender", "span": "ai_inference_pipeline", "version": OLD, "data_set": DATA_SET}
@@ -73,7 +73,7 @@ def test_a_request_leads_to_version_run_code_parameters_and_data_set(client: htt
     assert run["stored"] == f"s3://whence/models/{OLD}/model.npz"
 
 
-def test_a_data_set_leads_to_its_versions_when_each_served_and_how_often(
+def test_r23_a_data_set_leads_to_its_versions_when_each_served_and_how_often(
     client: httpx.Client, sources: FakeServed
 ) -> None:
     found = ask(client, "datasets", DATA_SET)
@@ -103,7 +103,7 @@ def test_others_may_use_the_name_of_a_version(client: httpx.Client) -> None:
     assert [each["service"] for each in version["servings"]] == ["recommender"]
 
 
-def test_a_version_tells_who_changed_what_about_it(client: httpx.Client) -> None:
+def test_r23_a_version_tells_who_changed_what_about_it(client: httpx.Client) -> None:
     [version] = ask(client, "versions", NEW)["versions"]
     assert [entry["what"] for entry in version["changes"]] == ["experiment.ended", "experiment.begun"]
     assert {entry["who"] for entry in version["changes"]} == {"ada"}

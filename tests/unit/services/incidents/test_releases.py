@@ -37,13 +37,13 @@ def ask(client: httpx.Client) -> dict[str, Any]:
     return found
 
 
-def test_without_a_release_the_page_says_how_to_begin_one(kept: Folder, tmp_path: Path) -> None:
+def test_r22_without_a_release_the_page_says_how_to_begin_one(kept: Folder, tmp_path: Path) -> None:
     found, text = show(kept, tmp_path)
     assert found == {"present": None, "earlier": [], "gates": [], "retrainings": [], "missing": []}
     assert "No release yet" in text and "make release VERSION=" in text
 
 
-def test_a_release_under_way_shows_its_step_and_what_is_compared(kept: Folder, tmp_path: Path) -> None:
+def test_r22_a_release_under_way_shows_its_step_and_what_is_compared(kept: Folder, tmp_path: Path) -> None:
     state = kept.begin()
     kept.decide(
         "release.advanced", state, QUIET, phase=Phase.WATCHING, place=2, served=35.0, reason="25 s to go."
@@ -69,7 +69,7 @@ def test_a_release_under_way_shows_its_step_and_what_is_compared(kept: Folder, t
     assert "Nobody is at work on it" not in text
 
 
-def test_what_is_not_known_yet_is_said_beside_what_is(kept: Folder, tmp_path: Path) -> None:
+def test_r22_what_is_not_known_yet_is_said_beside_what_is(kept: Folder, tmp_path: Path) -> None:
     unknown = Compared(QUALITY, 0.6, nan, 0, Interval(nan, -inf, inf))
     kept.decide("release.advanced", kept.begin(), seen(compared=(unknown,)), phase=Phase.WATCHING, place=2)
     found, text = show(kept, tmp_path)
@@ -78,7 +78,7 @@ def test_what_is_not_known_yet_is_said_beside_what_is(kept: Folder, tmp_path: Pa
     assert "60% unknown unknown anything is possible 0" in text
 
 
-def test_a_pause_names_the_incident_that_it_comes_from(kept: Folder, tmp_path: Path) -> None:
+def test_r22_a_pause_names_the_incident_that_it_comes_from(kept: Folder, tmp_path: Path) -> None:
     kept.decide(
         "release.paused", kept.begin(), SLOW_STORAGE, phase=Phase.PAUSED, place=1, reason="Storage is slow."
     )
@@ -89,14 +89,16 @@ def test_a_pause_names_the_incident_that_it_comes_from(kept: Folder, tmp_path: P
     assert Links(page).found["Incident 3"] == "/incidents/3"
 
 
-def test_a_question_says_how_to_answer_it(kept: Folder, tmp_path: Path) -> None:
+def test_r22_a_question_says_how_to_answer_it(kept: Folder, tmp_path: Path) -> None:
     kept.decide("release.held", kept.begin(), QUIET, phase=Phase.HELD, place=1, reason="Is it the version?")
     text = show(kept, tmp_path)[1]
     assert "Is it the version?" in text
     assert "It waits for an answer: make release-continue goes on, make rollback ends it" in text
 
 
-def test_a_rollback_shows_where_it_ended_and_by_how_much_it_was_worse(kept: Folder, tmp_path: Path) -> None:
+def test_r22_a_rollback_shows_where_it_ended_and_by_how_much_it_was_worse(
+    kept: Folder, tmp_path: Path
+) -> None:
     kept.decide(
         "release.rolled_back",
         kept.begin(),
@@ -112,14 +114,14 @@ def test_a_rollback_shows_where_it_ended_and_by_how_much_it_was_worse(kept: Fold
     assert "Answered" in text
 
 
-def test_a_version_that_became_live_has_passed_all_steps(kept: Folder, tmp_path: Path) -> None:
+def test_r22_a_version_that_became_live_has_passed_all_steps(kept: Folder, tmp_path: Path) -> None:
     kept.decide("release.live", kept.begin(), QUIET, phase=Phase.LIVE, place=4, reason="It is live now.")
     found, text = show(kept, tmp_path)
     assert {each["standing"] for each in found["present"]["steps"]} == {"passed"}
     assert "Users who have it all" in text and f"{LIVE} 0%" not in text and f"{NEW} 100%" in text
 
 
-def test_a_release_that_nobody_looks_at_says_so(kept: Folder, tmp_path: Path) -> None:
+def test_r22_a_release_that_nobody_looks_at_says_so(kept: Folder, tmp_path: Path) -> None:
     state = kept.begin()
     kept.write(state, looked=state.begun - 61)
     found, text = show(kept, tmp_path)
@@ -127,7 +129,7 @@ def test_a_release_that_nobody_looks_at_says_so(kept: Folder, tmp_path: Path) ->
     assert "Nobody is at work on it" in text and "make release goes on" in text
 
 
-def test_earlier_releases_and_answers_stand_below_newest_first(kept: Folder, tmp_path: Path) -> None:
+def test_r22_earlier_releases_and_answers_stand_below_newest_first(kept: Folder, tmp_path: Path) -> None:
     kept.answer("gate.refused", OTHER, REFUSED)
     kept.answer("retraining.refused", "recommendations", VERDICT, "Retraining would not help.")
     for version in (OTHER, NEW, NEW):
@@ -144,7 +146,7 @@ def test_earlier_releases_and_answers_stand_below_newest_first(kept: Folder, tmp
     assert "infrastructure, storage latency, 97% sure" in text and "Retraining would not help." in text
 
 
-def test_what_is_shown_is_bounded(kept: Folder, tmp_path: Path) -> None:
+def test_r22_what_is_shown_is_bounded(kept: Folder, tmp_path: Path) -> None:
     for number in range(SHOWN + 5):
         kept.record("release.rolled_back", kept.begin(f"v{number}"))
         kept.answer("gate.passed", f"v{number}", None)
@@ -156,7 +158,7 @@ def test_what_is_shown_is_bounded(kept: Folder, tmp_path: Path) -> None:
     assert (len(found["gates"]), len(found["present"]["decisions"])) == (SHOWN, MOST_DECISIONS)
 
 
-def test_half_a_state_is_a_line_beside_what_the_trail_has(kept: Folder, tmp_path: Path) -> None:
+def test_r22_half_a_state_is_a_line_beside_what_the_trail_has(kept: Folder, tmp_path: Path) -> None:
     kept.begin()
     kept.release_file.write_text(kept.release_file.read_text()[:100])
     found, text = show(kept, tmp_path)
@@ -165,7 +167,7 @@ def test_half_a_state_is_a_line_beside_what_the_trail_has(kept: Folder, tmp_path
     assert found["present"] is None and [each["version"] for each in found["earlier"]] == [NEW]
 
 
-def test_files_that_cannot_be_read_are_lines(kept: Folder, tmp_path: Path) -> None:
+def test_r22_files_that_cannot_be_read_are_lines(kept: Folder, tmp_path: Path) -> None:
     kept.release_file.mkdir()
     kept.audit_file.mkdir()
     found, text = show(kept, tmp_path)
@@ -176,7 +178,7 @@ def test_files_that_cannot_be_read_are_lines(kept: Folder, tmp_path: Path) -> No
     "evidence",
     ["text", [1], {"compared": [1], "troubles": "x", "which": [{}], "checks": {}, "limits": ["kept"]}],
 )
-def test_evidence_of_another_form_is_left_out(kept: Folder, tmp_path: Path, evidence: Any) -> None:
+def test_r22_evidence_of_another_form_is_left_out(kept: Folder, tmp_path: Path, evidence: Any) -> None:
     kept.record("release.paused", kept.begin(), evidence)
     found, text = show(kept, tmp_path)
     told = found["present"]["decisions"][0]
@@ -184,7 +186,7 @@ def test_evidence_of_another_form_is_left_out(kept: Folder, tmp_path: Path, evid
     assert told["evidence"]["compared"] == {} and ("kept" in text) == ("limits" in evidence)
 
 
-def test_what_people_wrote_is_text(kept: Folder, tmp_path: Path) -> None:
+def test_r22_what_people_wrote_is_text(kept: Folder, tmp_path: Path) -> None:
     kept.decide("release.held", kept.begin("<i>v</i>"), QUIET, phase=Phase.HELD, reason="<b>why</b>")
     with incidents_service(tmp_path, **kept.settings) as client:
         page = client.get("/releases").text

@@ -113,7 +113,7 @@ def minutes(serving: Serving, now: float) -> list[tuple[float, float]]:
     ]
 
 
-def test_a_data_sets_versions_served_then_and_answered_so_often(client: httpx.Client, now: float) -> None:
+def test_r23_a_data_sets_versions_served_then_and_answered_so_often(client: httpx.Client, now: float) -> None:
     found = ask(client, q.equal(s.DATA_SET, DATA_SET))
     assert found.keys() == {OLD, NEW}
     old, new = found[OLD], found[NEW]

@@ -52,7 +52,7 @@ def test_requests_are_counted_by_version_and_group_and_users_once(tmp_path: Path
     asyncio.run(scenario())
 
 
-def test_clicks_thumbs_and_labels_are_counted_for_the_version_and_group_of_their_user(
+def test_r15_clicks_thumbs_and_labels_are_counted_for_the_version_and_group_of_their_user(
     tmp_path: Path,
 ) -> None:
     async def scenario() -> None:
@@ -154,7 +154,7 @@ def test_a_request_without_an_answer_is_counted_for_the_version_that_failed(
     asyncio.run(scenario())
 
 
-def test_a_flag_that_lapses_gives_all_users_the_live_version_without_anybody_there(
+def test_r22_a_flag_that_lapses_gives_all_users_the_live_version_without_anybody_there(
     tmp_path: Path,
 ) -> None:
     async def scenario() -> None:

@@ -36,7 +36,7 @@ class Desk:
         return History.from_bytes(self.store.objects[history_key("3", minute)])
 
 
-def test_each_minute_is_an_object_with_who_was_shown_what_and_clicked_what() -> None:
+def test_r23_each_minute_is_an_object_with_who_was_shown_what_and_clicked_what() -> None:
     desk = Desk()
     desk.answer(1, (0, 2))
     desk.now += MINUTE

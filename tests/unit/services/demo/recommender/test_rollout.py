@@ -62,7 +62,7 @@ def test_a_share_of_the_users_is_answered_by_the_other_version_and_stays_with_it
     asyncio.run(scenario())
 
 
-def test_answers_and_flag_of_a_version_are_its_own(tmp_path: Path) -> None:
+def test_r13_answers_and_flag_of_a_version_are_its_own(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serve(prepare(tmp_path, 100)) as service:
             answer = await service.ask(1)

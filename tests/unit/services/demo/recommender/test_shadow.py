@@ -55,7 +55,7 @@ def items(answer: dict[str, Any]) -> tuple[int, ...]:
     return tuple(item["item_id"] for item in answer["items"])
 
 
-def test_both_versions_answer_the_same_request_and_its_trace_has_both(tmp_path: Path) -> None:
+def test_r15_both_versions_answer_the_same_request_and_its_trace_has_both(tmp_path: Path) -> None:
     async def scenario() -> None:
         store = prepare(tmp_path)
         async with serve(store) as service:
@@ -82,7 +82,7 @@ def test_both_versions_answer_the_same_request_and_its_trace_has_both(tmp_path: 
     asyncio.run(scenario())
 
 
-def test_agreement_is_measured_by_segment_and_names_no_user(tmp_path: Path) -> None:
+def test_r15_agreement_is_measured_by_segment_and_names_no_user(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serve(prepare(tmp_path)) as service:
             await until(lambda: in_use(service), "the version is in the shadow")

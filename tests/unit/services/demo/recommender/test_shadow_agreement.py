@@ -7,7 +7,7 @@ from services.demo.recommender.shadow.budget import BURST, Budget
 from telemetry.shadow import ListDifference
 
 
-def test_rank_biased_overlap_is_as_computed_by_hand() -> None:
+def test_r15_rank_biased_overlap_is_as_computed_by_hand() -> None:
     # X = 1, 1, 3, so X_d/d = 1, 1/2, 1: .1/.9 · (.9 + .5 · .81 + .729) + .729
     assert rank_biased_overlap([1, 2, 3], [1, 3, 2]) == pytest.approx(0.955)
     # X = 0, 1, 1 of [1, 2, 3] and [4, 1, 5]: .1/.9 · (.81 / 2 + .729 / 3) + .729 / 3
@@ -22,7 +22,7 @@ def test_rank_biased_overlap_is_as_computed_by_hand() -> None:
     assert rank_biased_overlap([3, 1, 4, 2], [1, 2], 0.5) == pytest.approx(expected)
 
 
-def test_the_first_places_weigh_most() -> None:
+def test_r15_the_first_places_weigh_most() -> None:
     ten = list(range(10))
     first, last = [99, *ten[1:]], [*ten[:-1], 99]
     assert agree(ten, first) == agree(ten, last) == 0.9
@@ -43,7 +43,7 @@ def test_the_first_places_weigh_most() -> None:
         ([], 0.0, ListDifference.MOST),
     ],
 )
-def test_a_difference_has_a_word(other: list[int], agreement: float, difference: ListDifference) -> None:
+def test_r15_a_difference_has_a_word(other: list[int], agreement: float, difference: ListDifference) -> None:
     found = compare([1, 2, 3, 4], other)
     assert (found.agreement, found.difference) == (agreement, difference)
 

@@ -73,7 +73,7 @@ def test_a_request_makes_the_spans_of_the_registry_with_their_parents_kinds_and_
     asyncio.run(scenario())
 
 
-def test_the_pipeline_span_tells_version_data_set_and_flag_and_nothing_personal() -> None:
+def test_r13_the_pipeline_span_tells_version_data_set_and_flag_and_nothing_personal() -> None:
     async def scenario() -> None:
         async with serve(published()) as service:
             answer = await service.ask(3)

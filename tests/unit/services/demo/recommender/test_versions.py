@@ -56,7 +56,7 @@ def test_an_empty_bucket_says_what_to_do() -> None:
     asyncio.run(scenario())
 
 
-def test_a_switch_changes_version_and_data_set_of_answers_info_and_resource() -> None:
+def test_r13_a_switch_changes_version_and_data_set_of_answers_info_and_resource() -> None:
     async def scenario() -> None:
         store = published("als4-aaaaaa")
         async with serve(store) as service:

@@ -1,4 +1,4 @@
-"""Feedback on its way through a real storage, each service with its own keys."""
+"""R23: feedback on its way through a real storage, each service with its own keys."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ def connect(minio: StorageSettings, who: str) -> ObjectStore:
     return make_client(settings, connect_timeout=10, read_timeout=10, max_pool=1)
 
 
-def test_what_the_recommender_keeps_the_trainer_reads(minio: StorageSettings) -> None:
+def test_r23_what_the_recommender_keeps_the_trainer_reads(minio: StorageSettings) -> None:
     recommender = connect(minio, "recommender")
     writers = [
         HistoryWriter(Connection(recommender, minio.bucket, "127.0.0.1", 9000), worker) for worker in "01"

@@ -35,7 +35,7 @@ def train(store: MemoryStore, folder: Path, file: Path, skip_bad_rows: bool = Fa
     return told
 
 
-def test_each_version_tells_its_run_parameters_code_and_data_set(
+def test_r23_each_version_tells_its_run_parameters_code_and_data_set(
     store: MemoryStore, folder: Path, tmp_path: Path
 ) -> None:
     runs = train(store, folder, tmp_path / "lineage.jsonl")

@@ -1,4 +1,4 @@
-"""What users clicked since their preferences changed teaches a version that serves them again."""
+"""R23: what users clicked since their preferences changed teaches a version that serves them again."""
 
 from dataclasses import asdict
 
@@ -42,7 +42,7 @@ def card_of(stack: Stack, version: str) -> ModelCard:
     return card
 
 
-def test_changed_preferences_are_learned_from_feedback(stack: Stack) -> None:
+def test_r23_changed_preferences_are_learned_from_feedback(stack: Stack) -> None:
     usual = stack.visit(VISITS, seed=11)
     stack.keep(usual)
     since = stack.now
@@ -56,7 +56,7 @@ def test_changed_preferences_are_learned_from_feedback(stack: Stack) -> None:
     assert report.data.positive == pytest.approx(hit_rate(drifted), abs=0.001)
 
 
-def test_a_new_mix_of_users_is_learned_and_becomes_the_reference(stack: Stack) -> None:
+def test_r23_a_new_mix_of_users_is_learned_and_becomes_the_reference(stack: Stack) -> None:
     usual = stack.visit(VISITS, seed=21)
     since = stack.now
     others = stack.visit(VISITS, seed=22, mix=MORE_LIGHT)
@@ -71,7 +71,7 @@ def test_a_new_mix_of_users_is_learned_and_becomes_the_reference(stack: Stack) -
     assert light == pytest.approx(0.4 / 0.8, abs=0.05), "of known users"
 
 
-def test_only_feedback_up_to_the_moment_counts_and_it_names_the_data_set(stack: Stack) -> None:
+def test_r23_only_feedback_up_to_the_moment_counts_and_it_names_the_data_set(stack: Stack) -> None:
     since = stack.now
     stack.keep(stack.visit(VISITS, seed=41))
     moment = stack.now
