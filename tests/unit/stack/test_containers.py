@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -285,16 +286,21 @@ def test_the_workers_of_a_container_have_room_for_what_they_share_and_for_their_
     assert recommender["deploy"]["resources"]["limits"]["pids"] > most * each
 
 
-def test_everybody_uses_the_users_own_keys_to_storage(
+def test_everybody_gets_the_users_own_keys_to_storage_and_no_environment_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    overlay = yaml.safe_load((CONTAINERS / "external-storage.yml").read_text())
+    assert "_KEY" not in str([service.get("environment") for service in overlay["services"].values()])
+    (given,) = overlay["services"]["prepare"]["configs"]
+    assert given["target"] == str(container_secrets.STORAGE_KEYS_FILE)
+    content: str = overlay["configs"][given["source"]]["content"]
+    keys = {"STORAGE_ACCESS_KEY": "somebody", "STORAGE_SECRET_KEY": "their-$ecret"}
+    (tmp_path / "keys").write_text(Template(content).substitute(keys))
     monkeypatch.setattr(os, "chown", lambda *_: None)
-    monkeypatch.setenv("STORAGE_ACCESS_KEY", "somebody")
-    monkeypatch.setenv("STORAGE_SECRET_KEY", "their-secret")
-    container_secrets.write_secrets(tmp_path)
+    container_secrets.write_secrets(tmp_path, tmp_path / "none", tmp_path / "keys")
     for reader in ("recommender", "trainer", "features"):
         assert (tmp_path / f"{reader}.env").read_text() == (
-            "STORAGE_ACCESS_KEY=somebody\nSTORAGE_SECRET_KEY=their-secret\n"
+            "STORAGE_ACCESS_KEY=somebody\nSTORAGE_SECRET_KEY='their-$ecret'\n"
         )
 
 
