@@ -22,6 +22,10 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 CONTAINERS = ROOT / "containers"
 ONE_SHOTS = {"prepare", "storage-setup", "trainer"}
 MEGABYTES_IN_ALL = 3072
+MINIO_LIVE_HEAP = 244
+"""MiB on two cores. With a soft limit below twice that it collects garbage all the time."""
+INBOX_IN_A_STORM = 142
+"""MiB resident at most while `bench.storm` sends 5,000 alerts."""
 MOST_DEFAULT_THREADS = 32
 """In the pool of `asyncio.to_thread`, on a machine of any size."""
 
@@ -78,6 +82,13 @@ def test_soft_memory_limits_are_below_the_hard_ones() -> None:
     jaeger = SERVICES["jaeger"]["environment"]["GOMEMLIMIT"].removesuffix("MiB")
     for name, soft in {"minio": minio, "grafana": grafana, "jaeger": jaeger}.items():
         assert int(soft) <= 0.9 * memory_limit(SERVICES[name]), name
+
+
+def test_minio_has_room_for_its_garbage_in_both_modes_and_the_inbox_for_a_storm() -> None:
+    soft = re.findall(r"--memlimit,? (\d+)MiB", TEXT + (ROOT / "process-compose.yaml").read_text())
+    assert len(soft) == 2 and len(set(soft)) == 1
+    assert int(soft[0]) >= 2 * MINIO_LIVE_HEAP
+    assert memory_limit(SERVICES["incidents"]) >= 1.25 * INBOX_IN_A_STORM
 
 
 def test_the_collector_refuses_only_what_garbage_collection_cannot_make_room_for() -> None:
