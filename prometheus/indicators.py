@@ -29,7 +29,7 @@ FEATURES = 'feature!~"segment_mix|top_score"'
 """What the recommender's drift is told of: the users' segments, the scores ranked first, users' features."""
 
 READ_OK, READ_FAILED = 'outcome="ok"', 'outcome!="ok"'
-RESTARTS, RESTARTS_SECONDS = "3m", 180
+RESTARTS = "3m"
 """Window in which restarts are counted: one is a deployment, two of the same process are none."""
 RECOMMENDATIONS = f'http_route="{SERVER.name.removeprefix("GET ")}"'
 """The recommender's requests for recommendations, beside feedback and its health."""
@@ -205,7 +205,9 @@ def processor_use(*where: str, by: Sequence[str] = (), window: str = q.PANEL) ->
 def restarts(*where: str, by: Sequence[str] = ("service_name",)) -> str:
     """How often a process began anew within RESTARTS, the most of each group.
 
-    One that is older and whose uptime falls shares its identity with another: that is no restart.
+    Processes gain at most a second of uptime in each. More is gained where two share an identity, and the
+    uptime falls from one's to the other's: that is no restart.
     """
-    is_young = f"({q.select(PROCESS_UPTIME, *where)} < bool {RESTARTS_SECONDS})"
-    return f"max by ({', '.join(by)}) ({q.falls_over(PROCESS_UPTIME, *where, window=RESTARTS)} * {is_young})"
+    falls = q.falls_over(PROCESS_UPTIME, *where, window=RESTARTS)
+    is_one = f"({q.gain_over(PROCESS_UPTIME, *where, window=RESTARTS)} <= bool 1)"
+    return f"max by ({', '.join(by)}) ({falls} * {is_one})"

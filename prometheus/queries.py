@@ -171,6 +171,12 @@ def falls_over(of: Series, *where: str, window: str) -> str:
     return f"resets({select(of, *where)}[{_checked_window(window)}])"
 
 
+def gain_over(of: Series, *where: str, window: str) -> str:
+    """How much each of a gauge's series rose in a second; one that fell began anew at 0."""
+    _check_form(of, Form.GAUGE)
+    return f"rate({select(of, *where)}[{_checked_window(window)}])"
+
+
 def looks_over(of: Series, *where: str, window: str) -> str:
     """How many samples each of a gauge's series has in a window."""
     _check_form(of, Form.GAUGE)

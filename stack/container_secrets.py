@@ -2,7 +2,7 @@
 
 Secrets are generated at the first start into a volume. Each reader has a file of its own there, readable by a
 group that only its container is in (`group_add` in docker-compose.yml): no service can read another's. Those
-chosen in `.env` go the same way.
+chosen in `.env` go the same way; compose copies them into `/run`.
 """
 
 import os
@@ -16,6 +16,8 @@ from stack.credentials import ensure_credentials, read_credentials, share_keys
 
 FOLDER = Path("/secrets")
 CHOSEN_FILE = Path("/run/chosen-secrets.env")
+STORAGE_KEYS_FILE = Path("/run/storage-keys.env")
+"""There with containers/external-storage.yml only."""
 CHOSEN = ("OIDC_CLIENT_SECRET", "INCIDENTS_DATABASE_PASSWORD")
 """What may be chosen in `.env`: empty where it is not."""
 
@@ -77,15 +79,17 @@ READERS = (
 )
 
 
-def write_secrets(folder: Path = FOLDER, chosen: Path = CHOSEN_FILE) -> None:
+def write_secrets(
+    folder: Path = FOLDER, chosen: Path = CHOSEN_FILE, storage_keys: Path = STORAGE_KEYS_FILE
+) -> None:
     """Writes each reader's file, generating what does not exist yet.
 
-    With STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY, those are everybody's keys to storage.
+    Where there is a file `storage_keys`, everybody has those keys to storage.
     """
     credentials = ensure_credentials(folder / ".secrets.env") | dict.fromkeys(CHOSEN, "")
     credentials |= read_credentials(chosen)
-    if access := os.environ.get("STORAGE_ACCESS_KEY"):
-        credentials = share_keys(credentials, access, os.environ["STORAGE_SECRET_KEY"])
+    if keys := read_credentials(storage_keys):
+        credentials = share_keys(credentials, keys["STORAGE_ACCESS_KEY"], keys["STORAGE_SECRET_KEY"])
     for reader in READERS:
         name, text = reader.write(credentials)
         _replace(folder / name, text, reader.group)

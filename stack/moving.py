@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import sys
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, card_key
 from services.demo.storage.client import StorageError, list_keys, make_client, read_object
 from services.demo.storage.errors import advise, find_error_type
-from services.demo.storage.patience import describe
+from services.demo.storage.patience import StorageAway, describe, wait_out
 from services.demo.storage.settings import StorageSettings
 from services.demo.storage.setup import ensure_bucket
 from stack import StackError
@@ -21,10 +22,11 @@ from stack.bucket import find_storage
 from stack.settings import load_settings
 from telemetry.storage_errors import StorageErrorType
 
-MOVED = ("models/", "feedback/", LIVE_KEY)
-"""What keys begin with, in the order of copying: which version is live is said when it is there. The feature
-job makes all the rest anew."""
+MOVED = ("models/", "feedback/")
+"""What keys begin with, besides that of the live version. The feature job makes all the rest anew."""
 SECONDS = 30.0
+PATIENCE = 60.0
+"""Seconds for which an object is tried again where a connection breaks or a server is not ready."""
 OF_OTHER = "; of the other bucket these are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"
 
 app = typer.Typer()
@@ -37,12 +39,23 @@ Place = tuple[Any, str]
 
 
 def copy(source: StorageSettings, target: StorageSettings) -> int:
-    """Copy everything, over what has the same key there; how many objects. Raises StackError."""
+    """Copy everything, over what has the same key there; how many objects. Raises StackError.
+
+    A version's card comes after its other objects, and which version is live comes last: wherever it breaks
+    off, a version that has a card, or is live, is complete.
+    """
     try:
         old, new = _open(source), _open(target)
         ensure_bucket(*new, target.region)
         _require_no_other_live(old, new)
-        return sum(_copy(key, old, new) for prefix in MOVED for key in list_keys(*old, prefix))
+        live = read_object(*old, LIVE_KEY)  # before the list of objects: what is live by now may not be in it
+        keys = sorted((key for prefix in MOVED for key in list_keys(*old, prefix)), key=_is_card)
+        copied = sum(wait_out(partial(_copy, key, old, new), seconds=PATIENCE) for key in keys)
+        if live:
+            wait_out(partial(_write, LIVE_KEY, live, new), seconds=PATIENCE)
+        return copied + bool(live)
+    except StorageAway as away:
+        raise StackError(f"not all is copied, run it again: {away}") from away
     except StorageError as error:
         raise StackError(f"not all is copied: {describe(error)}; {_advise(error)}") from error
 
@@ -63,16 +76,25 @@ def _require_no_other_live(old: Place, new: Place) -> None:
         raise StackError(f"{new[1]} there serves {version}, which is not in {old[1]}: name another")
 
 
+def _is_card(key: str) -> bool:
+    return key.endswith("/card.json")
+
+
 def _copy(key: str, old: Place, new: Place) -> bool:
-    """Whether the object was still there; the server checks the copy by its MD5."""
+    """Whether the object was still there."""
     content = read_object(*old, key)
     if content is None:
         return False
+    _write(key, content, new)
+    return True
+
+
+def _write(key: str, content: bytes, new: Place) -> None:
+    """The server checks the copy by its MD5."""
     digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
     kind = "application/json" if key.endswith(".json") else "application/octet-stream"
     store, bucket = new
     store.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, ContentMD5=digest)
-    return True
 
 
 @app.command()

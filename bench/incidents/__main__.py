@@ -114,7 +114,9 @@ def replay_(recordings: Folder = RECORDINGS) -> None:
     result = replay(kept, _diagnose)
     reported = [each for each in result.outcomes if each.scenario.split == "report"] or result.outcomes
     _print([*tabulate(reported), *_compare(reported, kept, result)])
-    console.print(f"{len(kept)} recordings, {len(reported)} of them in the tables, in {result.seconds:.1f} s")
+    console.print(
+        f"{len(kept)} recordings, {len(reported)} of them in the tables, in {result.seconds:.1f} s of CPU"
+    )
     shortfalls = find_shortfalls(result, floor)
     for line in shortfalls:
         console.print(f"[red]below the floor:[/] {line}")

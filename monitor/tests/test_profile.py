@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ CSV = "id,age,country,segment,score,bought\n" + "".join(
     f"{n},{20 + n % 50},{('de', 'fr', '')[n % 3]},{('new', 'old')[n % 2]},{n / 1000},{n % 2}\n"
     for n in range(1000)
 )
+MADE_OF_CSV = {"whence-monitor/1": "ce242da5f5a8a35b"}
+"""PROFILE, and what it makes of CSV: if that is another reference now, raise PROFILE, and write both here."""
 
 
 def number(reference: Reference, name: str) -> Number:
@@ -151,6 +154,24 @@ def test_a_reference_survives_its_file_and_edits_change_its_digest() -> None:
     edited = json.loads(reference.to_json())
     edited["features"]["x"]["maximum"] = 99
     assert Reference.from_json(json.dumps(edited)).digest != reference.digest
+
+
+def test_profile_is_raised_when_the_same_rows_give_another_reference(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text(CSV)
+    reference = make_reference(
+        read_table(tmp_path / "data.csv"),
+        prediction="score",
+        truth="bought",
+        segment="segment",
+        ignore=["id"],
+        by_segment=["age"],
+        task="binary",
+        items=["i2", "i1"],
+    )
+    made = json.loads(reference.to_json(), parse_float=lambda text: round(float(text), 6))
+    del made["created_at"]
+    digest = blake2b(json.dumps(made, sort_keys=True).encode(), digest_size=8).hexdigest()
+    assert {PROFILE: digest} == MADE_OF_CSV
 
 
 @pytest.mark.parametrize(

@@ -356,7 +356,6 @@ class Overlay:
 
     def _move_to_cassandra(self, jaeger: Entry) -> None:
         jaeger["command"] = f"exec jaeger --config {self.folders.settings / 'jaeger.yaml'}"
-        jaeger["environment"] += _given({"OTEL_TRACES_SAMPLER": "always_off"})  # of its own work, in vain
         jaeger["depends_on"] = _healthy(p.CASSANDRA)
 
     @property

@@ -73,7 +73,7 @@ class Guard:
 
     async def _admit(self, request: Request, needed: Roles, is_known: bool) -> Identity:
         """Who asks. Raises HTTPException unless they may do what they ask for, DatabaseAway."""
-        identity = await self._identification.identify(request)
+        identity = await self._identification.identify(request, needed)
         if identity is None:
             raise ask_for_token("log in, or send a bearer token")
         if not needed & identity.roles:

@@ -10,7 +10,7 @@ from fastapi import HTTPException
 from starlette.requests import Request
 
 from services.incidents.access.limits import RateLimit
-from services.incidents.access.roles import ADMINS, SENDERS, Identity
+from services.incidents.access.roles import ADMINS, SENDERS, Identity, Roles
 from services.incidents.access.settings import split
 from services.incidents.access.tokens import Tokens
 from services.incidents.settings import Settings
@@ -41,13 +41,16 @@ class Identification:
         self._tokens = tokens
         self._failures = RateLimit(FAILURES)
 
-    async def identify(self, request: Request) -> Identity | None:
-        """Who asks, None for nobody. Raises HTTPException (401: a wrong token, 421, 429), DatabaseAway."""
+    async def identify(self, request: Request, needed: Roles) -> Identity | None:
+        """Who asks, None for nobody; one of the roles is `needed`.
+
+        Raises HTTPException (401: no token or a wrong one, 421, 429), DatabaseAway.
+        """
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         is_bearer = scheme.lower() == "bearer"
         is_stack = is_bearer and hmac.compare_digest(secret.encode(), self._webhook_token)
         if not self._settings.incidents_login:
-            return ITS_STACK if is_stack else self._read_host(request, is_bearer)
+            return ITS_STACK if is_stack else self._read_host(request, is_bearer or needed == SENDERS)
         if is_bearer:
             return STACK if is_stack else await self._tokens.find(secret) or self._refuse(request)
         return self._read_session(request) if "session" in request.scope else self._read_headers(request)
@@ -68,13 +71,13 @@ class Identification:
         log.warning("token refused", address=address, path=request.url.path)
         raise ask_for_token("the bearer token is wrong, expired or revoked")
 
-    def _read_host(self, request: Request, is_bearer: bool) -> Identity:
+    def _read_host(self, request: Request, by_token: bool) -> Identity:
         """This machine, unless its browser shows a page of somebody whose name leads here (DNS rebinding)."""
         host = request.headers.get("host", "")
         if _is_own(host, self._settings.page):
             return THIS_MACHINE
-        if is_bearer:
-            raise ask_for_token("the bearer token is not the stack's")
+        if by_token:
+            raise ask_for_token("the stack's bearer token is needed")
         raise HTTPException(
             421,
             f"nothing is shown as {clean(host) or 'no host'} without the stack's token: ask for 127.0.0.1 or "

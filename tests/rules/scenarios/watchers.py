@@ -208,6 +208,9 @@ SCENARIOS = {
             "two that share an identity": {
                 UPTIME: " ".join(f"{500 + 10 * n} {300 + 10 * n}" for n in range(45))
             },
+            "two that share an identity since a deployment": {
+                UPTIME: " ".join([lives(300), *(f"{30 + 20 * n} {20 + 20 * n}" for n in range(30))])
+            },
         },
         breach={UPTIME: lives(CALM, 60, 60, 60, AFTER)},
         fires_at=390,

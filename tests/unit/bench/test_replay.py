@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -64,6 +65,16 @@ def test_slowness_is_under_the_floor() -> None:
     result = replay(RECORDINGS[:1], say("model", "bad-model"))
     floor = FLOORS.model_copy(update={"recordings": 0, "seconds": 1e-9})
     assert "the replay took" in find_shortfalls(result, floor)[0]
+
+
+def test_time_that_other_programs_take_does_not_count() -> None:
+    answer = say("model", "bad-model")
+
+    def wait(evidence: Evidence, alerted_at: float | None) -> Verdict:
+        Event().wait(0.1)
+        return answer(evidence, alerted_at)
+
+    assert replay(RECORDINGS[:1], wait).seconds < 0.1 * len(ABLATIONS)
 
 
 def test_a_floor_has_all_its_numbers(tmp_path: Path) -> None:

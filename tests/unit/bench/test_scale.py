@@ -1,7 +1,6 @@
 """The benchmark of size: who sends what, that it is counted, and which prediction misses."""
 
 import threading
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from bench.scale.steps import measure_disk, plan
 from bench.scale.traffic import METRICS, TRACES, run_traffic
 from stack import StackError
 from stack.size.fitting import Prediction, hold_out
+from tests.e2e.live import eventually
 from tests.unit.bench.test_pipeline import run_receiver
 from tests.unit.stack.test_size import made_up
 
@@ -61,17 +61,15 @@ def test_what_is_sent_is_counted_and_stops_with_the_context() -> None:
     with run_receiver(200) as (url, bodies):
         otlp = url.removesuffix(TRACES)
         with run_traffic(otlp, Fleet(1), 50) as sent:
-            deadline = time.monotonic() + 30
-            while sent[TRACES].items < 200 and time.monotonic() < deadline:
-                time.sleep(0.05)
+            eventually("200 traces are sent", lambda: sent[TRACES].items >= 200, 30, 0.05)
         assert sent[TRACES].bytes + sent[METRICS].bytes == sum(map(len, bodies))
         assert threading.active_count() < 10
 
 
 def test_a_receiver_that_refuses_ends_the_step() -> None:
-    with run_receiver(503) as (url, _), pytest.raises(StackError, match="refused"):
+    with run_receiver(503) as (url, bodies), pytest.raises(StackError, match="refused"):
         with run_traffic(url.removesuffix(TRACES), Fleet(1), 50):
-            time.sleep(0.5)
+            eventually("something is sent", lambda: bodies, 30, 0.05)
 
 
 def test_holes_in_files_take_no_disk(tmp_path: Path) -> None:

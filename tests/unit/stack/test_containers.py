@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -21,6 +22,10 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 CONTAINERS = ROOT / "containers"
 ONE_SHOTS = {"prepare", "storage-setup", "trainer"}
 MEGABYTES_IN_ALL = 3072
+MINIO_LIVE_HEAP = 244
+"""MiB on two cores. With a soft limit below twice that it collects garbage all the time."""
+INBOX_IN_A_STORM = 142
+"""MiB resident at most while `bench.storm` sends 5,000 alerts."""
 MOST_DEFAULT_THREADS = 32
 """In the pool of `asyncio.to_thread`, on a machine of any size."""
 
@@ -77,6 +82,13 @@ def test_soft_memory_limits_are_below_the_hard_ones() -> None:
     jaeger = SERVICES["jaeger"]["environment"]["GOMEMLIMIT"].removesuffix("MiB")
     for name, soft in {"minio": minio, "grafana": grafana, "jaeger": jaeger}.items():
         assert int(soft) <= 0.9 * memory_limit(SERVICES[name]), name
+
+
+def test_minio_has_room_for_its_garbage_in_both_modes_and_the_inbox_for_a_storm() -> None:
+    soft = re.findall(r"--memlimit,? (\d+)MiB", TEXT + (ROOT / "process-compose.yaml").read_text())
+    assert len(soft) == 2 and len(set(soft)) == 1
+    assert int(soft[0]) >= 2 * MINIO_LIVE_HEAP
+    assert memory_limit(SERVICES["incidents"]) >= 1.25 * INBOX_IN_A_STORM
 
 
 def test_the_collector_refuses_only_what_garbage_collection_cannot_make_room_for() -> None:
@@ -285,16 +297,21 @@ def test_the_workers_of_a_container_have_room_for_what_they_share_and_for_their_
     assert recommender["deploy"]["resources"]["limits"]["pids"] > most * each
 
 
-def test_everybody_uses_the_users_own_keys_to_storage(
+def test_everybody_gets_the_users_own_keys_to_storage_and_no_environment_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    overlay = yaml.safe_load((CONTAINERS / "external-storage.yml").read_text())
+    assert "_KEY" not in str([service.get("environment") for service in overlay["services"].values()])
+    (given,) = overlay["services"]["prepare"]["configs"]
+    assert given["target"] == str(container_secrets.STORAGE_KEYS_FILE)
+    content: str = overlay["configs"][given["source"]]["content"]
+    keys = {"STORAGE_ACCESS_KEY": "somebody", "STORAGE_SECRET_KEY": "their-$ecret"}
+    (tmp_path / "keys").write_text(Template(content).substitute(keys))
     monkeypatch.setattr(os, "chown", lambda *_: None)
-    monkeypatch.setenv("STORAGE_ACCESS_KEY", "somebody")
-    monkeypatch.setenv("STORAGE_SECRET_KEY", "their-secret")
-    container_secrets.write_secrets(tmp_path)
+    container_secrets.write_secrets(tmp_path, tmp_path / "none", tmp_path / "keys")
     for reader in ("recommender", "trainer", "features"):
         assert (tmp_path / f"{reader}.env").read_text() == (
-            "STORAGE_ACCESS_KEY=somebody\nSTORAGE_SECRET_KEY=their-secret\n"
+            "STORAGE_ACCESS_KEY=somebody\nSTORAGE_SECRET_KEY='their-$ecret'\n"
         )
 
 

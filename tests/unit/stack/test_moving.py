@@ -1,11 +1,11 @@
 """Models and feedback go from one bucket into another, over HTTP, and back: the server is moto's."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -96,22 +96,71 @@ def test_again_it_brings_what_is_new_and_back_it_goes_the_same_way(buckets: tupl
     assert own.read() == {**other.read(), **DERIVED}
 
 
-def test_a_copy_that_breaks_off_says_so_and_leaves_nothing_live(
-    buckets: tuple[Bucket, Bucket], monkeypatch: pytest.MonkeyPatch
+def wrap_reading(monkeypatch: pytest.MonkeyPatch, before: Callable[[str], None]) -> None:
+    """Do something before an object is read; it may raise what a read raises."""
+
+    def read(store: ObjectStore, bucket: str, key: str) -> bytes | None:
+        before(key)
+        return read_object(store, bucket, key)
+
+    monkeypatch.setattr(moving, "read_object", read)
+
+
+@pytest.mark.parametrize("lost", MOVED.keys() - {"live.json"})
+def test_a_copy_that_breaks_off_says_so_and_leaves_no_version_half_there(
+    buckets: tuple[Bucket, Bucket], monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
     own, other = buckets
 
-    def read(store: ObjectStore, bucket: str, key: str) -> bytes | None:
-        if key.startswith("feedback/"):
+    def break_off(key: str) -> None:
+        if key == lost:
             raise EndpointConnectionError(endpoint_url="http://gone")
-        return read_object(store, bucket, key)
 
     with monkeypatch.context() as broken:
-        broken.setattr(moving, "read_object", read)
-        with pytest.raises(StackError, match=r"not all is copied: .*http://gone"):
+        broken.setattr(moving, "PATIENCE", 0.0)
+        wrap_reading(broken, break_off)
+        with pytest.raises(StackError, match=r"not all is copied, run it again: .*http://gone"):
             copy(own.where, other.where)
-    assert other.read() == MODELS
+    there = other.read().keys()
+    with_card = {key.removesuffix("card.json") for key in there if key.endswith("card.json")}
+    assert {key for key in MODELS if key.startswith(tuple(with_card))} <= there
+    assert "live.json" not in there
     assert copy(own.where, other.where) == len(MOVED)
+    assert other.read() == MOVED
+
+
+def test_a_connection_that_breaks_is_tried_again(
+    buckets: tuple[Bucket, Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = buckets
+    broken: set[str] = set()
+
+    def break_once(key: str) -> None:
+        if key in MOVED and key != "live.json" and key not in broken:
+            broken.add(key)
+            raise ConnectionClosedError(endpoint_url="http://broken")
+
+    wrap_reading(monkeypatch, break_once)
+    assert copy(own.where, other.where) == len(MOVED)
+    assert other.read() == MOVED
+
+
+def test_a_version_that_goes_live_meanwhile_comes_along_the_next_time(
+    buckets: tuple[Bucket, Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = buckets
+    newer = {"models/v3/model.npz": b"v3", "models/v3/card.json": b"v3", "live.json": b'{"version": "v3"}'}
+
+    def publish(key: str) -> None:
+        if key.startswith("models/"):
+            own.put(newer)
+
+    with monkeypatch.context() as meanwhile:
+        wrap_reading(meanwhile, publish)
+        copy(own.where, other.where)
+    assert other.read() == MOVED
+    copy(own.where, other.where)
+    assert other.read() == {**MOVED, **newer}
 
 
 def test_storage_that_is_away_is_named_with_what_to_do(buckets: tuple[Bucket, Bucket]) -> None:

@@ -1,19 +1,29 @@
 """The training reference: what it says of a data set, and what it assumes of the visits to come."""
 
+import json
+from hashlib import blake2b
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 from whence_monitor import Reference
 from whence_monitor.reference import Feature, Number
 
 from services.demo.dataset import generate, load, split
+from services.demo.storage.artefacts import ModelArrays
+from services.demo.storage.offline import OfflineFeatures
 from services.demo.traffic.habits import Habits
 from services.demo.trainer import model as assumed
 from services.demo.trainer import reference
-from services.demo.trainer.model import TrainedModel, train
+from services.demo.trainer.model import TrainedModel, restore, train
 from services.demo.trainer.parameters import Parameters
 from services.demo.trainer.reference import make_reference
+from services.demo.trainer.renewal import REFERENCE_PROFILE
 
 SEGMENTS = ("light", "regular", "heavy")
+MADE_OF_SMALL = {"whence-monitor/1 recommender/1": "2b7c1ea926c35ddb"}
+"""REFERENCE_PROFILE, and what it makes of the small model: where that is another reference now, raise it and
+write both here."""
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +85,25 @@ def test_its_items_are_the_whole_catalogue_by_popularity(made: Reference, traine
     items = [int(item) for item in made.items]
     assert sorted(items) == trained.arrays.item_ids.tolist()
     assert items[: len(trained.arrays.popular)] == trained.arrays.popular.tolist()
+
+
+def make_small() -> TrainedModel:
+    """Its factors are whole numbers, so that their products are the same on every machine."""
+    users, items = np.arange(1, 31, dtype=np.int32), np.arange(1, 21, dtype=np.int32)
+    segments = (users % 3).astype(np.uint8)
+    of_items = np.stack([items % 5, items % 7], axis=1).astype(np.float32)
+    of_users = np.stack([users % 4 + 1, users % 6], axis=1).astype(np.float32)
+    seen = [items[: 1 + user % 9] for user in users]
+    indptr = np.cumsum([0, *map(len, seen)])
+    arrays = ModelArrays(items, of_items, items, users, segments)
+    with threadpool_limits(1, "blas"):
+        return restore(arrays, OfflineFeatures(users, segments, of_users, indptr, np.concatenate(seen)))
+
+
+def test_the_profile_is_raised_when_the_same_model_gives_another_reference() -> None:
+    made = json.loads(
+        make_reference("d", make_small()).to_json(), parse_float=lambda text: round(float(text), 4)
+    )
+    del made["created_at"], made["together"]
+    digest = blake2b(json.dumps(made, sort_keys=True).encode(), digest_size=8).hexdigest()
+    assert {REFERENCE_PROFILE: digest} == MADE_OF_SMALL

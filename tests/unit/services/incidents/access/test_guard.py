@@ -267,6 +267,15 @@ def test_the_stack_and_probes_ask_by_whatever_name(open_to_all: httpx.Client, ho
         assert open_to_all.get(probe, headers={"Host": host, "Authorization": ""}).status_code == 200
 
 
+@pytest.mark.parametrize("host", [*OWN_HOSTS, *FOREIGN_HOSTS])
+def test_a_webhook_without_a_token_is_asked_for_it_whatever_the_host(
+    open_to_all: httpx.Client, host: str
+) -> None:
+    answer = open_to_all.post("/webhooks/alerts", json={}, headers={"Host": host, "Authorization": ""})
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert "bearer token is needed" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("entry", ["POST /webhooks/alerts", "GET /metrics"])
 def test_a_wrong_token_is_named_whatever_the_host(open_to_all: httpx.Client, entry: str) -> None:
     method, path = entry.split(" ")
