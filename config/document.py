@@ -1,5 +1,6 @@
 """A YAML file as plain values, with the line of every key."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ MOST_VALUES = 10_000
 DEEPEST = 20
 """Levels of nested groups and lists."""
 
+_NUMBER = r"[-+]?\d+([.,]\d+)?"
 _MISREAD = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 
@@ -163,11 +165,16 @@ def _key(place: Place) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value as it was written, but of a group only its keys: there may be secrets in it."""
+    """A value as it was written, in quotes if it is a text that looks like a number.
+
+    Of a group only its keys: there may be secrets in it.
+    """
     if isinstance(value, dict):
         text = f"{{{', '.join(value)}}}"
     elif isinstance(value, list):
         text = f"[{', '.join(map(_short, value))}]"
+    elif isinstance(value, str) and re.fullmatch(_NUMBER, value):
+        text = f"'{value}'"
     else:
         text = (
             str(value).lower()

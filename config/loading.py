@@ -62,7 +62,11 @@ def _check_environment(document: Document, config: Config) -> None:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in {**dotenv_values(ROOT / ".env"), **os.environ}.items() if value}
+    try:
+        written = dotenv_values(ROOT / ".env")
+    except UnicodeDecodeError:
+        raise ConfigError([".env: is not text: save it as UTF-8"]) from None
+    return {name: value for name, value in {**written, **os.environ}.items() if value}
 
 
 def _tell(document: Document, invalid: ValidationError) -> list[str]:
@@ -99,6 +103,7 @@ _ALLOWED = {
     "bool_type": ("is not a switch", "write true or false"),
     "bool_parsing": ("is not a switch", "write true or false"),
     "float_type": ("is not a number", "write a number without a unit"),
+    "finite_number": ("is not a number", "write a number without a unit"),
     "float_parsing": ("is not a number", "write a number without a unit"),
     "tuple_type": ("is not a list", "write entries in [ ], or one per line after a dash"),
     "mapping_type": ("is not a group of keys", "write `key: value` lines under it"),

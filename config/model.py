@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, PrivateAttr, model_validator
 
 from config.document import Document, Place
 from config.errors import ConfigError, wrong
@@ -118,7 +118,7 @@ class Alert(Strict):
 
     paused: bool = False
     """Neither evaluated nor sent."""
-    threshold: float | None = None
+    threshold: FiniteFloat | None = None
     """A number in the unit of the alert's query; `make diff` shows the number that it replaces."""
     severity: Severity | None = None
     for_: Annotated[Wait | None, Field(alias="for")] = None

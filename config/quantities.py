@@ -93,8 +93,8 @@ def _column(value: Any) -> str:
 
 
 def _folder(value: Any) -> str:
-    if set(_text(value)) & set("$/"):
-        raise wrong("cannot be a folder's title in Grafana", "write one without $ and /")
+    if set(_text(value)) & set("$/") or not value.isprintable():
+        raise wrong("cannot be a folder's title in Grafana", "write one line without $ and /")
     return str(value)
 
 

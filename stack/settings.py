@@ -76,9 +76,13 @@ class Settings(StorageChoice, AccessSettings):
     scale: Literal["", "1"] = ""
     scale_network: Annotated[str, Field(pattern=r"^127(\.\d{1,3}){2}$")] = "127.0.16"
     traces_kept_percent: Annotated[float, Field(ge=0, le=100)] = 20
-    prometheus_retention_size: str = "2GB"
-    prometheus_retention_time: str = "30d"
-    jaeger_retention: str = "48h"
+    prometheus_retention_size: Annotated[
+        str, Field(pattern=r"^\d+(\.\d+)?([KMGTPE]i?)?B$", examples=["2GB"])
+    ] = "2GB"
+    prometheus_retention_time: Annotated[
+        str, Field(pattern=r"^(\d+(ms|[smhdwy]))+$", examples=["30d", "12h"])
+    ] = "30d"
+    jaeger_retention: Annotated[str, Field(pattern=r"^(\d+(\.\d+)?[smh])+$", examples=["48h", "90m"])] = "48h"
     incidents_database: str = ""
     incidents_database_password: Annotated[str, Field(repr=False)] = ""
     openlineage_url: Address = ""
@@ -192,9 +196,9 @@ def load_settings(mode: Mode | None = None) -> Settings:
             _require_engine()
             settings = ContainerSettings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).upper()
-        raise StackError(f"{name}={first['input']!r} in .env or the environment: {first['msg']}") from None
+        raise StackError(_explain(error)) from None
+    except UnicodeDecodeError:
+        raise StackError(".env is not text in UTF-8: save it as UTF-8") from None
     seen: dict[int, str] = {}
     for name, port in settings.ports.items():
         if port in seen:
@@ -204,12 +208,20 @@ def load_settings(mode: Mode | None = None) -> Settings:
     return settings
 
 
+def _explain(invalid: ValidationError) -> str:
+    first = invalid.errors()[0]
+    name = str(first["loc"][0])
+    examples, said = Settings.model_fields[name].examples, first["msg"].removeprefix("Value error, ")
+    advice = f"write it like {' or '.join(examples)}" if examples else said
+    return f"{name.upper()}={first['input']!r} in .env or the environment: {advice}"
+
+
 def _check_choices(settings: Settings) -> None:
     """Raises StackError for settings that do not go together."""
     if problem := settings.find_problem(settings.incidents_address):
         raise StackError(problem)
     if settings.dataset:
-        _require_ratings(Path(settings.dataset).expanduser())
+        _require_ratings(settings.dataset)
     if settings.external_storage and not (settings.storage_access_key and settings.storage_secret_key):
         raise StackError("STORAGE_ENDPOINT needs STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY: set them in .env")
     if settings.alerting == "grafana" and not settings.grafana:
@@ -218,13 +230,15 @@ def _check_choices(settings: Settings) -> None:
         )
 
 
-def _require_ratings(folder: Path) -> None:
+def _require_ratings(folder: str) -> None:
     from services.demo.dataset import DatasetError, find_ratings  # NumPy loads slowly
 
     try:
-        find_ratings(folder)
+        find_ratings(Path(folder).expanduser())
     except DatasetError as error:
         raise StackError(f"DATASET: {error}") from None
+    except (OSError, RuntimeError) as error:
+        raise StackError(f"DATASET={folder[:80]} is no path of a folder: {error!s:.80}") from None
 
 
 def _require_engine() -> None:

@@ -3,16 +3,29 @@
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings
 
 from stack.credentials import share_keys
 
 
+def _check_endpoint(address: str) -> str:
+    if not address:
+        return address
+    try:
+        parts = urlsplit(address.rstrip("/"))
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("write scheme, host and port alone, such as https://s3.example.org")
+    return parts.geturl()
+
+
 class StorageChoice(BaseSettings):
     """What a user may choose of object storage. An endpoint needs both keys; without one MinIO is started."""
 
-    storage_endpoint: Annotated[str, Field(pattern=r"^(https?://[^/@]+)?$")] = ""
+    storage_endpoint: Annotated[str, AfterValidator(_check_endpoint)] = ""
     storage_access_key: Annotated[str, Field(pattern=r"^(.{3,})?$")] = ""
     storage_secret_key: Annotated[str, Field(repr=False)] = ""
     storage_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "whence"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from diagnosis import Verdict
 from prometheus.client import AsyncClient, SourceAway
@@ -21,6 +21,7 @@ from services.incidents.schedule import LONGEST
 from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
 from services.incidents.subject import choose_service
+from services.incidents.webhooks import Moment
 
 LARGEST = 2**63 - 1
 _NO_POINTS: dict[str, Any] = {"verdict": {"evidence": {"__all__": {"points"}}}}
@@ -47,8 +48,8 @@ class DiagnosisRequest(BaseModel):
     Times with a zone, or unix seconds; at most LONGEST, and not in the future.
     """
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
     services: Annotated[list[ServiceName], Field(max_length=MOST_SERVICES)] = []
 
     @model_validator(mode="after")

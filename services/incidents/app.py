@@ -7,9 +7,10 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from prometheus.client import AsyncClient
@@ -144,7 +145,13 @@ def _answer_in_kind(pages: Pages) -> Callable[[Request, Exception], Awaitable[Re
             return page
         assert isinstance(error, RequestValidationError)
         if request.url.path.startswith(DATA_PATHS):
-            return await request_validation_exception_handler(request, error)
+            return _refuse(error)
         return pages.show_problem(request, 404, "There is nothing at this address.")
 
     return answer
+
+
+def _refuse(invalid: RequestValidationError) -> Response:
+    """What is wrong, without the input: JSON has no word for some of it, such as NaN."""
+    wrong = [{key: error[key] for key in ("type", "loc", "msg")} for error in invalid.errors()]
+    return JSONResponse({"detail": wrong}, 422)

@@ -36,7 +36,7 @@ UNSTORABLE = "has half of a surrogate pair (\\ud800 to \\udfff), or is nested to
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARK, _GZIP = b"\xef\xbb\xbf", b"\x1f\x8b"
 _DASHBOARD = re.compile(r"/d/([A-Za-z0-9_-]{1,40})")
 _PANEL = re.compile(r"[?&]viewPanel=(?:panel-)?(\d+)")
 
@@ -84,6 +84,7 @@ def _write_text(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(replace_nul), AfterValidator(shorten)]
 Texts = Annotated[dict[Text, Text], BeforeValidator(_write_texts)]
+Identity = Annotated[str, BeforeValidator(_write_text), AfterValidator(replace_nul), Field(max_length=128)]
 Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, lt=_LATEST)]
 
 
@@ -95,11 +96,11 @@ class SentAlert(_Model):
     """One alert as sent; `ends_at` counts only once it is resolved (a firing one carries the year 1)."""
 
     status: Status | None = None
-    fingerprint: Annotated[str, AfterValidator(replace_nul), Field(max_length=128)] | None = None
+    fingerprint: Identity | None = None
     labels: Texts
     annotations: Annotated[Texts, BeforeValidator(lambda sent: sent or {})] = {}
     starts_at: Moment
-    ends_at: AwareDatetime | None = None
+    ends_at: Annotated[AwareDatetime | None, BeforeValidator(lambda sent: sent or None)] = None
     dashboard_url: Annotated[Text | None, Field(alias="dashboardURL")] = None
     panel_url: Annotated[Text | None, Field(alias="panelURL")] = None
 
@@ -169,6 +170,8 @@ def _parse(body: bytes) -> dict[str, Any]:
     text = body.removeprefix(_BYTE_ORDER_MARK).strip()
     if not text:
         raise Malformed("body: is empty")
+    if text.startswith(_GZIP):
+        raise Malformed("body: is compressed by gzip: send it as it is")
     content = _load(text.decode(errors="replace"))
     if not isinstance(content, dict):
         raise Malformed("body: is not a JSON object")

@@ -115,7 +115,8 @@ class _Look:
 
     def _keeps(self, metric: str, point: Any, count: Count | None, shift: int, delta: bool) -> bool:
         """Whether a point may go on; one that is ahead is moved by `shift` ns, a delta becomes a sum."""
-        if point.time_unix_nano < self._oldest:
+        ahead = shift if point.time_unix_nano > self._newest else 0
+        if point.time_unix_nano - ahead < self._oldest:
             self._findings.refused[Reason.TOO_OLD] += 1
             return False
         if len(point.attributes) > MOST_ATTRIBUTES:
@@ -124,8 +125,8 @@ class _Look:
         series = self._identify_series(metric, point.attributes)
         if count and not point.flags & NO_VALUE:
             self._watch(series, point, count(point))
-        if shift and point.time_unix_nano > self._newest:
-            self._move(point, shift)
+        if ahead:
+            self._move(point, ahead)
         if not self._admits(metric, series, point.attributes):
             return False
         return not delta or self._adds(series, point)

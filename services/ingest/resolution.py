@@ -9,11 +9,13 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataP
 FINEST = 8
 """Scale of the finest buckets: https://prometheus.io/docs/specs/native_histograms/#standard-exponential-schemas."""
 
+LARGEST_COUNT = (1 << 64) - 1
+
 Buckets = ExponentialHistogramDataPoint.Buckets
 
 
 def reduce_resolution(point: ExponentialHistogramDataPoint) -> None:
-    """Merges the buckets of a finer scale into those of FINEST; the counts stay exact."""
+    """Merges the buckets of a finer scale into those of FINEST; the counts stay exact, up to the largest."""
     by = point.scale - FINEST
     if by > 0:
         _merge(point.positive, by)
@@ -25,6 +27,6 @@ def _merge(buckets: Buckets, by: int) -> None:
     """2**`by` buckets become one: index i holds (base**i, base**(i + 1)]."""
     merged: dict[int, int] = {}
     for index, count in enumerate(buckets.bucket_counts, buckets.offset):
-        merged[index >> by] = merged.get(index >> by, 0) + count
+        merged[index >> by] = min(merged.get(index >> by, 0) + count, LARGEST_COUNT)
     buckets.offset >>= by
     buckets.bucket_counts[:] = merged.values()

@@ -12,7 +12,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from services.ingest.reasons import Reason
-from services.ingest.resolution import FINEST, Buckets
+from services.ingest.resolution import FINEST, LARGEST_COUNT, Buckets
 
 MOST_BUCKETS = 160
 """Of an exponential histogram, as in SDKs: with more, its buckets are merged."""
@@ -22,7 +22,6 @@ COARSEST = -4
 """Scale of the widest buckets that Prometheus takes."""
 FARTHEST = 1 << 20
 """Offset beyond all numbers: at FINEST the largest is in bucket 2**18."""
-LARGEST_COUNT = (1 << 64) - 1
 
 
 class Sums:

@@ -12,7 +12,7 @@ from services.demo.dataset.values import is_rating
 
 RATINGS_HEADER = ("userId", "movieId", "rating", "timestamp")
 MOVIES_HEADER = ("movieId", "title", "genres")
-SEPARATORS = ("::", "\t", ";", ",")
+SEPARATORS = ("::", "\t", ";", ",", "|", " ")
 
 KNOWN = {
     "user": "userid user uid username userindex customerid customer reviewerid visitorid memberid accountid",
@@ -94,7 +94,7 @@ def recognise_items(path: Path, line: str, columns: Columns) -> Layout:
 
 def _split_header(path: Path, line: str, separator: str) -> list[str]:
     if "\x00" in line:
-        raise DatasetError(f"{path}:1: expected the header of a text file, found UTF-16: save it as UTF-8")
+        raise DatasetError(f"{path}:1: expected the header of a text file, found NUL bytes: save it as UTF-8")
     try:
         return [field.strip() for field in split(line, separator)]
     except csv.Error as error:
@@ -123,6 +123,6 @@ def _find_known(fields: list[str]) -> dict[str, int]:
 
 def _describe_header(path: Path, header: tuple[str, ...], line: str, mapping: str) -> str:
     return (
-        f"{path}:1: expected the header {','.join(header)}, found {line[:80]!r}; put other names into "
-        f"whence.yaml: `dataset: {{columns: {{{mapping}}}}}`"
+        f"{path}:1: expected the header {','.join(header)}, found {line[:80]!r}; delete what is above "
+        f"the header, or put other names into whence.yaml: `dataset: {{columns: {{{mapping}}}}}`"
     )

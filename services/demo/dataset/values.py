@@ -13,7 +13,8 @@ LOWEST_RATING, HIGHEST_RATING = 0.5, 5.0
 LARGEST_ID = 2**31 - 2
 BAD, UNLISTED = -1, -2
 _WHOLE = re.compile(r"([0-9]{1,18})(\.0*)?")
-_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]*)?")
+_PADDED = re.compile(r"0[0-9]")
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,18}([.,][0-9]*)?")
 _SECONDS = re.compile(r"[0-9]{1,19}(\.[0-9]*)?")
 _FINER = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 """(least, units per second): larger times are nano-, micro- or milliseconds, as seconds they would be beyond
@@ -27,7 +28,8 @@ def parse_id(text: str) -> int:
 
 
 def parse_rating(text: str) -> float:
-    return float(text) if _DECIMAL.fullmatch(text) else math.nan
+    """A number, with a decimal point or comma, else NaN."""
+    return float(text.replace(",", ".")) if _DECIMAL.fullmatch(text) else math.nan
 
 
 def is_rating(text: str) -> bool:
@@ -117,6 +119,8 @@ Ids = Numbers | Names
 
 
 def choose_ids(texts: Sequence[str]) -> Ids:
-    """Names if most of these ids are not numbers."""
+    """Names if most of these ids are not numbers, or one begins with a needless 0, as ISBNs do."""
+    if any(_PADDED.match(text) for text in texts):
+        return Names()
     numbers = sum(parse_id(text) >= 0 for text in texts)
     return Numbers() if 2 * numbers >= len(texts) else Names()

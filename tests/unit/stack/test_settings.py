@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from config import Config
+from config import Config, ConfigError, load
 from stack import ROOT, StackError
 from stack.settings import Settings, load_settings, process_environment
 
@@ -105,9 +105,46 @@ def test_an_endpoint_needs_both_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_endpoint_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STORAGE_ENDPOINT", "s3.example.com/bucket")
-    with pytest.raises(StackError, match="STORAGE_ENDPOINT"):
-        load_settings()
+    for address in ("s3.example.com/bucket", "https://s3.example.com/bucket", "http://s3.example.com:99999"):
+        monkeypatch.setenv("STORAGE_ENDPOINT", address)
+        with pytest.raises(
+            StackError, match=r"STORAGE_ENDPOINT=.* write scheme, host and port alone, such as"
+        ):
+            load_settings()
+    monkeypatch.setenv("STORAGE_ENDPOINT", "https://s3.example.com/")
+    assert Settings().storage_endpoint == "https://s3.example.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PROMETHEUS_RETENTION_TIME", "1x", "write it like 30d or 12h"),
+        ("PROMETHEUS_RETENTION_SIZE", "2G", "write it like 2GB"),
+        ("JAEGER_RETENTION", "2d", "write it like 48h or 90m"),
+        ("DATASET", "~no-such-user/ratings", "is no path of a folder"),
+        ("DATASET", "x" * 5000, "is no path of a folder"),
+    ],
+)
+def test_what_a_program_would_refuse_later_is_told_in_one_line(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StackError, match=told) as error:
+        load_settings("processes")
+    assert str(error.value).startswith(name)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_of_settings_in_another_encoding_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_bytes("WORKERS=2\r\n".encode("utf-16"))
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    with pytest.raises(StackError, match="is not text in UTF-8: save it as UTF-8"):
+        load_settings("processes")
+    monkeypatch.setattr("config.loading.ROOT", tmp_path)
+    with pytest.raises(ConfigError, match="is not text: save it as UTF-8"):
+        load()
 
 
 def test_without_an_endpoint_minio_is_started_and_everybody_has_their_own_keys() -> None:

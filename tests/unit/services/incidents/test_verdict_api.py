@@ -1,6 +1,7 @@
 """Verdicts over HTTP: asked for, kept with an incident, pushed to open pages."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,8 @@ def test_a_diagnosis_of_any_window_can_be_asked_for(tmp_path: Path) -> None:
         window(361),
         window(30, NOW + timedelta(minutes=20)),
         {"start": 1e308, "end": 1e309},
+        {"start": -100, "end": -50},
+        {"start": math.nan, "end": math.nan},
         "window",
     ],
     ids=[
@@ -121,6 +124,8 @@ def test_a_diagnosis_of_any_window_can_be_asked_for(tmp_path: Path) -> None:
         "over six hours",
         "in the future",
         "beyond all dates",
+        "before all telemetry",
+        "no number of JSON",
         "no object",
     ],
 )

@@ -1,3 +1,4 @@
+import gzip
 import json
 import math
 import os
@@ -87,6 +88,7 @@ MALFORMED = {
     "nested deeply": b'{"alerts": ' + b"[" * 100_000,
     "not a number of JSON": b'{"alerts": [NaN]}',
     "label a group": json.dumps(alertmanager({**alert(), "labels": {"alertname": {}}})).encode(),
+    "gzip": gzip.compress(json.dumps(alertmanager(alert())).encode()),
     "no start": json.dumps(alertmanager({k: v for k, v in alert().items() if k != "startsAt"})).encode(),
     "start without zone": json.dumps(alertmanager({**alert(), "startsAt": "2026-11-20T20:45:50"})).encode(),
     "start in year 1": json.dumps(alertmanager({**alert(), "startsAt": bodies.NEVER})).encode(),
@@ -132,6 +134,11 @@ def test_a_fingerprint_is_alertmanagers_own() -> None:
     }
     [received] = read(alertmanager({**alert(), "labels": labels, "fingerprint": ""}))
     assert received.fingerprint == "c84760258f33bab2"
+
+
+def test_a_fingerprint_that_is_a_number_and_an_empty_end_lose_no_alert() -> None:
+    [received] = read(alertmanager({**alert(), "fingerprint": 12345, "endsAt": ""}))
+    assert (received.fingerprint, received.status, received.ends_at) == ("12345", "firing", None)
 
 
 def test_an_end_in_the_future_is_now() -> None:

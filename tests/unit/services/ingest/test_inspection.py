@@ -139,6 +139,16 @@ def test_points_of_the_future_come_to_the_present_in_their_order(bench: Bench, a
     assert all(point.start_time_unix_nano < point.time_unix_nano for point in points(metric))
 
 
+def test_times_centuries_apart_in_one_metric_harm_nobody(bench: Bench) -> None:
+    metric = bench.counter(1000, 1)
+    bench.point(metric, 0, 2, place="elsewhere")
+    points(metric).add(as_double=3, time_unix_nano=2**64 - 1)
+    findings = bench.inspect()
+    assert (findings.repaired, findings.refused) == ({Reason.FUTURE: 1}, {Reason.TOO_OLD: 1})
+    assert [point.as_double for point in points(metric)] == [2, 3]
+    assert points(metric)[1].time_unix_nano == int(NOW * SECOND)
+
+
 def test_a_wrong_clock_is_no_second_writer(bench: Bench) -> None:
     """However long its points were on their way."""
     for turn, delay in enumerate((0.1, 0.9, 0.2, 0.8, 0.1, 0.7)):

@@ -41,3 +41,10 @@ def test_what_prometheus_keeps_stays_as_it_is(scale: int, offset: int, buckets: 
     point = make_point(scale, offset, buckets)
     reduce_resolution(point)
     assert point == make_point(scale, offset, buckets)
+
+
+def test_counts_end_at_the_largest() -> None:
+    sides = ExponentialHistogramDataPoint.Buckets(bucket_counts=[2**64 - 1, 1])
+    point = ExponentialHistogramDataPoint(scale=20, positive=sides)
+    reduce_resolution(point)
+    assert list(point.positive.bucket_counts) == [2**64 - 1]

@@ -70,6 +70,17 @@ SAME: dict[str, dict[str, str | bytes]] = {
         "ratings__csv": "userId, movieId, rating, timestamp\n"
         "1, 1, 4.0, 1112486027\n 2 , 2 , 3.5 , 1112484676\n"
     },
+    "decimal commas": {
+        "ratings__csv": "userId;movieId;rating;timestamp\n1;1;4,0;1112486027\n2;2;3,5;1112484676\n"
+    },
+    "bars": {"ratings__csv": HEADER.replace(",", "|") + "1|1|4.0|1112486027\n2|2|3.5|1112484676\n"},
+    "spaces": {"u__data": "1 1 4 1112486027\n2 2 3.5 1112484676\n"},
+    "names in capitals": {"Ratings__csv": HEADER + "1,1,4.0,1112486027\n2,2,3.5,1112484676\n"},
+    "beside files of a desktop": {
+        "rating__csv": HEADER + "1,1,4.0,1112486027\n2,2,3.5,1112484676\n",
+        "__DS_Store": b"\0\0\0\1Bud1",
+        "___ratings__csv": b"\0\5\x16\7",
+    },
     "gzip": {
         "ratings__csv__gz": gzip.compress(
             b"userId,movieId,rating,timestamp\n1,1,4.0,1112486027\n2,2,3.5,1112484676\n"
@@ -81,7 +92,8 @@ SAME: dict[str, dict[str, str | bytes]] = {
 
 @pytest.mark.parametrize("files", SAME.values(), ids=SAME)
 def test_the_same_ratings_in_every_layout(tmp_path: Path, files: dict[str, str | bytes]) -> None:
-    write(tmp_path, **({"movies__csv": MOVIES} if len(files) == 1 else {}), **files)
+    titled = {"movies__dat", "u__item"} & files.keys()
+    write(tmp_path, **({} if titled else {"movies__csv": MOVIES}), **files)
     dataset = load(tmp_path)
     assert rows(dataset) == USUAL
     assert dataset.skipped == {}
@@ -131,6 +143,18 @@ def test_ids_that_are_texts_are_numbered_whatever_the_order_of_the_rows(tmp_path
         load(tmp_path)
 
 
+def test_ids_with_a_leading_zero_are_texts(tmp_path: Path) -> None:
+    rows = "7,0195153448,4\n7,034545104X,5\n8,1879384493,3\n8,195153448,1\n"
+    dataset = load(write(tmp_path, ratings__csv=f"User-ID,ISBN,Rating\n{rows}"))
+    assert dataset.titles == {1: "0195153448", 2: "034545104X", 3: "1879384493", 4: "195153448"}
+
+
+def test_a_folder_with_other_files_says_which_it_has(tmp_path: Path) -> None:
+    write(tmp_path, my_ratings__csv=HEADER, __DS_Store=b"")
+    with pytest.raises(DatasetError, match=r"interactions\.csv\); it has my_ratings\.csv$"):
+        load(tmp_path)
+
+
 def test_ids_from_zero_are_counted_up_in_ratings_and_titles(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -168,12 +192,35 @@ def test_what_is_lost_without_times_ratings_and_items_is_said(tmp_path: Path) ->
             b"userId,movieId,rating\n" + b"1" * (1 << 21),
             "has a line of over 1048576 bytes: is it a text file",
         ),
-        ("userId,movieId,rating\n1,1,4\n".encode("utf-16"), "found UTF-16: save it as UTF-8"),
-        (b"PK\x03\x04\x14\x00\x00\x00", "is a zip archive: unpack it"),
+        ("userId,movieId,rating\n1,1,4\n".encode("utf-16"), "is text in UTF-16: save it as UTF-8"),
+        ("userId,movieId,rating\n1,1,4\n".encode("utf-16-le"), "found NUL bytes: save it as UTF-8"),
+        (b"PK\x03\x04\x14\x00\x00\x00", "is a zip archive or a workbook: unpack it, or save it as CSV"),
+        (gzip.compress(b"ratings.csv".ljust(257, b"\0") + b"ustar"), "is a tar archive: unpack it"),
+        (b"PAR1\x15\x04", "is a Parquet file: save it as CSV"),
+        (b'{"userId": 1, "movieId": 1, "rating": 4}\n', "is JSON: save it as CSV"),
+        (b"<!DOCTYPE html>\n<title>Not found</title>\n", "is a web page or XML: download the file itself"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\n", "fetch the file itself with `git lfs pull`"),
+        (b"sep=;\nuserId;movieId;rating\n1;1;4\n", "found 'sep=;'; delete what is above the header"),
+        (b"userId,movieId,rating\n1,1,-7.8\n", "rating -7.8 is outside 0.5–5: convert the scale"),
         (b'userId,"movieId,rating\n1,1,4\n', "1: bad quoting"),
         (b"\n\n", "the file is empty"),
     ],
-    ids=["cut short", "a long line", "UTF-16", "zip", "bad quoting", "empty"],
+    ids=[
+        "cut short",
+        "a long line",
+        "UTF-16",
+        "UTF-16 without a mark",
+        "zip",
+        "tar in gzip",
+        "Parquet",
+        "JSON lines",
+        "web page",
+        "Git LFS",
+        "a line above the header",
+        "ratings below zero",
+        "bad quoting",
+        "empty",
+    ],
 )
 def test_files_that_cannot_be_read_say_what_to_do_in_one_line(
     tmp_path: Path, content: bytes, told: str, monkeypatch: pytest.MonkeyPatch

@@ -103,7 +103,7 @@ def test_a_bad_movie_is_an_error_with_its_line_or_is_counted(
             MOVIES,
             r"ratings\.csv:1: expected the header userId,movieId",
         ),
-        (RATINGS.decode().encode("utf-16"), MOVIES, r"ratings\.csv:1: expected the header"),
+        (RATINGS.decode().encode("utf-16"), MOVIES, r"ratings\.csv: is text in UTF-16"),
         (RATINGS, b"", r"movies\.csv:1: the file is empty"),
         (b"userId,movieId,rating,timestamp\n", MOVIES, r"ratings\.csv: no usable rating"),
     ],
