@@ -14,9 +14,9 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -36,9 +36,15 @@ EARLIER, LATER = 60.0, 120.0
 """Seconds before and after an injection that belong to its issue."""
 
 MINUTE = 60.0
-"""Seconds that a file of traces or logs has; it is named by where it begins or ends."""
+"""Seconds that a file of traces or logs has."""
+
+ZONES = sorted(range(-14, 15), key=abs)
+"""Hours by which a list of faults may be off the traces: clocks of two time zones."""
 
 ROOT = "root"
+
+POD = re.compile(r"-(?:[b-df-hj-np-tv-xz0-9]{6,10}-)?[b-df-hj-np-tv-xz0-9]{5}$|-\d+$")
+"""What Kubernetes adds to the name of a service to name its pods: no vowels, so that it says nothing."""
 
 ERROR = re.compile(r"(?i:severity\W+(?:error|critical|fatal))\b|\s(?:ERROR|FATAL)\s")
 """A line of a log that tells of an error: by its severity, or by the level of Java's loggers."""
@@ -76,37 +82,75 @@ class Request(NamedTuple):
 
 
 def service_of(pod: str) -> str:
-    """`cartservice-579f59597d-wc2lz` is a pod of `cartservice`."""
-    return pod.rsplit("-", 2)[0]
+    """`cartservice-579f59597d-wc2lz` is a pod of `cartservice`; a service's own name stays as it is."""
+    return POD.sub("", pod)
+
+
+def read_columns(path: Path, *names: str) -> Iterator[list[str]]:
+    """The cells of these columns, row by row; rows that end before them are left out."""
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows = csv.reader(file)
+        header = [title.strip() for title in next(rows, [])]
+        if missing := [name for name in names if name not in header]:
+            raise ValueError(f"{path} has no column {', '.join(missing)}")
+        places = [header.index(name) for name in names]
+        for row in rows:
+            if len(row) > max(places):
+                yield [row[place].strip() for place in places]
 
 
 def read_spans(path: Path) -> Iterator[Span]:
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            start = int(row["StartTimeUnixNano"]) / 1e9
-            seconds = float(row["Duration"]) / 1e6
-            yield Span(row["SpanID"], row["ParentID"], service_of(row["PodName"]), start, seconds)
+    columns = "SpanID", "ParentID", "PodName", "StartTimeUnixNano", "EndTimeUnixNano"
+    for key, parent, pod, began, ended in read_columns(path, *columns):
+        if began and ended:
+            start, end = float(began) / 1e9, float(ended) / 1e9
+            yield Span(key, parent if parent.strip("0") else ROOT, service_of(pod), start, end - start)
 
 
 def read_errors(path: Path) -> set[str]:
     """The spans that logged an error."""
     if not path.exists():
         return set()
-    with path.open(newline="") as file:
-        return {row["SpanID"] for row in csv.DictReader(file) if ERROR.search(row["Log"])}
+    return {span for span, said in read_columns(path, "SpanID", "Log") if span and ERROR.search(said)}
 
 
 def read_faults(day: Path) -> list[Fault]:
-    listed = json.loads((day / f"{day.name}-fault_list.json").read_text())
-    return [
-        Fault(
-            f"{each['inject_time']} {each['inject_type']}",
-            float(each["inject_timestamp"]),
-            service_of(each["inject_pod"]),
-        )
-        for hour in listed.values()
-        for each in hour
-    ]
+    """Those of the day's list, by the clock of its traces."""
+    path = day / f"{day.name}-fault_list.json"
+    try:
+        faults = [
+            Fault(
+                f"{each['inject_time']} {each['inject_type']}",
+                float(each["inject_timestamp"]),
+                service_of(each["inject_pod"]),
+            )
+            for each in _entries(json.loads(path.read_text()))
+        ]
+    except KeyError as missing:
+        raise ValueError(f"{path}: a fault has no {missing.args[0]}") from None
+    hours = _find_zone(day, faults)
+    if hours:
+        print(f"whence: {day.name}: faults are taken {hours:+} h, as its traces are", file=sys.stderr)
+    return [fault._replace(at=fault.at + hours * 3600) for fault in faults]
+
+
+def _entries(listed: Any) -> Iterator[Mapping[str, Any]]:
+    """The faults in a list of them, or in lists by hour."""
+    if isinstance(listed, dict) and "inject_time" in listed:
+        yield listed
+    elif isinstance(listed, list | dict):
+        for each in listed.values() if isinstance(listed, dict) else listed:
+            yield from _entries(each)
+
+
+def _find_zone(day: Path, faults: Iterable[Fault]) -> int:
+    """The hours to add to the times of faults so that most of them have traces; 0 if that is as good."""
+    starts = [first for path in find_traces(day) if (first := _first_start(path)) is not None]
+
+    def count(hours: int) -> int:
+        return sum(any(abs(fault.at + hours * 3600 - each) <= MINUTE for each in starts) for fault in faults)
+
+    return max(ZONES, key=count)
 
 
 def find_requests(spans: Iterable[Span], errors: set[str]) -> list[Request]:
@@ -207,27 +251,34 @@ def read_system(requests: list[Request], timeline: Timeline) -> System:
     )
 
 
-def find_front(requests: list[Request]) -> Entity:
-    """The service that users call most."""
+def find_front(requests: list[Request]) -> Entity | None:
+    """The service that users call most; None if they call none."""
     names = [request.service for request in requests if request.caller is None]
-    return service(max(sorted(set(names)), key=names.count))
+    return service(max(sorted(set(names)), key=names.count)) if names else None
 
 
-def read_requests(day: Path, start: float | None = None, end: float | None = None) -> list[Request]:
+def find_traces(day: Path) -> list[Path]:
+    return sorted(day.glob("trace/*_trace.csv"))
+
+
+def read_requests(day: Path, start: float = -math.inf, end: float = math.inf) -> list[Request]:
     """Those of a day's files, or of the files that may have something between two Unix times."""
-    paths = [path for path in sorted(day.glob("trace/*_trace.csv")) if _may_hold(path, start, end)]
+    paths = [path for path in find_traces(day) if _may_hold(path, start, end)]
     errors: set[str] = set()
     for path in paths:
         errors |= read_errors(day / "log" / path.name.replace("_trace", "_log"))
     return find_requests((span for path in paths for span in read_spans(path)), errors)
 
 
-def _may_hold(path: Path, start: float | None, end: float | None) -> bool:
-    if start is None or end is None:
-        return True
-    named = f"{path.parents[1].name} {path.name.removesuffix('_trace.csv')}"
-    at = datetime.strptime(named, "%Y-%m-%d %H_%M").replace(tzinfo=UTC).timestamp()
-    return start - MINUTE <= at <= end + MINUTE
+def _may_hold(path: Path, start: float, end: float) -> bool:
+    first = _first_start(path)
+    return first is not None and start - MINUTE <= first <= end + MINUTE
+
+
+@cache
+def _first_start(path: Path) -> float | None:
+    """When the first span of a file began (Unix seconds): names of files do not tell their time zone."""
+    return next((span.start for span in read_spans(path)), None)
 
 
 def read_success(day: Path, timeline: Timeline) -> Values:
@@ -235,21 +286,20 @@ def read_success(day: Path, timeline: Timeline) -> Values:
     failed = np.full(len(timeline.steps), np.nan)
     path = day / "metric" / "front_service.csv"
     if path.exists():
-        with path.open(newline="") as file:
-            for row in csv.DictReader(file):
-                at, share = float(row["TimeStamp"]), 1 - float(row["SuccessRate(%)"]) / 100
-                failed[timeline.between(at - MINUTE, at)] = share
+        for at, share in read_columns(path, "TimeStamp", "SuccessRate(%)"):
+            if at and share:
+                failed[timeline.between(float(at) - MINUTE, float(at))] = 1 - float(share) / 100
     return failed
 
 
-def read_issues(day: Path, normal: list[Request]) -> Iterator[Issue]:
+def read_issues(day: Path, faults: Iterable[Fault], normal: list[Request]) -> Iterator[Issue]:
     """Each fault of a day as it shows, and the minute before it, in which nothing was wrong."""
     calm = min(each.start for each in normal), max(each.start for each in normal)
-    for fault in read_faults(day):
+    for fault in faults:
         around = fault.at - EARLIER, fault.at + LATER
-        if own := read_requests(day, *around):
+        own = read_requests(day, *around)
+        if front := find_front(own):
             timeline = make_timeline(fault.at, calm, around)
-            front = find_front(own)
             system = read_system([*normal, *own], timeline)
             told = np.fmax(system.served[front].failed, read_success(day, timeline))
             seen = replace(
@@ -261,6 +311,16 @@ def read_issues(day: Path, normal: list[Request]) -> Iterator[Issue]:
             yield Issue(f"before {fault.name}", front, list(Aspect), seen, Sides(usual, before), None)
 
 
+def examine_day(day: Path, fault_free: Path) -> list[Result]:
+    faults, normal = read_faults(day), read_requests(fault_free)
+    if not normal:
+        raise ValueError(f"{fault_free} has no traces of requests")
+    results = [examine(issue) for issue in read_issues(day, faults, normal)]
+    if missing := len(faults) - len(results) // 2:
+        print(f"whence: {day.name}: {missing} faults have no traces: left out", file=sys.stderr)
+    return results
+
+
 def main(data: Annotated[Path, typer.Argument(help="the folder with rca_data and construct_data")]) -> None:
     """Print the accuracy by day, and what was missed."""
     days = sorted(path.parent for path in data.glob("rca_data/*/*-fault_list.json"))
@@ -269,13 +329,10 @@ def main(data: Annotated[Path, typer.Argument(help="the folder with rca_data and
             f"whence: {data} is not Nezha: rca_data/DAY/DAY-fault_list.json, rca_data/DAY/trace/*_trace.csv "
             "and construct_data/DAY/trace/*_trace.csv are needed"
         )
-    results: dict[str, list[Result]] = {}
-    for day in days:
-        normal = read_requests(data / "construct_data" / day.name)
-        results[day.name] = [examine(issue) for issue in read_issues(day, normal)]
-        missing = len(read_faults(day)) - len(results[day.name]) // 2
-        if missing:
-            print(f"whence: {day.name}: {missing} faults have no traces: left out", file=sys.stderr)
+    try:
+        results = {day.name: examine_day(day, data / "construct_data" / day.name) for day in days}
+    except (OSError, ValueError) as wrong:
+        sys.exit(f"whence: {wrong}")
     report("day", results)
 
 

@@ -50,8 +50,11 @@ class Rows(NamedTuple):
 def read_rows(path: Path) -> Rows:
     """Read a metrics.csv: three rows of header, then a row per five minutes."""
     with path.open(newline="") as file:
-        node, metric, statistic, _, *rows = csv.reader(file)
-    values = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows if row])
+        node, metric, statistic, _, *rows = [row for row in csv.reader(file) if row]
+    if any(len(row) != len(node) for row in rows):
+        raise ValueError(f"{path}: a row has not as many cells as the header")
+    cells = [[float(cell) if cell else np.nan for cell in row] for row in rows]
+    values = np.array(cells).reshape(-1, len(node))
     columns = list(zip(node, metric, statistic, strict=True))[1:]
     return Rows(values[:, 0], {column: values[:, place + 1] for place, column in enumerate(columns)})
 
@@ -85,18 +88,24 @@ def read_topology(path: Path) -> Topology:
 
 
 def read_system(topology: Topology, rows: Rows) -> System:
-    """The telemetry of each node."""
+    """The telemetry of each node, be it in the graph or not."""
     names = {node for node, _, _ in rows.columns}
-    return System(topology, {service(name): _read_traffic(rows.columns, name) for name in names})
+    served = {service(name): _read_traffic(rows, name) for name in names}
+    return System(Topology(topology.calls, [*topology.entities, *served]), served)
 
 
-def _read_traffic(columns: dict[Column, Values], node: str) -> Traffic:
+def _read_traffic(rows: Rows, node: str) -> Traffic:
+    unknown = np.full(len(rows.times), np.nan)
+
+    def column(metric: str, statistic: str) -> Values:
+        return rows.columns.get((node, metric, statistic), unknown)
+
     return Traffic(
-        columns[node, "requests", "Sum"] / STEP,
-        1 - columns[node, "availability", "Average"] / 100,
-        columns[node, "latency", "Average"],
-        columns[node, "latency", "p50"],
-        columns[node, "latency", "p99"],
+        column("requests", "Sum") / STEP,
+        1 - column("availability", "Average") / 100,
+        column("latency", "Average"),
+        column("latency", "p50"),
+        column("latency", "p99"),
     )
 
 
@@ -116,24 +125,37 @@ class Pattern:
         return read_rows(path) if path.exists() else None
 
     def issues(self, split: str) -> Iterator[Issue]:
-        """Those of a split, such as train."""
-        for path in sorted((self.folder / split).iterdir()):
-            said = json.loads((path / "target.json").read_text())
-            target, since = said["target"], said["target"]["timestamp"]
-            rows = read_rows(path / "metrics.csv")
-            everything = join(self.normal, rows) if self.normal else rows
-            begins = len(everything.times) - len(rows.times)
-            own = np.arange(len(everything.times)) >= begins
-            after = own & (everything.times >= since) & (everything.times <= since + LASTS)
-            before = ~own | (everything.times < since)
-            yield Issue(
-                f"{self.folder.name}/{path.name}",
-                service(target["node"]),
-                [ASPECTS[target["metric"]]],
-                read_system(self.topology, everything),
-                Sides(before, after),
-                said["root_cause"]["node"],
-            )
+        """Those of a split, such as train; a line on stderr for each that cannot be read."""
+        for path in sorted(each for each in (self.folder / split).iterdir() if each.is_dir()):
+            try:
+                issue = self._read_issue(path)
+            except KeyError as missing:
+                _leave_out(path, f"target.json has no {missing.args[0]}")
+            except (OSError, ValueError) as wrong:
+                _leave_out(path, wrong)
+            else:
+                yield issue
+
+    def _read_issue(self, path: Path) -> Issue:
+        """A row in which the symptom began is neither normal nor impact, unless there is no earlier one."""
+        said = json.loads((path / "target.json").read_text())
+        target, since = said["target"], said["target"]["timestamp"]
+        if target["metric"] not in ASPECTS:
+            raise ValueError(f"its symptom is {target['metric']}, not one of {', '.join(ASPECTS)}")
+        rows = read_rows(path / "metrics.csv")
+        everything = join(self.normal, rows) if self.normal else rows
+        own = np.arange(len(everything.times)) >= len(everything.times) - len(rows.times)
+        before = ~own | (everything.times <= since - STEP)
+        if not before.any():
+            before = everything.times < since
+        return Issue(
+            f"{self.folder.name}/{path.name}",
+            service(target["node"]),
+            [ASPECTS[target["metric"]]],
+            read_system(self.topology, everything),
+            Sides(before, own & (everything.times >= since) & (everything.times <= since + LASTS)),
+            said["root_cause"]["node"],
+        )
 
     def calm(self, symptom: Entity) -> Iterator[Issue]:
         """Windows of normal time of two rows each, in each aspect, as if somebody had asked."""
@@ -149,6 +171,10 @@ class Pattern:
                 )
 
 
+def _leave_out(folder: Path, reason: object) -> None:
+    print(f"whence: {folder} is left out: {reason}", file=sys.stderr)
+
+
 def examine_pattern(pattern: Pattern, split: str) -> list[Result]:
     """All issues of a split, and its normal time as seen from where they were noticed."""
     issues = list(pattern.issues(split))
@@ -162,10 +188,17 @@ def main(
     split: Annotated[str, typer.Option(help="the folder of issues in each of them")] = "train",
 ) -> None:
     """Print the accuracy by traffic pattern and what was missed; exit status 1 when an aim is missed."""
-    patterns = [Pattern(graph.parent) for graph in sorted(data.glob("*/graph.csv"))]
-    if not patterns or not all((pattern.folder / split).is_dir() for pattern in patterns):
+    folders = [graph.parent for graph in sorted(data.glob("*/graph.csv"))]
+    patterns = [Pattern(folder) for folder in folders if (folder / split).is_dir()]
+    if not patterns:
         sys.exit(f"whence: {data} is not PetShop: */graph.csv and */{split}/issue_*/metrics.csv are needed")
-    results = {pattern.folder.name: examine_pattern(pattern, split) for pattern in patterns}
+    for folder in folders:
+        if not (folder / split).is_dir():
+            _leave_out(folder, f"it has no folder {split}")
+    try:
+        results = {pattern.folder.name: examine_pattern(pattern, split) for pattern in patterns}
+    except (OSError, ValueError) as wrong:
+        sys.exit(f"whence: {wrong}")
     if not report("traffic", results).meets(AIMS):
         raise typer.Exit(1)
 

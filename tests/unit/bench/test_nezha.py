@@ -4,15 +4,21 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 DAY = "2023-01-29"
 NORMAL = datetime(2023, 1, 29, 8, 0, tzinfo=UTC).timestamp()
 FAULT = NORMAL + 3600.0
-PODS = {"gateway": "ts-gateway-service-6f6cfc45b-h5m2n", "cart": "cart-579f59597d-wc2lz", "pay": "pay-9c-5z"}
+PODS = {
+    "gateway": "ts-gateway-service-6f6cfc45b-h5m2n",
+    "cart": "cart-579f59597d-wc2lz",
+    "pay": "pay-9cf7b5d68-5zk2x",
+}
 SPAN = ("TraceID", "SpanID", "ParentID", "PodName", "OperationName", "StartTimeUnixNano", "EndTimeUnixNano")
 LOG = ("Timestamp", "TimeUnixNano", "Node", "PodName", "Container", "TraceID", "SpanID", "Log")
 FRONT = ("Time", "TimeStamp", "ServiceName", "SuccessRate(%)", "LatencyP50(s)")
@@ -119,6 +125,71 @@ def test_a_slow_network_is_seen_by_the_caller_of_a_pod(tmp_path: Path) -> None:
 def test_a_service_that_fails_is_found_by_the_errors_in_its_logs(tmp_path: Path) -> None:
     write_set(tmp_path, "pay", failing="pay")
     assert last_line(run(tmp_path)) == RIGHT
+
+
+def change(folder: Path, pattern: str, edit: Callable[[str], str]) -> None:
+    paths = list(folder.glob(pattern))
+    assert paths
+    for path in paths:
+        path.write_text(edit(path.read_text()))
+
+
+def test_a_list_of_faults_by_another_clock_is_taken_by_that_of_the_traces(tmp_path: Path) -> None:
+    write_set(tmp_path, "cart", slow="cart")
+    change(tmp_path, "rca_data/*/*.json", lambda text: text.replace(str(int(FAULT)), str(int(FAULT) + 28800)))
+    done = run(tmp_path)
+    assert last_line(done) == RIGHT
+    assert done.stderr == f"whence: {DAY}: faults are taken -8 h, as its traces are\n"
+
+
+def test_files_named_by_another_time_zone_are_found_by_what_is_in_them(tmp_path: Path) -> None:
+    write_set(tmp_path, "pay", failing="pay")
+    for path in tmp_path.glob("rca_data/*/*/*_*.csv"):
+        if path.parent.name != "metric":
+            path.rename(path.with_name(path.name.replace("08_", "16_").replace("09_", "17_")))
+    assert last_line(run(tmp_path)) == RIGHT
+
+
+def test_faults_may_be_a_plain_list_that_names_services(tmp_path: Path) -> None:
+    write_set(tmp_path, "cart", slow="cart")
+    change(
+        tmp_path,
+        "rca_data/*/*.json",
+        lambda text: json.dumps(json.loads(text)["09"]).replace(PODS["cart"], "cart"),
+    )
+    assert last_line(run(tmp_path)) == RIGHT
+
+
+def test_traces_may_have_other_columns_in_another_order(tmp_path: Path) -> None:
+    def edit(text: str) -> str:
+        header, *rows = csv.reader(text.splitlines())
+        lines = [["Extra", *reversed(header[:-1])]] + [
+            ["", f"{row[6]}.0", f"{row[5]}.0", *row[4:2:-1], row[2].removeprefix("root"), row[1], row[0]]
+            for row in rows
+        ]
+        return "\ufeff" + "\n".join(", ".join(line) for line in lines) + "\ncut,off\n"
+
+    write_set(tmp_path, "cart", slow="cart")
+    change(tmp_path, "*/*/trace/*.csv", edit)
+    assert last_line(run(tmp_path)) == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("pattern", "old", "new", "told"),
+    [
+        ("*/*/trace/*.csv", "PodName", "Pod", "_trace.csv has no column PodName"),
+        ("*/*/*.json", "inject_pod", "pod", "-fault_list.json: a fault has no inject_pod"),
+    ],
+)
+def test_what_a_file_lacks_is_told_in_one_line(
+    tmp_path: Path, pattern: str, old: str, new: str, told: str
+) -> None:
+    write_set(tmp_path, "cart", slow="cart")
+    change(tmp_path, pattern, lambda text: text.replace(old, new))
+    done = run(tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.rstrip().endswith(told)
 
 
 def test_what_was_missed_is_printed(tmp_path: Path) -> None:

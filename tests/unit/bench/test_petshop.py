@@ -1,7 +1,9 @@
 """The benchmark on PetShop reads the set's form, and scores what the engine says about it."""
 
+import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +18,10 @@ NODES = ("site", "search", "table")
 SINCE = 1_700_000_000 + 288 * 300
 Level = Callable[[str, int], float]
 """A node's mean latency in seconds, by the row."""
+
+
+ALL_RIGHT = ["all", "1", "1.000", "1.000", "94", "1.000"]
+"""The last line, by its cells."""
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -75,7 +81,7 @@ def test_the_node_that_is_slow_itself_is_found(tmp_path: Path) -> None:
     write_set(tmp_path, "search")
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].split() == ["all", "1", "1.000", "1.000", "94", "1.000"]
+    assert done.stdout.splitlines()[-1].split() == ALL_RIGHT
 
 
 def test_what_was_missed_is_printed_and_fails(tmp_path: Path) -> None:
@@ -83,6 +89,60 @@ def test_what_was_missed_is_printed_and_fails(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 1
     assert "low_traffic/issue_0: table; blamed ['search'" in done.stdout
+
+
+def test_what_does_not_belong_to_the_set_changes_nothing(tmp_path: Path) -> None:
+    write_set(tmp_path, "search")
+    (tmp_path / "low_traffic" / "train" / ".DS_Store").touch()
+    (tmp_path / "low_traffic" / "train" / "issue_0" / "notes.txt").touch()
+    (tmp_path / "extra").mkdir()
+    for path in tmp_path.glob("*/**/metrics.csv"):
+        time, *columns = zip(*csv.reader(path.read_text().splitlines()), strict=True)
+        columns = [column for column in columns[::-1] if column[:2] != ("table", "availability")]
+        path.write_text("\n".join(map(",".join, zip(time, *columns, strict=True))) + "\n")
+    done = run(tmp_path)
+    assert done.stdout.splitlines()[-1].split() == ALL_RIGHT, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("target.json", '{"target": {}}', "target.json has no timestamp"),
+        ("target.json", "", "Expecting value: line 1 column 1 (char 0)"),
+        ("metrics.csv", "a,b\na,b\na,b\na,b\n1\n", "a row has not as many cells as the header"),
+    ],
+)
+def test_an_issue_that_cannot_be_read_is_left_out_and_told(
+    tmp_path: Path, file: str, content: str, reason: str
+) -> None:
+    write_set(tmp_path, "search")
+    broken = tmp_path / "low_traffic" / "train" / "issue_1"
+    shutil.copytree(tmp_path / "low_traffic" / "train" / "issue_0", broken)
+    (broken / file).write_text(content)
+    done = run(tmp_path)
+    assert done.stdout.splitlines()[-1].split() == ALL_RIGHT, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith(f"whence: {broken} is left out: ")
+    assert done.stderr.rstrip().endswith(reason)
+
+
+def test_a_pattern_without_the_split_is_left_out_and_told(tmp_path: Path) -> None:
+    write_set(tmp_path, "search")
+    other = tmp_path / "high_traffic"
+    shutil.copytree(tmp_path / "low_traffic", other)
+    (other / "train").rename(other / "test")
+    done = run(tmp_path, "--split", "test")
+    assert done.stdout.splitlines()[-1].split() == ALL_RIGHT, done.stderr
+    assert done.stderr == f"whence: {tmp_path / 'low_traffic'} is left out: it has no folder test\n"
+
+
+def test_a_row_in_which_the_symptom_began_is_no_normal_time(tmp_path: Path) -> None:
+    write_set(tmp_path, "search")
+    shutil.rmtree(tmp_path / "low_traffic" / "noissue")
+    path = tmp_path / "low_traffic" / "train" / "issue_0" / "target.json"
+    path.write_text(path.read_text().replace(str(SINCE), str(SINCE + 240)))
+    done = run(tmp_path)
+    assert done.stdout.splitlines()[-1].split() == ["all", "1", "1.000", "1.000", "0", "–"]
 
 
 def test_another_folder_is_refused_in_one_line(tmp_path: Path) -> None:
