@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
-from stack.scale.places import REMOTE_WRITE, Places
+from stack.scale.entries import Entry, answers, healthy
+from stack.scale.overlay import Overlay
+from stack.scale.places import AGENT_PORT, RECEIVERS, REMOTE_WRITE, Places
 
 TAKES = ("global", "storage", "otlp")
 """Of prometheus/prometheus.yml."""
@@ -49,3 +51,17 @@ class _Plain(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def run_agent(overlay: Overlay, name: str) -> Entry:
+    """An agent; `scraper` is the one that scrapes."""
+    address, folders = overlay.places.at(name, AGENT_PORT), overlay.folders
+    kind = "scraper" if name == "scraper" else "agent"
+    return {
+        "command": f"exec prometheus --agent --config.file={folders.run}/prometheus/{kind}.yml"
+        f" --storage.agent.path={folders.kept(name)} --storage.agent.retention.max-time=2h"
+        f" --web.listen-address={address} --web.enable-otlp-receiver --web.enable-remote-write-receiver"
+        " --log.level=warn",
+        "readiness_probe": answers(address, "/-/ready"),
+        "depends_on": healthy(["proxy", *RECEIVERS]),
+    }

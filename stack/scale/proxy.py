@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from stack.scale.entries import Entry, answers
+from stack.scale.overlay import Overlay
 from stack.scale.places import (
     ALERTMANAGER_PORT,
     ALERTMANAGERS,
@@ -93,3 +95,11 @@ def _backend(
 
 def _section(head: str, lines: Sequence[str]) -> str:
     return "\n".join([head, *(f"  {line}" for line in lines), ""])
+
+
+def run_proxy(overlay: Overlay) -> Entry:
+    """The proxy."""
+    return {
+        "command": f"exec {overlay.programs.haproxy} -W -db -f {overlay.folders.settings / 'haproxy.cfg'}",
+        "readiness_probe": answers(overlay.places.at("proxy", PROXY_METRICS), "/metrics"),
+    }

@@ -13,10 +13,10 @@ from rich.console import Console
 from components import jars
 from stack import DATA, ROOT, RUN, StackError
 from stack.generated import in_use
-from stack.scale import agents, cassandra, jaeger, kafka, postgresql, proxy, thanos
+from stack.scale import agents, cassandra, jaeger, kafka, postgresql, processes, proxy, thanos
 from stack.scale import places as p
+from stack.scale.overlay import Folders, Overlay, Programs
 from stack.scale.places import Places, on_loopback
-from stack.scale.processes import Folders, Overlay, Programs
 from stack.settings import HOST, Settings
 
 BINARIES = ("thanos", "otelcol-whence-scale")
@@ -40,9 +40,9 @@ def lay_out(settings: Settings, credentials: Mapping[str, str], programs: Progra
     places = on_loopback(settings.scale_network)
     folder = FOLDERS.settings
     for broker in p.KAFKA:
-        _write(folder / f"{broker}.properties", kafka.write_properties(places, broker, _data(broker)))
+        _write(folder / f"{broker}.properties", kafka.write_properties(places, broker, FOLDERS.kept(broker)))
     for node in p.CASSANDRA:
-        _write(folder / f"{node}.yaml", cassandra.write_configuration(places, node, _data(node)))
+        _write(folder / f"{node}.yaml", cassandra.write_configuration(places, node, FOLDERS.kept(node)))
     _write(folder / "jaeger.yaml", jaeger.write_jaeger(ROOT / "jaeger" / "config.yaml", places))
     _write(folder / "hashring.json", thanos.write_hashring(places))
     _write(folder / "bucket.yaml", _bucket(settings, credentials), secret=True)
@@ -63,8 +63,8 @@ def lay_out(settings: Settings, credentials: Mapping[str, str], programs: Progra
         settings.prometheus_retention_time,
         _own_database(settings),
     )
-    processes = overlay.build(yaml.safe_load((ROOT / "process-compose.yaml").read_text()))
-    _write(folder / "process-compose.yaml", yaml.safe_dump(processes, sort_keys=False, width=1000))
+    document = processes.build(overlay, yaml.safe_load((ROOT / "process-compose.yaml").read_text()))
+    _write(folder / "process-compose.yaml", yaml.safe_dump(document, sort_keys=False, width=1000))
     return folder / "process-compose.yaml"
 
 
@@ -77,7 +77,7 @@ def extend(environment: Mapping[str, str], settings: Settings) -> dict[str, str]
         address = places.at("postgresql", p.POSTGRESQL_PORT)
         own |= {
             "INCIDENTS_DATABASE": f"postgresql://{postgresql.NAME}:{password}@{address}/{postgresql.NAME}",
-            "POSTGRESQL_DATA": str(_data("postgresql")),
+            "POSTGRESQL_DATA": str(FOLDERS.kept("postgresql")),
             "POSTGRESQL_HOST": places.hosts["postgresql"],
             "POSTGRESQL_PORT": str(p.POSTGRESQL_PORT),
             "POSTGRESQL_PASSWORD_FILE": str(SECRET),
@@ -137,10 +137,6 @@ def _ensure_secret() -> str:
     if not SECRET.exists():
         _write(SECRET, secrets.token_urlsafe(24), secret=True)
     return SECRET.read_text()
-
-
-def _data(name: str) -> Path:
-    return DATA / "scale" / name
 
 
 def _write(file: Path, content: str, *, secret: bool = False) -> None:
