@@ -23,7 +23,7 @@ BINARIES = ("thanos", "otelcol-whence-scale")
 START_DEADLINE = 900.0
 """Seconds, on two cores."""
 FOLDERS = Folders(ROOT, RUN, DATA)
-SECRET = DATA / "scale" / "postgresql.password"
+DATABASE_SECRET, STORAGE_SECRET = (DATA / "scale" / name for name in ("postgresql.password", "thanos.secret"))
 
 
 def find_programs(console: Console) -> Programs:
@@ -35,7 +35,7 @@ def find_programs(console: Console) -> Programs:
     return Programs(jars.find_java(), folders["kafka"], folders["cassandra"], Path(haproxy))
 
 
-def lay_out(settings: Settings, credentials: Mapping[str, str], programs: Programs) -> Path:
+def lay_out(settings: Settings, programs: Programs) -> Path:
     """Writes what the overlay's parts are configured by; the file for process-compose."""
     places = on_loopback(settings.scale_network)
     folder = FOLDERS.settings
@@ -45,7 +45,7 @@ def lay_out(settings: Settings, credentials: Mapping[str, str], programs: Progra
         _write(folder / f"{node}.yaml", cassandra.write_configuration(places, node, FOLDERS.kept(node)))
     _write(folder / "jaeger.yaml", jaeger.write_jaeger(ROOT / "jaeger" / "config.yaml", places))
     _write(folder / "hashring.json", thanos.write_hashring(places))
-    _write(folder / "bucket.yaml", _bucket(settings, credentials), secret=True)
+    _write(folder / "bucket.yaml", write_bucket(settings), secret=True)
     for rules in (in_use() / "alerts" / "generated" / "prometheus").glob("*.yaml"):
         _write(folder / "rules" / rules.name, thanos.write_rules(rules))
     single = ROOT / "prometheus" / "prometheus.yml"
@@ -73,15 +73,18 @@ def extend(environment: Mapping[str, str], settings: Settings) -> dict[str, str]
     places = on_loopback(settings.scale_network)
     own = {"INCIDENTS_URL": environment.get("INCIDENTS_URL") or settings.url("incidents")}
     if _own_database(settings):
-        password = _ensure_secret()
+        password = _ensure_secret(DATABASE_SECRET)
         address = places.at("postgresql", p.POSTGRESQL_PORT)
         own |= {
             "INCIDENTS_DATABASE": f"postgresql://{postgresql.NAME}:{password}@{address}/{postgresql.NAME}",
             "POSTGRESQL_DATA": str(FOLDERS.kept("postgresql")),
             "POSTGRESQL_HOST": places.hosts["postgresql"],
             "POSTGRESQL_PORT": str(p.POSTGRESQL_PORT),
-            "POSTGRESQL_PASSWORD_FILE": str(SECRET),
+            "POSTGRESQL_PASSWORD_FILE": str(DATABASE_SECRET),
         }
+    if not settings.external_storage:
+        access, secret = _storage_keys(settings)
+        own |= {"THANOS_S3_ACCESS_KEY": access, "THANOS_S3_SECRET_KEY": secret}
     return {**environment, **own}
 
 
@@ -98,16 +101,22 @@ def _proxy(settings: Settings, places: Places) -> str:
     )
 
 
-def _bucket(settings: Settings, credentials: Mapping[str, str]) -> str:
-    keys = settings.choose_keys(dict(credentials))
+def write_bucket(settings: Settings) -> str:
+    """Where Thanos' parts keep blocks, and with which keys."""
     return thanos.write_bucket(
         settings.storage_endpoint or f"http://{settings.storage_upstream}",
         settings.storage_bucket,
         settings.storage_region,
-        keys["MINIO_ROOT_USER"],
-        keys["MINIO_ROOT_PASSWORD"],
+        *_storage_keys(settings),
         by_path=settings.storage_addressing == "path",
     )
+
+
+def _storage_keys(settings: Settings) -> tuple[str, str]:
+    """Thanos' own, or those that the user gave for a storage of theirs."""
+    if settings.external_storage:
+        return settings.storage_access_key, settings.storage_secret_key
+    return thanos.USER, _ensure_secret(STORAGE_SECRET)
 
 
 def _write_targets(settings: Settings, places: Places) -> None:
@@ -133,10 +142,10 @@ def _write_targets(settings: Settings, places: Places) -> None:
     _write(folder / "incidents" / "stack.json", json.dumps(inboxes, indent=2) + "\n")
 
 
-def _ensure_secret() -> str:
-    if not SECRET.exists():
-        _write(SECRET, secrets.token_urlsafe(24), secret=True)
-    return SECRET.read_text()
+def _ensure_secret(file: Path) -> str:
+    if not file.exists():
+        _write(file, secrets.token_urlsafe(24), secret=True)
+    return file.read_text()
 
 
 def _write(file: Path, content: str, *, secret: bool = False) -> None:

@@ -22,7 +22,8 @@ from stack.scale.places import (
 )
 
 PREFIX = "metrics"
-"""Of the blocks' names in the bucket."""
+"""Of the blocks' names in the bucket: all that its user there may read and write."""
+USER = "thanos"
 INDEX_CACHE = "{type: IN-MEMORY, config: {max_size: 32MB, max_item_size: 4MB}}"
 LOCAL_BLOCKS = "24h"
 """How long receivers and rulers keep what is in the bucket, too."""
