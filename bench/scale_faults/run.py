@@ -12,9 +12,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import httpx
 import psutil
 import psycopg
 
+from bench.inbox import firing
 from bench.incidents.stacks import BenchStack
 from bench.live_cases import Case, Notify, read_load, wait_for, wait_until
 from bench.scale_faults.faults import CUT_OFF, FAULTS, PARTITION, FaultRun
@@ -94,7 +96,7 @@ def run_fault(case: Case, stack: BenchStack, messages: Sequence[Message], notify
 
 
 def settle(stack: BenchStack) -> None:
-    """Returns when all parts are ready and nothing is counted any more. Raises StackError."""
+    """Returns when all parts are ready, nothing is counted and the known alert is over. Raises StackError."""
     if not wait_for(lambda: all(each.ready for each in states(stack)), time.time() + READY_WITHIN):
         waiting = ", ".join(each.name for each in states(stack) if not each.ready)
         raise StackError(f"not ready after {READY_WITHIN:.0f} s: {waiting}")
@@ -105,6 +107,8 @@ def settle(stack: BenchStack) -> None:
 
     if not wait_for(is_still, began + READY_WITHIN):
         raise StackError("requests are counted that nobody of ours sent")
+    if not wait_for(lambda: KNOWN not in firing(stack.url("incidents")), time.time() + OVER_WITHIN):
+        raise StackError(f"{KNOWN} fires already: `make status` says what is not there")
 
 
 def states(stack: BenchStack) -> list[Process]:
@@ -164,8 +168,10 @@ def _partition(stack: BenchStack) -> float | None:
     healed = time.time()
 
     def is_whole() -> bool:
-        answer = stack.http.get(f"{stack.url('prometheus')}/api/v1/query", params={"query": "up"})
-        return answer.is_success and not answer.json().get("warnings")
+        with suppress(httpx.HTTPError):
+            answer = stack.http.get(f"{stack.url('prometheus')}/api/v1/query", params={"query": "up"})
+            return answer.is_success and not answer.json().get("warnings")
+        return False
 
     return round(time.time() - healed, 1) if wait_for(is_whole, healed + BACK_WITHIN) else None
 
@@ -209,9 +215,11 @@ def _name(alert: dict[str, Any]) -> str:
 
 
 def _read_verdicts(stack: BenchStack, since: float) -> tuple[str, ...]:
-    """What was diagnosed of what began after a moment, each once."""
-    found = [entry["verdict"] for entry in stack.verdicts(since)]
-    named = (
-        f"{each['cause']}: {(each.get('entity') or {}).get('name', '')}".removesuffix(": ") for each in found
-    )
-    return tuple(dict.fromkeys(named))
+    """What was diagnosed of what began after a moment, each once: causes, and who is named."""
+    found = []
+    for entry in stack.verdicts(since):
+        verdict = entry["verdict"]
+        places = [verdict.get("entity"), *(each.get("entity") for each in verdict["evidence"])]
+        names = dict.fromkeys(place["name"] for place in places if place)
+        found.append(f"{verdict['cause']}: {', '.join(names)}".removesuffix(": "))
+    return tuple(dict.fromkeys(found))

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
@@ -128,18 +129,27 @@ def _write_targets(settings: Settings, places: Places) -> None:
         for each in json.loads((folder / "stack.json").read_text())
         if each["labels"]["component"] not in replaced
     ]
-    thanos_parts = [*p.RECEIVERS, *p.RULERS, "store", "compactor"]
-    groups = {
-        "collector": places.all_at(p.CONSUMERS, p.COLLECTOR_METRICS),
-        "prometheus": places.all_at((*p.AGENTS, "scraper"), p.AGENT_PORT),
-        "alertmanager": places.all_at(p.ALERTMANAGERS, p.ALERTMANAGER_PORT),
-        "thanos": [*places.all_at(tuple(thanos_parts), p.THANOS_HTTP), f"{HOST}:{settings.prometheus_port}"],
-        "proxy": [places.at("proxy", p.PROXY_METRICS)],
+    scraped = {
+        "collector": (p.CONSUMERS, p.COLLECTOR_METRICS),
+        "prometheus": ((*p.AGENTS, "scraper"), p.AGENT_PORT),
+        "alertmanager": (p.ALERTMANAGERS, p.ALERTMANAGER_PORT),
+        "thanos": ((*p.RECEIVERS, *p.RULERS, "store", "compactor"), p.THANOS_HTTP),
+        "proxy": (("proxy",), p.PROXY_METRICS),
     }
-    targets = kept + [{"targets": each, "labels": {"component": name}} for name, each in groups.items()]
-    _write(folder / "stack.json", json.dumps(targets, indent=2) + "\n")
-    inboxes = [{"targets": places.all_at(p.INBOXES, p.INCIDENTS_PORT), "labels": {"component": "incidents"}}]
+    query = _target("thanos", "query", f"{HOST}:{settings.prometheus_port}")
+    targets = [
+        _target(component, part, places.at(part, port))
+        for component, (parts, port) in scraped.items()
+        for part in parts
+    ]
+    _write(folder / "stack.json", json.dumps([*kept, *targets, query], indent=2) + "\n")
+    inboxes = [_target("incidents", part, places.at(part, p.INCIDENTS_PORT)) for part in p.INBOXES]
     _write(folder / "incidents" / "stack.json", json.dumps(inboxes, indent=2) + "\n")
+
+
+def _target(component: str, part: str, address: str) -> dict[str, Any]:
+    """What is scraped, known by the part's name."""
+    return {"targets": [address], "labels": {"component": component, "instance": part}}
 
 
 def _ensure_secret(file: Path) -> str:
