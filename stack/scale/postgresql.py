@@ -56,7 +56,7 @@ def _become(user: pwd.struct_passwd, folder: Path) -> None:
     os.setuid(user.pw_uid)
     if closed := next((each for each in reversed(folder.parents) if not os.access(each, os.X_OK)), None):
         raise StackError(
-            f"{user.pw_name}, as whom it runs, may not enter {closed}: chmod o+x it, or set INCIDENTS_DATABASE"
+            f"{user.pw_name}, its user, may not enter {closed}: chmod o+x it, or set INCIDENTS_DATABASE"
         )
 
 
