@@ -208,7 +208,7 @@ def _read_alerts(stack: BenchStack, since: float) -> list[dict[str, Any]]:
 
 
 def _is_known(alert: dict[str, Any]) -> bool:
-    return alert["name"] == KNOWN and alert["labels"].get("job") == dict(KNOWN_LABELS)["job"]
+    return bool(alert["name"] == KNOWN and alert["labels"].get("job") == dict(KNOWN_LABELS)["job"])
 
 
 def _name(alert: dict[str, Any]) -> str:
