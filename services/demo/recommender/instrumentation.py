@@ -158,7 +158,7 @@ class Recorder:
             self._first_byte.record(read.first_byte, labels, context=context)
         if read.body:
             self._transferred.add(len(read.body), _OPERATION, context=context)
-        described = {
+        described: dict[str, str | int | None] = {
             a.HTTP_RESPONSE_STATUS_CODE: read.status,
             a.AWS_REQUEST_ID: read.request_id,
             a.ERROR_TYPE: read.error_type,
