@@ -28,6 +28,7 @@ from services.demo.flags import FlagSettings
 from services.demo.flags.file import FlagFile
 from services.demo.recommender import app as recommender
 from services.demo.recommender.connection import connect
+from services.demo.recommender.serving import spare_what_stays
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.storage.settings import StorageSettings
 from services.instrumentation import (
@@ -100,7 +101,9 @@ def _create_nothing(_: Telemetry, native: TelemetryConfig | None) -> FastAPI:
 def _create_recommender(telemetry: Telemetry, _: TelemetryConfig | None) -> FastAPI:
     settings = load_settings(RecommenderSettings)
     connection = connect(load_settings(StorageSettings), settings)
-    return recommender.create_app(settings, connection, FlagFile(load_settings(FlagSettings).file), telemetry)
+    app = recommender.create_app(settings, connection, FlagFile(load_settings(FlagSettings).file), telemetry)
+    spare_what_stays()
+    return app
 
 
 def _start_telemetry(variant: Variant) -> Telemetry:

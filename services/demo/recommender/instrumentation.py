@@ -158,12 +158,13 @@ class Recorder:
             self._first_byte.record(read.first_byte, labels, context=context)
         if read.body:
             self._transferred.add(len(read.body), _OPERATION, context=context)
-        if read.status is not None:
-            span.set_attribute(a.HTTP_RESPONSE_STATUS_CODE, read.status)
-        if read.request_id is not None:
-            span.set_attribute(a.AWS_REQUEST_ID, read.request_id)
+        described: dict[str, str | int | None] = {
+            a.HTTP_RESPONSE_STATUS_CODE: read.status,
+            a.AWS_REQUEST_ID: read.request_id,
+            a.ERROR_TYPE: read.error_type,
+        }
+        span.set_attributes({key: value for key, value in described.items() if value is not None})
         if read.error_type is not None:
-            span.set_attribute(a.ERROR_TYPE, read.error_type)
             span.set_status(StatusCode.ERROR)
 
     def record_answer(self, span: Span, answer: Answer, computed_at: float | None) -> None:

@@ -1,5 +1,6 @@
 """The recommender as a process of its own, or as one of several workers."""
 
+import gc
 import sys
 from functools import partial
 
@@ -56,4 +57,15 @@ def _make_app(settings: RecommenderSettings, worker: Worker | None = None) -> tu
     flags = load_settings(FlagSettings)
     shadow = ShadowSource(ShadowFile(flags.shadow_file), partial(Bucket, storage))
     app = create_app(settings, connection, FlagFile(flags.file), telemetry, worker, shadow)
+    spare_what_stays()
     return telemetry, ServerTelemetry(app, telemetry)
+
+
+def spare_what_stays() -> None:
+    """Keep the garbage collector from what there is now, which stays as long as the process.
+
+    Spans that wait for their export survive young collections and so bring on full ones, each of which would
+    go through all modules again.
+    """
+    gc.collect()
+    gc.freeze()
