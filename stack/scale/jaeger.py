@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from stack.scale.entries import Entry, given, healthy
+from stack.scale.entries import Entry, healthy
 from stack.scale.overlay import Overlay
 from stack.scale.places import CASSANDRA, COPIES, CQL_PORT, Places
 
