@@ -8,7 +8,7 @@ chosen in `.env` go the same way.
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +78,12 @@ READERS = (
 
 
 def write_secrets(folder: Path = FOLDER, chosen: Path = CHOSEN_FILE) -> None:
-    """Writes each reader's file, generating what does not exist yet.
+    """Writes each reader's file, generating what does not exist yet."""
+    hand_out(collect(folder, chosen), READERS, folder)
+
+
+def collect(folder: Path, chosen: Path) -> dict[str, str]:
+    """The credentials: those of the folder, generated at the first start, and those chosen.
 
     With STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY, those are everybody's keys to storage.
     """
@@ -86,7 +91,12 @@ def write_secrets(folder: Path = FOLDER, chosen: Path = CHOSEN_FILE) -> None:
     credentials |= read_credentials(chosen)
     if access := os.environ.get("STORAGE_ACCESS_KEY"):
         credentials = share_keys(credentials, access, os.environ["STORAGE_SECRET_KEY"])
-    for reader in READERS:
+    return credentials
+
+
+def hand_out(credentials: Mapping[str, str], readers: Iterable[Reader], folder: Path) -> None:
+    """Writes each reader's file, which only its group can read."""
+    for reader in readers:
         name, text = reader.write(credentials)
         _replace(folder / name, text, reader.group)
 

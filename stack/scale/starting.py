@@ -13,8 +13,9 @@ from rich.console import Console
 from components import jars
 from stack import DATA, ROOT, RUN, StackError
 from stack.generated import in_use
-from stack.scale import agents, cassandra, jaeger, kafka, postgresql, proxy, thanos
 from stack.scale import places as p
+from stack.scale import postgresql, proxy, thanos
+from stack.scale.configuration import build_agents, build_files, choose_inboxes, choose_targets
 from stack.scale.places import Places, on_loopback
 from stack.scale.processes import Folders, Overlay, Programs
 from stack.settings import HOST, Settings
@@ -39,19 +40,12 @@ def lay_out(settings: Settings, credentials: Mapping[str, str], programs: Progra
     """Writes what the overlay's parts are configured by; the file for process-compose."""
     places = on_loopback(settings.scale_network)
     folder = FOLDERS.settings
-    for broker in p.KAFKA:
-        _write(folder / f"{broker}.properties", kafka.write_properties(places, broker, _data(broker)))
-    for node in p.CASSANDRA:
-        _write(folder / f"{node}.yaml", cassandra.write_configuration(places, node, _data(node)))
-    _write(folder / "jaeger.yaml", jaeger.write_jaeger(ROOT / "jaeger" / "config.yaml", places))
-    _write(folder / "hashring.json", thanos.write_hashring(places))
+    rules = in_use() / "alerts" / "generated" / "prometheus"
+    for name, content in build_files(places, ROOT, rules, _data).items():
+        _write(folder / name, content)
     _write(folder / "bucket.yaml", _bucket(settings, credentials), secret=True)
-    for rules in (in_use() / "alerts" / "generated" / "prometheus").glob("*.yaml"):
-        _write(folder / "rules" / rules.name, thanos.write_rules(rules))
-    single = ROOT / "prometheus" / "prometheus.yml"
-    for name in ("agent", "scraper"):
-        made = agents.write_agent(single, places, scrapes=name == "scraper")
-        _write(RUN / "prometheus" / f"{name}.yml", made)
+    for name, content in build_agents(places, ROOT).items():
+        _write(RUN / "prometheus" / name, content)
     _write_targets(settings, places)
     _write(folder / "haproxy.cfg", _proxy(settings, places))
     overlay = Overlay(
@@ -113,24 +107,10 @@ def _bucket(settings: Settings, credentials: Mapping[str, str]) -> str:
 def _write_targets(settings: Settings, places: Places) -> None:
     """Of the scraper: those of the single stack, with the overlay's parts in place of what they replace."""
     folder = RUN / "prometheus" / "targets"
-    replaced = ("prometheus", "alertmanager")
-    kept = [
-        each
-        for each in json.loads((folder / "stack.json").read_text())
-        if each["labels"]["component"] not in replaced
-    ]
-    thanos_parts = [*p.RECEIVERS, *p.RULERS, "store", "compactor"]
-    groups = {
-        "collector": places.all_at(p.CONSUMERS, p.COLLECTOR_METRICS),
-        "prometheus": places.all_at((*p.AGENTS, "scraper"), p.AGENT_PORT),
-        "alertmanager": places.all_at(p.ALERTMANAGERS, p.ALERTMANAGER_PORT),
-        "thanos": [*places.all_at(tuple(thanos_parts), p.THANOS_HTTP), f"{HOST}:{settings.prometheus_port}"],
-        "proxy": [places.at("proxy", p.PROXY_METRICS)],
-    }
-    targets = kept + [{"targets": each, "labels": {"component": name}} for name, each in groups.items()]
+    single = json.loads((folder / "stack.json").read_text())
+    targets = choose_targets(single, places, f"{HOST}:{settings.prometheus_port}")
     _write(folder / "stack.json", json.dumps(targets, indent=2) + "\n")
-    inboxes = [{"targets": places.all_at(p.INBOXES, p.INCIDENTS_PORT), "labels": {"component": "incidents"}}]
-    _write(folder / "incidents" / "stack.json", json.dumps(inboxes, indent=2) + "\n")
+    _write(folder / "incidents" / "stack.json", json.dumps(choose_inboxes(places), indent=2) + "\n")
 
 
 def _ensure_secret() -> str:
