@@ -14,13 +14,14 @@ from tests.e2e.test_counts import await_silence, count_since, count_traces
 
 REQUESTS, RATE = 5000, 20
 KILLED = ("kafka-2", "cassandra-2")
+KEPT = {"TRACES_KEPT_PERCENT": "100"}
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """All traces are kept, and nobody but the tests sends requests."""
     live = Stack(tmp_path_factory.mktemp("scale"))
-    live.environment |= {"SCALE": "1", "SCALE_NETWORK": "127.0.99", "TRACES_KEPT_PERCENT": "100"}
+    live.environment |= KEPT | {"SCALE": "1", "SCALE_NETWORK": "127.0.99"}
     for running in run_stack(live):
         running.control("stop", "traffic")
         yield running

@@ -1,4 +1,4 @@
-"""deploy/scale/compose.yml over docker-compose.yml, as compose understands it: bounds, isolation, and what processes do too."""
+"""deploy/scale/compose.yml as compose understands it: bounds, isolation, and what processes do too."""
 
 import json
 import re
