@@ -374,6 +374,12 @@ bench-scale: $(RUNTIME) ## What telemetry takes at 10, 50, 200 requests/s with 1
 bench-scale-page: $(RUNTIME) ## Write what was measured, and sizes, into docs/size.md
 	@$(PY) -m bench.scale document
 
+bench-scale-faults: $(RUNTIME) ## Parts of the distributed stack killed under load, and a partition: what is lost, told twice, when it is back (1½ hours, resumable, as root) [ONLY=broker,jaeger] [ROUNDS=1]
+	@$(PY) -m bench.scale_faults run --rounds $(or $(ROUNDS),1) $(if $(ONLY),--only "$(ONLY)")
+
+bench-scale-faults-page: $(RUNTIME) ## Write the faults that were run into docs/scale.md
+	@$(PY) -m bench.scale_faults document
+
 bench-pipeline: $(RUNTIME) ## Spans and metric points per second and core, all kept, and what gives way first (10 minutes) [RATES=1000,5000]
 	@$(PY) -m bench.pipeline $(if $(RATES),--rates "$(RATES)")
 

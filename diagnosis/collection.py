@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 
 from diagnosis.packs.catalogue import ADDITIONS, PACKS
 from diagnosis.packs.pack import find_others
+from diagnosis.parts import NAME, QUERY
+from diagnosis.sources.live import choose_step, read_series
 from diagnosis.topology.live import Collected, collect_services
 from prometheus.client import AsyncClient
 
@@ -30,9 +32,11 @@ async def collect(
         evidence, addresses = await collect_services(prometheus, jaeger, start, end, others, ADDITIONS)
     else:
         evidence, addresses = found[seen[0]], {}
-    parts = [*(found[pack] for pack in seen), evidence]
+    parts = [*(found[pack].series for pack in seen), evidence.series]
+    if not services:  # then it may be about the stack's own
+        parts.append(await read_series(prometheus, {NAME: QUERY}, start, end, choose_step(start, end)))
     whole = {
-        "series": {name: series for part in parts for name, series in part.series.items()},
+        "series": {name: series for part in parts for name, series in part.items()},
         "traces": [trace for pack in seen for trace in found[pack].traces],
         "limits": dict(limits or {}),
     }

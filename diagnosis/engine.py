@@ -5,12 +5,13 @@ from functools import partial
 
 from diagnosis.packs.catalogue import ADDITIONS, PACKS
 from diagnosis.packs.pack import find_others
+from diagnosis.parts import examine_parts
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.engine import examine_services
 from diagnosis.topology.reading import make_directory
 from diagnosis.verdict.second import diagnose_latest
-from diagnosis.verdict.verdict import Verdict, find_best
+from diagnosis.verdict.verdict import Verdict, find_best, rank_domain
 
 NO_TELEMETRY = Verdict(
     domain="unknown",
@@ -50,4 +51,7 @@ def _diagnose(
         others = make_directory(aligned, addresses).services
     if others:
         verdicts.append(examine_services(aligned, addresses, sorted(others), alerted_at, ADDITIONS))
-    return find_best(verdicts) or NO_TELEMETRY
+    best = find_best(verdicts) or NO_TELEMETRY
+    if services or rank_domain(best) == 2:
+        return best
+    return examine_parts(aligned) or best

@@ -100,10 +100,7 @@ def _start_processes(settings: Settings, config: Config) -> float:
     write_run_directory(settings, credentials, config, binaries)
     file, deadline = ROOT / "process-compose.yaml", processes.START_DEADLINE
     if settings.scale:
-        file, deadline = (
-            scale.lay_out(settings, credentials, scale.find_programs(console)),
-            scale.START_DEADLINE,
-        )
+        file, deadline = scale.lay_out(settings, scale.find_programs(console)), scale.START_DEADLINE
         environment = scale.extend(environment, settings)
     remember_mode("processes")
     try:

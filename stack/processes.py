@@ -81,9 +81,9 @@ def start_supervisor(environment: Mapping[str, str], file: Path = ROOT / "proces
     PID_FILE.write_text(str(process.pid))
 
 
-def read_processes() -> list[Process] | None:
+def read_processes(socket: Path = SOCKET) -> list[Process] | None:
     """The processes by name, or None when the supervisor does not answer."""
-    answer = request("GET", "/processes")
+    answer = request("GET", "/processes", socket=socket)
     if answer is None:
         return None
     return sorted((_parse(state) for state in answer["data"]), key=lambda process: process.name)
@@ -145,9 +145,9 @@ def read_log_tail(name: str, lines: int = 15) -> str:
     return _tail(DATA / "logs" / f"{name}.log", lines)
 
 
-def request(method: str, path: str, timeout: float = 5.0) -> Any:
+def request(method: str, path: str, timeout: float = 5.0, socket: Path = SOCKET) -> Any:
     """One call to process-compose's API: the decoded answer, or None when it cannot be reached."""
-    transport = httpx.HTTPTransport(uds=_short(SOCKET))
+    transport = httpx.HTTPTransport(uds=_short(socket))
     try:
         with httpx.Client(transport=transport, base_url="http://process-compose", timeout=timeout) as client:
             response = client.request(method, path)

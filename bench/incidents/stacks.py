@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 
 import httpx
 
+from bench.counts import grow, slices
 from bench.incidents.client_samples import SECONDS, TelemetrySample
 from diagnosis import Evidence
 from diagnosis.collection import collect
-from jaeger.client import find
+from jaeger.client import find, search
 from prometheus import queries as q
 from prometheus.client import AsyncClient, Client, Request, SourceAway, TimeSeries, query, query_range
 from prometheus.indicators import HITS, LABELLED, REQUESTS
@@ -29,17 +30,22 @@ T = TypeVar("T")
 RATE = 20
 COMMAND_LIMIT = 300.0
 TIMEOUT = 10.0
+MOST_TRACES, MICROSECOND = 1_500, 1e-6
 KEPT = "datasets"
 """The folder that a fresh start leaves: the generated ratings are the same each time."""
 
 
 @dataclass
 class BenchStack:
-    """The stack whose data are in the folder `data`; `up` begins anew."""
+    """The stack whose data are in the folder `data`; `up` begins anew.
+
+    A command that takes more than `limit` seconds is given up.
+    """
 
     data: Path
     seed: int = 1
     rate: float = RATE
+    limit: float = COMMAND_LIMIT
     settings: Mapping[str, str] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
 
@@ -108,6 +114,19 @@ class BenchStack:
         """The value of a query that gives one sample; None when it gives none, or nobody answers."""
         found = _ask(self._prometheus, query(promql), [])
         return found[0].last if found and found[0].points else None
+
+    def count(self, series: str, started: float) -> float:
+        """How much a counter grew since a moment (Unix seconds) of at most 15 minutes ago."""
+        found = _ask(self._prometheus, query(f"{series}[15m]"), [])
+        return grow([each.points for each in found], started)
+
+    def count_traces(self, service: str, operation: str, started: float, ended: float) -> int:
+        """The traces with such a span that began between two Unix times."""
+        searches = [
+            search(service, since, until - MICROSECOND, limit=MOST_TRACES, operation=operation)
+            for since, until in slices(started, ended)
+        ]
+        return sum(len(_ask(self._jaeger, each, [])) for each in searches)
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[TimeSeries]:
         """The series of a range query; none when nobody answers."""
@@ -184,11 +203,11 @@ class BenchStack:
                 env=self.environment,
                 capture_output=True,
                 text=True,
-                timeout=COMMAND_LIMIT,
+                timeout=self.limit,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise StackError(f"{' '.join(arguments)}: not done after {COMMAND_LIMIT:.0f} s") from None
+            raise StackError(f"{' '.join(arguments)}: not done after {self.limit:.0f} s") from None
         if done.returncode:
             said = (done.stderr or done.stdout).strip()
             raise StackError(f"{' '.join(arguments)}: {said}")

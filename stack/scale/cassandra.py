@@ -5,10 +5,15 @@ from typing import Any
 
 import yaml
 
+from stack.scale.entries import Entries, Entry, listens
+from stack.scale.overlay import Overlay
 from stack.scale.places import CASSANDRA, CQL_PORT, GOSSIP_PORT, Places
 
 RING = 2**64
 """Tokens, from -2**63."""
+HEAP = "-Xms448m -Xmx640m -XX:MaxDirectMemorySize=256m"
+SIZES = "jamm-0.4.0.jar"
+"""Tells Cassandra how large objects are."""
 
 
 def write_configuration(places: Places, node: str, data: Path | str) -> str:
@@ -63,3 +68,24 @@ def write_configuration(places: Places, node: str, data: Path | str) -> str:
         "write_request_timeout": "5s",
     }
     return yaml.safe_dump(settings, sort_keys=False)
+
+
+def run_nodes(overlay: Overlay) -> Entries:
+    """The nodes."""
+    return {name: _node(overlay, name) for name in CASSANDRA}
+
+
+def _node(overlay: Overlay, name: str) -> Entry:
+    folders, jars = overlay.folders, overlay.programs.cassandra
+    settings = {
+        "cassandra.config": f"file://{folders.settings / name}.yaml",
+        "cassandra.storagedir": folders.kept(name),
+        "logback.configurationFile": folders.deploy / "logback.xml",
+    }
+    given = " ".join(f"-D{key}={value}" for key, value in settings.items())
+    options = f"@{folders.deploy / 'cassandra.options'} {HEAP} -javaagent:{jars / SIZES} {given}"
+    return {
+        "command": f"exec {overlay.java(options, jars)} org.apache.cassandra.service.CassandraDaemon",
+        "readiness_probe": listens(overlay.places.at(name, CQL_PORT)),
+        "shutdown": {"timeout_seconds": 20},
+    }

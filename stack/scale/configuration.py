@@ -45,21 +45,26 @@ def choose_targets(single: Iterable[Target], places: Places, query: str) -> list
     `query` is the address of Thanos Query.
     """
     kept = [each for each in single if each["labels"]["component"] not in REPLACED]
-    thanos_parts = (*p.RECEIVERS, *p.RULERS, "store", "compactor")
-    groups = {
-        "collector": places.all_at(p.CONSUMERS, p.COLLECTOR_METRICS),
-        "prometheus": places.all_at((*p.AGENTS, "scraper"), p.AGENT_PORT),
-        "alertmanager": places.all_at(p.ALERTMANAGERS, p.ALERTMANAGER_PORT),
-        "thanos": [*places.all_at(thanos_parts, p.THANOS_HTTP), query],
-        "proxy": [places.at("proxy", p.PROXY_METRICS)],
+    scraped = {
+        "collector": (p.CONSUMERS, p.COLLECTOR_METRICS),
+        "prometheus": ((*p.AGENTS, "scraper"), p.AGENT_PORT),
+        "alertmanager": (p.ALERTMANAGERS, p.ALERTMANAGER_PORT),
+        "thanos": ((*p.RECEIVERS, *p.RULERS, "store", "compactor"), p.THANOS_HTTP),
+        "proxy": (("proxy",), p.PROXY_METRICS),
     }
-    return kept + [_group(name, targets) for name, targets in groups.items()]
+    targets = [
+        _target(component, part, places.at(part, port))
+        for component, (parts, port) in scraped.items()
+        for part in parts
+    ]
+    return [*kept, *targets, _target("thanos", "query", query)]
 
 
 def choose_inboxes(places: Places) -> list[Target]:
     """The inboxes, which the scraper asks with a token."""
-    return [_group("incidents", places.all_at(p.INBOXES, p.INCIDENTS_PORT))]
+    return [_target("incidents", part, places.at(part, p.INCIDENTS_PORT)) for part in p.INBOXES]
 
 
-def _group(component: str, targets: list[str]) -> Target:
-    return {"targets": targets, "labels": {"component": component}}
+def _target(component: str, part: str, address: str) -> Target:
+    """What is scraped, known by the part's name."""
+    return {"targets": [address], "labels": {"component": component, "instance": part}}

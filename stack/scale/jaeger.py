@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from stack.scale.entries import Entry, given, healthy
+from stack.scale.overlay import Overlay
 from stack.scale.places import CASSANDRA, COPIES, CQL_PORT, Places
 
 DATACENTER = "datacenter1"
@@ -45,3 +47,10 @@ def _cassandra(places: Places) -> dict[str, Any]:
             "consistency": "LOCAL_QUORUM",  # of three copies: what is acknowledged survives any one node
         },
     }
+
+
+def move_to_cassandra(overlay: Overlay, jaeger: Entry) -> None:
+    """Changes the single stack's process."""
+    jaeger["command"] = f"exec jaeger --config {overlay.folders.settings / 'jaeger.yaml'}"
+    jaeger["environment"] += given({"OTEL_TRACES_SAMPLER": "always_off"})  # of its own work, in vain
+    jaeger["depends_on"] = healthy(CASSANDRA)

@@ -15,6 +15,15 @@ RECOMMENDERS = ("recommender-1", "recommender-2", "recommender-3")
 INBOXES = ("incidents-1", "incidents-2")
 SINGLE = ("query", "store", "compactor", "scraper", "jaeger", "collector", "postgresql", "proxy", "minio")
 
+INSTEAD: Mapping[str, tuple[str, ...]] = {
+    "prometheus": ("query",),
+    "ingest": INGESTS,
+    "alertmanager": ALERTMANAGERS,
+    "recommender": (*RECOMMENDERS, "proxy"),
+    "incidents": (*INBOXES, "proxy"),
+}
+"""What stands for a part of the single stack, and is waited for instead."""
+
 PARTS = (
     *KAFKA,
     *CASSANDRA,

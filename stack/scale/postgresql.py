@@ -47,12 +47,17 @@ def main() -> None:
 
 
 def _become(user: pwd.struct_passwd, folder: Path) -> None:
+    """Goes on as another user, who has the folder. Raises StackError where they cannot get there."""
     folder.mkdir(parents=True, exist_ok=True)
     os.chown(folder, user.pw_uid, user.pw_gid)
     os.chdir("/")
     os.initgroups(user.pw_name, user.pw_gid)
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
+    if closed := next((each for each in reversed(folder.parents) if not os.access(each, os.X_OK)), None):
+        raise StackError(
+            f"{user.pw_name}, its user, may not enter {closed}: chmod o+x it, or set INCIDENTS_DATABASE"
+        )
 
 
 def _make(programs: Path, folder: Path, password: str) -> None:

@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 
+from stack.scale.entries import Entry, answers
+from stack.scale.overlay import Overlay
 from stack.scale.places import (
     ALERTMANAGER_PORT,
     ALERTMANAGERS,
+    CASSANDRA,
+    CQL_PORT,
     INBOXES,
     INCIDENTS_PORT,
+    KAFKA,
+    KAFKA_PORT,
     PROXY_METRICS,
     RECEIVERS,
     RECOMMENDER_PORT,
@@ -15,6 +21,9 @@ from stack.scale.places import (
     THANOS_HTTP,
     Places,
 )
+
+PROBED = {"kafka": (KAFKA, KAFKA_PORT), "cassandra": (CASSANDRA, CQL_PORT)}
+"""Engines that nobody scrapes: the proxy looks whether they take connections, and sends none of its own."""
 
 BASICS = """\
 global
@@ -68,6 +77,7 @@ def write_proxy(
             _backend("alertmanagers", places, ALERTMANAGERS, ALERTMANAGER_PORT, "/-/ready", []),
             _frontend("receive", places.at("proxy", REMOTE_WRITE), "default_backend receivers"),
             _backend("receivers", places, RECEIVERS, REMOTE_WRITE, "/-/ready", [], check_port=THANOS_HTTP),
+            *(_probe(name, places.all_at(parts, port), parts) for name, (parts, port) in PROBED.items()),
         ]
     )
 
@@ -106,5 +116,18 @@ def _backend(
     )
 
 
+def _probe(name: str, addresses: Sequence[str], parts: Sequence[str]) -> str:
+    servers = [f"server {part} {address}" for part, address in zip(parts, addresses, strict=True)]
+    return _section(f"backend {name}", ["mode tcp", "default-server inter 5s", *servers])
+
+
 def _section(head: str, lines: Sequence[str]) -> str:
     return "\n".join([head, *(f"  {line}" for line in lines), ""])
+
+
+def run_proxy(overlay: Overlay) -> Entry:
+    """The proxy."""
+    return {
+        "command": f"exec {overlay.programs.haproxy} -W -db -f {overlay.folders.settings / 'haproxy.cfg'}",
+        "readiness_probe": answers(overlay.places.at("proxy", PROXY_METRICS), "/metrics"),
+    }

@@ -14,17 +14,17 @@ from components import jars
 from stack import DATA, ROOT, RUN, StackError
 from stack.generated import in_use
 from stack.scale import places as p
-from stack.scale import postgresql, proxy, thanos
+from stack.scale import postgresql, processes, proxy, thanos
 from stack.scale.configuration import build_agents, build_files, choose_inboxes, choose_targets
+from stack.scale.overlay import Folders, Overlay, Programs
 from stack.scale.places import Places, on_loopback
-from stack.scale.processes import Folders, Overlay, Programs
 from stack.settings import HOST, Settings
 
 BINARIES = ("thanos", "otelcol-whence-scale")
 START_DEADLINE = 900.0
 """Seconds, on two cores."""
 FOLDERS = Folders(ROOT, RUN, DATA)
-SECRET = DATA / "scale" / "postgresql.password"
+DATABASE_SECRET, STORAGE_SECRET = (DATA / "scale" / name for name in ("postgresql.password", "thanos.secret"))
 
 
 def find_programs(console: Console) -> Programs:
@@ -36,14 +36,14 @@ def find_programs(console: Console) -> Programs:
     return Programs(jars.find_java(), folders["kafka"], folders["cassandra"], Path(haproxy))
 
 
-def lay_out(settings: Settings, credentials: Mapping[str, str], programs: Programs) -> Path:
+def lay_out(settings: Settings, programs: Programs) -> Path:
     """Writes what the overlay's parts are configured by; the file for process-compose."""
     places = on_loopback(settings.scale_network)
     folder = FOLDERS.settings
     rules = in_use() / "alerts" / "generated" / "prometheus"
-    for name, content in build_files(places, ROOT, rules, _data).items():
+    for name, content in build_files(places, ROOT, rules, FOLDERS.kept).items():
         _write(folder / name, content)
-    _write(folder / "bucket.yaml", _bucket(settings, credentials), secret=True)
+    _write(folder / "bucket.yaml", write_bucket(settings), secret=True)
     for name, content in build_agents(places, ROOT).items():
         _write(RUN / "prometheus" / name, content)
     _write_targets(settings, places)
@@ -57,8 +57,8 @@ def lay_out(settings: Settings, credentials: Mapping[str, str], programs: Progra
         settings.prometheus_retention_time,
         _own_database(settings),
     )
-    processes = overlay.build(yaml.safe_load((ROOT / "process-compose.yaml").read_text()))
-    _write(folder / "process-compose.yaml", yaml.safe_dump(processes, sort_keys=False, width=1000))
+    document = processes.build(overlay, yaml.safe_load((ROOT / "process-compose.yaml").read_text()))
+    _write(folder / "process-compose.yaml", yaml.safe_dump(document, sort_keys=False, width=1000))
     return folder / "process-compose.yaml"
 
 
@@ -67,15 +67,18 @@ def extend(environment: Mapping[str, str], settings: Settings) -> dict[str, str]
     places = on_loopback(settings.scale_network)
     own = {"INCIDENTS_URL": environment.get("INCIDENTS_URL") or settings.url("incidents")}
     if _own_database(settings):
-        password = _ensure_secret()
+        password = _ensure_secret(DATABASE_SECRET)
         address = places.at("postgresql", p.POSTGRESQL_PORT)
         own |= {
             "INCIDENTS_DATABASE": f"postgresql://{postgresql.NAME}:{password}@{address}/{postgresql.NAME}",
-            "POSTGRESQL_DATA": str(_data("postgresql")),
+            "POSTGRESQL_DATA": str(FOLDERS.kept("postgresql")),
             "POSTGRESQL_HOST": places.hosts["postgresql"],
             "POSTGRESQL_PORT": str(p.POSTGRESQL_PORT),
-            "POSTGRESQL_PASSWORD_FILE": str(SECRET),
+            "POSTGRESQL_PASSWORD_FILE": str(DATABASE_SECRET),
         }
+    if not settings.external_storage:
+        access, secret = _storage_keys(settings)
+        own |= {"THANOS_S3_ACCESS_KEY": access, "THANOS_S3_SECRET_KEY": secret}
     return {**environment, **own}
 
 
@@ -92,16 +95,22 @@ def _proxy(settings: Settings, places: Places) -> str:
     )
 
 
-def _bucket(settings: Settings, credentials: Mapping[str, str]) -> str:
-    keys = settings.choose_keys(dict(credentials))
+def write_bucket(settings: Settings) -> str:
+    """Where Thanos' parts keep blocks, and with which keys."""
     return thanos.write_bucket(
         settings.storage_endpoint or f"http://{settings.storage_upstream}",
         settings.storage_bucket,
         settings.storage_region,
-        keys["MINIO_ROOT_USER"],
-        keys["MINIO_ROOT_PASSWORD"],
+        *_storage_keys(settings),
         by_path=settings.storage_addressing == "path",
     )
+
+
+def _storage_keys(settings: Settings) -> tuple[str, str]:
+    """Thanos' own, or those that the user gave for a storage of theirs."""
+    if settings.external_storage:
+        return settings.storage_access_key, settings.storage_secret_key
+    return thanos.USER, _ensure_secret(STORAGE_SECRET)
 
 
 def _write_targets(settings: Settings, places: Places) -> None:
@@ -113,14 +122,10 @@ def _write_targets(settings: Settings, places: Places) -> None:
     _write(folder / "incidents" / "stack.json", json.dumps(choose_inboxes(places), indent=2) + "\n")
 
 
-def _ensure_secret() -> str:
-    if not SECRET.exists():
-        _write(SECRET, secrets.token_urlsafe(24), secret=True)
-    return SECRET.read_text()
-
-
-def _data(name: str) -> Path:
-    return DATA / "scale" / name
+def _ensure_secret(file: Path) -> str:
+    if not file.exists():
+        _write(file, secrets.token_urlsafe(24), secret=True)
+    return file.read_text()
 
 
 def _write(file: Path, content: str, *, secret: bool = False) -> None:

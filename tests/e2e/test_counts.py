@@ -2,6 +2,7 @@
 
 import time
 
+from bench.counts import grow, slices
 from config import load
 from telemetry.spans import SERVER
 from tests.e2e.live import Stack, eventually, eventually_equal
@@ -47,33 +48,21 @@ def await_silence(stack: Stack, what: str = "requests") -> None:
 
 def count_since(stack: Stack, started: float, what: str = "requests") -> float:
     """What Prometheus counted since a moment of silence, also when counters began anew in between."""
-    return sum(
-        _growth([(float(at), float(value)) for at, value in series["values"]], started)
-        for series in stack.query(f"recommendation_{what}_total[15m]")
-    )
-
-
-def _growth(samples: list[tuple[float, float]], started: float) -> float:
-    before = [value for at, value in samples if at <= started]
-    last, growth = before[-1] if before else 0.0, 0.0
-    for value in (value for at, value in samples if at > started):
-        growth += value - last if value >= last else value
-        last = value
-    return growth
+    found = stack.query(f"recommendation_{what}_total[15m]")
+    return grow(([(float(at), float(value)) for at, value in series["values"]] for series in found), started)
 
 
 def count_traces(stack: Stack, started: float, ended: float) -> int:
     """Recommendation traces that began in the window, counted in slices below the search's limit."""
-    count, step = 0, 5.0
-    while started < ended:
-        until = min(started + step, ended)
-        found = stack.traces(
-            service="recommender",
-            operation=SERVER.name,
-            start=int(started * 1e6),
-            end=int(until * 1e6) - 1,
-            limit=1500,
+    return sum(
+        len(
+            stack.traces(
+                service="recommender",
+                operation=SERVER.name,
+                start=int(since * 1e6),
+                end=int(until * 1e6) - 1,
+                limit=1500,
+            )
         )
-        count += len(found)
-        started = until
-    return count
+        for since, until in slices(started, ended)
+    )

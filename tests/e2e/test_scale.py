@@ -5,6 +5,8 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,13 +20,15 @@ KEPT = {"TRACES_KEPT_PERCENT": "100"}
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """All traces are kept, and nobody but the tests sends requests."""
-    live = Stack(tmp_path_factory.mktemp("scale"))
-    live.environment |= KEPT | {"SCALE": "1", "SCALE_NETWORK": "127.0.99"}
-    for running in run_stack(live):
-        running.control("stop", "traffic")
-        yield running
+    with TemporaryDirectory(prefix="whence-scale-") as folder:
+        os.chmod(folder, 0o711)  # PostgreSQL goes there as a user of its own
+        live = Stack(Path(folder))
+        live.environment |= KEPT | {"SCALE": "1", "SCALE_NETWORK": "127.0.99"}
+        for running in run_stack(live):
+            running.control("stop", "traffic")
+            yield running
 
 
 def test_panels_and_rules_work(stack: Stack) -> None:

@@ -13,6 +13,7 @@ OBJECT_ACTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("features/*", (WRITE,)),
         ("materialised/*", (WRITE,)),
     ),
+    "thanos": (("metrics/*", (READ, WRITE, DELETE)),),
 }
 """By policy, the keys and what may be done with them; each service has a user and a policy of its own."""
 

@@ -26,7 +26,8 @@ class StorageSettings(BaseSettings):
 
 
 class SetupSettings(BaseSettings):
-    """What the one-time set-up needs: root credentials, and the three users it creates in MinIO.
+    """What the one-time set-up needs: root credentials, and the users it creates in MinIO: three, and Thanos
+    in the distributed stack.
 
     In storage that is `external`, not the stack's MinIO, all of them have the same keys and none is created.
     """
@@ -45,6 +46,8 @@ class SetupSettings(BaseSettings):
     trainer_s3_secret_key: SecretStr = Field(min_length=8)
     features_s3_access_key: str = Field(min_length=3)
     features_s3_secret_key: SecretStr = Field(min_length=8)
+    thanos_s3_access_key: str = ""
+    thanos_s3_secret_key: SecretStr = SecretStr("")
 
     def root(self) -> StorageSettings:
         """The same storage as its root user."""

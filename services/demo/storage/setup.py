@@ -79,6 +79,8 @@ def _set_up_users(settings: SetupSettings) -> None:
         "trainer": (settings.trainer_s3_access_key, settings.trainer_s3_secret_key),
         "features": (settings.features_s3_access_key, settings.features_s3_secret_key),
     }
+    if settings.thanos_s3_access_key:
+        users["thanos"] = settings.thanos_s3_access_key, settings.thanos_s3_secret_key
     for name, (access_key, secret_key) in users.items():
         for step in (
             partial(admin.policy_add, name, policy=make_policy(name, settings.storage_bucket)),

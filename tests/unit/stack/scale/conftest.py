@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from stack import ROOT
+from stack.scale.overlay import Folders, Overlay, Programs
 from stack.scale.places import Places, on_loopback
-from stack.scale.processes import Folders, Overlay, Programs
+from stack.scale.processes import build
 from stack.settings import Settings
 
 NETWORK = "127.0.99"
@@ -24,5 +25,5 @@ def processes(places: Places) -> dict[str, dict[str, Any]]:
     folders = Folders(ROOT, Path("/run"), Path("/data"))
     single = yaml.safe_load((ROOT / "process-compose.yaml").read_text())
     overlay = Overlay(places, folders, programs, Settings().ports, "127.0.0.1", "30d", own_database=True)
-    built: dict[str, dict[str, Any]] = overlay.build(single)["processes"]
+    built: dict[str, dict[str, Any]] = build(overlay, single)["processes"]
     return built

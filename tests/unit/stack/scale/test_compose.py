@@ -20,8 +20,9 @@ from stack.processes import Process
 from stack.scale import container_files, postgresql
 from stack.scale import places as p
 from stack.scale.kafka import CLUSTER
+from stack.scale.overlay import Folders, Overlay, Programs
 from stack.scale.places import in_containers
-from stack.scale.processes import Folders, Overlay, Programs
+from stack.scale.processes import build
 from stack.settings import Settings
 
 Services = dict[str, dict[str, Any]]
@@ -89,7 +90,7 @@ def processes() -> Services:
         Settings().prometheus_retention_time,
         own_database=True,
     )
-    built: Services = overlay.build(yaml.safe_load((ROOT / "process-compose.yaml").read_text()))["processes"]
+    built: Services = build(overlay, yaml.safe_load((ROOT / "process-compose.yaml").read_text()))["processes"]
     return built
 
 
@@ -157,13 +158,14 @@ def test_everybody_waits_for_what_is_there_and_nobody_in_a_circle(services: Serv
                 assert other not in UNCHECKED, other
 
 
-def test_stores_that_ask_for_no_password_are_reached_by_those_who_use_them_alone(services: Services) -> None:
+def test_stores_that_ask_for_no_password_are_reached_by_few(services: Services) -> None:
+    """By those who use them, and by the proxy, which looks after them."""
     members = {
         network: {name for name, service in services.items() if network in service["networks"]}
         for network in ("kafka", "cassandra")
     }
-    assert members["kafka"] == {*p.KAFKA, "kafka-topics", "collector", *p.CONSUMERS}
-    assert members["cassandra"] == {*p.CASSANDRA, "jaeger"}
+    assert members["kafka"] == {*p.KAFKA, "kafka-topics", "collector", "haproxy", *p.CONSUMERS}
+    assert members["cassandra"] == {*p.CASSANDRA, "haproxy", "jaeger"}
     for name in (*p.KAFKA, *p.CASSANDRA):
         assert len(services[name]["networks"]) == 1, name
 
@@ -198,7 +200,7 @@ def test_who_is_called_by_the_single_stacks_names_listens_there(services: Servic
     aliases = services["haproxy"]["networks"]["whence"]["aliases"]
     assert sorted(aliases) == ["alertmanager", "incidents", "recommender"]
     for port in (p.RECOMMENDER_PORT, p.INCIDENTS_PORT, p.ALERTMANAGER_PORT):
-        assert f"bind haproxy:{port}\n" in proxy
+        assert f"bind *:{port}\n" in proxy
     assert services["query"]["networks"]["whence"]["aliases"] == ["prometheus"]
     for name in (*p.RECOMMENDERS, *p.INBOXES, *p.ALERTMANAGERS, "haproxy", *p.KAFKA, *p.CASSANDRA):
         assert services[name]["hostname"] == name

@@ -1,6 +1,7 @@
 """What the overlay's parts are configured by."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -84,6 +85,23 @@ def test_an_agent_takes_what_prometheus_would_and_keeps_nothing(places: Places, 
     assert "convert_histograms_to_nhcb" not in made["otlp"], "dropped on the way to Thanos, not stored"
     (written,) = made["remote_write"]
     assert written["send_native_histograms"] and written["send_exemplars"]
+
+
+def test_engines_that_expose_nothing_are_up_by_what_the_proxy_finds(places: Places) -> None:
+    made = yaml.safe_load(agents.write_agent(ROOT / "prometheus" / "prometheus.yml", places, scrapes=True))
+    (rules, again) = (each["metric_relabel_configs"] for each in made["scrape_configs"])
+    assert rules == again
+    for component, (parts, port) in proxy.PROBED.items():
+        assert f"backend {component}\n  mode tcp" in _proxy(places)
+        for part in parts:
+            assert f"server {part} {places.at(part, port)}" in _proxy(places)
+            found = re.fullmatch(rules[0]["regex"], f"haproxy_server_status;{component};UP;{part}")
+            assert found and found.groups() == (component, part)
+    assert not re.fullmatch(rules[0]["regex"], "haproxy_server_status;receivers;UP;receive-1")
+    assert [(rule["target_label"], rule["replacement"]) for rule in rules][-2:] == [
+        ("instance", "$2"),
+        ("__name__", "up"),
+    ]
 
 
 def test_feedback_goes_to_the_recommender_whose_number_begins_the_request(places: Places) -> None:

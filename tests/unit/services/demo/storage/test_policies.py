@@ -35,6 +35,10 @@ def is_allowed(service: str, action: str, resource: str) -> bool:
         ("features", "s3:PutObject", "whence/live.json", False),
         ("features", "s3:PutObject", "whence/models/als32-1a2b3c/model.npz", False),
         ("features", "s3:DeleteObject", "whence/features/als32-1a2b3c/1.json", False),
+        ("thanos", "s3:PutObject", "whence/metrics/01J/meta.json", True),
+        ("thanos", "s3:DeleteObject", "whence/metrics/01J/meta.json", True),
+        ("thanos", "s3:GetObject", "whence/live.json", False),
+        ("thanos", "s3:PutObject", "other/metrics/01J/meta.json", False),
     ],
 )
 def test_policy(service: str, action: str, resource: str, allowed: bool) -> None:

@@ -1,0 +1,1 @@
+"""Parts of the distributed stack are killed under load: what is lost, and when it is back (docs/scale.md)."""

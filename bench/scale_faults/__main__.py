@@ -1,0 +1,95 @@
+"""`python -m bench.scale_faults`: parts of the distributed stack are killed under load, one by one."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.incidents.document import replace_between
+from bench.incidents.stacks import BenchStack
+from bench.left_processes import end_left
+from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_and_show
+from bench.scale_faults.faults import FAULTS, FaultRun
+from bench.scale_faults.partition import heal
+from bench.scale_faults.receiver import Message, listen
+from bench.scale_faults.run import NETWORK, run_fault
+from bench.scale_faults.tables import tabulate
+from stack import DATA, ROOT, StackError
+
+RECORDING = ROOT / "bench" / "recordings" / "scale-faults.jsonl"
+PAGE = ROOT / "docs" / "scale.md"
+BEGIN, END = "<!-- begin: written by `make bench-scale-faults-page` -->", "<!-- end -->"
+NONE = "No fault is recorded yet: `make bench-scale-faults`."
+START_LIMIT = 1_800.0
+"""Seconds that the start may take; the parts are built before."""
+
+CONFIG = """\
+receivers:
+  - {{name: bench, type: webhook, url: "{url}"}}
+"""
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+console = Console(width=220, highlight=False)
+
+File = Annotated[Path, typer.Option(help="JSON lines, one per fault; faults that are in it are not repeated")]
+
+
+@app.command()
+def run(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="runs of each fault")] = 1,
+    only: Annotated[str, typer.Option(help=f"with commas, of {', '.join(FAULTS)}; default all")] = "",
+    recording: File = RECORDING,
+) -> None:
+    """Run what is missing on one stack, some 4 minutes each; a kill loses the fault under way."""
+    cases, runs = list_cases(choose(FAULTS, only), rounds), read_runs(recording, FaultRun)
+    if {run.case for run in runs}.issuperset(cases):
+        for table in tabulate(runs):
+            console.print(table.to_rich())
+        return
+    with run_stack(DATA / "bench" / "scale-faults") as (stack, messages):
+
+        def carry_out(case: Case) -> FaultRun:
+            return run_fault(case, stack, messages, console.print)
+
+        run_and_show(cases, recording, FaultRun, carry_out, tabulate, console)
+
+
+@app.command()
+def document(recording: File = RECORDING, page: Path = PAGE) -> None:
+    """Write the recorded faults into docs/scale.md."""
+    runs = read_runs(recording, FaultRun)
+    tables = tabulate(runs) if runs else []
+    replace_between(page, BEGIN, END, "\n".join(table.to_markdown() for table in tables) or f"{NONE}\n")
+
+
+@contextmanager
+def run_stack(folder: Path) -> Iterator[tuple[BenchStack, list[Message]]]:
+    """The distributed stack with data that begin empty, all traces kept and no users, and what its
+    Alertmanagers tell. It is stopped at the end, as is what a killed command has left."""
+    heal()
+    end_left(folder)
+    with listen() as (url, messages):
+        config = folder.with_suffix(".yaml")
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(CONFIG.format(url=url))
+        settings = {"SCALE": "1", "SCALE_NETWORK": NETWORK, "TRACES_KEPT_PERCENT": "100"}
+        stack = BenchStack(folder, limit=START_LIMIT, settings=settings | {"WHENCE_CONFIG": str(config)})
+        try:
+            console.print("Starting the distributed stack: minutes.")
+            stack.up(seed=1)
+            stack.control("stop", "traffic")
+            yield stack, messages
+        finally:
+            stack.down()
+
+
+if __name__ == "__main__":
+    end_by_interrupt()
+    try:
+        app()
+    except StackError as error:
+        sys.exit(f"whence: {error}")

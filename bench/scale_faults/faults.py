@@ -1,0 +1,55 @@
+"""What is done to the distributed stack, and what is kept of it."""
+
+from collections.abc import Mapping
+
+from bench.live_cases import LiveRun
+from stack.scale.places import ALERTMANAGERS, CASSANDRA, KAFKA, RECEIVERS, RECOMMENDERS
+
+LEADER, PARTITION = "leading-inbox", "partition"
+CUT_OFF = RECEIVERS[1]
+
+FAULTS: Mapping[str, tuple[str, ...]] = {
+    "broker": (KAFKA[1],),
+    "two-brokers": KAFKA[1:],
+    "cassandra-node": (CASSANDRA[1],),
+    "edge": ("collector",),
+    "consumer": ("consumer-1",),
+    "ingest": ("ingest-1",),
+    "agent": ("agent-1",),
+    "receiver": (RECEIVERS[1],),
+    PARTITION: (CUT_OFF,),
+    "jaeger": ("jaeger",),
+    "query": ("query",),
+    "ruler": ("ruler-1",),
+    "alertmanager": (ALERTMANAGERS[0],),
+    LEADER: (),
+    "recommender": (RECOMMENDERS[1],),
+    "proxy": ("proxy",),
+    "postgresql": ("postgresql",),
+}
+"""The processes that are killed by the name of a fault; which inbox leads is found out, and who is cut off
+goes on."""
+
+
+class FaultRun(LiveRun):
+    """A fault under load.
+
+    `sent` and `answered` as users counted, `counted` in Thanos, `traces` in Jaeger. `told` are the seconds
+    from the known trouble to its alert at a receiver, None if it was not told. `over` is whether its end was
+    told, `entries` how often it is in the inbox, `doubled` the messages that said again what was said.
+    `back` are the seconds until what was killed is ready, None if it was not, `others` the alerts besides,
+    `verdicts` what was diagnosed, as `cause: entity`.
+    """
+
+    killed: tuple[str, ...]
+    sent: int
+    answered: int
+    counted: float
+    traces: int
+    told: float | None
+    over: bool
+    entries: int
+    doubled: int
+    back: float | None
+    others: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
