@@ -220,6 +220,7 @@ check: $(DEV) ## Static checks: style, types, import directions, generated files
 	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
 	"$$(bin amtool)" check-config alerts/generated/alertmanager/alertmanager.yml
 	"$$(bin docker-compose)" --env-file .env.example config --quiet
+	"$$(bin docker-compose)" --env-file .env.example -f docker-compose.yml -f deploy/scale/compose.yml config --quiet
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (about a minute)
