@@ -202,7 +202,8 @@ def load_settings(mode: Mode | None = None) -> Settings:
         settings = Settings()
         if (mode or settings.mode or recall_mode()) == "containers":
             _require_engine()
-            settings = DistributedSettings() if compose.is_distributed() else ContainerSettings()
+            distributed = settings.scale or compose.is_distributed()
+            settings = DistributedSettings() if distributed else ContainerSettings()
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
