@@ -45,7 +45,7 @@ defaults
   default-server check inter 1s fall 2 rise 1 maxconn 256
 """
 RESOLVED = """\
-  default-server resolvers names init-addr libc,none
+  default-server resolvers names resolve-prefer ipv4 init-addr libc,none
 
 resolvers names
   nameserver names {}
