@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,8 @@ PYTHON_PACKAGES = "python3,python3-pip,python3-venv,ca-certificates"
 DEBIAN_IMAGE = "whence/stand-in:debian"
 DEBIAN_SUITE = "bookworm"
 """The last with Java 17, beyond which Cassandra does not go."""
-DEBIAN_PACKAGES = "bash,haproxy,openjdk-17-jre-headless,postgresql-15,wget"
+DEBIAN_PACKAGES = "bash,openjdk-17-jre-headless,wget"
+DEBIAN_DAEMONS = ("haproxy", "postgresql-15")
 LABEL = "whence.stand-in"
 BUSYBOX = "busybox"
 """In `StandIn.files`: a static busybox with links for its commands, instead of a component's binary."""
@@ -195,11 +196,11 @@ def _find_label(engine: Engine, image: str) -> str:
 def _make_of_debian(engine: Engine, image: str, stand_in: DebianStandIn) -> None:
     """Makes a stand-in unless the engine has it from the same packages and jars."""
     chosen = jars.select(stand_in.jars[0]) if stand_in.jars else None
-    key = _hash(stand_in, DEBIAN_SUITE, DEBIAN_PACKAGES, chosen and str(chosen.home))
+    key = _hash(stand_in, DEBIAN_SUITE, DEBIAN_PACKAGES, DEBIAN_DAEMONS, chosen and str(chosen.home))
     if _find_label(engine, image) == key:
         return
     if not _exists(engine, DEBIAN_IMAGE):
-        _bootstrap(engine, DEBIAN_IMAGE, DEBIAN_SUITE, DEBIAN_PACKAGES)
+        _bootstrap(engine, DEBIAN_IMAGE, DEBIAN_SUITE, DEBIAN_PACKAGES, daemons=DEBIAN_DAEMONS)
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)
         lines = [f"FROM {DEBIAN_IMAGE}"]
@@ -275,7 +276,9 @@ def _make_python(engine: Engine, image: str) -> None:
     )
 
 
-def _bootstrap(engine: Engine, image: str, suite: str, packages: str, *changes: str) -> None:
+def _bootstrap(
+    engine: Engine, image: str, suite: str, packages: str, *changes: str, daemons: Sequence[str] = ()
+) -> None:
     """An image of Debian with packages, and `python` where there is one."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "root"
@@ -283,6 +286,8 @@ def _bootstrap(engine: Engine, image: str, suite: str, packages: str, *changes: 
         done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
         if done.returncode != 0:
             raise NoEngine(f"debootstrap cannot make an image with {packages}: {done.stdout[-400:]}")
+        if daemons:
+            _install_daemons(root, daemons)
         (root / CERTIFICATES.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CERTIFICATES, root / CERTIFICATES.relative_to("/"))
         (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
@@ -292,3 +297,27 @@ def _bootstrap(engine: Engine, image: str, suite: str, packages: str, *changes: 
         )
         path = "ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         _import(engine, image, archive, (*changes, path))
+
+
+def _install_daemons(root: Path, packages: Sequence[str]) -> None:
+    """Packages that would start what they bring, here and now."""
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    clusters = root / "etc/postgresql-common/createcluster.conf"
+    clusters.parent.mkdir(parents=True)
+    clusters.write_text("create_main_cluster = false\n")
+    install = [
+        "chroot",
+        str(root),
+        "apt-get",
+        "install",
+        "-qq",
+        "--yes",
+        "--no-install-recommends",
+        *packages,
+    ]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "UCF_FORCE_CONFFOLD": "1"}
+    done = subprocess.run(install, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+    if done.returncode != 0:
+        raise NoEngine(f"no {' or '.join(packages)} for an image: {done.stderr[-400:]}")
