@@ -25,8 +25,8 @@ STATES = {"running": "Running", "exited": "Completed", "created": "Pending", "de
 
 
 def is_distributed() -> bool:
-    """Whether commands are about the distributed stack, as the last start was."""
-    return MARK.exists()
+    """Whether commands are about the distributed stack, as the last start was or COMPOSE_FILE says."""
+    return MARK.exists() or DISTRIBUTED in name_files()
 
 
 def mark_distributed(distributed: bool) -> None:
@@ -35,16 +35,17 @@ def mark_distributed(distributed: bool) -> None:
     MARK.touch() if distributed else MARK.unlink(missing_ok=True)
 
 
-def list_files() -> list[str]:
-    """The compose files: those of COMPOSE_FILE, else those that compose reads anyway.
-
-    That of the distributed stack is the second, so that what a user adds comes after it.
-    """
+def name_files() -> list[str]:
+    """The compose files: those of COMPOSE_FILE, else those that compose reads anyway."""
     named = os.environ.get("COMPOSE_FILE") or dotenv_values(ROOT / ".env").get("COMPOSE_FILE")
-    files = named.split(os.pathsep) if named else [name for name in FILES if (ROOT / name).exists()]
-    if is_distributed() and DISTRIBUTED not in files:
-        files.insert(1, DISTRIBUTED)
-    return files
+    return named.split(os.pathsep) if named else [name for name in FILES if (ROOT / name).exists()]
+
+
+def list_files() -> list[str]:
+    """Those, and second that of the distributed stack, so that what a user adds comes after it."""
+    first, *others = name_files()
+    added = [DISTRIBUTED] if is_distributed() and DISTRIBUTED not in others else []
+    return [first, *added, *others]
 
 
 def run(*arguments: str, variables: Mapping[str, str] | None = None) -> None:

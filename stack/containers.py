@@ -35,7 +35,7 @@ def choose_stack(*, distributed: bool) -> None:
 
     Raises StackError while there are containers of the other one.
     """
-    if distributed == compose.is_distributed():
+    if (distributed or compose.DISTRIBUTED in compose.name_files()) == compose.is_distributed():
         return
     if compose.read_containers():
         there = "one machine's" if distributed else "the distributed stack's"

@@ -344,6 +344,10 @@ def test_commands_after_the_start_are_about_the_distributed_stack_too(
     assert compose.list_files() == ["docker-compose.yml", "deploy/scale/compose.yml", "mine.yaml"]
     containers.choose_stack(distributed=False)
     assert compose.list_files() == ["docker-compose.yml", "mine.yaml"]
+    monkeypatch.setenv("COMPOSE_FILE", "docker-compose.yml:deploy/scale/compose.yml")
+    containers.choose_stack(distributed=False)
+    assert compose.is_distributed()
+    assert compose.list_files() == ["docker-compose.yml", "deploy/scale/compose.yml"]
 
 
 def test_one_stack_is_not_started_over_the_other(marked: None, monkeypatch: pytest.MonkeyPatch) -> None:
