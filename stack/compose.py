@@ -32,7 +32,10 @@ def is_distributed() -> bool:
 def mark_distributed(distributed: bool) -> None:
     """Notes what is started for the commands that follow."""
     MARK.parent.mkdir(parents=True, exist_ok=True)
-    MARK.touch() if distributed else MARK.unlink(missing_ok=True)
+    if distributed:
+        MARK.touch()
+    else:
+        MARK.unlink(missing_ok=True)
 
 
 def name_files() -> list[str]:

@@ -148,8 +148,10 @@ def provide_images(
         return [variable for variable in missing if not _pull(engine, names[variable])]
     for variable in stand_ins.keys() & names.keys():
         stand_in = stand_ins[variable]
-        make = _make if isinstance(stand_in, StandIn) else _make_of_debian
-        make(engine, names[variable], stand_in)
+        if isinstance(stand_in, StandIn):
+            _make(engine, names[variable], stand_in)
+        else:
+            _make_of_debian(engine, names[variable], stand_in)
     if "PYTHON_IMAGE" in missing:
         _make_python(engine, names["PYTHON_IMAGE"])
     return [variable for variable in missing if variable not in (*stand_ins, "PYTHON_IMAGE")]
