@@ -145,6 +145,8 @@ def _send(stack: BenchStack) -> dict[str, Any]:
 def _kill(stack: BenchStack, names: Sequence[str]) -> float | None:
     """Kills parts with all that they started; seconds until all are ready again, None if they are not."""
     before = {each.name: each.pid for each in states(stack) if each.name in names}
+    if missing := set(names) - before.keys():
+        raise StackError(f"no such process: {', '.join(sorted(missing))}")
     for pid in before.values():
         process = psutil.Process(pid)
         for each in [process, *process.children(recursive=True)]:
