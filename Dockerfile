@@ -28,12 +28,13 @@ RUN apt-get update \
 # Named volumes take their owner from these folders: no container has to start as root to change it.
 RUN echo 'whence:x:10000:10000::/app:/usr/sbin/nologin' >> /etc/passwd \
  && install -d -o 10000 -g 10000 /app/data/datasets /var/lib/incidents /var/lib/lineage \
- && install -d -o 10001 -g 10001 /volumes/collector /volumes/jaeger \
- && install -d -o 10004 -g 10004 -m 0711 /secrets
+ && install -d -o 10001 -g 10001 /volumes/collector /volumes/consumers /volumes/jaeger /volumes/thanos \
+ && install -d -o 10004 -g 10004 -m 0711 /secrets && install -d -o 10004 -g 10004 /config
 COPY --from=packages /opt/whence /opt/whence
 COPY containers/entrypoint containers/healthy /usr/local/bin/
 WORKDIR /app
 COPY stack/__init__.py stack/credentials.py stack/container_secrets.py stack/
+COPY stack/scale/*.py stack/scale/
 COPY prometheus/*.py prometheus/
 COPY jaeger/*.py jaeger/
 COPY telemetry telemetry

@@ -220,6 +220,7 @@ check: $(DEV) ## Static checks: style, types, import directions, generated files
 	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
 	"$$(bin amtool)" check-config alerts/generated/alertmanager/alertmanager.yml
 	"$$(bin docker-compose)" --env-file .env.example config --quiet
+	"$$(bin docker-compose)" --env-file .env.example -f docker-compose.yml -f deploy/scale/compose.yml config --quiet
 	echo "Checks passed."
 
 test-fast: $(DEV) ## Tests that need no running stack (about a minute)
@@ -251,7 +252,10 @@ test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break
 	@$(PY) -m pytest -q tests/e2e/test_models.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
-	@$(PY) -m pytest -q -s tests/compose
+	@$(PY) -m pytest -q -s tests/compose --ignore=tests/compose/test_scale.py
+
+test-compose-scale: $(DEV) ## Start the distributed stack in containers, kill parts of it under load, compare all counts
+	@$(PY) -m pytest -q -s tests/compose/test_scale.py
 
 test-kubernetes: $(DEV) ## The Helm chart and the rendered resources against an API server, built at the first run; no pod is started
 	@$(PY) -m components build otelcol-whence helm etcd kube-apiserver

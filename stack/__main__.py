@@ -63,16 +63,18 @@ console = Console()
 @app.command()
 def up() -> None:
     """Start everything; return when all is healthy."""
-    config, wanted = load(), load_settings().mode
-    if processes.supervisor_alive() and wanted != "containers":
+    config, chosen = load(), load_settings()
+    if processes.supervisor_alive() and chosen.mode != "containers":
         waiting = [each.name for each in processes.read_processes() or [] if not each.ready]
         console.print(f"Already running; not ready: {', '.join(waiting)}." if waiting else "Already running.")
         _print_addresses(load_settings("processes"))
         return
-    mode, reason = choose_mode(wanted)
+    mode, reason = choose_mode(chosen.mode)
     if processes.supervisor_alive():
         raise StackError("the stack runs as plain processes: `make down` first")
     console.print(reason)
+    if mode == "containers":
+        containers.choose_stack(distributed=bool(chosen.scale))
     settings = load_settings(mode)
     if generated.update(config):
         console.print(f"Using whence.yaml: dashboards and rules are in {generated.FOLDER}")
@@ -82,8 +84,6 @@ def up() -> None:
 
 
 def _start_containers(settings: Settings) -> float:
-    if settings.scale:
-        raise StackError("SCALE=1 starts processes, not containers: set MODE=processes")
     remember_mode("containers")
     return containers.start(settings, console)
 

@@ -8,14 +8,47 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from stack import DATA, ROOT, StackError
+from dotenv import dotenv_values
+
+from stack import DATA, ROOT, RUN, StackError
 from stack.generated import in_use
 from stack.processes import Process
 
+FILES = ("docker-compose.yml", "docker-compose.override.yml")
+DISTRIBUTED = "deploy/scale/compose.yml"
+MARK = RUN / "distributed"
+"""There while `make up` has started the distributed stack."""
 EVERY_PROFILE = ("--profile", "*")
 ANSWER_SECONDS = 60
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 STATES = {"running": "Running", "exited": "Completed", "created": "Pending", "dead": "Error"}
+
+
+def is_distributed() -> bool:
+    """Whether commands are about the distributed stack, as the last start was or COMPOSE_FILE says."""
+    return MARK.exists() or DISTRIBUTED in name_files()
+
+
+def mark_distributed(distributed: bool) -> None:
+    """Notes what is started for the commands that follow."""
+    MARK.parent.mkdir(parents=True, exist_ok=True)
+    if distributed:
+        MARK.touch()
+    else:
+        MARK.unlink(missing_ok=True)
+
+
+def name_files() -> list[str]:
+    """The compose files: those of COMPOSE_FILE, else those that compose reads anyway."""
+    named = os.environ.get("COMPOSE_FILE") or dotenv_values(ROOT / ".env").get("COMPOSE_FILE")
+    return named.split(os.pathsep) if named else [name for name in FILES if (ROOT / name).exists()]
+
+
+def list_files() -> list[str]:
+    """Those, and second that of the distributed stack, so that what a user adds comes after it."""
+    first, *others = name_files()
+    added = [DISTRIBUTED] if is_distributed() and DISTRIBUTED not in others else []
+    return [first, *added, *others]
 
 
 def run(*arguments: str, variables: Mapping[str, str] | None = None) -> None:
@@ -115,8 +148,10 @@ def parse_size(text: str) -> int:
 
 
 def _environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Of every compose command: the folders are the same ones for it as for all others."""
+    """Of every compose command: folders and files are the same ones for it as for all others."""
     folders = {"WHENCE_DATA": str(DATA), "WHENCE_GENERATED": str(in_use())}
+    if is_distributed():
+        folders["COMPOSE_FILE"] = os.pathsep.join(list_files())
     return {**os.environ, **folders, **(variables or {})}
 
 

@@ -8,7 +8,7 @@ chosen in `.env` go the same way; compose copies them into `/run`.
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,7 +82,14 @@ READERS = (
 def write_secrets(
     folder: Path = FOLDER, chosen: Path = CHOSEN_FILE, storage_keys: Path = STORAGE_KEYS_FILE
 ) -> None:
-    """Writes each reader's file, generating what does not exist yet.
+    """Writes each reader's file, generating what does not exist yet."""
+    hand_out(collect(folder, chosen, storage_keys), READERS, folder)
+
+
+def collect(
+    folder: Path, chosen: Path = CHOSEN_FILE, storage_keys: Path = STORAGE_KEYS_FILE
+) -> dict[str, str]:
+    """The credentials: those of the folder, generated at the first start, and those chosen.
 
     Where there is a file `storage_keys`, everybody has those keys to storage.
     """
@@ -90,7 +97,12 @@ def write_secrets(
     credentials |= read_credentials(chosen)
     if keys := read_credentials(storage_keys):
         credentials = share_keys(credentials, keys["STORAGE_ACCESS_KEY"], keys["STORAGE_SECRET_KEY"])
-    for reader in READERS:
+    return credentials
+
+
+def hand_out(credentials: Mapping[str, str], readers: Iterable[Reader], folder: Path) -> None:
+    """Writes each reader's file, which only its group can read."""
+    for reader in readers:
         name, text = reader.write(credentials)
         _replace(folder / name, text, reader.group)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import AUDIT_FILE, BEHAVIOUR_FILE, FLAGS_FILE, ROOT, RUN, StackError, compose, engine
+from stack import AUDIT_FILE, BEHAVIOUR_FILE, FLAGS_FILE, RUN, StackError, compose, engine
 from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
@@ -20,12 +20,27 @@ from stack.startup import show_startup
 
 PREPARE = "prepare"
 START_SECONDS = 300
-COMPOSE_FILES = ("docker-compose.yml", "docker-compose.override.yml")
+DISTRIBUTED_START_SECONDS = 1200
+"""On two cores."""
 EXTERNAL_STORAGE = "containers/external-storage.yml"
+DISTRIBUTED_EXTERNAL_STORAGE = "deploy/scale/external-storage.yml"
 SUPERVISOR_MEGABYTES, WORKER_MEGABYTES = 48, 144
 """Of the recommender with several workers: docs/containers.md."""
 PROXY = "http://toxiproxy:9100"
 """The storage as containers find it."""
+
+
+def choose_stack(*, distributed: bool) -> None:
+    """What is started next, and what commands are about from now on.
+
+    Raises StackError while there are containers of the other one.
+    """
+    if (distributed or compose.DISTRIBUTED in compose.name_files()) == compose.is_distributed():
+        return
+    if compose.read_containers():
+        there = "one machine's" if distributed else "the distributed stack's"
+        raise StackError(f"there are {there} containers: `make down` first")
+    compose.mark_distributed(distributed)
 
 
 def start(settings: Settings, console: Console) -> float:
@@ -110,8 +125,9 @@ def _lead_to_storage(settings: Settings) -> dict[str, str]:
     config.parent.mkdir(parents=True, exist_ok=True)
     proxy = {"name": "storage", "listen": "0.0.0.0:9100", "upstream": settings.storage_upstream}
     config.write_text(json.dumps([proxy | {"enabled": True}], indent=2) + "\n")
-    read = [name for name in COMPOSE_FILES if (ROOT / name).exists()]
-    files = [os.environ.get("COMPOSE_FILE") or os.pathsep.join(read), EXTERNAL_STORAGE]
+    files = [*compose.list_files(), EXTERNAL_STORAGE]
+    if compose.is_distributed():
+        files.append(DISTRIBUTED_EXTERNAL_STORAGE)
     return {
         "COMPOSE_FILE": os.pathsep.join(files),
         "STORAGE_URL": PROXY if settings.storage_proxied else settings.storage_endpoint,
@@ -121,7 +137,8 @@ def _lead_to_storage(settings: Settings) -> dict[str, str]:
 
 def _await_ready(variables: dict[str, str]) -> Iterator[list[Process]]:
     """Yields the containers every second or so until compose has started all and found them healthy."""
-    command = ("up", "--detach", "--wait", "--wait-timeout", str(START_SECONDS))
+    deadline = DISTRIBUTED_START_SECONDS if compose.is_distributed() else START_SECONDS
+    command = ("up", "--detach", "--wait", "--wait-timeout", str(deadline))
     with compose.started(*command, variables=variables) as up:
         while up.poll() is None:
             yield compose.read_containers()

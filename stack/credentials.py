@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from stack import ROOT
@@ -33,10 +34,10 @@ def share_keys(credentials: dict[str, str], access: str, secret: str) -> dict[st
     return {**credentials, **dict.fromkeys(STORAGE_USERS, access), **dict.fromkeys(STORAGE_SECRETS, secret)}
 
 
-def ensure_credentials(file: Path = FILE) -> dict[str, str]:
+def ensure_credentials(file: Path = FILE, names: Sequence[str] = GENERATED) -> dict[str, str]:
     """The credentials by variable name; those the file lacks are generated and written to it (mode 0600)."""
     known = read_credentials(file)
-    missing = {name: secrets.token_urlsafe(24) for name in GENERATED if name not in known}
+    missing = {name: secrets.token_urlsafe(24) for name in names if name not in known}
     credentials = {**FIXED, **known, **missing}
     if missing:
         partial = file.with_suffix(".partial")

@@ -75,6 +75,7 @@ class Settings(StorageChoice, AccessSettings):
     series_per_service: Annotated[int, Field(ge=1)] = 10_000
     scale: Literal["", "1"] = ""
     scale_network: Annotated[str, Field(pattern=r"^127(\.\d{1,3}){2}$")] = "127.0.16"
+    scale_subnet: Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){2}$")] = "172.30.16"
     traces_kept_percent: Annotated[float, Field(ge=0, le=100)] = 20
     prometheus_retention_size: Annotated[
         str, Field(pattern=r"^\d+(\.\d+)?([KMGTPE]i?)?B$", examples=["2GB"])
@@ -106,6 +107,11 @@ class Settings(StorageChoice, AccessSettings):
     jaeger_image: str = "jaegertracing/jaeger:2.13.0"
     collector_image: str = "otel/opentelemetry-collector-contrib:0.161.0"
     grafana_image: str = "grafana/grafana:12.3.3"
+    kafka_image: str = "apache/kafka:4.3.1"
+    cassandra_image: str = "cassandra:5.0.6"
+    thanos_image: str = "quay.io/thanos/thanos:v0.42.5"
+    postgresql_image: str = "postgres:17.11-alpine"
+    haproxy_image: str = "haproxy:3.2.22-alpine"
 
     @property
     def ports(self) -> dict[str, int]:
@@ -185,6 +191,12 @@ class ContainerSettings(Settings):
         )
 
 
+class DistributedSettings(ContainerSettings):
+    """The same of the distributed stack, whose rulers evaluate the alerts."""
+
+    alerting: Literal["prometheus", "grafana"] = "prometheus"
+
+
 def load_settings(mode: Mode | None = None) -> Settings:
     """Settings from `.env` and the environment, for the mode given, wanted or last used.
 
@@ -194,7 +206,8 @@ def load_settings(mode: Mode | None = None) -> Settings:
         settings = Settings()
         if (mode or settings.mode or recall_mode()) == "containers":
             _require_engine()
-            settings = ContainerSettings()
+            distributed = settings.scale or compose.is_distributed()
+            settings = DistributedSettings() if distributed else ContainerSettings()
     except ValidationError as error:
         raise StackError(_explain(error)) from None
     except UnicodeDecodeError:
@@ -224,6 +237,8 @@ def _check_choices(settings: Settings) -> None:
         _require_ratings(settings.dataset)
     if settings.external_storage and not (settings.storage_access_key and settings.storage_secret_key):
         raise StackError("STORAGE_ENDPOINT needs STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY: set them in .env")
+    if settings.scale and settings.alerting == "grafana":
+        raise StackError("ALERTING=grafana: with SCALE=1 the rulers evaluate the alerts: unset one of them")
     if settings.alerting == "grafana" and not settings.grafana:
         raise StackError(
             "ALERTING=grafana needs an installed Grafana: set GRAFANA_BIN or use ALERTING=prometheus"

@@ -74,5 +74,5 @@ def on_loopback(network: str) -> Places:
 
 
 def in_containers() -> Places:
-    """Containers, which find each other by name."""
-    return Places({part: part for part in PARTS})
+    """Containers, which find each other by name. The shop, in the same network, has a `proxy` too."""
+    return Places({part: part for part in PARTS} | {"proxy": "haproxy"})

@@ -44,13 +44,28 @@ defaults
   timeout server 60s
   default-server check inter 1s fall 2 rise 1 maxconn 256
 """
+RESOLVED = """\
+  default-server resolvers names resolve-prefer ipv4 init-addr libc,none
+
+resolvers names
+  nameserver names {}
+  accepted_payload_size 8192
+  timeout resolve 1s
+  hold valid 1s
+"""
+"""For names whose addresses change, and that may not exist yet when the proxy starts."""
 
 
-def write_proxy(places: Places, *, recommender: str, incidents: str, alertmanager: str) -> str:
-    """haproxy.cfg; the arguments are where people and services find the three, as `host:port`."""
+def write_proxy(
+    places: Places, *, recommender: str, incidents: str, alertmanager: str, names: str = ""
+) -> str:
+    """haproxy.cfg; the arguments are where people and services find the three, as `host:port`.
+
+    `names` is the name server to ask again and again where places are names, also as `host:port`.
+    """
     return "\n".join(
         [
-            BASICS,
+            BASICS + (RESOLVED.format(names) if names else ""),
             _frontend(
                 "metrics", places.at("proxy", PROXY_METRICS), "http-request use-service prometheus-exporter"
             ),

@@ -6,7 +6,6 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 from rich.console import Console
@@ -14,8 +13,9 @@ from rich.console import Console
 from components import jars
 from stack import DATA, ROOT, RUN, StackError
 from stack.generated import in_use
-from stack.scale import agents, cassandra, jaeger, kafka, postgresql, processes, proxy, thanos
 from stack.scale import places as p
+from stack.scale import postgresql, processes, proxy, thanos
+from stack.scale.configuration import build_agents, build_files, choose_inboxes, choose_targets
 from stack.scale.overlay import Folders, Overlay, Programs
 from stack.scale.places import Places, on_loopback
 from stack.settings import HOST, Settings
@@ -40,19 +40,12 @@ def lay_out(settings: Settings, programs: Programs) -> Path:
     """Writes what the overlay's parts are configured by; the file for process-compose."""
     places = on_loopback(settings.scale_network)
     folder = FOLDERS.settings
-    for broker in p.KAFKA:
-        _write(folder / f"{broker}.properties", kafka.write_properties(places, broker, FOLDERS.kept(broker)))
-    for node in p.CASSANDRA:
-        _write(folder / f"{node}.yaml", cassandra.write_configuration(places, node, FOLDERS.kept(node)))
-    _write(folder / "jaeger.yaml", jaeger.write_jaeger(ROOT / "jaeger" / "config.yaml", places))
-    _write(folder / "hashring.json", thanos.write_hashring(places))
+    rules = in_use() / "alerts" / "generated" / "prometheus"
+    for name, content in build_files(places, ROOT, rules, FOLDERS.kept).items():
+        _write(folder / name, content)
     _write(folder / "bucket.yaml", write_bucket(settings), secret=True)
-    for rules in (in_use() / "alerts" / "generated" / "prometheus").glob("*.yaml"):
-        _write(folder / "rules" / rules.name, thanos.write_rules(rules))
-    single = ROOT / "prometheus" / "prometheus.yml"
-    for name in ("agent", "scraper"):
-        made = agents.write_agent(single, places, scrapes=name == "scraper")
-        _write(RUN / "prometheus" / f"{name}.yml", made)
+    for name, content in build_agents(places, ROOT).items():
+        _write(RUN / "prometheus" / name, content)
     _write_targets(settings, places)
     _write(folder / "haproxy.cfg", _proxy(settings, places))
     overlay = Overlay(
@@ -123,33 +116,10 @@ def _storage_keys(settings: Settings) -> tuple[str, str]:
 def _write_targets(settings: Settings, places: Places) -> None:
     """Of the scraper: those of the single stack, with the overlay's parts in place of what they replace."""
     folder = RUN / "prometheus" / "targets"
-    replaced = ("prometheus", "alertmanager")
-    kept = [
-        each
-        for each in json.loads((folder / "stack.json").read_text())
-        if each["labels"]["component"] not in replaced
-    ]
-    scraped = {
-        "collector": (p.CONSUMERS, p.COLLECTOR_METRICS),
-        "prometheus": ((*p.AGENTS, "scraper"), p.AGENT_PORT),
-        "alertmanager": (p.ALERTMANAGERS, p.ALERTMANAGER_PORT),
-        "thanos": ((*p.RECEIVERS, *p.RULERS, "store", "compactor"), p.THANOS_HTTP),
-        "proxy": (("proxy",), p.PROXY_METRICS),
-    }
-    query = _target("thanos", "query", f"{HOST}:{settings.prometheus_port}")
-    targets = [
-        _target(component, part, places.at(part, port))
-        for component, (parts, port) in scraped.items()
-        for part in parts
-    ]
-    _write(folder / "stack.json", json.dumps([*kept, *targets, query], indent=2) + "\n")
-    inboxes = [_target("incidents", part, places.at(part, p.INCIDENTS_PORT)) for part in p.INBOXES]
-    _write(folder / "incidents" / "stack.json", json.dumps(inboxes, indent=2) + "\n")
-
-
-def _target(component: str, part: str, address: str) -> dict[str, Any]:
-    """What is scraped, known by the part's name."""
-    return {"targets": [address], "labels": {"component": component, "instance": part}}
+    single = json.loads((folder / "stack.json").read_text())
+    targets = choose_targets(single, places, f"{HOST}:{settings.prometheus_port}")
+    _write(folder / "stack.json", json.dumps(targets, indent=2) + "\n")
+    _write(folder / "incidents" / "stack.json", json.dumps(choose_inboxes(places), indent=2) + "\n")
 
 
 def _ensure_secret(file: Path) -> str:

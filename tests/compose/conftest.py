@@ -10,7 +10,7 @@ import pytest
 from stack import ROOT
 from stack.settings import Settings
 from tests.compose.engine import Engine, NoEngine, run_engine
-from tests.compose.images import provide_images
+from tests.compose.images import DISTRIBUTED_STAND_INS, STAND_INS, provide_images
 from tests.compose.live import ContainerStack
 from tests.e2e.conftest import run_stack
 
@@ -35,14 +35,20 @@ def engine() -> Iterator[Engine]:
         pytest.skip(f"no containers: {reason}")
 
 
-@pytest.fixture(scope="session")
-def missing(engine: Engine) -> list[str]:
-    """The images (variables in .env) that can neither be pulled nor replaced here."""
-    names = {
+def name_images() -> dict[str, str]:
+    """The images that are not built here, by their variable in .env."""
+    return {
         name.upper(): str(field.default)
         for name, field in Settings.model_fields.items()
         if name.endswith("_image") and name.upper() not in BUILT_HERE
     }
+
+
+@pytest.fixture(scope="session")
+def missing(engine: Engine) -> list[str]:
+    """The images (variables in .env) that can neither be pulled nor replaced here."""
+    of_distributed = DISTRIBUTED_STAND_INS.keys() - STAND_INS.keys()
+    names = {name: image for name, image in name_images().items() if name not in of_distributed}
     try:
         absent = provide_images(engine, names)
     except NoEngine as reason:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stack import ROOT
+from stack.compose import DISTRIBUTED
 from tests.compose.engine import Engine
 from tests.e2e.live import Stack
 
@@ -15,11 +16,15 @@ WITHOUT_GRAFANA = "docker-compose.yml:tests/compose/without-grafana.yaml"
 
 @dataclass
 class ContainerStack(Stack):
-    """A stack in an engine, as a compose project of its own. Without Grafana, Alertmanager notifies."""
+    """A stack in an engine, as a compose project of its own. Without Grafana, Alertmanager notifies.
+
+    The one that is `distributed` is that of deploy/scale/compose.yml.
+    """
 
     engine: Engine | None = None
     project: str = "whence-test"
     grafana: bool = True
+    distributed: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -30,6 +35,9 @@ class ContainerStack(Stack):
             del self.environment["ALERTING"]
         else:
             self.environment |= {"COMPOSE_FILE": WITHOUT_GRAFANA, "COMPOSE_PROFILES": "alertmanager"}
+        if self.distributed:
+            first, *others = self.environment.get("COMPOSE_FILE", "docker-compose.yml").split(":")
+            self.environment |= {"SCALE": "1", "COMPOSE_FILE": ":".join([first, DISTRIBUTED, *others])}
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 300) -> str:
         """One `docker compose` command of this project; what it prints."""

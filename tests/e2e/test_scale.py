@@ -16,6 +16,7 @@ from tests.e2e.test_counts import await_silence, count_since, count_traces
 
 REQUESTS, RATE = 5000, 20
 KILLED = ("kafka-2", "cassandra-2")
+KEPT = {"TRACES_KEPT_PERCENT": "100"}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def stack() -> Iterator[Stack]:
     with TemporaryDirectory(prefix="whence-scale-") as folder:
         os.chmod(folder, 0o711)  # PostgreSQL goes there as a user of its own
         live = Stack(Path(folder))
-        live.environment |= {"SCALE": "1", "SCALE_NETWORK": "127.0.99", "TRACES_KEPT_PERCENT": "100"}
+        live.environment |= KEPT | {"SCALE": "1", "SCALE_NETWORK": "127.0.99"}
         for running in run_stack(live):
             running.control("stop", "traffic")
             yield running

@@ -54,7 +54,8 @@ def test_defaults_are_those_of_the_example() -> None:
 
 def test_every_image_of_the_example_is_used_and_pinned() -> None:
     images = [name for name in Settings.model_fields if name.endswith("_image")]
-    assert [name for name in images if name.upper() not in TEXT] == []
+    used = TEXT + (ROOT / compose.DISTRIBUTED).read_text()
+    assert [name for name in images if name.upper() not in used] == []
     assert [
         name for name in images if not re.search(r":v?\d+[.-]\d", Settings.model_fields[name].default)
     ] == []
@@ -341,3 +342,40 @@ def test_what_external_storage_changes_is_there() -> None:
     targets = json.loads((CONTAINERS / "prometheus" / "targets-external-storage.json").read_text())
     own = json.loads((CONTAINERS / "prometheus" / "targets.json").read_text())
     assert targets == [target for target in own if target["labels"]["component"] != "minio"]
+
+
+@pytest.fixture
+def marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands are about the distributed stack, of which there are no containers."""
+    monkeypatch.setattr(compose, "MARK", tmp_path / "run" / "distributed")
+    monkeypatch.delenv("COMPOSE_FILE", raising=False)
+    monkeypatch.setattr(compose, "read_containers", list)
+    containers.choose_stack(distributed=True)
+
+
+def test_commands_after_the_start_are_about_the_distributed_stack_too(
+    marked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compose.list_files() == ["docker-compose.yml", "deploy/scale/compose.yml"]
+    monkeypatch.setenv("COMPOSE_FILE", "docker-compose.yml:mine.yaml")
+    assert compose.list_files() == ["docker-compose.yml", "deploy/scale/compose.yml", "mine.yaml"]
+    containers.choose_stack(distributed=False)
+    assert compose.list_files() == ["docker-compose.yml", "mine.yaml"]
+    monkeypatch.setenv("COMPOSE_FILE", "docker-compose.yml:deploy/scale/compose.yml")
+    containers.choose_stack(distributed=False)
+    assert compose.is_distributed()
+    assert compose.list_files() == ["docker-compose.yml", "deploy/scale/compose.yml"]
+
+
+def test_one_stack_is_not_started_over_the_other(marked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose, "read_containers", lambda: ["kafka-1"])
+    containers.choose_stack(distributed=True)
+    with pytest.raises(StackError, match=r"the distributed stack's containers: `make down` first"):
+        containers.choose_stack(distributed=False)
+    assert compose.is_distributed()
+
+
+def test_storage_of_the_users_own_is_told_to_the_distributed_stack(marked: None, tmp_path: Path) -> None:
+    settings = Settings(storage_endpoint="http://s3.local:7070", alerting="grafana")
+    *_, last = containers.environment(settings)["COMPOSE_FILE"].split(":")
+    assert last == "deploy/scale/external-storage.yml" and (ROOT / last).exists()

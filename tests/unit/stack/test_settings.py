@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
@@ -193,3 +194,16 @@ def test_the_password_of_the_incidents_database_goes_where_its_client_reads_it(
     assert environment["PGPASSWORD"] == "p4 $$"
     assert "p4 $$" not in repr(chosen)
     assert "PGPASSWORD" not in process_environment(Settings(), CREDENTIALS, Config())
+
+
+@pytest.mark.parametrize("mode", ["processes", "containers"])
+def test_the_rulers_of_the_distributed_stack_evaluate_alone(
+    monkeypatch: pytest.MonkeyPatch, mode: Literal["processes", "containers"]
+) -> None:
+    monkeypatch.setattr("stack.settings.engine.find_problem", lambda: None)
+    monkeypatch.setattr("stack.settings.compose.ask", lambda *_: "grafana")
+    monkeypatch.setenv("SCALE", "1")
+    assert load_settings(mode).alerting == "prometheus"
+    monkeypatch.setenv("ALERTING", "grafana")
+    with pytest.raises(StackError, match="ALERTING=grafana: with SCALE=1 the rulers"):
+        load_settings(mode)
