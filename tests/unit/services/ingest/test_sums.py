@@ -14,8 +14,8 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from services.ingest.reasons import Reason
-from services.ingest.resolution import FINEST
-from services.ingest.sums import LARGEST_COUNT, MOST_BOUNDED_BUCKETS, MOST_BUCKETS, Sums
+from services.ingest.resolution import FINEST, LARGEST_COUNT
+from services.ingest.sums import MOST_BOUNDED_BUCKETS, MOST_BUCKETS, Sums
 
 SERIES = 7
 

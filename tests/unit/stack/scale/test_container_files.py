@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from stack import ROOT
+from stack.container_secrets import FOLDER
 from stack.scale import container_files
 from stack.scale import places as p
 from stack.scale.places import in_containers
@@ -58,7 +59,7 @@ def test_the_scraper_finds_all_parts_and_its_token(written: Path) -> None:
     assert not addresses & {"prometheus:9090", "alertmanager:9093"}
     job = yaml.safe_load((folder / "scraper.yml").read_text())["scrape_configs"][1]
     token = job["authorization"]["credentials_file"]
-    assert (folder / token).parent.readlink() / "prometheus" == container_files.FOLDER / Path(token).name
+    assert (folder / token).parent.readlink() / "prometheus" == FOLDER / Path(token).name
 
 
 def test_secrets_stay_and_reach_those_who_need_them(written: Path) -> None:
