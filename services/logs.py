@@ -1,17 +1,24 @@
-"""JSON lines on stdout."""
+"""JSON lines on stdout, each with the trace and span it belongs to."""
 
 import logging
 import sys
 
 import structlog
+from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 
-def configure_logging(service: str, level: int = logging.INFO, *more: Processor) -> None:
-    """Send structlog's and the standard library's log records to stdout as JSON lines that name `service`.
+def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add `trace_id` and `span_id` (hexadecimal) of the current span, if there is one."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+        event["span_id"] = trace.format_span_id(context.span_id)
+    return event
 
-    `more` are processors that add to every line.
-    """
+
+def configure_logging(service: str, level: int = logging.INFO) -> None:
+    """Send structlog's and the standard library's log records to stdout as JSON lines that name `service`."""
 
     def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["service"] = service
@@ -20,7 +27,7 @@ def configure_logging(service: str, level: int = logging.INFO, *more: Processor)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         add_service,
-        *more,
+        add_trace,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -11,7 +11,8 @@ from services.incidents.diagnosis_client import Explain
 from services.incidents.measuring import Gauges
 from services.incidents.settings import Settings
 from services.incidents.stream import Stream
-from services.instrumentation import ServerTelemetry, configure_logging, start_telemetry
+from services.instrumentation import ServerTelemetry, start_telemetry
+from services.logs import configure_logging
 from services.stopping import exit_when_stopped
 from telemetry.instruments import INCIDENT_OPEN, INCIDENT_REFUSALS, INCIDENT_STARTED
 

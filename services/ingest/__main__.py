@@ -5,7 +5,8 @@ import uvicorn
 from services.configuration import load_settings
 from services.ingest.app import Ingest
 from services.ingest.settings import Settings
-from services.instrumentation import configure_logging, start_telemetry
+from services.instrumentation import start_telemetry
+from services.logs import configure_logging
 from services.stopping import exit_when_stopped
 
 CONNECTIONS = 32

@@ -1,6 +1,5 @@
 """Telemetry of every service: start it, describe it, put the middleware around the app."""
 
-from services.instrumentation.logs import configure_logging
 from services.instrumentation.server import NATIVE_TELEMETRY_OFF, ServerTelemetry
 from services.instrumentation.setup import Telemetry, start_telemetry
 
@@ -8,6 +7,5 @@ __all__ = [
     "NATIVE_TELEMETRY_OFF",
     "ServerTelemetry",
     "Telemetry",
-    "configure_logging",
     "start_telemetry",
 ]

@@ -1,8 +1,9 @@
 """How late the event loop runs what is due, and how busy the threads are that do its blocking work."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import perf_counter
-from types import TracebackType
 
 from anyio.to_thread import current_default_thread_limiter
 
@@ -17,28 +18,25 @@ _BLOCKING = {a.POOL: "blocking"}
 """The threads in which Starlette runs endpoints and dependencies that are not coroutines."""
 
 
-class EventLoopWatch:
-    """Watches the running event loop inside `async with`."""
+@asynccontextmanager
+async def watch_event_loop(telemetry: Telemetry) -> AsyncIterator[None]:
+    """Watch the running event loop inside `async with`."""
+    watching = asyncio.create_task(_watch(telemetry))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
 
-    def __init__(self, telemetry: Telemetry) -> None:
-        self._lag = telemetry.instrument(instruments.EVENT_LOOP_LAG)
-        self._active = telemetry.instrument(instruments.THREAD_POOL_ACTIVE)
-        self._limit = telemetry.instrument(instruments.THREAD_POOL_LIMIT)
 
-    async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(self._watch())
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
-    ) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _watch(self) -> None:
-        threads = current_default_thread_limiter()
-        while True:
-            started = perf_counter()
-            await asyncio.sleep(INTERVAL)
-            self._lag.record(max(0.0, perf_counter() - started - INTERVAL))
-            self._active.set(threads.borrowed_tokens, _BLOCKING)
-            self._limit.set(threads.total_tokens, _BLOCKING)
+async def _watch(telemetry: Telemetry) -> None:
+    lag = telemetry.instrument(instruments.EVENT_LOOP_LAG)
+    active = telemetry.instrument(instruments.THREAD_POOL_ACTIVE)
+    limit = telemetry.instrument(instruments.THREAD_POOL_LIMIT)
+    threads = current_default_thread_limiter()
+    while True:
+        started = perf_counter()
+        await asyncio.sleep(INTERVAL)
+        lag.record(max(0.0, perf_counter() - started - INTERVAL))
+        active.set(threads.borrowed_tokens, _BLOCKING)
+        limit.set(threads.total_tokens, _BLOCKING)

@@ -13,7 +13,7 @@ from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.instrumentation.event_loop import EventLoopWatch
+from services.instrumentation.event_loop import watch_event_loop
 from services.instrumentation.setup import Telemetry
 from telemetry import attributes as a
 from telemetry.instruments import HTTP_SERVER_REQUEST_DURATION
@@ -108,11 +108,11 @@ class ServerTelemetry:
         self._duration = telemetry.instrument(HTTP_SERVER_REQUEST_DURATION)
         self._propagator = propagate.get_global_textmap()
         self._carriers = {field.lower().encode(): field for field in self._propagator.fields}
-        self._event_loop = EventLoopWatch(telemetry)
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            async with self._event_loop:
+            async with watch_event_loop(self._telemetry):
                 await self._app(scope, receive, send)
             return
         if scope["type"] != "http" or scope["path"] in EXCLUDED:
@@ -128,7 +128,8 @@ class ServerTelemetry:
             await send(message)
 
         root = scope.get("root_path", "")
-        span, context = self._begin(scope)
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        span, context = self._begin(scope, method)
         token = attach(context)
         error: str | None = None
         try:
@@ -138,10 +139,11 @@ class ServerTelemetry:
             error = type(exception).__qualname__
             raise
         finally:
-            self._finish(span, scope, find_route(scope, root), status, error, perf_counter() - start)
+            outcome = describe_outcome(method, scope["scheme"], find_route(scope, root), status, error)
+            self._finish(span, outcome, perf_counter() - start)
             detach(token)
 
-    def _begin(self, scope: Scope) -> tuple[trace.Span, Context]:
+    def _begin(self, scope: Scope, method: str) -> tuple[trace.Span, Context]:
         host, carried = b"", dict[str, list[str]]()
         for name, value in scope["headers"]:
             if name == b"host":
@@ -151,7 +153,6 @@ class ServerTelemetry:
         parent = get_current()
         if carried:
             parent = self._propagator.extract(carried, parent)
-        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         span = self._tracer.start_span(
             method if method in METHODS else "HTTP",
             parent,
@@ -160,14 +161,10 @@ class ServerTelemetry:
         )
         return span, trace.set_span_in_context(span, parent)
 
-    def _finish(
-        self, span: trace.Span, scope: Scope, route: str | None, status: int, error: str | None, took: float
-    ) -> None:
-        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
-        outcome = describe_outcome(method, scope["scheme"], route, status, error)
+    def _finish(self, span: trace.Span, outcome: Outcome, took: float) -> None:
         span.update_name(outcome.name)
         span.set_attributes(outcome.attributes)
-        if error:
+        if a.ERROR_TYPE in outcome.attributes:
             span.set_status(StatusCode.ERROR)
         self._duration.record(took, outcome.labels)
         span.end()

@@ -1,6 +1,6 @@
 """Start the OpenTelemetry SDK once per process; everything else is given what it needs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from threading import Thread
 from typing import Any
 
@@ -12,15 +12,10 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 
 from services.instrumentation.delivery import CountedSpanExporter
-from services.instrumentation.exporters import (
-    counting_losses,
-    load_id_generator,
-    make_exporters,
-    set_defaults,
-)
+from services.instrumentation.exporters import load_id_generator, make_exporters, set_defaults
 from services.instrumentation.resource import ProcessResources
 from services.instrumentation.system import observe_system
-from telemetry.instruments import Instrument, Kind
+from telemetry.instruments import Instrument
 
 SHUTDOWN_TIMEOUT = 5.0
 MOST_SERIES = 8_000
@@ -53,22 +48,14 @@ class Telemetry:
     def instrument(self, entry: Instrument) -> Any:
         """The OpenTelemetry Counter, UpDownCounter, Histogram or Gauge of a registry entry."""
         if entry not in self._instruments:
-            create: Mapping[Kind, Callable[..., Any]] = {
-                Kind.COUNTER: self._meter.create_counter,
-                Kind.UP_DOWN_COUNTER: self._meter.create_up_down_counter,
-                Kind.GAUGE: self._meter.create_gauge,
-                Kind.HISTOGRAM: self._meter.create_histogram,
-            }
-            self._instruments[entry] = create[entry.kind](entry.name, entry.unit, entry.description)
+            create = getattr(self._meter, f"create_{entry.kind}")
+            self._instruments[entry] = create(entry.name, entry.unit, entry.description)
         return self._instruments[entry]
 
     def observe(self, entry: Instrument, callback: CallbackT) -> None:
         """Export of a registry's gauge or up-down counter what `callback` returns at each export."""
-        create: Mapping[Kind, Callable[..., Any]] = {
-            Kind.GAUGE: self._meter.create_observable_gauge,
-            Kind.UP_DOWN_COUNTER: self._meter.create_observable_up_down_counter,
-        }
-        create[entry.kind](entry.name, [callback], entry.unit, entry.description)
+        create = getattr(self._meter, f"create_observable_{entry.kind}")
+        create(entry.name, [callback], entry.unit, entry.description)
 
     def shutdown(self) -> None:
         """Send what is queued, for 5 s at most, and stop exporting."""
@@ -113,13 +100,12 @@ def start_telemetry(
 
 
 def _start_export(service: str, version: str, resources: ProcessResources) -> Telemetry:
-    with counting_losses():
-        meters = MeterProvider([_make_reader(each) for each in make_exporters("metrics")], resources.metrics)
-        metrics.set_meter_provider(meters)
-        meter = meters.get_meter(__name__)
-        traces = make_exporters("traces", NoOpMeterProvider())
-        exporters = [CountedSpanExporter(each, meter) for each in traces]
-        processors = [BatchSpanProcessor(each, meter_provider=meters) for each in exporters]
+    meters = MeterProvider([_make_reader(each) for each in make_exporters("metrics")], resources.metrics)
+    metrics.set_meter_provider(meters)
+    meter = meters.get_meter(__name__)
+    traces = make_exporters("traces", NoOpMeterProvider())
+    exporters = [CountedSpanExporter(each, meter) for each in traces]
+    processors = [BatchSpanProcessor(each, meter_provider=meters) for each in exporters]
     telemetry = _make_telemetry(service, version, resources, meters, processors)
     trace.set_tracer_provider(telemetry.tracer_provider)
     return telemetry
@@ -135,7 +121,7 @@ def _make_reader(exporter: Any) -> MetricReader:
 def _make_telemetry(
     service: str, version: str, resources: ProcessResources, meters: MeterProvider, processors: Processors
 ) -> Telemetry:
-    # The SDK would count each span twice as it starts and ends, at a third of the span's own cost.
+    # Without meters: it would count each span twice as it starts and ends, at a third of the span's own cost.
     tracers = TracerProvider(
         resource=resources.spans, id_generator=load_id_generator(), meter_provider=NoOpMeterProvider()
     )

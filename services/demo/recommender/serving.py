@@ -20,7 +20,8 @@ from services.demo.recommender.shadow.shadow import ShadowSource
 from services.demo.recommender.shared.worker import Worker
 from services.demo.recommender.workers import server_options
 from services.demo.storage.settings import StorageSettings
-from services.instrumentation import ServerTelemetry, Telemetry, configure_logging, start_telemetry
+from services.instrumentation import ServerTelemetry, Telemetry, start_telemetry
+from services.logs import configure_logging
 from services.stopping import exit_when_stopped
 
 log = structlog.get_logger()

@@ -8,7 +8,8 @@ import pytest
 import structlog
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.instrumentation import configure_logging, start_telemetry
+from services.instrumentation import start_telemetry
+from services.logs import configure_logging
 
 
 @pytest.fixture(autouse=True)
