@@ -86,6 +86,7 @@ Text = Annotated[str, AfterValidator(replace_nul), AfterValidator(shorten)]
 Texts = Annotated[dict[Text, Text], BeforeValidator(_write_texts)]
 Identity = Annotated[str, BeforeValidator(_write_text), AfterValidator(replace_nul), Field(max_length=128)]
 Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, lt=_LATEST)]
+End = Annotated[AwareDatetime | None, Field(strict=False), BeforeValidator(lambda sent: sent or None)]
 
 
 class _Model(BaseModel):
@@ -100,7 +101,7 @@ class SentAlert(_Model):
     labels: Texts
     annotations: Annotated[Texts, BeforeValidator(lambda sent: sent or {})] = {}
     starts_at: Moment
-    ends_at: Annotated[AwareDatetime | None, BeforeValidator(lambda sent: sent or None)] = None
+    ends_at: End = None
     dashboard_url: Annotated[Text | None, Field(alias="dashboardURL")] = None
     panel_url: Annotated[Text | None, Field(alias="panelURL")] = None
 
