@@ -375,7 +375,10 @@ def test_one_stack_is_not_started_over_the_other(marked: None, monkeypatch: pyte
     assert compose.is_distributed()
 
 
-def test_storage_of_the_users_own_is_told_to_the_distributed_stack(marked: None, tmp_path: Path) -> None:
+def test_storage_of_the_users_own_is_told_to_the_distributed_stack(
+    marked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "RUN", tmp_path)
     settings = Settings(storage_endpoint="http://s3.local:7070", alerting="grafana")
     *_, last = containers.environment(settings)["COMPOSE_FILE"].split(":")
     assert last == "deploy/scale/external-storage.yml" and (ROOT / last).exists()
