@@ -54,11 +54,13 @@ def examine_parts(aligned: AlignedSeries) -> Verdict | None:
 
 
 def _look(aligned: AlignedSeries, row: Row) -> Away | None:
+    """Whether a part stopped answering in the window: one that never did is no news."""
     known = np.flatnonzero(np.isfinite(row.values))
-    if not len(known) or aligned.times[known[-1]] < aligned.evidence.end - HEARD or row.values[known[-1]] > 0:
-        return None
     answered = known[row.values[known] > 0]
-    first = known[known > answered[-1]][0] if len(answered) else known[0]
+    heard = len(known) and aligned.times[known[-1]] >= aligned.evidence.end - HEARD
+    if not heard or not len(answered) or answered[-1] == known[-1]:
+        return None
+    first = known[known > answered[-1]][0]
     return Away(_name(row), float(aligned.times[first]), row.values)
 
 

@@ -49,10 +49,14 @@ def test_a_part_without_a_name_of_its_own_is_what_it_is_one_of() -> None:
 
 @pytest.mark.parametrize(
     "parts",
-    [[part("kafka", "kafka-2")], [part("kafka", "kafka-2", away_from=200, heard_until=240)]],
-    ids=["all answer", "nobody asks it any more"],
+    [
+        [part("kafka", "kafka-2")],
+        [part("kafka", "kafka-2", away_from=200, heard_until=240)],
+        [part("kafka", "kafka-2", away_from=0)],
+    ],
+    ids=["all answer", "nobody asks it any more", "it was away before"],
 )
-def test_nothing_is_said_of_parts_that_answer_or_are_gone(parts: Sequence[Labelled]) -> None:
+def test_nothing_is_said_of_parts_in_which_nothing_changed(parts: Sequence[Labelled]) -> None:
     assert diagnose(evidence(*parts)).cause != "part-down"
 
 
