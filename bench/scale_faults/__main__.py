@@ -76,7 +76,7 @@ def run_stack(folder: Path) -> Iterator[tuple[BenchStack, list[Message]]]:
         config = folder.with_suffix(".yaml")
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(CONFIG.format(url=url))
-        settings = {"SCALE": "1", "SCALE_NETWORK": NETWORK, "TRACES_KEPT_PERCENT": "100"}
+        settings = {"SCALE": "1", "SCALE_NETWORK": NETWORK, "TRACES_KEPT_PERCENT": "100", "TRAFFIC_RATE": "1"}
         stack = BenchStack(folder, limit=START_LIMIT, settings=settings | {"WHENCE_CONFIG": str(config)})
         try:
             console.print("Starting the distributed stack: minutes.")

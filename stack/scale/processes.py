@@ -15,7 +15,7 @@ from stack.scale.proxy import run_proxy
 from stack.scale.services import run_services
 from stack.scale.thanos import run_thanos
 
-PATIENCE = {"period_seconds": 2, "timeout_seconds": 3, "failure_threshold": 300}
+PATIENCE = {"period_seconds": 5, "timeout_seconds": 10, "failure_threshold": 120}
 """Of readiness probes: who fails them so often is killed, and all start at once, on few cores."""
 
 
