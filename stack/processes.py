@@ -19,6 +19,8 @@ SOCKET = RUN / "process-compose.sock"
 PID_FILE = RUN / "process-compose.pid"
 START_DEADLINE = 240.0
 STOP_DEADLINE = 60.0
+LOOK_DEADLINE = 40.0
+"""It looks into each process: 20 s for the distributed stack's 41 on two full cores."""
 MAX_RESTARTS = 3
 
 
@@ -83,7 +85,7 @@ def start_supervisor(environment: Mapping[str, str], file: Path = ROOT / "proces
 
 def read_processes(socket: Path = SOCKET) -> list[Process] | None:
     """The processes by name, or None when the supervisor does not answer."""
-    answer = request("GET", "/processes", socket=socket)
+    answer = request("GET", "/processes", timeout=LOOK_DEADLINE, socket=socket)
     if answer is None:
         return None
     return sorted((_parse(state) for state in answer["data"]), key=lambda process: process.name)

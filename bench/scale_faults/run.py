@@ -45,9 +45,6 @@ STILL = 15.0
 """Seconds without a count after which none is on its way: services send every 5 s."""
 
 READY_WITHIN, BACK_WITHIN, STORED_WITHIN, TOLD_WITHIN, OVER_WITHIN = 300.0, 300.0, 240.0, 180.0, 300.0
-ANSWERS_WITHIN = 60.0
-"""Seconds that process-compose may need on a machine with more to do than it has cores."""
-
 LOOK = 5.0
 """Seconds between two looks at the counts: one costs Jaeger a search for each five seconds of load."""
 
@@ -116,14 +113,7 @@ def settle(stack: BenchStack) -> None:
 
 def states(stack: BenchStack) -> list[Process]:
     """The processes that are not disabled or stopped on purpose. Raises StackError when it does not run."""
-    found: list[Process] | None = None
-
-    def has_answered() -> bool:
-        nonlocal found
-        found = read_processes(stack.data / "run" / SOCKET.name)
-        return found is not None
-
-    wait_for(has_answered, time.time() + ANSWERS_WITHIN)
+    found = read_processes(stack.data / "run" / SOCKET.name)
     if found is None:
         raise StackError("the stack is not running")
     return [each for each in found if each.status not in ("Disabled", "Completed") or each.one_shot]
