@@ -176,14 +176,15 @@ def test_a_long_incident_is_not_diagnosed_for_ever(location: str) -> None:
     run(work)
 
 
+def unrelated(number: int) -> list[dict[str, Any]]:
+    """Alerts that are an incident each."""
+    return [alert(f"{n}", f"{n}", later(-5.5 * n + 60), labels={"component": f"{n}"}) for n in range(number)]
+
+
 def test_incidents_under_diagnosis_are_bounded(location: str) -> None:
     async def work() -> None:
         async with bench(location, storage_latency(), now=later(60)) as b:
-            many = [
-                alert(f"{n}", f"{n}", later(-5.5 * n + 60), labels={"component": f"{n}"})
-                for n in range(FOLLOWED + 4)
-            ]
-            await b.take(*many)
+            await b.take(*unrelated(FOLLOWED + 4))
             await settle()
             assert len({start for start, _, _ in b.oracle.asked}) == FOLLOWED
 
@@ -193,11 +194,7 @@ def test_incidents_under_diagnosis_are_bounded(location: str) -> None:
 def test_an_incident_that_waited_is_diagnosed_when_another_is_over(location: str) -> None:
     async def work() -> None:
         async with bench(location, storage_latency(), now=later(60)) as b:
-            many = [
-                alert(f"{n}", f"{n}", later(-5.5 * n + 60), labels={"component": f"{n}"})
-                for n in range(FOLLOWED + 1)
-            ]
-            await b.take(*many)
+            await b.take(*unrelated(FOLLOWED + 1))
             await b.take(alert("0", "0", later(60), later(60.1), {"component": "0"}))
             await b.clock.pass_(30, step=5)
             assert len({start for start, _, _ in b.oracle.asked}) == FOLLOWED + 1
