@@ -19,6 +19,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import Console
 
+from bench.incidents.document import replace_between
 from bench.incidents.stacks import BenchStack
 from bench.incidents.tables import Table
 from bench.left_processes import end_left, note
@@ -27,6 +28,9 @@ from stack import ROOT, StackError
 
 ENDS_WITHIN = 30.0
 """Seconds that a command has to end after an interrupt, before it is killed."""
+
+END = "<!-- end -->"
+"""The mark in a page after what a command writes there."""
 
 SAID = 300
 """Characters of what a command said last that are told."""
@@ -89,6 +93,11 @@ def read_runs(file: Path, kind: type[R]) -> list[R]:
             (first, *_) = error.errors()
             raise StackError(f"{file}:{number} is not a run: {first['msg']}; delete the line") from None
     return runs
+
+
+def write_tables(page: Path, begin: str, tables: Sequence[Table], none: str) -> None:
+    """Writes tables between the marks in a page, or what stands there without any."""
+    replace_between(page, begin, END, "\n".join(table.to_markdown() for table in tables) or f"{none}\n")
 
 
 def run_missing(

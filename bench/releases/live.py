@@ -7,8 +7,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.incidents.document import replace_between
-from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_and_show, stack_for
+from bench.live_cases import (
+    Case,
+    choose,
+    end_by_interrupt,
+    list_cases,
+    read_runs,
+    run_and_show,
+    stack_for,
+    write_tables,
+)
 from bench.releases.live_case import KINDS, ReleaseRun
 from bench.releases.live_run import run_case
 from bench.releases.live_tables import tabulate
@@ -16,7 +24,7 @@ from stack import DATA, ROOT, StackError
 
 RECORDING = ROOT / "bench" / "recordings" / "releases-live.jsonl"
 PAGE = ROOT / "docs" / "releases.md"
-BEGIN, END = "<!-- begin: written by `make bench-releases-live-page` -->", "<!-- end -->"
+BEGIN = "<!-- begin: written by `make bench-releases-live-page` -->"
 NONE = "No live release is recorded yet: `make bench-releases-live`."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -47,8 +55,7 @@ def run(
 def document(recording: File = RECORDING, page: Path = PAGE) -> None:
     """Write the recorded runs into docs/releases.md, with two other rules replayed on them."""
     runs = read_runs(recording, ReleaseRun)
-    tables = tabulate(runs) if runs else []
-    replace_between(page, BEGIN, END, "\n".join(table.to_markdown() for table in tables) or f"{NONE}\n")
+    write_tables(page, BEGIN, tabulate(runs) if runs else [], NONE)
 
 
 if __name__ == "__main__":

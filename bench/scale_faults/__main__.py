@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.incidents.document import replace_between
 from bench.incidents.stacks import BenchStack
 from bench.left_processes import end_left
-from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_and_show
+from bench.live_cases import Case, choose, end_by_interrupt, list_cases, read_runs, run_and_show, write_tables
 from bench.scale_faults.faults import FAULTS, FaultRun
 from bench.scale_faults.partition import heal
 from bench.scale_faults.receiver import Message, listen
@@ -22,7 +21,7 @@ from stack import DATA, ROOT, StackError
 
 RECORDING = ROOT / "bench" / "recordings" / "scale-faults.jsonl"
 PAGE = ROOT / "docs" / "scale.md"
-BEGIN, END = "<!-- begin: written by `make bench-scale-faults-page` -->", "<!-- end -->"
+BEGIN = "<!-- begin: written by `make bench-scale-faults-page` -->"
 NONE = "No fault is recorded yet: `make bench-scale-faults`."
 START_LIMIT = 1_800.0
 """Seconds that the start may take; the parts are built before."""
@@ -62,8 +61,7 @@ def run(
 def document(recording: File = RECORDING, page: Path = PAGE) -> None:
     """Write the recorded faults into docs/scale.md."""
     runs = read_runs(recording, FaultRun)
-    tables = tabulate(runs) if runs else []
-    replace_between(page, BEGIN, END, "\n".join(table.to_markdown() for table in tables) or f"{NONE}\n")
+    write_tables(page, BEGIN, tabulate(runs) if runs else [], NONE)
 
 
 @contextmanager
