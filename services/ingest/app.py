@@ -6,7 +6,6 @@ from time import monotonic, time
 
 import structlog
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 from starlette.types import Receive, Scope, Send
 
 from services.ingest.collisions import Collisions
@@ -108,16 +107,27 @@ class Ingest:
             if isinstance(resource, TooLarge):
                 tally.of(find_name(resource.ends)).refused[Reason.TOO_LARGE] += 1
                 continue
-            parsed = _parse(group, resource)
-            if parsed is None:
+            if not self._takes(group, resource, tally):
                 tally.of(find_name(resource)).refused[Reason.INVALID] += 1
                 continue
-            self._inspector.inspect(parsed, tally)
             size += len(resource)
             if size >= GROUP_LIMIT:
                 await self._delivery.deliver(group, tally)
                 group, size = Request(), 0
         await self._delivery.deliver(group, tally)
+
+    def _takes(self, group: Request, encoded: bytes, tally: Tally) -> bool:
+        """Whether a resource is now the last of the group: one that nothing can be made of costs no other."""
+        parsed = group.resource_metrics.add()
+        try:
+            parsed.MergeFromString(encoded)
+            self._inspector.inspect(parsed, tally)
+        except Exception as error:
+            if not isinstance(error, DecodeError):
+                log.exception("A resource cannot be inspected", service=find_name(encoded))
+            del group.resource_metrics[-1]
+            return False
+        return True
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -126,17 +136,6 @@ class Ingest:
             if message["type"] == "lifespan.shutdown":
                 await self._upstream.close()
                 return
-
-
-def _parse(group: Request, encoded: bytes) -> ResourceMetrics | None:
-    """The resource, as the last of the group; None if it cannot be read: its texts have to be UTF-8."""
-    resource: ResourceMetrics = group.resource_metrics.add()
-    try:
-        resource.MergeFromString(encoded)
-    except DecodeError:
-        del group.resource_metrics[-1]
-        return None
-    return resource
 
 
 def _unfit(headers: Headers) -> str:

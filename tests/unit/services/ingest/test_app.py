@@ -7,10 +7,12 @@ import httpx
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA as DELTA
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Sum
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from services.ingest import app, upstream
+from services.ingest import app, inspection, senders, upstream
 from services.ingest.app import RESOURCE_LIMIT, Ingest
+from services.ingest.senders import Sender
 from services.ingest.settings import Settings
 from services.ingest.splitting import Request
 from services.instrumentation import start_telemetry
@@ -112,6 +114,22 @@ def test_a_resource_that_is_no_utf_8_is_refused_alone(service: Service) -> None:
     assert service.post(body).status_code == 200
     assert service.prometheus.stored == [("a", "m", 1.0), ("b", "m", 1.0)]
     assert service.counted()["ingest.points.refused", "invalid", "latin"] == 1
+
+
+def test_a_resource_that_inspection_breaks_on_is_refused_alone(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def identify(resource: Resource) -> Sender:
+        sender = senders.identify(resource)
+        if sender.name == "unforeseen":
+            raise OverflowError("an input that nobody thought of")
+        return sender
+
+    monkeypatch.setattr(inspection, "identify", identify)
+    request = fill(fill(fill(Request(), "a", ["m"]), "unforeseen", ["m"]), "b", ["m"])
+    assert service.post(request.SerializeToString()).status_code == 200
+    assert service.prometheus.stored == [("a", "m", 1.0), ("b", "m", 1.0)]
+    assert service.counted()["ingest.points.refused", "invalid", "unforeseen"] == 1
 
 
 def test_a_body_of_many_megabytes_goes_on_in_several_requests(service: Service) -> None:
