@@ -45,7 +45,7 @@ class Outcome(BaseModel):
 
 
 @router.post("/payments")
-async def judge(payment: Payment) -> Judgement:
+def judge(payment: Payment) -> Judgement:
     """Judge a payment. A currency that is not in the table is a fault of the service: 500."""
     euros = payment.amount * EUROS[payment.currency]
     id, fraud = model.predict({**payment.model_dump(exclude={"currency"}), "amount": euros})
@@ -53,7 +53,7 @@ async def judge(payment: Payment) -> Judgement:
 
 
 @router.post("/payments/{id}/chargeback", status_code=204)
-async def charge_back(id: str, outcome: Outcome) -> None:
+def charge_back(id: str, outcome: Outcome) -> None:
     """Learn whether a payment was fraud, which is known once: 404 for one that is not waited for."""
     if not model.learn(id, outcome.fraud):
         raise HTTPException(404, f"no payment {id} waits for its outcome")

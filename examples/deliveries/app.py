@@ -41,14 +41,14 @@ class Arrival(BaseModel):
 
 
 @app.post("/deliveries")
-async def estimate(delivery: Delivery) -> Estimate:
+def estimate(delivery: Delivery) -> Estimate:
     """Estimate when a delivery arrives."""
     id, minutes = model.predict(delivery.model_dump())
     return Estimate(id=id, minutes=minutes)
 
 
 @app.post("/deliveries/{id}/arrival", status_code=204)
-async def arrive(id: str, arrival: Arrival) -> None:
+def arrive(id: str, arrival: Arrival) -> None:
     """Learn how long it took, which is known once: 404 for a delivery that is not waited for."""
     if not model.learn(id, arrival.minutes):
         raise HTTPException(404, f"no delivery {id} waits for its arrival")

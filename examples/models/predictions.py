@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
 
 
 class Predictions:
-    """A table in a file."""
+    """A table in a file, for all threads of a process."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class Predictions:
         row = (id, version, prediction, segment, time.time(), json.dumps(features))
         self._connection.execute("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?)", row)
         self._until_clean -= 1
-        if not self._until_clean:
+        if self._until_clean <= 0:
             self._until_clean = CLEAN_EVERY
             for table, most in (("waiting", MOST), ("outcomes", MOST_OUTCOMES)):
                 oldest = f"SELECT max(rowid) - ? FROM {table}"

@@ -3,6 +3,7 @@
 import pickle
 import time
 from dataclasses import dataclass
+from threading import Lock
 
 from whence_monitor import Monitor
 
@@ -24,7 +25,7 @@ class Version:
 
 
 class Model:
-    """A model as one process of its service has it."""
+    """A model as one process of its service has it; any thread may ask it."""
 
     def __init__(self, example: Example) -> None:
         """Raises SystemExit if no version was trained."""
@@ -37,6 +38,7 @@ class Model:
         self._live = Live(self._folder)
         self._predictions = Predictions(models.predictions(example.name))
         self._versions: dict[str, Version] = {}
+        self._loading = Lock()
 
     def predict(self, features: Features) -> tuple[str, float]:
         """An id, and what the version that is rolled out says."""
@@ -58,10 +60,15 @@ class Model:
         return True
 
     def _load(self, name: str) -> Version:
-        if name not in self._versions:
-            place = self._folder / name
-            trained: Trained = pickle.loads((place / "model.pickle").read_bytes())
-            reference = place / "reference.json"
-            monitor = Monitor(self._example.model, name, task=self._example.task, reference=reference)
-            self._versions[name] = Version(name, trained, monitor)
-        return self._versions[name]
+        with self._loading:
+            if name not in self._versions:
+                self._versions[name] = self._read(name)
+            return self._versions[name]
+
+    def _read(self, name: str) -> Version:
+        place = self._folder / name
+        trained: Trained = pickle.loads((place / "model.pickle").read_bytes())
+        monitor = Monitor(
+            self._example.model, name, task=self._example.task, reference=place / "reference.json"
+        )
+        return Version(name, trained, monitor)

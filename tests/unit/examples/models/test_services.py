@@ -60,6 +60,22 @@ def test_a_chargeback_is_learned_once_whichever_version_predicted(checkout: Serv
     assert sum(checkout.read("model.label.delay").values()) < 60
 
 
+def test_payments_at_once_are_scored_by_one_monitor_and_each_outcome_is_learned_once(
+    checkout: Service,
+) -> None:
+    async def send() -> list[int]:
+        async with checkout.connect() as client:
+            paid = await asyncio.gather(*(client.post("/payments", json=PAYMENT) for _ in range(40)))
+            paths = [f"/payments/{one.json()['id']}/chargeback" for one in paid]
+            told = await asyncio.gather(*(client.post(path, json={"fraud": True}) for path in paths * 2))
+        return [one.status_code for one in told]
+
+    answers = asyncio.run(send())
+    assert sorted(answers) == [204] * 40 + [404] * 40
+    assert checkout.read("model.predictions", "model.version") == {(LIVE,): 40}
+    assert checkout.read("model.labels", "model.version") == {(LIVE,): 40}
+
+
 def test_an_outcome_that_reaches_another_process_is_joined(checkout: Service, data: Path) -> None:
     elsewhere = predictions.Predictions(data / "checkout.db")
     id = elsewhere.keep(LIVE, 0.9, "new", PAYMENT)
