@@ -62,15 +62,14 @@ class Inbox:
         self._client = Client("The incidents service", address, TIMEOUT, transport, token)
 
     def list_incidents(self, period: Period) -> list[Incident]:
-        """Those that lasted into the period, newest first; at most PAGES of them. Raises SourceAway."""
+        """Those of the last PAGES pages that lasted into the period, newest first. Raises SourceAway."""
         found: list[Incident] = []
         before: int | None = None
         for _ in range(PAGES):
             page = self._read(before)
-            inside = [one for one in page.incidents if one.alerts and _overlaps(one, period)]
-            found += inside
+            found += [one for one in page.incidents if one.alerts and _overlaps(one, period)]
             before = page.next_before
-            if before is None or not inside:
+            if before is None:
                 break
         return found
 

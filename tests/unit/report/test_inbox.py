@@ -21,6 +21,12 @@ def test_incident_that_began_before_and_lasts_counts_up_to_now() -> None:
     assert found.span(WEEK.end).seconds == 9 * DAY
 
 
+def test_incident_that_lasts_is_found_behind_many_that_ended_before() -> None:
+    ended = [incident(n, alert("A", NOW - 9 * DAY, 60)) for n in range(300, 1, -1)]
+    (found,) = inbox(pages(*ended, incident(1, alert("B", NOW - 30 * DAY, None)))).list_incidents(WEEK)
+    assert found.headline.name == "B"
+
+
 def test_worst_alert_is_the_headline() -> None:
     one = incident(
         1,
