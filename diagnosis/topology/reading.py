@@ -132,7 +132,7 @@ def _read_service(aligned: AlignedSeries, name: str) -> Traffic:
 def _read_declared(aligned: AlignedSeries, directory: Directory) -> Iterator[Call]:
     """Calls between services that whence.yaml knows of."""
     for row in aligned.rows("declared"):
-        caller, callee = row.labels[_SERVICE], row.labels["callee"]
+        caller, callee = row.labels.get(_SERVICE, ""), row.labels.get("callee", "")
         if {caller, callee} <= directory.services:
             yield Call(Entity(Kind.SERVICE, caller), Entity(Kind.SERVICE, callee))
 
