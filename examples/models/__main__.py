@@ -49,7 +49,8 @@ def break_(models: Models, arguments: argparse.Namespace) -> None:
     Changes(models.changes, fault.example).put(change)
     if fault.restart:
         Processes(models).restart(fault.example)
-    print(f"{fault.name} ({arguments.severity}): {fault.felt}.")
+    touched = f" ({fault.feature or fault.segment})" if fault.feature or fault.segment else ""
+    print(f"{fault.name} ({arguments.severity}): {fault.felt}{touched}.")
     print(f"It ends after {arguments.seconds} s, or with `make models-mend`.")
 
 

@@ -24,6 +24,7 @@ def test_a_fault_is_in_force_listed_and_mended(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "break", "checkout-unit-change", "low", "--for", "60")
+    assert "(amount)" in capsys.readouterr().out
     now = Changes(folder / "changes", "checkout").now
     assert (now.multiply, now.share) == ({"amount": 100}, 0.3)
     run(monkeypatch, "faults")
