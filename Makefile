@@ -17,6 +17,7 @@ COMPARISON := .cache/monitor-comparison
 COMPARISON_READY := $(COMPARISON)/.installed
 MODELS := .cache/models
 MODELS_READY := $(MODELS)/.installed
+LONG_TESTS := test-adapt test-alerts test-workers test-models test-shop test-compose test-scale test-compose-scale test-kubernetes
 UNLISTED_RUNS := bench/recordings/shop-unlisted
 
 SERVICE ?=
@@ -261,19 +262,23 @@ test-kubernetes: $(DEV) ## The Helm chart and the rendered resources against an 
 	@$(PY) -m components build otelcol-whence helm etcd kube-apiserver
 	$(PY) -m pytest -q tests/kubernetes
 
-test: $(DEV) ## All required checks and tests, with the time of each phase
-	@phase() {
-	  local started=$$SECONDS
-	  echo "── $$1"
-	  $(MAKE) --no-print-directory "$$1"
-	  echo "── $$1 took $$((SECONDS - started)) s"
-	}
+define PHASE
+phase() {
+  local started=$$SECONDS
+  echo "── $$1"
+  $(MAKE) --no-print-directory "$$1"
+  echo "── $$1 took $$((SECONDS - started)) s"
+}
+endef
+
+test: $(DEV) ## What every change has to pass, with the time of each phase; without the long tests, which have commands of their own and test-all
+	@$(PHASE)
 	$(PY) -m stack build
-	phase check
-	phase test-fast
-	phase test-rules
-	phase bench-replay
-	phase test-live
+	for each in check test-fast test-rules bench-replay test-live; do phase "$$each"; done
+
+test-all: $(DEV) ## All of that and the long tests, one after the other: hours, and what test-shop, test-scale, test-compose and test-kubernetes need
+	@$(PHASE)
+	for each in test $(LONG_TESTS); do phase "$$each"; done
 
 bench-overhead: $(DEV) ## CPU that telemetry adds per request, against alternatives [ROUNDS=5]
 	@$(PY) -m bench.overhead --rounds $(or $(ROUNDS),5)

@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -19,9 +20,15 @@ from stack.settings import load_settings, process_environment
 
 COLLECTOR_DEADLINE = 60.0
 
+Run = Mapping[str, Any]
+"""The users' own summary of a phase."""
+UP, STOPPED = "collector up", "collector stopped"
+RATIO = 1.2
+"""Growth of the 95th percentile that still counts as the machine's noise."""
 
-def send_traffic(requests: int, rate: float) -> dict[str, Any]:
-    """The users' own summary of a bounded run against the running stack."""
+
+def send_traffic(requests: int, rate: float, environment: Mapping[str, str]) -> Run:
+    """A bounded run against the running stack."""
     command = [
         sys.executable,
         "-m",
@@ -31,9 +38,8 @@ def send_traffic(requests: int, rate: float) -> dict[str, Any]:
         "--rate",
         str(rate),
     ]
-    environment = process_environment(load_settings(), ensure_credentials(), load())
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    summary: Run = json.loads(done.stdout.splitlines()[-1])
     return summary
 
 
@@ -42,16 +48,20 @@ def main(
     rate: Annotated[float, typer.Option(min=1, max=200)] = 20,
     rounds: Annotated[int, typer.Option(min=1, max=10)] = 3,
 ) -> None:
-    """Alternate phases with and without the collector; print failures and latency of each."""
+    """Alternate phases with and without the collector; print failures and latency of each.
+
+    Exit status 1 when users notice that it is away.
+    """
+    environment = process_environment(load_settings(), ensure_credentials(), load())
     requests = int(seconds * rate)
-    phases: dict[str, list[dict[str, Any]]] = {"collector up": [], "collector killed": []}
+    phases: dict[str, list[Run]] = {UP: [], STOPPED: []}
     control_process("stop", "traffic")
     try:
         for _ in range(rounds):
-            phases["collector up"].append(send_traffic(requests, rate))
+            phases[UP].append(send_traffic(requests, rate, environment))
             control_process("stop", "collector")
             try:
-                phases["collector killed"].append(send_traffic(requests, rate))
+                phases[STOPPED].append(send_traffic(requests, rate, environment))
             finally:
                 control_process("start", "collector")
     finally:
@@ -59,7 +69,39 @@ def main(
             _await_collector()
         finally:
             control_process("start", "traffic")
-    _print(phases, f"{rounds} × {seconds} s at {rate:g} requests/s")
+    Console().print(draw(phases, f"{rounds} × {seconds} s at {rate:g} requests/s"))
+    if not unnoticed(phases):
+        raise typer.Exit(1)
+
+
+def unnoticed(phases: Mapping[str, Sequence[Run]]) -> bool:
+    """Whether no request failed without the collector, and none took notably longer."""
+    return not _failed(phases[STOPPED]) and _grown(phases) <= RATIO
+
+
+def draw(phases: Mapping[str, Sequence[Run]], title: str) -> Table:
+    """A line per kind of phase, and whether users noticed the second."""
+    table = Table("", "failed", "p50 ms", "p95 ms", "p95 ratio", box=None, title=title)
+    for name, runs in phases.items():
+        ratio = f"{_grown(phases):.2f} of {RATIO:g}" if name == STOPPED else ""
+        table.add_row(
+            name, str(_failed(runs)), f"{_middle(runs, 'p50'):.2f}", f"{_middle(runs, 'p95'):.2f}", ratio
+        )
+    table.add_row("no user notices that it is away", "pass" if unnoticed(phases) else "FAIL", style="bold")
+    return table
+
+
+def _failed(runs: Sequence[Run]) -> int:
+    return sum(run["failed"] for run in runs)
+
+
+def _middle(runs: Sequence[Run], quantile: str) -> float:
+    """The median over the phases of a latency, in ms."""
+    return float(statistics.median(run["latency_ms"][quantile] for run in runs))
+
+
+def _grown(phases: Mapping[str, Sequence[Run]]) -> float:
+    return _middle(phases[STOPPED], "p95") / _middle(phases[UP], "p95")
 
 
 def _await_collector() -> None:
@@ -69,17 +111,6 @@ def _await_collector() -> None:
         if time.monotonic() > end:
             raise StackError(f"the collector is not ready after {COLLECTOR_DEADLINE} s; see `make logs`")
         time.sleep(0.25)
-
-
-def _print(phases: dict[str, list[dict[str, Any]]], title: str) -> None:
-    table = Table("", "failed", "p50 ms", "p95 ms", "p95 ratio", box=None, title=title)
-    base = statistics.median(run["latency_ms"]["p95"] for run in phases["collector up"])
-    for name, runs in phases.items():
-        p50, p95 = (statistics.median(run["latency_ms"][q] for run in runs) for q in ("p50", "p95"))
-        table.add_row(
-            name, str(sum(r["failed"] for r in runs)), f"{p50:.2f}", f"{p95:.2f}", f"{p95 / base:.2f}"
-        )
-    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the stack's own parts use, by `job`: those that Prometheus scrapes, so not Toxiproxy and Grafana."""
+"""What the stack's own parts use, by `job`: those that Prometheus scrapes, so not Grafana."""
 
 from prometheus import external as e
 from prometheus import queries as q

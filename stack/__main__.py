@@ -25,6 +25,7 @@ from stack import (
     containers,
     decisions,
     describe_refusal,
+    fingerprints,
     generated,
     moving,
     origins,
@@ -67,7 +68,12 @@ def up() -> None:
     if processes.supervisor_alive() and chosen.mode != "containers":
         waiting = [each.name for each in processes.read_processes() or [] if not each.ready]
         console.print(f"Already running; not ready: {', '.join(waiting)}." if waiting else "Already running.")
-        _print_addresses(load_settings("processes"))
+        settings = load_settings("processes")
+        if changed := fingerprints.find_changes(settings, config):
+            console.print(
+                f"Changed since the start: {', '.join(changed)}. `make down up` applies it; data is kept."
+            )
+        _print_addresses(settings)
         return
     mode, reason = choose_mode(chosen.mode)
     if processes.supervisor_alive():
@@ -98,6 +104,7 @@ def _start_processes(settings: Settings, config: Config) -> float:
     credentials = ensure_credentials()
     environment = process_environment(settings, credentials, config)
     write_run_directory(settings, credentials, config, binaries)
+    fingerprints.note_start(settings, config)
     file, deadline = ROOT / "process-compose.yaml", processes.START_DEADLINE
     if settings.scale:
         file, deadline = scale.lay_out(settings, scale.find_programs(console)), scale.START_DEADLINE

@@ -80,9 +80,9 @@ def started(*arguments: str, variables: Mapping[str, str]) -> Iterator[subproces
                 process.terminate()
 
 
-def ask(*arguments: str, deadline: float = ANSWER_SECONDS) -> str:
+def ask(*arguments: str, deadline: float = ANSWER_SECONDS, variables: Mapping[str, str] | None = None) -> str:
     """What a compose command prints; raises StackError with its last line when it fails."""
-    return _ask(_command(*arguments), deadline)
+    return _ask(_command(*arguments), deadline, variables)
 
 
 def become(*arguments: str) -> None:
@@ -159,12 +159,12 @@ def _command(*arguments: str) -> list[str]:
     return ["docker", "compose", *arguments]
 
 
-def _ask(command: list[str], deadline: float) -> str:
+def _ask(command: list[str], deadline: float, variables: Mapping[str, str] | None = None) -> str:
     try:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=_environment(),
+            env=_environment(variables),
             capture_output=True,
             text=True,
             timeout=deadline,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import AUDIT_FILE, BEHAVIOUR_FILE, FLAGS_FILE, RUN, StackError, compose, engine
+from stack import AUDIT_FILE, BEHAVIOUR_FILE, FLAGS_FILE, RUN, StackError, compose, engine, fingerprints
 from stack.credentials import parse_credentials
 from stack.ports import find_conflicts
 from stack.processes import Process
@@ -19,6 +19,7 @@ from stack.settings import Settings
 from stack.startup import show_startup
 
 PREPARE = "prepare"
+LABELS = RUN / "labels.json"
 START_SECONDS = 300
 DISTRIBUTED_START_SECONDS = 1200
 """On two cores."""
@@ -46,6 +47,8 @@ def choose_stack(*, distributed: bool) -> None:
 def start(settings: Settings, console: Console) -> float:
     """Pulls and builds what is missing, starts every container and waits for all; seconds that starting took.
 
+    Of those that run, the ones are made anew whose image, settings, configuration or secrets have changed.
+
     Raises StackError with the end of the log at fault; what was not running before is stopped again.
     """
     running = any(container.status == "Running" for container in compose.read_containers())
@@ -57,6 +60,7 @@ def start(settings: Settings, console: Console) -> float:
         mounted.parent.mkdir(parents=True, exist_ok=True)  # else the engine makes it, as root
     quiet = () if console.is_terminal else ("--quiet",)
     compose.run("build", *quiet, PREPARE, variables=variables)
+    variables |= _add_labels(settings, variables)
     compose.run("create", variables=variables)
     try:
         return show_startup(console, _await_ready(variables))
@@ -133,6 +137,15 @@ def _lead_to_storage(settings: Settings) -> dict[str, str]:
         "STORAGE_URL": PROXY if settings.storage_proxied else settings.storage_endpoint,
         "TOXIPROXY_CONFIG": str(config),
     }
+
+
+def _add_labels(settings: Settings, variables: dict[str, str]) -> dict[str, str]:
+    """The compose files of `variables` and one more, by which compose sees what else has changed."""
+    model = json.loads(compose.ask("config", "--format", "json", variables=variables))
+    LABELS.parent.mkdir(parents=True, exist_ok=True)
+    LABELS.write_text(json.dumps(fingerprints.label_containers(model, settings), indent=2) + "\n")
+    files = variables.get("COMPOSE_FILE") or os.pathsep.join(compose.list_files())
+    return {"COMPOSE_FILE": f"{files}{os.pathsep}{LABELS}"}
 
 
 def _await_ready(variables: dict[str, str]) -> Iterator[list[Process]]:

@@ -17,6 +17,7 @@ SCRAPED = {
     "jaeger": "jaeger_metrics_port",
     "prometheus": "prometheus_port",
     "alertmanager": "alertmanager_port",
+    "toxiproxy": "toxiproxy_port",
 }
 MINIO_METRICS = ("/minio/v2/metrics/cluster", "/minio/metrics/v3/debug/go")
 """Two targets of one address: an instance label of their own keeps their `up` apart."""

@@ -8,6 +8,10 @@ instead of every rule.
 from alerts.spec import Evaluation
 from config import Config
 
+SHORT = "90s"
+"""The short window of `steady` alerts: longer than the minute between two heartbeats and between evaluations
+of the rarest rules, and with 20 s of trouble shorter than the wait of two minutes."""
+
 
 def now(config: Config) -> Evaluation:
     """User impact now. A second evaluation has to confirm the breach, so that one outlier does not alert."""

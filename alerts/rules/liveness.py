@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from alerts.owners import STACK, by_service
-from alerts.rules.evaluations import at_once, soon, steady
+from alerts.rules.evaluations import SHORT, at_once, soon, steady
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
@@ -59,9 +59,9 @@ def _silent_for(config: Config) -> str:
     return " or ".join((silent, idle, *never))
 
 
-def _refused_share() -> str:
-    taken = sli.requests(*WEBHOOKS, 'http_response_status_code=~"2.."', by=["service_name"], window="5m")
-    all_ = sli.requests(*WEBHOOKS, by=["service_name"], window="5m")
+def _refused_share(window: str) -> str:
+    taken = sli.requests(*WEBHOOKS, 'http_response_status_code=~"2.."', by=["service_name"], window=window)
+    all_ = sli.requests(*WEBHOOKS, by=["service_name"], window=window)
     return q.known(f"1 - ({q.or_zero(taken, all_)}) / {all_}")
 
 
@@ -184,7 +184,8 @@ def incidents_refuses(config: Config) -> Alert:
     return Alert(
         slug="incidents-refuses-alerts",
         title="Incidents Refuses Alerts",
-        query=_refused_share(),
+        query=_refused_share("5m"),
+        short_window=_refused_share(SHORT),
         comparison=Comparison.ABOVE,
         threshold=0,
         evaluation=steady(config),

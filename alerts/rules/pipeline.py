@@ -1,7 +1,7 @@
 """The telemetry pipeline: services → collector → Jaeger. What is lost here is missing everywhere."""
 
 from alerts.owners import STACK, by_service
-from alerts.rules.evaluations import soon, steady
+from alerts.rules.evaluations import SHORT, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
@@ -20,6 +20,8 @@ COLLECTIONS, CORES = 2, 0.9
 """Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
 MIN_RATE = 0.5
 NOTHING = 0.01
+EXPORTED_EACH_MINUTE = "2m"
+"""A window with two points of services that export as seldom, the SDK's default."""
 
 POINTS_REFUSED, COLLISIONS = series(i.INGEST_POINTS_REFUSED), series(i.INGEST_COLLISIONS)
 SERIES_REFUSED = series(i.INGEST_SERIES_REFUSED)
@@ -42,16 +44,20 @@ def _lost(window: str) -> str:
     return " + ".join(f"({q.or_zero(q.rate(of, window=window))})" for of in lost)
 
 
-def _lost_in_services() -> str:
-    by, window = ["service_name"], "5m"
+def _jaeger_fails(window: str) -> str:
+    return _sum_of_rates(e.JAEGER_SPANS_FAILED, e.JAEGER_SPANS_REFUSED, window=window)
+
+
+def _lost_in_services(window: str) -> str:
+    by = ["service_name"]
     sending = q.rate(e.SDK_SPANS_PROCESSED, by=by, window=window)
     counts = (e.SDK_SPANS_PROCESSED, e.SDK_SPANS_EXPORTED, e.SDK_POINTS_EXPORTED)
     lost = [q.or_zero(q.rate(of, 'error_type!=""', by=by, window=window), sending) for of in counts]
     return " + ".join(f"({part})" for part in lost)
 
 
-def _times_its_limit() -> str:
-    short = {"memory": (parts.collections("5m"), COLLECTIONS), "CPU": (parts.cores("5m"), CORES)}
+def _times_its_limit(window: str) -> str:
+    short = {"memory": (parts.collections(window), COLLECTIONS), "CPU": (parts.cores(window), CORES)}
     return " or ".join(
         f'label_replace(({used}) / {limit:g}, "short_of", "{what}", "", "")'
         for what, (used, limit) in short.items()
@@ -180,7 +186,8 @@ def jaeger_fails(config: Config) -> Alert:
     return Alert(
         slug="jaeger-fails-to-store",
         title="Jaeger Fails To Store",
-        query=_sum_of_rates(e.JAEGER_SPANS_FAILED, e.JAEGER_SPANS_REFUSED, window="5m"),
+        query=_jaeger_fails("5m"),
+        short_window=_jaeger_fails(SHORT),
         comparison=Comparison.ABOVE,
         threshold=0,
         evaluation=soon(config),
@@ -225,7 +232,8 @@ def services_lose(config: Config) -> Alert:
     return Alert(
         slug="services-lose-telemetry",
         title="Services Lose Telemetry",
-        query=_lost_in_services(),
+        query=_lost_in_services("5m"),
+        short_window=f"({_lost_in_services(SHORT)}) or ({_lost_in_services(EXPORTED_EACH_MINUTE)})",
         comparison=Comparison.ABOVE,
         threshold=0,
         evaluation=steady(config),
@@ -311,7 +319,8 @@ def part_starved(config: Config) -> Alert:
     return Alert(
         slug="part-starved",
         title="Part Starved",
-        query=_times_its_limit(),
+        query=_times_its_limit("5m"),
+        short_window=_times_its_limit(SHORT),
         comparison=Comparison.ABOVE,
         threshold=1,
         evaluation=steady(config),

@@ -1,7 +1,7 @@
 """The monitoring itself: Prometheus and Alertmanager."""
 
 from alerts.owners import STACK
-from alerts.rules.evaluations import at_once, soon, steady
+from alerts.rules.evaluations import SHORT, at_once, soon, steady
 from alerts.spec import Alert, Comparison, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
@@ -10,14 +10,17 @@ from prometheus import queries as q
 PIPELINE = "pipeline-health"
 
 
+def _rejected(window: str) -> str:
+    rejected = (e.PROMETHEUS_OUT_OF_ORDER, e.PROMETHEUS_TOO_OLD, e.PROMETHEUS_OUT_OF_BOUNDS)
+    return " + ".join(q.rate(of, window=window) for of in rejected)
+
+
 def prometheus_rejects(config: Config) -> Alert:
     return Alert(
         slug="prometheus-rejects-samples",
         title="Prometheus Rejects Samples",
-        query=" + ".join(
-            q.rate(of, window="5m")
-            for of in (e.PROMETHEUS_OUT_OF_ORDER, e.PROMETHEUS_TOO_OLD, e.PROMETHEUS_OUT_OF_BOUNDS)
-        ),
+        query=_rejected("5m"),
+        short_window=_rejected(SHORT),
         comparison=Comparison.ABOVE,
         threshold=0,
         evaluation=steady(config),
@@ -60,6 +63,7 @@ def rules_fail(config: Config) -> Alert:
         slug="prometheus-rules-fail",
         title="Prometheus Rules Fail",
         query=q.rate(e.PROMETHEUS_RULES_FAILED, window="5m"),
+        short_window=q.rate(e.PROMETHEUS_RULES_FAILED, window=SHORT),
         comparison=Comparison.ABOVE,
         threshold=0,
         evaluation=steady(config),
@@ -80,6 +84,7 @@ def rules_late(config: Config) -> Alert:
         slug="prometheus-rules-late",
         title="Prometheus Rules Late",
         query=q.rate(e.PROMETHEUS_RULES_MISSED, window="5m"),
+        short_window=q.rate(e.PROMETHEUS_RULES_MISSED, window=SHORT),
         comparison=Comparison.ABOVE,
         threshold=0,
         evaluation=steady(config),

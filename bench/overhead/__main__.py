@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench.overhead.measurement import Samples, Site, measure_paced, measure_saturated
 from bench.overhead.processes import ServerFailed, run_collector
-from bench.overhead.report import summarise, tabulate
+from bench.overhead.report import judge, missed, summarise, tabulate
 from bench.overhead.variants import App
 from components.build import ComponentMissing
 from config import load
@@ -31,9 +31,12 @@ def main(
     ] = None,
     results: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
-    """Measure and print; every trace is sampled and sent to a collector started for the purpose."""
+    """Measure and print; every trace is sampled and sent to a collector started for the purpose.
+
+    Exit status 1 when an aim is missed.
+    """
     console = Console(width=110)
-    figures = {}
+    figures, failed = {}, False
 
     def show(title: str, samples: Samples) -> None:
         console.print(tabulate(title, samples))
@@ -43,7 +46,10 @@ def main(
         with run_collector() as port, console.status("") as status:
             for chosen in app or list(App):
                 site = Site(chosen, port, _environment(chosen))
-                show(f"{chosen}, saturated", measure_saturated(site, rounds, seconds, status.update))
+                saturated = measure_saturated(site, rounds, seconds, status.update)
+                show(f"{chosen}, saturated", saturated)
+                console.print(judge(chosen, saturated), highlight=False)
+                failed |= bool(missed(chosen, saturated))
                 if chosen is App.RECOMMENDATIONS:
                     paced = measure_paced(site, rounds, paced_seconds, rate, status.update)
                     show(f"{chosen} at {rate:g} requests/s", paced)
@@ -52,6 +58,8 @@ def main(
     finally:
         if results is not None:
             results.write_text(json.dumps(figures, indent=2) + "\n")
+    if failed:
+        raise typer.Exit(1)
 
 
 def _environment(app: App) -> dict[str, str]:

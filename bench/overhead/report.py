@@ -7,7 +7,14 @@ from typing import Any
 from rich.table import Table
 
 from bench.overhead.measurement import Sample, Samples
-from bench.overhead.variants import Variant
+from bench.overhead.variants import App, Variant
+
+AIMS = {
+    App.NOTHING: {Variant.OURS: 1 / 3, Variant.FAST: 1 / 8},
+    App.RECOMMENDATIONS: {Variant.OURS: 1 / 2, Variant.FAST: 1 / 8},
+}
+"""What ours may add, saturated, as a share of what the stock instrumentation with its defaults does."""
+STOCK = Variant.INSTRUMENTOR
 
 
 def cost(samples: Samples, variant: Variant) -> float:
@@ -16,10 +23,25 @@ def cost(samples: Samples, variant: Variant) -> float:
     return median(sample.cpu - off.cpu for sample, off in rounds)
 
 
-def ratio(samples: Samples, other: Variant) -> float:
+def ratio(samples: Samples, other: Variant, ours: Variant = Variant.OURS) -> float:
     """Our added CPU over the other's, from the medians; infinite if the other adds nothing."""
     theirs = cost(samples, other)
-    return cost(samples, Variant.OURS) / theirs if theirs > 0 else float("inf")
+    return cost(samples, ours) / theirs if theirs > 0 else float("inf")
+
+
+def missed(app: App, samples: Samples) -> list[Variant]:
+    """The variants of ours that add more than they may."""
+    return [ours for ours, aim in AIMS[app].items() if ratio(samples, STOCK, ours) > aim]
+
+
+def judge(app: App, samples: Samples) -> str:
+    """A line for each aim: what was measured, what it should be at most, and whether it is."""
+    failed = missed(app, samples)
+    return "\n".join(
+        f"{ours} adds {ratio(samples, STOCK, ours):.2f} of what {STOCK} does, aim {aim:.2f}: "
+        f"{'FAIL' if ours in failed else 'pass'}"
+        for ours, aim in AIMS[app].items()
+    )
 
 
 def delay(samples: Samples, variant: Variant) -> float:

@@ -41,6 +41,18 @@ ON_NO_PANEL = {
     "model-predictions-stopped",
 }
 """Their series are on no panel: they lead to the one that shows the trouble."""
+WITHOUT_SHORT_WINDOW = {
+    "traffic-surge": "what is now against an hour",
+    "demand-fell": "what is now against an hour",
+    "telemetry-silent": "time since the last sample",
+    "model-predictions-stopped": "over as soon as a few predictions are made",
+    "process-cpu-high": "ten minutes' average about a limit, which shorter ones cross all the time",
+    "host-cpu-busy": "ten minutes' average about a limit, which shorter ones cross all the time",
+    "collector-loses-telemetry": "what is lost stays lost",
+    "senders-share-an-identity": "one collision in five minutes counts",
+    "alertmanager-cannot-notify": "one notification in five minutes counts",
+}
+"""Alerts that wait, whose shortest window is 5 minutes or more, and why that is enough."""
 LAYERS = {
     "service",
     "storage",
@@ -134,6 +146,18 @@ def test_every_layer_is_watched() -> None:
 def test_no_alert_is_muted_by_one_that_it_mutes() -> None:
     follows = {alert.slug: alert.follows for alert in ALERTS if alert.follows}
     assert not set(follows) & set(follows.values())
+
+
+def shortest_window(query: str) -> float:
+    """Seconds."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    windows = re.findall(r"\[(\d+)([smhd])", query)
+    return min((int(number) * units[unit] for number, unit in windows), default=0)
+
+
+def test_a_slow_alert_that_waits_does_not_begin_after_the_repair() -> None:
+    slow = [alert for alert in ALERTS if alert.evaluation.for_ and shortest_window(alert.query) >= 300]
+    assert {alert.slug for alert in slow if not alert.short_window} == WITHOUT_SHORT_WINDOW.keys()
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)

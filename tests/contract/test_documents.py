@@ -29,6 +29,31 @@ def test_every_make_target_in_the_readme_exists() -> None:
     assert set(re.findall(r"`(?:[A-Z_]+=\S+ )?make ([a-z-]+)", README)) <= set(TARGETS)
 
 
+def test_the_notice_names_every_program_whose_image_is_pulled() -> None:
+    files = (ROOT / ".env.example", *(ROOT / "examples").rglob("docker-compose.yml"))
+    references = {
+        found for file in files for found in re.findall(r"_IMAGE(?:=|:-)([a-z][^\s}]+)", file.read_text())
+    }
+    programs = {reference.split(":")[0].split("/")[-1] for reference in references} - {"services"}
+    notice = (ROOT / "NOTICE").read_text().lower()
+    assert len(programs) > 12
+    assert {program for program in programs if program not in notice} == set()
+
+
+def test_each_command_for_tests_is_a_part_of_test_all() -> None:
+    (long,) = re.findall(r"^LONG_TESTS := (.*)$", MAKEFILE, re.M)
+    (of_every_change,) = re.findall(r"^\tfor each in (check .*?);", MAKEFILE, re.M)
+    assert re.search(r"^test-all:.*\n.*\n\tfor each in test \$\(LONG_TESTS\);", MAKEFILE, re.M)
+    parts = {*long.split(), *of_every_change.split()}
+    assert {target for target in TARGETS if target.startswith("test-")} - {"test-all"} <= parts
+
+
+def test_what_test_live_leaves_out_another_command_runs() -> None:
+    (left_out,) = re.findall(r"foreach name,([a-z_ ]+),--ignore", MAKEFILE)
+    for name in left_out.split():
+        assert f" tests/e2e/test_{name}.py" in MAKEFILE, name
+
+
 @pytest.mark.parametrize(
     "variable", ["SERVICE", "FAULT", "SEVERITY", "FOR", "ROUNDS", "MINUTES", "PYTHON", "DATASET", "ALERTING"]
 )

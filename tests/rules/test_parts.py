@@ -9,7 +9,7 @@ from alerts.panels import place
 from alerts.rules.pipeline import part_starved
 from config import Config
 from tests.rules.promtool import counter, run_promtool
-from tests.rules.scenarios.pipeline import CORES, collecting
+from tests.rules.scenarios.pipeline import COLLECTIONS, CORES, collecting
 from tests.rules.scenarios.scenario import Series
 
 RULES = to_prometheus.render(place([part_starved(Config())], Config()))["groups"]
@@ -20,6 +20,7 @@ RULES = to_prometheus.render(place([part_starved(Config())], Config()))["groups"
     [
         (collecting("jaeger", 118, 128, allocated=40), "jaeger", "memory"),
         (collecting("collector", 118, 128, allocated=40), "collector", "memory"),
+        ({COLLECTIONS % "toxiproxy": counter((900, 30))}, "toxiproxy", "memory"),
         ({CORES % ("", "collector"): counter((900, 10))}, "collector", "CPU"),
         ({CORES % ("_total", "jaeger"): counter((900, 10))}, "jaeger", "CPU"),
     ],

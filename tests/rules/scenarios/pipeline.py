@@ -1,7 +1,7 @@
 """The pipeline: refusal, loss, queues, memory."""
 
 from tests.rules.promtool import counter, gauge, histogram
-from tests.rules.scenarios.scenario import AFTER, CALM, RECOMMENDER, TROUBLE, Scenario, Series
+from tests.rules.scenarios.scenario import AFTER, BRIEF, CALM, RECOMMENDER, TROUBLE, Scenario, Series
 
 WHOLE = CALM + TROUBLE + AFTER
 FAST, NOTHING = {0.02: 200}, dict[float, int]()
@@ -19,6 +19,11 @@ HEAP = 'otelcol_process_runtime_heap_alloc_bytes{job="%s"}'
 def rising(*names: str) -> Series:
     """Counters that go up during the trouble only."""
     return {name: counter((CALM, 0), (TROUBLE, 100), (AFTER, 0)) for name in names}
+
+
+def brief(*names: str) -> Series:
+    """Counters that go up for some seconds only."""
+    return {name: counter((CALM, 0), (BRIEF, 100), (AFTER, 0)) for name in names}
 
 
 def still(*names: str) -> Series:
@@ -104,12 +109,13 @@ SCENARIOS = {
         quiet={"nothing fails": still(*JAEGER)},
         breach={**rising(JAEGER[0]), JAEGER[1]: counter((WHOLE, 0))},
         fires_at=340,
-        over_at=950,
+        over_at=740,
         value="1.33",
     ),
     "part-starved": Scenario(
         quiet={
             "a collection a second": {COLLECTIONS % "minio": counter((900, 10))},
+            "a burst": {COLLECTIONS % "minio": counter((CALM, 1), (BRIEF, 350), (AFTER, 1))},
             "a busy minute": {COLLECTIONS % "prometheus": counter((300, 1), (60, 80), (540, 1))},
             "a heap with room": collecting("jaeger", 130, 260, allocated=40),
             "a heap at rest": collecting("collector", 30, 30, allocated=1),
@@ -117,7 +123,7 @@ SCENARIOS = {
         },
         breach={COLLECTIONS % "minio": counter((CALM, 2), (TROUBLE, 127), (AFTER, 2))},
         fires_at=480,
-        over_at=900,
+        over_at=720,
         value="3.91",
         labels={"job": "minio", "short_of": "memory"},
     ),
@@ -169,14 +175,18 @@ SCENARIOS = {
             "all delivered": {
                 SDK % ("processor_span_processed", "queue_full"): counter((900, 0)),
                 SDK % ("exporter_span_exported", ""): counter((900, 500)),
-            }
+            },
+            "mended after 20 seconds": {
+                SDK % ("processor_span_processed", "queue_full"): counter((900, 0)),
+                **brief(SDK % ("exporter_metric_data_point_exported", "ConnectError")),
+            },
         },
         breach={
             SDK % ("processor_span_processed", "queue_full"): counter((WHOLE, 0)),
             **rising(SDK % ("exporter_metric_data_point_exported", "ConnectError")),
         },
         fires_at=480,
-        over_at=900,
+        over_at=720,
         value="6",
         labels=RECOMMENDER,
     ),

@@ -12,6 +12,9 @@ CALM, TROUBLE, AFTER = 300, 300, 600
 MENDED = 100
 """Seconds of trouble that is over before a slow alert would tell it: it then stays silent."""
 
+BRIEF = 20
+"""Seconds of trouble that is over long before a steady alert, which waits two minutes, would tell it."""
+
 NEVER = 3600
 """Seconds after which an alert that is never over still fires."""
 

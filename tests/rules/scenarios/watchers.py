@@ -1,7 +1,7 @@
 """Whoever watches: rules, notifications, parts that are down, silence, the heartbeat."""
 
 from tests.rules.promtool import STEP, counter, gauge, histogram
-from tests.rules.scenarios.scenario import AFTER, CALM, NEVER, RECOMMENDER, TROUBLE, Scenario, Series
+from tests.rules.scenarios.scenario import AFTER, BRIEF, CALM, NEVER, RECOMMENDER, TROUBLE, Scenario, Series
 
 WHOLE = CALM + TROUBLE + AFTER
 FAST, NOTHING = {0.02: 200}, dict[float, int]()
@@ -13,6 +13,11 @@ HTTP = (
 def rising(*names: str) -> Series:
     """Counters that go up during the trouble only."""
     return {name: counter((CALM, 0), (TROUBLE, 100), (AFTER, 0)) for name in names}
+
+
+def brief(*names: str) -> Series:
+    """Counters that go up for some seconds only."""
+    return {name: counter((CALM, 0), (BRIEF, 100), (AFTER, 0)) for name in names}
 
 
 def still(*names: str) -> Series:
@@ -76,10 +81,13 @@ SCENARIOS = {
     ),
     "heartbeat": Scenario(breach={}, fires_at=0, over_at=NEVER, value="1"),
     "prometheus-rejects-samples": Scenario(
-        quiet={"none": still(*REJECTED)},
+        quiet={
+            "none": still(*REJECTED),
+            "mended after 20 seconds": {**still(*REJECTED[1:]), **brief(REJECTED[0])},
+        },
         breach={**{name: counter((WHOLE, 0)) for name in REJECTED}, **rising(REJECTED[1])},
         fires_at=480,
-        over_at=900,
+        over_at=720,
         value="6",
     ),
     "prometheus-storage-damaged": Scenario(
@@ -93,17 +101,23 @@ SCENARIOS = {
         value="0.00167",
     ),
     "prometheus-rules-fail": Scenario(
-        quiet={"all succeed": still(RULES % "evaluation_failures")},
+        quiet={
+            "all succeed": still(RULES % "evaluation_failures"),
+            "mended after 20 seconds": brief(RULES % "evaluation_failures"),
+        },
         breach=rising(RULES % "evaluation_failures"),
         fires_at=480,
-        over_at=900,
+        over_at=720,
         value="6",
     ),
     "prometheus-rules-late": Scenario(
-        quiet={"in time": still(RULES % "group_iterations_missed")},
+        quiet={
+            "in time": still(RULES % "group_iterations_missed"),
+            "mended after 20 seconds": brief(RULES % "group_iterations_missed"),
+        },
         breach=rising(RULES % "group_iterations_missed"),
         fires_at=480,
-        over_at=900,
+        over_at=720,
         value="6",
     ),
     "prometheus-cannot-notify": Scenario(
@@ -219,13 +233,19 @@ SCENARIOS = {
         labels=RECOMMENDER,
     ),
     "incidents-refuses-alerts": Scenario(
-        quiet={"all taken": {TAKEN: histogram((900, {0.02: 2}))}},
+        quiet={
+            "all taken": {TAKEN: histogram((900, {0.02: 2}))},
+            "mended after 20 seconds": {
+                TAKEN: histogram((900, {0.02: 2})),
+                REFUSED_ALERTS: histogram((CALM, NOTHING), (BRIEF, {0.02: 2}), (AFTER, NOTHING)),
+            },
+        },
         breach={
             TAKEN: histogram((WHOLE, {0.02: 2})),
             REFUSED_ALERTS: histogram((CALM, NOTHING), (TROUBLE, {0.02: 2}), (AFTER, NOTHING)),
         },
         fires_at=480,
-        over_at=900,
+        over_at=720,
         value="37.5%",
         labels={"service_name": "incidents"},
     ),

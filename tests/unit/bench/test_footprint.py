@@ -45,6 +45,14 @@ def test_each_aim_is_judged(hungry: Usage, failed: str) -> None:
     assert footprint.within_aims([*IDLE, hungry]) == ("FAIL" not in failed)
 
 
+@pytest.mark.parametrize("silent", ["collector", "toxiproxy"])
+def test_what_could_not_be_read_is_no_aim_met(silent: str) -> None:
+    usages = [*IDLE, Usage(silent, 0.0, None, 2**20)]
+    assert f"unknown of {silent} of 2: FAIL" in said(usages).splitlines()[-1]
+    assert not footprint.within_aims(usages)
+    assert footprint.within_aims([*IDLE, Usage("grafana", 0.9, None, 2**30)])
+
+
 def test_mapped_files_are_shown_and_not_judged() -> None:
     lines = [line.split() for line in said(IDLE).splitlines()]
     assert {"2048", "0.10"} <= {word for line in lines if line[:1] == ["jaeger"] for word in line}

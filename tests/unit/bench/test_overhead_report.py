@@ -5,8 +5,8 @@ import math
 import pytest
 
 from bench.overhead.measurement import Sample, Samples
-from bench.overhead.report import cost, delay, ratio
-from bench.overhead.variants import Variant
+from bench.overhead.report import cost, delay, judge, missed, ratio
+from bench.overhead.variants import App, Variant
 
 
 def run(cpu: float, p95: float = 10.0) -> Sample:
@@ -38,3 +38,28 @@ def test_one_odd_round_does_not_decide() -> None:
     samples = draw(ours=50, native=400)
     samples[Variant.OURS][1] = run(cpu=9_000)
     assert cost(samples, Variant.OURS) == pytest.approx(50)
+
+
+@pytest.mark.parametrize(
+    ("app", "ours", "fast", "verdicts"),
+    [
+        (App.NOTHING, 263, 124, ["pass", "pass"]),
+        (App.NOTHING, 400, 124, ["FAIL", "pass"]),
+        (App.RECOMMENDATIONS, 400, 150, ["pass", "FAIL"]),
+        (App.RECOMMENDATIONS, 840, 150, ["FAIL", "FAIL"]),
+    ],
+)
+def test_each_aim_is_judged_against_the_stock_instrumentation(
+    app: App, ours: float, fast: float, verdicts: list[str]
+) -> None:
+    samples = draw(ours=ours, native=900)
+    for variant, added in ((Variant.FAST, fast), (Variant.INSTRUMENTOR, 1083)):
+        samples[variant] = [run(off.cpu + added) for off in samples[Variant.OFF]]
+    assert [line.split(": ")[1] for line in judge(app, samples).splitlines()] == verdicts
+    assert len(missed(app, samples)) == verdicts.count("FAIL")
+
+
+def test_an_aim_that_cannot_be_judged_is_missed() -> None:
+    samples = draw(ours=50, native=400)
+    samples |= {variant: samples[Variant.OFF] for variant in (Variant.FAST, Variant.INSTRUMENTOR)}
+    assert Variant.OURS in missed(App.NOTHING, samples)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from alerts.rules import pipeline
 from components.pins import select
 from services.demo.recommender.settings import RecommenderSettings
 from stack import ROOT, StackError, compose, container_secrets, containers, engine, modes
@@ -101,6 +102,13 @@ def test_the_collector_refuses_only_what_garbage_collection_cannot_make_room_for
     assert f"GOMEMLIMIT={refuses_at}MiB" in processes["collector"]["environment"]
     assert f"GOGC={SERVICES['collector']['environment']['GOGC']}" in processes["collector"]["environment"]
     assert limiter["limit_mib"] < memory_limit(SERVICES["collector"])
+
+
+def test_each_container_may_use_what_counts_as_starved_of_cpu() -> None:
+    """Below that it would be throttled, and no alert would tell."""
+    for name, service in SERVICES.items():
+        cpus = service["deploy"]["resources"]["limits"]["cpus"]
+        assert float(cpus.removeprefix("${RECOMMENDER_CPUS:-").rstrip("}")) > pipeline.CORES, name
 
 
 def test_each_container_is_locked_down(service: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ def test_targets_and_proxy_follow_the_ports(run: Path) -> None:
     targets = json.loads((run / "prometheus" / "targets" / "stack.json").read_text())
     by_component = {target["labels"]["component"]: target["targets"] for target in targets}
     assert by_component["collector"] == ["127.0.0.1:18888"]
+    assert "toxiproxy" in by_component
     instances = [
         target["labels"]["instance"] for target in targets if target["targets"] == ["127.0.0.1:19000"]
     ]

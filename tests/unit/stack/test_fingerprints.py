@@ -1,0 +1,130 @@
+"""A second `make up` applies what was edited, in containers to the parts it is about, or says what does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config import Config
+from stack import ROOT, __main__, fingerprints, generated, processes
+from stack.container_secrets import READERS
+from stack.settings import Settings
+
+GROUPS = {reader.name: str(reader.group) for reader in READERS}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as the checkout, with `data` in it."""
+    monkeypatch.setattr(fingerprints, "ROOT", tmp_path)
+    monkeypatch.setattr(fingerprints, "DATA", tmp_path / "data")
+    monkeypatch.setattr(fingerprints, "RUN", tmp_path / "data" / "run")
+    monkeypatch.setattr(generated, "FOLDER", tmp_path / "data" / "generated")
+    for name in ("jaeger/config.yaml", "data/generated/rules/alerts.yaml", "data/flags/flags.json"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("as at the start")
+    return tmp_path
+
+
+def find_changed(checkout: Path, before: dict[str, Any], settings: Settings) -> set[str]:
+    """The services whose label is another one than before."""
+    now = label(checkout, settings)["services"]
+    return {name for name in now if now[name] != before["services"].get(name)}
+
+
+def label(checkout: Path, settings: Settings) -> dict[str, Any]:
+    mounted = {
+        "prometheus": [checkout / "data/generated/rules"],
+        "jaeger": [checkout / "jaeger/config.yaml"],
+        "recommender": [checkout / "data/flags", Path("/dev/null")],
+        "incidents": [],
+    }
+    services = {
+        name: {
+            "volumes": [{"type": "volume", "source": "secrets"}]
+            + [{"type": "bind", "source": str(source)} for source in sources],
+            "group_add": [GROUPS[name]] if name in GROUPS else [],
+        }
+        for name, sources in mounted.items()
+    }
+    return fingerprints.label_containers({"services": services}, settings)
+
+
+@pytest.mark.parametrize(
+    ("edited", "changed"),
+    [
+        ("data/generated/rules/alerts.yaml", {"prometheus"}),
+        ("data/generated/rules/more.yaml", {"prometheus"}),
+        ("jaeger/config.yaml", {"jaeger"}),
+        ("data/flags/flags.json", set()),
+    ],
+)
+def test_the_container_that_mounts_an_edited_file_gets_another_label(
+    checkout: Path, edited: str, changed: set[str]
+) -> None:
+    before = label(checkout, Settings())
+    assert find_changed(checkout, before, Settings()) == set()
+    (checkout / edited).write_text("edited")
+    assert find_changed(checkout, before, Settings()) == changed
+
+
+@pytest.mark.parametrize(
+    ("chosen", "changed"),
+    [
+        ({"oidc_client_secret": "a-secret"}, {"incidents"}),
+        (
+            {
+                "storage_endpoint": "https://s3.example.org",
+                "storage_access_key": "mine",
+                "storage_secret_key": "a-secret",
+            },
+            {"recommender"},
+        ),
+    ],
+)
+def test_so_does_the_reader_of_a_changed_secret_which_no_label_shows(
+    checkout: Path, chosen: dict[str, str], changed: set[str]
+) -> None:
+    before = label(checkout, Settings())
+    assert find_changed(checkout, before, Settings.model_validate(chosen)) == changed
+    assert "a-secret" not in str(label(checkout, Settings.model_validate(chosen)))
+
+
+def test_all_that_is_mounted_of_the_checkout_counts() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for name, service in services.items():
+        for volume in service.get("volumes", ()):
+            source = volume.replace("${WHENCE_GENERATED:-.}", ".").split(":")[0]
+            if source.startswith("./") and "$" not in source:
+                assert fingerprints._is_configuration(ROOT / source), f"{name}: {volume}"
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that were started with the defaults."""
+    monkeypatch.setattr(fingerprints, "FILE", tmp_path / "started.json")
+    monkeypatch.setattr(processes, "supervisor_alive", lambda: True)
+    monkeypatch.setattr(processes, "read_processes", list)
+    fingerprints.note_start(Settings(), Config())
+
+
+def test_running_processes_that_nothing_changed_for_are_left_alone(
+    running: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    __main__.up()
+    said = capsys.readouterr().out
+    assert "Already running." in said and "Changed" not in said
+
+
+def test_what_changed_since_they_started_is_named_and_what_applies_it(
+    running: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "whence.yaml").write_text("storage: {deadline: 400ms}\n")
+    monkeypatch.setenv("WHENCE_CONFIG", str(tmp_path / "whence.yaml"))
+    monkeypatch.setenv("SERIES_PER_SERVICE", "20000")
+    monkeypatch.setenv("MODE", "processes")
+    __main__.up()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Changed since the start: whence.yaml, SERIES_PER_SERVICE. `make down up` applies it" in said
+    assert (tmp_path / "started.json").stat().st_mode & 0o777 == 0o600
