@@ -2,7 +2,7 @@
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import soon, steady
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
 from prometheus import indicators as sli
@@ -82,6 +82,7 @@ def collector_refuses(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The collector refuses {value} spans and points per second",
@@ -103,6 +104,7 @@ def collector_loses(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The collector loses {value} spans and points per second",
@@ -124,6 +126,7 @@ def collector_queue_fills(config: Config) -> Alert:
         threshold=QUEUE_FILLS,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The queue to {labels.exporter} is {value} full",
@@ -145,6 +148,7 @@ def collector_queue_full(config: Config) -> Alert:
         threshold=QUEUE_FULL,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The queue to {labels.exporter} is {value} full: data loss is near",
@@ -165,6 +169,7 @@ def collector_memory_high(config: Config) -> Alert:
         threshold=HEAP,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The collector's heap is {value}",
@@ -185,6 +190,7 @@ def jaeger_fails(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="Jaeger fails to store {value} spans per second",
@@ -209,6 +215,7 @@ def traces_stopped(config: Config) -> Alert:
         threshold=NOTHING,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="Services answer requests, but only {value} spans per second arrive",
@@ -230,6 +237,7 @@ def services_lose(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="{labels.service_name} loses {value} spans and points per second",
@@ -252,6 +260,7 @@ def sender_refused(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="{value} metric points per second of {labels.service_name} are refused: {labels.reason}",
@@ -273,6 +282,7 @@ def senders_share_an_identity(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="Several processes of {labels.service_name} send the same series ({value} per second)",
@@ -295,6 +305,7 @@ def too_many_series(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="{labels.service_name} has too many series: {labels.metric} by {labels.attribute}",
@@ -316,6 +327,7 @@ def part_starved(config: Config) -> Alert:
         threshold=1,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="pipeline",
         owner=STACK,
         summary="{labels.job} is short of {labels.short_of}: {value} times the limit",

@@ -2,7 +2,7 @@
 
 from alerts.owners import STACK
 from alerts.rules.evaluations import at_once, soon, steady
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
 from prometheus import queries as q
@@ -22,6 +22,7 @@ def prometheus_rejects(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus rejects {value} samples per second",
@@ -44,6 +45,7 @@ def prometheus_damaged(config: Config) -> Alert:
         threshold=0,
         evaluation=at_once(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus' write-ahead log fails ({value} errors per second)",
@@ -64,6 +66,7 @@ def rules_fail(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="{value} rule evaluations per second fail",
@@ -84,6 +87,7 @@ def rules_late(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus skips {value} rule evaluations per second",
@@ -107,6 +111,7 @@ def prometheus_cannot_notify(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus cannot send {value} alerts per second",
@@ -127,6 +132,7 @@ def alertmanager_cannot_notify(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Alertmanager cannot send notifications by {labels.integration}",
@@ -147,6 +153,7 @@ def configuration_rejected(config: Config) -> Alert:
         threshold=1,
         evaluation=at_once(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus runs an old configuration (last reload = {value})",

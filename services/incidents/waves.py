@@ -88,8 +88,8 @@ def doubt(verdict: Verdict, wave: Wave) -> Verdict:
             "domain": "unknown",
             "cause": "unknown",
             "confidence": round(1 - verdict.confidence, 3),
-            "summary": f"{names} {said}, so users are affected, but no signal that the diagnosis reads has "
-            "moved. The cause is unknown.",
+            "summary": f"{names} {said}, so users are affected. What the diagnosis reads does not show it: "
+            f"{verdict.summary}",
             "remedy": "Start with the alert's runbook and the slowest traces. Check that the service sends "
             "the metrics that the evidence lists.",
         }
