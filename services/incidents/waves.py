@@ -58,9 +58,12 @@ def find_earlier_onset(waves: Sequence[Wave], wave: Wave) -> float | None:
 
 
 def choose_headline(waves: Sequence[Wave]) -> Verdict | None:
-    """The verdict with the greatest user impact; `none` only if no wave has another."""
-    verdicts = [wave.verdict for wave in waves if wave.verdict]
-    return max(verdicts, key=_weigh, default=None)
+    """The verdict with the greatest user impact; `none` only if no wave has another, or may yet get it while
+    users are affected.
+    """
+    best = max((wave.verdict for wave in waves if wave.verdict), key=_weigh, default=None)
+    awaited = any(wave.felt and wave.verdict is None for wave in waves)
+    return None if awaited and best and best.domain == "none" else best
 
 
 def _weigh(verdict: Verdict) -> tuple[bool, float, int, float]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from diagnosis import Verdict
+from prometheus.client import SourceAway
 from services.incidents.schedule import HOLDS
 from services.incidents.waves import MOST
 from tests.unit.services.incidents.benches import Bench, bench, run
@@ -209,6 +210,20 @@ def test_an_alert_on_impact_turns_no_impact_into_unknown_at_once(location: str) 
             await b.take(alert("Hit Rate Dropped", "b", later(0.25), later(1)))
             await b.clock.pass_(60)
             assert await causes(b) == ("unknown", ["unknown"]), "it is said no more once nobody suffers"
+
+    run(work)
+
+
+def test_no_impact_is_not_said_while_an_alert_on_it_waits_for_its_verdict(location: str) -> None:
+    async def work() -> None:
+        async with bench(location, NOTHING) as b:
+            await b.take(alert("Early", "a", labels=WARNING))
+            await b.clock.pass_(70)
+            assert await causes(b) == ("none", ["none"])
+            b.oracle.verdicts[:] = [SourceAway("Prometheus does not answer.")]
+            await b.take(alert("Hit Rate Dropped", "b", b.clock.now()))
+            await b.clock.pass_(15)
+            assert await causes(b) == (None, ["none", None])
 
     run(work)
 
