@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alerts.spec import Alert, Comparison, duration
+from alerts.spec import Alert, Comparison, Impact, duration
 
 FOLDER = Path(__file__).parent / "runbooks"
 WRITTEN = ("## What it means", "## How to check", "## How to fix")
@@ -22,6 +22,12 @@ alerts:
 ```
 """
 
+IMPACTS = {
+    Impact.USER: "users are affected while it fires",
+    Impact.POSSIBLE: "users may be affected; it does not measure whether they are",
+    Impact.NONE: "users do not notice, or not yet",
+}
+
 NOT_SILENCED = """## How to silence
 
 It cannot be silenced: nobody would notice that alerts do not arrive. It resolves with the next heartbeat. The
@@ -34,7 +40,8 @@ def render_runbook(alert: Alert) -> str:
     means, check, fix = _written(alert.runbook or alert.slug)
     silence = SILENCE.format(title=alert.title, slug=alert.slug, threshold=alert.threshold)
     query = f"{_condition(alert)}\n\n```promql\n{alert.expr}\n```"
-    return _join(alert.title, means, f"{query}\n\n{check}", fix, silence)
+    says = f"{means}\n\nThe alert has the label `impact: {alert.impact}`: {IMPACTS[alert.impact]}."
+    return _join(alert.title, says, f"{query}\n\n{check}", fix, silence)
 
 
 def _condition(alert: Alert) -> str:

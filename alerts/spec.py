@@ -42,6 +42,16 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Impact(StrEnum):
+    """user: users are affected while it fires. possible: they may be, it does not measure whether they are.
+    none: they do not notice, or not yet.
+    """
+
+    USER = "user"
+    POSSIBLE = "possible"
+    NONE = "none"
+
+
 class ValueFormat(Enum):
     """The format of values: (template of the query's value in both renderings; format of a threshold)."""
 
@@ -111,6 +121,7 @@ class Alert:
     threshold: float
     evaluation: Evaluation
     severity: Severity
+    impact: Impact
     component: str
     owner: str
     summary: str
@@ -153,7 +164,7 @@ class Alert:
     def labels(self) -> dict[str, str]:
         """Labels of the alert, beside those of its query's series."""
         named = {} if self.is_verdict else {"severity": self.severity.value}
-        named |= {"component": self.component}
+        named |= {"impact": self.impact.value, "component": self.component}
         named |= {"owner": self.owner} if self.owner else {}
         named |= {"follows": self.follows} if self.follows else {}
         named |= {"explained": "true"} if self.is_verdict else {}

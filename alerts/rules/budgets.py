@@ -1,7 +1,7 @@
 """Burn-rate alerts: an objective's error budget is consumed too fast."""
 
 from alerts.rules.evaluations import at_once
-from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import queries as q
 from prometheus.objectives import all_objectives
@@ -46,6 +46,7 @@ def _budget(config: Config, slug: str, title: str, *, fast: bool) -> Alert | Non
         threshold=1,
         evaluation=PAGE if fast else at_once(config),
         severity=severities[0],
+        impact=Impact.USER,
         component="objectives",
         owner=OWN,
         summary=f"{title} budget of {{labels.service_name}} burns at {{value}} × its alert rate",

@@ -7,7 +7,7 @@ expiry is a minute away.
 from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon
 from alerts.rules.symptoms import MIN_RATE, reason_share
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import indicators as sli
 from prometheus import limits
@@ -51,6 +51,7 @@ def features_missing(config: Config) -> Alert:
         threshold=config.model.features_unusable,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="features",
         owner=by_service(config),
         summary="{value} of requests find no features for their user",
@@ -72,6 +73,7 @@ def features_expired(config: Config) -> Alert:
         threshold=config.model.features_unusable,
         evaluation=now(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="features",
         owner=by_service(config),
         summary="{value} of requests find expired features",
@@ -93,6 +95,7 @@ def features_ageing(config: Config) -> Alert:
         threshold=config.model.feature_age,
         evaluation=now(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="features",
         owner=by_service(config),
         summary="Median feature age is {value}",
@@ -115,6 +118,7 @@ def schema_violated(config: Config) -> Alert:
         threshold=limits.SCHEMA_VIOLATIONS,
         evaluation=now(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="data",
         owner=by_service(config),
         summary="{value} of requests read features that violate their schema",
@@ -136,6 +140,7 @@ def feature_drift(config: Config) -> Alert:
         threshold=config.model.drift,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="data",
         owner=by_service(config),
         summary="{labels.feature} of {labels.segment} users drifted (PSI {value})",
@@ -157,6 +162,7 @@ def segment_mix_drift(config: Config) -> Alert:
         threshold=limits.MIX,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="data",
         owner=by_service(config),
         summary="The mix of user segments differs from training (PSI {value})",
@@ -178,6 +184,7 @@ def more_unknown_users(config: Config) -> Alert:
         threshold=limits.MORE_UNKNOWN,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="data",
         owner=by_service(config),
         summary="Share of requests from unknown users is up by {value}",

@@ -3,7 +3,7 @@
 from alerts.owners import by_service
 from alerts.rules.evaluations import soon
 from alerts.rules.symptoms import MIN_RATE
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import limits
 from prometheus import queries as q
@@ -30,6 +30,7 @@ def traffic_surge(config: Config) -> Alert:
         threshold=limits.SURGE,
         evaluation=soon(config),
         severity=Severity.INFO,
+        impact=Impact.NONE,
         component="traffic",
         owner=by_service(config),
         summary="Request rate is {value} times the usual",
@@ -51,6 +52,7 @@ def demand_fell(config: Config) -> Alert:
         threshold=limits.FALL,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="traffic",
         owner=by_service(config),
         summary="Request rate is {value} of the usual",

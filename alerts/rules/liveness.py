@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import SHORT, at_once, soon, steady
-from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, Impact, NoData, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
 from prometheus import indicators as sli
@@ -71,6 +71,7 @@ def _down(
     title: str,
     job: str,
     severity: Severity,
+    impact: Impact,
     means: str,
     no_data: NoData | None = None,
 ) -> Alert:
@@ -83,6 +84,7 @@ def _down(
         threshold=1,
         evaluation=replace(evaluation, no_data=no_data) if no_data else evaluation,
         severity=severity,
+        impact=impact,
         component="pipeline",
         owner=STACK,
         summary="{labels.job} does not answer (up = {value})",
@@ -100,6 +102,7 @@ def collector_down(config: Config) -> Alert:
         "Collector Down",
         'job="collector"',
         Severity.CRITICAL,
+        Impact.NONE,
         "No telemetry of any service arrives while it is down: other alerts on services cannot fire.",
     )
 
@@ -111,6 +114,7 @@ def jaeger_down(config: Config) -> Alert:
         "Jaeger Down",
         'job="jaeger"',
         Severity.WARNING,
+        Impact.NONE,
         "Traces are unavailable. The collector keeps new spans until its queue is full.",
     )
 
@@ -122,6 +126,7 @@ def storage_server_down(config: Config) -> Alert:
         "Storage Server Down",
         'job="minio"',
         Severity.CRITICAL,
+        Impact.POSSIBLE,
         "Object storage cannot be read or written: users get the popular list.",
         NoData.OK,  # storage may be somewhere else, with no server of the stack's own
     )
@@ -134,6 +139,7 @@ def target_down(config: Config) -> Alert:
         "Target Down",
         OTHERS,
         Severity.WARNING,
+        Impact.POSSIBLE,
         "The state of this part of the stack is unknown.",
     )
 
@@ -147,6 +153,7 @@ def telemetry_silent(config: Config) -> Alert:
         threshold=SILENCE,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.POSSIBLE,
         component="service",
         owner=by_service(config),
         summary="No telemetry from {labels.service_name} for {value}",
@@ -168,6 +175,7 @@ def process_keeps_restarting(config: Config) -> Alert:
         threshold=1,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.POSSIBLE,
         component="service",
         owner=by_service(config),
         summary="A process of {labels.service_name} began anew {value} times in 3 minutes",
@@ -190,6 +198,7 @@ def incidents_refuses(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=by_service(config),
         summary="The incidents service refuses {value} of its webhooks",
@@ -210,6 +219,7 @@ def heartbeat(config: Config) -> Alert:
         threshold=0,
         evaluation=at_once(config),
         severity=Severity.INFO,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Alerting works (constant {value})",

@@ -3,7 +3,7 @@
 from math import pi
 
 from alerts.rules.models import OF_MODEL, model_alert, still
-from alerts.spec import Alert, Severity
+from alerts.spec import Alert, Impact, Severity
 from config import Config
 from prometheus import queries as q
 from prometheus.model_limits import limit
@@ -51,6 +51,7 @@ def calibration_off(config: Config) -> Alert:
         query=still(f"{now()} > {may_be}", f"{now(RECENT)} <= {may_be}", MODEL),
         panel="Calibration",
         severity=Severity.WARNING,
+        impact=Impact.USER,
         summary="Probabilities of {labels.model_name} {labels.model_version} are off by {value}",
         description=f"Probabilities of {OF_MODEL} differ by {{value}} on average from how often they come "
         "true, beyond what chance makes of it; the limit is in whence.yaml "
@@ -68,6 +69,7 @@ def errors_one_sided(config: Config) -> Alert:
         query=still(f"{now()} > {may_be}", f"{now(RECENT)} <= {may_be}", MODEL),
         panel="Quality",
         severity=Severity.WARNING,
+        impact=Impact.USER,
         summary="{value} of the errors of {labels.model_name} {labels.model_version} moved to one side",
         description=f"The mean error of {OF_MODEL} has moved by {{value}} of its mean absolute error from "
         "its median over the last hour or day; the limit is in whence.yaml (watched_models.bias). It "

@@ -2,7 +2,7 @@
 
 from alerts.rules.model_quality import BY_MEASURE
 from alerts.rules.models import OF_MODEL, model_alert, still, threshold
-from alerts.spec import Alert, Severity, ValueFormat
+from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
 from config.watched_models import LOWER_IS_BETTER
 from prometheus import queries as q
@@ -52,6 +52,7 @@ def estimate_lower(config: Config) -> Alert:
         query=still(bad, f"max {by} ({_loss(RECENT)}) <= {MAY_LACK}", BY_MEASURE),
         panel="Quality against usual",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary="Estimated: {labels.measure} of {labels.model_name} is {value} worse",
         description=f"An estimate, as labels are not known yet: {{labels.measure}} of {OF_MODEL} should be "
         "{value} worse than its median over the last hour or day, beyond the estimate's margin. It "
@@ -73,6 +74,7 @@ def requests_repeated(config: Config) -> Alert:
         threshold=most,
         panel="Predictions",
         severity=Severity.INFO,
+        impact=Impact.NONE,
         summary="{value} more requests of {labels.model_name} are repeated than usual",
         description=f"The share of requests of {OF_MODEL} with the same features as one before is {{value}} "
         "above its median over the last hour or day; the limit is {threshold}. A client retries, or a "
@@ -93,6 +95,7 @@ def boundary_probed(config: Config) -> Alert:
         threshold=most,
         panel="Predictions",
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         summary="{value} more requests of {labels.model_name} are nearly alike, at the threshold",
         description=f"The share of requests of {OF_MODEL} that are nearly like one before is {{value}} "
         "above its median over the last hour or day (the limit is {threshold}), and half as many more scores "

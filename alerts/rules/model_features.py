@@ -1,7 +1,7 @@
 """What watched models are given and what they predict, against their reference."""
 
 from alerts.rules.models import OF_MODEL, model_alert, still, threshold
-from alerts.spec import Alert, Severity, ValueFormat
+from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
 from config.watched_models import DRIFT
 from prometheus import limits
@@ -107,6 +107,7 @@ def feature_drift(config: Config) -> Alert:
         query=_drifted_of_whom(),
         panel="Feature drift",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary="{labels.feature} of {labels.model_name} has drifted: PSI {value}",
         description="The population stability index of {labels.feature} (segment {labels.segment}) of "
         f"{OF_MODEL} against its reference is {{value}}: more than {config.watched_models.drift} drift "
@@ -123,6 +124,7 @@ def prediction_drift(config: Config) -> Alert:
         query=_drifted(f'feature="{PREDICTION}"'),
         panel="Predictions and labels drift",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary="Predictions of {labels.model_name} {labels.model_version} have drifted: PSI {value}",
         description=f"The population stability index of the predictions of {OF_MODEL} against its reference "
         f"is {{value}}: more than {config.watched_models.drift} drift (watched_models.drift) and more than "
@@ -141,6 +143,7 @@ def inputs_drift(config: Config) -> Alert:
         query=f"{together} unless on ({', '.join(MODEL)}) ({alone})",
         panel="Inputs together",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary="Inputs of {labels.model_name} {labels.model_version} together drift: PSI {value}",
         description=f"The inputs of {OF_MODEL} together moved, no single feature did: the population "
         "stability index of the error with which they follow from each other is {value}, more than "
@@ -157,6 +160,7 @@ def label_drift(config: Config) -> Alert:
         query=_drifted(f'feature="{TRUTH}"'),
         panel="Predictions and labels drift",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary="Labels of {labels.model_name} {labels.model_version} have drifted: PSI {value}",
         description=f"The population stability index of the labels of {OF_MODEL} against its reference is "
         f"{{value}}: more than {config.watched_models.drift} drift (watched_models.drift) and more than "
@@ -174,6 +178,7 @@ def faulty_feature(config: Config, kind: str) -> Alert:
         query=_faulty(kind),
         panel="Faulty values",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary=f"{{value}} of {{labels.feature}} of {{labels.model_name}} are {what}",
         description=f"{{value}} of the values of {{labels.feature}} of {OF_MODEL} are {what}: more than in "
         f"the reference by the share that whence.yaml allows (watched_models.faults.{kind}) and more than "
@@ -189,6 +194,7 @@ def unit_changed(config: Config) -> Alert:
         query=_resized(),
         panel="Magnitude against the reference",
         severity=Severity.CRITICAL,
+        impact=Impact.POSSIBLE,
         summary="{labels.feature} of {labels.model_name} is {value} times off its reference",
         description=f"The mean of {{labels.feature}} of {OF_MODEL}, without sign, is {{value}} times larger "
         "or smaller than in the reference; the limit is in whence.yaml (watched_models.unit_change). Such "
@@ -206,6 +212,7 @@ def feature_constant(config: Config) -> Alert:
         threshold=OTHERS,
         panel="Distribution against the reference",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary="{labels.feature} of {labels.model_name} has one value; {value} had others",
         description=f"For ten minutes all values of {{labels.feature}} of {OF_MODEL} were in one bin; in "
         "the reference {value} of them were in others. A default value has taken the place of the real "
@@ -231,6 +238,7 @@ def feature_leaked(config: Config) -> Alert:
         threshold=most,
         panel="Feature drift",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary="{labels.feature} of {labels.model_name} tells less than in training, by {value}",
         description=f"In the reference {{labels.feature}} of {OF_MODEL} alone tells much of the truth; in "
         "production it tells less, by {value} on a scale from 0 to 1; the limit is {threshold}. The "

@@ -1,7 +1,7 @@
 """Predictions, labels and segments of watched models: whether they come, and what cannot be watched."""
 
 from alerts.rules.models import ANY_VERSION, OF_ANY_VERSION, OF_MODEL, model_alert, still, threshold
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import limits, models
 from prometheus import queries as q
@@ -55,6 +55,7 @@ def predictions_stopped(config: Config) -> Alert:
         threshold=HARDLY_ANY,
         panel="Predictions",
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         summary=f"{OF_ANY_VERSION} makes {{value}} of its usual predictions",
         description=f"Over the last 5 minutes {OF_ANY_VERSION} made {{value}} of its usual predictions; the "
         "limit is {threshold}. The service does not ask the model, is down, or its telemetry does not "
@@ -75,6 +76,7 @@ def predictions_fell(config: Config) -> Alert:
         threshold=least,
         panel="Predictions",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary=f"{OF_ANY_VERSION} makes {{value}} of its usual predictions",
         description=f"Over the last 10 minutes {OF_ANY_VERSION} made {{value}} of its predictions per "
         "second of the last hour; the limit is {threshold}. Some callers do not reach it, or another "
@@ -94,6 +96,7 @@ def predictions_surge(config: Config) -> Alert:
         threshold=most,
         panel="Predictions",
         severity=Severity.INFO,
+        impact=Impact.NONE,
         summary=f"{OF_ANY_VERSION} makes {{value}} times its usual predictions",
         description=f"Over the last 10 minutes {OF_ANY_VERSION} made {{value}} times its predictions per "
         "second of the last hour; the limit is {threshold} times. This alone is no fault.",
@@ -124,6 +127,7 @@ def labels_missing(config: Config) -> Alert:
         threshold=1,
         panel="Labels",
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         summary="{labels.model_name} {labels.model_version} gets {value} of its usual labels",
         description=f"{OF_MODEL} gets {{value}} of the labels per prediction of the last hour or day, less "
         "than whence.yaml asks for (watched_models.label_coverage). Its quality is known late, or of few.",
@@ -141,6 +145,7 @@ def labels_late(config: Config) -> Alert:
         query=still(f"{now} > {may_be}", f"{recent} <= {may_be}", MODEL),
         panel="Label delay",
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         summary="Labels of {labels.model_name} {labels.model_version} take {value}",
         description=f"Half of the labels of {OF_MODEL} come more than {{value}} after their prediction, "
         "longer than whence.yaml allows (watched_models.label_delay). Its quality is that of the past.",
@@ -166,6 +171,7 @@ def labels_slower(config: Config) -> Alert:
         threshold=most,
         panel="Label delay",
         severity=Severity.INFO,
+        impact=Impact.NONE,
         summary="Labels of {labels.model_name} {labels.model_version} take {value} times as long",
         description=f"The median delay of the labels of {OF_MODEL} is {{value}} times that of the last hour "
         "or day; the limit is {threshold} times.",
@@ -194,6 +200,7 @@ def segment_mix_changed(config: Config) -> Alert:
         threshold=most,
         panel="Segments' share",
         severity=Severity.INFO,
+        impact=Impact.NONE,
         summary="The mix of segments of {labels.model_name} {labels.model_version} changed: PSI {value}",
         description=f"The population stability index of the segments of {OF_MODEL} against the last hour or "
         "day is {value}; the limit is {threshold}. Others use the model: means over everybody move "
@@ -215,6 +222,7 @@ def not_watched(config: Config) -> Alert:
         query=f"max by ({', '.join(BY_KIND)}) ({share}) > {limit('not_watched')}",
         panel="What is not watched",
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         summary="{labels.model_name}: {value} of what it is told is {labels.kind}",
         description=f"{{value}} of what the monitor of {OF_MODEL} was told in ten minutes could not be "
         "watched ({labels.kind}), more than whence.yaml allows (watched_models.not_watched). Its "

@@ -1,7 +1,7 @@
 """What rankers show: fewer items, less evenly, or more popular ones than usual."""
 
 from alerts.rules.models import OF_MODEL, model_alert, still, threshold
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import limits
 from prometheus import queries as q
@@ -39,6 +39,7 @@ def _fell(config: Config, *, measure: str, title: str, usual: float, summary: st
         threshold=least,
         panel="Items shown",
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         summary=summary,
         description=description,
     )
@@ -83,6 +84,7 @@ def popularity_rose(config: Config) -> Alert:
         threshold=most,
         panel="Popularity of items",
         severity=Severity.INFO,
+        impact=Impact.POSSIBLE,
         summary="{labels.model_name} {labels.model_version} shows more popular items, by {value}",
         description=f"The mean popularity of the items that {OF_MODEL} shows, from 0 for the least popular "
         "to 1 for the most, is {value} more than in the last hour or day; the limit is {threshold}.",

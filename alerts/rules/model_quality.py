@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from alerts.rules.models import OF_MODEL, model_alert, still
-from alerts.spec import Alert, Severity, ValueFormat
+from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import model_comparisons as compare
 from prometheus import queries as q
@@ -32,6 +32,7 @@ class Comparison:
     of: tuple[str, ...]
     panel: str
     severity: Severity
+    impact: Impact
     summary: str
     description: str
 
@@ -49,6 +50,7 @@ AGAINST = (
         of=(EVERYBODY,),
         panel="Quality against usual",
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         summary="{labels.measure} of {labels.model_name} {labels.model_version} is {value} worse",
         description=f"{{labels.measure}} of {OF_MODEL} is {{value}} worse than its median over the last "
         "hour or day, more than whence.yaml allows (watched_models.kept) and more than chance. The cause "
@@ -61,6 +63,7 @@ AGAINST = (
         of=(EACH,),
         panel="Quality by segment",
         severity=Severity.WARNING,
+        impact=Impact.USER,
         summary="{worst} of {labels.model_name} is {value} worse for {labels.segment}",
         description=f"For segment {{labels.segment}}, {{worst}} of {OF_MODEL} is {{value}} worse "
         "than its median over the last hour or day, more than whence.yaml allows (watched_models.kept) and "
@@ -73,6 +76,7 @@ AGAINST = (
         of=(EVERYBODY,),
         panel="Quality",
         severity=Severity.WARNING,
+        impact=Impact.USER,
         summary="{labels.measure} of {labels.model_name} is {value} worse than trained",
         description=f"{{labels.measure}} of {OF_MODEL} is {{value}} worse than on the data of its "
         "reference, more than whence.yaml allows (watched_models.kept) and more than chance. Either those "
@@ -85,6 +89,7 @@ AGAINST = (
         of=(EVERYBODY,),
         panel="Quality by version",
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         summary="{labels.measure} of {labels.model_name} {labels.model_version} is {value} worse",
         description=f"{{labels.measure}} of {OF_MODEL} is {{value}} worse than that of its other versions "
         "at the same time, more than whence.yaml allows (watched_models.kept) and more than chance. Input "
@@ -97,6 +102,7 @@ AGAINST = (
         of=(EACH, ALL_BUT_RECALL),
         panel="Quality by segment",
         severity=Severity.WARNING,
+        impact=Impact.USER,
         summary="{worst} of {labels.model_name} is {value} worse for segment {labels.segment}",
         description=f"For segment {{labels.segment}}, {{worst}} of {OF_MODEL} is {{value}} worse "
         "than for everybody, more than whence.yaml allows (watched_models.segment_gap) and more than "
@@ -109,6 +115,7 @@ AGAINST = (
         of=(EACH, 'measure="recall"'),
         panel="Quality by segment",
         severity=Severity.WARNING,
+        impact=Impact.USER,
         summary="{labels.model_name} finds {value} fewer of segment {labels.segment}",
         description=f"{OF_MODEL} finds {{value}} fewer of the positive cases of segment {{labels.segment}} "
         "than of the best segment (equal opportunity), more than whence.yaml allows "
@@ -121,6 +128,7 @@ AGAINST = (
         of=(EACH, 'measure="positive_rate"'),
         panel="Quality by segment",
         severity=Severity.INFO,
+        impact=Impact.POSSIBLE,
         summary="{labels.model_name} says yes {value} less often to segment {labels.segment}",
         description=f"{OF_MODEL} predicts the positive class {{value}} less often for segment "
         "{labels.segment} than for the segment with most of it (demographic parity), more than "
@@ -141,6 +149,7 @@ def _against(config: Config, against: Comparison) -> Alert:
         worst=f"topk(1, {q.select(MODEL_WORSE, *of, *this)})" if against.by == BY_SEGMENT else "",
         panel=against.panel,
         severity=against.severity,
+        impact=against.impact,
         summary=against.summary,
         description=against.description,
     )
@@ -156,6 +165,7 @@ def beyond_limit(config: Config) -> Alert:
         query=still(f"max by ({', '.join(BY_MEASURE)}) ({worse})", compare.over(BY_MEASURE, *of), BY_MEASURE),
         panel="Quality",
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         summary="{labels.measure} of {labels.model_name} is {value} beyond its limit",
         description=f"{{labels.measure}} of {OF_MODEL} is {{value}} worse than it has to be by whence.yaml "
         "(watched_models.measures), in its own unit, and more than chance. Without entries of your own, "

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from alerts.owners import by_model
 from alerts.rules.evaluations import steady
-from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
 from prometheus.models import MODEL
 
@@ -25,6 +25,7 @@ def model_alert(
     query: str,
     panel: str,
     severity: Severity,
+    impact: Impact,
     summary: str,
     description: str,
     comparison: Comparison = Comparison.ABOVE,
@@ -42,6 +43,7 @@ def model_alert(
         threshold=threshold,
         evaluation=_evaluation(config),
         severity=severity,
+        impact=impact,
         component="models",
         owner=by_model(config),
         summary=summary,

@@ -2,7 +2,7 @@
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import SHORT, soon, steady
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
 from prometheus import indicators as sli
@@ -88,6 +88,7 @@ def collector_refuses(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The collector refuses {value} spans and points per second",
@@ -109,6 +110,7 @@ def collector_loses(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The collector loses {value} spans and points per second",
@@ -130,6 +132,7 @@ def collector_queue_fills(config: Config) -> Alert:
         threshold=QUEUE_FILLS,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The queue to {labels.exporter} is {value} full",
@@ -151,6 +154,7 @@ def collector_queue_full(config: Config) -> Alert:
         threshold=QUEUE_FULL,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The queue to {labels.exporter} is {value} full: data loss is near",
@@ -171,6 +175,7 @@ def collector_memory_high(config: Config) -> Alert:
         threshold=HEAP,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="The collector's heap is {value}",
@@ -192,6 +197,7 @@ def jaeger_fails(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="Jaeger fails to store {value} spans per second",
@@ -216,6 +222,7 @@ def traces_stopped(config: Config) -> Alert:
         threshold=NOTHING,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=STACK,
         summary="Services answer requests, but only {value} spans per second arrive",
@@ -238,6 +245,7 @@ def services_lose(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="{labels.service_name} loses {value} spans and points per second",
@@ -260,6 +268,7 @@ def sender_refused(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="{value} metric points per second of {labels.service_name} are refused: {labels.reason}",
@@ -281,6 +290,7 @@ def senders_share_an_identity(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="Several processes of {labels.service_name} send the same series ({value} per second)",
@@ -303,6 +313,7 @@ def too_many_series(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
         summary="{labels.service_name} has too many series: {labels.metric} by {labels.attribute}",
@@ -325,6 +336,7 @@ def part_starved(config: Config) -> Alert:
         threshold=1,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="pipeline",
         owner=STACK,
         summary="{labels.job} is short of {labels.short_of}: {value} times the limit",

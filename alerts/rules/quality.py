@@ -2,7 +2,7 @@
 
 from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import indicators as sli
 from prometheus import limits
@@ -71,6 +71,7 @@ def _ranking(config: Config, slug: str, title: str, measure: str, means: str) ->
         threshold=config.model.ranking_kept,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="quality",
         owner=by_service(config),
         summary=f"{title}: {{value}} of the usual value",
@@ -94,6 +95,7 @@ def hit_rate_dropped(config: Config) -> Alert:
         threshold=config.model.hit_rate_kept,
         evaluation=now(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="quality",
         owner=by_service(config),
         summary="The hit rate is {value} of its usual value",
@@ -116,6 +118,7 @@ def hit_rate_lower(config: Config) -> Alert:
         threshold=limits.HIT_RATE_KEPT_SLOWLY,
         evaluation=now(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="quality",
         owner=by_service(config),
         summary="The 3-minute hit rate is {value} of its usual value",
@@ -139,6 +142,7 @@ def segment_hurt(config: Config) -> Alert:
         threshold=limits.SEGMENT_KEPT,
         evaluation=now(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="quality",
         owner=by_service(config),
         summary="Segment {labels.segment} keeps only {value} of its usual hit rate",
@@ -189,6 +193,7 @@ def thumbs_down(config: Config) -> Alert:
         threshold=limits.MORE_THUMBS_DOWN,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="quality",
         owner=by_service(config),
         summary="Share of thumbs down is up by {value}",
@@ -210,6 +215,7 @@ def feedback_stopped(config: Config) -> Alert:
         threshold=limits.HARDLY_ANY_CLICKS,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.POSSIBLE,
         component="quality",
         owner=by_service(config),
         summary="Only {value} of the usual clicks arrive",

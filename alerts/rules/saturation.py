@@ -2,7 +2,7 @@
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import at_once, lasting, soon, steady
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
 from prometheus import indicators as sli
@@ -38,6 +38,7 @@ def storage_reads_at_limit(config: Config) -> Alert:
         threshold=MOST,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="storage",
         owner=by_service(config),
         summary="{value} of the concurrent storage reads are in use",
@@ -58,6 +59,7 @@ def event_loop_late(config: Config) -> Alert:
         threshold=config.storage.deadline,  # as long as a request waits for storage
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="service",
         owner=by_service(config),
         summary="Event loop lag of {labels.service_name} is {value} (p95)",
@@ -79,6 +81,7 @@ def process_cpu_high(config: Config) -> Alert:
         threshold=ONE_CORE,
         evaluation=lasting(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} uses {value} CPU cores",
@@ -99,6 +102,7 @@ def process_memory_high(config: Config) -> Alert:
         threshold=MEMORY,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} uses {value} of memory",
@@ -119,6 +123,7 @@ def file_descriptors_high(config: Config) -> Alert:
         threshold=OPEN_FILES,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} has {value} open files",
@@ -140,6 +145,7 @@ def host_cpu_busy(config: Config) -> Alert:
         # A start, a build or a training run keeps a small machine busy for minutes.
         evaluation=lasting(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="host",
         owner=STACK,
         summary="Host CPU is {value} busy",
@@ -160,6 +166,7 @@ def host_memory_short(config: Config) -> Alert:
         threshold=NEARLY_ALL,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="host",
         owner=STACK,
         summary="{value} of the host's memory is used",
@@ -180,6 +187,7 @@ def disk_nearly_full(config: Config) -> Alert:
         threshold=FREE_DISK,
         evaluation=at_once(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="host",
         owner=STACK,
         summary="{value} of the disk is free",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import at_once, now, steady
-from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, NoData, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, Impact, NoData, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
 from prometheus import indicators as sli
@@ -55,6 +55,7 @@ def high_storage_latency(config: Config) -> Alert:
             execution_error=ExecutionError.ALERTING,
         ),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="Object storage latency is {value} on average",
@@ -79,6 +80,7 @@ def storage_slower_than_deadline(config: Config) -> Alert:
             interval=config.evaluation.fast, for_=20, keep_firing_for=20, missing_series_evals_to_resolve=3
         ),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="Object storage p95 is {value}, above the deadline",
@@ -100,6 +102,7 @@ def storage_errors(config: Config) -> Alert:
         threshold=config.storage.errors,
         evaluation=now(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="{value} of storage operations fail",
@@ -122,6 +125,7 @@ def storage_outage(config: Config) -> Alert:
         # Nearly all of 20 seconds failed: no second look is needed.
         evaluation=replace(now(config), for_=0),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="Object storage is unavailable: {value} of operations fail",
@@ -143,6 +147,7 @@ def storage_misses_deadlines(config: Config) -> Alert:
         threshold=config.storage.deadline_misses,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="{value} of storage operations miss their deadline",
@@ -164,6 +169,7 @@ def storage_transfers_slowly(config: Config) -> Alert:
         threshold=SLOW_TRANSFER_MS,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="storage",
         owner=by_service(config),
         summary="Object transfers take {value} after the first byte",
@@ -185,6 +191,7 @@ def storage_nearly_full(config: Config) -> Alert:
         threshold=FREE_SPACE,
         evaluation=at_once(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="storage",
         owner=STACK,
         summary="Object storage has {value} of its space free",

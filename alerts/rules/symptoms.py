@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from alerts.owners import by_service
 from alerts.rules.evaluations import now, soon, steady
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import indicators as sli
 from prometheus import queries as q
@@ -87,6 +87,7 @@ def answers_without_storage(config: Config) -> Alert:
         threshold=WITHOUT_STORAGE,
         evaluation=now(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="{value} of answers are made without storage",
@@ -110,6 +111,7 @@ def degraded_answers(config: Config) -> Alert:
         # Early and lasting: it mutes the budgets that burn because of it, and ends after them.
         evaluation=replace(soon(config), keep_firing_for=90),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="{value} of answers in 5 minutes were stale or popular",
@@ -131,6 +133,7 @@ def storage_busy(config: Config) -> Alert:
         threshold=READS_REFUSED,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="storage",
         owner=by_service(config),
         summary="{value} of requests could not start a storage read",
@@ -153,6 +156,7 @@ def features_unusable(config: Config) -> Alert:
         threshold=FEATURES_UNUSABLE,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="features",
         owner=by_service(config),
         summary="{value} of users have no usable features",
@@ -174,6 +178,7 @@ def server_errors(config: Config) -> Alert:
         threshold=SERVER_ERRORS,
         evaluation=now(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} fails {value} of its requests",
@@ -194,6 +199,7 @@ def requests_slow(config: Config) -> Alert:
         threshold=SLOW_REQUESTS,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} answers {value} of its requests too slowly",
@@ -214,6 +220,7 @@ def traffic_stopped(config: Config) -> Alert:
         threshold=TRAFFIC_KEPT,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} receives {value} of its usual requests",
@@ -237,6 +244,7 @@ def model_worse(config: Config) -> Alert:
         threshold=config.objectives.quality.kept,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="model",
         owner=by_service(config),
         summary="The model's own hit rate is {value} of its past value",

@@ -1,7 +1,7 @@
 """Every service that sends telemetry against its own past, also one that whence.yaml does not list."""
 
 from alerts.owners import by_service
-from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import queries as q
 from prometheus.recorded import FAILED_ABOVE_USUAL, P95_TIMES_USUAL
@@ -28,6 +28,7 @@ def slower_than_usual(config: Config) -> Alert:
         threshold=TIMES_USUAL,
         evaluation=_lasting(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} takes {value} times as long as usual",
@@ -48,6 +49,7 @@ def errors_above_usual(config: Config) -> Alert:
         threshold=ABOVE_USUAL,
         evaluation=_lasting(config),
         severity=Severity.WARNING,
+        impact=Impact.USER,
         component="service",
         owner=by_service(config),
         summary="{labels.service_name} fails {value} of its requests more than usual",

@@ -1,7 +1,7 @@
 """The verdict on an incident: it follows the alerts that it explains, to the same receivers."""
 
 from alerts.owners import by_service
-from alerts.spec import Alert, Comparison, Evaluation, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import queries as q
 from prometheus.external import INCIDENT_VERDICT
@@ -20,6 +20,7 @@ def incident_explained(config: Config) -> Alert:
         threshold=0,
         evaluation=Evaluation(interval=config.evaluation.fast, for_=0, keep_firing_for=0),
         severity=Severity.CRITICAL,
+        impact=Impact.POSSIBLE,
         component="diagnosis",
         owner=by_service(config, "service"),
         summary="{labels.summary}",

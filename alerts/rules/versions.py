@@ -2,7 +2,7 @@
 
 from alerts.owners import by_service
 from alerts.rules.evaluations import soon
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import limits
 from prometheus import queries as q
@@ -35,6 +35,7 @@ def version_worse_than_others(config: Config) -> Alert:
         threshold=limits.VERSION_KEPT,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.USER,
         component="model",
         owner=by_service(config),
         summary="Hit rate of version {labels.model_version} is {value} of the others'",
@@ -57,6 +58,7 @@ def predictions_drift(config: Config) -> Alert:
         threshold=config.model.drift,
         evaluation=soon(config),
         severity=Severity.WARNING,
+        impact=Impact.POSSIBLE,
         component="model",
         owner=by_service(config),
         summary="Scores of version {labels.model_version} drifted (PSI {value})",

@@ -2,7 +2,7 @@
 
 from alerts.owners import STACK
 from alerts.rules.evaluations import SHORT, at_once, soon, steady
-from alerts.spec import Alert, Comparison, Severity, ValueFormat
+from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import external as e
 from prometheus import queries as q
@@ -25,6 +25,7 @@ def prometheus_rejects(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus rejects {value} samples per second",
@@ -47,6 +48,7 @@ def prometheus_damaged(config: Config) -> Alert:
         threshold=0,
         evaluation=at_once(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus' write-ahead log fails ({value} errors per second)",
@@ -68,6 +70,7 @@ def rules_fail(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="{value} rule evaluations per second fail",
@@ -89,6 +92,7 @@ def rules_late(config: Config) -> Alert:
         threshold=0,
         evaluation=steady(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus skips {value} rule evaluations per second",
@@ -112,6 +116,7 @@ def prometheus_cannot_notify(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus cannot send {value} alerts per second",
@@ -132,6 +137,7 @@ def alertmanager_cannot_notify(config: Config) -> Alert:
         threshold=0,
         evaluation=soon(config),
         severity=Severity.CRITICAL,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Alertmanager cannot send notifications by {labels.integration}",
@@ -152,6 +158,7 @@ def configuration_rejected(config: Config) -> Alert:
         threshold=1,
         evaluation=at_once(config),
         severity=Severity.WARNING,
+        impact=Impact.NONE,
         component="monitoring",
         owner=STACK,
         summary="Prometheus runs an old configuration (last reload = {value})",

@@ -29,6 +29,11 @@ class Explained(NamedTuple):
     def confidence(self) -> float:
         return max(self.least, self.finding.noticed.strength * self.finding.blame.score * self.fit)
 
+    @property
+    def told(self) -> float:
+        """The confidence to tell: less where another cause looks the same, which does not rank it lower."""
+        return min(self.cause.surest, self.confidence)
+
 
 Explain = Callable[[Finding], Explained]
 

@@ -53,14 +53,14 @@ def report(seen: Seen, ranked: list[Explained]) -> Verdict:
         component=str(entity),
         entity=place_of(entity),
         path=[place_of(each) for each in _lead(finding, entity)],
-        confidence=round(min(best.cause.surest, best.confidence), 3),
+        confidence=round(best.told, 3),
         summary=f"{say_noticed(finding.noticed)} {best.cause.says.format(**words)}",
         onset=finding.noticed.onset,
         evidence=[
             *state(seen, finding.noticed, finding.blame),
             *(state_proof(seen, proof) for proof in best.cause.prove(finding)),
         ],
-        alternatives=tell_others(others),
+        alternatives=tell_others(others, best.told),
         remedy=best.cause.remedy.format(**words),
     )
 
@@ -107,16 +107,16 @@ def _words(finding: Finding) -> dict[str, str | float]:
     }
 
 
-def tell_others(others: list[Explained]) -> list[Alternative]:
-    """Those that are worth a line."""
-    return [_alternative(other) for other in others[:ALTERNATIVES] if other.confidence >= LEAST]
+def tell_others(others: list[Explained], most: float) -> list[Alternative]:
+    """Those that are worth a line; `most` is the confidence of the verdict."""
+    return [_alternative(other, most) for other in others[:ALTERNATIVES] if other.confidence >= LEAST]
 
 
-def _alternative(found: Explained) -> Alternative:
+def _alternative(found: Explained, most: float) -> Alternative:
     share = found.finding.blame.share
     return Alternative(
         cause=f"{found.cause.name}: {found.finding.suspect}",
-        confidence=round(found.confidence, 3),
+        confidence=round(min(most, found.told), 3),
         why_not=f"{share:.0%} of what {found.finding.noticed.entity} lost arises there.",
     )
 

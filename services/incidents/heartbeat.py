@@ -94,7 +94,13 @@ class Heartbeat:
             severity="critical",
             starts_at=started,
             ends_at=ended,
-            labels={"alertname": NAME, "severity": "critical", "component": "alerting", "owner": "platform"},
+            labels={
+                "alertname": NAME,
+                "severity": "critical",
+                "impact": "none",
+                "component": "alerting",
+                "owner": "platform",
+            },
             annotations={
                 "summary": f"No heartbeat for {self._timeout.total_seconds():.0f} s: alerts may not arrive",
                 "description": "Whatever evaluates and sends alerts has stopped, or cannot reach this page. "

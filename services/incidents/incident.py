@@ -15,6 +15,9 @@ Status = Literal["firing", "resolved"]
 SEVERITIES = ("info", "warning", "critical")
 """Known severities, mildest first; an unknown one ranks below them all."""
 
+IMPACTS = frozenset({"user", "possible", "none"})
+"""Known values of the label `impact`: whether users are affected while the alert fires."""
+
 MARKS = {"DatasourceNoData": "no data", "DatasourceError": "query error"}
 """Names Grafana gives to alerts about a rule that could not be evaluated, and how they are marked."""
 
@@ -34,7 +37,7 @@ late, and measures are taken over ten minutes.
 
 CONTEXT_AFTER = timedelta(minutes=5)
 UNFELT = frozenset({"pipeline", "monitoring"})
-"""Components that watch: users do not feel their trouble."""
+"""Components that watch: users do not feel their trouble, where an alert does not say whether they do."""
 
 ALERTING_DELAY = timedelta(minutes=2)
 """How long user impact may last before its alert fires."""
@@ -110,8 +113,13 @@ class Alert(BaseModel):
 
     @property
     def is_felt(self) -> bool:
-        """Whether it says that users suffer now."""
-        return self.severity == "critical" and self.mark is None and self.component not in UNFELT
+        """Whether it says that users are affected now: by its label, or else by its severity."""
+        if self.mark:
+            return False
+        impact = self.labels.get("impact")
+        if impact in IMPACTS:
+            return impact == "user"
+        return self.severity == "critical" and self.component not in UNFELT
 
     @property
     def is_slow(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 
 from diagnosis.verdict.verdict import rank_domain
 from services.incidents.incident import CONTEXT_BEFORE, Incident, Wave, Window
@@ -39,11 +39,17 @@ def choose_window(incident: Incident, wave: Wave, now: datetime) -> Window:
 
 
 def choose_due(incident: Incident, now: datetime) -> list[Wave]:
-    """The waves to diagnose: those without a verdict, and the newest until it is settled, and at the end."""
-    waves, newest = incident.waves, incident.waves[-1]
+    """The waves to diagnose: those without a verdict, the newest until it is settled and at the end, and an
+    older one without a cause until the wave after it has its evidence: until then its own comes in.
+    """
+    newest = incident.waves[-1]
+    due = [
+        wave
+        for wave, after in pairwise(incident.waves)
+        if wave.verdict is None or (rank_domain(wave.verdict) < 2 and holds(after, now))
+    ]
     settled = newest.verdict and rank_domain(newest.verdict) == 2 and not holds(newest, now)
-    due = [wave for wave in waves if wave.verdict is None]
-    return due if newest in due or (settled and not is_over(incident, now)) else [*due, newest]
+    return due if settled and not is_over(incident, now) else [*due, newest]
 
 
 def holds(wave: Wave, now: datetime) -> bool:

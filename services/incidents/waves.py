@@ -58,9 +58,12 @@ def find_earlier_onset(waves: Sequence[Wave], wave: Wave) -> float | None:
 
 
 def choose_headline(waves: Sequence[Wave]) -> Verdict | None:
-    """The verdict with the greatest user impact; `none` only if no wave has another."""
-    verdicts = [wave.verdict for wave in waves if wave.verdict]
-    return max(verdicts, key=_weigh, default=None)
+    """The verdict with the greatest user impact; `none` only if no wave has another, or may yet get it while
+    users are affected.
+    """
+    best = max((wave.verdict for wave in waves if wave.verdict), key=_weigh, default=None)
+    awaited = any(wave.felt and wave.verdict is None for wave in waves)
+    return None if awaited and best and best.domain == "none" else best
 
 
 def _weigh(verdict: Verdict) -> tuple[bool, float, int, float]:
@@ -88,8 +91,8 @@ def doubt(verdict: Verdict, wave: Wave) -> Verdict:
             "domain": "unknown",
             "cause": "unknown",
             "confidence": round(1 - verdict.confidence, 3),
-            "summary": f"{names} {said}, so users are affected, but no signal that the diagnosis reads has "
-            "moved. The cause is unknown.",
+            "summary": f"{names} {said}, so users are affected. What the diagnosis reads does not show it: "
+            f"{verdict.summary}",
             "remedy": "Start with the alert's runbook and the slowest traces. Check that the service sends "
             "the metrics that the evidence lists.",
         }

@@ -12,7 +12,7 @@ from alerts.routing import INCIDENTS
 from alerts.rules import all_alerts
 from alerts.runbook import FOLDER as WRITTEN
 from alerts.runbook import SILENT
-from alerts.spec import Alert, Severity
+from alerts.spec import Alert, Impact, Severity
 from alerts.to_grafana import ANY_MEASURE
 from config import Config
 from grafana.build import FOLDER as DASHBOARDS
@@ -169,6 +169,17 @@ def test_every_alert_has_a_runbook_with_its_query(alert: Alert) -> None:
     assert f"alertname = {alert.title}" in text
     _, rule = rendered(PROMETHEUS, "alert", alert)
     assert rule["annotations"]["runbook_url"].endswith(f"/runbooks/{alert.slug}")
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.slug)
+def test_every_alert_says_whether_users_are_affected_as_its_runbook_does(alert: Alert) -> None:
+    text = (RUNBOOKS / f"{alert.slug}.md").read_text()
+    told = re.search(r"^User impact: (none|unknown)?", text, re.MULTILINE)
+    assert alert.impact is not Impact.USER or (told and not told[1])
+    assert f"`impact: {alert.impact}`" in text
+    for rules, title in ((GRAFANA, "title"), (PROMETHEUS, "alert")):
+        _, rule = rendered(rules, title, alert)
+        assert rule["labels"]["impact"] == alert.impact
 
 
 def test_no_runbook_is_left_over() -> None:

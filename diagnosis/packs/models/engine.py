@@ -40,7 +40,7 @@ class Examined:
             return None
         source = ranked[0].source
         rest = [found for found in others if source is None or not is_same(found, source)]
-        return report_model(seen, ranked, tell_others(rest))
+        return report_model(seen, ranked, tell_others(rest, ranked[0].told))
 
     def _choose(self, others: Sequence[Explained]) -> list[Explanation]:
         """What is told of models first; nothing if other trouble is surer.

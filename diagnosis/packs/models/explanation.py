@@ -32,6 +32,11 @@ class Explanation:
     source: Explained | None = None
     """Why what the feature is read from is at fault; `cause` is then how that shows."""
 
+    @property
+    def told(self) -> float:
+        """The confidence to tell."""
+        return min(self.source.cause.surest, self.confidence) if self.source else self.confidence
+
     def write(self, template: str) -> str:
         counts = self.case.counts
         named = {"model": counts.name, "service": counts.service, "feature": self.feature}

@@ -33,11 +33,11 @@ def report_model(seen: Seen, ranked: Sequence[Explanation], others: Others) -> V
     best = ranked[0]
     case = best.case
     verdict = _report_source(seen, best) if best.source else _report_own(best)
-    alternatives = [*(_alternative(other) for other in ranked[1:]), *others]
+    alternatives = [*(_alternative(other, best.told) for other in ranked[1:]), *others]
     return verdict.model_copy(
         update={
             "onset": best.onset,
-            "confidence": round(best.confidence, 3),
+            "confidence": round(best.told, 3),
             "evidence": [*_state(best), *verdict.evidence],
             "alternatives": [each for each in alternatives if each.confidence >= LEAST][:ALTERNATIVES],
             "model": case.counts.name,
@@ -150,11 +150,13 @@ def measure_impact(case: Case) -> float:
     return case.lost * max(0.0, 1 - case.loss.before / case.loss.after)
 
 
-def _alternative(other: Explanation) -> Alternative:
+def _alternative(other: Explanation, most: float) -> Alternative:
     name = other.source.cause.name if other.source else other.cause.name
     about = other.feature or other.version or other.segment or other.case.counts.name
     return Alternative(
-        cause=f"{name}: {about}", confidence=round(other.confidence, 3), why_not=other.write(other.cause.says)
+        cause=f"{name}: {about}",
+        confidence=round(min(most, other.told), 3),
+        why_not=other.write(other.cause.says),
     )
 
 

@@ -78,7 +78,7 @@ def test_thresholds_have_their_unit(value_format: ValueFormat, threshold: float,
 
 def test_labels_say_who_owns_it_and_what_it_follows() -> None:
     plain = replace(HIGH_STORAGE_LATENCY, owner="sales").labels
-    assert plain == {"severity": "warning", "component": "storage", "owner": "sales"}
+    assert plain == {"severity": "warning", "impact": "user", "component": "storage", "owner": "sales"}
     assert replace(HIGH_STORAGE_LATENCY, follows="storage-outage").labels["follows"] == "storage-outage"
     assert "owner" not in replace(HIGH_STORAGE_LATENCY, owner="").labels
     assert replace(HIGH_STORAGE_LATENCY, is_heartbeat=True).labels["heartbeat"] == "true"

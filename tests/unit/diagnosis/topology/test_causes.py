@@ -75,6 +75,21 @@ def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
     assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
 
 
+def test_no_alternative_is_surer_than_the_verdict() -> None:
+    lock_with_timeouts = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.32, failed=0.4),
+        pricing=Load(6, 0.09, later_seconds=0.49, failed=0.6),
+        gateway__pricing=Load(6, 0.095, later_seconds=0.495, failed=0.6),
+        pricing__postgresql=Load(
+            12, 0.02, later_seconds=0.22, later_fastest=0.02, failed=0.3, error_type="TimeoutError"
+        ),
+    )
+    found = verdict(lock_with_timeouts)
+    assert (found.cause, found.confidence) == ("dependency-locked", 0.6)
+    assert found.alternatives[0].cause == "dependency-unreachable: postgresql@db:5432"
+    assert found.alternatives[0].confidence == 0.6
+
+
 BROKEN_CALLS = SHOP.change(
     gateway=Load(10, 0.08, later_seconds=0.8, failed=0.1),
     gateway__pricing=Load(6, 0.095, later_seconds=1.5, failed=0.2, error_type="RemoteProtocolError"),

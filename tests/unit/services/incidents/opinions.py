@@ -130,6 +130,8 @@ class Oracle:
 
     def __init__(self, *verdicts: Verdict | SourceAway) -> None:
         self.verdicts = list(verdicts)
+        self.on: dict[float | None, Verdict] = {}
+        """By the alert's start: what is always said of it instead."""
         self.asked: list[tuple[float, float, float | None]] = []
         self.services: list[Collection[str]] = []
 
@@ -144,6 +146,8 @@ class Oracle:
         """The next of the verdicts; the last one again and again."""
         self.services.append(services)
         self.asked.append((start, end, alerted_at))
+        if alerted_at in self.on:
+            return self.on[alerted_at]
         said = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
         if isinstance(said, SourceAway):
             raise said

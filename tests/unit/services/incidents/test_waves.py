@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from diagnosis import Verdict
+from prometheus.client import SourceAway
 from services.incidents.schedule import HOLDS
 from services.incidents.waves import MOST
 from tests.unit.services.incidents.benches import Bench, bench, run
@@ -33,13 +34,17 @@ def test_a_false_alert_before_a_true_one_does_not_decide(location: str) -> None:
             await b.take(alert("Early", "a", ends_at=later(0.5), labels=WARNING))
             await b.clock.pass_(120)
             assert await causes(b) == ("none", ["none"])
+            b.oracle.on[START.timestamp()] = NOTHING
             b.oracle.verdicts[:] = [felt(storage_latency(), 1.2)]
             start = b.clock.now()
             await b.take(alert("Answers Without Storage", "b", start))
             await b.take(alert("Hit Rate Dropped", "c", start + timedelta(seconds=20)))
             await b.clock.pass_(60)
             assert await causes(b) == ("storage-latency", ["none", "storage-latency"])
-            assert {alerted for _, _, alerted in b.oracle.asked[-3:]} == {start.timestamp()}
+            assert [alerted for _, _, alerted in b.oracle.asked[-2:]] == [
+                START.timestamp(),
+                start.timestamp(),
+            ]
 
     run(work)
 
@@ -66,6 +71,41 @@ def test_a_smaller_second_trouble_does_not_take_the_lead(location: str) -> None:
             await b.take(alert("Model Version Worse", "b", later(2)))
             await b.clock.pass_(60)
             assert await causes(b) == ("storage-latency", ["storage-latency", "bad-model"])
+
+    run(work)
+
+
+@pytest.mark.parametrize("first", [UNKNOWN, NOTHING], ids=lambda verdict: verdict.cause)
+def test_a_wave_without_a_cause_gets_it_after_the_next_one_began(location: str, first: Verdict) -> None:
+    async def work() -> None:
+        async with bench(location, storage_latency()) as b:
+            b.oracle.on[START.timestamp()] = first
+            await b.take(alert("Early", "a", labels=WARNING))
+            await b.clock.pass_(70)
+            second = b.clock.now()
+            await b.take(alert("Hit Rate Dropped", "b", second))
+            await b.clock.pass_(15)
+            assert (await causes(b))[1] == [first.cause, "storage-latency"]
+            b.oracle.on[START.timestamp()] = BAD_MODEL
+            await b.clock.pass_(60)
+            assert (await causes(b))[1] == ["bad-model", "storage-latency"]
+            ends = [end for _, end, alerted in b.oracle.asked if alerted == START.timestamp()]
+            assert max(ends) == second.timestamp(), "what the next one brought is not its cause"
+
+    run(work)
+
+
+def test_a_wave_without_a_cause_is_asked_about_only_while_its_evidence_comes_in(location: str) -> None:
+    async def work() -> None:
+        async with bench(location, storage_latency()) as b:
+            b.oracle.on[START.timestamp()] = UNKNOWN
+            await b.take(alert("Early", "a", labels=WARNING))
+            await b.clock.pass_(70)
+            await b.take(alert("Hit Rate Dropped", "b", b.clock.now()))
+            await b.clock.pass_(HOLDS.total_seconds() + 60, 10)
+            asked = [alerted for _, _, alerted in b.oracle.asked].count(START.timestamp())
+            await b.clock.pass_(1800, 10)
+            assert [alerted for _, _, alerted in b.oracle.asked].count(START.timestamp()) == asked
 
     run(work)
 
@@ -170,6 +210,20 @@ def test_an_alert_on_impact_turns_no_impact_into_unknown_at_once(location: str) 
             await b.take(alert("Hit Rate Dropped", "b", later(0.25), later(1)))
             await b.clock.pass_(60)
             assert await causes(b) == ("unknown", ["unknown"]), "it is said no more once nobody suffers"
+
+    run(work)
+
+
+def test_no_impact_is_not_said_while_an_alert_on_it_waits_for_its_verdict(location: str) -> None:
+    async def work() -> None:
+        async with bench(location, NOTHING) as b:
+            await b.take(alert("Early", "a", labels=WARNING))
+            await b.clock.pass_(70)
+            assert await causes(b) == ("none", ["none"])
+            b.oracle.verdicts[:] = [SourceAway("Prometheus does not answer.")]
+            await b.take(alert("Hit Rate Dropped", "b", b.clock.now()))
+            await b.clock.pass_(15)
+            assert await causes(b) == (None, ["none", None])
 
     run(work)
 

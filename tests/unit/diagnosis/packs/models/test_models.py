@@ -91,6 +91,16 @@ def test_a_source_that_is_too_slow_for_features_is_at_fault_for_both() -> None:
     assert [place.name for place in found.path] == ["fraud@scoring", "scoring", "redis@features:6379"]
 
 
+def test_a_source_that_may_be_locked_is_no_surer_than_without_a_model() -> None:
+    loads = {
+        (SERVICE,): Load(10, 0.02, later_seconds=0.07),
+        (SERVICE, "postgresql"): Load(10, 0.002, later_seconds=0.052, later_fastest=0.002),
+    }
+    found = replace(faulty("missing")["high"], loads=loads).verdict()
+    assert (found.cause, found.confidence) == ("dependency-locked", 0.6)
+    assert all(other.confidence <= 0.6 for other in found.alternatives)
+
+
 def test_a_source_that_fails_is_not_at_fault_for_a_relation() -> None:
     assert failing(worse(CALM, "high"), "ConnectionRefusedError").verdict().cause == "concept-drift"
 

@@ -17,6 +17,7 @@ EXPORTED = 2
 """Steps between two exports."""
 
 PEERS[SERVICE, "redis"] = {"server_address": "features", "server_port": "6379", "db_system_name": "redis"}
+PEERS[SERVICE, "postgresql"] = PEERS["pricing", "postgresql"]
 
 DECILES: Mapping[str, float] = {f"{number:02}": 0.1 for number in range(1, 11)}
 CLIENTS = {"ios": 0.4, "android": 0.4, "web": 0.2}
