@@ -17,7 +17,8 @@ class Cause:
     """A template: `fits` says how well it fits (0–1).
 
     `says` and `remedy` may use {symptom}, {suspect}, {caller}, {version}, {instance}, {times}, {repeating},
-    {repeated} and {grown}, and what `words` adds. `entity` is what it is blamed on, `proofs` show it.
+    {repeated}, {grown} and {no_release}, and what `words` adds. `entity` is what it is blamed on, `proofs`
+    show it.
     """
 
     name: str
@@ -197,7 +198,7 @@ CAUSES = (
         "service-failing",
         "unknown",
         fitting.only_of(Aspect.REQUESTS, fitting.is_itself),
-        "{suspect} fails itself: its dependencies are well, and its version has not changed.",
+        "{suspect} fails itself: its dependencies are well, and {no_release}.",
         "Look at the errors in its failed traces, then at its code, its data and its configuration.",
         is_last_resort=True,
     ),
@@ -205,7 +206,7 @@ CAUSES = (
         "service-slow",
         "unknown",
         fitting.only_of(Aspect.TIME, fitting.is_itself),
-        "{suspect} is slow itself: its dependencies are as fast as ever, and its version has not changed.",
+        "{suspect} is slow itself: its dependencies are as fast as ever, and {no_release}.",
         "Look at its CPU, memory, pools and locks, then at what it was asked to do.",
         is_last_resort=True,
     ),

@@ -15,9 +15,7 @@ from diagnosis.topology.losses import Aspect, measure_loss
 from diagnosis.topology.reading import FAILED, Directory
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Mask, Traffic
-
-CAME_WITH = 90.0
-"""Seconds by which a new version may come before or after the onset and still be its cause."""
+from diagnosis.topology.versions import find_new_version, knows_version
 
 POOLED = frozenset({Kind.DATABASE, Kind.CACHE})
 """What is called by connections of a pool."""
@@ -134,6 +132,12 @@ class Finding:
         """The suspect's version that came with the onset, beside or after another."""
         return find_new_version(self.seen.aligned, self.suspect.name, self.noticed.onset)
 
+    def say_no_release(self) -> str:
+        """What is known of the suspect's version where none is new."""
+        if knows_version(self.seen.aligned, self.suspect.name, self.noticed.onset):
+            return "its version has not changed"
+        return "its version is not known, as it sends no service.version"
+
     def level(self, query: str, **where: str) -> tuple[float, float]:
         """Means of a query's values before and after; NaN where none is known."""
         values = self.seen.aligned.one(query, **where)
@@ -249,18 +253,6 @@ class Finding:
         ]
 
 
-def find_new_version(aligned: AlignedSeries, service: str, onset: float) -> str | None:
-    """The version of a service that came with an onset (Unix seconds), beside or after another."""
-    came = {
-        row.labels.get("service_version", ""): _first(aligned, row)
-        for row in aligned.rows("versions", service_name=service)
-        if np.isfinite(row.values).any()
-    }
-    early = [at for at in came.values() if at <= onset - CAME_WITH]
-    near = [name for name, at in came.items() if abs(at - onset) <= CAME_WITH and name]
-    return near[-1] if near and early else None
-
-
 def _mean(values: Values, where: Mask) -> float:
     known = values[where & np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
@@ -268,10 +260,6 @@ def _mean(values: Values, where: Mask) -> float:
 
 def _over(part: float, whole: float) -> float:
     return part / whole if whole > 0 else 1.0
-
-
-def _first(aligned: AlignedSeries, row: Row) -> float:
-    return float(aligned.times[np.flatnonzero(np.isfinite(row.values))[0]])
 
 
 def _meaning(error_type: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from prometheus import dependencies, requests
 from prometheus import queries as q
 from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
-from prometheus.names import TARGET_INFO
+from prometheus.names import REQUEST_CALLS, TARGET_INFO
 from prometheus.recorded import DECLARED, HEARD
 
 WINDOW = "20s"
@@ -18,6 +18,9 @@ WINDOW = "20s"
 
 OFTEN, SELDOM = "30s", "3m"
 """Windows that hold two samples of processes that send often, and by default."""
+
+RUNNING = "75s"
+"""In which processes that send by default send once: what is older has ended."""
 
 LONGEST_WINDOW = 180.0
 """Seconds before the start of what is asked about from which samples count."""
@@ -29,6 +32,7 @@ Present = Callable[[str], str]
 
 _SERVICE = ("service_name",)
 _INSTANCE = ("service_name", "instance")
+_VERSION = ("service_name", "service_version")
 
 
 def ask_presence(seconds: float, others: Iterable[Present] = ()) -> Batch:
@@ -84,10 +88,17 @@ def ask_details(*where: str) -> Sequence[Batch]:
             "instances_failed": requests.count(*where, failed=True, by=_INSTANCE, window=WINDOW),
             "instances_seconds": f"histogram_sum({durations})",
             "heard": q.highest(HEARD, *where, by=_SERVICE),
-            "versions": f"group by (service_name, service_version) ({q.select(TARGET_INFO, *where)})",
+            "versions": _versions(*where),
         },
         {name: write(*where) for name, write in _PROCESSES.items()},
     )
+
+
+def _versions(*where: str) -> str:
+    """1 for each version of which metrics or spans arrive."""
+    sent = q.present(TARGET_INFO, *where, by=_VERSION, window=RUNNING)
+    seen = f"{q.each_rate(REQUEST_CALLS, *where, window=RUNNING)} > 0"
+    return f"({sent} or {q.group(seen, REQUEST_CALLS, _VERSION)})"
 
 
 def _cpu(*where: str) -> str:

@@ -92,6 +92,7 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "suspect": str(finding.suspect),
         "caller": str(path[-2] if len(path) > 1 else "its callers"),
         "version": finding.new_version() or "",
+        "no_release": finding.say_no_release(),
         "instance": worst_instance(finding)[0],
         "times": finding.surge(),
         "repeating": str(call.caller) if call else "",

@@ -37,6 +37,14 @@ def test_a_version_that_came_long_before_is_not_blamed() -> None:
     found = verdict(replace(FAILING_PRICING, versions=versions))
     assert (found.domain, found.cause) == ("unknown", "service-failing")
     assert found.confidence <= 0.3
+    assert "its version has not changed" in found.summary
+
+
+def test_a_version_that_nobody_told_is_not_said_to_be_the_same() -> None:
+    found = verdict(replace(FAILING_PRICING, versions={}))
+    assert found.cause == "service-failing"
+    assert "its version is not known" in found.summary
+    assert "not changed" not in found.summary
 
 
 def test_one_slow_instance_of_several_is_named() -> None:
