@@ -8,7 +8,7 @@ from diagnosis.topology import fitting
 from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.proof import Proof, Prove, of_processes
+from diagnosis.topology.proof import Proof, Prove, of_processes, prove_age
 from diagnosis.verdict.verdict import HIGHEST, Domain
 
 
@@ -87,6 +87,20 @@ CAUSES = (
         ),
     ),
     Cause(
+        "descriptors-exhausted",
+        "infrastructure",
+        fitting.runs_out_of("open_files"),
+        "A process of {suspect} has nearly all files and connections open that it may have.",
+        "Look for what {suspect} does not close, then raise its limit of file descriptors (`ulimit -n`).",
+        proofs=(
+            of_processes(
+                "open_files",
+                "{after:.0%} of the descriptors of a process of {suspect} are open instead of {before:.0%}.",
+                "share",
+            ),
+        ),
+    ),
+    Cause(
         "instance-failing",
         "infrastructure",
         fitting.only_of(Aspect.REQUESTS, fitting.is_instance),
@@ -108,6 +122,7 @@ CAUSES = (
         fitting.starts_anew,
         "Processes of {suspect} end again and again, and break the calls of {caller}.",
         "Look at the last lines of {suspect}'s log, at its limit of memory and at what kills it.",
+        proofs=(prove_age,),
     ),
     Cause(
         "pool-exhausted",
@@ -131,6 +146,20 @@ CAUSES = (
         "Look at what keeps connections to {pooled} in {suspect}, then at the size of the pool.",
     ),
     Cause(
+        "threads-exhausted",
+        "infrastructure",
+        fitting.runs_out_of("busy_threads"),
+        "All threads of a pool of {suspect} are at work, and requests wait for one.",
+        "Look at what its threads wait for, then at the size of the pool.",
+        proofs=(
+            of_processes(
+                "busy_threads",
+                "{after:.0%} of the threads of a pool of {suspect} are at work instead of {before:.0%}.",
+                "share",
+            ),
+        ),
+    ),
+    Cause(
         "cpu",
         "infrastructure",
         fitting.only_of(Aspect.TIME, fitting.takes_cpu),
@@ -139,6 +168,54 @@ CAUSES = (
         proofs=(
             of_processes(
                 "cpu", "The processes of {suspect} take {after:.2f} cores instead of {before:.2f}.", "cores"
+            ),
+        ),
+    ),
+    Cause(
+        "event-loop-blocked",
+        "infrastructure",
+        fitting.only_of(Aspect.TIME, fitting.blocks_event_loop),
+        "The event loop of {suspect} is late: something in it blocks, and all requests wait for it.",
+        "Profile {suspect}: move long computations and blocking calls to threads or processes of their own.",
+        proofs=(
+            of_processes(
+                "loop_lag",
+                "The event loop of {suspect} is late by {after:.0f} ms instead of {before:.0f} ms.",
+                "ms",
+                0.001,
+            ),
+        ),
+    ),
+    Cause(
+        "cpu-starvation",
+        "infrastructure",
+        fitting.only_of(Aspect.TIME, fitting.is_short_of_cpu),
+        "The CPU of the host is in use, and {suspect} waits for its turn, if it runs there.",
+        "Look at which processes take the CPU of the host, and give {suspect} a share of its own.",
+        fitting.find_host,
+        proofs=(
+            of_processes(
+                "host_cpu", "{after:.0%} of the host's CPU is in use instead of {before:.0%}.", "share"
+            ),
+        ),
+    ),
+    Cause(
+        "disk-full",
+        "infrastructure",
+        fitting.fails_as("disk"),
+        "{suspect} refuses to write for {caller}: its disk is full.",
+        "Free space on the disk of {suspect}, or enlarge it.",
+    ),
+    Cause(
+        "disk-full",
+        "infrastructure",
+        fitting.only_of(Aspect.REQUESTS, fitting.is_out_of_disk),
+        "The disk of the host is full, and {suspect} fails, if it runs there.",
+        "Free space on the disk of the host, or enlarge it.",
+        fitting.find_host,
+        proofs=(
+            of_processes(
+                "host_disk", "{after:.1%} of the host's disk is in use instead of {before:.1%}.", "share"
             ),
         ),
     ),

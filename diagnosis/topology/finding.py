@@ -12,6 +12,7 @@ from diagnosis.signals.series import AlignedSeries, Row, Values
 from diagnosis.topology.blame import Blame, System
 from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.losses import Aspect, measure_loss
+from diagnosis.topology.queries import locate
 from diagnosis.topology.reading import FAILED, Directory
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Mask, Traffic
@@ -39,6 +40,7 @@ USED, HARDLY = 0.2, 0.1
 """Calls per request from which a dependency is used; the part of them up to which it hardly is any more."""
 
 MATCHES = {
+    "disk": "disk_?full|storage_?full|enospc|no space",
     "credentials": "401|403|auth|denied|forbidden|permission|password|credential|privilege",
     "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
     "timeout": "timeout|timed out|deadline|504",
@@ -138,14 +140,23 @@ class Finding:
             return "its version has not changed"
         return "its version is not known, as it sends no service.version"
 
-    def level(self, query: str, **where: str) -> tuple[float, float]:
-        """Means of a query's values before and after; NaN where none is known."""
-        values = self.seen.aligned.one(query, **where)
-        return _mean(values, self.noticed.sides.before), _mean(values, self.noticed.sides.after)
+    def signal(self, name: str) -> Values:
+        """A signal of the suspect's processes, or of the host."""
+        query, where = locate(name, self.suspect.name)
+        return self.seen.aligned.one(query, **where)
+
+    def change(self, values: Values) -> tuple[float, float]:
+        """Means before and after; NaN where none is known."""
+        before, after = self.noticed.sides
+        return _mean(values, before), _mean(values, after)
+
+    def level(self, name: str) -> tuple[float, float]:
+        """Means of a signal before and after; NaN where none is known."""
+        return self.change(self.signal(name))
 
     def cpu(self) -> tuple[float, float]:
         """Cores that the suspect's processes took before, and take."""
-        return self.level("cpu", service_name=self.suspect.name)
+        return self.level("cpu")
 
     def cpu_per_request(self) -> float:
         """Times the usual CPU that a request of the suspect takes; NaN where it is not known."""
@@ -160,7 +171,7 @@ class Finding:
 
     def memory(self) -> tuple[float, float]:
         """Bytes of the suspect's largest process: usual ones, and the most since the onset."""
-        values = self.seen.aligned.one("memory", service_name=self.suspect.name)
+        values = self.signal("memory")
         since = values[(self.seen.aligned.times > self.noticed.onset) & np.isfinite(values)]
         peak = float(since.max()) if len(since) else float("nan")
         return _mean(values, self.noticed.sides.before), peak
@@ -226,12 +237,18 @@ class Finding:
         """Seconds per second that the suspect's own requests take longer."""
         return measure_loss(self._served(), Aspect.TIME, self.noticed.sides).certain
 
+    def rise(self) -> float:
+        """Seconds more that a request of the suspect takes, or a call to it; NaN if it is not known."""
+        is_late = self.noticed.aspect is Aspect.TIME
+        loss = self.blame.loss if is_late else measure_loss(self._served(), Aspect.TIME, self.noticed.sides)
+        return loss.now - loss.usual
+
     def _served(self) -> Traffic | None:
         return self.seen.system.served.get(self.suspect)
 
     def pool_waiting(self) -> tuple[float, float]:
         """Requests of the suspect that waited, and wait, for a connection of a pool."""
-        return self.level("pool_waiting", service_name=self.suspect.name)
+        return self.level("pool_waiting")
 
     def _growth(self, call: Call) -> float:
         before, after = self._per_request(call)

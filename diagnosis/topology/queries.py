@@ -7,17 +7,13 @@ several where calls are many.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus import dependencies, requests
+from prometheus import dependencies, processes, requests
 from prometheus import queries as q
-from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
 from prometheus.names import REQUEST_CALLS, TARGET_INFO
 from prometheus.recorded import DECLARED, HEARD
 
 WINDOW = "20s"
 """Four exports of span metrics."""
-
-OFTEN, SELDOM = "30s", "3m"
-"""Windows that hold two samples of processes that send often, and by default."""
 
 RUNNING = "75s"
 """In which processes that send by default send once: what is older has ended."""
@@ -90,7 +86,10 @@ def ask_details(*where: str) -> Sequence[Batch]:
             "heard": q.highest(HEARD, *where, by=_SERVICE),
             "versions": _versions(*where),
         },
-        {name: write(*where) for name, write in _PROCESSES.items()},
+        {
+            **{name: write(*where) for name, write in _PROCESSES.items()},
+            "signals": _signals(*where),
+        },
     )
 
 
@@ -101,28 +100,44 @@ def _versions(*where: str) -> str:
     return f"({sent} or {q.group(seen, REQUEST_CALLS, _VERSION)})"
 
 
-def _cpu(*where: str) -> str:
-    often, seldom = (
-        q.rate(PROCESS_CPU_TIME, *where, by=_SERVICE, window=window) for window in (OFTEN, SELDOM)
-    )
-    return f"({often} or {seldom})"
+_PROCESSES: Mapping[str, Callable[..., str]] = {
+    "cpu": processes.cpu,
+    "memory": processes.memory,
+    "pool_waiting": processes.pool_waiting,
+}
+"""Signals of processes that are queries of their own."""
+
+HOST_CPU, HOST_DISK = "host_cpu", "host_disk"
+
+_SIGNALS: Mapping[str, Callable[..., str]] = {
+    "started": processes.started,
+    "loop_lag": processes.loop_lag,
+    "open_files": processes.open_files,
+    "busy_threads": processes.busy_threads,
+    HOST_CPU: lambda *_: processes.host_cpu(),
+    HOST_DISK: lambda *_: processes.host_disk(),
+}
+"""Those that are series of one query, by its label `signal`."""
 
 
-def _memory(*where: str) -> str:
-    return q.highest(PROCESS_MEMORY, *where, by=_SERVICE)
+def _signals(*where: str) -> str:
+    asked = {name: write(*where) for name, write in _SIGNALS.items()}
+    marked = (f'label_replace({promql}, "signal", "{name}", "", "")' for name, promql in asked.items())
+    return f"({' or '.join(marked)})"
 
 
-def _pool_waiting(*where: str) -> str:
-    return f"sum by (service_name) ({q.select_any((POOL_WAITING, POOL_WAITING_BEFORE), *where)})"
+def locate(signal: str, service: str) -> tuple[str, Mapping[str, str]]:
+    """The query of a signal, and the labels that its series of a service have, or those of the host."""
+    if signal in _PROCESSES:
+        return signal, {"service_name": service}
+    of_host = signal in (HOST_CPU, HOST_DISK)
+    return "signals", {"signal": signal} if of_host else {"signal": signal, "service_name": service}
 
 
-_PROCESSES = {"cpu": _cpu, "memory": _memory, "pool_waiting": _pool_waiting}
-"""Cores their processes take, bytes of the largest, requests that wait for a connection of a pool."""
-
-
-def narrow(query: str, service: str, scale: float) -> str:
-    """A query about the processes of one service, by a scale."""
-    narrowed = _PROCESSES[query](q.equal("service_name", service))
+def narrow(signal: str, service: str, scale: float) -> str:
+    """The query of a signal of one service, by a scale."""
+    write = _PROCESSES.get(signal) or _SIGNALS[signal]
+    narrowed = write(q.equal("service_name", service))
     return narrowed if scale == 1 else f"{narrowed} / {scale:g}"
 
 

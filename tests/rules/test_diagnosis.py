@@ -36,7 +36,13 @@ def send(service: str) -> Iterator[tuple[str, str]]:
             labels = {**whole, **peer, "span_kind": f"SPAN_KIND_{kind}", "status_code": status}
             yield named("traces_requests_duration_seconds", **labels), observed
             yield named("traces_requests_calls_total", **labels), counter((SECONDS, 100))
-    for series in ("target_info", "process_memory_usage_bytes", "db_client_connection_pending_requests"):
+    for series in (
+        "target_info",
+        "process_memory_usage_bytes",
+        "process_uptime_seconds",
+        "process_open_file_descriptor_count",
+        "db_client_connection_pending_requests",
+    ):
         yield named(series, **whole), gauge((SECONDS, 5.0))
     yield named("dependency:declared:info", service_name=service, callee="ledger"), gauge((SECONDS, 1.0))
     yield named("process_cpu_time_seconds_total", **whole), " ".join(str(n) for n in range(SECONDS // 10))

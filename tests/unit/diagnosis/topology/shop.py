@@ -9,6 +9,7 @@ import numpy as np
 from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
+from diagnosis.topology.queries import locate
 
 START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
 TIMES = START + STEP * np.arange(COUNT)
@@ -55,7 +56,7 @@ class Shop:
     loads: Mapping[Name, Load]
     versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     processes: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
-    """By query and service: what their processes take before and after the onset."""
+    """By signal and service: what their processes take before and after the onset."""
     declared: tuple[tuple[str, str], ...] = ()
     """Callers and callees between which there are no spans."""
     silent: str = ""
@@ -64,6 +65,8 @@ class Shop:
     """Of its steps after that, one in this many is heard."""
     restarting: Mapping[str, float] = field(default_factory=dict)
     """By service: seconds that an instance of it lives after the onset; before, one lived all the time."""
+    crashing: Mapping[str, float] = field(default_factory=dict)
+    """By service: seconds that a process lives after the onset, where the next one has the same identity."""
     ends: float = math.inf
     """When all is as before the onset again."""
     opened: float = START
@@ -104,9 +107,15 @@ class Shop:
                 )
                 for which in np.unique(lives)
             )
-        for (query, service), (before, after) in self.processes.items():
-            labels = {"service_name": service}
-            found.setdefault(query, []).append(_series(labels, _turn(before, after)))
+        for (signal, service), (before, after) in self.processes.items():
+            query, where = locate(signal, service)
+            found.setdefault(query, []).append(_series(where, _turn(before, after)))
+        for service, life in self.crashing.items():
+            query, where = locate("started", service)
+            later = ONSET + life * ((TIMES - ONSET) // life)
+            found.setdefault(query, []).append(
+                _series({**where, "instance": "1"}, np.where(TIMES > ONSET, later, START - 1_000))
+            )
         found["declared"] = [
             _series({"service_name": caller, "callee": callee}, np.ones(COUNT))
             for caller, callee in self.declared
@@ -156,9 +165,9 @@ def _lines(
     return lines
 
 
-def _series(labels: dict[str, str], values: Values) -> Labelled:
+def _series(labels: Mapping[str, str], values: Values) -> Labelled:
     known = np.flatnonzero(np.isfinite(values))
-    return Labelled(labels=labels, values=pack(np.column_stack([TIMES, values])[known]))
+    return Labelled(labels=dict(labels), values=pack(np.column_stack([TIMES, values])[known]))
 
 
 SHOP = Shop(

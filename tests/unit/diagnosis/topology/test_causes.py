@@ -105,6 +105,18 @@ def test_a_service_whose_instances_follow_each_other_ends_again_and_again() -> N
     assert verdict(replaced_once).cause != "service-restarts"
 
 
+def test_processes_that_follow_each_other_under_one_identity_end_again_and_again() -> None:
+    found = verdict(replace(BROKEN_CALLS, crashing={"pricing": 30.0}))
+    assert (found.cause, path(found)) == ("service-restarts", ["gateway", "pricing"])
+    assert found.confidence > 0.7
+    proof = found.evidence[-1]
+    assert proof.before is not None and proof.after is not None
+    assert proof.before > 1_000 > 30 > proof.after
+    assert 'process_uptime_seconds{service_name="pricing"}' in proof.query
+    restarted_once = replace(BROKEN_CALLS, crashing={"pricing": 300.0})
+    assert verdict(restarted_once).cause != "service-restarts"
+
+
 def test_a_service_that_answers_no_call_is_not_reachable() -> None:
     down = BROKEN_CALLS.change(
         gateway__pricing=Load(6, 0.095, failed=1.0, error_type="ConnectionRefusedError")
@@ -144,6 +156,9 @@ SLOW_PRICING = SHOP.change(
         ("cpu", 0.2, 2.2, "cpu", "take 2.20 cores instead of 0.20"),
         ("memory", 90e6, 260e6, "memory", "holds 260 MB instead of 90 MB"),
         ("pool_waiting", 0.0, 6.0, "pool-exhausted", "6.0 requests of pricing wait"),
+        ("open_files", 0.2, 0.99, "descriptors-exhausted", "99% of the descriptors"),
+        ("busy_threads", 0.3, 1.0, "threads-exhausted", "100% of the threads"),
+        ("loop_lag", 0.01, 0.4, "event-loop-blocked", "late by 400 ms instead of 10 ms"),
     ],
 )
 def test_what_a_slow_service_runs_out_of_is_named(
@@ -158,6 +173,66 @@ def test_what_a_slow_service_runs_out_of_is_named(
     calm = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, before)}))
     assert calm.cause != cause
     assert calm.confidence <= 0.6
+
+
+@pytest.mark.parametrize(
+    ("signal", "before", "after"),
+    [
+        ("open_files", 0.2, 0.6),
+        ("open_files", 0.98, 0.99),
+        ("busy_threads", 0.4, 0.8),
+        ("loop_lag", 0.01, 0.06),
+        ("host_cpu", 0.99, 0.995),
+        ("host_cpu", 0.3, 0.8),
+    ],
+)
+def test_what_is_not_used_up_or_has_been_all_along_is_no_cause(
+    signal: str, before: float, after: float
+) -> None:
+    found = verdict(replace(SLOW_PRICING, processes={(signal, "pricing"): (before, after)}))
+    assert (found.cause, found.confidence <= 0.3) == ("service-slow", True)
+
+
+def test_what_others_take_of_the_hosts_cpu_is_perhaps_why_a_service_waits() -> None:
+    busy = replace(SLOW_PRICING, processes={("host_cpu", "pricing"): (0.3, 0.99)})
+    found = verdict(busy)
+    assert (found.cause, path(found)) == ("cpu-starvation", ["gateway", "pricing", "pricing's host"])
+    assert 0.5 <= found.confidence <= 0.6
+    assert found.evidence[-1].statement == "99% of the host's CPU is in use instead of 30%."
+    its_own = replace(busy, processes={**busy.processes, ("cpu", "pricing"): (0.2, 2.2)})
+    assert verdict(its_own).cause == "cpu"
+
+
+def test_a_disk_that_fills_up_is_perhaps_why_a_service_fails() -> None:
+    found = verdict(replace(FAILING_PRICING, processes={("host_disk", "pricing"): (0.99, 1.0)}))
+    assert (found.cause, path(found)) == ("disk-full", ["gateway", "pricing", "pricing's host"])
+    assert found.confidence <= 0.6
+    assert "100.0% of the host's disk is in use instead of 99.0%" in found.evidence[-1].statement
+    long_full = replace(FAILING_PRICING, processes={("host_disk", "pricing"): (1.0, 1.0)})
+    assert verdict(long_full).cause == "service-failing"
+
+
+@pytest.mark.parametrize(
+    ("error_type", "cause"),
+    [("psycopg.errors.DiskFull", "disk-full"), ("psycopg.errors.DataError", "dependency-failing")],
+)
+def test_a_database_whose_disk_is_full_says_so(error_type: str, cause: str) -> None:
+    failing = FAILING_PRICING.change(pricing__postgresql=Load(12, 0.02, failed=0.5, error_type=error_type))
+    found = verdict(failing)
+    assert (found.domain, found.cause) == ("infrastructure", cause)
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+
+
+def test_a_service_that_takes_no_connection_for_want_of_descriptors_is_told_from_one_that_is_down() -> None:
+    refused = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.5),
+        gateway__pricing=Load(6, 0.095, failed=0.9, error_type="ConnectTimeout"),
+    )
+    full = replace(refused, processes={("open_files", "pricing"): (0.2, 1.0)})
+    assert [verdict(each).cause for each in (refused, full)] == [
+        "dependency-unreachable",
+        "descriptors-exhausted",
+    ]
 
 
 def test_calls_that_are_given_up_are_the_fault_of_the_slow_service() -> None:

@@ -17,7 +17,9 @@ def heard(**versions: list[Stretch]) -> AlignedSeries:
     rows = [
         Labelled(
             labels={"service_name": "pricing", "service_version": version.strip("v")},
-            values=pack([(at, 1) for at in times if any(start <= at < end for start, end in stretches)]),
+            values=pack(
+                [(at, 1) for at in times.tolist() if any(start <= at < end for start, end in stretches)]
+            ),
         )
         for version, stretches in versions.items()
     ]
