@@ -195,7 +195,7 @@ CAUSES = (
         fitting.find_host,
         proofs=(
             of_processes(
-                "host_cpu", "{after:.0%} of the host's CPU is in use instead of {before:.0%}.", "share"
+                "host_cpu_used", "{after:.0%} of the host's CPU is in use instead of {before:.0%}.", "share"
             ),
         ),
     ),
@@ -215,7 +215,7 @@ CAUSES = (
         fitting.find_host,
         proofs=(
             of_processes(
-                "host_disk", "{after:.1%} of the host's disk is in use instead of {before:.1%}.", "share"
+                "host_disk_used", "{after:.1%} of the host's disk is in use instead of {before:.1%}.", "share"
             ),
         ),
     ),

@@ -12,7 +12,7 @@ from diagnosis.signals.series import AlignedSeries, Row, Values
 from diagnosis.topology.blame import Blame, System
 from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.losses import Aspect, measure_loss
-from diagnosis.topology.queries import locate
+from diagnosis.topology.queries import HOST_CPU, HOST_DISK
 from diagnosis.topology.reading import FAILED, Directory
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Mask, Traffic
@@ -142,8 +142,8 @@ class Finding:
 
     def signal(self, name: str) -> Values:
         """A signal of the suspect's processes, or of the host."""
-        query, where = locate(name, self.suspect.name)
-        return self.seen.aligned.one(query, **where)
+        where = {} if name in (HOST_CPU, HOST_DISK) else {"service_name": self.suspect.name}
+        return self.seen.aligned.one(name, **where)
 
     def change(self, values: Values) -> tuple[float, float]:
         """Means before and after; NaN where none is known."""

@@ -6,7 +6,6 @@ from diagnosis.signals.series import Row, Values
 from diagnosis.topology.entity import Kind
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.queries import locate
 from diagnosis.topology.traffic import Mask, Traffic
 
 HEARD = 0.5
@@ -64,8 +63,7 @@ def youngest(finding: Finding) -> Values:
 
 
 def _began(finding: Finding) -> list[Row]:
-    query, where = locate("started", finding.suspect.name)
-    return finding.seen.aligned.rows(query, **where)
+    return finding.seen.aligned.rows("started", service_name=finding.suspect.name)
 
 
 def _count_restarts(finding: Finding) -> int:

@@ -7,6 +7,7 @@ several where calls are many.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from diagnosis.sources.evidence import Labelled
 from prometheus import dependencies, processes, requests
 from prometheus import queries as q
 from prometheus.names import REQUEST_CALLS, TARGET_INFO
@@ -29,6 +30,9 @@ Present = Callable[[str], str]
 _SERVICE = ("service_name",)
 _INSTANCE = ("service_name", "instance")
 _VERSION = ("service_name", "service_version")
+
+SIGNALS, SIGNAL = "signals", "signal"
+"""A query, and the label that tells its series apart."""
 
 
 def ask_presence(seconds: float, others: Iterable[Present] = ()) -> Batch:
@@ -86,10 +90,7 @@ def ask_details(*where: str) -> Sequence[Batch]:
             "heard": q.highest(HEARD, *where, by=_SERVICE),
             "versions": _versions(*where),
         },
-        {
-            **{name: write(*where) for name, write in _PROCESSES.items()},
-            "signals": _signals(*where),
-        },
+        {SIGNALS: _ask_signals(*where)},
     )
 
 
@@ -100,16 +101,12 @@ def _versions(*where: str) -> str:
     return f"({sent} or {q.group(seen, REQUEST_CALLS, _VERSION)})"
 
 
-_PROCESSES: Mapping[str, Callable[..., str]] = {
+HOST_CPU, HOST_DISK = "host_cpu_used", "host_disk_used"
+
+ASKED_SIGNALS: Mapping[str, Callable[..., str]] = {
     "cpu": processes.cpu,
     "memory": processes.memory,
     "pool_waiting": processes.pool_waiting,
-}
-"""Signals of processes that are queries of their own."""
-
-HOST_CPU, HOST_DISK = "host_cpu", "host_disk"
-
-_SIGNALS: Mapping[str, Callable[..., str]] = {
     "started": processes.started,
     "loop_lag": processes.loop_lag,
     "open_files": processes.open_files,
@@ -117,27 +114,27 @@ _SIGNALS: Mapping[str, Callable[..., str]] = {
     HOST_CPU: lambda *_: processes.host_cpu(),
     HOST_DISK: lambda *_: processes.host_disk(),
 }
-"""Those that are series of one query, by its label `signal`."""
+"""What processes take and run out of: one query, whose series are told apart by a label."""
 
 
-def _signals(*where: str) -> str:
-    asked = {name: write(*where) for name, write in _SIGNALS.items()}
-    marked = (f'label_replace({promql}, "signal", "{name}", "", "")' for name, promql in asked.items())
+def _ask_signals(*where: str) -> str:
+    asked = {name: write(*where) for name, write in ASKED_SIGNALS.items()}
+    marked = (f'label_replace({promql}, "{SIGNAL}", "{name}", "", "")' for name, promql in asked.items())
     return f"({' or '.join(marked)})"
 
 
-def locate(signal: str, service: str) -> tuple[str, Mapping[str, str]]:
-    """The query of a signal, and the labels that its series of a service have, or those of the host."""
-    if signal in _PROCESSES:
-        return signal, {"service_name": service}
-    of_host = signal in (HOST_CPU, HOST_DISK)
-    return "signals", {"signal": signal} if of_host else {"signal": signal, "service_name": service}
+def split_signals(series: Mapping[str, list[Labelled]]) -> dict[str, list[Labelled]]:
+    """The results of the queries, with each signal as one of its own."""
+    found = {name: rows for name, rows in series.items() if name != SIGNALS}
+    for row in series.get(SIGNALS, ()):
+        labels = {label: value for label, value in row.labels.items() if label != SIGNAL}
+        found.setdefault(row.labels[SIGNAL], []).append(Labelled(labels=labels, values=row.values))
+    return found
 
 
 def narrow(signal: str, service: str, scale: float) -> str:
     """The query of a signal of one service, by a scale."""
-    write = _PROCESSES.get(signal) or _SIGNALS[signal]
-    narrowed = write(q.equal("service_name", service))
+    narrowed = ASKED_SIGNALS[signal](q.equal("service_name", service))
     return narrowed if scale == 1 else f"{narrowed} / {scale:g}"
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.signals.series import Values
 from diagnosis.sources.evidence import Labelled, pack
-from diagnosis.topology.queries import locate
 
 START, STEP, COUNT = 1_700_000_000.0, 5.0, 120
 TIMES = START + STEP * np.arange(COUNT)
@@ -56,7 +55,7 @@ class Shop:
     loads: Mapping[Name, Load]
     versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     processes: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
-    """By signal and service: what their processes take before and after the onset."""
+    """By signal and service: what their processes take before and after the onset; of the host, by ""."""
     declared: tuple[tuple[str, str], ...] = ()
     """Callers and callees between which there are no spans."""
     silent: str = ""
@@ -108,14 +107,13 @@ class Shop:
                 for which in np.unique(lives)
             )
         for (signal, service), (before, after) in self.processes.items():
-            query, where = locate(signal, service)
-            found.setdefault(query, []).append(_series(where, _turn(before, after)))
+            labels = {"service_name": service} if service else {}
+            found.setdefault(signal, []).append(_series(labels, _turn(before, after)))
         for service, life in self.crashing.items():
-            query, where = locate("started", service)
+            labels = {"service_name": service, "instance": "1"}
             later = ONSET + life * ((TIMES - ONSET) // life)
-            found.setdefault(query, []).append(
-                _series({**where, "instance": "1"}, np.where(TIMES > ONSET, later, START - 1_000))
-            )
+            began = np.where(TIMES > ONSET, later, START - 1_000)
+            found.setdefault("started", []).append(_series(labels, began))
         found["declared"] = [
             _series({"service_name": caller, "callee": callee}, np.ones(COUNT))
             for caller, callee in self.declared
@@ -165,9 +163,9 @@ def _lines(
     return lines
 
 
-def _series(labels: Mapping[str, str], values: Values) -> Labelled:
+def _series(labels: dict[str, str], values: Values) -> Labelled:
     known = np.flatnonzero(np.isfinite(values))
-    return Labelled(labels=dict(labels), values=pack(np.column_stack([TIMES, values])[known]))
+    return Labelled(labels=labels, values=pack(np.column_stack([TIMES, values])[known]))
 
 
 SHOP = Shop(

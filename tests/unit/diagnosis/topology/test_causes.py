@@ -176,25 +176,26 @@ def test_what_a_slow_service_runs_out_of_is_named(
 
 
 @pytest.mark.parametrize(
-    ("signal", "before", "after"),
+    ("signal", "of", "before", "after"),
     [
-        ("open_files", 0.2, 0.6),
-        ("open_files", 0.98, 0.99),
-        ("busy_threads", 0.4, 0.8),
-        ("loop_lag", 0.01, 0.06),
-        ("host_cpu", 0.99, 0.995),
-        ("host_cpu", 0.3, 0.8),
+        ("open_files", "pricing", 0.2, 0.6),
+        ("open_files", "pricing", 0.98, 0.99),
+        ("open_files", "gateway", 0.2, 0.99),
+        ("busy_threads", "pricing", 0.4, 0.8),
+        ("loop_lag", "pricing", 0.01, 0.06),
+        ("host_cpu_used", "", 0.99, 0.995),
+        ("host_cpu_used", "", 0.3, 0.8),
     ],
 )
 def test_what_is_not_used_up_or_has_been_all_along_is_no_cause(
-    signal: str, before: float, after: float
+    signal: str, of: str, before: float, after: float
 ) -> None:
-    found = verdict(replace(SLOW_PRICING, processes={(signal, "pricing"): (before, after)}))
+    found = verdict(replace(SLOW_PRICING, processes={(signal, of): (before, after)}))
     assert (found.cause, found.confidence <= 0.3) == ("service-slow", True)
 
 
 def test_what_others_take_of_the_hosts_cpu_is_perhaps_why_a_service_waits() -> None:
-    busy = replace(SLOW_PRICING, processes={("host_cpu", "pricing"): (0.3, 0.99)})
+    busy = replace(SLOW_PRICING, processes={("host_cpu_used", ""): (0.3, 0.99)})
     found = verdict(busy)
     assert (found.cause, path(found)) == ("cpu-starvation", ["gateway", "pricing", "pricing's host"])
     assert 0.5 <= found.confidence <= 0.6
@@ -204,11 +205,11 @@ def test_what_others_take_of_the_hosts_cpu_is_perhaps_why_a_service_waits() -> N
 
 
 def test_a_disk_that_fills_up_is_perhaps_why_a_service_fails() -> None:
-    found = verdict(replace(FAILING_PRICING, processes={("host_disk", "pricing"): (0.99, 1.0)}))
+    found = verdict(replace(FAILING_PRICING, processes={("host_disk_used", ""): (0.99, 1.0)}))
     assert (found.cause, path(found)) == ("disk-full", ["gateway", "pricing", "pricing's host"])
     assert found.confidence <= 0.6
     assert "100.0% of the host's disk is in use instead of 99.0%" in found.evidence[-1].statement
-    long_full = replace(FAILING_PRICING, processes={("host_disk", "pricing"): (1.0, 1.0)})
+    long_full = replace(FAILING_PRICING, processes={("host_disk_used", ""): (1.0, 1.0)})
     assert verdict(long_full).cause == "service-failing"
 
 
