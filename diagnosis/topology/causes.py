@@ -80,7 +80,7 @@ CAUSES = (
         proofs=(
             of_processes(
                 "memory",
-                "The largest process of {suspect} holds {after:.0f} MB instead of {before:.0f} MB.",
+                "The largest process of {service} holds {after:.0f} MB instead of {before:.0f} MB.",
                 "MB",
                 1e6,
             ),
@@ -95,7 +95,7 @@ CAUSES = (
         proofs=(
             of_processes(
                 "open_files",
-                "{after:.0%} of the descriptors of a process of {suspect} are open instead of {before:.0%}.",
+                "{after:.0%} of the descriptors of a process of {service} are open instead of {before:.0%}.",
                 "share",
             ),
         ),
@@ -133,7 +133,7 @@ CAUSES = (
         proofs=(
             of_processes(
                 "pool_waiting",
-                "{after:.1f} requests of {suspect} wait for a connection instead of {before:.1f}.",
+                "{after:.1f} requests of {service} wait for a connection instead of {before:.1f}.",
             ),
         ),
     ),
@@ -154,7 +154,7 @@ CAUSES = (
         proofs=(
             of_processes(
                 "busy_threads",
-                "{after:.0%} of the threads of a pool of {suspect} are at work instead of {before:.0%}.",
+                "{after:.0%} of the threads of a pool of {service} are at work instead of {before:.0%}.",
                 "share",
             ),
         ),
@@ -167,7 +167,7 @@ CAUSES = (
         "Profile {suspect} to see what takes the CPU, or give it more processes.",
         proofs=(
             of_processes(
-                "cpu", "The processes of {suspect} take {after:.2f} cores instead of {before:.2f}.", "cores"
+                "cpu", "The processes of {service} take {after:.2f} cores instead of {before:.2f}.", "cores"
             ),
         ),
     ),
@@ -175,16 +175,19 @@ CAUSES = (
         "event-loop-blocked",
         "infrastructure",
         fitting.only_of(Aspect.TIME, fitting.blocks_event_loop),
-        "The event loop of {suspect} is late: something in it blocks, and all requests wait for it.",
-        "Profile {suspect}: move long computations and blocking calls to threads or processes of their own.",
+        "The event loop of {looping} is late: something in it blocks, and all requests wait for it.",
+        "Profile {looping}: move long computations and blocking calls to threads or processes of their own.",
+        fitting.find_late_loop,
         proofs=(
             of_processes(
                 "loop_lag",
-                "The event loop of {suspect} is late by {after:.0f} ms instead of {before:.0f} ms.",
+                "The event loop of {service} is late by {after:.0f} ms instead of {before:.0f} ms.",
                 "ms",
                 0.001,
+                fitting.find_late_loop,
             ),
         ),
+        words=lambda finding: {"looping": str(fitting.find_late_loop(finding))},
     ),
     Cause(
         "cpu-starvation",

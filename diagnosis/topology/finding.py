@@ -140,9 +140,9 @@ class Finding:
             return "its version has not changed"
         return "its version is not known, as it sends no service.version"
 
-    def signal(self, name: str) -> Values:
-        """A signal of the suspect's processes, or of the host."""
-        where = {} if name in (HOST_CPU, HOST_DISK) else {"service_name": self.suspect.name}
+    def signal(self, name: str, of: Entity | None = None) -> Values:
+        """A signal of the processes of a service, by default the suspect, or of the host."""
+        where = {} if name in (HOST_CPU, HOST_DISK) else {"service_name": (of or self.suspect).name}
         return self.seen.aligned.one(name, **where)
 
     def change(self, values: Values) -> tuple[float, float]:
@@ -150,9 +150,9 @@ class Finding:
         before, after = self.noticed.sides
         return _mean(values, before), _mean(values, after)
 
-    def level(self, name: str) -> tuple[float, float]:
+    def level(self, name: str, of: Entity | None = None) -> tuple[float, float]:
         """Means of a signal before and after; NaN where none is known."""
-        return self.change(self.signal(name))
+        return self.change(self.signal(name, of))
 
     def cpu(self) -> tuple[float, float]:
         """Cores that the suspect's processes took before, and take."""
@@ -227,6 +227,22 @@ class Finding:
         left = {call: self._per_request(call)[0] for call in calls if self._growth(call) < HARDLY}
         most = max(left, key=lambda call: left[call], default=None)
         return most.callee if most and left[most] >= USED else None
+
+    def waits_for_others(self) -> bool:
+        """Whether a dependency of the suspect is slower than usual."""
+        calls = (traffic for call, traffic in self.seen.system.calls.items() if call.caller == self.suspect)
+        losses = (measure_loss(traffic, Aspect.TIME, self.noticed.sides) for traffic in calls)
+        return any(loss.certainty > CERTAIN and loss.now >= SLOWED * loss.usual for loss in losses)
+
+    def late_loop(self) -> tuple[Entity, float]:
+        """Whose event loop got later, by how many seconds; NaN if nobody tells.
+
+        A caller's own is late, too, where it sees its calls end late.
+        """
+        caller = self.blame.path[-2:-1] if self.is_dependency else ()
+        more = {each: self.change(self.signal("loop_lag", each)) for each in (self.suspect, *caller)}
+        later = {each: after - before for each, (before, after) in more.items()}
+        return max(later.items(), key=lambda each: np.nan_to_num(each[1], nan=-np.inf))
 
     def symptom_slows(self) -> float:
         """Times the usual duration that requests take where users notice it; NaN if it is not known."""

@@ -140,9 +140,11 @@ def takes_cpu(finding: Finding) -> float:
 def runs_out_of(signal: str) -> Fits:
     """Whether a service's processes have, of late, nearly all of it that they may have.
 
-    Its own telemetry need not show it: whom it takes no connection of, it knows nothing of.
+    Its own telemetry need not show it: whom it takes no connection of, it knows nothing of. Who waits for a
+    slow dependency has more open, and more at work, for that.
     """
-    return _fills(signal, AT_LIMIT, FILLED)
+    fits = _fills(signal, AT_LIMIT, FILLED)
+    return lambda finding: 0.0 if finding.waits_for_others() else fits(finding)
 
 
 def _fills(signal: str, full: tuple[float, float], filled: tuple[float, float]) -> Fits:
@@ -168,12 +170,13 @@ def is_short_of_cpu(finding: Finding) -> float:
 
 
 def blocks_event_loop(finding: Finding) -> float:
-    """Whether the suspect's event loop is as late as the requests are."""
-    before, after = finding.level("loop_lag")
-    more, rise = after - before, finding.rise()
-    if finding.suspect.kind is not Kind.SERVICE or not rise > 0 or math.isnan(more):
-        return 0.0
-    return min(ramp(more, *LAG), ramp(more / rise, *LAG_OF_LOSS))
+    """Whether an event loop is as late as the requests are."""
+    (_, more), rise = finding.late_loop(), finding.rise()
+    return min(ramp(more, *LAG), ramp(more / rise, *LAG_OF_LOSS)) if rise > 0 else 0.0
+
+
+def find_late_loop(finding: Finding) -> Entity:
+    return finding.late_loop()[0]
 
 
 def is_pool_exhausted(finding: Finding) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from diagnosis.signals.series import Values
+from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.instances import youngest
 from diagnosis.topology.queries import narrow
@@ -36,20 +37,27 @@ class Proof(NamedTuple):
 Prove = Callable[[Finding], Proof]
 
 
-def of_processes(signal: str, says: str, unit: str = "", scale: float = 1.0) -> Prove:
-    """A signal of the suspect's processes or of the host, its values by `scale` in `unit`.
+def of_processes(
+    signal: str,
+    says: str,
+    unit: str = "",
+    scale: float = 1.0,
+    of: Callable[[Finding], Entity] = lambda finding: finding.suspect,
+) -> Prove:
+    """A signal of the processes of a service or of the host, its values by `scale` in `unit`.
 
-    `says` may use {suspect}, {before} and {after}.
+    `says` may use {service}, {before} and {after}.
     """
 
     def prove(finding: Finding) -> Proof:
-        values = finding.signal(signal) / scale
+        service = of(finding)
+        values = finding.signal(signal, service) / scale
         change = Change(*finding.change(values))
         return Proof(
-            says.format(suspect=finding.suspect, before=change.before, after=change.after),
+            says.format(service=service, before=change.before, after=change.after),
             change,
             values,
-            narrow(signal, finding.suspect.name, scale),
+            narrow(signal, service.name, scale),
             unit,
         )
 

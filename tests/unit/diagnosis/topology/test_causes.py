@@ -194,6 +194,29 @@ def test_what_is_not_used_up_or_has_been_all_along_is_no_cause(
     assert (found.cause, found.confidence <= 0.3) == ("service-slow", True)
 
 
+def test_calls_end_late_where_the_event_loop_of_the_caller_is_blocked() -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.45),
+        pricing=Load(6, 0.09, later_seconds=0.69),
+        gateway__pricing=Load(6, 0.095, later_seconds=0.7),
+        pricing__postgresql=Load(12, 0.02, later_seconds=0.22),
+    )
+    found = verdict(replace(shop, processes={("loop_lag", "pricing"): (0.01, 0.25)}))
+    assert (found.cause, path(found)) == ("event-loop-blocked", ["gateway", "pricing"])
+    assert "The event loop of pricing is late" in found.summary
+    assert 'service_name="pricing"' in found.evidence[-1].query
+    assert found.confidence > 0.7
+    assert (
+        verdict(replace(shop, processes={("loop_lag", "pricing"): (0.01, 0.03)})).cause == "dependency-slow"
+    )
+
+
+def test_threads_that_wait_for_a_slow_database_are_not_what_is_short() -> None:
+    slow = SLOW_PRICING.change(pricing__postgresql=Load(12, 0.02, later_seconds=0.2))
+    found = verdict(replace(slow, processes={("busy_threads", "pricing"): (0.3, 1.0)}))
+    assert (found.cause, path(found)[-1]) == ("dependency-slow", "postgresql@db:5432")
+
+
 def test_what_others_take_of_the_hosts_cpu_is_perhaps_why_a_service_waits() -> None:
     busy = replace(SLOW_PRICING, processes={("host_cpu_used", ""): (0.3, 0.99)})
     found = verdict(busy)
