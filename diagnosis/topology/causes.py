@@ -146,20 +146,6 @@ CAUSES = (
         "Look at what keeps connections to {pooled} in {suspect}, then at the size of the pool.",
     ),
     Cause(
-        "threads-exhausted",
-        "infrastructure",
-        fitting.runs_out_of("busy_threads"),
-        "All threads of a pool of {suspect} are at work, and requests wait for one.",
-        "Look at what its threads wait for, then at the size of the pool.",
-        proofs=(
-            of_processes(
-                "busy_threads",
-                "{after:.0%} of the threads of a pool of {service} are at work instead of {before:.0%}.",
-                "share",
-            ),
-        ),
-    ),
-    Cause(
         "cpu",
         "infrastructure",
         fitting.only_of(Aspect.TIME, fitting.takes_cpu),
@@ -188,6 +174,20 @@ CAUSES = (
             ),
         ),
         words=lambda finding: {"looping": str(fitting.find_late_loop(finding))},
+    ),
+    Cause(
+        "threads-exhausted",
+        "infrastructure",
+        fitting.runs_out_of("busy_threads"),
+        "All threads of a pool of {suspect} are at work, and requests wait for one.",
+        "Look at what its threads wait for, then at the size of the pool.",
+        proofs=(
+            of_processes(
+                "busy_threads",
+                "{after:.0%} of the threads of a pool of {service} are at work instead of {before:.0%}.",
+                "share",
+            ),
+        ),
     ),
     Cause(
         "cpu-starvation",

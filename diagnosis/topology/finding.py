@@ -240,7 +240,7 @@ class Finding:
         A caller's own is late, too, where it sees its calls end late.
         """
         caller = self.blame.path[-2:-1] if self.is_dependency else ()
-        more = {each: self.change(self.signal("loop_lag", each)) for each in (self.suspect, *caller)}
+        more = {each: self.level("loop_lag", each) for each in (self.suspect, *caller)}
         later = {each: after - before for each, (before, after) in more.items()}
         return max(later.items(), key=lambda each: np.nan_to_num(each[1], nan=-np.inf))
 

@@ -211,6 +211,11 @@ def test_calls_end_late_where_the_event_loop_of_the_caller_is_blocked() -> None:
     )
 
 
+def test_threads_that_all_take_cpu_are_not_what_is_short() -> None:
+    taken = {("busy_threads", "pricing"): (0.3, 1.0), ("cpu", "pricing"): (0.2, 2.2)}
+    assert verdict(replace(SLOW_PRICING, processes=taken)).cause == "cpu"
+
+
 def test_threads_that_wait_for_a_slow_database_are_not_what_is_short() -> None:
     slow = SLOW_PRICING.change(pricing__postgresql=Load(12, 0.02, later_seconds=0.2))
     found = verdict(replace(slow, processes={("busy_threads", "pricing"): (0.3, 1.0)}))
