@@ -25,6 +25,7 @@ from rich.table import Table
 
 from diagnosis import collection, diagnose
 from diagnosis.signals.series import Values
+from diagnosis.topology.queries import SIGNAL, SIGNALS
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import MARK, AsyncClient
 from prometheus.dependencies import ENDS
@@ -153,8 +154,8 @@ def make_rows(calls: Mapping[int, list[int]], slow: int) -> Iterator[Row]:
             instance = {**labels, "instance": f"{name(place)}-{number}"}
             yield from _of_requests("instances", instance, rate / INSTANCES, seconds)
         yield "versions", {**labels, "service_version": "1.0"}, np.ones(COUNT)
-        yield "cpu", labels, 0 * rate + 0.2
-        yield "memory", labels, 0 * rate + 1e8
+        for signal, level in (("cpu", 0.2), ("memory", 1e8), ("open_files", 0.1), ("loop_lag", 0.01)):
+            yield SIGNALS, {**labels, SIGNAL: signal}, 0 * rate + level
         for callee, weight in weigh(calls[place]).items():
             peer = {**labels, "server_address": name(callee), "server_port": "80"}
             waited = durations[callee] * noise.normal(1, 0.02, COUNT)

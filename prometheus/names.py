@@ -83,11 +83,14 @@ REQUEST_SPANS = Series(
                 *a.PEER,
                 a.GEN_AI_REQUEST_MODEL,
                 a.SHORTENED,
+                a.SERVICE_VERSION,
             ),
         )
     ),
 )
 """Spans without their names: served ones by what HTTP metrics are counted by, calls by their peer."""
+REQUEST_CALLS = Series("traces_requests_calls_total", Form.COUNTER, REQUEST_SPANS.labels)
+"""How many they are."""
 TARGET_INFO = Series(
     "target_info",
     Form.GAUGE,
@@ -105,6 +108,7 @@ _MADE_BY_THE_STACK = (
     SPAN_DURATION_BUCKET,
     SPAN_DURATION_SUM,
     REQUEST_SPANS,
+    REQUEST_CALLS,
     TARGET_INFO,
     ALERTS,
     ALERTS_FOR_STATE,

@@ -76,6 +76,11 @@ def total(expr: str, of: Series, by: Sequence[str] = ()) -> str:
     return f"{_sum(of, by)} ({expr})"
 
 
+def group(expr: str, of: Series, by: Sequence[str]) -> str:
+    """1 for each group of an expression that has the labels of `of`."""
+    return f"{_group(of, by)} ({expr})"
+
+
 def distribution(of: Series, *where: str, by: Sequence[str] = (), window: str = PANEL) -> str:
     """The histogram of what was observed in the window; what a heatmap draws."""
     return _sum_of_rates(of, Form.NATIVE_HISTOGRAM, where, by, window)
@@ -191,7 +196,7 @@ def share(of: Series, *where: str, by: Sequence[str], window: str = PANEL) -> st
 
 def present(of: Series, *where: str, by: Sequence[str], window: str) -> str:
     """1 for each group of series of which anything arrived in a window."""
-    return f"{_group(of, by)} (present_over_time({select(of, *where)}[{_checked_window(window)}]))"
+    return group(f"present_over_time({select(of, *where)}[{_checked_window(window)}])", of, by)
 
 
 def set_since(of: Series, by: Sequence[str], within: str = "5m") -> str:

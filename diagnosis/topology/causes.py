@@ -8,7 +8,7 @@ from diagnosis.topology import fitting
 from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.losses import Aspect
-from diagnosis.topology.proof import Proof, Prove, of_processes
+from diagnosis.topology.proof import Proof, Prove, of_processes, prove_age
 from diagnosis.verdict.verdict import HIGHEST, Domain
 
 
@@ -17,7 +17,8 @@ class Cause:
     """A template: `fits` says how well it fits (0–1).
 
     `says` and `remedy` may use {symptom}, {suspect}, {caller}, {version}, {instance}, {times}, {repeating},
-    {repeated} and {grown}, and what `words` adds. `entity` is what it is blamed on, `proofs` show it.
+    {repeated}, {grown} and {no_release}, and what `words` adds. `entity` is what it is blamed on, `proofs`
+    show it.
     """
 
     name: str
@@ -79,9 +80,23 @@ CAUSES = (
         proofs=(
             of_processes(
                 "memory",
-                "The largest process of {suspect} holds {after:.0f} MB instead of {before:.0f} MB.",
+                "The largest process of {service} holds {after:.0f} MB instead of {before:.0f} MB.",
                 "MB",
                 1e6,
+            ),
+        ),
+    ),
+    Cause(
+        "descriptors-exhausted",
+        "infrastructure",
+        fitting.runs_out_of("open_files"),
+        "A process of {suspect} has nearly all files and connections open that it may have.",
+        "Look for what {suspect} does not close, then raise its limit of file descriptors (`ulimit -n`).",
+        proofs=(
+            of_processes(
+                "open_files",
+                "{after:.0%} of the descriptors of a process of {service} are open instead of {before:.0%}.",
+                "share",
             ),
         ),
     ),
@@ -107,6 +122,7 @@ CAUSES = (
         fitting.starts_anew,
         "Processes of {suspect} end again and again, and break the calls of {caller}.",
         "Look at the last lines of {suspect}'s log, at its limit of memory and at what kills it.",
+        proofs=(prove_age,),
     ),
     Cause(
         "pool-exhausted",
@@ -117,7 +133,7 @@ CAUSES = (
         proofs=(
             of_processes(
                 "pool_waiting",
-                "{after:.1f} requests of {suspect} wait for a connection instead of {before:.1f}.",
+                "{after:.1f} requests of {service} wait for a connection instead of {before:.1f}.",
             ),
         ),
     ),
@@ -137,7 +153,72 @@ CAUSES = (
         "Profile {suspect} to see what takes the CPU, or give it more processes.",
         proofs=(
             of_processes(
-                "cpu", "The processes of {suspect} take {after:.2f} cores instead of {before:.2f}.", "cores"
+                "cpu", "The processes of {service} take {after:.2f} cores instead of {before:.2f}.", "cores"
+            ),
+        ),
+    ),
+    Cause(
+        "event-loop-blocked",
+        "infrastructure",
+        fitting.only_of(Aspect.TIME, fitting.blocks_event_loop),
+        "The event loop of {looping} is late: something in it blocks, and all requests wait for it.",
+        "Profile {looping}: move long computations and blocking calls to threads or processes of their own.",
+        fitting.find_late_loop,
+        proofs=(
+            of_processes(
+                "loop_lag",
+                "The event loop of {service} is late by {after:.0f} ms instead of {before:.0f} ms.",
+                "ms",
+                0.001,
+                fitting.find_late_loop,
+            ),
+        ),
+        words=lambda finding: {"looping": str(fitting.find_late_loop(finding))},
+    ),
+    Cause(
+        "threads-exhausted",
+        "infrastructure",
+        fitting.runs_out_of("busy_threads"),
+        "All threads of a pool of {suspect} are at work, and requests wait for one.",
+        "Look at what its threads wait for, then at the size of the pool.",
+        proofs=(
+            of_processes(
+                "busy_threads",
+                "{after:.0%} of the threads of a pool of {service} are at work instead of {before:.0%}.",
+                "share",
+            ),
+        ),
+    ),
+    Cause(
+        "cpu-starvation",
+        "infrastructure",
+        fitting.only_of(Aspect.TIME, fitting.is_short_of_cpu),
+        "The CPU of the host is in use, and {suspect} waits for its turn, if it runs there.",
+        "Look at which processes take the CPU of the host, and give {suspect} a share of its own.",
+        fitting.find_host,
+        proofs=(
+            of_processes(
+                "host_cpu_used", "{after:.0%} of the host's CPU is in use instead of {before:.0%}.", "share"
+            ),
+        ),
+    ),
+    Cause(
+        "disk-full",
+        "infrastructure",
+        fitting.fails_as("disk"),
+        "{suspect} refuses to write for {caller}: its disk is full.",
+        "Free space on the disk of {suspect}, or enlarge it.",
+    ),
+    Cause(
+        "disk-full",
+        "infrastructure",
+        fitting.only_of(Aspect.REQUESTS, fitting.is_out_of_disk),
+        "The disk of the host is full, and {suspect} fails, if it runs there.",
+        "Free space on the disk of the host, or enlarge it.",
+        fitting.find_host,
+        proofs=(
+            of_processes(
+                "host_disk_used", "{after:.1%} of the host's disk is in use instead of {before:.1%}.", "share"
             ),
         ),
     ),
@@ -197,7 +278,7 @@ CAUSES = (
         "service-failing",
         "unknown",
         fitting.only_of(Aspect.REQUESTS, fitting.is_itself),
-        "{suspect} fails itself: its dependencies are well, and its version has not changed.",
+        "{suspect} fails itself: its dependencies are well, and {no_release}.",
         "Look at the errors in its failed traces, then at its code, its data and its configuration.",
         is_last_resort=True,
     ),
@@ -205,7 +286,7 @@ CAUSES = (
         "service-slow",
         "unknown",
         fitting.only_of(Aspect.TIME, fitting.is_itself),
-        "{suspect} is slow itself: its dependencies are as fast as ever, and its version has not changed.",
+        "{suspect} is slow itself: its dependencies are as fast as ever, and {no_release}.",
         "Look at its CPU, memory, pools and locks, then at what it was asked to do.",
         is_last_resort=True,
     ),

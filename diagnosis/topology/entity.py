@@ -17,6 +17,8 @@ class Kind(StrEnum):
     QUEUE = "queue"
     PEER = "peer"
     """Anything else that is called over a network."""
+    HOST = "host"
+    """What a service runs on."""
 
 
 class Entity(NamedTuple):

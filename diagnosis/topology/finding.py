@@ -12,12 +12,11 @@ from diagnosis.signals.series import AlignedSeries, Row, Values
 from diagnosis.topology.blame import Blame, System
 from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.losses import Aspect, measure_loss
+from diagnosis.topology.queries import HOST_CPU, HOST_DISK
 from diagnosis.topology.reading import FAILED, Directory
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Mask, Traffic
-
-CAME_WITH = 90.0
-"""Seconds by which a new version may come before or after the onset and still be its cause."""
+from diagnosis.topology.versions import find_new_version, knows_version
 
 POOLED = frozenset({Kind.DATABASE, Kind.CACHE})
 """What is called by connections of a pool."""
@@ -41,6 +40,7 @@ USED, HARDLY = 0.2, 0.1
 """Calls per request from which a dependency is used; the part of them up to which it hardly is any more."""
 
 MATCHES = {
+    "disk": "disk_?full|storage_?full|enospc|no space",
     "credentials": "401|403|auth|denied|forbidden|permission|password|credential|privilege",
     "throttled": "429|throttl|slowdown|toomany|too many|ratelimit|rate limit",
     "timeout": "timeout|timed out|deadline|504",
@@ -134,14 +134,29 @@ class Finding:
         """The suspect's version that came with the onset, beside or after another."""
         return find_new_version(self.seen.aligned, self.suspect.name, self.noticed.onset)
 
-    def level(self, query: str, **where: str) -> tuple[float, float]:
-        """Means of a query's values before and after; NaN where none is known."""
-        values = self.seen.aligned.one(query, **where)
-        return _mean(values, self.noticed.sides.before), _mean(values, self.noticed.sides.after)
+    def say_no_release(self) -> str:
+        """What is known of the suspect's version where none is new."""
+        if knows_version(self.seen.aligned, self.suspect.name, self.noticed.onset):
+            return "its version has not changed"
+        return "its version is not known, as it sends no service.version"
+
+    def signal(self, name: str, of: Entity | None = None) -> Values:
+        """A signal of the processes of a service, by default the suspect, or of the host."""
+        where = {} if name in (HOST_CPU, HOST_DISK) else {"service_name": (of or self.suspect).name}
+        return self.seen.aligned.one(name, **where)
+
+    def change(self, values: Values) -> tuple[float, float]:
+        """Means before and after; NaN where none is known."""
+        before, after = self.noticed.sides
+        return _mean(values, before), _mean(values, after)
+
+    def level(self, name: str, of: Entity | None = None) -> tuple[float, float]:
+        """Means of a signal before and after; NaN where none is known."""
+        return self.change(self.signal(name, of))
 
     def cpu(self) -> tuple[float, float]:
         """Cores that the suspect's processes took before, and take."""
-        return self.level("cpu", service_name=self.suspect.name)
+        return self.level("cpu")
 
     def cpu_per_request(self) -> float:
         """Times the usual CPU that a request of the suspect takes; NaN where it is not known."""
@@ -156,7 +171,7 @@ class Finding:
 
     def memory(self) -> tuple[float, float]:
         """Bytes of the suspect's largest process: usual ones, and the most since the onset."""
-        values = self.seen.aligned.one("memory", service_name=self.suspect.name)
+        values = self.signal("memory")
         since = values[(self.seen.aligned.times > self.noticed.onset) & np.isfinite(values)]
         peak = float(since.max()) if len(since) else float("nan")
         return _mean(values, self.noticed.sides.before), peak
@@ -213,6 +228,22 @@ class Finding:
         most = max(left, key=lambda call: left[call], default=None)
         return most.callee if most and left[most] >= USED else None
 
+    def waits_for_others(self) -> bool:
+        """Whether a dependency of the suspect is slower than usual."""
+        calls = (traffic for call, traffic in self.seen.system.calls.items() if call.caller == self.suspect)
+        losses = (measure_loss(traffic, Aspect.TIME, self.noticed.sides) for traffic in calls)
+        return any(loss.certainty > CERTAIN and loss.now >= SLOWED * loss.usual for loss in losses)
+
+    def late_loop(self) -> tuple[Entity, float]:
+        """Whose event loop got later, by how many seconds; NaN if nobody tells.
+
+        A caller's own is late, too, where it sees its calls end late.
+        """
+        caller = self.blame.path[-2:-1] if self.is_dependency else ()
+        more = {each: self.level("loop_lag", each) for each in (self.suspect, *caller)}
+        later = {each: after - before for each, (before, after) in more.items()}
+        return max(later.items(), key=lambda each: np.nan_to_num(each[1], nan=-np.inf))
+
     def symptom_slows(self) -> float:
         """Times the usual duration that requests take where users notice it; NaN if it is not known."""
         slower = measure_loss(self.seen.system.served[self.noticed.entity], Aspect.TIME, self.noticed.sides)
@@ -222,12 +253,18 @@ class Finding:
         """Seconds per second that the suspect's own requests take longer."""
         return measure_loss(self._served(), Aspect.TIME, self.noticed.sides).certain
 
+    def rise(self) -> float:
+        """Seconds more that a request of the suspect takes, or a call to it; NaN if it is not known."""
+        is_late = self.noticed.aspect is Aspect.TIME
+        loss = self.blame.loss if is_late else measure_loss(self._served(), Aspect.TIME, self.noticed.sides)
+        return loss.now - loss.usual
+
     def _served(self) -> Traffic | None:
         return self.seen.system.served.get(self.suspect)
 
     def pool_waiting(self) -> tuple[float, float]:
         """Requests of the suspect that waited, and wait, for a connection of a pool."""
-        return self.level("pool_waiting", service_name=self.suspect.name)
+        return self.level("pool_waiting")
 
     def _growth(self, call: Call) -> float:
         before, after = self._per_request(call)
@@ -249,18 +286,6 @@ class Finding:
         ]
 
 
-def find_new_version(aligned: AlignedSeries, service: str, onset: float) -> str | None:
-    """The version of a service that came with an onset (Unix seconds), beside or after another."""
-    came = {
-        row.labels.get("service_version", ""): _first(aligned, row)
-        for row in aligned.rows("versions", service_name=service)
-        if np.isfinite(row.values).any()
-    }
-    early = [at for at in came.values() if at <= onset - CAME_WITH]
-    near = [name for name, at in came.items() if abs(at - onset) <= CAME_WITH and name]
-    return near[-1] if near and early else None
-
-
 def _mean(values: Values, where: Mask) -> float:
     known = values[where & np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
@@ -268,10 +293,6 @@ def _mean(values: Values, where: Mask) -> float:
 
 def _over(part: float, whole: float) -> float:
     return part / whole if whole > 0 else 1.0
-
-
-def _first(aligned: AlignedSeries, row: Row) -> float:
-    return float(aligned.times[np.flatnonzero(np.isfinite(row.values))[0]])
 
 
 def _meaning(error_type: str) -> str:

@@ -8,6 +8,7 @@ from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.instances import ends_before_it_sends, keeps_restarting, worst_instance
 from diagnosis.topology.losses import Aspect
+from diagnosis.topology.queries import HOST_CPU, HOST_DISK
 
 Fits = Callable[[Finding], float]
 
@@ -43,6 +44,18 @@ UNSEEN = 0.5
 
 CPU_GROWN, CPU_ADDED = (3.0, 6.0), (0.05, 0.15)
 """Times the usual CPU per request, and cores more, from which requests wait for CPU on a busy machine."""
+
+AT_LIMIT, FILLED = (0.9, 0.98), (0.05, 0.15)
+"""Share of what processes may have from which they run out of it, and by how much it rose."""
+
+DISK_FULL, DISK_FILLED = (0.98, 0.998), (0.001, 0.005)
+"""The same of a disk, which fills slowly."""
+
+HOST_BUSY, HOST_BUSIER = (0.9, 0.97), (0.1, 0.25)
+"""The same of a host's CPU."""
+
+LAG, LAG_OF_LOSS = (0.02, 0.05), (0.3, 0.6)
+"""Seconds more by which an event loop is late, and the part of a request's, from which it is the cause."""
 
 WAITING = (0.5, 2.0)
 """Requests more that wait for a connection of a pool, on average."""
@@ -110,6 +123,8 @@ def find_retrying(finding: Finding) -> Entity:
 
 def is_out_of_memory(finding: Finding) -> float:
     usual, most = finding.memory()
+    if not usual > 0:
+        return 0.0
     return min(ramp(most / usual, *MEMORY_GROWN), ramp(most - usual, *MEMORY_ADDED))
 
 
@@ -120,6 +135,48 @@ def takes_cpu(finding: Finding) -> float:
         return 0.0
     more = ramp(finding.cpu_per_request(), *CPU_GROWN) * ramp(after - before, *CPU_ADDED)
     return max(more, ramp((after - before) / lost, *CPU_OF_LOSS))
+
+
+def runs_out_of(signal: str) -> Fits:
+    """Whether a service's processes have, of late, nearly all of it that they may have.
+
+    Its own telemetry need not show it: whom it takes no connection of, it knows nothing of. Who waits for a
+    slow dependency has more open, and more at work, for that.
+    """
+    fits = _fills(signal, AT_LIMIT, FILLED)
+    return lambda finding: 0.0 if finding.waits_for_others() else fits(finding)
+
+
+def _fills(signal: str, full: tuple[float, float], filled: tuple[float, float]) -> Fits:
+    def fits(finding: Finding) -> float:
+        before, after = finding.level(signal)
+        if finding.suspect.kind is not Kind.SERVICE or math.isnan(before + after):
+            return 0.0
+        return min(ramp(after, *full), ramp(after - before, *filled))
+
+    return fits
+
+
+def is_out_of_disk(finding: Finding) -> float:
+    """Perhaps: it is the disk of the stack's host, which need not be the suspect's."""
+    fits = _fills(HOST_DISK, DISK_FULL, DISK_FILLED)
+    return 0.0 if finding.is_dependency else PERHAPS * fits(finding)
+
+
+def is_short_of_cpu(finding: Finding) -> float:
+    """Perhaps, likewise; and what the suspect takes itself is another cause."""
+    fits = _fills(HOST_CPU, HOST_BUSY, HOST_BUSIER)
+    return 0.0 if finding.is_dependency else PERHAPS * fits(finding)
+
+
+def blocks_event_loop(finding: Finding) -> float:
+    """Whether an event loop is as late as the requests are."""
+    (_, more), rise = finding.late_loop(), finding.rise()
+    return min(ramp(more, *LAG), ramp(more / rise, *LAG_OF_LOSS)) if rise > 0 else 0.0
+
+
+def find_late_loop(finding: Finding) -> Entity:
+    return finding.late_loop()[0]
 
 
 def is_pool_exhausted(finding: Finding) -> float:
@@ -146,6 +203,10 @@ def is_locked(finding: Finding) -> float:
     if math.isnan(after - before):
         return 0.0
     return 1.0 - ramp((after - before) / (loss.now - loss.usual), *FASTEST_RISE)
+
+
+def find_host(finding: Finding) -> Entity:
+    return Entity(Kind.HOST, f"{finding.suspect}'s host")
 
 
 def find_worst_instance(finding: Finding) -> Entity:

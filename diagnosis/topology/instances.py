@@ -17,6 +17,9 @@ ANSWERED = 0.05
 REPEATED = 2
 """Restarts from which it is no single one."""
 
+AT_ONCE = 5.0
+"""Seconds within which processes that share an identity begin when they are started together."""
+
 
 def worst_instance(finding: Finding) -> tuple[str, float]:
     """The suspect's instance that lost most, and its part of what all of them lost; of one, it is 0."""
@@ -53,7 +56,28 @@ def _rows(finding: Finding) -> list[Row]:
     return [row for row in rows if "instance" in row.labels]
 
 
+def youngest(finding: Finding) -> Values:
+    """When the suspect's youngest process began (Unix seconds); NaN where none says so."""
+    began = [row.values for row in _began(finding)]
+    return np.fmax.reduce(began) if began else finding.seen.aligned.nothing
+
+
+def _began(finding: Finding) -> list[Row]:
+    return finding.seen.aligned.rows("started", service_name=finding.suspect.name)
+
+
 def _count_restarts(finding: Finding) -> int:
+    """Instances that were replaced after the onset, and processes within an instance."""
+    return _count_replaced(finding) + sum(_count_begun(finding, row.values) for row in _began(finding))
+
+
+def _count_begun(finding: Finding, began: Values) -> int:
+    """Processes that began after the onset where there was one: each later than all before."""
+    latest = np.maximum.accumulate(began[np.isfinite(began)])
+    return int(np.sum((np.diff(latest) > AT_ONCE) & (latest[1:] > finding.noticed.onset)))
+
+
+def _count_replaced(finding: Finding) -> int:
     """Instances that came after the onset, as far as others went: one that is added is none."""
     known = [np.flatnonzero(np.isfinite(row.values)) for row in _rows(finding)]
     since = finding.seen.aligned.times > finding.noticed.onset

@@ -11,7 +11,15 @@ from diagnosis.sources.evidence import Evidence
 from diagnosis.sources.live import choose_step, label_series, read_series
 from diagnosis.topology.addition import Addition, Asked
 from diagnosis.topology.entity import Entity, Topology
-from diagnosis.topology.queries import MAP, MAP_STEP, Batch, ask_details, ask_presence, ask_traffic
+from diagnosis.topology.queries import (
+    MAP,
+    MAP_STEP,
+    Batch,
+    ask_details,
+    ask_presence,
+    ask_traffic,
+    split_signals,
+)
 from diagnosis.topology.reading import read_topology
 from diagnosis.topology.scope import find_scope, keep_services
 from diagnosis.topology.traces import ask_addresses, find_unknown_callees
@@ -100,7 +108,7 @@ async def _collect(
         start=start,
         end=end,
         step=step,
-        series={name: found for result in results for name, found in result.items()},
+        series=split_signals({name: found for result in results for name, found in result.items()}),
         prometheus_url=prometheus.public_address,
         jaeger_url=jaeger.public_address,
     )

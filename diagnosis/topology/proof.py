@@ -5,8 +5,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from diagnosis.signals.series import Values
+from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding
+from diagnosis.topology.instances import youngest
 from diagnosis.topology.queries import narrow
+from prometheus import processes
+from prometheus import queries as q
 
 
 class Change(NamedTuple):
@@ -33,21 +37,42 @@ class Proof(NamedTuple):
 Prove = Callable[[Finding], Proof]
 
 
-def of_processes(query: str, says: str, unit: str = "", scale: float = 1.0) -> Prove:
-    """A query of PROCESSES about the suspect, its values by `scale` in `unit`.
+def of_processes(
+    signal: str,
+    says: str,
+    unit: str = "",
+    scale: float = 1.0,
+    of: Callable[[Finding], Entity] = lambda finding: finding.suspect,
+) -> Prove:
+    """A signal of the processes of a service or of the host, its values by `scale` in `unit`.
 
-    `says` may use {suspect}, {before} and {after}.
+    `says` may use {service}, {before} and {after}.
     """
 
     def prove(finding: Finding) -> Proof:
-        where = {"service_name": finding.suspect.name}
-        change = Change(*(level / scale for level in finding.level(query, **where)))
+        service = of(finding)
+        values = finding.signal(signal, service) / scale
+        change = Change(*finding.change(values))
         return Proof(
-            says.format(suspect=finding.suspect, before=change.before, after=change.after),
+            says.format(service=service, before=change.before, after=change.after),
             change,
-            finding.seen.aligned.one(query, **where) / scale,
-            narrow(query, finding.suspect.name, scale),
+            values,
+            narrow(signal, service.name, scale),
             unit,
         )
 
     return prove
+
+
+def prove_age(finding: Finding) -> Proof:
+    """How old the suspect's youngest process is."""
+    ages = finding.seen.aligned.times - youngest(finding)
+    change = Change(*finding.change(ages))
+    return Proof(
+        f"The youngest process of {finding.suspect} is {change.after:.0f} s old on average "
+        f"instead of {change.before:.0f} s.",
+        change,
+        ages,
+        processes.age(q.equal("service_name", finding.suspect.name)),
+        "s",
+    )

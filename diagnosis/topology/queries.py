@@ -7,17 +7,17 @@ several where calls are many.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus import dependencies, requests
+from diagnosis.sources.evidence import Labelled
+from prometheus import dependencies, processes, requests
 from prometheus import queries as q
-from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
-from prometheus.names import TARGET_INFO
+from prometheus.names import REQUEST_CALLS, TARGET_INFO
 from prometheus.recorded import DECLARED, HEARD
 
 WINDOW = "20s"
 """Four exports of span metrics."""
 
-OFTEN, SELDOM = "30s", "3m"
-"""Windows that hold two samples of processes that send often, and by default."""
+RUNNING = "75s"
+"""In which processes that send by default send once: what is older has ended."""
 
 LONGEST_WINDOW = 180.0
 """Seconds before the start of what is asked about from which samples count."""
@@ -29,6 +29,10 @@ Present = Callable[[str], str]
 
 _SERVICE = ("service_name",)
 _INSTANCE = ("service_name", "instance")
+_VERSION = ("service_name", "service_version")
+
+SIGNALS, SIGNAL = "signals", "signal"
+"""A query, and the label that tells its series apart."""
 
 
 def ask_presence(seconds: float, others: Iterable[Present] = ()) -> Batch:
@@ -84,34 +88,53 @@ def ask_details(*where: str) -> Sequence[Batch]:
             "instances_failed": requests.count(*where, failed=True, by=_INSTANCE, window=WINDOW),
             "instances_seconds": f"histogram_sum({durations})",
             "heard": q.highest(HEARD, *where, by=_SERVICE),
-            "versions": f"group by (service_name, service_version) ({q.select(TARGET_INFO, *where)})",
+            "versions": _versions(*where),
         },
-        {name: write(*where) for name, write in _PROCESSES.items()},
+        {SIGNALS: _ask_signals(*where)},
     )
 
 
-def _cpu(*where: str) -> str:
-    often, seldom = (
-        q.rate(PROCESS_CPU_TIME, *where, by=_SERVICE, window=window) for window in (OFTEN, SELDOM)
-    )
-    return f"({often} or {seldom})"
+def _versions(*where: str) -> str:
+    """1 for each version of which metrics or spans arrive."""
+    sent = q.present(TARGET_INFO, *where, by=_VERSION, window=RUNNING)
+    seen = f"{q.each_rate(REQUEST_CALLS, *where, window=RUNNING)} > 0"
+    return f"({sent} or {q.group(seen, REQUEST_CALLS, _VERSION)})"
 
 
-def _memory(*where: str) -> str:
-    return q.highest(PROCESS_MEMORY, *where, by=_SERVICE)
+HOST_CPU, HOST_DISK = "host_cpu_used", "host_disk_used"
+
+ASKED_SIGNALS: Mapping[str, Callable[..., str]] = {
+    "cpu": processes.cpu,
+    "memory": processes.memory,
+    "pool_waiting": processes.pool_waiting,
+    "started": processes.started,
+    "loop_lag": processes.loop_lag,
+    "open_files": processes.open_files,
+    "busy_threads": processes.busy_threads,
+    HOST_CPU: lambda *_: processes.host_cpu(),
+    HOST_DISK: lambda *_: processes.host_disk(),
+}
+"""What processes take and run out of: one query, whose series are told apart by a label."""
 
 
-def _pool_waiting(*where: str) -> str:
-    return f"sum by (service_name) ({q.select_any((POOL_WAITING, POOL_WAITING_BEFORE), *where)})"
+def _ask_signals(*where: str) -> str:
+    asked = {name: write(*where) for name, write in ASKED_SIGNALS.items()}
+    marked = (f'label_replace({promql}, "{SIGNAL}", "{name}", "", "")' for name, promql in asked.items())
+    return f"({' or '.join(marked)})"
 
 
-_PROCESSES = {"cpu": _cpu, "memory": _memory, "pool_waiting": _pool_waiting}
-"""Cores their processes take, bytes of the largest, requests that wait for a connection of a pool."""
+def split_signals(series: Mapping[str, list[Labelled]]) -> dict[str, list[Labelled]]:
+    """The results of the queries, with each signal as one of its own."""
+    found = {name: rows for name, rows in series.items() if name != SIGNALS}
+    for row in series.get(SIGNALS, ()):
+        labels = {label: value for label, value in row.labels.items() if label != SIGNAL}
+        found.setdefault(row.labels[SIGNAL], []).append(Labelled(labels=labels, values=row.values))
+    return found
 
 
-def narrow(query: str, service: str, scale: float) -> str:
-    """A query about the processes of one service, by a scale."""
-    narrowed = _PROCESSES[query](q.equal("service_name", service))
+def narrow(signal: str, service: str, scale: float) -> str:
+    """The query of a signal of one service, by a scale."""
+    narrowed = ASKED_SIGNALS[signal](q.equal("service_name", service))
     return narrowed if scale == 1 else f"{narrowed} / {scale:g}"
 
 

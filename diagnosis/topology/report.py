@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from diagnosis.topology.entity import Call, Entity
+from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.finding import Finding, Seen
 from diagnosis.topology.instances import worst_instance
 from diagnosis.topology.losses import Aspect
@@ -70,7 +70,8 @@ def _lead(finding: Finding, end: Entity) -> Sequence[Entity]:
     path = finding.blame.path
     if end in path:
         return path[: path.index(end) + 1]
-    return (*path, end) if Call(path[-1], end) in finding.seen.system.calls else path
+    is_next = end.kind is Kind.HOST or Call(path[-1], end) in finding.seen.system.calls
+    return (*path, end) if is_next else path
 
 
 def say_noticed(noticed: Noticed) -> str:
@@ -92,6 +93,7 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "suspect": str(finding.suspect),
         "caller": str(path[-2] if len(path) > 1 else "its callers"),
         "version": finding.new_version() or "",
+        "no_release": finding.say_no_release(),
         "instance": worst_instance(finding)[0],
         "times": finding.surge(),
         "repeating": str(call.caller) if call else "",

@@ -9,7 +9,7 @@ from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
 from prometheus import queries as q
 from prometheus.recording import render_recording
-from tests.rules.promtool import gauge, histogram, run_promtool
+from tests.rules.promtool import counter, gauge, histogram, run_promtool
 
 GROUPS = [group for group in render_recording(Config())["groups"] if group["name"] == "signals"]
 SECONDS, AT = 900, 860
@@ -35,7 +35,14 @@ def send(service: str) -> Iterator[tuple[str, str]]:
         for kind, peer in (("SERVER", {}), ("CLIENT", {**PEER, "gen_ai_request_model": "m"})):
             labels = {**whole, **peer, "span_kind": f"SPAN_KIND_{kind}", "status_code": status}
             yield named("traces_requests_duration_seconds", **labels), observed
-    for series in ("target_info", "process_memory_usage_bytes", "db_client_connection_pending_requests"):
+            yield named("traces_requests_calls_total", **labels), counter((SECONDS, 100))
+    for series in (
+        "target_info",
+        "process_memory_usage_bytes",
+        "process_uptime_seconds",
+        "process_open_file_descriptor_count",
+        "db_client_connection_pending_requests",
+    ):
         yield named(series, **whole), gauge((SECONDS, 5.0))
     yield named("dependency:declared:info", service_name=service, callee="ledger"), gauge((SECONDS, 1.0))
     yield named("process_cpu_time_seconds_total", **whole), " ".join(str(n) for n in range(SECONDS // 10))
@@ -78,6 +85,28 @@ def compare(query: str) -> Iterator[tuple[str, float | None]]:
 
 def test_narrowed_queries_give_the_same_of_fewer_services(tmp_path: Path) -> None:
     check(tmp_path, *(each for query in EVERYTHING for each in compare(query)))
+
+
+def test_the_versions_that_run_are_told_by_spans_or_by_metrics(tmp_path: Path) -> None:
+    """Each service has another version since a minute and a half ago."""
+    calls, info = ("traces_requests_calls_total", "traced"), ("target_info", "measured")
+    sent = {
+        (*calls, "1"): counter((AT - 90, 10), (180, 0)),
+        (*calls, "2"): counter((AT - 90, 0), (180, 10)),
+        (*info, "1"): gauge((AT - 90, 1)),
+        (*info, "2"): f"_x{AT // 10 - 9} 1x10",
+    }
+    inputs = [
+        {"series": named(series, service_name=service, service_version=version), "values": values}
+        for (series, service, version), values in sent.items()
+    ]
+    expected = [
+        {"labels": f'{{service_name="{service}", service_version="2"}}', "value": 1}
+        for _, service in (info, calls)
+    ]
+    tests = [{"expr": asked()["versions"], "eval_time": f"{AT}s", "exp_samples": expected}]
+    suite: dict[str, Any] = {"interval": "10s", "input_series": inputs, "promql_expr_test": tests}
+    run_promtool(tmp_path, [suite], GROUPS, 10)
 
 
 def test_all_who_are_there_are_told_and_whom_each_calls(tmp_path: Path) -> None:

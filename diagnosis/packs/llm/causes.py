@@ -82,10 +82,12 @@ def _is_slow(finding: Finding) -> float:
     return known * (1 - max(fits(finding) for fits in others))
 
 
+def _of_caller(finding: Finding) -> Finding:
+    return replace(finding, blame=replace(finding.blame, path=finding.blame.path[:-1]))
+
+
 def _new_version(finding: Finding) -> str:
-    """Of the caller."""
-    path = finding.blame.path[:-1]
-    return replace(finding, blame=replace(finding.blame, path=path)).new_version() or ""
+    return _of_caller(finding).new_version() or ""
 
 
 def _with_release(fits: Callable[[Finding], float]) -> Callable[[Finding], float]:
@@ -111,6 +113,7 @@ def _words(finding: Finding) -> dict[str, str | float]:
         "prompt": prompts.after,
         "usual_prompt": prompts.before,
         "caller_version": _new_version(finding),
+        "caller_no_release": _of_caller(finding).say_no_release(),
         "measured": (same if math.isfinite(answers.times) else unknown)
         + (begun if start.times > GROWN[0] else ""),
     }
@@ -143,7 +146,7 @@ _OWN = (
         "llm-longer-answers",
         "data",
         _without_release(_answers_are_longer),
-        _LONGER_ANSWERS + "; its version has not changed.",
+        _LONGER_ANSWERS + "; {caller_no_release}.",
         "Look at what users ask of {caller} now, and limit the length of its answers.",
         entity=caller,
         proofs=(prove_answers,),
@@ -161,7 +164,7 @@ _OWN = (
         "llm-longer-prompts",
         "data",
         _without_release(_prompts_are_longer),
-        _LONGER_PROMPTS + "; its version has not changed.",
+        _LONGER_PROMPTS + "; {caller_no_release}.",
         "Look at what {caller} puts into its prompts now: documents, histories, results of tools. Limit it.",
         entity=caller,
         proofs=(prove_prompts, prove_start),

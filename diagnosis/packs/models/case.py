@@ -19,7 +19,7 @@ from diagnosis.packs.models.outcomes import (
 )
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.decomposition import Split as Effect
-from diagnosis.topology.finding import CAME_WITH, find_new_version
+from diagnosis.topology.versions import CAME_WITH, find_new_version
 from prometheus import models
 from prometheus.models import OWN
 

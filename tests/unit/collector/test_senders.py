@@ -237,6 +237,17 @@ def test_what_clients_call_a_server_is_no_dimension_of_what_it_serves(collector:
     assert "server.address" not in seen.attributes
 
 
+def test_requests_and_calls_tell_the_version_that_runs(collector: Collector) -> None:
+    """One process id, two versions after each other: a release of a service that sends traces alone."""
+    for version in ("1.0", "1.1"):
+        resource = {"service.name": "traced", "service.instance.id": "1", "service.version": version}
+        collector.send_spans(resource, span("GET /"), span("SELECT", kind=3))
+    seen = points(collector, "traced", "traces.requests.calls", 4)
+    told = {(each.attributes["span.kind"], each.attributes["service.version"]) for each in seen}
+    assert told == {(f"SPAN_KIND_{kind}", v) for kind in ("SERVER", "CLIENT") for v in ("1.0", "1.1")}
+    assert all("service.version" not in each.resource for each in seen)
+
+
 def test_span_metrics_of_one_service_are_bounded(collector: Collector) -> None:
     limit = CONFIGURATION["connectors"]["span_metrics"]["aggregation_cardinality_limit"]
     words = (f"{a}{b}{c}" for a in "abcdefghijk" for b in "lmnopqrstuv" for c in "wxyzabcdefg")

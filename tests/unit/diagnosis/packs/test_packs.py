@@ -13,7 +13,7 @@ from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.packs.models.queries import ask_models
 from diagnosis.packs.recommender.queries import OF_ANYBODY, QUERIES
 from diagnosis.topology.live import Collected
-from diagnosis.topology.queries import ask_details, ask_traffic
+from diagnosis.topology.queries import ASKED_SIGNALS, ask_details, ask_traffic
 from prometheus.client import MARK, AsyncClient
 from tests.unit.diagnosis.packs.recommender.alterations import late
 from tests.unit.diagnosis.packs.recommender.world import World
@@ -93,7 +93,9 @@ def test_without_a_pack_and_without_names_all_services_are_examined() -> None:
 
 def test_results_of_packs_and_of_the_topology_have_names_of_their_own() -> None:
     batches = [*ask_traffic(), *ask_details(), ask_llms(), ask_models(900.0)]
-    assert not QUERIES.keys() & {name for batch in batches for name in batch}
+    names = [name for batch in batches for name in batch]
+    assert not QUERIES.keys() & {*names, *ASKED_SIGNALS}
+    assert len({*names, *ASKED_SIGNALS}) == len(names) + len(ASKED_SIGNALS)
 
 
 def test_without_telemetry_the_verdict_is_unknown() -> None:

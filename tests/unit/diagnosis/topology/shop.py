@@ -55,7 +55,7 @@ class Shop:
     loads: Mapping[Name, Load]
     versions: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     processes: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
-    """By query and service: what their processes take before and after the onset."""
+    """By signal and service: what their processes take before and after the onset; of the host, by ""."""
     declared: tuple[tuple[str, str], ...] = ()
     """Callers and callees between which there are no spans."""
     silent: str = ""
@@ -64,6 +64,8 @@ class Shop:
     """Of its steps after that, one in this many is heard."""
     restarting: Mapping[str, float] = field(default_factory=dict)
     """By service: seconds that an instance of it lives after the onset; before, one lived all the time."""
+    crashing: Mapping[str, float] = field(default_factory=dict)
+    """By service: seconds that a process lives after the onset, where the next one has the same identity."""
     ends: float = math.inf
     """When all is as before the onset again."""
     opened: float = START
@@ -104,9 +106,14 @@ class Shop:
                 )
                 for which in np.unique(lives)
             )
-        for (query, service), (before, after) in self.processes.items():
-            labels = {"service_name": service}
-            found.setdefault(query, []).append(_series(labels, _turn(before, after)))
+        for (signal, service), (before, after) in self.processes.items():
+            labels = {"service_name": service} if service else {}
+            found.setdefault(signal, []).append(_series(labels, _turn(before, after)))
+        for service, life in self.crashing.items():
+            labels = {"service_name": service, "instance": "1"}
+            later = ONSET + life * ((TIMES - ONSET) // life)
+            began = np.where(TIMES > ONSET, later, START - 1_000)
+            found.setdefault("started", []).append(_series(labels, began))
         found["declared"] = [
             _series({"service_name": caller, "callee": callee}, np.ones(COUNT))
             for caller, callee in self.declared

@@ -37,6 +37,14 @@ def test_a_version_that_came_long_before_is_not_blamed() -> None:
     found = verdict(replace(FAILING_PRICING, versions=versions))
     assert (found.domain, found.cause) == ("unknown", "service-failing")
     assert found.confidence <= 0.3
+    assert "its version has not changed" in found.summary
+
+
+def test_a_version_that_nobody_told_is_not_said_to_be_the_same() -> None:
+    found = verdict(replace(FAILING_PRICING, versions={}))
+    assert found.cause == "service-failing"
+    assert "its version is not known" in found.summary
+    assert "not changed" not in found.summary
 
 
 def test_one_slow_instance_of_several_is_named() -> None:
@@ -112,6 +120,18 @@ def test_a_service_whose_instances_follow_each_other_ends_again_and_again() -> N
     assert verdict(replaced_once).cause != "service-restarts"
 
 
+def test_processes_that_follow_each_other_under_one_identity_end_again_and_again() -> None:
+    found = verdict(replace(BROKEN_CALLS, crashing={"pricing": 30.0}))
+    assert (found.cause, path(found)) == ("service-restarts", ["gateway", "pricing"])
+    assert found.confidence > 0.7
+    proof = found.evidence[-1]
+    assert proof.before is not None and proof.after is not None
+    assert proof.before > 1_000 > 30 > proof.after
+    assert 'process_uptime_seconds{service_name="pricing"}' in proof.query
+    restarted_once = replace(BROKEN_CALLS, crashing={"pricing": 300.0})
+    assert verdict(restarted_once).cause != "service-restarts"
+
+
 def test_a_service_that_answers_no_call_is_not_reachable() -> None:
     down = BROKEN_CALLS.change(
         gateway__pricing=Load(6, 0.095, failed=1.0, error_type="ConnectionRefusedError")
@@ -151,6 +171,9 @@ SLOW_PRICING = SHOP.change(
         ("cpu", 0.2, 2.2, "cpu", "take 2.20 cores instead of 0.20"),
         ("memory", 90e6, 260e6, "memory", "holds 260 MB instead of 90 MB"),
         ("pool_waiting", 0.0, 6.0, "pool-exhausted", "6.0 requests of pricing wait"),
+        ("open_files", 0.2, 0.99, "descriptors-exhausted", "99% of the descriptors"),
+        ("busy_threads", 0.3, 1.0, "threads-exhausted", "100% of the threads"),
+        ("loop_lag", 0.01, 0.4, "event-loop-blocked", "late by 400 ms instead of 10 ms"),
     ],
 )
 def test_what_a_slow_service_runs_out_of_is_named(
@@ -165,6 +188,95 @@ def test_what_a_slow_service_runs_out_of_is_named(
     calm = verdict(replace(SLOW_PRICING, processes={(query, "pricing"): (before, before)}))
     assert calm.cause != cause
     assert calm.confidence <= 0.6
+
+
+@pytest.mark.parametrize(
+    ("signal", "of", "before", "after"),
+    [
+        ("open_files", "pricing", 0.2, 0.6),
+        ("open_files", "pricing", 0.98, 0.99),
+        ("open_files", "gateway", 0.2, 0.99),
+        ("busy_threads", "pricing", 0.4, 0.8),
+        ("loop_lag", "pricing", 0.01, 0.06),
+        ("host_cpu_used", "", 0.99, 0.995),
+        ("host_cpu_used", "", 0.3, 0.8),
+    ],
+)
+def test_what_is_not_used_up_or_has_been_all_along_is_no_cause(
+    signal: str, of: str, before: float, after: float
+) -> None:
+    found = verdict(replace(SLOW_PRICING, processes={(signal, of): (before, after)}))
+    assert (found.cause, found.confidence <= 0.3) == ("service-slow", True)
+
+
+def test_calls_end_late_where_the_event_loop_of_the_caller_is_blocked() -> None:
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.45),
+        pricing=Load(6, 0.09, later_seconds=0.69),
+        gateway__pricing=Load(6, 0.095, later_seconds=0.7),
+        pricing__postgresql=Load(12, 0.02, later_seconds=0.22),
+    )
+    found = verdict(replace(shop, processes={("loop_lag", "pricing"): (0.01, 0.25)}))
+    assert (found.cause, path(found)) == ("event-loop-blocked", ["gateway", "pricing"])
+    assert "The event loop of pricing is late" in found.summary
+    assert 'service_name="pricing"' in found.evidence[-1].query
+    assert found.confidence > 0.7
+    assert (
+        verdict(replace(shop, processes={("loop_lag", "pricing"): (0.01, 0.03)})).cause == "dependency-slow"
+    )
+
+
+def test_threads_that_all_take_cpu_are_not_what_is_short() -> None:
+    taken = {("busy_threads", "pricing"): (0.3, 1.0), ("cpu", "pricing"): (0.2, 2.2)}
+    assert verdict(replace(SLOW_PRICING, processes=taken)).cause == "cpu"
+
+
+def test_threads_that_wait_for_a_slow_database_are_not_what_is_short() -> None:
+    slow = SLOW_PRICING.change(pricing__postgresql=Load(12, 0.02, later_seconds=0.2))
+    found = verdict(replace(slow, processes={("busy_threads", "pricing"): (0.3, 1.0)}))
+    assert (found.cause, path(found)[-1]) == ("dependency-slow", "postgresql@db:5432")
+
+
+def test_what_others_take_of_the_hosts_cpu_is_perhaps_why_a_service_waits() -> None:
+    busy = replace(SLOW_PRICING, processes={("host_cpu_used", ""): (0.3, 0.99)})
+    found = verdict(busy)
+    assert (found.cause, path(found)) == ("cpu-starvation", ["gateway", "pricing", "pricing's host"])
+    assert 0.5 <= found.confidence <= 0.6
+    assert found.evidence[-1].statement == "99% of the host's CPU is in use instead of 30%."
+    its_own = replace(busy, processes={**busy.processes, ("cpu", "pricing"): (0.2, 2.2)})
+    assert verdict(its_own).cause == "cpu"
+
+
+def test_a_disk_that_fills_up_is_perhaps_why_a_service_fails() -> None:
+    found = verdict(replace(FAILING_PRICING, processes={("host_disk_used", ""): (0.99, 1.0)}))
+    assert (found.cause, path(found)) == ("disk-full", ["gateway", "pricing", "pricing's host"])
+    assert found.confidence <= 0.6
+    assert "100.0% of the host's disk is in use instead of 99.0%" in found.evidence[-1].statement
+    long_full = replace(FAILING_PRICING, processes={("host_disk_used", ""): (1.0, 1.0)})
+    assert verdict(long_full).cause == "service-failing"
+
+
+@pytest.mark.parametrize(
+    ("error_type", "cause"),
+    [("psycopg.errors.DiskFull", "disk-full"), ("psycopg.errors.DataError", "dependency-failing")],
+)
+def test_a_database_whose_disk_is_full_says_so(error_type: str, cause: str) -> None:
+    failing = FAILING_PRICING.change(pricing__postgresql=Load(12, 0.02, failed=0.5, error_type=error_type))
+    found = verdict(failing)
+    assert (found.domain, found.cause) == ("infrastructure", cause)
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+
+
+def test_a_service_that_takes_no_connection_for_want_of_descriptors_is_told_from_one_that_is_down() -> None:
+    refused = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.5),
+        gateway__pricing=Load(6, 0.095, failed=0.9, error_type="ConnectTimeout"),
+    )
+    full = replace(refused, processes={("open_files", "pricing"): (0.2, 1.0)})
+    assert [verdict(each).cause for each in (refused, full)] == [
+        "dependency-unreachable",
+        "descriptors-exhausted",
+    ]
 
 
 def test_calls_that_are_given_up_are_the_fault_of_the_slow_service() -> None:

@@ -8,6 +8,7 @@ from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.sources.evidence import Labelled, pack
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Call, Entity, Kind
+from diagnosis.topology.queries import split_signals
 from diagnosis.topology.reading import Directory, learn_addresses, read_system
 from jaeger.client import Span, Trace
 from telemetry import attributes as a
@@ -17,6 +18,7 @@ PEERS = {
     "pricing": {"server_address": "10.0.0.7", "server_port": "8101"},
     "postgresql": {"server_address": "db", "server_port": "5432", "db_system_name": "postgresql"},
 }
+SIGNALS = {"cpu": 0.5, "memory": 1e8}
 POSTGRES = Entity(Kind.DATABASE, "postgresql@db:5432")
 
 
@@ -150,3 +152,12 @@ def test_series_without_a_service_are_left_out() -> None:
 
 def test_without_telemetry_there_is_no_system() -> None:
     assert read_system(evidence(), {}).topology.entities == frozenset()
+
+
+def test_signals_of_one_query_become_results_of_their_own() -> None:
+    rows = [series({"service_name": "pricing", "signal": name}, value) for name, value in SIGNALS.items()]
+    found = split_signals({"signals": rows, "served": [series({}, 3.0)]})
+    assert found.keys() == {"cpu", "memory", "served"}
+    aligned = evidence(**found)
+    assert [aligned.one(name, service_name="pricing")[0] for name in SIGNALS] == [*SIGNALS.values()]
+    assert found["cpu"][0].labels == {"service_name": "pricing"}
