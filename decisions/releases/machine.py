@@ -249,16 +249,19 @@ def _is_new(state: State, trouble: Trouble) -> bool:
     return trouble.incident not in state.known
 
 
+def _began_later(state: State, trouble: Trouble) -> bool:
+    """Whether it was not there before the release: the version may be the remedy of what was."""
+    return _is_new(state, trouble) and (trouble.onset is None or trouble.onset >= state.begun - EARLIER)
+
+
 def _counts_against(state: State, trouble: Trouble) -> bool:
-    """Whether it may be of the version's making: what was there before it is not."""
-    later = trouble.onset is None or trouble.onset >= state.begun - EARLIER
-    return trouble.weight is Weight.ROLLS_BACK and _is_new(state, trouble) and later
+    return trouble.weight is Weight.ROLLS_BACK and _began_later(state, trouble)
 
 
 def _pauses(state: State, trouble: Trouble) -> bool:
     if trouble.weight is Weight.PAUSES:
         return True
-    return trouble.weight is Weight.IS_DIAGNOSED and _is_new(state, trouble)
+    return trouble.weight is Weight.PAUSES_IF_NEW and _began_later(state, trouble)
 
 
 def _tell(troubles: list[Trouble]) -> str:
