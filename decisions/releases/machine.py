@@ -20,7 +20,7 @@ from prometheus.quantities import write_duration
 
 SETTLED = 15.0
 """Seconds after the flag changed in which counts may be those of the flag before: the recommender looks at it
-each 5 s, while storage is slow each 10 s, and sends its counts each 5 s. Labels come no sooner than that."""
+each 5 s, and sends its counts each 5 s. Labels come no sooner than that."""
 
 AWAY = 60.0
 """Seconds between two looks from which the controller counts as having been away."""
