@@ -41,13 +41,13 @@ class Feature(_Part):
 class Data(_Part):
     """The data set as it was read: `rows` in all, and how many were left out, by what was wrong with them.
 
-    `newest` is the time of its newest row, Unix seconds; None without times.
+    None where nobody has counted. `newest` is the time of its newest row, Unix seconds; None without times.
     """
 
     rows: Count
-    malformed: Count = 0
-    duplicates: Count = 0
-    out_of_range: Count = 0
+    malformed: Count | None = None
+    duplicates: Count | None = None
+    out_of_range: Count | None = None
     newest: float | None = None
 
 

@@ -36,7 +36,7 @@ class Steps:
         pass
 
     def train(self, since: float, until: float) -> Report:
-        return Report(version="als32-new", data=Data(rows=5_000))
+        return Report(version="als32-new", data=Data(rows=5_000, duplicates=0, out_of_range=0))
 
     def admit(self, report: Report) -> None:
         pass

@@ -15,7 +15,7 @@ from decisions.retraining.judgement import Answer, Attempt, Measures, judge
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
 MODEL = "recommendations"
-SOUND = Data(rows=5_000, positive=0.4)
+SOUND = Data(rows=5_000, duplicates=0, out_of_range=0, positive=0.4)
 YES = judge(of_hit_rate("data", "concept-drift", CHOICES), Measures(), (), Retraining(), 0.0)
 NO = judge(of_hit_rate("infrastructure", "storage-latency", STORAGE), Measures(), (), Retraining(), 0.0)
 
@@ -98,7 +98,7 @@ def test_r23_a_no_is_in_the_trail_with_the_parts_of_the_loss(office: Office) -> 
 
 
 def test_r23_a_poisoned_data_set_never_reaches_the_gate(office: Office) -> None:
-    plan = Plan(data=Data(rows=5_000, largest_source=0.6))
+    plan = Plan(data=SOUND.model_copy(update={"largest_source": 0.6}))
     with pytest.raises(StepFailed, match="One user is the source of 60.0% of it"):
         office.conductor.conduct(MODEL, YES, plan)
     assert plan.taken == ["train"]
