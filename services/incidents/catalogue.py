@@ -83,7 +83,7 @@ def join(watched: Iterable[Version], seen: Mapping[Key, str], known: Known) -> C
     models: dict[tuple[str, str], list[CataloguedVersion]] = {}
     for key in every[:MOST]:
         version, training = key.version, trained.get(key)
-        used = training.data[0].id if training and training.data else None
+        used = training.data[-1].id if training and training.data else None
         models.setdefault((key.service, key.model), []).append(
             CataloguedVersion(
                 version=version,

@@ -115,7 +115,12 @@ class Lineages:
             versions = [run.version for run in runs if run.version]
             versions += sorted((key.version for key in reported), reverse=True)
             of_it = known.model_copy(update={"trainings": runs})
-            found = await self._read(versions, of_it, lambda serving: serving.data_set == data_set)
+            made = {(run.service, run.model, run.version, data.id) for run in runs for data in run.data}
+            found = await self._read(
+                versions,
+                of_it,
+                lambda of: of.data_set == data_set or (of.service, of.model, of.version, of.data_set) in made,
+            )
         if not runs and not versions:
             return None
         used = (data for run in runs for data in run.data if data.id == data_set)

@@ -1,23 +1,31 @@
 """One run of the trainer: train what is not stored yet, then see that a version is live."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from services.demo.dataset import WELL_KNOWN, Columns, Dataset, DatasetError, identify, load, split
+from services.demo.storage.artefacts import TrainedFeedback
 from services.demo.trainer.parameters import LIVE, TRAINED, Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.renewal import renew_references
 
 log = structlog.get_logger()
 
-Record = Callable[[Dataset, Parameters], AbstractContextManager[None]]
-"""Told of the training that is done inside of the context."""
+
+class Record(Protocol):
+    """Told of the training that is done inside of the context, and of the feedback in it, if any."""
+
+    def __call__(
+        self, dataset: Dataset, parameters: Parameters, fed: TrainedFeedback | None = None
+    ) -> AbstractContextManager[None]: ...
 
 
-def keep_no_record(_: Dataset, __: Parameters) -> AbstractContextManager[None]:
+def keep_no_record(
+    dataset: Dataset, parameters: Parameters, fed: TrainedFeedback | None = None
+) -> AbstractContextManager[None]:
     """Nobody is told."""
     return nullcontext()
 
