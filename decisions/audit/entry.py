@@ -29,6 +29,7 @@ Action = Literal[
     "retraining.refused",
     "retraining.begun",
     "retraining.done",
+    "retraining.measured",
     "retraining.failed",
     "access.login",
     "access.call",

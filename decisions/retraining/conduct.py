@@ -1,6 +1,6 @@
 """From a yes to a version that is live, or to a reason why not; each step is in the audit trail.
 
-judge ──▶ train ──▶ data ──▶ gate ──▶ release ──▶ what came, beside what was expected
+judge ──▶ train ──▶ data ──▶ gate ──▶ release ──▶ done ──▶ what came, beside what was expected
   └ no       └ fails   └ broken  └ refuses  └ rolled back
 """
 
@@ -74,15 +74,17 @@ class Conductor:
             now = self.clock()
             self.attempts.begin(model, now)
             try:
-                return self._conduct(model, answer, steps, now)
+                version = self._conduct(model, answer, steps, now)
             except BaseException as stopped:
                 why = str(stopped) if isinstance(stopped, StepFailed) else f"it ended: {stopped!r}"
                 self._tell("retraining.failed", model, why, evidence=describe_evidence(answer))
                 raise
             finally:
                 self.attempts.end(self.clock())
+            return self._measure(answer, version, steps)
 
-    def _conduct(self, model: str, answer: Answer, steps: Steps, now: float) -> Came:
+    def _conduct(self, model: str, answer: Answer, steps: Steps, now: float) -> str:
+        """The version that is live then."""
         self._tell("retraining.begun", model, summarise(answer), evidence=describe_evidence(answer))
         since = answer.verdict.onset
         report = steps.train(now if since is None else since, now)
@@ -90,13 +92,17 @@ class Conductor:
             raise StepFailed(f"{report.version} learned from data that is not sound. {' '.join(faults)}")
         steps.admit(report)
         steps.release(report.version)
-        came = weigh(answer, report.version, steps.measure(report.version))
         evidence: JsonValue = {
             "expected": answer.expected,
-            "recovered": came.recovered,
             "trained": report.model_dump(exclude_none=True, exclude_defaults=True),
         }
-        self._tell("retraining.done", report.version, came.says, evidence=evidence)
+        self._tell("retraining.done", report.version, f"{report.version} is live.", evidence=evidence)
+        return report.version
+
+    def _measure(self, answer: Answer, version: str, steps: Steps) -> Came:
+        came = weigh(answer, version, steps.measure(version))
+        evidence: JsonValue = {"expected": came.expected, "recovered": came.recovered}
+        self._tell("retraining.measured", version, came.says, evidence=evidence)
         return came
 
     def _end_what_was_killed(self) -> None:
