@@ -1,6 +1,7 @@
 """What is known of decisions about models, from files: the audit trail and OpenLineage events."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -53,18 +54,18 @@ class Known(BaseModel):
 
 
 class Decisions:
-    """Reads both files, of each the end, in a thread, and again only when one has changed."""
+    """Reads all files, of each the end, in a thread, and again only when one has changed."""
 
-    def __init__(self, audit_file: Path, lineage_file: Path) -> None:
+    def __init__(self, audit_file: Path, lineage_files: Sequence[Path]) -> None:
         self._trail = Trail(audit_file)
-        self._lineage_file = lineage_file
-        self._files = audit_file, lineage_file
+        self._lineage_files = lineage_files
+        self._files = audit_file, *lineage_files
         self._turn = asyncio.Lock()
         self._read_as: tuple[object, ...] = ()
         self._known = Known(trainings=[], changes=[], missing=[])
 
     async def read(self) -> Known:
-        """What can be read of both."""
+        """What can be read of them."""
         async with self._turn:
             found = await asyncio.to_thread(lambda: tuple(map(_identify, self._files)))
             if found != self._read_as or self._known.missing:
@@ -76,7 +77,7 @@ class Decisions:
         trainings: list[Training] = []
         changes: list[Entry] = []
         try:
-            trainings = read_trainings(self._lineage_file)
+            trainings = read_trainings(*self._lineage_files)
         except OSError as error:
             missing.append(f"Lineage cannot be read: {error.strerror or error}.")
         try:

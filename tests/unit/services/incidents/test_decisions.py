@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from decisions.audit import Change, Trail
+from decisions.lineage.emission import Emitter, LineageSettings
+from decisions.lineage.events import ModelVersion, TrainingRun, complete
 from decisions.lineage.history import Training
 from services.incidents import catalogue
 from services.incidents.catalogue import join
@@ -40,7 +42,7 @@ def train(number: int) -> Training:
 
 def test_files_are_read_again_only_when_they_have_changed(tmp_path: Path) -> None:
     trail = Trail(tmp_path / "audit.jsonl")
-    decisions = Decisions(tmp_path / "audit.jsonl", tmp_path / "lineage.jsonl")
+    decisions = Decisions(tmp_path / "audit.jsonl", [tmp_path / "lineage.jsonl"])
 
     async def read() -> tuple[Known, Known, Known]:
         begin(trail, "first", "a", "b")
@@ -51,6 +53,27 @@ def test_files_are_read_again_only_when_they_have_changed(tmp_path: Path) -> Non
     first, again, changed = asyncio.run(read())
     assert again is first
     assert [entry.subject for entry in changed.changes] == ["second", "first"]
+
+
+def test_trainings_of_the_trainer_and_of_commands_are_known_together(tmp_path: Path) -> None:
+    files = tmp_path / "trainer.jsonl", tmp_path / "commands.jsonl"
+    decisions = Decisions(tmp_path / "audit.jsonl", files)
+
+    async def read() -> tuple[Known, Known]:
+        emit(files[0], "v1")
+        first = await decisions.read()
+        emit(files[1], "v2")
+        return first, await decisions.read()
+
+    first, both = asyncio.run(read())
+    assert [run.version for run in first.trainings] == ["v1"]
+    assert [run.version for run in both.trainings] == ["v2", "v1"] and not both.missing
+
+
+def emit(file: Path, version: str) -> None:
+    made = ModelVersion("s3://whence", version, "recommender", "recommendations", version)
+    run = TrainingRun("recommender", "recommendations", "revision", {}, ())
+    assert Emitter(LineageSettings(lineage_file=file)).emit(complete(run, made)) == []
 
 
 def test_an_experiment_is_over_when_the_users_are_split_in_another_way(tmp_path: Path) -> None:
