@@ -17,6 +17,7 @@ from config.experiments import Experiment
 from config.objectives import RECOMMENDER
 from decisions.audit import Action, Change
 from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, replace_file, write_rollout
+from services.demo.storage.artefacts import MODEL, SERVICE
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
 from stack.records import ask_outcome, explain_invalid, find_running, record
@@ -46,6 +47,8 @@ class Author:
                 who=self.who or find_user(),
                 what=what,
                 subject=subject,
+                service=SERVICE,
+                model=MODEL,
                 why=self.why,
                 before=_read_shares(),
                 after=dict(after) if after else None,

@@ -52,7 +52,7 @@ class Data(_Part):
 
 
 class Card(_Part):
-    """A version.
+    """A version; `service` and `model` say of what, as telemetry names them.
 
     `units` (n ids, such as users) have a segment each, and each metric a value for each. `held_out` names the
     data that they are of: only versions measured on the same are compared. `answer_seconds` is the 95th
@@ -61,6 +61,8 @@ class Card(_Part):
     """
 
     version: Annotated[str, Field(min_length=1, max_length=200)]
+    service: Text = ""
+    model: Text = ""
     held_out: str = ""
     units: tuple[int, ...] | tuple[str, ...] = ()
     segments: tuple[Text, ...] = ()

@@ -75,6 +75,8 @@ def make_card(
     }
     card = {
         "version": version,
+        "service": example.name,
+        "model": example.model,
         "held_out": held_out.id,
         "units": list(range(len(held_out))),
         "segments": list(map(str, held_out.columns[example.segment])),

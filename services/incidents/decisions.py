@@ -1,7 +1,7 @@
 """What is known of decisions about models, from files: the audit trail and OpenLineage events."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,8 @@ class Experiment(BaseModel):
     """
 
     name: str
+    service: str | None
+    model: str | None
     who: str
     began: datetime
     ended: datetime | None
@@ -37,6 +39,24 @@ class Known(BaseModel):
     trainings: list[Training]
     changes: list[Entry]
     missing: list[str]
+
+    def of(self, versions: Collection[tuple[str, str]]) -> "Known":
+        """What may be about these, each a service and a version: others may have versions of its name."""
+        return self.model_copy(
+            update={
+                "trainings": [
+                    run
+                    for run in self.trainings
+                    if run.service is None or (run.service, run.version) in versions
+                ],
+                "changes": [
+                    entry
+                    for entry in self.changes
+                    if entry.service is None
+                    or any((entry.service, name) in versions for name in entry.versions)
+                ],
+            }
+        )
 
     @property
     def experiments(self) -> list[Experiment]:
@@ -101,6 +121,8 @@ def _read_experiment(begun: Entry, ended: Entry | None) -> Experiment:
     decided = outcome.get("decided")
     return Experiment(
         name=begun.subject,
+        service=begun.service,
+        model=begun.model,
         who=begun.who,
         began=begun.at,
         ended=ended.at if ended else None,

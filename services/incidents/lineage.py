@@ -114,7 +114,9 @@ class Lineages:
             reported = await find_versions(self._prometheus, q.equal(s.DATA_SET, data_set))
             versions = [run.version for run in runs if run.version]
             versions += sorted((key.version for key in reported), reverse=True)
-            of_it = known.model_copy(update={"trainings": runs})
+            named = {(key.service, key.version) for key in reported}
+            named |= {(run.service, run.version) for run in runs if run.service and run.version}
+            of_it = known.model_copy(update={"trainings": runs}).of(named)
             made = {(run.service, run.model, run.version, data.id) for run in runs for data in run.data}
             found = await self._read(
                 versions,
@@ -136,7 +138,7 @@ class Lineages:
         async with self._turns:
             found = await self._read(
                 [each.version for each in answered],
-                await self._decisions.read(),
+                (await self._decisions.read()).of(named),
                 lambda serving: (serving.service, serving.version) in named,
             )
         started = datetime.fromtimestamp(trace.started_at, UTC)

@@ -180,6 +180,7 @@ def test_r23_whoever_splits_users_or_takes_it_back_is_in_the_audit_trail(
     ended, experiment, rolled_back, rollout = Trail(recommender.audit).latest(10)
     assert (rollout.who, rollout.why) == ("ada", "a smaller model is faster")
     assert (rollout.what, rollout.subject, rollout.before) == ("rollout", candidate, None)
+    assert (rollout.service, rollout.model) == ("recommender", "recommendations")
     assert rollout.after == rolled_back.before == {LIVE: 70.0, candidate: 30.0}
     assert (rolled_back.what, rolled_back.after, experiment.before) == ("rollback", None, None)
     assert (experiment.what, experiment.subject) == ("experiment.begun", declare().name)

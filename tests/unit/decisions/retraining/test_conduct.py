@@ -56,7 +56,7 @@ class Office:
         self.now = 5_000.0
         self.trail = Trail(folder / "audit.jsonl")
         self.attempts = Attempts(folder / "retraining.json")
-        self.conductor = Conductor(self.trail, self.attempts, lambda: self.now)
+        self.conductor = Conductor(self.trail, self.attempts, lambda: self.now, "recommender")
 
     @property
     def told(self) -> list[Entry]:
@@ -81,6 +81,7 @@ def test_r23_a_yes_is_trained_gated_released_and_held_against_what_came(office: 
     )
     begun, done, measured = office.told
     assert (begun.what, begun.subject) == ("retraining.begun", MODEL)
+    assert {(each.service, each.model) for each in office.told} == {("recommender", MODEL)}
     assert (done.what, done.subject) == ("retraining.done", "v2")
     assert isinstance(done.evidence, dict) and done.evidence["expected"] == pytest.approx(0.2)
     assert (measured.what, measured.subject, measured.why) == ("retraining.measured", "v2", came.says)
