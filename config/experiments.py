@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from config.errors import wrong
+from config.objectives import RECOMMENDER
 from config.quantities import Name, Share
 from config.strict import Strict, default, require_unique
 
@@ -13,6 +14,9 @@ MOST_VARIANTS = 4
 MOST_METRICS = 10
 MOST_EXPERIMENTS = 20
 ROUNDING = 1e-9
+
+EVENTS = ("request", "failed", "personalised", "labelled", "hit", "click", "thumb_up", "thumb_down")
+"""What the recommender counts; another service may count others."""
 
 Better = Literal["higher", "lower"]
 
@@ -103,6 +107,8 @@ class Experiment(Strict):
     """Variants of a model on the same service, for users that a hash assigns."""
 
     name: Name
+    service: Name = RECOMMENDER
+    """Whose users they are, by its service.name."""
     start: Moment
     """Since when its users are counted; it must not move while it runs."""
     salt: Annotated[Name | None, Field(description="What users are hashed with; by default the name.")] = None
@@ -138,7 +144,20 @@ class Experiment(Strict):
             raise wrong(
                 f"has shares of {total:.6g} in all", "write shares that are 100% in all", ["variants"]
             )
+        if self.service == RECOMMENDER:
+            self._check_events()
         return self
+
+    def _check_events(self) -> None:
+        for index, metric in enumerate(self.metrics):
+            named = {"of": metric.of, "per": metric.per} if metric.per else {}
+            for key, event in named.items():
+                if event not in EVENTS:
+                    raise wrong(
+                        f"is no event that {self.service} counts",
+                        f"write one of: {', '.join(EVENTS)}",
+                        ["metrics", index, key],
+                    )
 
 
 def check_experiments(experiments: tuple[Experiment, ...]) -> None:

@@ -10,8 +10,9 @@ from config.quantities import Duration, Share
 from config.strict import Strict, default
 
 MOST_STEPS = 10
-SHORTEST_LEASE = 30.0
-"""Seconds: the controller renews a lease at each look, and may wait for answers in between."""
+SHORTEST_LEASE = 90.0
+"""Seconds: a controller that was gone for up to a minute goes on as if it had not been, and its next look, at
+which it renews the lease, may wait for answers; until then the users have to keep the version."""
 
 
 class Step(Strict):

@@ -87,6 +87,14 @@ def up() -> None:
     seconds = _start_containers(settings) if mode == "containers" else _start_processes(settings, config)
     console.print(f"Everything is healthy after {seconds:.0f} s.")
     _print_addresses(settings)
+    _tell_waiting()
+
+
+def _tell_waiting() -> None:
+    from stack.dataset import find_waiting  # NumPy loads slowly
+
+    if version := find_waiting():
+        console.print(f"A version of another data set is live: `make release VERSION={version}` replaces it.")
 
 
 def _start_containers(settings: Settings) -> float:

@@ -18,7 +18,9 @@ from pydantic import ValidationError
 from decisions.gate.card import Card, Data, Feature, Metric
 from services.demo.recommender.ranking import locate, rank, score
 from services.demo.storage.artefacts import (
+    MODEL,
     SEGMENTS,
+    SERVICE,
     CorruptModel,
     ModelArrays,
     ModelCard,
@@ -111,6 +113,8 @@ def _make_card(of: _Stored, candidate: _Stored, held_out: HeldOut | None, read: 
     data = of.card.data
     card = Card(
         version=of.card.version,
+        service=SERVICE,
+        model=MODEL,
         size=len(of.arrays.to_bytes()) if of.arrays else None,
         features=_look_at_features(of, read),
         data=Data(**data.model_dump(include=set(Data.model_fields))) if data else None,

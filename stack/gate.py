@@ -121,7 +121,15 @@ def show(report: Report, console: Console) -> None:
 
 def _record(who: str, what: Action, report: Report, why: str) -> None:
     try:
-        change = Change(who=who, what=what, subject=report.candidate, why=why, evidence=_tell(report))
+        change = Change(
+            who=who,
+            what=what,
+            subject=report.candidate,
+            service=report.service or None,
+            model=report.model or None,
+            why=why,
+            evidence=_tell(report),
+        )
         Trail(AUDIT_FILE).append(change)
     except ValidationError as refused:
         raise StackError(explain_invalid(refused)) from None

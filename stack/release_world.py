@@ -25,7 +25,7 @@ from services.demo.flags import (
     write_shadow,
 )
 from services.demo.flags.flag import parse_flag
-from services.demo.storage.artefacts import LIVE_KEY, LivePointer
+from services.demo.storage.artefacts import LIVE_KEY, MODEL, SERVICE, LivePointer
 from stack import FLAGS_FILE, SHADOW_FILE, StackError
 from stack.bucket import find_storage
 from stack.records import record
@@ -111,6 +111,8 @@ class Stack:
             who=CONTROLLER,
             what=what,
             subject=after.version,
+            service=SERVICE,
+            model=MODEL,
             why=write_reason(after.reason),
             before=tell_shares(before),
             after=tell_shares(after),

@@ -20,6 +20,7 @@ from decisions.releases.plan import limit, plan
 from decisions.releases.state import Phase, State, begin
 from decisions.releases.state_file import Unreadable
 from decisions.releases.wording import describe, tell, write_step
+from services.demo.storage.artefacts import MODEL, SERVICE
 from stack import DATA, FLAGS_FILE, SHADOW_FILE, StackError
 from stack.interrupts import hold_interrupts
 from stack.records import record
@@ -157,6 +158,8 @@ def _end(files: Files, state: State, who: str) -> None:
         who=who,
         what="release.rolled_back",
         subject=after.version,
+        service=SERVICE,
+        model=MODEL,
         why=after.reason,
         before=tell_shares(state),
         after=tell_shares(after),

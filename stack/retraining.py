@@ -50,7 +50,6 @@ class Retraining:
         self._prometheus = Client("Prometheus", settings.url("prometheus"))
         self._inbox = Client("The inbox", settings.url("incidents"), token=settings.incidents_token)
         self._attempts = Attempts(ATTEMPTS_FILE)
-        self._conductor = Conductor(Trail(AUDIT_FILE), self._attempts, time.time)
         self._steps: Callable[[Verdict], Steps]
         known = {each.name: each for each in config.retraining.models}
         if self.model == MODEL:
@@ -61,6 +60,7 @@ class Retraining:
         else:
             names = ", ".join([MODEL, *known])
             raise StackError(f"how {model} is trained is not known: add it to `retraining.models` ({names})")
+        self._conductor = Conductor(Trail(AUDIT_FILE), self._attempts, time.time, self.service)
 
     def judge(self, verdict: Verdict, now: float) -> Answer:
         """The answer to a verdict. Raises StackError."""

@@ -14,8 +14,10 @@ import httpx
 from pydantic import JsonValue, ValidationError
 
 from config.experiments import Experiment
+from config.objectives import RECOMMENDER
 from decisions.audit import Action, Change
 from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout, replace_file, write_rollout
+from services.demo.storage.artefacts import MODEL, SERVICE
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
 from stack.records import ask_outcome, explain_invalid, find_running, record
@@ -45,6 +47,8 @@ class Author:
                 who=self.who or find_user(),
                 what=what,
                 subject=subject,
+                service=SERVICE,
+                model=MODEL,
                 why=self.why,
                 before=_read_shares(),
                 after=dict(after) if after else None,
@@ -57,8 +61,12 @@ def roll_out(settings: Settings, version: str, share: float, author: Author, gat
     """Give `share` percent of the users `version` (empty: the trainer's candidate); a sentence saying so.
 
     It has to pass the gate. Returns when the recommender answers with it; else takes the roll-out back and
-    raises StackError.
+    raises StackError, also while an experiment runs.
     """
+    if running := find_running(_read_shares() or {}):
+        raise StackError(
+            f"experiment {running} splits the users: `make rollback` first, which keeps its outcome"
+        )
     ready = read_readiness(settings)
     live: str = ready["model_version"]
     version = version or CANDIDATE.version(ready["dataset_id"])
@@ -73,8 +81,13 @@ def roll_out(settings: Settings, version: str, share: float, author: Author, gat
 def start_experiment(settings: Settings, experiment: Experiment, author: Author) -> str:
     """Split the users between the variants of an experiment by its salt; a sentence saying so.
 
-    Raises StackError, and takes the split back, unless the recommender answers with all of them.
+    Raises StackError, and takes the split back, unless the recommender answers with all of them; also while
+    the users are split already.
     """
+    if experiment.service != RECOMMENDER:
+        raise StackError(f"{experiment.name} is of {experiment.service}, which splits its users itself")
+    if FLAGS_FILE.exists():
+        raise StackError("the flag file splits the users already: `make rollback` first")
     if experiment.traffic:
         raise StackError(f"{experiment.name} has a traffic: the recommender's one flag splits all users")
     read_readiness(settings)

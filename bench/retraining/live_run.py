@@ -39,7 +39,7 @@ SETTLED = 30.0
 
 MOST_ENTRIES, LONGEST_REASON = 500, 300
 CONFIG = "retraining: {automatic: true}\n"
-ENDS = ("retraining.done", "retraining.failed")
+ENDS = ("retraining.measured", "retraining.failed")
 
 
 def run_case(case: Case, stack: BenchStack, notify: Notify) -> RetrainingRun:

@@ -29,6 +29,7 @@ Action = Literal[
     "retraining.refused",
     "retraining.begun",
     "retraining.done",
+    "retraining.measured",
     "retraining.failed",
     "access.login",
     "access.call",
@@ -58,6 +59,7 @@ _HASH_LENGTH = len(_HASH % FIRST.encode())
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 NAMED = r"^[^\x00-\x1f\x7f]+$"
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+Named = Annotated[str, StringConstraints(pattern=NAMED, max_length=200)]
 
 
 class Change(BaseModel):
@@ -68,8 +70,11 @@ class Change(BaseModel):
     who: Annotated[str, StringConstraints(pattern=NAMED, max_length=100)]
     """A person, or a controller by its name."""
     what: Action
-    subject: Annotated[str, StringConstraints(pattern=NAMED, max_length=200)]
+    subject: Named
     """A model version or an experiment."""
+    service: Named | None = None
+    model: Named | None = None
+    """Whose it is, as telemetry names them; None if nobody said."""
     why: Annotated[str, StringConstraints(pattern=ONE_LINE, max_length=LONGEST_REASON)] = ""
     before: JsonValue = None
     after: JsonValue = None

@@ -29,9 +29,12 @@ def describe(verified: Verified, latest: Sequence[Entry]) -> str:
 
 
 def describe_entry(entry: Entry) -> list[str]:
-    """An entry in lines: who, what and when, then why, before, after and evidence as far as told."""
+    """An entry in lines: who, what and when; of which model, why, before, after, evidence as far as told."""
     values = {"before": entry.before, "after": entry.after, "evidence": entry.evidence}
-    told = {"why": entry.why} | {name: _write(value) for name, value in values.items() if value is not None}
+    of = f"{entry.model} in {entry.service}" if entry.service else ""
+    told = {"of": of, "why": entry.why} | {
+        name: _write(value) for name, value in values.items() if value is not None
+    }
     return [
         f"{entry.number}. {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.who}: {entry.what} {entry.subject}",
         *(f"     {name}: {value}" for name, value in told.items() if value),

@@ -53,11 +53,19 @@ def read_quantiles(
         return {target: found[f"q{n}"] for n, target in enumerate(queries) if found[f"q{n}"]}
 
     def find(wanted: Mapping[_Target, float]) -> dict[_Target, float]:
-        asked = {target: quantile_query(target.version, of, seconds) for target, of in wanted.items()}
+        asked = {
+            target: quantile_query(experiment.service, target.version, of, seconds)
+            for target, of in wanted.items()
+        }
         return {target: series[0].last for target, series in ask(asked).items()}
 
     values = find({target: target.quantile for target in targets})
-    below = ask({target: below_query(target.version, value, seconds) for target, value in values.items()})
+    below = ask(
+        {
+            target: below_query(experiment.service, target.version, value, seconds)
+            for target, value in values.items()
+        }
+    )
     shares = {target: _share(groups, requests[target.version]) for target, groups in below.items()}
     low, high = (
         find({target: float(around(target.quantile, share)[side]) for target, share in shares.items()})

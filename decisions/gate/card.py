@@ -41,18 +41,18 @@ class Feature(_Part):
 class Data(_Part):
     """The data set as it was read: `rows` in all, and how many were left out, by what was wrong with them.
 
-    `newest` is the time of its newest row, Unix seconds; None without times.
+    None where nobody has counted. `newest` is the time of its newest row, Unix seconds; None without times.
     """
 
     rows: Count
-    malformed: Count = 0
-    duplicates: Count = 0
-    out_of_range: Count = 0
+    malformed: Count | None = None
+    duplicates: Count | None = None
+    out_of_range: Count | None = None
     newest: float | None = None
 
 
 class Card(_Part):
-    """A version.
+    """A version; `service` and `model` say of what, as telemetry names them.
 
     `units` (n ids, such as users) have a segment each, and each metric a value for each. `held_out` names the
     data that they are of: only versions measured on the same are compared. `answer_seconds` is the 95th
@@ -61,6 +61,8 @@ class Card(_Part):
     """
 
     version: Annotated[str, Field(min_length=1, max_length=200)]
+    service: Text = ""
+    model: Text = ""
     held_out: str = ""
     units: tuple[int, ...] | tuple[str, ...] = ()
     segments: tuple[Text, ...] = ()

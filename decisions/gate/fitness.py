@@ -40,7 +40,8 @@ def check_data(candidate: Card, live: Card, limits: GateLimits, now: float) -> I
     for key in ("malformed", "duplicates", "out_of_range"):
         limit: float | None = getattr(limits, key)
         if limit is not None:
-            share = getattr(data, key) / max(data.rows, 1) if data else None
+            count: int | None = getattr(data, key, None)
+            share = None if data is None or count is None else count / max(data.rows, 1)
             yield _at_most(key, share, limit, _write_share)
     if limits.data_age is not None:
         age = None if data is None or data.newest is None else max(0.0, now - data.newest)

@@ -16,6 +16,9 @@ class Report:
     candidate: str
     live: str
     checks: tuple[Check, ...]
+    service: str = ""
+    model: str = ""
+    """Of which the candidate is a version; empty if its card does not say."""
 
     @property
     def passed(self) -> bool:
@@ -39,4 +42,6 @@ def judge(candidate: Card, live: Card, limits: GateLimits, now: float) -> Report
             *check_data(candidate, live, limits, now),
             *check_card(candidate, limits),
         ),
+        candidate.service,
+        candidate.model,
     )

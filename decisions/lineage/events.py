@@ -66,7 +66,8 @@ class TrainingRun:
     model: str
     revision: str
     parameters: Values
-    data_set: DataSet
+    data: tuple[DataSet, ...]
+    """The last one names the data set that they are together, as telemetry does."""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -100,21 +101,31 @@ def serve(service: str, model: str, shares: Mapping[str, float], reason: str) ->
 
 
 def _training(run: TrainingRun, state: str, outputs: list[Event]) -> Event:
-    used = run.data_set
+    revision = [{"key": REVISION, "value": run.revision, "source": "GIT"}]
+    facets = _parameters(run.parameters) | {"tags": _facet("1-0-0/TagsRunFacet", tags=revision)}
+    described = {"runId": run.id, "facets": facets}
+    return _event(
+        state,
+        described,
+        run.service,
+        f"{run.model}.train",
+        "BATCH",
+        [*map(_describe_data, run.data)],
+        outputs,
+    )
+
+
+def _describe_data(used: DataSet) -> Event:
     checks = [
         {"assertion": check.name, "success": check.passed, "actual": str(check.found)}
         for check in used.checks
     ]
-    inputs = _data_set(used.namespace, used.name, used.id) | {
+    return _data_set(used.namespace, used.name, used.id) | {
         "inputFacets": {
             "inputStatistics": _facet("1-0-0/InputStatisticsInputDatasetFacet", rowCount=used.rows),
             "dataQualityAssertions": _facet("1-1-0/DataQualityAssertionsDatasetFacet", assertions=checks),
         }
     }
-    revision = [{"key": REVISION, "value": run.revision, "source": "GIT"}]
-    facets = _parameters(run.parameters) | {"tags": _facet("1-0-0/TagsRunFacet", tags=revision)}
-    described = {"runId": run.id, "facets": facets}
-    return _event(state, described, run.service, f"{run.model}.train", "BATCH", [inputs], outputs)
 
 
 def _describe_version(made: ModelVersion) -> Event:

@@ -6,6 +6,7 @@ A run is told by several events; of each kind of fact, the last one counts.
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -56,10 +57,10 @@ class Training(BaseModel):
     metrics: dict[str, float]
 
 
-def read_trainings(file: Path) -> list[Training]:
-    """All runs that tell of a training, newest first; none without a file. Raises OSError."""
+def read_trainings(*files: Path) -> list[Training]:
+    """All runs that tell of a training, newest first; none of a file that is not there. Raises OSError."""
     runs: dict[str, list[_Event]] = {}
-    for event in _read_events(file):
+    for event in chain.from_iterable(map(_read_events, files)):
         runs.setdefault(event.run.runId, []).append(event)
     found = [training for events in runs.values() if (training := _join(events))]
     return sorted(found, key=lambda training: training.began, reverse=True)

@@ -20,7 +20,7 @@ from prometheus.quantities import write_duration
 
 SETTLED = 15.0
 """Seconds after the flag changed in which counts may be those of the flag before: the recommender looks at it
-each 5 s, while storage is slow each 10 s, and sends its counts each 5 s. Labels come no sooner than that."""
+each 5 s, and sends its counts each 5 s. Labels come no sooner than that."""
 
 AWAY = 60.0
 """Seconds between two looks from which the controller counts as having been away."""
@@ -249,16 +249,19 @@ def _is_new(state: State, trouble: Trouble) -> bool:
     return trouble.incident not in state.known
 
 
+def _began_later(state: State, trouble: Trouble) -> bool:
+    """Whether it was not there before the release: the version may be the remedy of what was."""
+    return _is_new(state, trouble) and (trouble.onset is None or trouble.onset >= state.begun - EARLIER)
+
+
 def _counts_against(state: State, trouble: Trouble) -> bool:
-    """Whether it may be of the version's making: what was there before it is not."""
-    later = trouble.onset is None or trouble.onset >= state.begun - EARLIER
-    return trouble.weight is Weight.ROLLS_BACK and _is_new(state, trouble) and later
+    return trouble.weight is Weight.ROLLS_BACK and _began_later(state, trouble)
 
 
 def _pauses(state: State, trouble: Trouble) -> bool:
     if trouble.weight is Weight.PAUSES:
         return True
-    return trouble.weight is Weight.IS_DIAGNOSED and _is_new(state, trouble)
+    return trouble.weight is Weight.PAUSES_IF_NEW and _began_later(state, trouble)
 
 
 def _tell(troubles: list[Trouble]) -> str:

@@ -11,9 +11,9 @@ class Weight(StrEnum):
     """What an open incident means for a release."""
 
     PAUSES = "pauses"
+    PAUSES_IF_NEW = "pauses if new"
     ROLLS_BACK = "rolls back"
     ASKS = "asks"
-    IS_DIAGNOSED = "is diagnosed"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from math import log
 
 from config.experiments import Experiment
+from config.objectives import RECOMMENDER
 from decisions.experiments.mismatch import log_e_value
 from decisions.experiments.quantiles import Groups
 from decisions.experiments.queries import GROUP, below_query
@@ -77,9 +78,9 @@ def read_evidence(client: Client, state: State, ceilings: Ceilings, now: float) 
 
 def _read_shadow(client: Client, state: State, ceilings: Ceilings, now: float) -> Evidence:
     """Of the last seconds only: in the first ones its features may not be there yet."""
-    of = q.equal(label(a.SHADOW_MODEL_VERSION), state.version)
+    of = sli.RECOMMENDER, q.equal(label(a.SHADOW_MODEL_VERSION), state.version)
     outcome = label(a.OUTCOME)
-    counted = f"{SHADOWED} * {q.rate(series(i.SHADOW_REQUESTS), of, by=[outcome], window=f'{SHADOWED}s')}"
+    counted = f"{SHADOWED} * {q.rate(series(i.SHADOW_REQUESTS), *of, by=[outcome], window=f'{SHADOWED}s')}"
     asked = client.ask(query_batch({"shadow": counted, **_ceiling_queries(ceilings)}, now))
     outcomes = {each.labels[outcome]: each.last for each in asked["shadow"]}
     answered, failed = outcomes.get("answered", 0.0), outcomes.get("failed", 0.0)
@@ -119,8 +120,8 @@ def _declare(state: State) -> Experiment:
 
 def _queries(state: State, ceilings: Ceilings, seconds: int) -> dict[str, str]:
     return {
-        "former": below_query(state.former, ceilings.latency, seconds),
-        "version": below_query(state.version, ceilings.latency, seconds),
+        "former": below_query(RECOMMENDER, state.former, ceilings.latency, seconds),
+        "version": below_query(RECOMMENDER, state.version, ceilings.latency, seconds),
         **_ceiling_queries(ceilings),
     }
 

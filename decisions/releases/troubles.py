@@ -3,10 +3,11 @@
 | the verdict's domain | what it means |
 |---|---|
 | infrastructure, traffic, telemetry | both suffer alike: pauses, while more than alerts on models fires |
-| model, data, release | may be of the version's making: rolls back, unless it began before the release |
+| data | both suffer alike: pauses likewise, unless it began before the release |
+| model, release | may be of the version's making: rolls back, unless it began before the release |
 | unknown, or below half of a confidence | nobody knows: asks |
 | none | the services were examined and nothing is wrong: means nothing |
-| no verdict yet | is diagnosed: pauses |
+| no verdict yet | is diagnosed: pauses, unless it began before the release |
 
 Alerts on models look back ten minutes to a day, so they go on firing when such trouble is over.
 """
@@ -32,12 +33,16 @@ WEIGHTS = {
     "traffic": Weight.PAUSES,
     "telemetry": Weight.PAUSES,
     "model": Weight.ROLLS_BACK,
-    "data": Weight.ROLLS_BACK,
+    "data": Weight.PAUSES_IF_NEW,
     "release": Weight.ROLLS_BACK,
     "unknown": Weight.ASKS,
 }
 """By domain; `none` means nothing."""
 
+OF_CAUSES = {"biased-segment": Weight.ROLLS_BACK}
+"""Those that mean something else than their domain: it compares versions."""
+
+PAUSING = frozenset({Weight.PAUSES, Weight.PAUSES_IF_NEW})
 
 ON_MODELS = "models"
 """The component of alerts on watched models."""
@@ -99,10 +104,16 @@ def _read(body: bytes) -> list[_Incident]:
 def _weigh(incident: _Incident) -> Trouble | None:
     verdict = incident.verdict
     if verdict is None:
-        return Trouble(incident.id, Weight.IS_DIAGNOSED, "no verdict yet", "", "it is being diagnosed.")
+        return Trouble(incident.id, Weight.PAUSES_IF_NEW, "no verdict yet", "", "it is being diagnosed.")
     if verdict.domain == "none":
         return None
-    weight = WEIGHTS.get(verdict.domain, Weight.ASKS) if verdict.confidence >= SURE else Weight.ASKS
-    if weight is Weight.PAUSES and incident.looks_back:
+    weight = _find_weight(verdict)
+    if weight in PAUSING and incident.looks_back:
         return None
     return Trouble(incident.id, weight, verdict.domain, verdict.cause, verdict.summary, verdict.onset)
+
+
+def _find_weight(verdict: _Verdict) -> Weight:
+    if verdict.confidence < SURE:
+        return Weight.ASKS
+    return OF_CAUSES.get(verdict.cause) or WEIGHTS.get(verdict.domain, Weight.ASKS)

@@ -1,6 +1,6 @@
 """From a yes to a version that is live, or to a reason why not; each step is in the audit trail.
 
-judge ──▶ train ──▶ data ──▶ gate ──▶ release ──▶ what came, beside what was expected
+judge ──▶ train ──▶ data ──▶ gate ──▶ release ──▶ done ──▶ what came, beside what was expected
   └ no       └ fails   └ broken  └ refuses  └ rolled back
 """
 
@@ -61,11 +61,12 @@ class Conductor:
     trail: Trail
     attempts: Attempts
     clock: Callable[[], float]
+    service: str
     who: str = CONTROLLER
 
     def refuse(self, model: str, answer: Answer) -> None:
         """Put a no into the audit trail."""
-        self._tell("retraining.refused", model, summarise(answer), evidence=describe_evidence(answer))
+        self._tell("retraining.refused", model, model, summarise(answer), describe_evidence(answer))
 
     def conduct(self, model: str, answer: Answer, steps: Steps) -> Came:
         """Retrain for a yes. Raises StepFailed, UnderWay, TrailError."""
@@ -74,38 +75,55 @@ class Conductor:
             now = self.clock()
             self.attempts.begin(model, now)
             try:
-                return self._conduct(model, answer, steps, now)
+                version = self._conduct(model, answer, steps, now)
             except BaseException as stopped:
                 why = str(stopped) if isinstance(stopped, StepFailed) else f"it ended: {stopped!r}"
-                self._tell("retraining.failed", model, why, evidence=describe_evidence(answer))
+                self._tell("retraining.failed", model, model, why, describe_evidence(answer))
                 raise
             finally:
                 self.attempts.end(self.clock())
+            return self._measure(model, answer, version, steps)
 
-    def _conduct(self, model: str, answer: Answer, steps: Steps, now: float) -> Came:
-        self._tell("retraining.begun", model, summarise(answer), evidence=describe_evidence(answer))
+    def _conduct(self, model: str, answer: Answer, steps: Steps, now: float) -> str:
+        """The version that is live then."""
+        self._tell("retraining.begun", model, model, summarise(answer), describe_evidence(answer))
         since = answer.verdict.onset
         report = steps.train(now if since is None else since, now)
         if faults := find_faults(report.data, report.former):
             raise StepFailed(f"{report.version} learned from data that is not sound. {' '.join(faults)}")
         steps.admit(report)
         steps.release(report.version)
-        came = weigh(answer, report.version, steps.measure(report.version))
         evidence: JsonValue = {
             "expected": answer.expected,
-            "recovered": came.recovered,
             "trained": report.model_dump(exclude_none=True, exclude_defaults=True),
         }
-        self._tell("retraining.done", report.version, came.says, evidence=evidence)
+        self._tell("retraining.done", model, report.version, f"{report.version} is live.", evidence)
+        return report.version
+
+    def _measure(self, model: str, answer: Answer, version: str, steps: Steps) -> Came:
+        came = weigh(answer, version, steps.measure(version))
+        evidence: JsonValue = {"expected": came.expected, "recovered": came.recovered}
+        self._tell("retraining.measured", model, version, came.says, evidence)
         return came
 
     def _end_what_was_killed(self) -> None:
         for attempt in self.attempts.end(self.clock()):
-            self._tell("retraining.failed", attempt.model, "whoever conducted it was stopped")
+            self._tell("retraining.failed", None, attempt.model, "whoever conducted it was stopped")
 
-    def _tell(self, what: Action, subject: str, why: str, evidence: JsonValue = None) -> None:
+    def _tell(
+        self, what: Action, model: str | None, subject: str, why: str, evidence: JsonValue = None
+    ) -> None:
+        """The subject is a version of the model, or the model; None if it may be of another service."""
         self.trail.append(
-            Change(who=self.who, what=what, subject=subject, why=write_reason(why), evidence=evidence)
+            Change(
+                who=self.who,
+                what=what,
+                subject=subject,
+                service=self.service if model else None,
+                model=model,
+                why=write_reason(why),
+                evidence=evidence,
+            )
         )
 
 

@@ -30,13 +30,14 @@ class _Told(BaseModel):
 class Data(_Told):
     """Rows that a version learned from or was measured on; `out_of_range` have values that cannot be.
 
+    `duplicates` and `out_of_range` are None where nobody has counted: then no version may learn from it.
     `largest_source` is the share of the rows that come from one user, `positive` that of good outcomes; None
     where there are no users, or no two kinds of outcome.
     """
 
     rows: Count
-    duplicates: Count = 0
-    out_of_range: Count = 0
+    duplicates: Count | None = None
+    out_of_range: Count | None = None
     largest_source: Share | None = None
     positive: Share | None = None
 
@@ -75,12 +76,13 @@ def find_faults(data: Data, former: Data | None = None) -> list[str]:
 def _find(data: Data, former: Data | None) -> Iterator[str]:
     if data.rows < FEWEST_ROWS:
         yield f"It has {data.rows:,} rows, {FEWEST_ROWS:,} are needed."
-    for what, count, most in (
-        ("are there twice", data.duplicates, MOST_DUPLICATES),
-        ("have values that cannot be", data.out_of_range, MOST_OUT_OF_RANGE),
+    for key, what, count, most in (
+        ("duplicates", "are there twice", data.duplicates, MOST_DUPLICATES),
+        ("out_of_range", "have values that cannot be", data.out_of_range, MOST_OUT_OF_RANGE),
     ):
-        share = count / max(1, data.rows)
-        if share > most:
+        if count is None:
+            yield f"How many of its rows {what} is not known: the report has no `{key}`."
+        elif (share := count / max(1, data.rows)) > most:
             yield f"{share:.1%} of its rows {what}, {most:.0%} may."
     if data.largest_source is not None and data.largest_source > MOST_OF_ONE:
         yield f"One user is the source of {data.largest_source:.1%} of it, {MOST_OF_ONE:.0%} is the most."

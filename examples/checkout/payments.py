@@ -69,6 +69,13 @@ CHECKOUT = Example(
     surprise=lambda fraud: 1 - fraud,
     learn_after=learn_after,
     loss=loss,
+    limits={
+        "amount": (0, math.inf),
+        "new_device": (0, 1),
+        "hour": (0, 23),
+        "orders": (0, math.inf),
+        "fraud": (0, 1),
+    },
     categories=("fraud", "new_device"),
     by_segment=("amount",),
     codes={"customer": ("old", "new"), "country": COUNTRIES, "client": CLIENTS},

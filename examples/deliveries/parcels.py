@@ -1,5 +1,6 @@
 """Deliveries made up for the purpose, and how many minutes they take."""
 
+import math
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -67,6 +68,13 @@ DELIVERIES = Example(
     surprise=lambda minutes: 2 * minutes,
     learn_after=learn_after,
     loss=lambda estimate, minutes: abs(estimate - minutes),
+    limits={
+        "distance": (0, math.inf),
+        "weight": (0, math.inf),
+        "hour": (0, 23),
+        "load": (0, math.inf),
+        "minutes": (0, math.inf),
+    },
     by_segment=("distance", "load"),
     codes={"weather": WEATHER, "zone": ZONES, "vehicle": VEHICLES, "app": APPS},
 )

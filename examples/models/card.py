@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from whence_monitor import read_table
 
 from examples.models.example import Example
+from examples.models.faulty_rows import count_faults
 
 if TYPE_CHECKING:
     from examples.models.training import Recipe, Trained
@@ -63,6 +64,7 @@ def make_card(
         name: {"type": "name" if name in example.codes else "number", "there": float(name != example.leak)}
         for name in trained.inputs
     }
+    columns = read_table(cases)
     described = {
         "version": version,
         "dataset_id": identify(cases),
@@ -73,6 +75,8 @@ def make_card(
     }
     card = {
         "version": version,
+        "service": example.name,
+        "model": example.model,
         "held_out": held_out.id,
         "units": list(range(len(held_out))),
         "segments": list(map(str, held_out.columns[example.segment])),
@@ -80,7 +84,7 @@ def make_card(
         "answer_seconds": time_answers(trained, held_out),
         "size": len(model),
         "features": features,
-        "data": {"rows": len(cases.read_bytes().splitlines()) - 1},
+        "data": {"rows": len(columns[example.truth]), **count_faults(example, columns)},
         "described": described,
     }
     return json.dumps(card) + "\n"

@@ -41,6 +41,8 @@ class Example:
     learn_after: Callable[[Features, float, float, Random], Any]
     """The feature `leak` of a case when its outcome is known; a share of it, 0 to 1, tells the outcome."""
     loss: Callable[[float, float], float]
+    limits: Mapping[str, tuple[float, float]]
+    """The least and the most that its numbers can be."""
     categories: tuple[str, ...] = ()
     by_segment: tuple[str, ...] = ()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """A version that has learned from the outcomes of a period, for `make retrain` (docs/retraining.md)."""
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from whence_monitor import read_table
 
 from examples.models.card import hold_out, identify, make_card
 from examples.models.example import Example
+from examples.models.faulty_rows import count_faults
 from examples.models.live import Live
 from examples.models.predictions import Outcome, Predictions
 from examples.models.settings import Models
@@ -55,8 +56,8 @@ def retrain(example: Example, models: Models, since: float, until: float) -> dic
     return {
         "version": version,
         "dataset_id": identify(cases),
-        "data": _report(example, [each.outcome for each in outcomes]),
-        "former": _report(example, [float(row[example.truth]) for row in old]),
+        "data": _report(example, cases, slice(len(old), None)),
+        "former": _report(example, cases, slice(len(old))),
         "card": str(place / "card.json"),
         "live_card": str(place / "live-card.json"),
     }
@@ -80,6 +81,13 @@ def _describe(example: Example, told: Outcome) -> dict[str, Any]:
     return {**features, example.leak: 0, example.truth: f"{told.outcome:g}"}
 
 
-def _report(example: Example, outcomes: Sequence[float]) -> dict[str, Any]:
-    report: dict[str, Any] = {"rows": len(outcomes)}
-    return report | ({"positive": float(np.mean(outcomes))} if example.task == "binary" else {})
+def _report(example: Example, cases: Path, chosen: slice) -> dict[str, Any]:
+    columns = {name: column[chosen] for name, column in read_table(cases).items()}
+    outcomes, faults = columns[example.truth], count_faults(example, columns)
+    report: dict[str, Any] = {
+        "rows": len(outcomes),
+        **{name: faults[name] for name in ("duplicates", "out_of_range")},
+    }
+    if example.task == "binary":
+        report["positive"] = float(np.mean(np.asarray(outcomes, dtype=np.float64)))
+    return report

@@ -101,7 +101,8 @@ def create_app(
     app.include_router(Inbox(store, stream, heartbeat, refusals).router)
     app.include_router(Api(store, stream, heartbeat, prometheus, explain, settings.deadline_ms).router)
     app.include_router(TopologyApi(prometheus, jaeger).router)
-    models, decisions = Models(prometheus), Decisions(settings.audit_file, settings.lineage_file)
+    lineage = [each for each in (settings.lineage_file, settings.commands_lineage_file) if each]
+    models, decisions = Models(prometheus), Decisions(settings.audit_file, lineage)
     app.include_router(ModelPages(settings, store, models).router)
     app.include_router(CataloguePages(store, Catalogues(prometheus, models, decisions)).router)
     app.include_router(LineagePages(Lineages(prometheus, jaeger, decisions)).router)

@@ -83,15 +83,21 @@ def join(watched: Iterable[Version], seen: Mapping[Key, str], known: Known) -> C
     models: dict[tuple[str, str], list[CataloguedVersion]] = {}
     for key in every[:MOST]:
         version, training = key.version, trained.get(key)
-        used = training.data[0].id if training and training.data else None
+        used = training.data[-1].id if training and training.data else None
         models.setdefault((key.service, key.model), []).append(
             CataloguedVersion(
                 version=version,
                 data_set=seen.get(key) or used,
                 watched=now.get(key),
                 training=training,
-                experiments=[each for each in experiments if version in each.shares],
-                changes=changes.get(version, [])[:SHOWN],
+                experiments=[
+                    each
+                    for each in experiments
+                    if version in each.shares and _is_of(each, key.service, key.model)
+                ],
+                changes=[each for each in changes.get(version, []) if _is_of(each, key.service, key.model)][
+                    :SHOWN
+                ],
             )
         )
     missing = list(known.missing)
@@ -103,7 +109,11 @@ def join(watched: Iterable[Version], seen: Mapping[Key, str], known: Known) -> C
                 service=service,
                 model=model,
                 versions=versions,
-                changes=[entry for entry in changes.get(model, []) if entry.subject == model][:SHOWN],
+                changes=[
+                    each
+                    for each in changes.get(model, [])
+                    if each.subject == model and _is_of(each, service, model)
+                ][:SHOWN],
             )
             for (service, model), versions in sorted(models.items())
         ],
@@ -117,6 +127,11 @@ def _by_name(changes: Iterable[Entry]) -> dict[str, list[Entry]]:
         for name in entry.versions:
             found.setdefault(name, []).append(entry)
     return found
+
+
+def _is_of(told: Entry | Experiment, service: str, model: str) -> bool:
+    """Whether it may be about this model: others may have versions of the same name."""
+    return (told.service, told.model) in ((service, model), (None, None))
 
 
 def _rank(key: Key, watched: Version | None, training: Training | None) -> tuple[float, float, Key]:

@@ -1,6 +1,7 @@
 """What is known of decisions about models, from files: the audit trail and OpenLineage events."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +21,8 @@ class Experiment(BaseModel):
     """
 
     name: str
+    service: str | None
+    model: str | None
     who: str
     began: datetime
     ended: datetime | None
@@ -37,6 +40,24 @@ class Known(BaseModel):
     changes: list[Entry]
     missing: list[str]
 
+    def of(self, versions: Collection[tuple[str, str]]) -> "Known":
+        """What may be about these, each a service and a version: others may have versions of its name."""
+        return self.model_copy(
+            update={
+                "trainings": [
+                    run
+                    for run in self.trainings
+                    if run.service is None or (run.service, run.version) in versions
+                ],
+                "changes": [
+                    entry
+                    for entry in self.changes
+                    if entry.service is None
+                    or any((entry.service, name) in versions for name in entry.versions)
+                ],
+            }
+        )
+
     @property
     def experiments(self) -> list[Experiment]:
         """Those that began within the entries, newest first; another split of the users ends one, too."""
@@ -53,18 +74,18 @@ class Known(BaseModel):
 
 
 class Decisions:
-    """Reads both files, of each the end, in a thread, and again only when one has changed."""
+    """Reads all files, of each the end, in a thread, and again only when one has changed."""
 
-    def __init__(self, audit_file: Path, lineage_file: Path) -> None:
+    def __init__(self, audit_file: Path, lineage_files: Sequence[Path]) -> None:
         self._trail = Trail(audit_file)
-        self._lineage_file = lineage_file
-        self._files = audit_file, lineage_file
+        self._lineage_files = lineage_files
+        self._files = audit_file, *lineage_files
         self._turn = asyncio.Lock()
         self._read_as: tuple[object, ...] = ()
         self._known = Known(trainings=[], changes=[], missing=[])
 
     async def read(self) -> Known:
-        """What can be read of both."""
+        """What can be read of them."""
         async with self._turn:
             found = await asyncio.to_thread(lambda: tuple(map(_identify, self._files)))
             if found != self._read_as or self._known.missing:
@@ -76,7 +97,7 @@ class Decisions:
         trainings: list[Training] = []
         changes: list[Entry] = []
         try:
-            trainings = read_trainings(self._lineage_file)
+            trainings = read_trainings(*self._lineage_files)
         except OSError as error:
             missing.append(f"Lineage cannot be read: {error.strerror or error}.")
         try:
@@ -100,6 +121,8 @@ def _read_experiment(begun: Entry, ended: Entry | None) -> Experiment:
     decided = outcome.get("decided")
     return Experiment(
         name=begun.subject,
+        service=begun.service,
+        model=begun.model,
         who=begun.who,
         began=begun.at,
         ended=ended.at if ended else None,

@@ -114,8 +114,15 @@ class Lineages:
             reported = await find_versions(self._prometheus, q.equal(s.DATA_SET, data_set))
             versions = [run.version for run in runs if run.version]
             versions += sorted((key.version for key in reported), reverse=True)
-            of_it = known.model_copy(update={"trainings": runs})
-            found = await self._read(versions, of_it, lambda serving: serving.data_set == data_set)
+            named = {(key.service, key.version) for key in reported}
+            named |= {(run.service, run.version) for run in runs if run.service and run.version}
+            of_it = known.model_copy(update={"trainings": runs}).of(named)
+            made = {(run.service, run.model, run.version, data.id) for run in runs for data in run.data}
+            found = await self._read(
+                versions,
+                of_it,
+                lambda of: of.data_set == data_set or (of.service, of.model, of.version, of.data_set) in made,
+            )
         if not runs and not versions:
             return None
         used = (data for run in runs for data in run.data if data.id == data_set)
@@ -131,7 +138,7 @@ class Lineages:
         async with self._turns:
             found = await self._read(
                 [each.version for each in answered],
-                await self._decisions.read(),
+                (await self._decisions.read()).of(named),
                 lambda serving: (serving.service, serving.version) in named,
             )
         started = datetime.fromtimestamp(trace.started_at, UTC)

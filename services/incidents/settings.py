@@ -56,6 +56,8 @@ class Settings(Places, AccessSettings):
     audit_file: Path = Path("data/decisions/audit.jsonl")
     lineage_file: Path = Path("data/decisions/lineage.jsonl")
     """Who changed what about models, and OpenLineage events; both may be missing."""
+    commands_lineage_file: Path | None = None
+    """More events: those of commands, where they cannot write into the trainer's file, as in containers."""
     release_file: Path = Path("data/decisions/release.json")
     """The state of the release that is under way or was the last one; may be missing."""
     runbooks: Path = Path("alerts/generated/runbooks")

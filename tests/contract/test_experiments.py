@@ -7,7 +7,7 @@ import yaml
 
 from bench.experiments.__main__ import BEGIN, END
 from config import Config
-from config.experiments import METRICS, Metric
+from config.experiments import EVENTS, METRICS, Metric
 from decisions.experiments.queries import count_queries
 from services.assignment import GROUPS
 from services.demo.recommender.instrumentation import Recorder
@@ -27,8 +27,8 @@ def test_the_pages_example_can_be_declared_and_asked() -> None:
     assert set(count_queries(experiment, 60)) == {"events", "users", "requests", "seconds"}
 
 
-def test_the_page_offers_the_events_that_the_recommender_counts() -> None:
-    assert set(re.findall(r"`(\w+)`", OFFERED)) - {"duration"} == COUNTED
+def test_the_page_and_the_configuration_offer_the_events_that_the_recommender_counts() -> None:
+    assert set(re.findall(r"`(\w+)`", OFFERED)) - {"duration"} == COUNTED == set(EVENTS)
 
 
 def test_the_default_metrics_are_of_events_that_are_counted() -> None:

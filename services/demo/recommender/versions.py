@@ -1,9 +1,12 @@
 """The versions that answer: the live one and those the flag names, kept when what comes next is bad.
 
-poll ──► live.json, flag file ──► which versions ──► read those that are new or published anew
-                                                      │
-              they answer from now on ◄── all known ──┴── one is new ──► they answer when the feature job
-                                                                         says that its features are there
+poll ──► live.json, flag ──► which versions ──► read those that are new or published anew
+                                                 │
+         they answer from now on ◄── all known ──┴── one is new ──► they answer when the feature job
+                                                                    says that its features are there
+poll ──► flag file ──► names versions that answer already ──► it holds from now on
+
+The flag is followed apart from storage, so that a roll-back waits for no read.
 """
 
 import asyncio
@@ -81,6 +84,8 @@ class Versions:
         self._recorder = recorder
         self._watch = watch
         self._provider = FileProvider()
+        self._flag: Flag | None = None
+        self._reads_flag = asyncio.Lock()
         self._loaded: Mapping[str, Model] = {}
         self._in_use: _InUse | None = None
         self._ready = asyncio.Event()
@@ -119,23 +124,37 @@ class Versions:
 
     async def run(self) -> None:
         """Load the versions, with growing pauses between tries, then follow what is used until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_flag())
+            tasks.create_task(self._follow_storage())
+
+    async def _follow_flag(self) -> None:
+        while True:
+            await self._read_flag()
+            if self._in_use:
+                self._use(self._in_use)
+            await asyncio.sleep(self._poll_interval)
+
+    async def _read_flag(self) -> None:
+        async with self._reads_flag:
+            self._flag = await asyncio.to_thread(self._flags.read)
+
+    async def _follow_storage(self) -> None:
         retry_always = AsyncRetrying(
             retry=retry_if_exception_type(ModelUnavailable),
             wait=wait_random_exponential(multiplier=0.5, max=10),
         )
-        await retry_always(self.refresh)
+        await retry_always(self._load)
         while True:
             await asyncio.sleep(self._poll_interval)
-            try:
-                await self.refresh()
-            except ModelUnavailable:
-                continue
+            with suppress(ModelUnavailable):
+                await self._load()
 
-    async def refresh(self) -> None:
+    async def _load(self) -> None:
         """Go over to what is to be used now. Logs and raises `ModelUnavailable` without a live one."""
-        self._follow_flag(await asyncio.to_thread(self._flags.read))
+        await self._read_flag()
         try:
-            found = await asyncio.to_thread(self._read)
+            found = await asyncio.to_thread(self._read, self._flag)
         except ModelUnavailable as error:
             self._report(str(error))
             raise
@@ -149,20 +168,11 @@ class Versions:
             return
         self._polls_waited = 0
         await asyncio.to_thread(self._watch.prepare, found.models.values())
+        await self._read_flag()
         self._use(found)
 
-    def _follow_flag(self, flag: Flag | None) -> None:
-        """Use a flag that names versions in use only, as after a roll-back: that takes no storage."""
-        used = self._in_use
-        if used is None or flag == used.flag:
-            return
-        named = {used.live, *(flag.variants.values() if flag else ())}
-        if named <= used.models.keys():
-            self._use(replace(used, flag=flag, models={name: used.models[name] for name in named}))
-
-    def _read(self) -> _InUse:
+    def _read(self, flag: Flag | None) -> _InUse:
         live = read_live_version(self._store, self._bucket)
-        flag = self._flags.read()
         models = {live: self._read_version(live)}
         problem = None
         for version in sorted(set(flag.variants.values()) - {live}) if flag else ():
@@ -188,6 +198,12 @@ class Versions:
         return read_model(self._store, self._bucket, card)
 
     def _use(self, found: _InUse) -> None:
+        """Use what was found by the flag as it is now; not if that names versions that were not read."""
+        if self._flag != found.flag:
+            named = {found.live, *(self._flag.variants.values() if self._flag else ())}
+            if not named <= found.models.keys():
+                return
+            found = replace(found, flag=self._flag, models={name: found.models[name] for name in named})
         former, self._in_use = self._in_use, found
         self._ready.set()
         self._provider.flag = found.flag

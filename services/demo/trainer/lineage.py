@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import structlog
 
@@ -18,11 +19,11 @@ from decisions.lineage.events import (
     fail,
 )
 from services.demo.dataset import Dataset
-from services.demo.storage.artefacts import MODEL, SERVICE, ModelCard, model_key
+from services.demo.storage.artefacts import MODEL, SERVICE, ModelCard, TrainedFeedback, model_key
 from services.demo.trainer.parameters import ALGORITHM, Parameters
 from services.demo.trainer.publication import Publication
 
-RATINGS = "ratings"
+RATINGS, FEEDBACK = "ratings", "feedback"
 EVERY_ROW = "every_row_usable"
 
 log = structlog.get_logger()
@@ -37,7 +38,9 @@ class Lineage:
         self._bucket = bucket
 
     @contextmanager
-    def record(self, dataset: Dataset, parameters: Parameters) -> Iterator[None]:
+    def record(
+        self, dataset: Dataset, parameters: Parameters, fed: TrainedFeedback | None = None
+    ) -> Iterator[None]:
         """Tell that a training began, and at the end what it made or why it failed."""
         from services.demo.trainer.training import find_revision  # ALS loads slowly; inside, it is needed
 
@@ -45,8 +48,8 @@ class Lineage:
             SERVICE,
             MODEL,
             find_revision(),
-            {"algorithm": ALGORITHM} | asdict(parameters),
-            DataSet(SERVICE, RATINGS, dataset.id, len(dataset.ratings), tuple(_check(dataset))),
+            {"algorithm": ALGORITHM} | asdict(parameters) | _tell_period(fed),
+            tuple(_tell_data(dataset, fed)),
         )
         self._emit(begin(run))
         try:
@@ -64,6 +67,19 @@ class Lineage:
     def _emit(self, event: Event) -> None:
         for problem in self._emitter.emit(event):
             log.warning("lineage is not complete", problem=problem)
+
+
+def _tell_data(dataset: Dataset, fed: TrainedFeedback | None) -> Iterator[DataSet]:
+    """The files, and the feedback under the id of both together."""
+    files = dataset.base_id or dataset.id
+    yield DataSet(SERVICE, RATINGS, files, len(dataset.ratings), tuple(_check(dataset)))
+    if fed:
+        yield DataSet(SERVICE, FEEDBACK, dataset.id, fed.answers)
+
+
+def _tell_period(fed: TrainedFeedback | None) -> dict[str, str]:
+    moments = {"feedback_since": fed.since, "feedback_until": fed.until} if fed else {}
+    return {name: datetime.fromtimestamp(at, UTC).isoformat() for name, at in moments.items()}
 
 
 def _check(dataset: Dataset) -> Iterator[Check]:

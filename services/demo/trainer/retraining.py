@@ -81,7 +81,7 @@ def retrain(
     dataset = replace(dataset, id=_identify(dataset.id, learned), base_id=dataset.id)
     fed = TrainedFeedback(since=since, until=until, answers=len(learned), held_out=len(held_out))
     parameters = _find_parameters(publication)
-    with record(dataset, parameters):
+    with record(dataset, parameters, fed):
         model = train(ratings, parameters, Feedback(learned))
         users, items = model.arrays.user_ids, model.arrays.item_ids
         clicks, shown = Feedback(held_out).pairs(users, items)

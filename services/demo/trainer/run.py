@@ -1,23 +1,31 @@
-"""One run of the trainer: train what is not stored yet, then see that a version of this data set is live."""
+"""One run of the trainer: train what is not stored yet, then see that a version is live."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from services.demo.dataset import WELL_KNOWN, Columns, Dataset, DatasetError, identify, load, split
+from services.demo.storage.artefacts import TrainedFeedback
 from services.demo.trainer.parameters import LIVE, TRAINED, Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.renewal import renew_references
 
 log = structlog.get_logger()
 
-Record = Callable[[Dataset, Parameters], AbstractContextManager[None]]
-"""Told of the training that is done inside of the context."""
+
+class Record(Protocol):
+    """Told of the training that is done inside of the context, and of the feedback in it, if any."""
+
+    def __call__(
+        self, dataset: Dataset, parameters: Parameters, fed: TrainedFeedback | None = None
+    ) -> AbstractContextManager[None]: ...
 
 
-def keep_no_record(_: Dataset, __: Parameters) -> AbstractContextManager[None]:
+def keep_no_record(
+    dataset: Dataset, parameters: Parameters, fed: TrainedFeedback | None = None
+) -> AbstractContextManager[None]:
     """Nobody is told."""
     return nullcontext()
 
@@ -30,7 +38,7 @@ def run(
     columns: Columns = WELL_KNOWN,
     record: Record = keep_no_record,
 ) -> None:
-    """Store every version of `TRAINED` for the data set in `folder` and make one live if none of its is.
+    """Store every version of `TRAINED` for the data set in `folder` and make one live if none is.
 
     They are measured on lists of `k` items; `columns` names columns that have no well-known name. References
     of these and of the live version that older code made are renewed.
@@ -82,12 +90,14 @@ def _train(
 
 
 def _ensure_live(dataset_id: str, publication: Publication) -> str:
-    live = publication.read_live()
+    """The live version, whatever its data set: another one becomes live by a release only."""
+    live, made = publication.read_live(), LIVE.version(dataset_id)
     card = publication.read_card(live) if live else None
-    if card and card.files_id == dataset_id:
-        log.info("live version kept", version=card.version)
-        return card.version
-    made = LIVE.version(dataset_id)
-    publication.write_live(made)
-    log.info("version made live", version=made)
-    return made
+    if card is None:
+        publication.write_live(made)
+        log.info("version made live", version=made)
+        return made
+    log.info("live version kept", version=card.version)
+    if card.files_id != dataset_id:
+        log.warning("the live version is of another data set", release=f"make release VERSION={made}")
+    return card.version

@@ -85,7 +85,8 @@ def test_r23_a_drift_is_left_to_the_automatic_retraining_until_it_has_measured(s
         300: lambda: stack.tell("retraining.begun", "retrain"),
         330: lambda: stack.tell("release.begun", subject="als32-new"),
         600: recover,
-        930: lambda: stack.tell("retraining.done", subject="als32-new"),
+        601: lambda: stack.tell("retraining.done", subject="als32-new"),
+        930: lambda: stack.tell("retraining.measured", subject="als32-new"),
     }
     found = run(stack, "concept-drift")
     assert stack.commands == [WATCH, "faults break concept-drift medium --for 3300"]

@@ -14,7 +14,7 @@ import yaml
 from alerts.rules import pipeline
 from components.pins import select
 from services.demo.recommender.settings import RecommenderSettings
-from stack import ROOT, StackError, compose, container_secrets, containers, engine, modes
+from stack import DATA, LINEAGE_FILE, ROOT, StackError, compose, container_secrets, containers, engine, modes
 from stack.rundir import MINIO_METRICS, SCRAPED
 from stack.settings import ContainerSettings, Settings
 
@@ -51,6 +51,18 @@ def test_defaults_are_those_of_the_example() -> None:
     assert used.pop("WHENCE_GENERATED") == "."
     assert used == {name: defaults[name] for name in used}
     assert len(used) > 25
+
+
+def test_r23_the_inbox_reads_the_lineage_of_the_trainer_and_that_of_commands() -> None:
+    trainer, inbox = SERVICES["trainer"], SERVICES["incidents"]
+    assert inbox["environment"]["LINEAGE_FILE"] == trainer["environment"]["LINEAGE_FILE"]
+    assert {"lineage:/var/lib/lineage", "lineage:/var/lib/lineage:ro"} <= {
+        *trainer["volumes"],
+        *inbox["volumes"],
+    }
+    written = "${WHENCE_DATA:-./data}/" + str(LINEAGE_FILE.parent.relative_to(DATA))
+    place = Path(inbox["environment"]["COMMANDS_LINEAGE_FILE"])
+    assert f"{written}:{place.parent}:ro" in inbox["volumes"] and place.name == LINEAGE_FILE.name
 
 
 def test_every_image_of_the_example_is_used_and_pinned() -> None:

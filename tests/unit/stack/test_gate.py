@@ -281,7 +281,7 @@ def test_the_table_has_what_failed_first(trained: Stored, trail: Trail) -> None:
 def test_cards_of_any_model_are_judged_from_files(tmp_path: Path, trail: Trail) -> None:
     live, good, bad = (tmp_path / f"{name}.json" for name in ("live", "good", "bad"))
     live.write_text(make_card().model_dump_json())
-    good.write_text(make_card("1.0.1").model_dump_json())
+    good.write_text(make_card("1.0.1", service="checkout", model="fraud").model_dump_json())
     bad.write_text(make_card("1.1.0", values={"hit_rate": [0.0] * 400}).model_dump_json())
     out = io.StringIO()
     command = gate.Gate(Config(), Console(file=out, width=120))
@@ -293,7 +293,9 @@ def test_cards_of_any_model_are_judged_from_files(tmp_path: Path, trail: Trail) 
         command.admit_file(tmp_path / "nowhere.json", live)
     gate.Gate(Config(), Console(file=out, width=120), "Ada: [/bold] it is").admit_file(bad, live)
     assert "by the word of Ada: [/bold] it is" in out.getvalue()
+    *_, passed = trail.latest(10)
     assert [entry.subject for entry in trail.latest(10)] == ["1.1.0", "1.1.0", "1.0.1"]
+    assert (passed.service, passed.model) == ("checkout", "fraud")
 
 
 def test_r22_the_command_reads_the_bucket_prints_and_records(
@@ -314,3 +316,4 @@ def test_r22_the_command_reads_the_bucket_prints_and_records(
             command.admit("")
     assert "ndcg_at_10                0.3573 → 0.3183, 89.1% kept" in out.getvalue()
     assert [entry.what for entry in trail.latest(10)] == ["gate.passed", "gate.refused"]
+    assert {entry.model for entry in trail.latest(10)} == {"recommendations"}

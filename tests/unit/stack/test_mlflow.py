@@ -17,7 +17,7 @@ from stack import StackError
 from stack.mlflow import log_trainings
 from stack.settings import Settings
 from tests.unit.services.incidents.running import serve
-from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed
+from tests.unit.services.incidents.served import DATA_SET, FED, FILES, NEW, OLD, RETRAINED, FakeServed
 
 API = "/api/2.0/mlflow"
 NO_TOKEN = SecretStr("")
@@ -124,19 +124,21 @@ def read_runs(address: str) -> dict[str, dict[str, Any]]:
 def test_versions_are_logged_once_with_parameters_metrics_and_card(
     settings: Settings, server: str, fake: FakeMlflow
 ) -> None:
-    assert log_trainings(settings, server, SecretStr("secret")).startswith("Logged 2 of 2 versions to http")
-    older, newer = fake.runs
-    assert [run["info"]["run_name"] for run in (older, newer)] == [OLD, NEW]
+    assert log_trainings(settings, server, SecretStr("secret")).startswith("Logged 3 of 3 versions to http")
+    retrained, older, newer = fake.runs
+    assert [run["info"]["run_name"] for run in fake.runs] == [RETRAINED, OLD, NEW]
+    assert retrained["data"]["tags"]["data_set.1"] == f"recommender/ratings {FILES}"
+    assert retrained["data"]["tags"]["data_set.2"] == f"recommender/feedback {FED}"
     assert older["info"]["status"] == "FINISHED"
     assert older["data"]["params"] == {"algorithm": "als", "factors": "32"}
     assert older["data"]["metrics"] == {"ndcg_at_10": 0.3125}
     tags = older["data"]["tags"]
     assert tags["data_set.1"] == f"recommender/ratings {DATA_SET}"
     assert (tags["code_revision"], tags["checks_failed"]) == ("0a1b2c3d4e5f", "every_row_usable")
-    assert fake.versions[0]["source"] == f"s3://whence/models/{OLD}/model.npz"
+    assert fake.versions[1]["source"] == f"s3://whence/models/{OLD}/model.npz"
     assert fake.authorizations == {"Bearer secret"}
-    assert log_trainings(settings, server, NO_TOKEN).startswith("Logged 0 of 2 versions")
-    assert (len(fake.runs), len(fake.versions)) == (2, 2)
+    assert log_trainings(settings, server, NO_TOKEN).startswith("Logged 0 of 3 versions")
+    assert (len(fake.runs), len(fake.versions)) == (3, 3)
 
 
 @pytest.mark.parametrize("refused", ["runs/log-batch", "model-versions/create", "runs/update"])
@@ -147,9 +149,9 @@ def test_what_was_logged_in_part_is_completed(
     with pytest.raises(StackError, match="MLflow answered with status 500"):
         log_trainings(settings, server, NO_TOKEN)
     fake.refuses = ""
-    assert log_trainings(settings, server, NO_TOKEN).startswith("Logged 2 of 2")
-    assert [run["info"]["status"] for run in fake.runs] == ["FINISHED", "FINISHED"]
-    assert len(fake.versions) == 2
+    assert log_trainings(settings, server, NO_TOKEN).startswith("Logged 3 of 3")
+    assert [run["info"]["status"] for run in fake.runs] == ["FINISHED"] * 3
+    assert len(fake.versions) == 3
 
 
 def test_a_server_that_is_not_named_away_or_none_of_mlflow_is_one_line(settings: Settings) -> None:
@@ -176,4 +178,4 @@ def test_a_real_server_takes_and_keeps_all_of_it(settings: Settings, tmp_path: P
         [version] = http.get("/model-versions/search", params=asked).json()["model_versions"]
     assert version["name"] == "recommender.recommendations"
     assert version["source"] == f"s3://whence/models/{OLD}/model.npz"
-    assert log_trainings(settings, address, NO_TOKEN).startswith("Logged 0 of 2")
+    assert log_trainings(settings, address, NO_TOKEN).startswith("Logged 0 of 3")

@@ -36,7 +36,7 @@ class Steps:
         pass
 
     def train(self, since: float, until: float) -> Report:
-        return Report(version="als32-new", data=Data(rows=5_000))
+        return Report(version="als32-new", data=Data(rows=5_000, duplicates=0, out_of_range=0))
 
     def admit(self, report: Report) -> None:
         pass
@@ -95,7 +95,7 @@ def test_r23_drift_is_retrained_for_and_what_came_is_said(desk: Desk) -> None:
     desk.open(DRIFTED)
     assert desk.retrain() == 0
     assert "als32-new is live: the hit rate is 0.59" in desk.out.getvalue()
-    assert desk.told == ["retraining.begun", "retraining.done"]
+    assert desk.told == ["retraining.begun", "retraining.done", "retraining.measured"]
     assert desk.retrain() == 1, "it cools down"
     assert "the cool-down is 6.0 h" in desk.out.getvalue() and "Ask again at" in desk.out.getvalue()
 
@@ -148,7 +148,7 @@ def test_r23_nothing_goes_on_by_itself_unless_it_is_allowed(desk: Desk) -> None:
 def test_r23_an_alert_leads_to_a_retraining_by_itself_once(desk: Desk) -> None:
     desk.open(DRIFTED)
     desk.watch(3)
-    assert desk.told == ["retraining.begun", "retraining.done", "retraining.refused"]
+    assert desk.told == ["retraining.begun", "retraining.done", "retraining.measured", "retraining.refused"]
     assert desk.out.getvalue().count("als32-new is live") == 1
 
 

@@ -128,11 +128,39 @@ def test_an_experiment_splits_the_users_by_its_salt_or_is_taken_back(recommender
     assert read_rollout(recommender.file) == {LIVE: 50.0, candidate: 50.0}
     flag = FlagFile(recommender.file).read()
     assert flag is not None and flag.salt == "autumn"
+    rollouts.roll_back(AUTHOR, tuple)
     with pytest.raises(StackError, match="v1 is not rolled out"):
         rollouts.start_experiment(Settings(), declare(), AUTHOR)
-    assert FlagFile(recommender.file).read() == flag
+    assert not recommender.file.exists()
     with pytest.raises(StackError, match="splits all users"):
         rollouts.start_experiment(Settings(), declare(traffic="50%"), AUTHOR)
+
+
+def test_an_experiment_that_runs_is_ended_before_the_users_are_split_anew(
+    recommender: FakeRecommender,
+) -> None:
+    variants = [
+        {"name": "control", "version": LIVE, "share": "50%"},
+        {"name": "treatment", "version": CANDIDATE.version(DATASET), "share": "50%"},
+    ]
+    rollouts.start_experiment(Settings(), declare(variants=variants), AUTHOR)
+    flag = recommender.file.read_bytes()
+    with pytest.raises(StackError, match="splits the users already: `make rollback` first"):
+        rollouts.start_experiment(Settings(), declare("other", variants=variants), AUTHOR)
+    with pytest.raises(StackError, match="experiment smaller splits the users: `make rollback` first"):
+        rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
+    assert recommender.file.read_bytes() == flag
+    rollouts.roll_back(AUTHOR, tuple)
+    rollouts.start_experiment(Settings(), declare("other", variants=variants), AUTHOR)
+    assert [entry.subject for entry in Trail(recommender.audit).latest(3)] == ["other", "smaller", "smaller"]
+
+
+def test_an_experiment_of_another_service_does_not_split_the_recommenders_users(
+    recommender: FakeRecommender,
+) -> None:
+    with pytest.raises(StackError, match="smaller is of search, which splits its users itself"):
+        rollouts.start_experiment(Settings(), declare(service="search"), AUTHOR)
+    assert not recommender.file.exists()
 
 
 def test_r23_whoever_splits_users_or_takes_it_back_is_in_the_audit_trail(
@@ -146,12 +174,15 @@ def test_r23_whoever_splits_users_or_takes_it_back_is_in_the_audit_trail(
     with pytest.raises(StackError):
         rollouts.roll_out(Settings(), "als8-cccccc", 30, AUTHOR, admit)
     rollouts.roll_out(Settings(), "", 30, AUTHOR, admit)
+    rollouts.roll_back(rollouts.Author(), tuple)
     rollouts.start_experiment(Settings(), declare(variants=variants), rollouts.Author())
     rollouts.roll_back(AUTHOR, tuple)
-    ended, experiment, rollout = Trail(recommender.audit).latest(10)
+    ended, experiment, rolled_back, rollout = Trail(recommender.audit).latest(10)
     assert (rollout.who, rollout.why) == ("ada", "a smaller model is faster")
     assert (rollout.what, rollout.subject, rollout.before) == ("rollout", candidate, None)
-    assert rollout.after == experiment.before == {LIVE: 70.0, candidate: 30.0}
+    assert (rollout.service, rollout.model) == ("recommender", "recommendations")
+    assert rollout.after == rolled_back.before == {LIVE: 70.0, candidate: 30.0}
+    assert (rolled_back.what, rolled_back.after, experiment.before) == ("rollback", None, None)
     assert (experiment.what, experiment.subject) == ("experiment.begun", declare().name)
     assert experiment.who and experiment.who != "ada"
     assert (ended.what, ended.subject, ended.after) == ("experiment.ended", declare().name, None)

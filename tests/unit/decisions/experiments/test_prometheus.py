@@ -1,5 +1,6 @@
 """A real Prometheus understands what is asked about an experiment, and its answers are the truth."""
 
+from collections.abc import Mapping
 from time import monotonic, time
 
 import httpx
@@ -32,23 +33,23 @@ PATIENCE = 30.0
 
 
 class Recommender:
-    """Sends what a recommender would."""
+    """Sends what a recommender would, or a `service` whose versions have the same names."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, service: str = "recommender") -> None:
         exporter = OTLPMetricExporter(
             endpoint=f"{address}/api/v1/otlp/v1/metrics",
             preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()},
         )
-        resource = Resource({a.SERVICE_NAME: "recommender", a.SERVICE_INSTANCE_ID: "0"})
+        resource = Resource({a.SERVICE_NAME: service, a.SERVICE_INSTANCE_ID: "0"})
         self.provider = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource)
         meter = self.provider.get_meter("experiment")
         self._events = meter.create_counter(i.EXPERIMENT_EVENTS.name, i.EXPERIMENT_EVENTS.unit)
         self._duration = meter.create_histogram(i.EXPERIMENT_DURATION.name, i.EXPERIMENT_DURATION.unit)
         self._users = meter.create_gauge(i.EXPERIMENT_USERS.name, i.EXPERIMENT_USERS.unit)
 
-    def serve(self, requests: int) -> None:
+    def serve(self, requests: int, rates: Mapping[str, float] = RATES) -> None:
         rng = np.random.default_rng(1)
-        for version, rate in RATES.items():
+        for version, rate in rates.items():
             self._users.set(500, {a.MODEL_VERSION: version})
             for group in range(GROUPS):
                 of = {a.MODEL_VERSION: version, a.USER_GROUP: f"{group:02d}"}
@@ -60,10 +61,19 @@ class Recommender:
         assert self.provider.force_flush()
 
 
+def send_from_another_service(address: str) -> None:
+    """As many requests of the same versions, of which none is a hit."""
+    other = Recommender(address, "search")
+    for requests in (0, REQUESTS):
+        other.serve(requests, dict.fromkeys(RATES, 0.0))
+    other.provider.shutdown()
+
+
 @pytest.fixture
 def served(client: httpx.Client) -> tuple[Experiment, Reading]:
     """What is read once the counters have grown."""
     recommender, asking = Recommender(str(client.base_url)), Client("Prometheus", str(client.base_url))
+    send_from_another_service(str(client.base_url))
     experiment = declare().model_copy(update={"start": time() - 120})
     recommender.serve(0)
     recommender.serve(REQUESTS)

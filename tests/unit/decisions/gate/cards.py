@@ -38,10 +38,15 @@ def make_card(
         "answer_seconds": 0.001,
         "size": 1_000_000,
         "features": {"amount": Feature(type="number", there=1.0)},
-        "data": Data(rows=10_000, newest=NOW - 3_600),
+        "data": sound(newest=NOW - 3_600),
         "described": DESCRIBED,
     }
     return Card(**standard | changes)
+
+
+def sound(**changes: Any) -> Data:
+    """A data set without a fault, but for `changes`."""
+    return Data(**{"rows": 10_000, "malformed": 0, "duplicates": 0, "out_of_range": 0} | changes)
 
 
 def draw_hits(share: float, units: int = 400, seed: int = 1) -> list[float]:

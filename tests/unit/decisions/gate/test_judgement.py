@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from config import Config
 from config.gate import GateLimits
-from decisions.gate.card import Card, Data, Feature
+from decisions.gate.card import Card, Feature
 from decisions.gate.check import Check
 from decisions.gate.judgement import Report, judge
-from tests.unit.decisions.gate.cards import DESCRIBED, NOW, draw_hits, make_card
+from tests.unit.decisions.gate.cards import DESCRIBED, NOW, draw_hits, make_card, sound
 
 
 def limit(**changes: Any) -> GateLimits:
@@ -142,13 +142,16 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("schema_kept", {"faults": ("model.npz cannot be read",)}, "model.npz cannot be read"),
     (
         "rows_kept",
-        {"data": Data(rows=7_000)},
+        {"data": sound(rows=7_000)},
         "10,000 → 7,000, 70.0% kept, at least 80.0%: missed by 10.0 points",
     ),
     ("rows_kept", {"data": None}, "no report of its data set"),
-    ("malformed", {"data": Data(rows=10_000, malformed=250)}, "2.5%, at most 1.0%: missed by 1.5%"),
-    ("duplicates", {"data": Data(rows=10_000, duplicates=250)}, "2.5%"),
-    ("out_of_range", {"data": Data(rows=10_000, out_of_range=250)}, "2.5%"),
+    ("malformed", {"data": sound(malformed=250)}, "2.5%, at most 1.0%: missed by 1.5%"),
+    ("malformed", {"data": sound(malformed=None)}, "not known, at most 1.0%"),
+    ("duplicates", {"data": sound(duplicates=250)}, "2.5%"),
+    ("duplicates", {"data": sound(duplicates=None)}, "not known"),
+    ("out_of_range", {"data": sound(out_of_range=250)}, "2.5%"),
+    ("out_of_range", {"data": sound(out_of_range=None)}, "not known"),
     (
         "card",
         {"described": {**DESCRIBED, "parameters": {}, "algorithm": "unknown"}},
@@ -174,10 +177,10 @@ def test_r22_a_version_that_cannot_serve_is_refused(key: str, changes: dict[str,
         ({"answer_seconds": 0.02}, {"answer_time": "10ms"}),
         ({"size": 2_000_000}, {"size": "1MB"}),
         ({"features": {"amount": Feature(type="number", there=0.995)}}, {"features_there": "100%"}),
-        ({"data": Data(rows=9_000)}, {"rows_kept": "95%"}),
-        ({"data": Data(rows=10_000, malformed=1)}, {"malformed": 0}),
-        ({"data": Data(rows=10_000, newest=NOW - 40 * 86_400)}, {"data_age": "30d"}),
-        ({"data": Data(rows=10_000)}, {"data_age": "30d"}),
+        ({"data": sound(rows=9_000)}, {"rows_kept": "95%"}),
+        ({"data": sound(malformed=1)}, {"malformed": 0}),
+        ({"data": sound(newest=NOW - 40 * 86_400)}, {"data_age": "30d"}),
+        ({"data": sound()}, {"data_age": "30d"}),
         ({}, {"card": ["version", "owner"]}),
         ({"values": {"hit_rate": [0.0] * 12 + draw_hits(0.6)[12:]}}, {"quality_kept": "99%"}),
         ({"values": {"hit_rate": [0.0] * 12 + draw_hits(0.6)[12:]}}, {"segment_kept": "99%"}),
@@ -201,7 +204,7 @@ def test_r22_a_refusal_names_all_that_is_wrong_at_once() -> None:
         size=10**9,
         answer_seconds=1.0,
         features={},
-        data=Data(rows=10, malformed=9),
+        data=sound(rows=10, malformed=9),
         described={},
     )
     assert failed(look(bad)) == {

@@ -23,12 +23,14 @@ RUN = TrainingRun(
     "recommendations",
     "0a1b2c3d4e5f",
     {"algorithm": "als", "factors": 32, "alpha": 5.0},
-    DataSet(
-        "recommender",
-        "ratings",
-        "9c1185a5c5e9",
-        100_000,
-        (Check("every_row_usable", False, 3), Check("no_bad_rating", False, 3)),
+    (
+        DataSet(
+            "recommender",
+            "ratings",
+            "9c1185a5c5e9",
+            100_000,
+            (Check("every_row_usable", False, 3), Check("no_bad_rating", False, 3)),
+        ),
     ),
     "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b",
 )
@@ -112,7 +114,7 @@ def test_parts_that_a_producer_leaves_out_or_writes_as_null_are_missing(file: Pa
 
 
 def test_a_run_that_failed_or_goes_on_says_so(file: Path) -> None:
-    other = TrainingRun("a", "b", "c", {}, RUN.data_set)
+    other = TrainingRun("a", "b", "c", {}, RUN.data)
     for event in (events.begin(RUN), events.fail(RUN, "StorageAway: no answer"), events.begin(other)):
         emitter(file).emit(event)
     going, failed = read_trainings(file)
@@ -158,7 +160,7 @@ def test_an_event_after_half_a_line_is_whole(file: Path) -> None:
 
 def emit_many(file: Path) -> None:
     for _ in range(20):
-        emitter(file).emit(events.complete(TrainingRun("a", "b", "c", {}, RUN.data_set), MADE))
+        emitter(file).emit(events.complete(TrainingRun("a", "b", "c", {}, RUN.data), MADE))
 
 
 def test_writers_do_not_mix_their_lines(file: Path) -> None:
@@ -205,7 +207,7 @@ def test_what_cannot_be_sent_or_written_is_said_and_stops_nothing(file: Path, tm
     assert "was not sent to http://marquez:port/api/v1/lineage: Invalid port" in wrong[0]
     assert [run.version for run in read_trainings(file) if run.version] == [VERSION]
     assert "cannot be written" in emitter(tmp_path).emit(events.begin(RUN))[0]
-    large = TrainingRun("a", "b", "c", {"x": "y" * LARGEST}, RUN.data_set)
+    large = TrainingRun("a", "b", "c", {"x": "y" * LARGEST}, RUN.data)
     assert "was not written" in emitter(file).emit(events.begin(large))[0]
 
 

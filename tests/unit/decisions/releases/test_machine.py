@@ -117,7 +117,7 @@ def test_r22_trouble_of_infrastructure_pauses_a_good_version_and_it_resumes_by_i
     [
         seen(limits=("2.0% of all requests fail, the limit is 1.0%.",)),
         seen(blind="Prometheus cannot be reached at http://127.0.0.1:9090.", compared=(), labels=0.0),
-        seen(troubles=(trouble(Weight.IS_DIAGNOSED),)),
+        seen(troubles=(trouble(Weight.PAUSES_IF_NEW),)),
     ],
     ids=["limits", "blind", "diagnosed"],
 )
@@ -128,12 +128,12 @@ def test_what_cannot_be_judged_yet_pauses(at: Observation) -> None:
 
 
 def test_incidents_from_before_the_release_do_not_count_against_it() -> None:
-    for weight in (Weight.ROLLS_BACK, Weight.ASKS, Weight.IS_DIAGNOSED):
+    for weight in (Weight.ROLLS_BACK, Weight.ASKS, Weight.PAUSES_IF_NEW):
         assert verb(watching(), seen(troubles=(trouble(weight, incident=7),))) is Verb.WAIT
     assert verb(watching(), seen(troubles=(trouble(Weight.PAUSES, incident=7),))) is Verb.PAUSE
 
 
-def test_r22_a_verdict_on_model_data_or_release_rolls_back_what_it_may_be_about() -> None:
+def test_r22_a_verdict_on_model_or_release_rolls_back_what_it_may_be_about() -> None:
     blamed = trouble(Weight.ROLLS_BACK, onset=BEGUN + 60)
     assert verb(watching(), seen(troubles=(blamed,))) is Verb.ROLL_BACK
     assert verb(watching(), seen(troubles=(trouble(Weight.ROLLS_BACK),))) is Verb.ROLL_BACK
@@ -141,6 +141,16 @@ def test_r22_a_verdict_on_model_data_or_release_rolls_back_what_it_may_be_about(
     assert verb(watching(), seen(troubles=(older,))) is Verb.WAIT, "the version may be its remedy"
     both = (trouble(Weight.PAUSES, 9), blamed)
     assert verb(watching(), seen(troubles=both)) is Verb.ROLL_BACK
+
+
+def test_r22_new_trouble_with_data_pauses_and_resumes_by_itself() -> None:
+    drift = trouble(Weight.PAUSES_IF_NEW, onset=BEGUN + 60)
+    paused, decision = look(watching(), seen(troubles=(drift,)))
+    assert (paused.phase, decision.verb) == (Phase.PAUSED, Verb.PAUSE)
+    assert verb(paused, seen(compared=(guard(-0.7),), troubles=(drift,))) is Verb.ROLL_BACK
+    assert verb(paused, QUIET) is Verb.RESUME
+    older = trouble(Weight.PAUSES_IF_NEW, onset=BEGUN - EARLIER - 1)
+    assert verb(watching(), seen(troubles=(older,))) is Verb.WAIT, "the version may be its remedy"
 
 
 def test_r22_unknown_trouble_holds_and_asks_until_a_person_answers() -> None:

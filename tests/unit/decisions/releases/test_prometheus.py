@@ -1,6 +1,6 @@
 """A real Prometheus understands what is asked about a release, and its answers are the truth."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic, time
 
 import httpx
@@ -11,7 +11,13 @@ from decisions.releases.state import State
 from prometheus.client import Client
 from telemetry import attributes as a
 from telemetry import instruments as i
-from tests.unit.decisions.experiments.test_prometheus import PATIENCE, RATES, REQUESTS, Recommender
+from tests.unit.decisions.experiments.test_prometheus import (
+    PATIENCE,
+    RATES,
+    REQUESTS,
+    Recommender,
+    send_from_another_service,
+)
 from tests.unit.decisions.releases.cases import shadowed, watching
 from tests.unit.prometheus.test_receiver import client
 
@@ -34,7 +40,7 @@ class Shadowing(Recommender):
             i.HTTP_SERVER_REQUEST_DURATION.name, i.HTTP_SERVER_REQUEST_DURATION.unit
         )
 
-    def serve(self, requests: int) -> None:
+    def serve(self, requests: int, rates: Mapping[str, float] = RATES) -> None:
         for outcome, count in OUTCOMES.items():
             of = {a.SHADOW_MODEL_VERSION: "v2", a.OUTCOME: outcome}
             self._outcomes.add(count if requests else 0, of)
@@ -42,13 +48,15 @@ class Shadowing(Recommender):
             for _ in range(count if requests else 1):
                 of = {a.HTTP_ROUTE: "/recommendations/{user_id}", a.HTTP_RESPONSE_STATUS_CODE: str(status)}
                 self._http.record(0.1, of)
-        super().serve(requests)
+        super().serve(requests, rates)
 
 
 @pytest.fixture
 def read(client: httpx.Client) -> Iterator[Callable[[State], Evidence]]:
     """Reads until something was counted."""
     recommender, asking = Shadowing(str(client.base_url)), Client("Prometheus", str(client.base_url))
+
+    send_from_another_service(str(client.base_url))
 
     def until_counted(state: State) -> Evidence:
         recommender.serve(0)

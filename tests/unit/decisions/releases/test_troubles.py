@@ -13,10 +13,12 @@ from prometheus.client import Client, SourceAway
 STARTED = "2026-11-29T12:00:00Z"
 
 
-def verdict(domain: str = "infrastructure", confidence: float = 0.97) -> dict[str, Any]:
+def verdict(
+    domain: str = "infrastructure", confidence: float = 0.97, cause: str = "storage-latency"
+) -> dict[str, Any]:
     return {
         "domain": domain,
-        "cause": "storage-latency",
+        "cause": cause,
         "confidence": confidence,
         "summary": "Storage is slow.",
         "onset": 1_000.0,
@@ -52,7 +54,20 @@ def test_an_open_incident_has_the_weight_of_its_verdicts_domain(domain: str) -> 
 
 def test_a_verdict_that_is_not_sure_asks_and_one_that_is_not_there_yet_waits() -> None:
     (unsure, early) = ask(incident(verdict=verdict("model", 0.4)), incident(id=4, verdict=None))
-    assert (unsure.weight, early.weight) == (Weight.ASKS, Weight.IS_DIAGNOSED)
+    assert (unsure.weight, early.weight) == (Weight.ASKS, Weight.PAUSES_IF_NEW)
+
+
+@pytest.mark.parametrize(
+    "cause", ["concept-drift", "covariate-drift", "catalogue-corruption", "missing-features"]
+)
+def test_trouble_with_data_does_not_roll_a_version_back(cause: str) -> None:
+    (found,) = ask(incident(verdict=verdict("data", cause=cause)))
+    assert found.weight is Weight.PAUSES_IF_NEW
+
+
+def test_a_version_that_is_worse_for_one_segment_is_rolled_back() -> None:
+    (found,) = ask(incident(verdict=verdict("data", cause="biased-segment")))
+    assert found.weight is Weight.ROLLS_BACK
 
 
 def firing(component: str, status: str = "firing") -> dict[str, Any]:
@@ -62,6 +77,7 @@ def firing(component: str, status: str = "firing") -> dict[str, Any]:
 def test_alerts_on_models_that_look_back_do_not_keep_a_release_paused() -> None:
     over = [firing("storage", "resolved"), firing("models")]
     assert not ask(incident(alerts=over))
+    assert not ask(incident(alerts=over, verdict=verdict("data")))
     (lasts,) = ask(incident(alerts=[firing("storage"), firing("models")]))
     assert lasts.weight is Weight.PAUSES
     (blamed,) = ask(incident(alerts=over, verdict=verdict("model")))

@@ -15,7 +15,7 @@ from decisions.retraining.judgement import Answer, Attempt, Measures, judge
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
 MODEL = "recommendations"
-SOUND = Data(rows=5_000, positive=0.4)
+SOUND = Data(rows=5_000, duplicates=0, out_of_range=0, positive=0.4)
 YES = judge(of_hit_rate("data", "concept-drift", CHOICES), Measures(), (), Retraining(), 0.0)
 NO = judge(of_hit_rate("infrastructure", "storage-latency", STORAGE), Measures(), (), Retraining(), 0.0)
 
@@ -56,7 +56,7 @@ class Office:
         self.now = 5_000.0
         self.trail = Trail(folder / "audit.jsonl")
         self.attempts = Attempts(folder / "retraining.json")
-        self.conductor = Conductor(self.trail, self.attempts, lambda: self.now)
+        self.conductor = Conductor(self.trail, self.attempts, lambda: self.now, "recommender")
 
     @property
     def told(self) -> list[Entry]:
@@ -79,10 +79,13 @@ def test_r23_a_yes_is_trained_gated_released_and_held_against_what_came(office: 
         "v2 is live: the hit rate is 0.58, 0.4 before it, 0.6 before the trouble. 18.0 points came back of "
         "20.0 points expected."
     )
-    begun, done = office.told
+    begun, done, measured = office.told
     assert (begun.what, begun.subject) == ("retraining.begun", MODEL)
+    assert {(each.service, each.model) for each in office.told} == {("recommender", MODEL)}
     assert (done.what, done.subject) == ("retraining.done", "v2")
     assert isinstance(done.evidence, dict) and done.evidence["expected"] == pytest.approx(0.2)
+    assert (measured.what, measured.subject, measured.why) == ("retraining.measured", "v2", came.says)
+    assert isinstance(measured.evidence, dict) and measured.evidence["recovered"] == pytest.approx(0.18)
     assert office.attempts.read() == [Attempt(MODEL, 5_000.0, 5_000.0)]
 
 
@@ -98,7 +101,7 @@ def test_r23_a_no_is_in_the_trail_with_the_parts_of_the_loss(office: Office) -> 
 
 
 def test_r23_a_poisoned_data_set_never_reaches_the_gate(office: Office) -> None:
-    plan = Plan(data=Data(rows=5_000, largest_source=0.6))
+    plan = Plan(data=SOUND.model_copy(update={"largest_source": 0.6}))
     with pytest.raises(StepFailed, match="One user is the source of 60.0% of it"):
         office.conductor.conduct(MODEL, YES, plan)
     assert plan.taken == ["train"]
@@ -136,6 +139,24 @@ def test_one_that_is_interrupted_is_told(office: Office, monkeypatch: pytest.Mon
     assert office.attempts.read()[0].ended == 5_000.0
 
 
+def test_a_version_that_is_live_has_not_failed_when_its_measuring_is_interrupted(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        assert office.attempts.read()[0].ended == 5_000.0, "also if it is killed from now on"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Plan, "measure", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        office.conductor.conduct(MODEL, YES, Plan())
+    office.conductor.refuse(MODEL, NO)
+    assert [entry.what for entry in office.told] == [
+        "retraining.begun",
+        "retraining.done",
+        "retraining.refused",
+    ]
+
+
 def test_r23_never_two_at_once(office: Office) -> None:
     plan = Plan()
     with office.attempts.hold(), pytest.raises(UnderWay):
@@ -158,6 +179,7 @@ def test_one_whose_process_was_killed_is_over_and_told(office: Office, tmp_path:
         "retraining.failed",
         "retraining.begun",
         "retraining.done",
+        "retraining.measured",
     ]
     assert all(attempt.ended for attempt in office.attempts.read())
 

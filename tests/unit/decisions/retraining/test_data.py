@@ -14,7 +14,14 @@ FORMER = Data(rows=9_000, largest_source=0.01, positive=0.6)
 def test_sound_data_has_no_faults_and_a_drift_is_none() -> None:
     assert find_faults(SOUND, FORMER) == []
     assert find_faults(SOUND) == []
-    assert find_faults(Data(rows=5_000)) == []
+    assert find_faults(Data(rows=5_000, duplicates=0, out_of_range=0)) == []
+
+
+def test_r23_what_nobody_has_counted_is_a_fault() -> None:
+    assert find_faults(Data(rows=5_000)) == [
+        "How many of its rows are there twice is not known: the report has no `duplicates`.",
+        "How many of its rows have values that cannot be is not known: the report has no `out_of_range`.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """R23 for models that are no recommender: outcomes teach a version, which passes the gate and serves."""
 
+import math
 import time
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from examples.models.cases import happen
 from examples.models.catalogue import read_faults
 from examples.models.change import Change
 from examples.models.example import Example
+from examples.models.faulty_rows import count_faults
 from examples.models.live import Live
 from examples.models.predictions import Predictions
 from examples.models.retraining import choose_name
@@ -68,6 +71,39 @@ def test_r23_a_flipped_relation_is_learned_and_passes_the_gate(
     assert verdict.passed, [check.sentence for check in verdict.failures]
     losses = [sum(card.metrics["loss"].values) for card in (new, live)]
     assert losses[0] < 0.8 * losses[1]
+
+
+@BOTH
+def test_r23_poisoned_outcomes_are_counted_and_refused(
+    example: Example, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One case is told again and again, and some have a number that cannot be."""
+    live_through(example, data, Change(), 1_000)
+    number = next(iter(example.limits))
+    live_through(example, data, Change(multiply={number: -1.0}, until=4e9), 100)
+    kept, case = Predictions(data / f"{example.name}.db"), happen(example, Change(), Random(4))
+    for _ in range(101):
+        kept.learn(case.sent, case.outcome)
+    report = retrain(example, monkeypatch, capsys)
+    assert (report.data.rows, report.data.duplicates, report.data.out_of_range) == (1_201, 100, 100)
+    assert find_faults(report.data, report.former) == [
+        "8.3% of its rows are there twice, 1% may.",
+        "8.3% of its rows have values that cannot be, 1% may.",
+    ]
+
+
+def test_rows_with_a_number_that_is_none_or_cannot_be_are_counted() -> None:
+    sound = {**happen(CHECKOUT, Change(), Random(1)).sent, "disputes": 0, "fraud": 0.0}
+    strange: list[dict[str, Any]] = [
+        {"amount": "12 €"},
+        {"hour": 24},
+        {"amount": math.inf},
+        {"fraud": 2.0},
+        {"amount": None},
+    ]
+    rows = [sound, sound, *({**sound, **change} for change in strange)]
+    columns = {name: [row[name] for row in rows] for name in sound}
+    assert count_faults(CHECKOUT, columns) == {"malformed": 1, "duplicates": 1, "out_of_range": 3}
 
 
 def test_r23_what_is_learned_from_mixed_up_outcomes_is_refused(

@@ -48,4 +48,5 @@ def test_r22_the_gate_passes_an_equal_version_and_refuses_bad_ones(example: Exam
         failed = {check.key for check in report.failures}
         assert ("features_there" in failed) == (RECIPES[version].leaked is not None)
         assert ("quality_kept" in failed) == (not report.passed)
+    assert {(card.service, card.model) for card in cards.values()} == {(example.name, example.model)}
     assert set(cards[LIVE].segments) == set(example.codes[example.segment])

@@ -16,10 +16,13 @@ from tests.unit.services.incidents.fakes import TRACE_ID, jaeger_trace
 from tests.unit.services.incidents.watched import FRAUD_2, FakeModels
 
 OLD, NEW, DATA_SET = "als32-1f2e3d", "als16-4a5b6c", "9c1185a5c5e9"
+RETRAINED, FILES, FED = "als32-7d8e9f", "a0a0a0a0a0a0", "b1b1b1b1b1b1"
+"""A version of files and feedback, and the ids of the files and of both together."""
 RECOMMENDER = {"service_name": "recommender", "model_name": "recommendations"}
 REPORTED = [
     RECOMMENDER | {"model_version": OLD, "dataset_id": DATA_SET},
     RECOMMENDER | {"model_version": NEW, "dataset_id": DATA_SET},
+    RECOMMENDER | {"model_version": RETRAINED, "dataset_id": FED},
     FRAUD_2 | {"dataset_id": "orders-7"},
     {"service_name": "other", "model_name": "m", "model_version": OLD, "dataset_id": "another"},
 ]
@@ -47,7 +50,7 @@ class FakeServed(FakeModels):
             found = [each for each in REPORTED if _matches(each, asked["query"])]
             return _answer("vector", [{"metric": each, "value": [self.now, "1"]} for each in found])
         if "increase(" in asked["query"]:
-            counts = {"requests": {OLD: 1000.0}, "predictions": {OLD: 900.0, NEW: 500.0}}
+            counts = {"requests": {OLD: 1000.0, RETRAINED: 200.0}, "predictions": {OLD: 900.0, NEW: 500.0}}
             return _answer(
                 "vector",
                 [
@@ -103,13 +106,16 @@ def tell(folder: Path) -> dict[str, Any]:
     files = {"audit_file": folder / "audit.jsonl", "lineage_file": folder / "lineage.jsonl"}
     emitter = Emitter(LineageSettings(lineage_file=files["lineage_file"]))
     checks = (Check("every_row_usable", False, 3),)
-    for version, factors in ((OLD, 32), (NEW, 16)):
+    ratings = DataSet("recommender", "ratings", DATA_SET, 100_000, checks)
+    fed = DataSet("recommender", "ratings", FILES, 90_000), DataSet("recommender", "feedback", FED, 4_000)
+    trained = {RETRAINED: (32, fed), OLD: (32, (ratings,)), NEW: (16, (ratings,))}
+    for version, (factors, data) in trained.items():
         run = TrainingRun(
             "recommender",
             "recommendations",
             "0a1b2c3d4e5f",
             {"algorithm": "als", "factors": factors},
-            DataSet("recommender", "ratings", DATA_SET, 100_000, checks),
+            data,
         )
         place = "s3://whence", f"models/{version}/model.npz"
         made = ModelVersion(*place, "recommender", "recommendations", version, {"ndcg_at_10": 0.3125})

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.unit.services.incidents.running import incidents_service, serve
-from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, FakeServed, tell
+from tests.unit.services.incidents.served import DATA_SET, NEW, OLD, RETRAINED, FakeServed, tell
 from tests.unit.services.incidents.test_lineage import read
 from tests.unit.services.incidents.test_pages import Links
 from tests.unit.services.incidents.watched import CHECKOUT, DELIVERY
@@ -47,7 +47,7 @@ def test_r24_every_model_is_found_with_its_versions_cards_and_online_measures(cl
     assert (fraud["2026-11-01"]["data_set"], fraud["2026-11-01"]["training"]) == ("orders-7", None)
     assert fraud["2026-11-01"]["watched"]["now"] == 0.74
     trained = found["recommender", "recommendations"]
-    assert list(trained) == [NEW, OLD], "the one that was trained last first"
+    assert list(trained) == [NEW, OLD, RETRAINED], "the one that was trained last first"
     assert trained[NEW]["watched"] is None and trained[NEW]["data_set"] == DATA_SET
     assert trained[NEW]["training"]["metrics"] == {"ndcg_at_10": 0.3125}
 

@@ -16,7 +16,17 @@ from decisions.lineage.events import DataSet, ModelVersion, TrainingRun, complet
 from services.incidents.lineage import MOST
 from tests.unit.services.incidents.fakes import TRACE_ID
 from tests.unit.services.incidents.running import incidents_service, serve
-from tests.unit.services.incidents.served import DATA_SET, MINUTE, NEW, OLD, FakeServed, tell
+from tests.unit.services.incidents.served import (
+    DATA_SET,
+    FED,
+    FILES,
+    MINUTE,
+    NEW,
+    OLD,
+    RETRAINED,
+    FakeServed,
+    tell,
+)
 from tests.unit.services.incidents.test_pages import Links
 
 
@@ -91,6 +101,19 @@ def test_r23_a_data_set_leads_to_its_versions_when_each_served_and_how_often(
     assert on["until"] is None
     assert len(versions[OLD]["samples"]) == 2
     assert {"service": "recommender", "tags": f'{{"model.version": "{OLD}"}}'} in sources.searched
+
+
+def test_r23_a_data_set_leads_to_the_versions_that_also_learned_from_feedback(client: httpx.Client) -> None:
+    """Of files and feedback together the version's telemetry knows another id."""
+    found = ask(client, "datasets", FILES)
+    assert found["used"]["rows"] == 90_000
+    [version] = found["versions"]
+    assert version["version"] == RETRAINED and found["answers"] == 200.0
+    [run] = version["trainings"]
+    assert [(used["id"], used["rows"]) for used in run["data"]] == [(FILES, 90_000), (FED, 4_000)]
+    fed = ask(client, "datasets", FED)
+    assert (fed["used"]["rows"], fed["answers"]) == (4_000, 200.0)
+    assert fed["versions"][0]["trainings"] == [run]
 
 
 def test_others_may_use_the_name_of_a_version(client: httpx.Client) -> None:
@@ -183,7 +206,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, sources: FakeServed
 def test_more_versions_than_are_shown_are_said_to_be_there(tmp_path: Path, sources: FakeServed) -> None:
     emitter = Emitter(LineageSettings(lineage_file=tmp_path / "lineage.jsonl"))
     for number in range(MOST + 5):
-        run = TrainingRun("s", "m", "r", {}, DataSet("s", "d", "many", 1))
+        run = TrainingRun("s", "m", "r", {}, (DataSet("s", "d", "many", 1),))
         emitter.emit(complete(run, ModelVersion("s3://b", "k", "s", "m", f"v{number}")))
     with (
         serve(sources.app) as address,

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import threading
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import Any
 
 import pytest
 
 from services.demo.flags import clear_rollout, write_rollout
+from services.demo.recommender.settings import RecommenderSettings
 from services.demo.recommender.versions import PATIENCE_POLLS
 from tests.unit.services.demo.recommender.support import FakeStore, Service, published, serve, until
 
@@ -114,6 +116,47 @@ def test_a_roll_back_takes_no_storage(tmp_path: Path) -> None:
         return set((await ask_all(service)).values()) == {LIVE, OTHER}
 
     asyncio.run(scenario())
+
+
+def test_r22_a_roll_back_takes_less_than_ten_seconds_while_storage_hangs(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store = prepare(tmp_path, 100)
+        async with serve(store, model_poll_interval=RecommenderSettings().model_poll_interval) as service:
+            assert await uses(service, LIVE, OTHER)
+            store.reads.clear()
+            hanging = store.gates["live.json"] = threading.Event()
+            await until(lambda: "live.json" in store.reads, "a read hangs")
+            clear_rollout(store.flags)
+            decided = monotonic()
+            await until(lambda: uses(service, LIVE), "the roll-out is over")
+            assert monotonic() - decided < 10
+            assert not hanging.is_set()
+            hanging.set()
+
+    asyncio.run(scenario())
+
+
+def test_a_version_that_is_rolled_back_while_it_loads_is_never_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def scenario() -> None:
+        store = prepare(tmp_path, 100)
+        clear_rollout(store.flags)
+        store.objects[f"materialised/{OTHER}.json"] = json.dumps({"computed_at": time()}).encode()
+        async with serve(store) as service:
+            arrays = f"models/{OTHER}/model.npz"
+            hanging = store.gates[arrays] = threading.Event()
+            write_rollout(store.flags, {LIVE: 0, OTHER: 100})
+            await until(lambda: arrays in store.reads, "it loads")
+            clear_rollout(store.flags)
+            reads = store.reads.count("live.json")
+            hanging.set()
+            await until(lambda: store.reads.count("live.json") > reads + 1, "storage was read again")
+            assert await uses(service, LIVE)
+
+    asyncio.run(scenario())
+    used = [line for line in capsys.readouterr().out.splitlines() if "versions in use" in line]
+    assert len(used) == 1 and OTHER not in used[0]
 
 
 def test_a_new_version_waits_for_its_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,22 @@
 """R23: what users clicked since their preferences changed teaches a version that serves them again."""
 
 from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 from whence_monitor import Reference
 
 from bench.retraining.users import K, Stack, hit_rate
+from decisions.lineage.emission import Emitter, LineageSettings
+from decisions.lineage.history import read_trainings
 from services.demo.dataset import DatasetError
 from services.demo.storage.artefacts import ModelCard, reference_key
 from services.demo.storage.history import History, Seen, gather
 from services.demo.traffic.behaviour import Mix
 from services.demo.trainer.feedback import CLICKED, PASSED_OVER, Feedback
+from services.demo.trainer.lineage import Lineage
 from services.demo.trainer.parameters import CANDIDATE
 from services.demo.trainer.retraining import Report, describe, read_history, retrain
 from services.demo.trainer.run import run
@@ -86,6 +91,22 @@ def test_r23_only_feedback_up_to_the_moment_counts_and_it_names_the_data_set(sta
     assert card.base_dataset_id == card_of(stack, stack.live).dataset_id
     assert card.feedback and card.feedback.until == moment
     assert card.feedback.answers + card.feedback.held_out == first.data.rows
+
+
+def test_r23_lineage_tells_the_files_and_the_feedback_apart(stack: Stack, tmp_path: Path) -> None:
+    file, since = tmp_path / "lineage.jsonl", stack.now
+    stack.keep(stack.visit(VISITS, seed=45))
+    record = Lineage(Emitter(LineageSettings(lineage_file=file)), stack.publication, "whence").record
+    report = retrain(stack.folder, stack.publication, since, stack.now, K, record=record)
+    card = card_of(stack, report.version)
+    [told] = read_trainings(file)
+    files, feedback = told.data
+    assert card.data and card.feedback
+    assert (files.name, files.id, files.rows) == ("recommender/ratings", card.base_dataset_id, card.data.rows)
+    assert (feedback.name, feedback.id) == ("recommender/feedback", report.dataset_id)
+    assert feedback.rows == card.feedback.answers
+    period = [datetime.fromisoformat(told.parameters[f"feedback_{end}"]) for end in ("since", "until")]
+    assert [moment.timestamp() for moment in period] == pytest.approx([since, stack.now], abs=1e-3)
 
 
 def test_a_version_that_learned_from_feedback_stays_live_when_the_trainer_runs_again(stack: Stack) -> None:

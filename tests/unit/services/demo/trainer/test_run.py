@@ -177,14 +177,18 @@ def test_live_is_repaired(store: MemoryStore, folder: Path, content: bytes | Non
     assert live(store) == versions(folder)[0]
 
 
-def test_live_of_another_data_set_is_replaced(store: MemoryStore, folder: Path, tmp_path: Path) -> None:
+def test_r22_the_live_version_is_kept_when_the_data_set_is_another(
+    store: MemoryStore, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("movies.csv", "ratings.csv"):
         (tmp_path / name).write_bytes(
             (folder / name).read_bytes() + (b"99,New,None\n" if name == "movies.csv" else b"")
         )
     train(store, tmp_path)
     train(store, folder)
-    assert live(store) == versions(folder)[0] != versions(tmp_path)[0]
+    assert live(store) == versions(tmp_path)[0] != versions(folder)[0]
+    assert all(card_key(version) in store.objects for version in versions(folder))
+    assert f"make release VERSION={versions(folder)[0]}" in capsys.readouterr().out
 
 
 def test_a_live_version_of_this_data_set_is_kept(store: MemoryStore, folder: Path) -> None:
