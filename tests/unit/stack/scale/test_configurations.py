@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alerts.rules import all_alerts
 from components.build import ComponentMissing, binary
+from config import Config
 from stack import ROOT
 from stack.scale import agents, cassandra, jaeger, kafka, proxy, thanos
 from stack.scale import places as p
@@ -39,6 +41,13 @@ def test_a_message_counts_when_two_brokers_of_three_have_it(places: Places) -> N
         assert exporter["producer"]["required_acks"] == -1
         assert exporter["producer"]["max_message_bytes"] < int(properties["message.max.bytes"])
     assert int(properties["log.segment.bytes"]) > int(properties["message.max.bytes"])
+
+
+def test_the_alert_on_what_is_not_read_says_how_long_it_is_kept(places: Places) -> None:
+    settings = kafka.write_properties(places, "kafka-1", "/data")
+    assert f"log.retention.bytes={64 << 20}\n" in settings and "log.retention.hours=24\n" in settings
+    (alert,) = (each for each in all_alerts(Config()) if each.slug == "consumers-fall-behind")
+    assert "64 MiB, for at most a day" in alert.description
 
 
 def test_nodes_have_places_of_their_own_on_the_ring_and_start_together(places: Places) -> None:
