@@ -7,14 +7,13 @@ several where calls are many.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus import dependencies, requests
+from prometheus import dependencies, requests, traffic
 from prometheus import queries as q
 from prometheus.external import POOL_WAITING, POOL_WAITING_BEFORE, PROCESS_CPU_TIME, PROCESS_MEMORY
 from prometheus.names import TARGET_INFO
 from prometheus.recorded import DECLARED, HEARD
 
-WINDOW = "20s"
-"""Four exports of span metrics."""
+WINDOW = traffic.WINDOW
 
 OFTEN, SELDOM = "30s", "3m"
 """Windows that hold two samples of processes that send often, and by default."""
@@ -42,36 +41,23 @@ def ask_presence(seconds: float, others: Iterable[Present] = ()) -> Batch:
         "served": " or ".join(served),
         "called": dependencies.present(window=window),
         "declared": q.present(DECLARED, by=(dependencies.CALLER, "callee"), window=window),
+        "evaluations": traffic.evaluations(f"{math.ceil(seconds)}s"),
     }
 
 
-def ask_traffic(services: Sequence[str] = (), callers: Sequence[str] = ()) -> Sequence[Batch]:
-    """What some services serve, and what some callers see of their calls: matchers, none for all of them."""
-    return (_served(*services), *_called(*callers))
+def ask_traffic(
+    services: Sequence[str] = (), callers: Sequence[str] = (), *, recorded: bool = False
+) -> Sequence[Batch]:
+    """What some services serve, and what some callers see of their calls: matchers, none for all of them.
 
-
-def _served(*where: str) -> Batch:
-    durations = requests.distribution(*where, by=_SERVICE, window=WINDOW)
-    return {
-        "served": requests.count(*where, by=_SERVICE, window=WINDOW),
-        "served_failed": requests.count(*where, failed=True, by=_SERVICE, window=WINDOW),
-        "served_seconds": f"histogram_sum({durations})",
-        "served_median": f"histogram_quantile(0.5, {durations})",
-        "served_slowest": f"histogram_quantile(0.99, {durations})",
-    }
-
-
-def _called(*where: str) -> Sequence[Batch]:
+    Of each process, or as `recorded`.
+    """
+    called = traffic.called(*callers, recorded=recorded)
     return (
-        {"called": dependencies.count(*where, window=WINDOW), "declared": q.select(DECLARED, *where)},
-        {
-            "called_seconds": dependencies.waited(*where, window=WINDOW),
-            "called_fastest": dependencies.latency(0.1, *where, window=WINDOW),
-        },
-        {
-            "called_median": dependencies.latency(0.5, *where, window=WINDOW),
-            "called_slowest": dependencies.latency(0.99, *where, window=WINDOW),
-        },
+        traffic.served(*services, recorded=recorded),
+        {"called": called["called"], "declared": q.select(DECLARED, *callers)},
+        {name: called[name] for name in ("called_seconds", "called_fastest")},
+        {name: called[name] for name in ("called_median", "called_slowest")},
     )
 
 
