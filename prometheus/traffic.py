@@ -4,7 +4,7 @@ Asked of the histograms of each process, or of what rules recorded of them as fl
 processes the first takes longer than anybody waits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus import dependencies, requests
 from prometheus import queries as q
@@ -20,35 +20,42 @@ STEP = 10
 Queries = Mapping[str, str]
 
 _SERVICE = ("service_name",)
-_SERVED = ("served", "served_failed", "served_seconds", "served_median", "served_slowest")
+_INSTANCE = ("service_name", "instance")
 
 
 def served(*where: str, recorded: bool = False) -> Queries:
     """Requests of each service, those that failed, their seconds, and the 50th and 99th percentile."""
-    if recorded:
-        return {name: q.select(TRAFFIC[name], *where) for name in _SERVED}
     durations = requests.distribution(*where, by=_SERVICE, window=WINDOW)
-    asked = (
-        requests.count(*where, by=_SERVICE, window=WINDOW),
-        requests.count(*where, failed=True, by=_SERVICE, window=WINDOW),
-        f"histogram_sum({durations})",
-        f"histogram_quantile(0.5, {durations})",
-        f"histogram_quantile(0.99, {durations})",
-    )
-    return dict(zip(_SERVED, asked, strict=True))
+    of_histograms = {
+        "served": requests.count(*where, by=_SERVICE, window=WINDOW),
+        "served_failed": requests.count(*where, failed=True, by=_SERVICE, window=WINDOW),
+        "served_seconds": f"histogram_sum({durations})",
+        "served_median": f"histogram_quantile(0.5, {durations})",
+        "served_slowest": f"histogram_quantile(0.99, {durations})",
+    }
+    return _recorded(of_histograms, where) if recorded else of_histograms
+
+
+def instances(*where: str, recorded: bool = False) -> Queries:
+    """Requests of each instance, those that failed, and their seconds."""
+    of_histograms = {
+        "instances": requests.count(*where, by=_INSTANCE, window=WINDOW),
+        "instances_failed": requests.count(*where, failed=True, by=_INSTANCE, window=WINDOW),
+        "instances_seconds": f"histogram_sum({requests.distribution(*where, by=_INSTANCE, window=WINDOW)})",
+    }
+    return _recorded(of_histograms, where) if recorded else of_histograms
 
 
 def called(*where: str, recorded: bool = False) -> Queries:
     """Calls to each peer by how they ended, their seconds, and the 10th, 50th and 99th percentile."""
-    if recorded:
-        return {name: q.select(of, *where) for name, of in TRAFFIC.items() if name not in _SERVED}
-    return {
+    of_histograms = {
         "called": dependencies.count(*where, window=WINDOW),
         "called_seconds": dependencies.waited(*where, window=WINDOW),
         "called_fastest": dependencies.latency(0.1, *where, window=WINDOW),
         "called_median": dependencies.latency(0.5, *where, window=WINDOW),
         "called_slowest": dependencies.latency(0.99, *where, window=WINDOW),
     }
+    return _recorded(of_histograms, where) if recorded else of_histograms
 
 
 def evaluations(window: str) -> str:
@@ -58,5 +65,9 @@ def evaluations(window: str) -> str:
 
 def traffic_rules() -> Iterator[Rule]:
     """All of it, of everybody."""
-    for name, promql in {**served(), **called()}.items():
+    for name, promql in {**served(), **instances(), **called()}.items():
         yield record(TRAFFIC[name], promql)
+
+
+def _recorded(names: Iterable[str], where: Sequence[str]) -> Queries:
+    return {name: q.select(TRAFFIC[name], *where) for name in names}

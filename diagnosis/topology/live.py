@@ -56,7 +56,11 @@ async def collect_services(
     asked = Asked(present, scope, named, end - start)
     added = filter(None, (each.ask(asked) for each in additions))
     recorded = _is_recorded(present, end - start)
-    batches = [*ask_traffic(named, callers, recorded=recorded), *ask_details(*named), *added]
+    batches = [
+        *ask_traffic(named, callers, recorded=recorded),
+        *ask_details(*named, recorded=recorded),
+        *added,
+    ]
     return Collected(await _collect(prometheus, jaeger, batches, start, end), addresses)
 
 

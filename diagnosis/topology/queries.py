@@ -27,7 +27,6 @@ Present = Callable[[str], str]
 """PromQL with 1 for each of its series, with the service's name, of which anything arrived in a window."""
 
 _SERVICE = ("service_name",)
-_INSTANCE = ("service_name", "instance")
 
 
 def ask_presence(seconds: float, others: Iterable[Present] = ()) -> Batch:
@@ -61,14 +60,11 @@ def ask_traffic(
     )
 
 
-def ask_details(*where: str) -> Sequence[Batch]:
+def ask_details(*where: str, recorded: bool = False) -> Sequence[Batch]:
     """What tells why a service is in trouble itself."""
-    durations = requests.distribution(*where, by=_INSTANCE, window=WINDOW)
     return (
         {
-            "instances": requests.count(*where, by=_INSTANCE, window=WINDOW),
-            "instances_failed": requests.count(*where, failed=True, by=_INSTANCE, window=WINDOW),
-            "instances_seconds": f"histogram_sum({durations})",
+            **traffic.instances(*where, recorded=recorded),
             "heard": q.highest(HEARD, *where, by=_SERVICE),
             "versions": f"group by (service_name, service_version) ({q.select(TARGET_INFO, *where)})",
         },

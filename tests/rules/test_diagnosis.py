@@ -88,7 +88,7 @@ def test_what_is_recorded_is_what_would_be_asked_of_each_process(tmp_path: Path)
         raw, recorded = (
             {
                 name: promql
-                for batch in ask_traffic(where, where, recorded=of)
+                for batch in (*ask_traffic(where, where, recorded=of), *ask_details(*where, recorded=of))
                 for name, promql in batch.items()
             }
             for of in (False, True)
