@@ -283,7 +283,7 @@ def write_records(name: str, found: Sequence[Mapping[str, Any]]) -> bytes:
     request = b""
     for series in found:
         labels = dict(series["metric"])
-        resource = _write_resource(labels.pop("service_name"), "rules")
+        resource = _write_resource(labels.pop("service_name"), labels.pop("instance", "rules"))
         scope = ScopeMetrics()
         gauge = scope.metrics.add(name=name).gauge
         for at, value in series["values"]:

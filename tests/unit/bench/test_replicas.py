@@ -51,16 +51,20 @@ def test_every_replica_sends_its_share_of_requests_and_calls() -> None:
 
 
 def test_what_rules_would_record_is_sent_under_their_name_with_all_labels() -> None:
-    found = [{"metric": {"service_name": "a", "server_address": "b"}, "values": [[10, "1.5"], [20, "NaN"]]}]
+    found = [
+        {
+            "metric": {"service_name": "a", "instance": "a-1", "server_address": "b"},
+            "values": [[10, "1.5"], [20, "NaN"]],
+        }
+    ]
     (group,) = ExportMetricsServiceRequest.FromString(write_records("x:y", found)).resource_metrics
     (metric,) = group.scope_metrics[0].metrics
     assert metric.name == "x:y"
     first, second = metric.gauge.data_points
     assert (first.time_unix_nano, first.as_double) == (10 * 10**9, 1.5) and math.isnan(second.as_double)
     assert {each.key: each.value.string_value for each in first.attributes} == {"server_address": "b"}
-    assert ("service.name", "a") in [
-        (each.key, each.value.string_value) for each in group.resource.attributes
-    ]
+    resource = {each.key: each.value.string_value for each in group.resource.attributes}
+    assert (resource["service.name"], resource["service.instance.id"]) == ("a", "a-1")
 
 
 def test_a_slow_a_costly_and_a_wrong_diagnosis_miss_the_aim() -> None:
