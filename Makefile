@@ -137,10 +137,10 @@ token: $(RUNTIME) ## Make an API token of the incidents pages, shown once: NAME=
 lineage: $(RUNTIME) ## Where a version, data set or request came from and whom it served: VERSION=name | DATASET=hash | TRACE=id
 	@DATASET= $(PY) -m stack lineage $(if $(VERSION),--version "$(VERSION)") $(if $(findstring command,$(origin DATASET)),--dataset "$(DATASET)") $(if $(TRACE),--trace "$(TRACE)")
 
-migrate: $(RUNTIME) ## Move incidents into another, empty database, SQLite or PostgreSQL, and back: FROM=file or URL TO=URL or file; models into another bucket: TO=https://host/bucket, or back: FROM=
+migrate: $(RUNTIME) ## Move incidents into another, empty database, SQLite or PostgreSQL, and back: FROM=file or URL TO=URL or file, one of which may be left out: the stack's own; models into another bucket: TO=https://host/bucket, or back: FROM=
 	@case "$(FROM) $(TO)" in
 	  *http://* | *https://*) $(PY) -m stack migrate -- "$(FROM)" "$(TO)" ;;
-	  *) $(PY) -m stack migrate-incidents -- $(if $(FROM),"$(FROM)") $(if $(TO),"$(TO)") ;;
+	  *) $(PY) -m stack migrate-incidents -- "$(FROM)" "$(TO)" ;;
 	esac
 
 mlflow: $(RUNTIME) ## Log every trained version, with its card, to an MLflow server: SERVER=http://host:port

@@ -1,8 +1,8 @@
 """`python -m bench.replicas`: a diagnosis of many services with many replicas in a real Prometheus.
 
 The services are those of bench.topology, fifteen minutes of them, sent as the collector does. A diagnosis is
-measured twice: of all replicas, and of one for each service, which is what recording rules that add up the
-replicas would leave to ask. Told is also what one evaluation of such rules takes.
+measured twice: of each process, and of what the rules of `topology: {recorded: true}` record of them. Told is
+also what one evaluation of those rules takes.
 """
 
 import asyncio
@@ -42,8 +42,8 @@ from bench.topology import (
 from components.build import ComponentMissing
 from diagnosis import diagnose
 from diagnosis.collection import collect
-from diagnosis.topology.queries import ask_traffic
 from diagnosis.verdict.verdict import Verdict
+from prometheus import traffic
 from prometheus.api import TIMEOUT
 from prometheus.client import AsyncClient
 from prometheus.recorded import REQUEST_SIGNAL
@@ -55,9 +55,6 @@ LIMIT, MOST_QUERIES = 3.0, 60
 
 PATIENCE = 600.0
 """Seconds that a request may take here; a running stack gives up after TIMEOUT."""
-
-RULES_STEP = 10.0
-"""Seconds between two evaluations of rules."""
 
 SCALE, LOWEST, BUCKETS = 3, -80, 96
 """Of the histograms: eight buckets for each doubling, from 1 ms to 4 s."""
@@ -236,16 +233,64 @@ class Watched(httpx.AsyncHTTPTransport):
         return httpx.Response(answer.status_code, headers=kept, content=body)
 
 
-def measure(folder: Path, services: int, calls: int, replicas: int, say: Any) -> tuple[Measured, float]:
-    """A diagnosis of the first service, and the seconds of one evaluation of rules that add up replicas."""
+class Results(NamedTuple):
+    """Two diagnoses, and the CPU seconds of Prometheus that one evaluation of the rules takes."""
+
+    of_processes: Measured
+    of_records: Measured
+    evaluation: float
+
+
+def measure(folder: Path, services: int, calls: int, replicas: int, say: Any) -> Results:
+    """Diagnoses of the first service. Raises HTTPError."""
     shape = make_calls(services, calls)
     shift = time.time() - (START + STEP * (COUNT - 1))
+    slow = name(find_slow(shape))
     with run_prometheus(folder) as prometheus:
         say(f"sending 15 minutes of {services * replicas:,} processes")
         prometheus.push(make_requests(shape, replicas, shift))
         say("diagnosing")
-        found = asyncio.run(_diagnose(prometheus, name(find_slow(shape)), shift))
-        return found, asyncio.run(_evaluate(prometheus, START + STEP * (COUNT - 1) + shift))
+        of_processes = asyncio.run(_diagnose(prometheus, slow, shift))
+        say("recording")
+        start, end = START + shift, START + shift + STEP * (COUNT - 1)
+        evaluation = _evaluate(prometheus, end)
+        prometheus.push(record(prometheus.url, start, end))
+        say("diagnosing")
+        return Results(of_processes, asyncio.run(_diagnose(prometheus, slow, shift)), evaluation)
+
+
+def _evaluate(prometheus: OwnPrometheus, at: float) -> float:
+    """CPU seconds of Prometheus for all rules at one moment."""
+    before = prometheus.server.cpu_seconds()
+    with httpx.Client(base_url=prometheus.url, timeout=PATIENCE, trust_env=False) as client:
+        for rule in traffic.traffic_rules():
+            asked = {"query": rule["expr"], "time": str(at)}
+            client.post("/api/v1/query", data=asked).raise_for_status()
+    return prometheus.server.cpu_seconds() - before
+
+
+def record(url: str, start: float, end: float) -> Iterator[bytes]:
+    """What the rules would have recorded by now, as export requests: one for each of them."""
+    with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
+        for rule in traffic.traffic_rules():
+            asked = {"query": rule["expr"], "start": str(start), "end": str(end), "step": str(traffic.STEP)}
+            answer = client.post("/api/v1/query_range", data=asked).raise_for_status()
+            yield write_records(rule["record"], answer.json()["data"]["result"])
+
+
+def write_records(name: str, found: Sequence[Mapping[str, Any]]) -> bytes:
+    """Series of Prometheus' answer as an export request, under this name."""
+    request = b""
+    for series in found:
+        labels = dict(series["metric"])
+        resource = _write_resource(labels.pop("service_name"), labels.pop("instance", "rules"))
+        scope = ScopeMetrics()
+        gauge = scope.metrics.add(name=name).gauge
+        for at, value in series["values"]:
+            point = gauge.data_points.add(time_unix_nano=round(float(at) * 1e9), as_double=float(value))
+            set_attributes(point.attributes, labels)
+        request += _frame(1, resource + _frame(SCOPE_METRICS, scope.SerializeToString()))
+    return request
 
 
 async def _diagnose(prometheus: OwnPrometheus, slow: str, shift: float) -> Measured:
@@ -268,17 +313,6 @@ def _no_traces(_: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"data": []})
 
 
-async def _evaluate(prometheus: OwnPrometheus, at: float) -> float:
-    """CPU seconds of Prometheus for the sums by service and by call, at one moment."""
-    before = prometheus.server.cpu_seconds()
-    async with httpx.AsyncClient(base_url=prometheus.url, timeout=PATIENCE, trust_env=False) as client:
-        for batch in ask_traffic():
-            for promql in batch.values():
-                answer = await client.post("/api/v1/query", data={"query": promql, "time": str(at)})
-                answer.raise_for_status()
-    return prometheus.server.cpu_seconds() - before
-
-
 def tabulate(found: Measured) -> Table:
     """A row for each request, the slowest first."""
     table = Table("queries", "seconds", "MB", box=None)
@@ -287,12 +321,12 @@ def tabulate(found: Measured) -> Table:
     return table
 
 
-def conclude(found: Measured, replicas: int) -> str:
+def conclude(found: Measured, what: str) -> str:
     """Times, queries and the verdict, in a line."""
     blamed = found.verdict.component or "nobody"
     late = sum(each.seconds > TIMEOUT for each in found.asked)
     return (
-        f"{replicas} replicas, {found.series:,.0f} series: {found.seconds:.2f} s, {found.reading:.2f} of "
+        f"Of {what}, {found.series:,.0f} series: {found.seconds:.2f} s, {found.reading:.2f} of "
         f"them reading and {found.diagnosing:.2f} thinking; {found.queries} queries in {len(found.asked)} "
         f"requests, {found.spent:.2f} CPU seconds of Prometheus; {late} of the requests took more than the "
         f"{TIMEOUT:.0f} s that a running stack waits. Slow is {found.slow}, blamed {blamed}."
@@ -311,19 +345,18 @@ def main(
 ) -> None:
     """Print where the time goes; exit status 1 if it takes too long or blames another service."""
     console = Console(width=130, highlight=False)
-    found: dict[int, Measured] = {}
     try:
-        for number in sorted({1, replicas}, reverse=True):
-            with tempfile.TemporaryDirectory() as folder, console.status("") as status:
-                found[number], evaluated = measure(Path(folder), services, calls, number, status.update)
-            console.print(tabulate(found[number]), conclude(found[number], number), sep="\n")
-            console.print(
-                f"Rules that add up the replicas would take {evaluated:.2f} CPU seconds each time, "
-                f"{evaluated / RULES_STEP:.0%} of a core.\n"
-            )
+        with tempfile.TemporaryDirectory() as folder, console.status("") as status:
+            found = measure(Path(folder), services, calls, replicas, status.update)
     except (ComponentMissing, ServerFailed, StackError, httpx.HTTPError) as failure:
         sys.exit(f"bench.replicas: {failure}")
-    if not is_well(found[replicas]):
+    for measured, what in ((found.of_processes, "each process"), (found.of_records, "what is recorded")):
+        console.print(tabulate(measured), conclude(measured, what), "", sep="\n")
+    console.print(
+        f"One evaluation of the rules takes {found.evaluation:.2f} CPU seconds of Prometheus, "
+        f"{found.evaluation / traffic.STEP:.0%} of a core."
+    )
+    if not is_well(found.of_records):
         console.print(f"FAIL: the right verdict in {LIMIT:g} s with {MOST_QUERIES} queries was aimed at")
         raise typer.Exit(1)
 

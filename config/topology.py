@@ -37,9 +37,11 @@ def _check_number(value: dict[Any, Any]) -> None:
 
 
 class Topology(Strict):
-    """What is added to the calls that spans tell of."""
+    """What is added to the calls that spans tell of, and how the diagnosis reads them."""
 
     addresses: Annotated[Mapping[str, Name], BeforeValidator(_check_addresses)] = default({})
     """Who answers at a `host` or `host:port`: a service by its service.name, or any name."""
     calls: Annotated[Mapping[Name, tuple[Name, ...]], BeforeValidator(_check_calls)] = default({})
     """Services that a service calls without spans of it, by their service.name."""
+    recorded: bool = default(False)
+    """Whether rules record every 10 s what a diagnosis asks: it pays from some hundred processes on."""

@@ -40,6 +40,25 @@ CALLS_FAILED = _gauge("dependency:calls_failed:ratio1m", OF_CALL)
 CALLS_P95 = _gauge("dependency:calls_duration_seconds:p95_1m", OF_CALL)
 """95th percentile of their duration."""
 
+_OF_PEER = OF_SERVICE | PEER
+_ENDED = frozenset({"status_code", a.ERROR_TYPE.replace(".", "_")})
+TRAFFIC = {
+    "served": _gauge("traffic:served:rate20s", OF_SERVICE),
+    "served_failed": _gauge("traffic:served_failed:rate20s", OF_SERVICE),
+    "served_seconds": _gauge("traffic:served_duration_seconds:rate20s", OF_SERVICE),
+    "served_median": _gauge("traffic:served_duration_seconds:p50_20s", OF_SERVICE),
+    "served_slowest": _gauge("traffic:served_duration_seconds:p99_20s", OF_SERVICE),
+    "instances": _gauge("traffic:instances:rate20s", OF_SERVICE | {"instance"}),
+    "instances_failed": _gauge("traffic:instances_failed:rate20s", OF_SERVICE | {"instance"}),
+    "instances_seconds": _gauge("traffic:instances_duration_seconds:rate20s", OF_SERVICE | {"instance"}),
+    "called": _gauge("traffic:called:rate20s", _OF_PEER | _ENDED),
+    "called_seconds": _gauge("traffic:called_duration_seconds:rate20s", _OF_PEER),
+    "called_fastest": _gauge("traffic:called_duration_seconds:p10_20s", _OF_PEER),
+    "called_median": _gauge("traffic:called_duration_seconds:p50_20s", _OF_PEER),
+    "called_slowest": _gauge("traffic:called_duration_seconds:p99_20s", _OF_PEER),
+}
+"""What `prometheus.traffic` asks, by the name of the query, if whence.yaml has it recorded."""
+
 ENTITY_REQUESTS = _gauge("entity:requests:rate1m", OF_ENTITY)
 """Requests per second of each service and of whatever services call: as it counts them, or its callers."""
 
@@ -299,4 +318,7 @@ FEATURE_TRUTHS = _gauge("model:feature_truths:increase", OF_FEATURE | {"bin", "c
 FEATURE_ASSOCIATION = _gauge("model:feature:association", OF_FEATURE)
 """How much a feature alone tells of the truth, 0 to 1; window `reference` is that of the reference."""
 
-RECORDED: tuple[Series, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Series))
+RECORDED: tuple[Series, ...] = (
+    *(value for value in list(globals().values()) if isinstance(value, Series)),
+    *TRAFFIC.values(),
+)

@@ -29,6 +29,7 @@ from prometheus import (
     requests,
     services,
     topology,
+    traffic,
 )
 from prometheus import queries as q
 from prometheus.objectives import all_objectives, baseline
@@ -64,6 +65,7 @@ def render_recording(config: Config) -> dict[str, Any]:
     past = baseline(config)
     groups = [
         ("signals", requests.STEP, [*requests.signal_rules()]),
+        *([("traffic", traffic.STEP, [*traffic.traffic_rules()])] if config.topology.recorded else []),
         ("topology", topology.STEP, [*topology.call_rules(config), *topology.entity_rules()]),
         ("services against their past", topology.STEP, [*services.usual_rules(past)]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from stack import ROOT, StackError, compose
+from stack.inbox import choose_environment
 from stack.rollouts import find_user
 from stack.running import in_containers
-from stack.settings import load_settings
 
 MODULE = "services.incidents.access"
 
@@ -45,6 +45,6 @@ def become(*arguments: str) -> None:
     """Run a command on the incidents' database, where that is: in a container of its own, or here."""
     if in_containers():
         compose.become("run", "--rm", "--no-deps", "-T", "incidents", "python", "-m", MODULE, *arguments)
-    environment = {**os.environ, **load_settings("processes").incidents_places}
+    environment = choose_environment()
     os.chdir(ROOT)
     os.execve(sys.executable, [sys.executable, "-m", MODULE, *arguments], environment)

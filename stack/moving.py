@@ -19,7 +19,7 @@ from services.demo.storage.settings import StorageSettings
 from services.demo.storage.setup import ensure_bucket
 from stack import StackError
 from stack.bucket import find_storage
-from stack.settings import load_settings
+from stack.inbox import choose_environment
 from telemetry.storage_errors import StorageErrorType
 
 MOVED = ("models/", "feedback/")
@@ -122,8 +122,14 @@ def migrate(
 
 
 @app.command("migrate-incidents")
-def migrate_incidents(places: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Move incidents into another database, with INCIDENTS_DATABASE_PASSWORD where a URL has none."""
-    environment = {**os.environ, **load_settings("processes").incidents_places}
-    command = [sys.executable, "-m", "services.incidents.moving", *(places or ())]
+def migrate_incidents(source: str, target: str) -> None:
+    """Move incidents into another database, with INCIDENTS_DATABASE_PASSWORD where a URL has none.
+
+    An empty one of the two is the stack's own.
+    """
+    if not source and not target:
+        raise StackError("from where or to where? FROM=file or TO=postgresql://user@host:port/database")
+    environment = choose_environment()
+    own = environment["INCIDENTS_DATABASE"]
+    command = [sys.executable, "-m", "services.incidents.moving", source or own, target or own]
     os.execve(sys.executable, command, environment)

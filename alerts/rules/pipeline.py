@@ -16,6 +16,8 @@ PIPELINE = "pipeline-health"
 QUEUE_FILLS, QUEUE_FULL = 0.1, 0.7
 HEAP = 115 * 2**20
 """Bytes, of the 128 MiB from which the collector's memory_limiter refuses data."""
+UNREAD = 0.1
+"""Of the bytes: one of a topic's six partitions is a sixth; a rate that changes makes some hundredths."""
 COLLECTIONS, CORES = 2, 0.9
 """Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
 MIN_RATE = 0.5
@@ -54,6 +56,12 @@ def _lost_in_services(window: str) -> str:
     counts = (e.SDK_SPANS_PROCESSED, e.SDK_SPANS_EXPORTED, e.SDK_POINTS_EXPORTED)
     lost = [q.or_zero(q.rate(of, 'error_type!=""', by=by, window=window), sending) for of in counts]
     return " + ".join(f"({part})" for part in lost)
+
+
+def _unread(window: str) -> str:
+    """The share of the bytes written that was not read, by topic."""
+    written, read = (q.rate(of, by=["topic"], window=window) for of in (e.KAFKA_WRITTEN, e.KAFKA_READ))
+    return f"1 - ({q.or_zero(read, written)}) / ({written})"
 
 
 def _times_its_limit(window: str) -> str:
@@ -160,6 +168,29 @@ def collector_queue_full(config: Config) -> Alert:
         summary="The queue to {labels.exporter} is {value} full: data loss is near",
         description="The collector's disk queue to {labels.exporter} is {value} full. When it is full, "
         "the collector drops spans and metrics.",
+        value_format=ValueFormat.SHARE,
+        dashboard=PIPELINE,
+        panel="Sending queues",
+    )
+
+
+def consumers_fall_behind(config: Config) -> Alert:
+    return Alert(
+        slug="consumers-fall-behind",
+        title="Consumers Fall Behind",
+        query=_unread("5m"),
+        short_window=_unread(SHORT),
+        comparison=Comparison.ABOVE,
+        threshold=UNREAD,
+        evaluation=steady(config),
+        severity=Severity.WARNING,
+        impact=Impact.NONE,
+        component="pipeline",
+        owner=STACK,
+        summary="{value} of what is written to {labels.topic} is not read",
+        description="Over the last 5 minutes {value} of the bytes that the edge wrote to Kafka's topic "
+        "{labels.topic} were not read. Nothing is lost yet. A partition keeps 64 MiB, for at most a day: "
+        "what is older is deleted, read or not.",
         value_format=ValueFormat.SHARE,
         dashboard=PIPELINE,
         panel="Sending queues",
@@ -356,6 +387,7 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         collector_loses(config),
         collector_queue_fills(config),
         collector_queue_full(config),
+        consumers_fall_behind(config),
         collector_memory_high(config),
         jaeger_fails(config),
         traces_stopped(config),

@@ -5,30 +5,38 @@ from collections.abc import Mapping
 from bench.live_cases import LiveRun
 from stack.scale.places import ALERTMANAGERS, CASSANDRA, KAFKA, RECEIVERS, RECOMMENDERS
 
-LEADER, PARTITION = "leading-inbox", "partition"
+LEADER, FOLLOWER, PARTITION = "leading-inbox", "following-inbox", "partition"
 CUT_OFF = RECEIVERS[1]
 
 FAULTS: Mapping[str, tuple[str, ...]] = {
     "broker": (KAFKA[1],),
+    "first-broker": (KAFKA[0],),
+    "last-broker": (KAFKA[2],),
     "two-brokers": KAFKA[1:],
     "cassandra-node": (CASSANDRA[1],),
+    "first-node": (CASSANDRA[0],),
+    "last-node": (CASSANDRA[2],),
+    "two-nodes": CASSANDRA[1:],
     "edge": ("collector",),
     "consumer": ("consumer-1",),
     "ingest": ("ingest-1",),
     "agent": ("agent-1",),
     "receiver": (RECEIVERS[1],),
+    "two-receivers": RECEIVERS[1:],
+    "store": ("store",),
     PARTITION: (CUT_OFF,),
     "jaeger": ("jaeger",),
     "query": ("query",),
     "ruler": ("ruler-1",),
     "alertmanager": (ALERTMANAGERS[0],),
     LEADER: (),
+    FOLLOWER: (),
     "recommender": (RECOMMENDERS[1],),
     "proxy": ("proxy",),
     "postgresql": ("postgresql",),
 }
-"""The processes that are killed by the name of a fault; which inbox leads is found out, and who is cut off
-goes on."""
+"""The processes that are killed by the name of a fault; which inbox leads and which follows is found out, and
+who is cut off goes on."""
 
 
 class FaultRun(LiveRun):

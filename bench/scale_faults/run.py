@@ -19,7 +19,7 @@ import psycopg
 from bench.inbox import firing
 from bench.incidents.stacks import BenchStack
 from bench.live_cases import Case, Notify, read_load, wait_for, wait_until
-from bench.scale_faults.faults import CUT_OFF, FAULTS, PARTITION, FaultRun
+from bench.scale_faults.faults import CUT_OFF, FAULTS, LEADER, PARTITION, FaultRun
 from bench.scale_faults.partition import cut_off
 from bench.scale_faults.receiver import Labels, Message, count_doubled, find_first
 from services.incidents.postgresql import LEADER as LOCK
@@ -58,7 +58,7 @@ LEADING = (
 def run_fault(case: Case, stack: BenchStack, messages: Sequence[Message], notify: Notify) -> FaultRun:
     """On a running stack that nobody else sends requests to. Raises StackError if the run does not count."""
     settle(stack)
-    killed = FAULTS[case.name] or (find_leader(stack),)
+    killed = FAULTS[case.name] or (find_inbox(stack, leads=case.name == LEADER),)
     since = time.time()
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(_send, stack)
@@ -119,8 +119,9 @@ def states(stack: BenchStack) -> list[Process]:
     return [each for each in found if each.status not in ("Disabled", "Completed") or each.one_shot]
 
 
-def find_leader(stack: BenchStack) -> str:
-    """The inbox that diagnoses now: who has the database's lock. Raises StackError where nobody has."""
+def find_inbox(stack: BenchStack, *, leads: bool) -> str:
+    """The inbox that diagnoses now, which has the database's lock, or the other. Raises StackError where
+    nobody has it."""
     password = (stack.data / "scale" / "postgresql.password").read_text()
     address = PLACES.at("postgresql", POSTGRESQL_PORT)
     try:
@@ -131,7 +132,8 @@ def find_leader(stack: BenchStack) -> str:
     for inbox in INBOXES:
         used = {each.laddr.port for each in psutil.Process(stack.pid(inbox)).net_connections() if each.laddr}
         if used & ports:
-            return inbox
+            (other,) = {*INBOXES} - {inbox}
+            return inbox if leads else other
     raise StackError("no inbox leads")
 
 

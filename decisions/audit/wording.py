@@ -8,17 +8,18 @@ from pydantic import JsonValue
 from decisions.audit.entry import Entry
 from decisions.audit.trail import Verified
 
+WRITERS = "the gate, roll-outs, roll-backs and experiments"
 SHOWN = 300
 """Characters of a value."""
 
 
-def describe(verified: Verified, latest: Sequence[Entry]) -> str:
+def describe(verified: Verified, latest: Sequence[Entry], writers: str = WRITERS) -> str:
     """The state of a trail that is as it was written, and its last entries, newest first."""
     lines = [
         f"{verified.entries:,} {'entry' if verified.entries == 1 else 'entries'}, each as it was written. "
         f"The last one's hash: {verified.head}"
         if verified.entries
-        else "No entry yet: the gate, roll-outs, roll-backs and experiments write them."
+        else f"No entry yet: {writers} write them."
     ]
     if verified.half:
         lines.append(

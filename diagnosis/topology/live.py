@@ -25,9 +25,13 @@ from diagnosis.topology.scope import find_scope, keep_services
 from diagnosis.topology.traces import ask_addresses, find_unknown_callees
 from prometheus import queries as q
 from prometheus.client import AsyncClient, SourceAway, query_batch, query_range_batch
+from prometheus.traffic import STEP as RECORDING_STEP
 
 NEARLY_ALL = 0.8
 """Part of all services from which they are asked about as a whole and not by name."""
+
+RECORDED = 0.9
+"""Part of the time that has to be recorded, or every process is asked."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +63,12 @@ async def collect_services(
     named, callers = (_match(group, everybody) for group in (scope.services, scope.callers))
     asked = Asked(present, scope, named, end - start)
     added = filter(None, (each.ask(asked) for each in additions))
-    batches = [*ask_traffic(named, callers), *ask_details(*named), *added]
+    recorded = _is_recorded(present, end - start)
+    batches = [
+        *ask_traffic(named, callers, recorded=recorded),
+        *ask_details(*named, recorded=recorded),
+        *added,
+    ]
     return Collected(await _collect(prometheus, jaeger, batches, start, end), addresses)
 
 
@@ -67,7 +76,8 @@ async def collect_system(prometheus: AsyncClient, jaeger: AsyncClient, start: fl
     """What all services serve and call, read as `collect_services` does."""
     present = await _find_present(prometheus, start, end)
     _, addresses = await _find_topology(jaeger, present, start, end)
-    return Collected(await _collect(prometheus, jaeger, ask_traffic(), start, end), addresses)
+    batches = ask_traffic(recorded=_is_recorded(present, end - start))
+    return Collected(await _collect(prometheus, jaeger, batches, start, end), addresses)
 
 
 async def _find_present(
@@ -81,6 +91,12 @@ async def _find_present(
         log.warning("topology left out", reason=str(away))
         answers = {}
     return AlignedSeries(Evidence(start=end, end=end, series=label_series(answers)))
+
+
+def _is_recorded(present: AlignedSeries, seconds: float) -> bool:
+    """Whether rules recorded the traffic of nearly all of the time, of whom they did longest."""
+    evaluations = (float(row.values[-1]) for row in present.rows("evaluations"))
+    return max(evaluations, default=0.0) >= RECORDED * seconds / RECORDING_STEP
 
 
 async def _find_topology(

@@ -8,13 +8,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from diagnosis.sources.evidence import Labelled
-from prometheus import dependencies, processes, requests
+from prometheus import dependencies, processes, requests, traffic
 from prometheus import queries as q
 from prometheus.names import REQUEST_CALLS, TARGET_INFO
 from prometheus.recorded import DECLARED, HEARD
 
-WINDOW = "20s"
-"""Four exports of span metrics."""
+WINDOW = traffic.WINDOW
 
 RUNNING = "75s"
 """In which processes that send by default send once: what is older has ended."""
@@ -28,7 +27,6 @@ Present = Callable[[str], str]
 """PromQL with 1 for each of its series, with the service's name, of which anything arrived in a window."""
 
 _SERVICE = ("service_name",)
-_INSTANCE = ("service_name", "instance")
 _VERSION = ("service_name", "service_version")
 
 SIGNALS, SIGNAL = "signals", "signal"
@@ -46,47 +44,31 @@ def ask_presence(seconds: float, others: Iterable[Present] = ()) -> Batch:
         "served": " or ".join(served),
         "called": dependencies.present(window=window),
         "declared": q.present(DECLARED, by=(dependencies.CALLER, "callee"), window=window),
+        "evaluations": traffic.evaluations(f"{math.ceil(seconds)}s"),
     }
 
 
-def ask_traffic(services: Sequence[str] = (), callers: Sequence[str] = ()) -> Sequence[Batch]:
-    """What some services serve, and what some callers see of their calls: matchers, none for all of them."""
-    return (_served(*services), *_called(*callers))
+def ask_traffic(
+    services: Sequence[str] = (), callers: Sequence[str] = (), *, recorded: bool = False
+) -> Sequence[Batch]:
+    """What some services serve, and what some callers see of their calls: matchers, none for all of them.
 
-
-def _served(*where: str) -> Batch:
-    durations = requests.distribution(*where, by=_SERVICE, window=WINDOW)
-    return {
-        "served": requests.count(*where, by=_SERVICE, window=WINDOW),
-        "served_failed": requests.count(*where, failed=True, by=_SERVICE, window=WINDOW),
-        "served_seconds": f"histogram_sum({durations})",
-        "served_median": f"histogram_quantile(0.5, {durations})",
-        "served_slowest": f"histogram_quantile(0.99, {durations})",
-    }
-
-
-def _called(*where: str) -> Sequence[Batch]:
+    Of each process, or as `recorded`.
+    """
+    called = traffic.called(*callers, recorded=recorded)
     return (
-        {"called": dependencies.count(*where, window=WINDOW), "declared": q.select(DECLARED, *where)},
-        {
-            "called_seconds": dependencies.waited(*where, window=WINDOW),
-            "called_fastest": dependencies.latency(0.1, *where, window=WINDOW),
-        },
-        {
-            "called_median": dependencies.latency(0.5, *where, window=WINDOW),
-            "called_slowest": dependencies.latency(0.99, *where, window=WINDOW),
-        },
+        traffic.served(*services, recorded=recorded),
+        {"called": called["called"], "declared": q.select(DECLARED, *callers)},
+        {name: called[name] for name in ("called_seconds", "called_fastest")},
+        {name: called[name] for name in ("called_median", "called_slowest")},
     )
 
 
-def ask_details(*where: str) -> Sequence[Batch]:
+def ask_details(*where: str, recorded: bool = False) -> Sequence[Batch]:
     """What tells why a service is in trouble itself."""
-    durations = requests.distribution(*where, by=_INSTANCE, window=WINDOW)
     return (
         {
-            "instances": requests.count(*where, by=_INSTANCE, window=WINDOW),
-            "instances_failed": requests.count(*where, failed=True, by=_INSTANCE, window=WINDOW),
-            "instances_seconds": f"histogram_sum({durations})",
+            **traffic.instances(*where, recorded=recorded),
             "heard": q.highest(HEARD, *where, by=_SERVICE),
             "versions": _versions(*where),
         },

@@ -5,6 +5,7 @@ writes into the source meanwhile.
 """
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -132,7 +133,9 @@ def main() -> None:
     except NotMoved as reason:
         raise SystemExit(f"migrate: nothing was moved: {reason}") from None
     rows = ", ".join(f"{number} {table.replace('_', ' ')}" for table, number in moved.items())
-    print(f"Moved and read back: {rows}. Now set INCIDENTS_DATABASE to {name_location(target)}.")
+    in_use = target == os.environ.get("INCIDENTS_DATABASE")
+    advice = "" if in_use else f" Now set INCIDENTS_DATABASE to {name_location(target)}."
+    print(f"Moved and read back: {rows}.{advice}")
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ def run_services(overlay: Overlay, single: Entries) -> Entries:
     for number, name in enumerate(RECOMMENDERS, 1):
         own = {"RECOMMENDER_REPLICA": str(number), "RECOMMENDER_SHARED_DIR": f"{folders.run}/{name}"}
         new[name] = _replica(overlay, single["recommender"], name, "RECOMMENDER_PORT", RECOMMENDER_PORT, own)
-    for name in INBOXES:
-        own = {"ACCESS_FILE": f"{folders.data}/incidents/{name}.jsonl"}
+    for number, name in enumerate(INBOXES, 1):
+        own = {"ACCESS_FILE": f"{folders.data}/incidents/access-{number}.jsonl"}
         new[name] = _replica(overlay, single["incidents"], name, "INCIDENTS_PORT", INCIDENTS_PORT, own)
         new[name]["depends_on"] = healthy(["postgresql"] if overlay.own_database else [])
     return new

@@ -24,6 +24,7 @@ BINARIES = ("thanos", "otelcol-whence-scale")
 START_DEADLINE = 900.0
 """Seconds, on two cores."""
 FOLDERS = Folders(ROOT, RUN, DATA)
+COMPOSITION = "process-compose.yaml"
 DATABASE_SECRET, STORAGE_SECRET = (DATA / "scale" / name for name in ("postgresql.password", "thanos.secret"))
 
 
@@ -58,8 +59,8 @@ def lay_out(settings: Settings, programs: Programs) -> Path:
         _own_database(settings),
     )
     document = processes.build(overlay, yaml.safe_load((ROOT / "process-compose.yaml").read_text()))
-    _write(folder / "process-compose.yaml", yaml.safe_dump(document, sort_keys=False, width=1000))
-    return folder / "process-compose.yaml"
+    _write(folder / COMPOSITION, yaml.safe_dump(document, sort_keys=False, width=1000))
+    return folder / COMPOSITION
 
 
 def extend(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -67,10 +68,8 @@ def extend(environment: Mapping[str, str], settings: Settings) -> dict[str, str]
     places = on_loopback(settings.scale_network)
     own = {"INCIDENTS_URL": environment.get("INCIDENTS_URL") or settings.url("incidents")}
     if _own_database(settings):
-        password = _ensure_secret(DATABASE_SECRET)
-        address = places.at("postgresql", p.POSTGRESQL_PORT)
         own |= {
-            "INCIDENTS_DATABASE": f"postgresql://{postgresql.NAME}:{password}@{address}/{postgresql.NAME}",
+            "INCIDENTS_DATABASE": locate_database(settings),
             "POSTGRESQL_DATA": str(FOLDERS.kept("postgresql")),
             "POSTGRESQL_HOST": places.hosts["postgresql"],
             "POSTGRESQL_PORT": str(p.POSTGRESQL_PORT),
@@ -80,6 +79,20 @@ def extend(environment: Mapping[str, str], settings: Settings) -> dict[str, str]
         access, secret = _storage_keys(settings)
         own |= {"THANOS_S3_ACCESS_KEY": access, "THANOS_S3_SECRET_KEY": secret}
     return {**environment, **own}
+
+
+def was_started() -> bool:
+    """Whether the last start as processes was the distributed stack's."""
+    return (FOLDERS.settings / COMPOSITION).exists()
+
+
+def locate_database(settings: Settings) -> str:
+    """The inboxes' database: a user's, else the one that is started, with its password."""
+    if not _own_database(settings):
+        return settings.incidents_database
+    password = _ensure_secret(DATABASE_SECRET)
+    address = on_loopback(settings.scale_network).at("postgresql", p.POSTGRESQL_PORT)
+    return f"postgresql://{postgresql.NAME}:{password}@{address}/{postgresql.NAME}"
 
 
 def _own_database(settings: Settings) -> bool:

@@ -148,6 +148,8 @@ def _store(overlay: Overlay) -> Entry:
 
 
 def _compactor(overlay: Overlay) -> Entry:
+    """It does not downsample: only queries that ask for it read such blocks, which have retentions of their
+    own and need at least 40 h of raw samples."""
     return _part(
         overlay,
         "compactor",
@@ -159,6 +161,7 @@ def _compactor(overlay: Overlay) -> Entry:
         "--deduplication.replica-label=receive_replica",
         "--deduplication.replica-label=rule_replica",
         f"--retention.resolution-raw={overlay.retention}",
+        "--downsampling.disable",
         grpc=False,
         after=completed("storage-setup"),
     )

@@ -51,7 +51,6 @@ CASSANDRA_NODE = Assumption(
 )
 JAEGER_SHARE = Assumption(0.5, "of Jaeger's CPU", "measured is left when Badger's part is Cassandra's")
 RULES = Assumption(0.3, "of Prometheus' CPU", "measured is rules; the ruler does them, once")
-DOWNSAMPLED = Assumption(1.5, "times", "the blocks in object storage: with those of 5 minutes and an hour")
 
 SERIES_BUDGET = Assumption(10_000, "series", "of a service at most: ingest refuses more (SERIES_PER_SERVICE)")
 

@@ -140,7 +140,7 @@ def _distributed(demand: Demand, system: System, prices: Prices) -> Layout:
         math.ceil(cores / (a.UTILISATION.value * node.cores)),
         math.ceil(memory / (node.memory * GIB)),
     )
-    objects = demand.metric_disk * system.metric_days * a.DOWNSAMPLED.value
+    objects = demand.metric_disk * system.metric_days
     disk = sum(part.disk for part in parts)
     network = _between_machines(demand)
     money = (

@@ -14,11 +14,18 @@ from tests.compose.live import ContainerStack
 from tests.e2e.conftest import run_stack
 from tests.e2e.test_scale import (
     KEPT,
+    silent,
     test_nothing_is_lost_when_a_broker_and_a_node_are_killed,
     test_panels_and_rules_work,
 )
+from tests.e2e.test_story import test_slow_storage_is_noticed_explained_and_mended
 
-__all__ = ["test_nothing_is_lost_when_a_broker_and_a_node_are_killed", "test_panels_and_rules_work"]
+__all__ = [
+    "silent",
+    "test_nothing_is_lost_when_a_broker_and_a_node_are_killed",
+    "test_panels_and_rules_work",
+    "test_slow_storage_is_noticed_explained_and_mended",
+]
 
 SUBNET = "172.31.99"
 GIGABYTE = 2**30
@@ -28,7 +35,7 @@ GIGABYTE = 2**30
 def stack(
     engine: Engine, missing: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainerStack]:
-    """All traces are kept, and nobody but the tests sends requests."""
+    """All traces are kept."""
     names = name_images()
     provide_images(engine, {name: names[name] for name in DISTRIBUTED_STAND_INS}, DISTRIBUTED_STAND_INS)
     folder = tmp_path_factory.mktemp("scale")
@@ -39,7 +46,6 @@ def stack(
     live.compose("--profile", "*", "down", "--volumes", "--remove-orphans")
     try:
         for running in run_stack(live):
-            running.control("stop", "traffic")
             assert isinstance(running, ContainerStack)
             yield running
     finally:

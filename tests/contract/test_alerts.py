@@ -32,6 +32,7 @@ NAMES = r"[a-z][a-z_]*[a-z]:?[a-z_:]*(?=[{\[)])"
 ON_NO_PANEL = {
     "requests-slow",
     "collector-memory-high",
+    "consumers-fall-behind",
     "prometheus-storage-damaged",
     "prometheus-rules-late",
     "prometheus-configuration-rejected",

@@ -45,7 +45,7 @@ def run_stack(live: Stack) -> Iterator[Stack]:
     try:
         eventually(
             "traffic flows into Prometheus",
-            lambda: live.value("sum(rate(recommendation_labelled_total[30s])) > 10"),
+            lambda: live.value(f"sum(rate(recommendation_labelled_total[30s])) > {live.rate / 2:g}"),
             90,
         )
         yield live

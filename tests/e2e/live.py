@@ -77,6 +77,11 @@ class Stack:
         self.environment |= {"RECOMMENDER_URL": self.url("recommender"), "DATA_DIR": str(self.data)}
         self.http = httpx.Client(timeout=10)
 
+    @property
+    def rate(self) -> float:
+        """Requests per second of the simulated users."""
+        return float(self.environment["TRAFFIC_RATE"])
+
     def url(self, component: str) -> str:
         return f"http://127.0.0.1:{self.ports[f'{component.upper()}_PORT']}"
 

@@ -62,7 +62,7 @@ def _hit_rate_at_peace(stack: Stack) -> float:
     late = 'sum(increase(recommendation_requests_total{reason=~"storage_.*"}[60s])) or vector(0)'
     eventually("a minute without late answers", lambda: stack.value(late) == 0.0, 180, every=2)
     labelled = "sum(increase(recommendation_labelled_total[30s]))"
-    eventually("labels of half a minute", lambda: (stack.value(labelled) or 0) > 300, 90)
+    eventually("labels of half a minute", lambda: (stack.value(labelled) or 0) > 15 * stack.rate, 90)
     return _hit_rate(stack)
 
 

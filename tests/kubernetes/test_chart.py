@@ -159,6 +159,36 @@ def test_a_new_version_of_the_chart_changes_nothing_that_a_stateful_set_cannot_c
     }
 
 
+def test_the_inbox_alone_needs_neither_a_collector_nor_a_place_for_spans(tmp_path: Path) -> None:
+    off = {each: {"enabled": False} for each in ("collector", "ingest")}
+    values = write_values(tmp_path, {**without(["jaeger", "otlp"]), **off})
+    done = helm("template", "whence", str(CHART), preset("small"), values)
+    assert done.returncode == 0, done.stderr
+    resources = list(yaml.safe_load_all(done.stdout))
+    for kind in ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "PersistentVolumeClaim"):
+        assert of_kind(resources, kind).keys() == {"incidents"}, kind
+    given = variables(workloads(resources)["incidents"])
+    assert given["OTEL_SDK_DISABLED"] == "true" and "OTEL_EXPORTER_OTLP_ENDPOINT" not in given
+    policy = of_kind(resources, "NetworkPolicy")["incidents"]
+    assert 4318 not in {port["port"] for rule in policy["egress"] for port in rule["ports"]}
+
+
+def test_without_a_collector_telemetry_goes_where_it_is_told_and_ingest_is_open(tmp_path: Path) -> None:
+    address = "http://collector.telemetry:4318"
+    more = {
+        each: {"environment": {"OTEL_EXPORTER_OTLP_ENDPOINT": address}} for each in ("incidents", "ingest")
+    }
+    values = write_values(tmp_path, {**more, "collector": {"enabled": False}}, "more")
+    resources = template(tmp_path, "small", values)
+    found = workloads(resources)
+    assert found.keys() == more.keys()
+    for spec in found.values():
+        assert variables(spec)["OTEL_EXPORTER_OTLP_ENDPOINT"] == address
+        assert "OTEL_SDK_DISABLED" not in variables(spec)
+    (rule,) = of_kind(resources, "NetworkPolicy")["ingest"]["ingress"]
+    assert {"namespaceSelector": {}} in rule["from"]
+
+
 @pytest.mark.parametrize("component", ["incidents", "ingest"])
 def test_replicas_are_spread_over_nodes_and_zones(component: str, tmp_path: Path) -> None:
     spec = workloads(template(tmp_path, "large"))[component]
@@ -264,6 +294,7 @@ def test_without_a_preset_the_sizes_are_asked_for(tmp_path: Path) -> None:
         ("jaeger.otlp=http://jaeger:4317", "at '/jaeger/otlp': 'http://jaeger:4317' does not match pattern"),
         ("prometheus.url=prometheus:9090", "at '/prometheus/url': 'prometheus:9090' does not match pattern"),
         ("collector.replicas=2", "at '/collector': additional properties 'replicas' not allowed"),
+        ("ingest.enabled=false", "at '/ingest/enabled': value must be true"),
         ("ingest.replicas=0", "at '/ingest/replicas': minimum: got 0, want 1"),
         ("incidents.persistence.size=5", "at '/incidents/persistence/size': got number, want string"),
         ("incidents.replicas=0", "at '/incidents/replicas': minimum: got 0, want 1"),

@@ -8,10 +8,12 @@ from config import Config
 from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
 from prometheus import queries as q
+from prometheus.recorded import TRAFFIC
 from prometheus.recording import render_recording
 from tests.rules.promtool import counter, gauge, histogram, run_promtool
 
-GROUPS = [group for group in render_recording(Config())["groups"] if group["name"] == "signals"]
+CONFIG = Config.model_validate({"topology": {"recorded": True}})
+GROUPS = [each for each in render_recording(CONFIG)["groups"] if each["name"] in ("signals", "traffic")]
 SECONDS, AT = 900, 860
 
 PART = ("shop.gateway", "shop (old)")
@@ -107,6 +109,30 @@ def test_the_versions_that_run_are_told_by_spans_or_by_metrics(tmp_path: Path) -
     tests = [{"expr": asked()["versions"], "eval_time": f"{AT}s", "exp_samples": expected}]
     suite: dict[str, Any] = {"interval": "10s", "input_series": inputs, "promql_expr_test": tests}
     run_promtool(tmp_path, [suite], GROUPS, 10)
+
+
+def test_what_is_recorded_is_what_would_be_asked_of_each_process(tmp_path: Path) -> None:
+    expressions = list[tuple[str, float | None]]()
+    for where in ((), (MATCHER,)):
+        raw, recorded = (
+            {
+                name: promql
+                for batch in (*ask_traffic(where, where, recorded=of), *ask_details(*where, recorded=of))
+                for name, promql in batch.items()
+            }
+            for of in (False, True)
+        )
+        assert raw.keys() == recorded.keys()
+        for name in raw:
+            found = f"count(group by (service_name) ({recorded[name]}))"
+            expressions.append((found, len(PART) if where else len(SERVICES)))
+            expressions.append((f"({raw[name]}) unless ({raw[name]}) == ({recorded[name]})", None))
+    check(tmp_path, *expressions)
+
+
+def test_nothing_of_it_is_recorded_unless_whence_yaml_says_so() -> None:
+    recorded = [rule["record"] for group in render_recording(Config())["groups"] for rule in group["rules"]]
+    assert recorded and not {of.name for of in TRAFFIC.values()}.intersection(recorded)
 
 
 def test_all_who_are_there_are_told_and_whom_each_calls(tmp_path: Path) -> None:

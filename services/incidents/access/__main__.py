@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from decisions.audit import Action, Change, Trail, TrailError
+from decisions.audit import Action, Change, Trail, TrailBroken, TrailError
 from decisions.audit.wording import describe
 from services.configuration import load_settings
 from services.incidents.access.roles import Role
@@ -18,6 +18,7 @@ from services.incidents.database import Connection, Database, DatabaseAway, name
 from services.incidents.location import open_database
 from services.incidents.settings import Places
 
+WRITERS = "logins, calls for a change and tokens"
 Name = Annotated[str, typer.Argument(help="letters, digits, dots, dashes and underscores")]
 Who = Annotated[str, typer.Option(help="for the access trail")]
 
@@ -58,9 +59,15 @@ def list_tokens() -> None:
 
 @app.command()
 def trail(last: Annotated[int, typer.Option(min=0, max=10_000)] = 10) -> None:
-    """Verify the access trail and show its last entries."""
-    kept = Trail(load_settings(Places).access_file)
-    typer.echo(describe(kept.verify(), kept.latest(last)))
+    """Verify the access trail and show its last entries; and so the trails of other replicas beside it."""
+    own = load_settings(Places).access_file
+    for file in sorted({own, *own.parent.glob(f"{own.stem}-*{own.suffix}")}):
+        kept = Trail(file)
+        try:
+            verified = kept.verify()
+        except TrailBroken as broken:
+            raise TrailBroken(f"{file.name}: {broken}") from None
+        typer.echo(f"{file.name}: {describe(verified, kept.latest(last), WRITERS)}")
 
 
 @contextmanager

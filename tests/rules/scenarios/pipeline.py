@@ -7,6 +7,7 @@ WHOLE = CALM + TROUBLE + AFTER
 FAST, NOTHING = {0.02: 200}, dict[float, int]()
 SPANS, POINTS = "spans", "metric_points"
 QUEUE = 'otelcol_exporter_queue_%s{job="collector", exporter="otlp_grpc/jaeger"}'
+KAFKA = 'otelcol_kafka_%s_bytes{job="collector", instance="%s", topic="whence-traces"}'
 HTTP = (
     'http_server_request_duration_seconds{service_name="%s", http_route="%s", http_response_status_code="%d"}'
 )
@@ -28,6 +29,14 @@ def brief(*names: str) -> Series:
 
 def still(*names: str) -> Series:
     return {name: counter((900, 0)) for name in names}
+
+
+def kafka(read: int) -> Series:
+    """A topic into which 100 bytes come per second, of which so many are read during the trouble."""
+    return {
+        KAFKA % ("exporter", "edge"): counter((WHOLE, 100)),
+        KAFKA % ("receiver", "consumer-1"): counter((CALM, 100), (TROUBLE, read), (AFTER, 100)),
+    }
 
 
 def filled(share: float) -> Series:
@@ -85,6 +94,21 @@ SCENARIOS = {
         over_at=660,
         value="25%",
         labels={"exporter": "otlp_grpc/jaeger"},
+    ),
+    "consumers-fall-behind": Scenario(
+        quiet={
+            "a twentieth, for a while": kafka(read=95),
+            "one takes all": {
+                KAFKA % ("exporter", "edge"): counter((900, 100)),
+                KAFKA % ("receiver", "consumer-1"): counter((CALM, 50), (600, 100)),
+                KAFKA % ("receiver", "consumer-2"): counter((CALM, 50), (600, 0)),
+            },
+        },
+        breach=kafka(read=0),
+        fires_at=480,
+        over_at=900,
+        value="62.07%",
+        labels={"topic": "whence-traces"},
     ),
     "collector-queue-nearly-full": Scenario(
         quiet={"half": filled(0.5)},

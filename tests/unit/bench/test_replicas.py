@@ -1,11 +1,12 @@
 """The benchmark of a diagnosis with many replicas: what is sent is whole, and what misses an aim is seen."""
 
+import math
 from itertools import islice
 from typing import Any
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from bench.replicas import Asked, Measured, conclude, is_well, make_requests
+from bench.replicas import Asked, Measured, conclude, is_well, make_requests, write_records
 from bench.topology import RATE, START, STEP, make_calls
 from diagnosis.verdict.verdict import Place, Verdict
 
@@ -49,6 +50,23 @@ def test_every_replica_sends_its_share_of_requests_and_calls() -> None:
     assert all(point.start_time_unix_nano == START * 1e9 for point in first.values())
 
 
+def test_what_rules_would_record_is_sent_under_their_name_with_all_labels() -> None:
+    found = [
+        {
+            "metric": {"service_name": "a", "instance": "a-1", "server_address": "b"},
+            "values": [[10, "1.5"], [20, "NaN"]],
+        }
+    ]
+    (group,) = ExportMetricsServiceRequest.FromString(write_records("x:y", found)).resource_metrics
+    (metric,) = group.scope_metrics[0].metrics
+    assert metric.name == "x:y"
+    first, second = metric.gauge.data_points
+    assert (first.time_unix_nano, first.as_double) == (10 * 10**9, 1.5) and math.isnan(second.as_double)
+    assert {each.key: each.value.string_value for each in first.attributes} == {"server_address": "b"}
+    resource = {each.key: each.value.string_value for each in group.resource.attributes}
+    assert (resource["service.name"], resource["service.instance.id"]) == ("a", "a-1")
+
+
 def test_a_slow_a_costly_and_a_wrong_diagnosis_miss_the_aim() -> None:
     assert is_well(GOOD) and GOOD.queries == 3
     assert not is_well(GOOD._replace(reading=3.0))
@@ -57,5 +75,5 @@ def test_a_slow_a_costly_and_a_wrong_diagnosis_miss_the_aim() -> None:
 
 
 def test_what_a_running_stack_would_not_wait_for_is_told() -> None:
-    said = conclude(GOOD, 20)
+    said = conclude(GOOD, "each process")
     assert "1 of the requests took more than the 5 s" in said and "3 queries in 2 requests" in said

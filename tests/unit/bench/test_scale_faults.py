@@ -11,11 +11,11 @@ from bench.counts import grow, slices
 from bench.live_cases import Case
 from bench.scale_faults import partition
 from bench.scale_faults.__main__ import app
-from bench.scale_faults.faults import FAULTS, LEADER, FaultRun
+from bench.scale_faults.faults import FAULTS, FOLLOWER, LEADER, FaultRun
 from bench.scale_faults.receiver import Message, Told, count_doubled, find_first, listen
 from bench.scale_faults.tables import tabulate
 from stack import StackError
-from stack.scale.places import PARTS
+from stack.scale import places as p
 
 THANOS = frozenset({("alertname", "Target Down"), ("job", "thanos")})
 KAFKA = frozenset({("alertname", "Target Down"), ("job", "kafka")})
@@ -49,8 +49,15 @@ def test_slices_are_all_of_the_time_and_do_not_overlap() -> None:
 
 
 def test_every_fault_is_of_parts_that_there_are() -> None:
-    assert {part for parts in FAULTS.values() for part in parts} <= set(PARTS)
-    assert [name for name, parts in FAULTS.items() if not parts] == [LEADER]
+    assert {part for parts in FAULTS.values() for part in parts} <= set(p.PARTS)
+    assert [name for name, parts in FAULTS.items() if not parts] == [LEADER, FOLLOWER]
+
+
+def test_every_broker_and_node_is_killed_once_alone_and_two_of_each_store_together() -> None:
+    alone = {parts[0] for parts in FAULTS.values() if len(parts) == 1}
+    assert alone >= {*p.KAFKA, *p.CASSANDRA, "store"}
+    together = {parts for parts in FAULTS.values() if len(parts) == 2}
+    assert together == {p.KAFKA[1:], p.CASSANDRA[1:], p.RECEIVERS[1:]}
 
 
 def test_what_is_said_again_is_doubled_and_what_is_new_is_not() -> None:

@@ -76,7 +76,7 @@ def test_watched_models_are_asked_about_only_where_a_service_that_matters_has_on
         collect(without)
         collect(with_one)
         by_place.append(set(with_one.asked) - set(without.asked) - set(ask_llms()))
-        assert len(with_one.asked) < MOST_QUERIES
+        assert len(with_one.asked) <= MOST_QUERIES
     assert by_place == [{COUNTS, FEATURES}, set()]
 
 

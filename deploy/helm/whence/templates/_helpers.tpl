@@ -17,6 +17,11 @@ labels:
   helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
+{{/* Empty where the component is switched off; values of older versions say nothing of it. */}}
+{{- define "whence.enabled" -}}
+{{- if ne (toString (get .root.Values .component).enabled) "false" }}true{{ end }}
+{{- end }}
+
 {{/* What all pods have in common; "user" is the one of the image. */}}
 {{- define "whence.pod" -}}
 serviceAccountName: {{ .root.Release.Name }}
@@ -54,11 +59,15 @@ securityContext:
 
 {{/* Variables of the services, "given" ones among them; those of the values replace ours. */}}
 {{- define "whence.environment" -}}
-{{- $given := merge (dict) (.given | default dict) (dict
+{{- $own := (get .root.Values .component).environment | default dict }}
+{{- $telemetry := dict "OTEL_EXPORTER_OTLP_ENDPOINT" (printf "http://%s-collector:4318" .root.Release.Name) }}
+{{- if not (or (include "whence.enabled" (dict "root" .root "component" "collector")) $own.OTEL_EXPORTER_OTLP_ENDPOINT) }}
+{{- $telemetry = dict "OTEL_SDK_DISABLED" "true" }}
+{{- end }}
+{{- $given := merge (dict) (.given | default dict) $telemetry (dict
   "BIND_HOST" "0.0.0.0"
-  "PROMETHEUS_URL" .root.Values.prometheus.url
-  "OTEL_EXPORTER_OTLP_ENDPOINT" (printf "http://%s-collector:4318" .root.Release.Name)) }}
-{{- range $name, $value := mergeOverwrite $given (get .root.Values .component).environment }}
+  "PROMETHEUS_URL" .root.Values.prometheus.url) }}
+{{- range $name, $value := mergeOverwrite $given $own }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
 {{- end }}

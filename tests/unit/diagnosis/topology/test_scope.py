@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import parse_qs
 
 import httpx
 import numpy as np
@@ -26,7 +27,8 @@ from diagnosis.topology import live
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.live import Collected
 from diagnosis.topology.scope import find_scope
-from prometheus.client import AsyncClient
+from prometheus.client import MARK, AsyncClient
+from prometheus.traffic import STEP
 
 CALLS = make_calls(40, 60, 4)
 """Four systems of ten services; the first is diagnosed."""
@@ -136,6 +138,33 @@ def test_nearly_all_are_asked_about_without_naming_them() -> None:
 
     asyncio.run(run())
     assert asked and not any("service-0" in query for query in asked)
+
+
+@pytest.mark.parametrize(("part", "recorded"), [(0.0, False), (0.5, False), (1.0, True)])
+def test_traffic_is_read_as_recorded_if_nearly_all_of_the_time_is(part: float, recorded: bool) -> None:
+    ranges: list[str] = []
+    answer, seconds = Prometheus(make_rows(make_calls(10, 15), 9)), float(TIMES[-1]) - START
+    counted = {
+        "metric": {"service_name": name(0), MARK: "evaluations"},
+        "value": [float(TIMES[-1]), f"{part * seconds / STEP}"],
+    }
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        found = answer(request).json()
+        if request.url.path.endswith("_range"):
+            ranges.append(parse_qs(request.content.decode())["query"][0])
+        elif part:
+            found["data"]["result"].append(counted)
+        return httpx.Response(200, json=found)
+
+    async def run() -> None:
+        prometheus = AsyncClient("Prometheus", "http://made.up", transport=httpx.MockTransport(handle))
+        await collection.collect(prometheus, jaeger(), START, float(TIMES[-1]), [name(0)])
+
+    asyncio.run(run())
+    of_traffic = [each for each in ranges if '"served_slowest"' in each or '"called_slowest"' in each]
+    assert len(of_traffic) == 2
+    assert ["traffic:" in each for each in of_traffic] == [recorded] * 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alerts.rules import all_alerts
 from components.build import ComponentMissing, binary
+from config import Config
 from stack import ROOT
 from stack.scale import agents, cassandra, jaeger, kafka, proxy, thanos
 from stack.scale import places as p
+from stack.scale.overlay import Folders, Overlay, Programs
 from stack.scale.places import Places, in_containers
+from stack.settings import Settings
 
 RULES = sorted((ROOT / "alerts" / "generated" / "prometheus").glob("*.yaml"))
 DUMMY = {"KAFKA_1": "k1:9092", "KAFKA_2": "k2:9092", "KAFKA_3": "k3:9092", "BIND_HOST": "127.0.0.1"}
@@ -38,6 +43,13 @@ def test_a_message_counts_when_two_brokers_of_three_have_it(places: Places) -> N
     assert int(properties["log.segment.bytes"]) > int(properties["message.max.bytes"])
 
 
+def test_the_alert_on_what_is_not_read_says_how_long_it_is_kept(places: Places) -> None:
+    settings = kafka.write_properties(places, "kafka-1", "/data")
+    assert f"log.retention.bytes={64 << 20}\n" in settings and "log.retention.hours=24\n" in settings
+    (alert,) = (each for each in all_alerts(Config()) if each.slug == "consumers-fall-behind")
+    assert "64 MiB, for at most a day" in alert.description
+
+
 def test_nodes_have_places_of_their_own_on_the_ring_and_start_together(places: Places) -> None:
     nodes = [yaml.safe_load(cassandra.write_configuration(places, node, "/data")) for node in p.CASSANDRA]
     tokens = sorted(int(node["initial_token"]) for node in nodes)
@@ -54,6 +66,25 @@ def test_jaeger_differs_from_the_single_one_in_its_storage_alone(places: Places)
     del single["extensions"]["jaeger_storage"]["backends"]["spans"]
     assert made == single
     assert (storage["schema"]["replication_factor"], storage["query"]["consistency"]) == (3, "LOCAL_QUORUM")
+
+
+def test_the_compactor_takes_a_short_retention_and_downsamples_nothing(
+    tmp_path: Path, places: Places
+) -> None:
+    try:
+        program = binary("thanos")
+    except ComponentMissing as missing:
+        pytest.skip(str(missing))
+    folders, programs = Folders(ROOT, tmp_path, tmp_path), Programs(*[Path("/none")] * 4)
+    overlay = Overlay(places, folders, programs, Settings().ports, "127.0.0.1", "12h", own_database=True)
+    folders.settings.mkdir()
+    bucket = {"type": "FILESYSTEM", "config": {"directory": str(tmp_path / "bucket")}}
+    (folders.settings / "bucket.yaml").write_text(yaml.safe_dump(bucket))
+    command = shlex.split(thanos.run_thanos(overlay)["compactor"]["command"])[2:]
+    once = [flag for flag in command if flag not in ("--wait", "--log.level=warn")]
+    done = subprocess.run([program, *once], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "downsampling was explicitly disabled" in done.stderr
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)

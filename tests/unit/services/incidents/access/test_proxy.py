@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from decisions.audit import Trail
+from services.incidents.app import BODY_LIMIT
 from stack import ROOT
-from tests.unit.services.incidents.access.conftest import service_with_login
+from tests.unit.services.incidents.access.conftest import GROUPS, service_with_login
 from tests.unit.services.incidents.access.provider import BROWSER, CLIENT, SECRET, Provider, log_in
 
 pytestmark = pytest.mark.skipif(
@@ -115,6 +116,9 @@ def test_the_documented_proxy_lets_people_in(tmp_path: Path, provider: Provider)
         assert browser.post("/api/diagnoses", json={}).status_code == 403
         assert browser.post("/logout", headers={"Origin": page}).status_code == 200
         assert browser.get("/api/incidents").status_code == 401
+        as_sender = {"Authorization": f"Bearer {GROUPS['webhook_token']}"}
+        large = browser.post("/webhooks/alerts", content=b"x" * BODY_LIMIT, headers=as_sender)
+        assert large.status_code == 400 and "not a webhook" in large.text
     entries = Trail(tmp_path / "access.jsonl").latest(9)
     assert [(each.who, each.subject) for each in reversed(entries)] == [
         ("ada@example.org", "operator"),
