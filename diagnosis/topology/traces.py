@@ -103,8 +103,9 @@ async def ask_addresses(
 
 def _tags_of(peer: Entity) -> Mapping[str, str]:
     """What spans of calls to it have, by its address."""
-    host, _, port = address_of(peer).partition(":")
-    return {a.SERVER_ADDRESS: host, a.SERVER_PORT: port} if port else {a.SERVER_ADDRESS: host}
+    address = address_of(peer)
+    host, _, port = address.rpartition(":")
+    return {a.SERVER_ADDRESS: host, a.SERVER_PORT: port} if host else {a.SERVER_ADDRESS: address}
 
 
 async def _find_traces(jaeger: AsyncClient, searches: Iterable[Request[list[Trace]]]) -> list[Trace]:
