@@ -39,6 +39,7 @@ INCIDENT_VERDICT = _gauge(
     "incident_verdict_confidence_ratio",
     *("incident", "severity", "domain", "cause", "entity", "service", "summary", "remedy", "alerts"),
 )
+DEPENDENCY_ADDRESS = _gauge("dependency_address_info", "address", "callee")
 
 # Processes and machine: services/instrumentation/system.py
 PROCESS_CPU_TIME = _resource_counter("process_cpu_time_seconds_total", "type")

@@ -1,9 +1,9 @@
 """Who depends on whom and how that goes, recorded: what the map and the lists of dependencies show.
 
 Spans of calls tell their peer in several ways. Whom they mean is decided once, and as the diagnosis does it
-(`diagnosis.topology.reading.Directory`): a service that sends telemetry, found by its own or its host's name;
-else a product at an address. The diagnosis also learns from traces which service answers at an address such
-as 10.0.0.7:8080, which PromQL cannot: that service is on the map twice, as itself and as a peer.
+(`diagnosis.topology.reading.Directory`): a service that sends telemetry, found by its own name, by an
+address such as 10.0.0.7:8080, or by its host's name; else a product at an address. Which service answers at
+an address the inbox learns from traces, and tells (`services.incidents.exposition`).
 """
 
 from collections.abc import Collection, Iterator
@@ -22,6 +22,7 @@ from prometheus.dependencies import (
     QUEUES,
     SDKS,
 )
+from prometheus.external import DEPENDENCY_ADDRESS
 from prometheus.names import REQUEST_SPANS
 from prometheus.recorded import (
     CALLEE,
@@ -115,14 +116,33 @@ def _name_callees() -> str:
     calls = f"group by ({', '.join(_CALL)}) ({q.select(REQUEST_SPANS, CALLING)})"
     names = f"group by ({CALLER}) ({q.select_any([requests.HTTP, REQUEST_SPANS], requests.NAMED)})"
     services = _copied(names, CALLER, "callee")
-    host, first = ("server_address", "(.+)"), ("server_address", "([^.]+)[.].+")
-    found = (
-        f"({_copied(calls, label, 'callee', pattern)} and on (callee) {services})"
-        for label, pattern in (("peer_service", "(.+)"), host, first)
+    ways = (
+        _copied(calls, "peer_service", "callee"),
+        _without_address(f"{_with_address(calls)} * on (address) group_left (callee) {_learned()}"),
+        _copied(calls, "server_address", "callee"),
+        _copied(calls, "server_address", "callee", "([^.]+)[.].+"),
     )
+    found = (f"({calls} and on (callee) {services})" for calls in ways)
     of_services = f'label_replace({_either(found)}, "kind", "service", "", "")'
     named = _either([of_services, _name_product(_classify(calls))])
     return f"({named}) unless on ({CALLER}, callee) {services}"
+
+
+def _learned() -> str:
+    """One service for each address, whatever several inboxes say."""
+    told = q.highest(DEPENDENCY_ADDRESS, by=("address", "callee"))
+    return f"topk by (address) (1, {told})"
+
+
+def _with_address(calls: str) -> str:
+    """The label `address` of each call: `host:port`, or `host`; missing where no host is told."""
+    joined = f'label_join({calls}, "address", ":", "server_address", "server_port")'
+    host = _copied(joined, "address", "address", "(.*):")
+    return f'label_replace({host}, "address", "", "server_address", "")'
+
+
+def _without_address(calls: str) -> str:
+    return f'label_replace({calls}, "address", "", "", "")'
 
 
 def _either(of_calls: Collection[str] | Iterator[str]) -> str:
@@ -154,14 +174,11 @@ def _name_product(calls: str) -> str:
     """
     for label in ("rpc_service", "messaging_system", "db_system_name", *SDKS):
         calls = _copied(calls, label, "callee")
-    address = f'label_join({calls}, "address", ":", "server_address", "server_port")'
-    address = _copied(address, "address", "address", "(.*):")
-    address = f'label_replace({address}, "address", "", "server_address", "")'
-    address = _copied(address, "peer_service", "address")
+    address = _copied(_with_address(calls), "peer_service", "address")
     joined = f'label_join({address}, "callee", "@", "callee", "address")'
     joined = _copied(joined, "callee", "callee", "@*(.*?)@*")
     nameless = f'label_replace({joined}, "callee", "{NAMELESS}", "callee", "")'
-    return f'label_replace({nameless}, "address", "", "", "")'
+    return _without_address(nameless)
 
 
 def _labelled(expr: str, label: str, value: str, by: Collection[str]) -> str:

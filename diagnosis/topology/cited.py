@@ -49,10 +49,14 @@ class Shown(NamedTuple):
     suspect: Span | None
 
 
-def seek(verdict: Verdict, end: float) -> Sought | None:
-    """What to look for in traces until `end`; None for a verdict on nothing that got worse."""
-    service = next((place for place in verdict.path if place.kind == Kind.SERVICE), None)
-    symptom = next((said for said in verdict.evidence if service and said.entity == service), None)
+def seek(verdict: Verdict, end: float, service: str = "") -> Sought | None:
+    """What to look for in traces until `end`: requests to the symptom's service, or another on the path.
+
+    None if the verdict does not say that they got worse.
+    """
+    services = (place for place in verdict.path if place.kind == Kind.SERVICE)
+    place = next((each for each in services if service in ("", each.name)), None)
+    symptom = next((said for said in verdict.evidence if place and said.entity == place), None)
     if symptom is None or symptom.entity is None or verdict.onset is None or verdict.onset >= end:
         return None
     if symptom.unit == "share":

@@ -77,7 +77,13 @@ def _searches(sought: Sought) -> list[Request[list[Trace]]]:
 
 def find_unknown_callees(topology: Topology) -> list[Call]:
     """Calls to addresses of which is not known whose they are."""
-    return sorted(call for call in topology.calls if call.callee.kind is Kind.PEER and _tags_of(call.callee))
+    calls = (call for call in topology.calls if call.callee.kind is Kind.PEER)
+    return sorted(call for call in calls if call.callee.name != NAMELESS)
+
+
+def address_of(peer: Entity) -> str:
+    """Where calls to it go: `host:port`, or what of it is known."""
+    return peer.name.rpartition("@")[2]
 
 
 async def ask_addresses(
@@ -97,10 +103,9 @@ async def ask_addresses(
 
 def _tags_of(peer: Entity) -> Mapping[str, str]:
     """What spans of calls to it have, by its address."""
-    host, _, port = peer.name.rpartition("@")[2].partition(":")
-    if peer.name == NAMELESS:
-        return {}
-    return {a.SERVER_ADDRESS: host, a.SERVER_PORT: port} if port else {a.SERVER_ADDRESS: host}
+    address = address_of(peer)
+    host, _, port = address.rpartition(":")
+    return {a.SERVER_ADDRESS: host, a.SERVER_PORT: port} if host else {a.SERVER_ADDRESS: address}
 
 
 async def _find_traces(jaeger: AsyncClient, searches: Iterable[Request[list[Trace]]]) -> list[Trace]:

@@ -20,7 +20,7 @@ from services.incidents.incident import Incident
 from services.incidents.schedule import LONGEST
 from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
-from services.incidents.subject import choose_service
+from services.incidents.subject import choose_service, choose_services
 from services.incidents.webhooks import Moment
 
 LARGEST = 2**63 - 1
@@ -115,13 +115,18 @@ class Api:
         """One incident; 404 if there is none."""
         return await self._find(incident_id)
 
-    async def show_charts(self, incident_id: IncidentId) -> Charts | ServiceCharts:
-        """Quality and storage latency around the incident, or the requests of the service that it is about.
+    async def show_charts(
+        self, incident_id: IncidentId, service: Annotated[str | None, Query(max_length=256)] = None
+    ) -> Charts | ServiceCharts:
+        """Quality and storage latency around the recommender's own incident, else requests of a service.
 
-        503 if Prometheus cannot be asked.
+        That is the one whose users notice the trouble, or another that the incident is about. 404 for any
+        other, 503 if Prometheus cannot be asked.
         """
         incident = await self._find(incident_id)
-        service = choose_service(incident)
+        if service is not None and service not in choose_services(incident):
+            raise HTTPException(404, f"incident {incident_id} is not about {service}")
+        service = service or choose_service(incident)
         try:
             if service is not None:
                 return await draw_service_charts(self._prometheus, incident, service)

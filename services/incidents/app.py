@@ -108,7 +108,7 @@ def create_app(
     app.include_router(LineagePages(Lineages(prometheus, jaeger, decisions)).router)
     app.include_router(ComparisonPages(prometheus, jaeger).router)
     app.include_router(ReleasePages(ReleaseFiles(settings.release_file, settings.audit_file)).router)
-    app.include_router(Exposition(store, leadership.holds).router)
+    app.include_router(Exposition(store, service_map, leadership.holds).router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     answer_in_kind = _answer_in_kind(pages)

@@ -1,19 +1,35 @@
-"""`GET /metrics`: the verdicts on open incidents, from which the alert *Incident Explained* fires.
+"""`GET /metrics`: verdicts on open incidents, and which service answers at an address.
 
-An alert is sent before its verdict exists. The verdict follows as an alert of its own, so that it reaches the
-same receivers, whoever evaluates the alerts. It is scraped, not sent by OpenTelemetry: a verdict on lost
-telemetry has to arrive, too. Of several replicas, only the leading one tells.
+An alert is sent before its verdict exists. The verdict follows as an alert of its own, *Incident Explained*,
+so that it reaches the same receivers, whoever evaluates the alerts. It is scraped, not sent by OpenTelemetry:
+a verdict on lost telemetry has to arrive, too. Of several replicas, only the leading one tells verdicts.
+
+Who answers at an address is known from traces, which PromQL cannot read: so the map can tell it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from fastapi import APIRouter, Response
 
 from diagnosis import Verdict
 from services.incidents.incident import Incident
+from services.incidents.service_map import ServiceMap
 from services.incidents.store import Store
 
-SERIES = "incident_verdict_confidence_ratio"
+
+class Family(NamedTuple):
+    """A gauge of `name`; `told` says in a line what it is."""
+
+    name: str
+    told: str
+
+
+VERDICTS = Family(
+    "incident_verdict_confidence_ratio", "Confidence (0-1) of the verdict on each open incident."
+)
+ADDRESSES = Family("dependency_address_info", "1 for each address at which a service answers.")
+
 LABELS = (
     "incident",
     "severity",
@@ -33,13 +49,17 @@ LENGTH = 300
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
+Samples = Iterable[tuple[Labels, float]]
 
 
 class Exposition:
-    """Verdicts in the words in which they were first told: new words would be a new alert."""
+    """Verdicts are in the words in which they were first told: new words would be a new alert."""
 
-    def __init__(self, store: Store, leads: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, store: Store, service_map: ServiceMap, leads: Callable[[], bool] = lambda: True
+    ) -> None:
         self._store = store
+        self._map = service_map
         self._leads = leads
         self._told: dict[tuple[str, ...], Labels] = {}
         self.router = APIRouter()
@@ -54,15 +74,16 @@ class Exposition:
         ]
         self._told = {_opinion(labels): self._told.get(_opinion(labels), labels) for labels, _ in verdicts}
         told = [(self._told[_opinion(labels)], confidence) for labels, confidence in verdicts]
-        return Response(write(told), media_type=CONTENT_TYPE)
+        known = [({"address": at, "callee": name}, 1.0) for at, name in self._map.addresses.items()]
+        return Response(write(VERDICTS, told) + write(ADDRESSES, known), media_type=CONTENT_TYPE)
 
 
-def write(verdicts: Iterable[tuple[Labels, float]]) -> str:
-    """The series with these labels and values."""
+def write(family: Family, samples: Samples) -> str:
+    """The family's series with these labels and values."""
     lines = [
-        f"# HELP {SERIES} Confidence (0-1) of the verdict on each open incident.",
-        f"# TYPE {SERIES} gauge",
-        *(f"{SERIES}{{{_write_labels(labels)}}} {confidence:.6g}" for labels, confidence in verdicts),
+        f"# HELP {family.name} {family.told}",
+        f"# TYPE {family.name} gauge",
+        *(f"{family.name}{{{_write_labels(labels)}}} {value:.6g}" for labels, value in samples),
     ]
     return "\n".join(lines) + "\n"
 

@@ -15,7 +15,7 @@ from services.incidents.charts import RATE_WINDOW, choose_step, service_queries,
 from services.incidents.incident import Alert, Incident, Window
 from services.incidents.runbooks import find_runbook
 from services.incidents.settings import Settings
-from services.incidents.subject import choose_service, find_affected
+from services.incidents.subject import choose_service, choose_services, find_affected
 from services.incidents.traces import search_requests
 
 SERVICE_DASHBOARD = "service"
@@ -41,23 +41,13 @@ def link_incident(settings: Settings, incident: Incident) -> list[Link]:
     dashboards = (
         link_dashboard(settings, alert, incident) for alert in (incident.headline, *incident.alerts)
     )
-    services = (link_service(settings, name, incident) for name in _name_services(incident))
+    services = (link_service(settings, name, incident) for name in choose_services(incident))
     return [
         *[link for link in services if link],
         *([link for link in dashboards if link][:1] if choose_service(incident) is None else ()),
         *_metrics(settings, incident),
         _traces(settings, incident),
     ]
-
-
-def _name_services(incident: Incident) -> list[str]:
-    """The services whose dashboards help: at the symptom, and at the cause or nearest to it."""
-    own = choose_service(incident)
-    if own is None:
-        return []
-    path = incident.verdict.path if incident.verdict else []
-    services = [place.name for place in path if place.kind == "service"]
-    return list(dict.fromkeys([own, *services[:1], *services[-1:]]))
 
 
 def link_service(settings: Settings, service: str, incident: Incident) -> Link | None:
@@ -169,7 +159,7 @@ def _graph(expression: str, window: Window) -> dict[str, str]:
 
 
 def _traces(settings: Settings, incident: Incident) -> Link:
-    affected = find_affected(incident, settings.recommender_storage_deadline)
+    affected = find_affected(incident, choose_service(incident), settings.recommender_storage_deadline)
     asked = search_requests(incident.window(datetime.now(UTC)), affected)
     name = "Failed traces" if affected.failed else "Slow traces"
     if settings.jaeger_ui_url:

@@ -29,12 +29,12 @@ from services.incidents.rendering import load_templates
 from services.incidents.runbooks import find_runbook, render_runbook
 from services.incidents.settings import Settings
 from services.incidents.store import Store
-from services.incidents.subject import Affected, choose_service, find_affected
-from services.incidents.traces import Trace, fetch_trace, find_slowest
+from services.incidents.subject import Affected, choose_services, find_affected
+from services.incidents.traces import FEWER, SHOWN, Trace, fetch_trace, find_slowest
 from services.incidents.verdicts import Bar, draw_bars
 
 PER_PAGE = 30
-SHOWN = 50
+ALERTS = 50
 """Alerts on the page of an incident, the newest."""
 CITED = 5
 
@@ -51,6 +51,14 @@ class Explanation(NamedTuple):
     runbook: Link | None
     since: float
     until: float | str
+
+
+class Sample(NamedTuple):
+    """Requests to a service: `found` says that they are affected ones, not just any."""
+
+    affected: Affected
+    traces: list[Trace]
+    found: bool
 
 
 class Pages:
@@ -102,25 +110,24 @@ class Pages:
             "incident.html",
             incident=incident,
             links=link_incident(self._settings, incident),
-            cards=[self._card(alert, incident) for alert in incident.alerts[: -SHOWN - 1 : -1]],
+            cards=[self._card(alert, incident) for alert in incident.alerts[: -ALERTS - 1 : -1]],
             last_error=self._diagnoser.last_error(incident.id),
             verdicts=await self._store.select_verdicts(incident.id),
             explained=self._explain(incident),
-            service=choose_service(incident),
+            services=choose_services(incident),
         )
 
     async def show_slowest(self, request: Request, incident_id: IncidentId) -> Response:
-        """The slowest requests during the incident: a part of its page."""
+        """The slowest requests to each of its services during the incident: a part of its page."""
         incident = await self._find(incident_id)
-        affected = find_affected(incident, self._settings.recommender_storage_deadline)
-        service = choose_service(incident)
+        services = choose_services(incident)
+        sampled: list[str | None] = [*services] or [None]
+        most = SHOWN if len(sampled) == 1 else FEWER
         try:
-            traces, found = await self._find_traces(incident, affected)
+            samples = [await self._sample(incident, service, most) for service in sampled]
         except SourceAway as away:
-            return self._render(request, "slowest.html", away=str(away))
-        return self._render(
-            request, "slowest.html", traces=traces, found=found, affected=affected, service=service
-        )
+            return self._render(request, "slowest.html", away=str(away), samples=[], services=services)
+        return self._render(request, "slowest.html", away="", samples=samples, services=services)
 
     async def show_suspect(self, request: Request, incident_id: IncidentId) -> Response:
         """The first request that the verdict cites, as a part of the incident's page; empty without one."""
@@ -202,11 +209,13 @@ class Pages:
             until=incident.ended_at.timestamp() if incident.ended_at else "",
         )
 
-    async def _find_traces(self, incident: Incident, affected: Affected) -> tuple[list[Trace], bool]:
+    async def _sample(self, incident: Incident, service: str | None, most: int) -> Sample:
         """Affected requests while it lasted; without any, the slowest of the others."""
         window = incident.impact_window(datetime.now(UTC))
-        found = await find_slowest(self._jaeger, window, affected) if affected.is_limited else []
-        return (found, True) if found else (await find_slowest(self._jaeger, window, affected.any), False)
+        affected = find_affected(incident, service, self._settings.recommender_storage_deadline)
+        found = await find_slowest(self._jaeger, window, affected, most) if affected.is_limited else []
+        others = [] if found else await find_slowest(self._jaeger, window, affected.any, most)
+        return Sample(affected, found or others, bool(found))
 
     def _render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
         return self._templates.TemplateResponse(request, template, context, status)

@@ -5,7 +5,7 @@ Nobody waits for it. While Prometheus is away, the last that is known holds.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from diagnosis.sources.evidence import Evidence
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.live import collect_map
 from diagnosis.topology.reading import is_distinct, read_topology
-from diagnosis.topology.traces import ask_addresses, find_unknown_callees
+from diagnosis.topology.traces import UNKNOWN_CALLEES, address_of, ask_addresses, find_unknown_callees
 from prometheus.client import AsyncClient, SourceAway
 from services.incidents.grouping import Connected, connect_all
 from services.incidents.incident import STACK
@@ -31,7 +31,7 @@ The first reading looks back as far as is remembered.
 """
 
 ASKED_AGAIN = 600.0
-"""Seconds after which traces of calls to an unknown address are looked at again."""
+"""Seconds after which traces of calls to an address are looked at again: it may have become another's."""
 
 MOST = 5_000
 """Entities and calls that are remembered, addresses, and calls that were looked at; of more, the newest."""
@@ -74,9 +74,11 @@ class ServiceMap:
         self._now = now
         self._seen: dict[Call | Entity, float] = {}
         self._connections: Connections | None = None
-        self._addresses: dict[str, str] = {}
+        self._learned: dict[str, str] = {}
         self._asked: dict[Call, float] = {}
         self._away = ""
+        self.addresses: Mapping[str, str] = {}
+        """Which service answers at which address, of those that were called in the last reading."""
 
     def connect(self, service: str) -> Connected:
         """The services that can be one trouble with it; the stack is one, a service not in the map is alone.
@@ -109,15 +111,20 @@ class ServiceMap:
 
     async def _read(self, evidence: Evidence) -> Topology:
         aligned = AlignedSeries(evidence)
-        topology = await asyncio.to_thread(read_topology, aligned, self._addresses)
-        late = evidence.end - ASKED_AGAIN
-        due = [call for call in find_unknown_callees(topology) if self._asked.get(call, 0.0) < late]
-        if not due:
-            return topology
-        found = await ask_addresses(self._jaeger, due, evidence.start, evidence.end)
-        self._asked = remember(self._asked, dict.fromkeys(due, evidence.end))
-        self._addresses = remember(self._addresses, found)
-        return await asyncio.to_thread(read_topology, aligned, self._addresses)
+        unknown = find_unknown_callees(await asyncio.to_thread(read_topology, aligned, {}))
+        await self._learn(unknown, evidence.start, evidence.end)
+        called = {address_of(call.callee) for call in unknown}
+        self.addresses = {each: service for each, service in self._learned.items() if each in called}
+        return await asyncio.to_thread(read_topology, aligned, self._learned)
+
+    async def _learn(self, unknown: Sequence[Call], start: float, end: float) -> None:
+        """From traces of those calls that were not looked at for longest."""
+        asked = {call: self._asked.get(call, 0.0) for call in unknown}
+        due = sorted((call for call in unknown if asked[call] < end - ASKED_AGAIN), key=asked.__getitem__)
+        due = due[:UNKNOWN_CALLEES]
+        found = await ask_addresses(self._jaeger, due, start, end)
+        self._asked = remember(self._asked, dict.fromkeys(due, end))
+        self._learned = remember(self._learned, found)
 
     def _remember(self, topology: Topology, now: float) -> None:
         distinct = {entity for entity in topology.entities if is_distinct(entity)}

@@ -3,6 +3,8 @@
 import asyncio
 import math
 import time
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Annotated
 
 import numpy as np
@@ -11,14 +13,18 @@ from pydantic import BaseModel
 
 from diagnosis.signals.series import AlignedSeries
 from diagnosis.topology.blame import System
-from diagnosis.topology.entity import Entity
+from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.inventory import Instance, collect_instances
 from diagnosis.topology.live import collect_system
 from diagnosis.topology.reading import read_system
 from diagnosis.topology.traffic import Traffic
-from prometheus.client import AsyncClient, SourceAway, query
+from prometheus.client import AsyncClient, SourceAway
 
 AT_ONCE = 2
 """Readings at a time; more wait."""
+
+MOST = 100
+"""Instances of a service that are listed."""
 
 SHORTEST, USUAL, LONGEST = 60.0, 600.0, 6 * 3600.0
 """Seconds back from now."""
@@ -41,8 +47,21 @@ class Red(BaseModel):
     seconds: float | None
 
 
+class InstanceView(BaseModel):
+    """A process by its `service.instance.id`, and its `service.version`, None if it does not tell."""
+
+    name: str
+    version: str | None
+
+
 class EntityView(Name, Red):
-    """What it served."""
+    """What it served; of a service also its versions and the first MOST of its instances.
+
+    An instance that changed its version within the window is listed with each.
+    """
+
+    versions: list[str]
+    instances: list[InstanceView]
 
 
 class CallView(Red):
@@ -75,22 +94,25 @@ class TopologyApi:
         """Of the last `seconds`; 503 if Prometheus cannot be asked."""
         end = time.time()
         try:
-            await self._prometheus.ask(query("vector(1)"))
+            instances = await collect_instances(self._prometheus, end - seconds, end)
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
         async with self._turns:
             evidence, addresses = await collect_system(self._prometheus, self._jaeger, end - seconds, end)
             system = await asyncio.to_thread(read_system, AlignedSeries(evidence), addresses)
-        return view(system, end - seconds, end)
+        return view(system, instances, end - seconds, end)
 
 
-def view(system: System, start: float, end: float) -> TopologyView:
+def view(system: System, instances: Collection[Instance], start: float, end: float) -> TopologyView:
     """The system in numbers over its whole window, sorted by kind and name."""
+    found: dict[Entity, list[Instance]] = defaultdict(list)
+    for each in instances:
+        found[Entity(Kind.SERVICE, each.service)].append(each)
     return TopologyView(
         start=start,
         end=end,
         entities=[
-            EntityView(**name(entity).model_dump(), **summarise(system.served.get(entity)).model_dump())
+            view_entity(entity, system.served.get(entity), found.get(entity, []))
             for entity in sorted(system.topology.entities)
         ],
         calls=[
@@ -101,6 +123,17 @@ def view(system: System, start: float, end: float) -> TopologyView:
             )
             for call in sorted(system.topology.calls)
         ],
+    )
+
+
+def view_entity(entity: Entity, served: Traffic | None, instances: Collection[Instance]) -> EntityView:
+    """What it served, and its instances."""
+    named = [InstanceView(name=each.name, version=each.version or None) for each in instances if each.name]
+    return EntityView(
+        **name(entity).model_dump(),
+        **summarise(served).model_dump(),
+        versions=sorted({each.version for each in instances if each.version}),
+        instances=named[:MOST],
     )
 
 

@@ -17,7 +17,9 @@ from telemetry import attributes as a
 
 SLICES = 4
 SEARCHED = 25
-SHOWN = 8
+SHOWN, FEWER = 8, 4
+"""Requests of one service, and of each of several."""
+
 SPANS_SHOWN = 300
 DEPTH_SHOWN = 12
 SHORTEST_MS = 0.001
@@ -79,6 +81,10 @@ class Trace(BaseModel):
         """The span the request began with."""
         return self.rows[0]
 
+    def served_by(self, service: str) -> Row:
+        """The first span of a service; if it has none, the span the request began with."""
+        return next((row for row in self.rows if row.service == service), self.request)
+
     @property
     def answered(self) -> float:
         """When the user had the answer, in percent of the whole trace."""
@@ -94,7 +100,9 @@ class Trace(BaseModel):
         return next((row.attributes[key] for row in self.rows if key in row.attributes), None)
 
 
-async def find_slowest(jaeger: AsyncClient, window: Window, affected: Affected) -> list[Trace]:
+async def find_slowest(
+    jaeger: AsyncClient, window: Window, affected: Affected, most: int = SHOWN
+) -> list[Trace]:
     """The slowest of a sample of the affected requests of a window, slowest first. Raises SourceAway.
 
     Jaeger gives the latest that match: the window is searched in SLICES, to sample all of it.
@@ -103,7 +111,8 @@ async def find_slowest(jaeger: AsyncClient, window: Window, affected: Affected) 
     answers = await asyncio.gather(*(jaeger.ask(search) for search in searches))
     traces = {trace.trace_id: trace for answer in answers for trace in answer}
     arranged = [_arrange(trace) for trace in traces.values()]
-    return sorted(arranged, key=lambda trace: trace.request.duration_ms, reverse=True)[:SHOWN]
+    slowest = sorted(arranged, key=lambda trace: trace.served_by(affected.service).duration_ms, reverse=True)
+    return slowest[:most]
 
 
 async def fetch_trace(jaeger: AsyncClient, trace_id: str, suspect: str = "") -> Trace | None:

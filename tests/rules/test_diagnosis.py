@@ -6,6 +6,7 @@ from typing import Any
 
 from config import Config
 from diagnosis.packs.llm.signals import ask_llms
+from diagnosis.topology.inventory import ask_instances
 from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
 from prometheus import queries as q
 from prometheus.recorded import TRAFFIC
@@ -138,3 +139,29 @@ def test_nothing_of_it_is_recorded_unless_whence_yaml_says_so() -> None:
 def test_all_who_are_there_are_told_and_whom_each_calls(tmp_path: Path) -> None:
     present = ask_presence(60)
     check(tmp_path, *((f"count({query})", len(SERVICES)) for query in present.values()))
+
+
+def test_instances_are_those_of_metrics_and_of_spans(tmp_path: Path) -> None:
+    spans, server = "traces_requests_duration_seconds", {"span_kind": "SPAN_KIND_SERVER"}
+    both, traced = ({"service_name": name, "instance": "1"} for name in ("both", "traced"))
+    ended = {"service_name": "both", "instance": "2", "service_version": "1.0"}
+    served = histogram((SECONDS, {0.02: 100}))
+    inputs = {
+        named("target_info", **both, service_version="1.1"): gauge((SECONDS, 1.0)),
+        named("target_info", **ended): gauge((300, 1.0)),
+        named(spans, **both, **server): served,
+        named(spans, **traced, **server): served,
+    }
+    found = [{**both, "service_version": "1.1"}, traced]
+    test = {
+        "interval": "10s",
+        "input_series": [{"series": name, "values": values} for name, values in inputs.items()],
+        "promql_expr_test": [
+            {
+                "expr": ask_instances(300),
+                "eval_time": f"{AT}s",
+                "exp_samples": [{"labels": named("", **labels), "value": 1} for labels in found],
+            }
+        ],
+    }
+    run_promtool(tmp_path, [test], GROUPS, 10)

@@ -10,7 +10,7 @@ from config import Config
 from diagnosis.topology.reading import Directory
 from grafana.dashboards import build_all
 from prometheus.recording import render_recording
-from tests.rules.promtool import Groups, histogram, run_promtool
+from tests.rules.promtool import Groups, gauge, histogram, run_promtool
 from tests.rules.scenarios.scenario import Series
 
 
@@ -45,6 +45,16 @@ PEERS: Mapping[str, dict[str, str]] = {
         "peer_service": "orders",
         "server_address": "10.0.0.9",
     },
+    "a service by its address": {"server_address": "10.0.0.8", "server_port": "8080"},
+    "a service by its host's address": {"server_address": "10.0.1.8"},
+    "a service by its address before its host": {"server_address": "pricing", "server_port": "8081"},
+    "a service by its name before its address": {
+        "peer_service": "pricing",
+        "server_address": "10.0.0.8",
+        "server_port": "8080",
+    },
+    "an address of a service that is gone": {"server_address": "10.0.0.9", "server_port": "81"},
+    "another port of its host": {"server_address": "10.0.0.8", "server_port": "81"},
     "an address": {"server_address": "10.0.0.9", "server_port": "8080"},
     "an address of IPv6": {"server_address": "::1", "server_port": "8080"},
     "nothing": {},
@@ -85,11 +95,20 @@ def shop() -> dict[str, str]:
     }
 
 
+ADDRESSES = {"10.0.0.8:8080": "stock", "10.0.1.8": "stock", "pricing:8081": "stock", "10.0.0.9:81": "gone"}
+
+
+def learned(addresses: Mapping[str, str], inbox: str = "inbox") -> dict[str, str]:
+    """What an inbox tells of who answers where."""
+    series = f'dependency_address_info{{instance="{inbox}", address="%s", callee="%s"}}'
+    return {series % each: gauge((SECONDS, 1)) for each in addresses.items()}
+
+
 @pytest.mark.parametrize("peer", PEERS)
 def test_callees_are_named_as_the_diagnosis_names_them(peer: str, tmp_path: Path) -> None:
     labels = PEERS[peer]
-    kind, name = Directory(SERVICES, {}).callee(labels)
-    series = {spans(each, "SERVER"): per_second(1) for each in SERVICES}
+    kind, name = Directory(SERVICES, ADDRESSES).callee(labels)
+    series = {spans(each, "SERVER"): per_second(1) for each in SERVICES} | learned(ADDRESSES)
     series[spans("gateway", "CLIENT", **labels)] = per_second(5)
     named = f'{{service_name="gateway", callee="{name}", kind="{kind}"}}'
     ask(tmp_path, series, {f"dependency:calls:rate1m{named}": 5, "dependency:calls:rate1m": 5})
@@ -188,6 +207,24 @@ def test_several_peers_that_are_one_callee_are_added_up(tmp_path: Path) -> None:
     }
     calls = 'dependency:calls:rate1m{service_name="gateway", callee="pricing"}'
     ask(tmp_path, series, {calls: 10, 'entity:requests:rate1m{entity="pricing"}': 12})
+
+
+def test_a_service_that_is_called_by_its_address_is_drawn_once(tmp_path: Path) -> None:
+    """Also while inboxes do not agree on whose an address is."""
+    series = {
+        spans("gateway", "CLIENT", server_address="10.0.0.8", server_port="8080"): per_second(5),
+        spans("stock", "CLIENT", server_address="10.0.0.8", server_port="8080"): per_second(1),
+        spans("stock", "SERVER"): per_second(5),
+        **learned({"10.0.0.8:8080": "stock"}, "inbox-1"),
+        **learned({"10.0.0.8:8080": "stock", "10.0.0.9:80": "pricing"}, "inbox-2"),
+        **learned({"10.0.0.9:80": "stock"}, "inbox-3"),
+    }
+    seen: dict[str, float | None] = {
+        "count(entity:requests:rate1m)": 2,
+        "count(dependency:calls:rate1m)": 1,
+        'dependency:calls:rate1m{service_name="gateway", callee="stock"}': 5,
+    }
+    ask(tmp_path, series, seen)
 
 
 def test_nobody_depends_on_himself(tmp_path: Path) -> None:

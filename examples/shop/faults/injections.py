@@ -156,16 +156,6 @@ class Leak(Flawed):
             pass
 
 
-class Restart(Injection):
-    """A service that is restarted once, as it is."""
-
-    def __init__(self, shop: Shop, name: str, service: str) -> None:
-        self._supervisor, self._service = supervise(shop), service
-
-    def start(self) -> None:
-        self._supervisor.restart(self._service)
-
-
 class Release(Flawed):
     """A service in another version, with that version's defects; mending rolls it back."""
 

@@ -10,11 +10,11 @@ from examples.shop.faults.injections import (
     Leak,
     Lock,
     Release,
-    Restart,
     Rights,
     Toxic,
 )
-from examples.shop.faults.outside import CacheCommands, Kill, Pause, Statements
+from examples.shop.faults.outside import CacheCommands, Statements
+from examples.shop.faults.supervised import Kill, Pause, Restart
 from examples.shop.run.settings import Shop
 
 KINDS: dict[str, Callable[..., Injection]] = {

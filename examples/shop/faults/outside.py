@@ -1,15 +1,11 @@
-"""Ways to break a part of the shop from outside: by SQL, by commands to the cache, by signals."""
+"""Ways to break a part of the shop from outside: by SQL and by commands to the cache."""
 
 import shlex
-import signal
-import time
-from contextlib import suppress
 
-import psutil
 from redis import Redis
 from redis.exceptions import RedisError
 
-from examples.shop.faults.injections import Injection, connect, supervise
+from examples.shop.faults.injections import Injection, connect
 from examples.shop.run.settings import HOST, ExampleError, Shop
 
 
@@ -61,41 +57,3 @@ class CacheCommands(Injection):
             raise ExampleError(
                 f"no answer from the cache ({error}): start the shop with `make shop`"
             ) from None
-
-
-class Pause(Injection):
-    """A part that stands still for some seconds, runs for some, over and over."""
-
-    def __init__(self, shop: Shop, name: str, part: str, paused: float, running: float) -> None:
-        self._supervisor, self._part = supervise(shop), part
-        self._paused, self._running = paused, running
-
-    def keep(self, elapsed: float) -> None:
-        self._signal(signal.SIGSTOP)
-        time.sleep(self._paused)
-        self.mend()
-        time.sleep(self._running)
-
-    def mend(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        process = self._supervisor.find_process(self._part)
-        for each in [process, *process.children(recursive=True)] if process else ():
-            with suppress(psutil.NoSuchProcess):
-                each.send_signal(number)
-
-
-class Kill(Injection):
-    """A part that is killed every so many seconds, and started anew by who supervises it."""
-
-    def __init__(self, shop: Shop, name: str, part: str, every: float) -> None:
-        self._supervisor, self._part = supervise(shop), part
-        self._every, self._killed = every, 0
-
-    def keep(self, elapsed: float) -> None:
-        process = self._supervisor.find_process(self._part)
-        if process and elapsed >= self._killed * self._every:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-            self._killed += 1

@@ -33,6 +33,21 @@ class Containers:
         """Restarts one service in the version that is rolled out."""
         self._compose("restart", service)
 
+    def kill(self, service: str) -> bool:
+        """Ends a container without grace and starts it anew; whether it ran.
+
+        By the engine's restart, because what `docker kill` ends, no restart policy starts.
+        """
+        return self._leave("running", service, "restart", "--timeout", "0")
+
+    def pause(self, service: str) -> bool:
+        """Stops all processes of a container where they are; whether it ran."""
+        return self._leave("running", service, "pause")
+
+    def resume(self, service: str) -> bool:
+        """Lets them go on; whether they were paused."""
+        return self._leave("paused", service, "unpause")
+
     def find_process(self, service: str) -> psutil.Process | None:
         """None: the engine itself kills a container at its limit of memory."""
         return None
@@ -40,6 +55,13 @@ class Containers:
     def is_running(self) -> bool:
         """Whether there are containers of the shop, whatever they do."""
         return bool(self._compose("ps", "--all", "--quiet").strip())
+
+    def _leave(self, status: str, service: str, *command: str) -> bool:
+        """Gives a command to a service's container if that is what it is."""
+        if not self._compose("ps", "--quiet", "--status", status, service).strip():
+            return False
+        self._compose(*command, service)
+        return True
 
     def _compose(self, *arguments: str) -> str:
         if not shutil.which("docker"):

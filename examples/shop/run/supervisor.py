@@ -1,10 +1,12 @@
 """The processes of an example, supervised by process-compose over a Unix socket."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,18 @@ class Supervisor:
         if self._call("POST", f"/process/restart/{service}", STOP_SECONDS) is None:
             raise ExampleError(f"cannot restart {service}: start it with `{self._command}`")
 
+    def kill(self, service: str) -> bool:
+        """Ends a service without grace, which is started anew; whether it ran."""
+        return self._signal(service, signal.SIGKILL)
+
+    def pause(self, service: str) -> bool:
+        """Stops all processes of a service where they are; whether there are any."""
+        return self._signal(service, signal.SIGSTOP)
+
+    def resume(self, service: str) -> bool:
+        """Lets them go on; whether there are any."""
+        return self._signal(service, signal.SIGCONT)
+
     def find_process(self, service: str) -> psutil.Process | None:
         """The process of a service, None while it has none."""
         state = self.read_states().get(service)
@@ -106,6 +120,17 @@ class Supervisor:
         raise ExampleError(
             f"{variable} is not set: use `{self._command}`, which sets it to the program's path"
         )
+
+    def _signal(self, service: str, number: signal.Signals) -> bool:
+        try:
+            process = self.find_process(service)
+            processes = [process, *process.children(recursive=True)] if process else []
+        except psutil.NoSuchProcess:
+            return False
+        for each in processes:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(number)
+        return bool(processes)
 
     def _await_ready(self, supervisor: "subprocess.Popen[bytes]") -> None:
         end = time.monotonic() + START_SECONDS

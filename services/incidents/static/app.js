@@ -1,5 +1,5 @@
 // Everything a page does in the browser; each part looks for what it works on.
-import { startCharts } from "./charts.js";
+import { drawCharts } from "./charts.js";
 import { startLive } from "./live.js";
 import { drawProofs } from "./proofs.js";
 import { showTimes, startClock } from "./time.js";
@@ -34,11 +34,10 @@ function goBack(link) {
   }
 }
 
-const charts = document.querySelector("[data-charts]");
-const redraw = charts ? startCharts(charts) : () => {};
 const fragments = [...document.querySelectorAll("[data-fragment]")];
-startLive(() => { redraw(); drawProofs(); fragments.forEach(loadFragment); });
+startLive(() => { drawCharts(); drawProofs(); fragments.forEach(loadFragment); });
 startClock();
+drawCharts();
 drawProofs();
 addEventListener("resize", drawProofs);
 fragments.forEach(loadFragment);

@@ -1,5 +1,5 @@
-// Charts on one time axis, with the incident shaded: of the stack hit rate, and storage latency with its deadline; of
-// another service its requests, failures and latency.
+// Charts on one time axis, with the incident shaded: of the recommender hit rate, and storage latency with its deadline;
+// of a service its requests, failures and latency.
 import { writeTime } from "./time.js";
 import { SVG, drawPlot, nearest } from "./plot.js";
 
@@ -46,12 +46,11 @@ function buildHead(kind, curve) {
 // Drawn anew, the charts keep the focus and the moment that is being read.
 function draw(section, charts, read) {
   const kinds = charts.service ? SERVICE : STACK;
-  if (charts.service) section.querySelector("h2").textContent = `Requests to ${charts.service}`;
   const focused = section.querySelector(".plots")?.contains(document.activeElement);
   const plots = element("div", "plots");
   plots.tabIndex = 0;
   plots.setAttribute("role", "group");
-  plots.setAttribute("aria-label", "Charts. Left and right arrow keys read values.");
+  plots.setAttribute("aria-label", `Charts${charts.service ? ` of ${charts.service}` : ""}. Left and right arrow keys read values.`);
   const reading = element("p", "reading", "Point at the charts, or use the arrow keys, to read values.");
   reading.setAttribute("aria-live", "polite");
   section.querySelectorAll(".plots, .reading, [data-charts-note]").forEach((old) => old.remove());
@@ -104,7 +103,7 @@ function say(section, text) {
   section.append(note);
 }
 
-export function startCharts(section) {
+function startCharts(section) {
   let charts = null;
   const read = { time: null };
   async function load() {
@@ -119,14 +118,25 @@ export function startCharts(section) {
     }
   }
   let width = 0;
-  new ResizeObserver(() => {
+  const sized = new ResizeObserver(() => {
     if (charts && section.clientWidth !== width) draw(section, charts, read);
     width = section.clientWidth;
-  }).observe(section);
-  setInterval(() => {
+  });
+  sized.observe(section);
+  const timer = setInterval(() => {
+    if (!section.isConnected) { clearInterval(timer); sized.disconnect(); return; }
     const busy = section.matches(":hover") || section.contains(document.activeElement);
     if (!document.hidden && !busy && (!charts || charts.ended_at === null)) load();
   }, EVERY);
   load();
   return load;
+}
+
+// Draws every place for charts, or draws it again; live updates bring new ones.
+const drawn = new WeakMap();
+export function drawCharts() {
+  for (const section of document.querySelectorAll("[data-charts]")) {
+    if (drawn.has(section)) drawn.get(section)();
+    else drawn.set(section, startCharts(section));
+  }
 }

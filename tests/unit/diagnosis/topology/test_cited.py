@@ -66,6 +66,9 @@ def test_what_is_sought_is_what_got_worse() -> None:
     assert seek(verdict("s", POSTGRES), END) == SLOW
     assert seek(verdict("share", POSTGRES), END) == FAILED
     assert seek(verdict("s", POSTGRES), ONSET) is None
+    assert seek(verdict("s", POSTGRES), END, "gateway") == SLOW
+    assert seek(verdict("s", POSTGRES), END, "pricing") is None, "nothing is said of it"
+    assert seek(verdict("s", POSTGRES), END, "stranger") is None
     silent = verdict("s", POSTGRES).model_copy(update={"evidence": []})
     assert seek(silent, END) is None
 

@@ -68,6 +68,18 @@ def test_a_rare_call_is_looked_for_by_its_address_before_the_trouble_too() -> No
     assert [each["service"] for each in searches] == ["gateway", "gateway"]
 
 
+@pytest.mark.parametrize(
+    ("peer", "tags"),
+    [
+        ("S4@api.example", {"server.address": "api.example"}),
+        ("fd00::7:8102", {"server.address": "fd00::7", "server.port": "8102"}),
+    ],
+)
+def test_an_address_can_be_a_host_alone_and_of_ipv6(peer: str, tags: dict[str, str]) -> None:
+    _, searches = learn(Topology([Call(GATEWAY, Entity(Kind.PEER, peer))]))
+    assert [json.loads(each["tags"]) for each in searches] == [tags, tags]
+
+
 def test_only_calls_to_unknown_addresses_are_looked_for() -> None:
     known = (Entity(Kind.SERVICE, "pricing"), Entity(Kind.DATABASE, "postgresql@db:5432"))
     nameless = Entity(Kind.PEER, "unnamed")

@@ -12,13 +12,15 @@ import pytest
 from alerts.rules.verdicts import TOLD
 from diagnosis import Verdict
 from diagnosis.verdict.verdict import Place
-from prometheus.external import INCIDENT_VERDICT
-from services.incidents.exposition import LABELS, LENGTH, SERIES, write
+from prometheus.external import DEPENDENCY_ADDRESS, INCIDENT_VERDICT
+from services.incidents.exposition import ADDRESSES, LABELS, LENGTH, VERDICTS, Family, write
 from services.incidents.history import add_verdict
 from services.incidents.location import open_database
+from tests.e2e.live import eventually
 from tests.unit.services.incidents.bodies import alert, alertmanager, later
 from tests.unit.services.incidents.opinions import BAD_MODEL, storage_latency
-from tests.unit.services.incidents.running import forget_everything, incidents_service
+from tests.unit.services.incidents.running import forget_everything, incidents_service, serve
+from tests.unit.services.incidents.test_topology import SHOP, source
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +52,16 @@ def explain(folder: Path, incident_id: int, verdict: Verdict) -> None:
     database.close()
 
 
-def scrape(client: httpx.Client) -> list[tuple[dict[str, str], float]]:
+def scrape(client: httpx.Client, family: Family = VERDICTS) -> list[tuple[dict[str, str], float]]:
     """Labels and values as Prometheus reads them."""
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    found = re.findall(rf"^{SERIES}{{(.*)}} (\S+)$", answer.text, re.MULTILINE)
+    found = re.findall(rf"^{family.name}{{(.*)}} (\S+)$", answer.text, re.MULTILINE)
     return [(dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)), float(value)) for labels, value in found]
 
 
 def test_the_series_is_the_one_that_the_alert_asks_for() -> None:
-    assert SERIES == INCIDENT_VERDICT.name
+    assert VERDICTS.name == INCIDENT_VERDICT.name
     assert list(LABELS) == TOLD
     assert set(LABELS) == INCIDENT_VERDICT.labels - {"job", "instance", "component"}
 
@@ -135,8 +137,8 @@ def test_no_label_is_empty_or_long(client: httpx.Client, folder: Path) -> None:
 
 
 def test_quotes_backslashes_and_lines_are_escaped() -> None:
-    *_, line = write([({"summary": 'a "b" \\ c\nd'}, 0.5)]).splitlines()
-    assert line == f'{SERIES}{{summary="a \\"b\\" \\\\ c\\nd"}} 0.5'
+    *_, line = write(VERDICTS, [({"summary": 'a "b" \\ c\nd'}, 0.5)]).splitlines()
+    assert line == f'{VERDICTS.name}{{summary="a \\"b\\" \\\\ c\\nd"}} 0.5'
 
 
 def test_a_verdict_that_comes_back_as_an_alert_is_no_incident(client: httpx.Client) -> None:
@@ -145,3 +147,15 @@ def test_a_verdict_that_comes_back_as_an_alert_is_no_incident(client: httpx.Clie
     kept = client.get(f"/api/incidents/{incident}").json()
     assert [each["name"] for each in kept["alerts"]] == ["High Storage Latency"]
     assert send(client, own) == []
+
+
+def test_the_map_is_told_which_service_answers_at_an_address(tmp_path: Path) -> None:
+    with (
+        serve(source(SHOP)) as address,
+        incidents_service(tmp_path, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        eventually("an address", lambda: bool(scrape(client, ADDRESSES)), 30, every=0.2)
+        [(labels, value)] = scrape(client, ADDRESSES)
+    assert (labels, value) == ({"address": "10.0.0.7:8101", "callee": "pricing"}, 1.0)
+    assert ADDRESSES.name == DEPENDENCY_ADDRESS.name
+    assert labels.keys() == DEPENDENCY_ADDRESS.labels - {"job", "instance", "component"}

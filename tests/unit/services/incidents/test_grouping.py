@@ -79,6 +79,10 @@ class Desk:
         self._location = location
         self.store = Store(open_database(location), 100_000, self.map.connect)
 
+    @property
+    def searches(self) -> int:
+        return self.sources.asked.count("/api/traces")
+
     def refresh(self) -> None:
         anyio.run(self.map.refresh)
 
@@ -223,17 +227,35 @@ def test_a_call_of_long_ago_connects_nobody(desk: Desk) -> None:
     assert desk.incidents == [["gateway"], ["pricing"]]
 
 
-def test_traces_are_looked_at_for_new_addresses_only_now_and_then(desk: Desk) -> None:
-    def searches() -> int:
-        return desk.sources.asked.count("/api/traces")
-
-    assert searches() == 2, "of gateway's calls to an address, in both halves of the time"
+def test_traces_are_looked_at_for_addresses_only_now_and_then(desk: Desk) -> None:
+    """Also for known ones, which may be another service's by then."""
+    assert desk.searches == 2, "of gateway's calls to an address, in both halves of the time"
     unknown = {"service_name": "gateway", "server_address": "api.example.com"}
     desk.sources.results = {**MAP, "called": [*MAP["called"], (unknown, 1.0)]}
-    for pause, expected in ((45, 4), (45, 4), (ASKED_AGAIN, 6), (45, 6)):
+    for pause, expected in ((45, 4), (45, 4), (ASKED_AGAIN, 8), (45, 8)):
         desk.now += pause
         desk.refresh()
-        assert searches() == expected
+        assert desk.searches == expected
+
+
+def test_of_many_addresses_each_has_its_turn(desk: Desk) -> None:
+    unknown = [{"service_name": "gateway", "server_address": f"api-{n}.example.com"} for n in range(50)]
+    desk.sources.results = {**MAP, "called": [(labels, 1.0) for labels in unknown]}
+    found = []
+    for _ in range(4):
+        before = desk.searches
+        desk.now += 45
+        desk.refresh()
+        found.append(desk.searches - before)
+    assert found == [40, 40, 20, 0]
+
+
+def test_an_address_is_told_while_it_is_called(desk: Desk) -> None:
+    assert desk.map.addresses == {"10.0.0.7:8101": "pricing"}
+    desk.sources.results = {**MAP, "called": [(POSTGRES, 1.0)]}
+    desk.now += 45
+    desk.refresh()
+    assert desk.map.addresses == {}
 
 
 def test_addresses_that_come_and_go_are_remembered_up_to_a_bound() -> None:

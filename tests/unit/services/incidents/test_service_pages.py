@@ -15,6 +15,7 @@ import pytest
 from diagnosis import Verdict
 from prometheus.client import MARK
 from services.incidents.diagnosis_client import Explain
+from services.incidents.traces import FEWER
 from tests.e2e.live import eventually
 from tests.unit.diagnosis.packs.models.test_model_causes import failing, faulty
 from tests.unit.services.incidents.bodies import alert, alertmanager
@@ -66,6 +67,8 @@ def test_a_slow_database_is_shown_from_the_symptom_to_the_cause(tmp_path: Path) 
         suspect = client.get("/incidents/1/suspect").text
         slowest = read(client, "/incidents/1/slowest")
         charts = client.get("/api/incidents/1/charts").json()
+        asked = {"service": PRICING}
+        of_pricing = client.get("/api/incidents/1/charts", params=asked).raise_for_status().json()
         cited = verdict.traces[0]
         trace = client.get(f"/traces/{cited.trace_id}", params={"suspect": cited.span_id}).text
     for step in ("takes 54 ms → , now 618 ms", "takes 38 ms → , now 974 ms", "takes 12 ms → , now 480 ms"):
@@ -81,6 +84,17 @@ def test_a_slow_database_is_shown_from_the_symptom_to_the_cause(tmp_path: Path) 
     assert charts["latency"]["during"] > 5 * charts["latency"]["before"]
     assert charts["failures"]["during"] == pytest.approx(0.001, rel=0.1)
     assert charts["requests"]["during"] == pytest.approx(10, rel=0.1)
+    assert of_pricing["service"] == PRICING
+    assert of_pricing["requests"]["during"] == pytest.approx(6, rel=0.1)
+    assert name_charts(page) == [PRICING, GATEWAY], "the cause first"
+    assert "Requests to shop-pricing that took more than 506 ms" in slowest
+    assert slowest.count("GET /prices") == slowest.count("GET /products/{product}") == FEWER
+    assert slowest.index("GET /prices") < slowest.index("GET /products/{product}")
+
+
+def name_charts(page: str) -> list[str]:
+    """The services whose charts are on a page; empty for the recommender's own."""
+    return re.findall(r'data-charts="/api/incidents/\d+/charts(?:\?service=([^"]*))?"', page)
 
 
 def test_links_lead_to_the_services_of_the_path(tmp_path: Path) -> None:
@@ -183,3 +197,31 @@ def test_a_model_is_shown_with_what_it_lost_and_the_source_that_is_at_fault(tmp_
     assert re.search(r"Accuracy 90\.\d% → 57\.\d%: where the 32\.\d points lost came from", text)
     assert "values of orders are missing" in text
     assert charts["service"] == "scoring", "requests of the service, as a model has none"
+
+
+def chain(*names: str) -> Oracle:
+    """A verdict on the last of services that call each other."""
+    path = [place(name) for name in names]
+    return Oracle(opinion("release", "release-slow", 0.8, "It is slow.", entity=path[-1], path=path))
+
+
+def test_of_a_long_path_the_services_next_to_the_cause_are_shown_and_the_symptom(tmp_path: Path) -> None:
+    names = [f"service-{number}" for number in range(7)]
+    with incident(tmp_path, SLOW_DATABASE, chain(*names)) as (client, fake, _):
+        page = client.get("/incidents/1").text
+        client.get("/incidents/1/slowest").raise_for_status()
+        charts = {name: client.get(f"/api/incidents/1/charts?service={name}").status_code for name in names}
+        assert {each["service"] for each in fake.searches} <= {GATEWAY, PRICING, *name_charts(page)}
+    assert name_charts(page) == ["service-6", "service-5", "service-4", "service-0"]
+    assert [name for name, status in charts.items() if status == 404] == [
+        "service-1",
+        "service-2",
+        "service-3",
+    ]
+
+
+def test_the_recommender_on_the_path_of_another_service_is_shown_by_its_requests(tmp_path: Path) -> None:
+    with incident(tmp_path, SLOW_DATABASE, chain(GATEWAY, "recommender")) as (client, _, _):
+        page, slowest = client.get("/incidents/1").text, read(client, "/incidents/1/slowest")
+    assert name_charts(page) == ["recommender", GATEWAY]
+    assert "User impact and storage" not in page and "storage deadline" not in slowest

@@ -12,6 +12,7 @@ import numpy as np
 from fastapi import FastAPI, Request
 
 from prometheus.client import MARK
+from services.incidents.topology import MOST
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 from tests.e2e.live import eventually
 from tests.unit.services.incidents.bodies import alert, alertmanager
@@ -25,6 +26,12 @@ SHOP: dict[str, list[tuple[dict[str, str], float]]] = {
     "served_seconds": [({"service_name": "gateway"}, 2.0), ({"service_name": "pricing"}, 0.6)],
     "called": [(PRICING, 6.0), (POSTGRES, 12.0)],
     "called_seconds": [(PRICING, 0.9), (POSTGRES, 0.24)],
+    "instances": [
+        ({"service_name": "gateway", "instance": "g-2", "service_version": "1.3.0"}, 1.0),
+        ({"service_name": "gateway", "instance": "g-1", "service_version": "1.2.0"}, 1.0),
+        ({"service_name": "pricing", "instance": "p-1"}, 1.0),
+        ({"service_name": "gone", "instance": "x"}, 1.0),
+    ],
 }
 
 
@@ -97,6 +104,25 @@ def test_services_and_dependencies_are_listed_with_what_passes_between_them(tmp_
     gateway, call = found["entities"][1], found["calls"][0]
     assert [round(gateway[key], 6) for key in ("rate", "failed", "seconds")] == [10.0, 0.1, 0.2]
     assert [round(call[key], 6) for key in ("rate", "failed", "seconds")] == [6.0, 0.0, 0.15]
+
+
+def test_services_are_listed_with_their_instances_and_versions(tmp_path: Path) -> None:
+    many = [({"service_name": "pricing", "instance": f"p-{n}"}, 1.0) for n in range(MOST + 50)]
+    with (
+        serve(source({**SHOP, "instances": [*SHOP["instances"], *many]})) as address,
+        incidents_service(tmp_path, prometheus_url=address, jaeger_url=address) as client,
+    ):
+        found = client.get("/api/topology").raise_for_status().json()["entities"]
+    database, gateway, pricing = found
+    assert gateway["versions"] == ["1.2.0", "1.3.0"]
+    assert gateway["instances"] == [
+        {"name": "g-1", "version": "1.2.0"},
+        {"name": "g-2", "version": "1.3.0"},
+    ]
+    assert pricing["versions"] == [], "it tells none"
+    assert len(pricing["instances"]) == MOST
+    assert pricing["instances"][1] == {"name": "p-1", "version": None}
+    assert (database["versions"], database["instances"]) == ([], [])
 
 
 def test_without_telemetry_the_topology_is_empty(tmp_path: Path) -> None:
