@@ -25,7 +25,7 @@ def ask_instances(seconds: float) -> str:
     """PromQL with 1 for each process of which anything arrived in that time."""
     window = f"{math.ceil(seconds)}s"
     told = q.present(TARGET_INFO, requests.NAMED, by=_VERSION, window=window)
-    seen = requests.present(by=_INSTANCE, window=window)
+    seen = requests.present(by=_VERSION, window=window)
     return f"{told} or on ({', '.join(_INSTANCE)}) {seen}"
 
 
