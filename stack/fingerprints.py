@@ -30,7 +30,9 @@ def note_start(settings: Settings, config: Config) -> None:
 
 def find_changes(settings: Settings, config: Config) -> list[str]:
     """The names of what differs from what was noted: whence.yaml, the checkout, variables of settings."""
-    started = json.loads(FILE.read_text()) if FILE.exists() else {}
+    if not FILE.exists():  # an older checkout notes nothing
+        return ["the checkout"]
+    started = json.loads(FILE.read_text())
     return [name for name, now in _describe(settings, config).items() if started.get(name) != now]
 
 

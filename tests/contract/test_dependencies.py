@@ -29,6 +29,7 @@ NEVER_IMPORTED = {
 TOOLS = {
     "flask",  # moto's server needs it and does not say so
     "flask-cors",  # likewise
+    "gunicorn",  # started by a test
     "import-linter",
     "mypy",
     "opentelemetry-distro",  # for opentelemetry-instrument

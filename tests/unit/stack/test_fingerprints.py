@@ -128,3 +128,11 @@ def test_what_changed_since_they_started_is_named_and_what_applies_it(
     said = " ".join(capsys.readouterr().out.split())
     assert "Changed since the start: whence.yaml, SERIES_PER_SERVICE. `make down up` applies it" in said
     assert (tmp_path / "started.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_of_an_older_checkout_are_known_by_what_they_lack(
+    running: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "started.json").unlink()
+    __main__.up()
+    assert "Changed since the start: the checkout." in " ".join(capsys.readouterr().out.split())
