@@ -7,6 +7,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AGGREGATION_TEMPORALITY_CUMULATIVE,
     AGGREGATION_TEMPORALITY_DELTA,
     Metric,
+    NumberDataPoint,
     ResourceMetrics,
 )
 
@@ -18,7 +19,7 @@ from services.ingest.series import SeriesLimit
 from services.ingest.sums import Sums, read_value
 from services.ingest.tally import Findings, Tally
 
-SECOND = 1_000_000_000
+SECOND, MILLISECOND = 1_000_000_000, 1_000_000
 
 AHEAD = 10.0
 """Seconds by which a clock may be ahead. No query sees the future; Prometheus refuses 10 minutes of it."""
@@ -38,6 +39,8 @@ NO_VALUE = 1
 """The flag of a point that only says that its series has ended."""
 
 Count = Callable[[Any], float]
+Seen = dict[int, Any]
+"""Values by series and time."""
 _TEMPORAL = frozenset({"sum", "histogram", "exponential_histogram"})
 _TEMPORALITIES = (AGGREGATION_TEMPORALITY_CUMULATIVE, AGGREGATION_TEMPORALITY_DELTA)
 
@@ -52,6 +55,11 @@ class Inspector:
         self._collisions = collisions
         self._sums = sums
         self._clock = clock
+        self._seen: Seen = {}
+
+    def begin(self) -> None:
+        """A request to Prometheus begins: of two values for one time in it, it drops one and says nothing."""
+        self._seen.clear()
 
     def inspect(self, resource: ResourceMetrics, tally: Tally) -> None:
         """Takes out of `resource`, or mends in it, what is bad, and counts it."""
@@ -60,7 +68,7 @@ class Inspector:
         if cut := _cut_long(resource.resource.attributes):
             findings.repaired[Reason.TOO_LARGE] += cut
         now = int(self._clock() * SECOND)
-        look = _Look(self._series, self._collisions, self._sums, sender, findings, now)
+        look = _Look(self._series, self._collisions, self._sums, self._seen, sender, findings, now)
         for scope in resource.scope_metrics:
             kept = scope.metrics
             for index in reversed(range(len(kept))):
@@ -76,6 +84,7 @@ class _Look:
         series: SeriesLimit,
         collisions: Collisions,
         sums: Sums,
+        seen: Seen,
         sender: Sender,
         findings: Findings,
         now: int,
@@ -83,6 +92,7 @@ class _Look:
         self._series = series
         self._collisions = collisions
         self._sums = sums
+        self._seen = seen
         self._sender = sender
         self._findings = findings
         self._now = now
@@ -123,12 +133,12 @@ class _Look:
             self._findings.refused[Reason.TOO_LARGE] += 1
             return False
         series = self._identify_series(metric, point.attributes)
+        if not self._admits(metric, series, point.attributes) or self._repeats(series, point, ahead):
+            return False
         if count and not point.flags & NO_VALUE:
             self._watch(series, point, count(point))
         if ahead:
             self._move(point, ahead)
-        if not self._admits(metric, series, point.attributes):
-            return False
         return not delta or self._adds(series, point)
 
     def _identify_series(self, metric: str, attributes: Any) -> int:
@@ -151,6 +161,16 @@ class _Look:
         if not admitted:
             self._findings.refused[Reason.SERIES] += 1
         return admitted
+
+    def _repeats(self, series: int, point: Any, ahead: int) -> bool:
+        """Whether the request has another value of the series for the time of this one."""
+        time = (point.time_unix_nano - ahead) // MILLISECOND
+        value = _read(point)
+        first = self._seen.setdefault(hash((series, time)), value)
+        repeats = first is not value and first != value
+        if repeats:
+            self._findings.refused[Reason.DUPLICATE] += 1
+        return repeats
 
     def _adds(self, series: int, point: Any) -> bool:
         if point.flags & NO_VALUE:
@@ -194,6 +214,13 @@ def _counter(kind: str | None, data: Any) -> Count | None:
     if kind == "sum":
         return read_value if data.is_monotonic else None
     return _count if kind in _TEMPORAL else None
+
+
+def _read(point: Any) -> Any:
+    """What tells a value from another one for the same time."""
+    if isinstance(point, NumberDataPoint):
+        return point.as_double or point.as_int
+    return point.count, point.sum
 
 
 def _count(point: Any) -> float:

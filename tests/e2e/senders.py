@@ -129,6 +129,21 @@ def duplicate(scope: ScopeMetrics, turn: int) -> None:
 START = time.time_ns()
 
 
+def twice(scope: ScopeMetrics, turn: int) -> None:
+    """Two values for one time in one request."""
+    metric = counter(scope, "orders", 5 + turn)
+    metric.sum.data_points.add().CopyFrom(metric.sum.data_points[0])
+    metric.sum.data_points[1].as_double += 1
+
+
+def users(scope: ScopeMetrics, turn: int) -> None:
+    """What tells two series apart is masked."""
+    metric = counter(scope, "logins", turn, mail="ann@example.org")
+    metric.sum.data_points.append(counter(scope, "", 3, mail="bob@example.org").sum.data_points[0])
+    metric.sum.data_points[1].time_unix_nano = metric.sum.data_points[0].time_unix_nano
+    del scope.metrics[1]
+
+
 def bad_scale(scope: ScopeMetrics, _: int) -> None:
     exponential(scope, "sizes", -11)
 

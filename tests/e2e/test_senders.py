@@ -24,6 +24,7 @@ SERIES_PER_SERVICE = 2_000
 REFUSED = {
     "too-old": (s.too_old, "too_old"),
     "duplicate": (s.duplicate, "duplicate"),
+    "twice": (s.twice, "duplicate"),
     "bad-scale": (s.bad_scale, "histogram"),
     "empty-name": (s.empty_name, "name"),
     "empty-key": (s.empty_key, "name"),
@@ -38,6 +39,7 @@ REPAIRED = {
 KEPT: dict[str, s.Fill] = {
     "delta": s.delta,  # ingest adds them up
     "not-a-number": s.not_a_number,
+    "users": s.users,
     "two-types": s.two_types,
 }
 COLLIDING: dict[str, s.Fill] = {"two-workers": s.two_workers}
@@ -109,6 +111,11 @@ def test_deltas_are_added_up(sent: Pipeline) -> None:
     eventually_equal("the sum of all deltas", 5 * ROUNDS, lambda: sent.value(total), 30)
     count = 'histogram_count(latency{service_name="sender-delta"})'
     eventually_equal("the count of all deltas", 3 * ROUNDS, lambda: sent.value(count), 30)
+
+
+def test_counts_that_masking_makes_equal_are_added_up(sent: Pipeline) -> None:
+    total = 'logins_total{service_name="sender-users", mail="****"}'
+    eventually_equal("both users' last counts", ROUNDS - 1 + 3, lambda: sent.value(total), 30)
 
 
 def test_deltas_of_a_service_that_comes_late_are_added_up(sent: Pipeline) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE as CUMULATIVE
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA as DELTA
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Sum
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -99,6 +100,26 @@ def test_deltas_that_come_again_are_added_once(service: Service) -> None:
         service.prometheus.away = away
         service.post(request.SerializeToString())
     assert service.prometheus.stored == [("good", "m", 1.0), ("good", "m", 2.0)]
+
+
+def test_one_series_in_two_resources_of_a_request_is_stored_once(service: Service) -> None:
+    request = fill(fill(Request(), "a", ["m"], [1]), "a", ["m"], [2])
+    for _ in range(2):
+        assert service.post(request.SerializeToString()).status_code == 200
+    assert service.prometheus.stored == [("a", "m", 1.0)] * 2
+    counted = service.counted()
+    assert counted["ingest.points.stored",] == counted["ingest.points.refused", "a", "duplicate"] == 2
+
+
+def test_counts_that_masking_makes_equal_are_stored_as_one(service: Service) -> None:
+    request = fill(Request(), "a", ["m"], [5, 3])
+    (metric,) = request.resource_metrics[0].scope_metrics[0].metrics
+    for point in metric.gauge.data_points:
+        point.attributes[0].value.string_value = "****"
+    metric.sum.CopyFrom(Sum(aggregation_temporality=CUMULATIVE, data_points=metric.gauge.data_points))
+    assert service.post(request.SerializeToString()).status_code == 200
+    assert service.prometheus.stored == [("a", "m", 8.0)]
+    assert not [key for key in service.counted() if key[0] == "ingest.points.refused"]
 
 
 def test_a_resource_above_the_limit_is_refused_alone(service: Service) -> None:

@@ -214,3 +214,37 @@ def test_the_order_of_attributes_makes_no_new_series() -> None:
     metric = bench.counter(a="1", b="2")
     bench.point(metric, 0, 1, b="2", a="1")
     assert bench.inspect() == Findings()
+
+
+def test_of_two_values_for_one_time_in_a_request_the_second_is_counted(bench: Bench) -> None:
+    """Prometheus keeps times in ms; it drops the second and answers that all is stored."""
+    metric = bench.counter(value=5)
+    bench.point(metric, 0.0001, 3)
+    bench.point(metric, 0, 3, place="elsewhere")
+    findings = bench.inspect()
+    assert (findings.refused, findings.collisions) == ({Reason.DUPLICATE: 1}, 0)
+    assert [point.as_double for point in points(metric)] == [5, 3]
+
+
+def test_two_resources_that_prometheus_cannot_tell_apart_have_one_value_for_a_time(bench: Bench) -> None:
+    for value, refused in ((1, {}), (2, {Reason.DUPLICATE: 1})):
+        bench.empty()
+        bench.resource.resource.attributes.add(key="k8s.pod.name").value.string_value = f"pod-{value}"
+        bench.counter(value=value)
+        assert bench.inspect().refused == refused
+
+
+def test_what_is_sent_again_as_it_was_is_no_fault(bench: Bench) -> None:
+    metric = bench.counter(value=5)
+    bench.point(metric, 0, 5)
+    gauge = bench.scope.metrics.add(name="ratio").gauge
+    gauge.data_points.add(as_double=float("nan"), time_unix_nano=int(NOW * SECOND))
+    assert bench.inspect() == Findings()
+
+
+def test_histograms_of_one_count_are_told_apart(bench: Bench) -> None:
+    data = bench.scope.metrics.add(name="latency").histogram
+    data.aggregation_temporality = CUMULATIVE
+    for seconds in (0.1, 0.2):
+        data.data_points.add(count=1, sum=seconds, time_unix_nano=int(NOW * SECOND))
+    assert bench.inspect().refused == {Reason.DUPLICATE: 1}
