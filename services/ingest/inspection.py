@@ -35,6 +35,9 @@ LONGEST_ATTRIBUTE = LONGEST_WORD + LONGEST_VALUE
 """Bytes, encoded, from which an attribute is cut."""
 MOST_ATTRIBUTES = 128
 
+MADE_OF_SPANS = "spanmetricsconnector"
+"""The scope of metrics that go on when a service is silent: the collector makes them."""
+
 NO_VALUE = 1
 """The flag of a point that only says that its series has ended."""
 
@@ -74,10 +77,12 @@ class Inspector:
             for index in reversed(range(len(kept))):
                 if not look.keeps(kept[index]):
                     del kept[index]
+        if look.newest and not _is_made_of_spans(resource):
+            tally.hear(sender.name, now / SECOND, look.newest / SECOND)
 
 
 class _Look:
-    """At the metrics of one resource; `now` in ns."""
+    """At the metrics of one resource; `now` in ns, like `newest`, the time of its newest point."""
 
     def __init__(
         self,
@@ -97,7 +102,8 @@ class _Look:
         self._findings = findings
         self._now = now
         self._oldest = now - int(OUT_OF_ORDER_WINDOW * SECOND)
-        self._newest = now + int(AHEAD * SECOND)
+        self._limit = now + int(AHEAD * SECOND)
+        self.newest = 0
 
     def keeps(self, metric: Metric) -> bool:
         """Whether anything of a metric is left."""
@@ -125,7 +131,7 @@ class _Look:
 
     def _keeps(self, metric: str, point: Any, count: Count | None, shift: int, delta: bool) -> bool:
         """Whether a point may go on; one that is ahead is moved by `shift` ns, a delta becomes a sum."""
-        ahead = shift if point.time_unix_nano > self._newest else 0
+        ahead = shift if point.time_unix_nano > self._limit else 0
         if point.time_unix_nano - ahead < self._oldest:
             self._findings.refused[Reason.TOO_OLD] += 1
             return False
@@ -191,12 +197,17 @@ class _Look:
         All are moved by the same, so that they keep their distances.
         """
         newest = max((point.time_unix_nano for point in points), default=0)
-        return newest - self._now if newest > self._newest else 0
+        self.newest = max(self.newest, newest)
+        return newest - self._now if newest > self._limit else 0
 
     def _move(self, point: Any, by: int) -> None:
         point.time_unix_nano -= by
         point.start_time_unix_nano = max(0, point.start_time_unix_nano - by)
         self._findings.repaired[Reason.FUTURE] += 1
+
+
+def _is_made_of_spans(resource: ResourceMetrics) -> bool:
+    return all(scope.scope.name == MADE_OF_SPANS for scope in resource.scope_metrics)
 
 
 def _refusal(metric: Metric, kind: str | None, data: Any) -> Reason | None:

@@ -149,6 +149,11 @@ def test_the_metric_and_attribute_with_too_many_series_are_named(sent: Pipeline)
         assert stored == SERIES_PER_SERVICE
 
 
+def test_a_sender_with_but_a_name_is_heard(sent: Pipeline) -> None:
+    eventually("it is heard", lambda: sent.query('ingest_heard_seconds{sender="before-delta"}'), 30)
+    assert not sent.query('target_info{service_name="before-delta"}')
+
+
 def test_no_innocent_sender_is_blamed(sent: Pipeline) -> None:
     for what in ("refused", "repaired"):
         assert not sent.query(f'ingest_points_{what}_total{{sender!~"(sender|mixed)-.*"}}')
@@ -200,6 +205,7 @@ def test_calls_that_end_at_a_timeout_are_in_the_buckets_that_hold_them(pipeline:
         assert int(count) == len(inside), f"{lower} to {upper}"
     assert pipeline.value(f"resets({durations}[10m])") == 0
     assert not pipeline.query(f"target_info{{{PATIENT}}}")
+    assert not pipeline.query('ingest_heard_seconds{sender="patient"}')
 
 
 def test_a_text_that_is_no_utf_8_costs_nobody_else_a_sample(pipeline: Pipeline) -> None:

@@ -11,11 +11,13 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Sum
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from services.ingest import app, inspection, senders, upstream
+from services.ingest import app, counting, inspection, senders, upstream
 from services.ingest.app import RESOURCE_LIMIT, Ingest
+from services.ingest.counting import REMEMBERED
+from services.ingest.inspection import MADE_OF_SPANS
 from services.ingest.senders import Sender
 from services.ingest.settings import Settings
-from services.ingest.splitting import Request
+from services.ingest.splitting import Request, points
 from services.instrumentation import start_telemetry
 from tests.unit.services.ingest.support import FakePrometheus, fill
 
@@ -33,7 +35,9 @@ class Service:
         monkeypatch.setattr(
             app, "Upstream", lambda url, counted: upstream.Upstream(url, counted, transport=ours)
         )
-        monkeypatch.setattr(app, "time", lambda: 10**15 / 10**9)
+        self.now = 10**15 / 10**9
+        for module in (app, counting):
+            monkeypatch.setattr(module, "time", lambda: self.now)
         self.ingest = Ingest(Settings(), self.telemetry)
 
     def post(
@@ -120,6 +124,21 @@ def test_counts_that_masking_makes_equal_are_stored_as_one(service: Service) -> 
     assert service.post(request.SerializeToString()).status_code == 200
     assert service.prometheus.stored == [("a", "m", 8.0)]
     assert not [key for key in service.counted() if key[0] == "ingest.points.refused"]
+
+
+def test_who_was_heard_is_told_for_a_while_with_the_age_of_the_newest_point(service: Service) -> None:
+    request = fill(fill(Request(), "shop", ["m"]), "spans", ["m"])
+    request.resource_metrics[1].scope_metrics[0].scope.name = MADE_OF_SPANS
+    for point in points(request.resource_metrics[0].scope_metrics[0].metrics[0]):
+        point.time_unix_nano -= 90 * 10**9
+    assert service.post(request.SerializeToString()).status_code == 200
+    for _ in range(2):
+        counted = service.counted()
+        assert counted["ingest.heard", "shop"] == 10**6
+        assert counted["ingest.points.age", "shop"] == 90
+        assert ("ingest.heard", "spans") not in counted
+    service.now += REMEMBERED + 1
+    assert ("ingest.heard", "shop") not in service.counted()
 
 
 def test_a_resource_above_the_limit_is_refused_alone(service: Service) -> None:
