@@ -165,5 +165,12 @@ def not_a_number(scope: ScopeMetrics, _: int) -> None:
 
 
 def two_types(scope: ScopeMetrics, turn: int) -> None:
+    """Of which Prometheus calls one `things_total`."""
     counter(scope, "things", turn)
-    gauge(scope, "things", turn)
+    gauge(scope, "things", turn + 0.5)
+
+
+def clashing_types(scope: ScopeMetrics, turn: int) -> None:
+    """Of which Prometheus calls both `things`."""
+    counter(scope, "things", turn).sum.is_monotonic = False
+    histogram(scope, "things")

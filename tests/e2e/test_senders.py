@@ -25,6 +25,7 @@ REFUSED = {
     "too-old": (s.too_old, "too_old"),
     "duplicate": (s.duplicate, "duplicate"),
     "twice": (s.twice, "duplicate"),
+    "clashing-types": (s.clashing_types, "type"),
     "bad-scale": (s.bad_scale, "histogram"),
     "empty-name": (s.empty_name, "name"),
     "empty-key": (s.empty_key, "name"),
@@ -147,6 +148,11 @@ def test_the_metric_and_attribute_with_too_many_series_are_named(sent: Pipeline)
     for kind in kinds:
         stored = sent.value(f'count({{__name__="clicks_total", service_name="{kind}"}})')
         assert stored == SERIES_PER_SERVICE
+
+
+def test_of_two_types_under_one_name_one_is_stored(sent: Pipeline) -> None:
+    stored = 'count_over_time(things{service_name="sender-clashing-types"}[10m])'
+    eventually_equal("samples of one type", ROUNDS, lambda: sent.value(stored), 30)
 
 
 def test_a_sender_with_but_a_name_is_heard(sent: Pipeline) -> None:

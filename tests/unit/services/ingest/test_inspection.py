@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Histogram, HistogramDataPoint, Metric
 
 from services.ingest.collisions import Collisions
 from services.ingest.inspection import AHEAD, LONGEST_VALUE, OUT_OF_ORDER_WINDOW, SECOND, Inspector
@@ -248,3 +248,43 @@ def test_histograms_of_one_count_are_told_apart(bench: Bench) -> None:
     for seconds in (0.1, 0.2):
         data.data_points.add(count=1, sum=seconds, time_unix_nano=int(NOW * SECOND))
     assert bench.inspect().refused == {Reason.DUPLICATE: 1}
+
+
+def gauge(bench: Bench, name: str = "orders") -> Metric:
+    metric: Metric = bench.scope.metrics.add(name=name)
+    metric.gauge.data_points.add(as_double=7, time_unix_nano=int(bench.clock.now * SECOND))
+    return metric
+
+
+def test_of_two_kinds_under_one_name_the_one_that_came_first_is_kept(bench: Bench) -> None:
+    gauge(bench)
+    assert bench.inspect() == Findings()
+    bench.empty()
+    bench.counter().sum.is_monotonic = False
+    gauge(bench)
+    bench.scope.metrics.add(name="orders").histogram.CopyFrom(
+        Histogram(aggregation_temporality=CUMULATIVE, data_points=[HistogramDataPoint()] * 2)
+    )
+    assert bench.inspect().refused == {Reason.TYPE: 3}
+    assert [metric.WhichOneof("data") for metric in bench.scope.metrics] == ["gauge"]
+
+
+def test_a_counter_has_another_name_in_prometheus_than_a_gauge(bench: Bench) -> None:
+    bench.counter()
+    gauge(bench)
+    assert bench.inspect() == Findings()
+
+
+def test_a_metric_that_was_away_may_come_back_as_another_kind(bench: Bench) -> None:
+    for kept in (True, False, True):
+        bench.empty()
+        if kept:
+            gauge(bench)
+        else:
+            bench.counter().sum.is_monotonic = False
+            bench.clock.now += 299
+        assert bench.inspect().refused == ({} if kept else {Reason.TYPE: 1})
+    bench.clock.now += 301
+    bench.empty()
+    bench.counter().sum.is_monotonic = False
+    assert bench.inspect() == Findings()
