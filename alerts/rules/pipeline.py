@@ -22,6 +22,7 @@ MIN_RATE = 0.5
 NOTHING = 0.01
 
 POINTS_REFUSED, COLLISIONS = series(i.INGEST_POINTS_REFUSED), series(i.INGEST_COLLISIONS)
+POINTS_REPAIRED = series(i.INGEST_POINTS_REPAIRED)
 SERIES_REFUSED = series(i.INGEST_SERIES_REFUSED)
 TOO_MANY = "series"
 """The reason that has an alert of its own."""
@@ -264,6 +265,27 @@ def sender_refused(config: Config) -> Alert:
     )
 
 
+def sender_repaired(config: Config) -> Alert:
+    return Alert(
+        slug="sender-repaired",
+        title="Sender Repaired",
+        query=_by_sender(POINTS_REPAIRED, "reason", window="2m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.INFO,
+        component="pipeline",
+        owner=by_service(config),
+        summary="{value} metric points per second of {labels.service_name} are repaired: {labels.reason}",
+        description="In the last 2 minutes {value} metric points per second of {labels.service_name} were "
+        "stored otherwise than they were sent, because of: {labels.reason}. With future, its clock is "
+        "ahead; with too_large, attributes are cut.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Metric points repaired, by sender",
+    )
+
+
 def senders_share_an_identity(config: Config) -> Alert:
     return Alert(
         slug="senders-share-an-identity",
@@ -340,6 +362,7 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         traces_stopped(config),
         services_lose(config),
         sender_refused(config),
+        sender_repaired(config),
         senders_share_an_identity(config),
         too_many_series(config),
         part_starved(config),

@@ -140,13 +140,26 @@ SCENARIOS = {
             "too many series, which has its own": {
                 INGEST % ("points_refused", ', reason="series"'): counter((900, 50))
             },
-            "repaired": {INGEST % ("points_repaired", ', reason="future"'): counter((900, 50))},
+            "repaired, which has its own": {
+                INGEST % ("points_repaired", ', reason="future"'): counter((900, 50))
+            },
         },
         breach=rising(INGEST % ("points_refused", ', reason="temporality"')),
         fires_at=340,
         over_at=770,
         value="3.33",
         labels={**RECOMMENDER, "reason": "temporality"},
+    ),
+    "sender-repaired": Scenario(
+        quiet={
+            "nothing to repair any more": still(INGEST % ("points_repaired", ', reason="future"')),
+            "refused": {INGEST % ("points_refused", ', reason="too_old"'): counter((900, 50))},
+        },
+        breach=rising(INGEST % ("points_repaired", ', reason="future"')),
+        fires_at=340,
+        over_at=770,
+        value="3.33",
+        labels={**RECOMMENDER, "reason": "future"},
     ),
     "senders-share-an-identity": Scenario(
         quiet={"no collision": still(INGEST % ("collisions", ""))},
