@@ -290,7 +290,7 @@ INGEST_SERIES_REFUSED = Instrument(
     "ingest.series.refused",
     Kind.COUNTER,
     "{point}",
-    "Points of series above a service's limit, by the metric and the attribute with most series.",
+    "Points of series above a service's limit, by its largest metric and the attribute that makes most.",
     (a.SENDER, a.METRIC, a.ATTRIBUTE),
     service="ingest",
 )

@@ -321,8 +321,8 @@ def too_many_series(config: Config) -> Alert:
         owner=by_service(config),
         summary="{labels.service_name} has too many series: {labels.metric} by {labels.attribute}",
         description="{labels.service_name} has as many series as a service may have; {value} points per "
-        "second of new ones are not stored. Most belong to {labels.metric}, whose attribute "
-        "{labels.attribute} has most values.",
+        "second of new ones are not stored. Most belong to {labels.metric}; {labels.attribute} makes most "
+        "of them.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Points of too many series",

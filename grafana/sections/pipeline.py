@@ -322,7 +322,7 @@ def points_of_too_many_series() -> Panel:
             24,
             "Points of too many series",
             "Points per second of new series beyond a service's limit, which are not stored, with its metric "
-            "that has most series and the attribute of that with most values. Good: 0.",
+            "that has most series and the attribute that makes most of them. Good: 0.",
         ),
         [
             Query(

@@ -17,7 +17,7 @@ from services.ingest.kinds import Kinds
 from services.ingest.reasons import Reason
 from services.ingest.resolution import reduce_resolution
 from services.ingest.senders import Sender, identify
-from services.ingest.series import SeriesLimit
+from services.ingest.series import Described, SeriesLimit
 from services.ingest.sums import Sums, read_value
 from services.ingest.tally import Findings, Tally
 
@@ -170,7 +170,10 @@ class _Look:
             self._sender.name,
             metric,
             series,
-            lambda: [(each.key, hash(each.value.SerializeToString())) for each in attributes],
+            lambda: Described(
+                self._sender.labels,
+                [(each.key, hash(each.value.SerializeToString())) for each in attributes],
+            ),
         )
         if not admitted:
             self._findings.refused[Reason.SERIES] += 1

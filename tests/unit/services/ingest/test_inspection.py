@@ -26,8 +26,8 @@ class Bench:
 
     def __init__(self, limit: int = 1000) -> None:
         self.clock = Clock(NOW)
-        series = SeriesLimit(limit, 10_000, self.clock)
-        self.inspector = Inspector(series, Collisions(self.clock), Sums(), self.clock)
+        self.series = SeriesLimit(limit, 10_000, self.clock)
+        self.inspector = Inspector(self.series, Collisions(self.clock), Sums(), self.clock)
         self.empty()
 
     def empty(self) -> None:
@@ -207,6 +207,17 @@ def test_series_beyond_the_limit_are_kept_out() -> None:
         bench.point(metric, 0, 1, user=str(user))
     assert bench.inspect().refused == {Reason.SERIES: 2}
     assert [point.attributes[0].value.string_value for point in points(metric)] == ["0", "1", "2"]
+
+
+def test_the_labels_of_processes_are_named_as_well() -> None:
+    bench = Bench(limit=100)
+    for replica in range(200):
+        bench.empty()
+        bench.resource.resource.attributes.add(key="service.instance.id").value.string_value = str(replica)
+        bench.counter(page="/")
+        refused = bench.inspect().refused
+    assert refused == {Reason.SERIES: 1}
+    assert bench.series.culprit("shop").attribute == "service.instance.id"
 
 
 def test_the_order_of_attributes_makes_no_new_series() -> None:
