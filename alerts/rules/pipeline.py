@@ -18,6 +18,8 @@ HEAP = 115 * 2**20
 """Bytes, of the 128 MiB from which the collector's memory_limiter refuses data."""
 COLLECTIONS, CORES = 2, 0.9
 """Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
+BEHIND = 30
+"""Seconds: of the minute that most queries ask for, half is then missing."""
 MIN_RATE = 0.5
 NOTHING = 0.01
 
@@ -286,6 +288,28 @@ def sender_repaired(config: Config) -> Alert:
     )
 
 
+def sender_behind(config: Config) -> Alert:
+    youngest = f"min_over_time({q.select(series(i.INGEST_POINTS_AGE))}[2m])"
+    return Alert(
+        slug="sender-behind",
+        title="Sender Behind",
+        query=f'min by (service_name) (label_join({youngest}, "service_name", "", "sender"))',
+        comparison=Comparison.ABOVE,
+        threshold=BEHIND,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        component="pipeline",
+        owner=by_service(config),
+        summary="Metrics of {labels.service_name} are {value} old when they arrive",
+        description="In the last 2 minutes the newest metric points of {labels.service_name} were {value} "
+        "old when they arrived: its clock is behind, or something before the collector holds them back. "
+        "They are stored in the past, where no alert looks: other alerts on it cannot fire.",
+        value_format=ValueFormat.DURATION,
+        dashboard=PIPELINE,
+        panel="Age of metrics on arrival, by sender",
+    )
+
+
 def senders_share_an_identity(config: Config) -> Alert:
     return Alert(
         slug="senders-share-an-identity",
@@ -363,6 +387,7 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         services_lose(config),
         sender_refused(config),
         sender_repaired(config),
+        sender_behind(config),
         senders_share_an_identity(config),
         too_many_series(config),
         part_starved(config),

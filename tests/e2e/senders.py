@@ -97,6 +97,10 @@ def hour_ahead(scope: ScopeMetrics, turn: int) -> None:
     counter(scope, "orders", 5 + turn, ahead=3600)
 
 
+def behind(scope: ScopeMetrics, turn: int) -> None:
+    counter(scope, "orders", 5 + turn, ahead=-300, age=400)
+
+
 def too_old(scope: ScopeMetrics, turn: int) -> None:
     counter(scope, "orders", 5 + turn, ahead=-4 * 3600, age=5 * 3600)
 

@@ -41,6 +41,7 @@ KEPT: dict[str, s.Fill] = {
     "delta": s.delta,  # ingest adds them up
     "not-a-number": s.not_a_number,
     "users": s.users,
+    "behind": s.behind,
     "two-types": s.two_types,
 }
 COLLIDING: dict[str, s.Fill] = {"two-workers": s.two_workers}
@@ -153,6 +154,12 @@ def test_the_metric_and_attribute_with_too_many_series_are_named(sent: Pipeline)
 def test_of_two_types_under_one_name_one_is_stored(sent: Pipeline) -> None:
     stored = 'count_over_time(things{service_name="sender-clashing-types"}[10m])'
     eventually_equal("samples of one type", ROUNDS, lambda: sent.value(stored), 30)
+
+
+def test_how_far_a_clock_is_behind_is_told(sent: Pipeline) -> None:
+    age = 'ingest_points_age_seconds{sender="%s"}'
+    eventually("its age", lambda: 299 < sent.value(age % "sender-behind") < 310, 30)
+    assert sent.value(age % "before-behind") < 10
 
 
 def test_a_sender_with_but_a_name_is_heard(sent: Pipeline) -> None:
