@@ -80,7 +80,10 @@ def present(*, by: Sequence[str], window: str) -> str:
 
 
 def signal_rules() -> Iterator[Rule]:
-    """By which signal each service is asked, and when which of its signals last arrived."""
+    """By which signal each service is asked, and when which of its signals last arrived.
+
+    Prometheus makes no `target_info` of a resource that has but a name and an instance: ingest hears those.
+    """
     often = f"count_over_time({q.select(HTTP)}[{WATCHED}]) >= {FAST_SAMPLES}"
     yield record(FAST_METRICS, f"group by (service_name) ({often})")
     remembered = f"max_over_time({q.select(FAST_METRICS)}[{REMEMBERED}])"
@@ -96,8 +99,9 @@ def signal_rules() -> Iterator[Rule]:
         f"unless on (service_name) {remembered} unless on (service_name) {_asked_by(SPANS)}",
         signal=SLOW_METRICS,
     )
-    arrived = f"max by (service_name) (timestamp({q.select(TARGET_INFO, NAMED)}))"
-    yield record(HEARD, arrived, signal="metrics")
+    described = f"timestamp({q.select(TARGET_INFO, NAMED)})"
+    others = f'label_replace({q.select(series(i.INGEST_HEARD))}, "service_name", "$1", "sender", "(.+)")'
+    yield record(HEARD, f"max by (service_name) ({described} or {others})", signal="metrics")
     spans = q.rate(SPAN_CALLS, by=_BY_SERVICE, window="30s")
     yield record(HEARD, f"0 * ({spans} > 0) + time()", signal=SPANS)
 

@@ -27,8 +27,9 @@ FILLED = 60.0
 """Seconds after its start in which a stack has two samples of everything: the first heartbeat comes last."""
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in."""
+TOLD = {"refused": i.INGEST_POINTS_REFUSED, "repaired": i.INGEST_POINTS_REPAIRED}
 MINUTES = 10
-"""Of refused senders that are told."""
+"""Of refused and repaired senders that are told."""
 MINIO = "minio_"
 """How the metrics of the stack's own MinIO begin."""
 OPTIONAL = re.compile(rf"gen_ai_|\bshadow_|\bmodel:|\b({'|'.join(each.name for each in OF_MODELS)})\b")
@@ -67,7 +68,7 @@ def verify_stack(settings: Settings, credentials: dict[str, str], console: Conso
         console.print("Grafana: dashboards and alert rules.")
     else:
         console.print("Grafana: not running; its files were checked when they were generated.")
-    for line in describe_refused_senders(settings.url("prometheus")):
+    for line in describe_senders(settings.url("prometheus")):
         console.print(line)
     console.print("All work." if not problems else f"{len(problems)} fail:")
     return problems
@@ -132,20 +133,24 @@ def _check_query(client: Client, query: Query) -> str:
     return f"{query.used_by}: {problem}: {query.promql}" if problem else ""
 
 
-def describe_refused_senders(prometheus: str) -> list[str]:
-    """A line for each service whose metric points were refused in the last minutes, and why.
+def describe_senders(prometheus: str) -> list[str]:
+    """A line for each service whose metric points were refused or repaired in the last minutes, and why.
 
     They are somebody else's mistake, and no reason to say that the stack does not work.
     """
-    refused = f'{series(i.INGEST_POINTS_REFUSED).name}{{reason!=""}}'
-    before = f"({refused} offset {MINUTES}m or {refused} * 0)"
-    query = f"sum by (sender, reason) ({refused} - {before}) > 0"
-    found = Client("Prometheus", prometheus, TIMEOUT).ask(prometheus_client.query(query))
+    client = Client("Prometheus", prometheus, TIMEOUT)
     return [
-        f"Sender {each.labels['sender']}: {each.last:.0f} metric points refused in {MINUTES} minutes: "
-        f"{each.labels['reason']} (alerts/runbooks/sender-refused.md says what to do)"
-        for each in found
+        f"Sender {each.labels['sender']}: {each.last:.0f} metric points {done} in {MINUTES} minutes: "
+        f"{each.labels['reason']} (alerts/runbooks/sender-{done}.md says what to do)"
+        for done, counter in TOLD.items()
+        for each in client.ask(prometheus_client.query(_increase(series(counter).name)))
     ]
+
+
+def _increase(counter: str) -> str:
+    """By sender and reason, also of what began to be counted in between."""
+    now = f'{counter}{{reason!=""}}'
+    return f"sum by (sender, reason) ({now} - ({now} offset {MINUTES}m or {now} * 0)) > 0"
 
 
 def await_rules(prometheus: str, deadline: float = RESTORED, every: float = 2.0) -> None:

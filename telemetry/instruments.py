@@ -262,6 +262,22 @@ INGEST_COLLISIONS = Instrument(
     (a.SENDER,),
     service="ingest",
 )
+INGEST_HEARD = Instrument(
+    "ingest.heard",
+    Kind.GAUGE,
+    "s",
+    "Unix time at which metric points of a service last came; not those that the collector makes of spans.",
+    (a.SENDER,),
+    service="ingest",
+)
+INGEST_POINTS_AGE = Instrument(
+    "ingest.points.age",
+    Kind.GAUGE,
+    "s",
+    "Age of the newest of them when it came; below 0 where the sender's clock is ahead.",
+    (a.SENDER,),
+    service="ingest",
+)
 INGEST_SERIES = Instrument(
     "ingest.series",
     Kind.GAUGE,
@@ -274,7 +290,7 @@ INGEST_SERIES_REFUSED = Instrument(
     "ingest.series.refused",
     Kind.COUNTER,
     "{point}",
-    "Points of series above a service's limit, by the metric and the attribute with most series.",
+    "Points of series above a service's limit, by its largest metric and the attribute that makes most.",
     (a.SENDER, a.METRIC, a.ATTRIBUTE),
     service="ingest",
 )

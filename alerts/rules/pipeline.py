@@ -20,12 +20,15 @@ UNREAD = 0.1
 """Of the bytes: one of a topic's six partitions is a sixth; a rate that changes makes some hundredths."""
 COLLECTIONS, CORES = 2, 0.9
 """Garbage collections per second, and CPU cores: the container of each part that is scraped has one."""
+BEHIND = 30
+"""Seconds: of the minute that most queries ask for, half is then missing."""
 MIN_RATE = 0.5
 NOTHING = 0.01
 EXPORTED_EACH_MINUTE = "2m"
 """A window with two points of services that export as seldom, the SDK's default."""
 
 POINTS_REFUSED, COLLISIONS = series(i.INGEST_POINTS_REFUSED), series(i.INGEST_COLLISIONS)
+POINTS_REPAIRED = series(i.INGEST_POINTS_REPAIRED)
 SERIES_REFUSED = series(i.INGEST_SERIES_REFUSED)
 TOO_MANY = "series"
 """The reason that has an alert of its own."""
@@ -312,6 +315,51 @@ def sender_refused(config: Config) -> Alert:
     )
 
 
+def sender_repaired(config: Config) -> Alert:
+    return Alert(
+        slug="sender-repaired",
+        title="Sender Repaired",
+        query=_by_sender(POINTS_REPAIRED, "reason", window="2m"),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        evaluation=soon(config),
+        severity=Severity.INFO,
+        impact=Impact.NONE,
+        component="pipeline",
+        owner=by_service(config),
+        summary="{value} metric points per second of {labels.service_name} are repaired: {labels.reason}",
+        description="In the last 2 minutes {value} metric points per second of {labels.service_name} were "
+        "stored otherwise than they were sent, because of: {labels.reason}. With future, its clock is "
+        "ahead; with too_large, attributes are cut.",
+        value_format=ValueFormat.NUMBER,
+        dashboard=PIPELINE,
+        panel="Metric points repaired, by sender",
+    )
+
+
+def sender_behind(config: Config) -> Alert:
+    youngest = f"min_over_time({q.select(series(i.INGEST_POINTS_AGE))}[2m])"
+    return Alert(
+        slug="sender-behind",
+        title="Sender Behind",
+        query=f'min by (service_name) (label_join({youngest}, "service_name", "", "sender"))',
+        comparison=Comparison.ABOVE,
+        threshold=BEHIND,
+        evaluation=soon(config),
+        severity=Severity.WARNING,
+        impact=Impact.NONE,
+        component="pipeline",
+        owner=by_service(config),
+        summary="Metrics of {labels.service_name} are {value} old when they arrive",
+        description="In the last 2 minutes the newest metric points of {labels.service_name} were {value} "
+        "old when they arrived: its clock is behind, or something before the collector holds them back. "
+        "They are stored in the past, where no alert looks: other alerts on it cannot fire.",
+        value_format=ValueFormat.DURATION,
+        dashboard=PIPELINE,
+        panel="Age of metrics on arrival, by sender",
+    )
+
+
 def senders_share_an_identity(config: Config) -> Alert:
     return Alert(
         slug="senders-share-an-identity",
@@ -349,8 +397,8 @@ def too_many_series(config: Config) -> Alert:
         owner=by_service(config),
         summary="{labels.service_name} has too many series: {labels.metric} by {labels.attribute}",
         description="{labels.service_name} has as many series as a service may have; {value} points per "
-        "second of new ones are not stored. Most belong to {labels.metric}, whose attribute "
-        "{labels.attribute} has most values.",
+        "second of new ones are not stored. Most belong to {labels.metric}; {labels.attribute} makes most "
+        "of them.",
         value_format=ValueFormat.NUMBER,
         dashboard=PIPELINE,
         panel="Points of too many series",
@@ -393,6 +441,8 @@ def alerts(config: Config) -> tuple[Alert, ...]:
         traces_stopped(config),
         services_lose(config),
         sender_refused(config),
+        sender_repaired(config),
+        sender_behind(config),
         senders_share_an_identity(config),
         too_many_series(config),
         part_starved(config),

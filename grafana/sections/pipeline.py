@@ -2,7 +2,19 @@
 
 from config import Config
 from grafana import links
-from grafana.options import COUNT, ORANGE, PERCENT, RED, THIRD, WHOLE_PERCENT, Heading, Levels, Query, Value
+from grafana.options import (
+    COUNT,
+    ORANGE,
+    PERCENT,
+    RED,
+    THIRD,
+    WHOLE_PERCENT,
+    Heading,
+    Levels,
+    Lines,
+    Query,
+    Value,
+)
 from grafana.panels import Panel, row, stat, timeseries
 from prometheus import external as e
 from prometheus import queries as q
@@ -67,11 +79,12 @@ def metrics() -> list[Panel]:
 
 
 def senders() -> list[Panel]:
-    """Ids 24–29."""
+    """Ids 23–29."""
     return [
         row(25, "Metrics: whose points are not stored, and why"),
         points_refused(),
         points_repaired(),
+        age_on_arrival(),
         shared_identities(),
         series_by_sender(),
         points_of_too_many_series(),
@@ -266,6 +279,7 @@ def points_refused() -> Panel:
             )
         ],
         Value("cps", decimals=1),
+        size=THIRD,
     )
 
 
@@ -284,6 +298,23 @@ def points_repaired() -> Panel:
             )
         ],
         Value("cps", decimals=1),
+        size=THIRD,
+    )
+
+
+def age_on_arrival() -> Panel:
+    return timeseries(
+        Heading(
+            23,
+            "Age of metrics on arrival, by sender",
+            "Age of the newest metric point of a service when it arrives, of the ten with the oldest. Good: "
+            "1 to 2 s; above the line, a service's clock is behind or its metrics are held back, and "
+            "queries of the last minute miss them.",
+        ),
+        [Query(f"topk(10, {q.highest(series(i.INGEST_POINTS_AGE), by=['sender'])})", "{{sender}}")],
+        Value("s", decimals=1),
+        Lines(steps=[(30, RED)]),
+        size=THIRD,
     )
 
 
@@ -322,7 +353,7 @@ def points_of_too_many_series() -> Panel:
             24,
             "Points of too many series",
             "Points per second of new series beyond a service's limit, which are not stored, with its metric "
-            "that has most series and the attribute of that with most values. Good: 0.",
+            "that has most series and the attribute that makes most of them. Good: 0.",
         ),
         [
             Query(

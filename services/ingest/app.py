@@ -12,6 +12,7 @@ from services.ingest.collisions import Collisions
 from services.ingest.counting import Counts
 from services.ingest.delivery import Delivery
 from services.ingest.inspection import Inspector
+from services.ingest.masking import MASK, add_masked
 from services.ingest.reasons import Reason
 from services.ingest.senders import find_name
 from services.ingest.series import SeriesLimit
@@ -102,7 +103,7 @@ class Ingest:
         return 200, ""
 
     async def _pass_on(self, body: AsyncIterator[bytes], tally: Tally) -> None:
-        group, size = Request(), 0
+        group, size = self._begin(), 0
         async for resource in read_resources(body, RESOURCE_LIMIT):
             if isinstance(resource, TooLarge):
                 tally.of(find_name(resource.ends)).refused[Reason.TOO_LARGE] += 1
@@ -113,14 +114,21 @@ class Ingest:
             size += len(resource)
             if size >= GROUP_LIMIT:
                 await self._delivery.deliver(group, tally)
-                group, size = Request(), 0
+                group, size = self._begin(), 0
         await self._delivery.deliver(group, tally)
+
+    def _begin(self) -> Request:
+        """A request to Prometheus, empty as yet."""
+        self._inspector.begin()
+        return Request()
 
     def _takes(self, group: Request, encoded: bytes, tally: Tally) -> bool:
         """Whether a resource is now the last of the group: one that nothing can be made of costs no other."""
         parsed = group.resource_metrics.add()
         try:
             parsed.MergeFromString(encoded)
+            if MASK in encoded:
+                add_masked(parsed)
             self._inspector.inspect(parsed, tally)
         except Exception as error:
             if not isinstance(error, DecodeError):

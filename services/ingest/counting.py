@@ -1,13 +1,14 @@
 """What the process tells about itself: points by what became of them, and by whom and why."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import time
 
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from services.ingest.reasons import Reason
 from services.ingest.senders import Names
 from services.ingest.series import SeriesLimit
-from services.ingest.tally import Findings, Tally
+from services.ingest.tally import Arrival, Findings, Tally
 from services.instrumentation import Telemetry
 from telemetry import attributes as a
 from telemetry import instruments as i
@@ -15,6 +16,8 @@ from telemetry import instruments as i
 SENDERS = 256
 METRICS = 256
 """Names that become attributes of metrics."""
+REMEMBERED = 120.0
+"""Seconds for which it is told when a service was heard; SDKs send every 60 s unless told otherwise."""
 
 
 class Counts:
@@ -29,6 +32,9 @@ class Counts:
         self._collisions = telemetry.instrument(i.INGEST_COLLISIONS)
         self._excess = telemetry.instrument(i.INGEST_SERIES_REFUSED)
         self._requests = telemetry.instrument(i.INGEST_REQUESTS)
+        self._heard: dict[str, Arrival] = {}
+        telemetry.observe(i.INGEST_HEARD, self._observe(lambda arrival: arrival.at))
+        telemetry.observe(i.INGEST_POINTS_AGE, self._observe(lambda arrival: arrival.at - arrival.newest))
         telemetry.observe(i.INGEST_SERIES, self._observe_series)
 
     def request(self, outcome: str) -> None:
@@ -38,6 +44,8 @@ class Counts:
     def add(self, tally: Tally) -> None:
         """A request of the collector's is done with."""
         self._stored.add(tally.stored)
+        for service, arrival in tally.heard.items():
+            self._hear(service, arrival)
         for service, findings in tally.services.items():
             if findings.refused or findings.repaired or findings.collisions:
                 self._add(service, findings)
@@ -56,6 +64,23 @@ class Counts:
     def _name_culprit(self, service: str) -> dict[str, str]:
         metric, attribute = self._series.culprit(service)
         return {a.METRIC: self._metrics.bound(metric), a.ATTRIBUTE: self._keys.bound(attribute)}
+
+    def _hear(self, service: str, arrival: Arrival) -> None:
+        self._heard.pop(service, None)  # the first is the one not heard for longest
+        self._heard[service] = arrival
+        if len(self._heard) > SENDERS:
+            del self._heard[next(iter(self._heard))]
+
+    def _observe(self, read: Callable[[Arrival], float]) -> Callable[[CallbackOptions], list[Observation]]:
+        def observe(_: CallbackOptions) -> list[Observation]:
+            since = time() - REMEMBERED
+            return [
+                Observation(read(arrival), {a.SENDER: service})
+                for service, arrival in list(self._heard.items())
+                if arrival.at > since
+            ]
+
+        return observe
 
     def _observe_series(self, _: CallbackOptions) -> Iterable[Observation]:
         counts = sorted(self._series.counts(), key=lambda count: count[1], reverse=True)[:SENDERS]

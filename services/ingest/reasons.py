@@ -10,6 +10,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"
     DUPLICATE = "duplicate"
     TEMPORALITY = "temporality"
+    TYPE = "type"
     HISTOGRAM = "histogram"
     NAME = "name"
     TOO_LARGE = "too_large"

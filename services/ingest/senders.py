@@ -1,6 +1,7 @@
 """Who sent a resource."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -19,17 +20,19 @@ _ENCODED_NAME = re.compile(rb"%b%b|%b%b" % (_NAME, _VALUE, _VALUE, _NAME), re.DO
 
 
 class Sender(NamedTuple):
-    """A service, and a hash of the labels by which Prometheus tells its resources apart."""
+    """A service, and hashes of the labels by which Prometheus tells its resources apart: of all, of each."""
 
     name: str
     identity: int
+    labels: Sequence[tuple[str, int]]
 
 
 def identify(resource: Resource) -> Sender:
     """The sender of a resource: prometheus/prometheus.yml promotes the attributes that count."""
     found = {each.key: each.value.string_value for each in resource.attributes if each.key in _LABELS}
     name = found.get(a.SERVICE_NAME) or UNKNOWN
-    return Sender(name[:LONGEST_NAME], hash(tuple(found.get(label, "") for label in _LABELS)))
+    labels = [(key, hash(value)) for key, value in found.items()]
+    return Sender(name[:LONGEST_NAME], hash(tuple(found.get(label, "") for label in _LABELS)), labels)
 
 
 def find_name(encoded: bytes) -> str:

@@ -1,8 +1,11 @@
 """How many series each service has, and which of its metrics and attributes has most of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from math import log
+from operator import itemgetter, or_
 from typing import NamedTuple
 
 from services.ingest.senders import OTHER
@@ -21,43 +24,76 @@ ATTRIBUTES = 32
 
 
 class Culprit(NamedTuple):
-    """The metric of a service with most series, and its attribute with most values."""
+    """The metric of a service with most series, and the attribute without which it would have fewest."""
 
     metric: str
     attribute: str
 
 
 Values = Sequence[tuple[str, int]]
-"""Attribute keys with a hash of their values."""
+"""Keys with a hash of their values."""
+
+
+class Described(NamedTuple):
+    """What a series has from its process, such as service.instance.id, and from its point."""
+
+    labels: Values
+    attributes: Values
+
+
+Describe = Callable[[], Described]
+Sketch = bytearray
+"""A bit for each of SKETCH_BITS; a value sets one of them."""
+
+
+def _sketch() -> Sketch:
+    return bytearray(SKETCH_BITS // 8)
+
+
+def _add(sketch: Sketch, value: int) -> None:
+    sketch[value % SKETCH_BITS >> 3] |= 1 << (value & 7)
+
+
+def _count(*sketches: Sketch) -> float:
+    """How many values differ: linear counting, https://doi.org/10.1145/78922.78925."""
+    set_ = reduce(or_, map(int.from_bytes, sketches)).bit_count()
+    return SKETCH_BITS * log(SKETCH_BITS / max(SKETCH_BITS - set_, 1))
+
+
+def _add_all(sketches: dict[str, Sketch], values: Values) -> None:
+    for key, value in values:
+        if key in sketches or len(sketches) < ATTRIBUTES:
+            _add(sketches.setdefault(key, _sketch()), value)
+
+
+def _find_most(*generations: Mapping[str, Sketch]) -> tuple[str, float]:
+    """The key with most values, and how many; an empty one without any."""
+    keys = {key for each in generations for key in each}
+    counts = {key: _count(*(each[key] for each in generations if key in each)) for key in keys}
+    return max(counts.items(), key=itemgetter(1), default=("", 0.0))
 
 
 @dataclass(slots=True)
 class _Generation:
     series: set[int] = field(default_factory=set)
     metrics: Counter[str] = field(default_factory=Counter)
-    values: dict[str, dict[str, bytearray]] = field(default_factory=dict)
+    values: dict[str, dict[str, Sketch]] = field(default_factory=dict)
+    labels: dict[str, Sketch] = field(default_factory=dict)
+    alike: Sketch = field(default_factory=_sketch)
+    """Series as they would be without labels: each once, however many processes have it."""
 
-    def add(self, metric: str, series: int, values: Callable[[], Values]) -> None:
+    def add(self, metric: str, series: int, describe: Describe) -> None:
         self.series.add(series)
         self.metrics[metric] += 1
+        described = describe()
+        _add(self.alike, hash((metric, frozenset(described.attributes))))
+        _add_all(self.labels, described.labels)
         if self.metrics[metric] > SKETCH_FROM:
-            self._sketch(metric, values())
+            _add_all(self.values.setdefault(metric, {}), described.attributes)
 
     def discard(self, metric: str, series: int) -> None:
         self.series.discard(series)
         self.metrics[metric] -= 1
-
-    def distinct(self, metric: str) -> dict[str, int]:
-        """Bits set by attribute: more values set more of them (linear counting)."""
-        sketches = self.values.get(metric, {})
-        return {key: int.from_bytes(bits).bit_count() for key, bits in sketches.items()}
-
-    def _sketch(self, metric: str, values: Values) -> None:
-        sketches = self.values.setdefault(metric, {})
-        for key, value in values:
-            if key in sketches or len(sketches) < ATTRIBUTES:
-                bits = sketches.setdefault(key, bytearray(SKETCH_BITS // 8))
-                bits[value % SKETCH_BITS >> 3] |= 1 << (value & 7)
 
 
 class _Service:
@@ -71,10 +107,14 @@ class _Service:
         self.new, self.old = _Generation(), self.new
 
     def culprit(self) -> Culprit:
+        """The largest metric and an attribute of it, or a label if more series are another process' again."""
         metrics = self.new.metrics + self.old.metrics
         metric = max(metrics, key=lambda name: metrics[name], default="")
-        distinct = Counter(self.new.distinct(metric)) | Counter(self.old.distinct(metric))
-        return Culprit(metric, max(distinct, key=lambda key: distinct[key], default=""))
+        attribute, values = _find_most(self.new.values.get(metric, {}), self.old.values.get(metric, {}))
+        label, processes = _find_most(self.new.labels, self.old.labels)
+        repeated = len(self) - _count(self.new.alike, self.old.alike)
+        saved = metrics[metric] * (1 - 1 / max(values, 1))
+        return Culprit(metric, label if processes >= 2 and repeated > saved else attribute)
 
 
 class SeriesLimit:
@@ -88,8 +128,8 @@ class SeriesLimit:
         self._services: dict[str, _Service] = {}
         self._total = 0
 
-    def admits(self, service: str, metric: str, series: int, values: Callable[[], Values]) -> bool:
-        """Whether the series is known or there is room for it; `values` are asked for when it is new."""
+    def admits(self, service: str, metric: str, series: int, describe: Describe) -> bool:
+        """Whether the series is known or there is room for it; it is described when it is new."""
         counted = self._service(service)
         if series in counted.new.series:
             return True
@@ -99,7 +139,7 @@ class SeriesLimit:
             self._total += 1
         else:
             return False
-        counted.new.add(metric, series, values)
+        counted.new.add(metric, series, describe)
         return True
 
     def culprit(self, service: str) -> Culprit:

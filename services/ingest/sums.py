@@ -67,6 +67,17 @@ def read_value(point: NumberDataPoint) -> float:
     return float(point.as_double or point.as_int)
 
 
+def add_point(point: Any, to: Any) -> bool:
+    """Adds a point to another one of its type, and says whether that can be done."""
+    if _fault(point) or _fault(to) or point.flags or to.flags:
+        return False
+    if isinstance(point, HistogramDataPoint) and _layout(point) != _layout(to):
+        return False
+    _ADDITIONS[type(point)](point, to)
+    to.CopyFrom(point)
+    return True
+
+
 def _fault(point: Any) -> Reason | None:
     """Why nothing can be added to this point."""
     match point:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.ingest.reasons import Reason
 
@@ -15,13 +16,26 @@ class Findings:
     collisions: int = 0
 
 
+class Arrival(NamedTuple):
+    """When points of a service came, and what the newest of them has for its time; Unix seconds."""
+
+    at: float
+    newest: float
+
+
 @dataclass
 class Tally:
-    """Points stored, and findings by service."""
+    """Points stored, and findings and last arrivals by service."""
 
     stored: int = 0
     services: dict[str, Findings] = field(default_factory=dict)
+    heard: dict[str, Arrival] = field(default_factory=dict)
 
     def of(self, service: str) -> Findings:
         """The findings of a service."""
         return self.services.setdefault(service, Findings())
+
+    def hear(self, service: str, at: float, newest: float) -> None:
+        """Points of a service came."""
+        earlier = self.heard.get(service)
+        self.heard[service] = Arrival(at, max(newest, earlier.newest) if earlier else newest)

@@ -97,6 +97,10 @@ def hour_ahead(scope: ScopeMetrics, turn: int) -> None:
     counter(scope, "orders", 5 + turn, ahead=3600)
 
 
+def behind(scope: ScopeMetrics, turn: int) -> None:
+    counter(scope, "orders", 5 + turn, ahead=-300, age=400)
+
+
 def too_old(scope: ScopeMetrics, turn: int) -> None:
     counter(scope, "orders", 5 + turn, ahead=-4 * 3600, age=5 * 3600)
 
@@ -129,6 +133,21 @@ def duplicate(scope: ScopeMetrics, turn: int) -> None:
 START = time.time_ns()
 
 
+def twice(scope: ScopeMetrics, turn: int) -> None:
+    """Two values for one time in one request."""
+    metric = counter(scope, "orders", 5 + turn)
+    metric.sum.data_points.add().CopyFrom(metric.sum.data_points[0])
+    metric.sum.data_points[1].as_double += 1
+
+
+def users(scope: ScopeMetrics, turn: int) -> None:
+    """What tells two series apart is masked."""
+    metric = counter(scope, "logins", turn, mail="ann@example.org")
+    metric.sum.data_points.append(counter(scope, "", 3, mail="bob@example.org").sum.data_points[0])
+    metric.sum.data_points[1].time_unix_nano = metric.sum.data_points[0].time_unix_nano
+    del scope.metrics[1]
+
+
 def bad_scale(scope: ScopeMetrics, _: int) -> None:
     exponential(scope, "sizes", -11)
 
@@ -150,5 +169,12 @@ def not_a_number(scope: ScopeMetrics, _: int) -> None:
 
 
 def two_types(scope: ScopeMetrics, turn: int) -> None:
+    """Of which Prometheus calls one `things_total`."""
     counter(scope, "things", turn)
-    gauge(scope, "things", turn)
+    gauge(scope, "things", turn + 0.5)
+
+
+def clashing_types(scope: ScopeMetrics, turn: int) -> None:
+    """Of which Prometheus calls both `things`."""
+    counter(scope, "things", turn).sum.is_monotonic = False
+    histogram(scope, "things")

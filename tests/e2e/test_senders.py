@@ -24,6 +24,8 @@ SERIES_PER_SERVICE = 2_000
 REFUSED = {
     "too-old": (s.too_old, "too_old"),
     "duplicate": (s.duplicate, "duplicate"),
+    "twice": (s.twice, "duplicate"),
+    "clashing-types": (s.clashing_types, "type"),
     "bad-scale": (s.bad_scale, "histogram"),
     "empty-name": (s.empty_name, "name"),
     "empty-key": (s.empty_key, "name"),
@@ -38,6 +40,8 @@ REPAIRED = {
 KEPT: dict[str, s.Fill] = {
     "delta": s.delta,  # ingest adds them up
     "not-a-number": s.not_a_number,
+    "users": s.users,
+    "behind": s.behind,
     "two-types": s.two_types,
 }
 COLLIDING: dict[str, s.Fill] = {"two-workers": s.two_workers}
@@ -111,6 +115,11 @@ def test_deltas_are_added_up(sent: Pipeline) -> None:
     eventually_equal("the count of all deltas", 3 * ROUNDS, lambda: sent.value(count), 30)
 
 
+def test_counts_that_masking_makes_equal_are_added_up(sent: Pipeline) -> None:
+    total = 'logins_total{service_name="sender-users", mail="****"}'
+    eventually_equal("both users' last counts", ROUNDS - 1 + 3, lambda: sent.value(total), 30)
+
+
 def test_deltas_of_a_service_that_comes_late_are_added_up(sent: Pipeline) -> None:
     """Another one has sent 30,000 delta series by then."""
     for turn in range(2):
@@ -140,6 +149,22 @@ def test_the_metric_and_attribute_with_too_many_series_are_named(sent: Pipeline)
     for kind in kinds:
         stored = sent.value(f'count({{__name__="clicks_total", service_name="{kind}"}})')
         assert stored == SERIES_PER_SERVICE
+
+
+def test_of_two_types_under_one_name_one_is_stored(sent: Pipeline) -> None:
+    stored = 'count_over_time(things{service_name="sender-clashing-types"}[10m])'
+    eventually_equal("samples of one type", ROUNDS, lambda: sent.value(stored), 30)
+
+
+def test_how_far_a_clock_is_behind_is_told(sent: Pipeline) -> None:
+    age = 'ingest_points_age_seconds{sender="%s"}'
+    eventually("its age", lambda: 299 < sent.value(age % "sender-behind") < 310, 30)
+    assert sent.value(age % "before-behind") < 10
+
+
+def test_a_sender_with_but_a_name_is_heard(sent: Pipeline) -> None:
+    eventually("it is heard", lambda: sent.query('ingest_heard_seconds{sender="before-delta"}'), 30)
+    assert not sent.query('target_info{service_name="before-delta"}')
 
 
 def test_no_innocent_sender_is_blamed(sent: Pipeline) -> None:
@@ -193,6 +218,7 @@ def test_calls_that_end_at_a_timeout_are_in_the_buckets_that_hold_them(pipeline:
         assert int(count) == len(inside), f"{lower} to {upper}"
     assert pipeline.value(f"resets({durations}[10m])") == 0
     assert not pipeline.query(f"target_info{{{PATIENT}}}")
+    assert not pipeline.query('ingest_heard_seconds{sender="patient"}')
 
 
 def test_a_text_that_is_no_utf_8_costs_nobody_else_a_sample(pipeline: Pipeline) -> None:

@@ -62,6 +62,7 @@ def up(job: str, seconds: int = TROUBLE) -> Series:
 
 
 INGEST = 'ingest_%s_total{service_name="ingest", sender="recommender"%s}'
+AGE = 'ingest_points_age_seconds{service_name="ingest", sender="recommender"}'
 REFUSED = [f'otelcol_receiver_refused_{kind}{{job="collector"}}' for kind in (SPANS, POINTS)]
 JAEGER = [
     f'otelcol_{kind}_spans_total{{job="jaeger"}}' for kind in ("exporter_send_failed", "receiver_refused")
@@ -170,13 +171,37 @@ SCENARIOS = {
             "too many series, which has its own": {
                 INGEST % ("points_refused", ', reason="series"'): counter((900, 50))
             },
-            "repaired": {INGEST % ("points_repaired", ', reason="future"'): counter((900, 50))},
+            "repaired, which has its own": {
+                INGEST % ("points_repaired", ', reason="future"'): counter((900, 50))
+            },
         },
         breach=rising(INGEST % ("points_refused", ', reason="temporality"')),
         fires_at=340,
         over_at=770,
         value="3.33",
         labels={**RECOMMENDER, "reason": "temporality"},
+    ),
+    "sender-repaired": Scenario(
+        quiet={
+            "nothing to repair any more": still(INGEST % ("points_repaired", ', reason="future"')),
+            "refused": {INGEST % ("points_refused", ', reason="too_old"'): counter((900, 50))},
+        },
+        breach=rising(INGEST % ("points_repaired", ', reason="future"')),
+        fires_at=340,
+        over_at=770,
+        value="3.33",
+        labels={**RECOMMENDER, "reason": "future"},
+    ),
+    "sender-behind": Scenario(
+        quiet={
+            "a queue that is sent after an outage": {AGE: gauge((CALM, 1), (60, 300), (540, 1))},
+            "a clock ahead": {AGE: gauge((900, -3600))},
+        },
+        breach={AGE: gauge((CALM, 1), (TROUBLE, 300), (AFTER, 1))},
+        fires_at=440,
+        over_at=660,
+        value="5m 0s",
+        labels=RECOMMENDER,
     ),
     "senders-share-an-identity": Scenario(
         quiet={"no collision": still(INGEST % ("collisions", ""))},

@@ -44,6 +44,7 @@ NOTIFICATIONS = [
 ]
 TAKEN, REFUSED_ALERTS = (HTTP % ("incidents", "/webhooks/alerts", status) for status in (200, 401))
 HEARD = 'target_info{service_name="%s"}'
+BY_INGEST = 'ingest_heard_seconds{service_name="ingest", sender="incidents"}'
 SPANS = 'traces_span_metrics_calls_total{service_name="%s"}'
 UPTIME = 'process_uptime_seconds{service_name="recommender"}'
 STARTED = 'process_start_time_seconds{job="prometheus"}'
@@ -185,6 +186,11 @@ SCENARIOS = {
             "silent for half a minute": {
                 HEARD % "recommender": f"1+0x30 _x3 1+0x{900 // STEP - 34}",
                 HEARD % "incidents": gauge((900, 1)),
+            },
+            "one whose resource says no more than its name": {
+                STARTED: gauge((900, 0)),
+                HEARD % "recommender": gauge((900, 1)),
+                BY_INGEST: f"0+{STEP}x{900 // STEP}",
             },
             "it is starting": {
                 STARTED: gauge((900, 0)),

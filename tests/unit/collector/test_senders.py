@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.ingest.inspection import MADE_OF_SPANS
 from stack import ROOT
 from tests.e2e.live import eventually
 from tests.unit.collector.otelcol import (
@@ -228,6 +229,19 @@ def test_calls_are_counted_by_whom_they_go_to_and_how_they_fail(
     collector.send_spans({"service.name": service}, span("call", sent, kind=3, **more))
     (seen,) = points(collector, service, "traces.requests.calls")
     assert counted.items() <= seen.attributes.items()
+
+
+def test_ingest_tells_what_the_collector_makes_of_spans_by_its_scope(collector: Collector) -> None:
+    collector.send_spans({"service.name": "spans-only"}, span())
+    points(collector, "spans-only", "traces.requests.calls")
+    scopes = {
+        scope.scope.name
+        for request in collector.backends.metrics
+        for group in request.resource_metrics
+        for scope in group.scope_metrics
+        if any(metric.name.startswith("traces.") for metric in scope.metrics)
+    }
+    assert scopes == {MADE_OF_SPANS}
 
 
 def test_what_clients_call_a_server_is_no_dimension_of_what_it_serves(collector: Collector) -> None:

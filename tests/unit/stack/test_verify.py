@@ -16,7 +16,7 @@ from stack.verify import (
     Query,
     await_queries,
     await_rules,
-    describe_refused_senders,
+    describe_senders,
     fill_variables,
     find_panel_queries,
     verify_stack,
@@ -30,9 +30,12 @@ ANSWERS = {
     "sum(model_info)": {"result": []},
     "recommendation_model_info": {"result": []},
 }
-REFUSED = {
-    "resultType": "vector",
-    "result": [{"metric": {"sender": "legacy", "reason": "temporality"}, "value": [0, "120"]}],
+SENDERS = {
+    f"ingest_points_{done}_total": {
+        "resultType": "vector",
+        "result": [{"metric": {"sender": sender, "reason": reason}, "value": [0, "120"]}],
+    }
+    for done, sender, reason in (("refused", "legacy", "temporality"), ("repaired", "skewed", "future"))
 }
 
 
@@ -40,7 +43,8 @@ class FakePrometheus(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
         (promql,) = parse_qs(self.rfile.read(length).decode())["query"]
-        data = REFUSED if "ingest_points_refused_total" in promql else ANSWERS.get(promql)
+        of_senders = (answer for counter, answer in SENDERS.items() if counter in promql)
+        data = next(of_senders, None) or ANSWERS.get(promql)
         answer = {"status": "success", "data": data} if data else {"status": "error", "error": "parse error"}
         self.send_response(200 if data else 400)
         self.end_headers()
@@ -146,10 +150,12 @@ def test_nobody_has_to_watch_a_model(prometheus: str, query: str, problems: int)
     assert len(await_queries(prometheus, [Query("panel A", query)], deadline=0)) == problems
 
 
-def test_says_whose_points_were_refused_and_why(prometheus: str) -> None:
-    (line,) = describe_refused_senders(prometheus)
-    assert "legacy: 120 metric points" in line and "temporality" in line
-    assert (ROOT / "alerts" / "runbooks" / "sender-refused.md").is_file() and "sender-refused.md" in line
+def test_says_whose_points_were_refused_or_repaired_and_why(prometheus: str) -> None:
+    refused, repaired = describe_senders(prometheus)
+    assert "legacy: 120 metric points refused" in refused and "temporality" in refused
+    assert "skewed: 120 metric points repaired" in repaired and "future" in repaired
+    for line, runbook in ((refused, "sender-refused.md"), (repaired, "sender-repaired.md")):
+        assert (ROOT / "alerts" / "runbooks" / runbook).is_file() and runbook in line
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,19 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE as CUMULATIVE
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA as DELTA
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Sum
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from services.ingest import app, inspection, senders, upstream
+from services.ingest import app, counting, inspection, senders, upstream
 from services.ingest.app import RESOURCE_LIMIT, Ingest
+from services.ingest.counting import REMEMBERED
+from services.ingest.inspection import MADE_OF_SPANS
 from services.ingest.senders import Sender
 from services.ingest.settings import Settings
-from services.ingest.splitting import Request
+from services.ingest.splitting import Request, points
 from services.instrumentation import start_telemetry
 from tests.unit.services.ingest.support import FakePrometheus, fill
 
@@ -32,7 +35,9 @@ class Service:
         monkeypatch.setattr(
             app, "Upstream", lambda url, counted: upstream.Upstream(url, counted, transport=ours)
         )
-        monkeypatch.setattr(app, "time", lambda: 10**15 / 10**9)
+        self.now = 10**15 / 10**9
+        for module in (app, counting):
+            monkeypatch.setattr(module, "time", lambda: self.now)
         self.ingest = Ingest(Settings(), self.telemetry)
 
     def post(
@@ -99,6 +104,41 @@ def test_deltas_that_come_again_are_added_once(service: Service) -> None:
         service.prometheus.away = away
         service.post(request.SerializeToString())
     assert service.prometheus.stored == [("good", "m", 1.0), ("good", "m", 2.0)]
+
+
+def test_one_series_in_two_resources_of_a_request_is_stored_once(service: Service) -> None:
+    request = fill(fill(Request(), "a", ["m"], [1]), "a", ["m"], [2])
+    for _ in range(2):
+        assert service.post(request.SerializeToString()).status_code == 200
+    assert service.prometheus.stored == [("a", "m", 1.0)] * 2
+    counted = service.counted()
+    assert counted["ingest.points.stored",] == counted["ingest.points.refused", "a", "duplicate"] == 2
+
+
+def test_counts_that_masking_makes_equal_are_stored_as_one(service: Service) -> None:
+    request = fill(Request(), "a", ["m"], [5, 3])
+    (metric,) = request.resource_metrics[0].scope_metrics[0].metrics
+    for point in metric.gauge.data_points:
+        point.attributes[0].value.string_value = "****"
+    metric.sum.CopyFrom(Sum(aggregation_temporality=CUMULATIVE, data_points=metric.gauge.data_points))
+    assert service.post(request.SerializeToString()).status_code == 200
+    assert service.prometheus.stored == [("a", "m", 8.0)]
+    assert not [key for key in service.counted() if key[0] == "ingest.points.refused"]
+
+
+def test_who_was_heard_is_told_for_a_while_with_the_age_of_the_newest_point(service: Service) -> None:
+    request = fill(fill(Request(), "shop", ["m"]), "spans", ["m"])
+    request.resource_metrics[1].scope_metrics[0].scope.name = MADE_OF_SPANS
+    for point in points(request.resource_metrics[0].scope_metrics[0].metrics[0]):
+        point.time_unix_nano -= 90 * 10**9
+    assert service.post(request.SerializeToString()).status_code == 200
+    for _ in range(2):
+        counted = service.counted()
+        assert counted["ingest.heard", "shop"] == 10**6
+        assert counted["ingest.points.age", "shop"] == 90
+        assert ("ingest.heard", "spans") not in counted
+    service.now += REMEMBERED + 1
+    assert ("ingest.heard", "shop") not in service.counted()
 
 
 def test_a_resource_above_the_limit_is_refused_alone(service: Service) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Histogram, HistogramDataPoint, Metric
 
 from services.ingest.collisions import Collisions
 from services.ingest.inspection import AHEAD, LONGEST_VALUE, OUT_OF_ORDER_WINDOW, SECOND, Inspector
@@ -26,8 +26,8 @@ class Bench:
 
     def __init__(self, limit: int = 1000) -> None:
         self.clock = Clock(NOW)
-        series = SeriesLimit(limit, 10_000, self.clock)
-        self.inspector = Inspector(series, Collisions(self.clock), Sums(), self.clock)
+        self.series = SeriesLimit(limit, 10_000, self.clock)
+        self.inspector = Inspector(self.series, Collisions(self.clock), Sums(), self.clock)
         self.empty()
 
     def empty(self) -> None:
@@ -209,8 +209,93 @@ def test_series_beyond_the_limit_are_kept_out() -> None:
     assert [point.attributes[0].value.string_value for point in points(metric)] == ["0", "1", "2"]
 
 
+def test_the_labels_of_processes_are_named_as_well() -> None:
+    bench = Bench(limit=100)
+    for replica in range(200):
+        bench.empty()
+        bench.resource.resource.attributes.add(key="service.instance.id").value.string_value = str(replica)
+        bench.counter(page="/")
+        refused = bench.inspect().refused
+    assert refused == {Reason.SERIES: 1}
+    assert bench.series.culprit("shop").attribute == "service.instance.id"
+
+
 def test_the_order_of_attributes_makes_no_new_series() -> None:
     bench = Bench(limit=1)
     metric = bench.counter(a="1", b="2")
     bench.point(metric, 0, 1, b="2", a="1")
+    assert bench.inspect() == Findings()
+
+
+def test_of_two_values_for_one_time_in_a_request_the_second_is_counted(bench: Bench) -> None:
+    """Prometheus keeps times in ms; it drops the second and answers that all is stored."""
+    metric = bench.counter(value=5)
+    bench.point(metric, 0.0001, 3)
+    bench.point(metric, 0, 3, place="elsewhere")
+    findings = bench.inspect()
+    assert (findings.refused, findings.collisions) == ({Reason.DUPLICATE: 1}, 0)
+    assert [point.as_double for point in points(metric)] == [5, 3]
+
+
+def test_two_resources_that_prometheus_cannot_tell_apart_have_one_value_for_a_time(bench: Bench) -> None:
+    for value, refused in ((1, {}), (2, {Reason.DUPLICATE: 1})):
+        bench.empty()
+        bench.resource.resource.attributes.add(key="k8s.pod.name").value.string_value = f"pod-{value}"
+        bench.counter(value=value)
+        assert bench.inspect().refused == refused
+
+
+def test_what_is_sent_again_as_it_was_is_no_fault(bench: Bench) -> None:
+    metric = bench.counter(value=5)
+    bench.point(metric, 0, 5)
+    gauge = bench.scope.metrics.add(name="ratio").gauge
+    gauge.data_points.add(as_double=float("nan"), time_unix_nano=int(NOW * SECOND))
+    assert bench.inspect() == Findings()
+
+
+def test_histograms_of_one_count_are_told_apart(bench: Bench) -> None:
+    data = bench.scope.metrics.add(name="latency").histogram
+    data.aggregation_temporality = CUMULATIVE
+    for seconds in (0.1, 0.2):
+        data.data_points.add(count=1, sum=seconds, time_unix_nano=int(NOW * SECOND))
+    assert bench.inspect().refused == {Reason.DUPLICATE: 1}
+
+
+def gauge(bench: Bench, name: str = "orders") -> Metric:
+    metric: Metric = bench.scope.metrics.add(name=name)
+    metric.gauge.data_points.add(as_double=7, time_unix_nano=int(bench.clock.now * SECOND))
+    return metric
+
+
+def test_of_two_kinds_under_one_name_the_one_that_came_first_is_kept(bench: Bench) -> None:
+    gauge(bench)
+    assert bench.inspect() == Findings()
+    bench.empty()
+    bench.counter().sum.is_monotonic = False
+    gauge(bench)
+    bench.scope.metrics.add(name="orders").histogram.CopyFrom(
+        Histogram(aggregation_temporality=CUMULATIVE, data_points=[HistogramDataPoint()] * 2)
+    )
+    assert bench.inspect().refused == {Reason.TYPE: 3}
+    assert [metric.WhichOneof("data") for metric in bench.scope.metrics] == ["gauge"]
+
+
+def test_a_counter_has_another_name_in_prometheus_than_a_gauge(bench: Bench) -> None:
+    bench.counter()
+    gauge(bench)
+    assert bench.inspect() == Findings()
+
+
+def test_a_metric_that_was_away_may_come_back_as_another_kind(bench: Bench) -> None:
+    for kept in (True, False, True):
+        bench.empty()
+        if kept:
+            gauge(bench)
+        else:
+            bench.counter().sum.is_monotonic = False
+            bench.clock.now += 299
+        assert bench.inspect().refused == ({} if kept else {Reason.TYPE: 1})
+    bench.clock.now += 301
+    bench.empty()
+    bench.counter().sum.is_monotonic = False
     assert bench.inspect() == Findings()
