@@ -45,7 +45,7 @@ _MEANING = {
     Problem.UNKNOWN_ID: "labels whose prediction was not observed in this process, or is forgotten",
     Problem.DUPLICATE_LABEL: "second labels of a prediction are ignored",
     Problem.INVALID_TIME: "times that are none, or labels known long before their prediction",
-    Problem.INVALID_REFERENCE: "the reference cannot be used",
+    Problem.INVALID_REFERENCE: "the reference cannot be used: predictions are not compared with it",
     Problem.INTERNAL: "a fault of whence_monitor",
 }
 
