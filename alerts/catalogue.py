@@ -41,6 +41,7 @@ PROBLEMS = {
     "truths that the task cannot have": ("invalid_truth", "invalid_time"),
     "predictions without a usable id": ("missing_id", "invalid_id", "duplicate_id"),
     "labels without a prediction": ("label_of_unknown_id", "duplicate_label"),
+    "predictions forgotten before their label": ("forgotten_prediction",),
     "features unlike the reference": ("invalid_features", "unknown_feature", "invalid_reference"),
     "series beyond the limit": ("unwatched_feature",),
     "segments that are not declared": ("unknown_segment",),

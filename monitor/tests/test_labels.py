@@ -94,6 +94,36 @@ def test_predictions_that_wait_are_bounded_and_those_forgotten_are_counted() -> 
     assert right(worker) == 1
 
 
+def test_labels_too_late_for_the_number_of_predictions_are_named_and_so_is_what_to_raise(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    few, enough = Worker(labels=1_000), Worker(labels=10_000)
+    for worker in (few, enough):
+        for number in range(5_000):
+            worker.monitor.observe({}, 0.9, number)
+            if number >= 2_000:
+                worker.monitor.label(number - 2_000, 1)
+            worker.monitor.flush() if number % 1_000 == 0 else None
+    assert right(few) == 0
+    assert few.problems()["forgotten_prediction"] >= 2_500
+    assert "raise `labels`" in caplog.text
+    assert right(enough) == 3_000
+    assert enough.problems() == {}
+
+
+def test_labels_of_predictions_that_were_never_made_are_no_reason_to_raise_the_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = Worker(labels=1_000)
+    for number in range(5_000):
+        worker.monitor.observe({}, 0.9, number)
+        worker.monitor.label(number, 1)
+        worker.monitor.label(f"another process's {number}", 1)
+        worker.monitor.flush() if number % 1_000 == 0 else None
+    assert right(worker) == 5_000
+    assert worker.problems().keys() == {"label_of_unknown_id"}
+
+
 def test_what_waits_is_forgotten_with_age() -> None:
     now = [0.0]
     waiting = Waiting(1_000, 100.0, clock=lambda: now[0])

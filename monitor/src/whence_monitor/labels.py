@@ -112,7 +112,7 @@ class Labels:
                 self._problems.count(Problem.DUPLICATE_LABEL)
             else:
                 early = Match(None, truth, 0, at)
-                self._problems.count(Problem.UNKNOWN_ID, self._early.put(given.id, early))
+                self._count_unknown(self._early.put(given.id, early))
         return matches
 
     def match(self, judged: Sequence[Judged], segments: Sequence[int]) -> list[Match]:
@@ -148,7 +148,11 @@ class Labels:
 
     def _forget(self) -> None:
         self._unlabelled += self._waiting.forget()
-        self._problems.count(Problem.UNKNOWN_ID, self._early.forget())
+        self._count_unknown(self._early.forget())
+
+    def _count_unknown(self, labels: int) -> None:
+        self._problems.count(Problem.UNKNOWN_ID, labels)
+        self._problems.count(Problem.FORGOTTEN, labels if self._waiting.is_short else 0)
 
     def _complete(self, found: Predicted, truth: Any, at: float | None) -> Match:
         delay = None if at is None else self._read_delay(at - found.at)
