@@ -56,6 +56,15 @@ def faulty(bin: str, share: float, of: Mapping[str, float] = BINS) -> dict[str, 
     return {**{name: value * (1 - share) for name, value in of.items()}, bin: share}
 
 
+def of_segment(name: str, series: Series) -> dict[str, str]:
+    """The same of values by segment."""
+    counts = ("model_feature_values_total{", "model_reference_values{")
+    return {
+        key.replace("{", f'{{segment="{name}", ', 1) if key.startswith(counts) else key: values
+        for key, values in series.items()
+    }
+
+
 def telling(during: float, n: float = 50) -> Series:
     """A feature whose two bins come true with 90% and 10%, as in the reference, and else in trouble."""
     of = {"reference": "r", "feature": "amount"}
