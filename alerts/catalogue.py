@@ -39,6 +39,7 @@ PROBLEMS = {
     "what was dropped": ("dropped",),
     "predictions that the task cannot have": ("invalid_prediction",),
     "truths that the task cannot have": ("invalid_truth", "invalid_time"),
+    "costs that are none": ("invalid_cost",),
     "predictions without a usable id": ("missing_id", "invalid_id", "duplicate_id"),
     "labels without a prediction": ("label_of_unknown_id", "duplicate_label"),
     "predictions forgotten before their label": ("forgotten_prediction",),
@@ -71,6 +72,7 @@ def all_monitors() -> list[Monitor]:
         *_before_labels(),
         *_features(),
         *_flow(),
+        *_serving(),
         *_items(),
         *(_problem(what, kinds) for what, kinds in PROBLEMS.items()),
     ]
@@ -199,6 +201,15 @@ def _flow() -> Iterator[Monitor]:
     yield Monitor("delay of labels", ALL_TASKS, delay, "its past", slower, f"alerts.{slower}")
     mix, share = "model-segment-mix-changed", _measured("segment_share")
     yield Monitor("mix of segments", ALL_TASKS, share, "its past", mix, f"alerts.{mix}")
+
+
+def _serving() -> Iterator[Monitor]:
+    for what, measure, alert in (
+        ("latency of predictions", "latency", "model-latency-rose"),
+        ("cost of a prediction", "cost", "model-cost-rose"),
+        ("age of features", "feature_age", "model-features-stale"),
+    ):
+        yield Monitor(what, ALL_TASKS, _measured(measure), "its past", alert, f"alerts.{alert}")
 
 
 def _items() -> Iterator[Monitor]:

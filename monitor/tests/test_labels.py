@@ -285,6 +285,7 @@ def test_whatever_is_given_nothing_is_raised_and_others_are_still_counted(task: 
         worker.monitor.observe(thing, good, "id")
         worker.monitor.observe({"x": thing, "y": 1.0}, good, "id")
         worker.monitor.observe({"x": 1.0, "y": 1.0}, thing, thing, thing)
+        worker.monitor.observe({}, good, latency=thing, cost=thing, features_at=thing)
         worker.monitor.label(thing, thing, thing)
         worker.monitor.label("id", 1, thing)
         worker.monitor.judge(thing, thing, thing, thing)

@@ -1,21 +1,20 @@
 """Truth finds its prediction: hours later, before it, twice, or never."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from math import isfinite
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from whence_monitor import instruments as i
-from whence_monitor.columns import read_number
 from whence_monitor.events import Judged, Labelled
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.joins import TAKEN, Waiting
 from whence_monitor.problems import Problem, Problems
+from whence_monitor.serving import Histogram
 from whence_monitor.tasks import Task
+from whence_monitor.times import SKEW, read_duration, read_time
 
-EARLY_AGE = 300.0
+EARLY_AGE = SKEW
 """Seconds that a label waits for its prediction."""
 EARLY_SHARE = 10
 """A tenth as many labels as predictions may wait."""
@@ -40,13 +39,6 @@ class Match(NamedTuple):
     bins: tuple[int, ...] = ()
 
 
-class Delays(Protocol):
-    """An OpenTelemetry histogram."""
-
-    def record(self, amount: float, attributes: Attributes) -> None:
-        """Record a delay in seconds."""
-
-
 class Labels:
     """Joins labels to predictions and has the task judge them; `segments` are their names by code."""
 
@@ -56,7 +48,7 @@ class Labels:
         segments: Sequence[str],
         task: Task[Any, Any],
         problems: Problems,
-        delays: Delays,
+        delays: Histogram,
         *,
         capacity: int,
         age: float,
@@ -170,18 +162,11 @@ class Labels:
         return True
 
     def _read_time(self, given: Any) -> float | None:
-        return self._read_finite(given.timestamp() if type(given) is datetime else given)
+        return self._valid(read_time(given))
 
     def _read_delay(self, given: Any) -> float | None:
-        delay = self._read_finite(given)
-        if delay is not None and delay < -EARLY_AGE:
-            self._problems.count(Problem.INVALID_TIME)
-            return None
-        return None if delay is None else max(0.0, delay)
+        return self._valid(read_duration(given))
 
-    def _read_finite(self, given: Any) -> float | None:
-        number = read_number(given)
-        if given is not None and number is not None and isfinite(number):
-            return number
-        self._problems.count(Problem.INVALID_TIME)
-        return None
+    def _valid(self, seconds: float | None) -> float | None:
+        self._problems.count(Problem.INVALID_TIME, int(seconds is None))
+        return seconds

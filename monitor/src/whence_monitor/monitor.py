@@ -14,12 +14,12 @@ from opentelemetry.metrics import MeterProvider
 
 from whence_monitor.batches import Batch, make_batch
 from whence_monitor.events import AnyEvent, Events, Judged, Labelled, Observed
-from whence_monitor.export import create_delays, export, withdraw
+from whence_monitor.export import create_histograms, export, withdraw
 from whence_monitor.families import Family
 from whence_monitor.instruments import Instrument
-from whence_monitor.labels import Delays
 from whence_monitor.problems import Problem
 from whence_monitor.reference import Reference
+from whence_monitor.serving import Histograms
 from whence_monitor.settings import LEARN, Settings, find_reference, read_time
 from whence_monitor.state import State
 from whence_monitor.tasks import TaskName, find_classes
@@ -88,19 +88,31 @@ class Monitor:
                 "a multi-class model needs its classes, or a reference with its truths as categories"
             )
         self._key = (self._settings.model, self._settings.version)
-        self._delays: Delays = create_delays(meter_provider)
+        self._histograms: Histograms = create_histograms(meter_provider)
         self.begin()
         export(self, self._key, max_series, meter_provider)
         _living.add(self)
 
     def observe(
-        self, features: Mapping[str, Any], prediction: Any, id: Any = None, segment: str | None = None
+        self,
+        features: Mapping[str, Any],
+        prediction: Any,
+        id: Any = None,
+        segment: str | None = None,
+        *,
+        latency: float | None = None,
+        cost: float | None = None,
+        features_at: Any = None,
     ) -> None:
-        """Tell of a prediction: the features it was made from, and an id if its truth may become known."""
+        """Tell of a prediction: the features it was made from, and an id if its truth may become known.
+
+        `latency` is what it took, in seconds, `cost` in any unit, and `features_at` when its features were
+        made, in seconds since 1970 or as a datetime.
+        """
         row: dict[str, Any] | None = None
         with suppress(Exception):  # whatever a caller's class raises
             row = dict(features)
-        self._events.put(Observed(row, _copy(prediction), id, segment, time()))
+        self._events.put(Observed(row, _copy(prediction), id, segment, time(), latency, cost, features_at))
 
     def observe_many(
         self,
@@ -154,7 +166,7 @@ class Monitor:
     def begin(self) -> None:
         """With nothing counted. In a forked process, too: its parent counts what was told before."""
         self._lock = Lock()
-        self._state = State(self._settings, self._delays)
+        self._state = State(self._settings, self._histograms)
         self._events = Events(self._apply)
 
     def _apply(self, events: list[AnyEvent]) -> None:

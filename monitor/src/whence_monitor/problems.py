@@ -28,6 +28,7 @@ class Problem(StrEnum):
     FORGOTTEN = "forgotten_prediction"
     DUPLICATE_LABEL = "duplicate_label"
     INVALID_TIME = "invalid_time"
+    INVALID_COST = "invalid_cost"
     INVALID_REFERENCE = "invalid_reference"
     INTERNAL = "internal_error"
 
@@ -47,6 +48,7 @@ _MEANING = {
     Problem.FORGOTTEN: "labels come when predictions are forgotten for their number: raise `labels`",
     Problem.DUPLICATE_LABEL: "second labels of a prediction are ignored",
     Problem.INVALID_TIME: "times that are none, or labels known long before their prediction",
+    Problem.INVALID_COST: "costs that are no number, or less than nothing",
     Problem.INVALID_REFERENCE: "the reference cannot be used: predictions are not compared with it",
     Problem.INTERNAL: "a fault of whence_monitor",
 }

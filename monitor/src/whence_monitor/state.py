@@ -11,12 +11,13 @@ from whence_monitor.binning import Codes, FeatureCounts
 from whence_monitor.columns import Column
 from whence_monitor.events import AnyEvent, Judged, Labelled, Observed
 from whence_monitor.families import Family, fix, spell
-from whence_monitor.labels import Delays, Labels, Match, Predicted
+from whence_monitor.labels import Labels, Match, Predicted
 from whence_monitor.learning import Sample, learn_reference, share
 from whence_monitor.problems import Problem, Problems
 from whence_monitor.reference import INPUTS, PREDICTION, TRUTH, InvalidReference, Reference
 from whence_monitor.repeats import KINDS, Repeats
 from whence_monitor.segments import Segments
+from whence_monitor.serving import Histograms, Serving
 from whence_monitor.settings import Settings
 from whence_monitor.tasks import TaskName, make_task
 from whence_monitor.telling import Telling
@@ -28,7 +29,7 @@ from whence_monitor.watched import describe, describe_calibration, fit
 class State:
     """Counts since the process began."""
 
-    def __init__(self, settings: Settings, delays: Delays) -> None:
+    def __init__(self, settings: Settings, histograms: Histograms) -> None:
         reference = settings.reference
         self._settings = settings
         self.problems = Problems(settings.base)
@@ -39,16 +40,23 @@ class State:
         self._task = make_task(
             settings.task, settings.base, names, settings.classes, settings.threshold, reference
         )
-        capacity, age = settings.labels, settings.label_age
         self._labels = Labels(
-            settings.base, names, self._task, self.problems, delays, capacity=capacity, age=age
+            settings.base,
+            names,
+            self._task,
+            self.problems,
+            histograms[i.LABEL_DELAY],
+            capacity=settings.labels,
+            age=settings.label_age,
         )
+        self._serving = Serving(settings.base, self.problems, histograms)
         self._predictions = np.zeros(len(names), np.int64)
         by_segment = [{**settings.base, **a} for a in spell(**{i.SEGMENT: names})]
         self._families = [
             Family(i.PREDICTIONS, by_segment, self._predictions),
             *self.problems.families,
             *self._labels.families,
+            *self._serving.families,
             *self._task.families,
         ]
         self._watched: list[Family] = []
@@ -91,6 +99,7 @@ class State:
 
     def _observe(self, observed: Sequence[Observed]) -> None:
         self.problems.count(Problem.INVALID_FEATURES, sum(event.row is None for event in observed))
+        self._serving.add(observed)
         codes = self._segments.code([event.segment for event in observed])
         read = [self._task.try_prediction(event.prediction) for event in observed]
         rows = [event.row or {} for event in observed]

@@ -95,6 +95,16 @@ def delayed(before: float, during: float, n: int = 50) -> Series:
     return {**known("binary"), named("model_label_delay_seconds"): histogram(*phases)}
 
 
+def served(name: str, before: float, during: float, n: int = 50) -> Series:
+    """Seconds, before and after the trouble, and during it."""
+    phases = (CALM, {before: n}), (TROUBLE, {during: n}), (AFTER, {before: n})
+    return {**predicted(n, n), named(name): histogram(*phases)}
+
+
+def paid(before: float, during: float, n: float = 50) -> Series:
+    return {**predicted(n, n), **counted("model_prediction_cost_total", n * before, n * during)}
+
+
 def mixed(new: float, n: float = 50) -> Series:
     """Predictions by segment: a fifth is new, and another share during the trouble."""
     return {
@@ -256,6 +266,30 @@ SCENARIOS = {
     ),
     "model-labels-slower": scenario(
         delayed(0.5, 3), {"twice as long": delayed(0.5, 1)}, fires_at=3120, over_at=4500, value="6.06"
+    ),
+    "model-latency-rose": scenario(
+        served("model_prediction_duration_seconds", 0.1, 0.4),
+        {
+            "half as long again": served("model_prediction_duration_seconds", 0.1, 0.15),
+            "few": served("model_prediction_duration_seconds", 0.1, 0.4, n=1),
+        },
+        fires_at=2880,
+        over_at=4800,
+        value="3.96",
+    ),
+    "model-cost-rose": scenario(
+        paid(2, 5),
+        {"a quarter more": paid(2, 2.5), "few": paid(2, 5, n=0.15)},
+        fires_at=3060,
+        over_at=4620,
+        value="1.92",
+    ),
+    "model-features-stale": scenario(
+        served("model_feature_age_seconds", 3600, 18000),
+        {"twice as old": served("model_feature_age_seconds", 3600, 7200)},
+        fires_at=2880,
+        over_at=4800,
+        value="5.14",
     ),
     "model-segment-mix-changed": scenario(
         mixed(0.5),
