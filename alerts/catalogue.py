@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from alerts.spec import Alert
 from config.watched_models import HIGHER_IS_BETTER, MEASURES
 from prometheus.model_drift import FAULTS, FAULTS_OF_NUMBERS
+from prometheus.models import CONCEPT_DRIFT
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
@@ -142,6 +143,8 @@ def _errors() -> Iterator[Monitor]:
     bias = _measured("bias")
     key = f"{PREFIX}.bias"
     yield Monitor("mean error", (REGRESSION,), bias, "its past", "model-errors-one-sided", key)
+    drift, what = "model-concept-drift", "errors label by label (concept drift)"
+    yield Monitor(what, ALL_TASKS, CONCEPT_DRIFT.name, "its past", drift, f"alerts.{drift}")
 
 
 def _before_labels() -> Iterator[Monitor]:

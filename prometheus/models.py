@@ -56,6 +56,7 @@ SCORE_LABELS = _counter("model_score_labels_total", "bin", "predicted", "came_tr
 SCORE_EXPECTED = _counter("model_score_expected_total", "bin", "predicted")
 PREDICTION_ERRORS = _counter("model_prediction_errors_total", "reference", "bin", "quantity")
 QUALITY = _counter("model_quality_total", "segment", "quantity")
+CONCEPT_DRIFT = _gauge("model_concept_drift")
 SCORES_MARGIN = _counter("model_scores_margin_total")
 REPEATED = _counter("model_requests_repeated_total", "kind")
 ITEMS_SHOWN = _counter("model_items_shown_total", "bin")

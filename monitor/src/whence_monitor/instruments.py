@@ -1,7 +1,7 @@
 """Every metric of this package, declared once. Pure data: imports nothing of the package.
 
 All but gauges add up over processes: `sum by (model_name, model_version, reference, feature, bin)`. Gauges
-are facts of the reference, the same in each process: take their maximum.
+are facts of the reference, the same in each process, or what a process sees: take their maximum.
 """
 
 from dataclasses import dataclass
@@ -189,6 +189,12 @@ QUALITY = Instrument(
     "1",
     "Sums over labelled predictions that measures of performance are made of.",
     (SEGMENT, QUANTITY),
+)
+CONCEPT_DRIFT = Instrument(
+    "model.concept.drift",
+    Kind.GAUGE,
+    "{threshold}",
+    "Page and Hinkley's test of the errors of labelled predictions: from 1 on they have become larger.",
 )
 SCORES_MARGIN = Instrument(
     "model.scores.margin",

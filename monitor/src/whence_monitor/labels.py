@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from whence_monitor import instruments as i
+from whence_monitor.concept import ConceptDrift
 from whence_monitor.events import Judged, Labelled
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.joins import TAKEN, Waiting
@@ -56,6 +57,7 @@ class Labels:
         self._base, self._task, self._problems, self._delays = base, task, problems, delays
         self._waiting = Waiting(capacity, age)
         self._early = Waiting(max(1, capacity // EARLY_SHARE), min(EARLY_AGE, age))
+        self._concept = ConceptDrift(base)
         self._has_ids = False
         self._labels = np.zeros(len(segments), np.int64)
         self._unlabelled, self._awaited = np.zeros(1, np.int64), np.zeros(1, np.int64)
@@ -64,6 +66,7 @@ class Labels:
             Family(i.LABELS, by_segment, self._labels),
             Family(i.UNLABELLED, [base], self._unlabelled),
             Family(i.AWAITED, [base], self._awaited),
+            *self._concept.families,
         ]
 
     def expect(self, ids: Sequence[Any], predicted: Sequence[Predicted]) -> list[Match]:
@@ -126,9 +129,10 @@ class Labels:
             return
         segments = np.array([match.segment for match in matches], np.int64)
         self._labels += np.bincount(segments, minlength=len(self._labels))
-        self._task.judge(
+        errors = self._task.judge(
             [match.prediction for match in matches], [match.truth for match in matches], segments
         )
+        self._concept.add(errors.tolist())
         for match in matches:
             if match.delay is not None:
                 self._delays.record(match.delay, self._base)
