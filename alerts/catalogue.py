@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from alerts.spec import Alert
 from config.watched_models import HIGHER_IS_BETTER, MEASURES
 from prometheus.model_drift import FAULTS, FAULTS_OF_NUMBERS
+from prometheus.models import CONCEPT_DRIFT
 from prometheus.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
@@ -39,8 +40,10 @@ PROBLEMS = {
     "what was dropped": ("dropped",),
     "predictions that the task cannot have": ("invalid_prediction",),
     "truths that the task cannot have": ("invalid_truth", "invalid_time"),
+    "costs that are none": ("invalid_cost",),
     "predictions without a usable id": ("missing_id", "invalid_id", "duplicate_id"),
     "labels without a prediction": ("label_of_unknown_id", "duplicate_label"),
+    "predictions forgotten before their label": ("forgotten_prediction",),
     "features unlike the reference": ("invalid_features", "unknown_feature", "invalid_reference"),
     "series beyond the limit": ("unwatched_feature",),
     "segments that are not declared": ("unknown_segment",),
@@ -70,6 +73,7 @@ def all_monitors() -> list[Monitor]:
         *_before_labels(),
         *_features(),
         *_flow(),
+        *_serving(),
         *_items(),
         *(_problem(what, kinds) for what, kinds in PROBLEMS.items()),
     ]
@@ -139,6 +143,8 @@ def _errors() -> Iterator[Monitor]:
     bias = _measured("bias")
     key = f"{PREFIX}.bias"
     yield Monitor("mean error", (REGRESSION,), bias, "its past", "model-errors-one-sided", key)
+    drift, what = "model-concept-drift", "errors label by label (concept drift)"
+    yield Monitor(what, ALL_TASKS, CONCEPT_DRIFT.name, "its past", drift, f"alerts.{drift}")
 
 
 def _before_labels() -> Iterator[Monitor]:
@@ -198,6 +204,15 @@ def _flow() -> Iterator[Monitor]:
     yield Monitor("delay of labels", ALL_TASKS, delay, "its past", slower, f"alerts.{slower}")
     mix, share = "model-segment-mix-changed", _measured("segment_share")
     yield Monitor("mix of segments", ALL_TASKS, share, "its past", mix, f"alerts.{mix}")
+
+
+def _serving() -> Iterator[Monitor]:
+    for what, measure, alert in (
+        ("latency of predictions", "latency", "model-latency-rose"),
+        ("cost of a prediction", "cost", "model-cost-rose"),
+        ("age of features", "feature_age", "model-features-stale"),
+    ):
+        yield Monitor(what, ALL_TASKS, _measured(measure), "its past", alert, f"alerts.{alert}")
 
 
 def _items() -> Iterator[Monitor]:

@@ -21,6 +21,7 @@ from prometheus.recorded import (
     MODEL_SCORE_LABELS,
 )
 from prometheus.rules import Rule, record
+from prometheus.series import Series
 
 STEP = 60
 """Seconds between evaluations."""
@@ -28,7 +29,9 @@ STEP = 60
 ENOUGH = 100
 """Labels, or predictions, below which a mean over them is not told."""
 ENOUGH_OF_A_CLASS = 20
-"""The same of those that are predicted, or are, of a class."""
+"""The same of those that are predicted, or are, of a class, and of those in the tail of a quantile."""
+TAIL = 0.95
+"""Quantile of latency and of the age of features."""
 
 PASTS = {"1h": (3600, (SHORT,)), "24h": (86400, (SHORT, LONG))}
 """Seconds of each past, of which half has to be known, and the windows that are compared with it."""
@@ -37,6 +40,7 @@ SAMPLE = (*MODEL, "segment", "window")
 
 NO_QUALITY = (
     *("positive_rate", "predictions", "segment_share", "label_coverage", "label_delay"),
+    *("latency", "feature_age", "cost"),
     *("exact_repeats", "near_repeats", "margin_share", "coverage", "diversity", "popularity"),
 )
 """Measures that do not say how well a model does."""
@@ -157,22 +161,28 @@ def _flow() -> Iterator[tuple[str, str]]:
 
 def _flow_of(window: str) -> Iterator[tuple[str, str]]:
     """What is of everybody only."""
-    yield "label_delay", _delay(window)
+    for name, quantile, of in (
+        ("label_delay", 0.5, models.LABEL_DELAY),
+        ("latency", TAIL, models.LATENCY),
+        ("feature_age", TAIL, models.FEATURE_AGE),
+    ):
+        yield name, _quantile(quantile, of, window)
     whole = (q.equal("segment", ALL), q.equal("window", window))
     predicted = f"({q.level(MODEL_PREDICTIONS, *whole, by=MODEL)} >= {ENOUGH})"
     for name, of, where in (
         ("exact_repeats", models.REPEATED, (q.equal("kind", "exact"),)),
         ("near_repeats", models.REPEATED, (q.equal("kind", "near"),)),
         ("margin_share", models.SCORES_MARGIN, ()),
+        ("cost", models.COST, ()),
     ):
         yield name, f"{SECONDS[window]} * {q.rate(of, *where, by=MODEL, window=window)} / {predicted}"
 
 
-def _delay(window: str) -> str:
-    """The median of the seconds until labels became known."""
-    median = q.quantile(0.5, models.LABEL_DELAY, by=MODEL, window=window)
-    labels = f"{SECONDS[window]} * {q.observations(models.LABEL_DELAY, by=MODEL, window=window)}"
-    return q.provided(median, labels, ENOUGH_OF_A_CLASS)
+def _quantile(quantile: float, of: Series, window: str) -> str:
+    """Of seconds, where enough are beyond it."""
+    seconds = q.quantile(quantile, of, by=MODEL, window=window)
+    number = f"{SECONDS[window]} * {q.observations(of, by=MODEL, window=window)}"
+    return q.provided(seconds, number, ENOUGH_OF_A_CLASS / min(1, 2 * (1 - quantile)))
 
 
 def sum_of(*quantities: str) -> str:

@@ -1,10 +1,11 @@
-"""Errors of watched models beside their quality: probabilities that are none, errors of one sign."""
+"""Errors of watched models beside their quality: wrong probabilities, errors of one sign, larger ones."""
 
 from math import pi
 
 from alerts.rules.models import OF_MODEL, model_alert, still
-from alerts.spec import Alert, Impact, Severity
+from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
+from prometheus import models
 from prometheus import queries as q
 from prometheus.model_limits import limit
 from prometheus.model_measures import SAMPLE
@@ -77,5 +78,23 @@ def errors_one_sided(config: Config) -> Alert:
     )
 
 
+def concept_drift(config: Config) -> Alert:
+    return model_alert(
+        config,
+        slug="model-concept-drift",
+        title="Model Concept Drift",
+        query=q.highest(models.CONCEPT_DRIFT, by=MODEL),
+        threshold=1,
+        panel="Concept drift",
+        severity=Severity.INFO,
+        impact=Impact.POSSIBLE,
+        summary="Errors of {labels.model_name} {labels.model_version} have become larger",
+        description=f"Label by label, the errors of {OF_MODEL} have become larger than in its last ten "
+        "thousand labels (Page and Hinkley's test: {value}, the limit is {threshold}). It sees small losses "
+        "that last, and with few labels sooner than measures over a window.",
+        value_format=ValueFormat.NUMBER,
+    )
+
+
 def alerts(config: Config) -> tuple[Alert, ...]:
-    return calibration_off(config), errors_one_sided(config)
+    return calibration_off(config), errors_one_sided(config), concept_drift(config)

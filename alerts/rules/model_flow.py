@@ -1,6 +1,14 @@
 """Predictions, labels and segments of watched models: whether they come, and what cannot be watched."""
 
-from alerts.rules.models import ANY_VERSION, OF_ANY_VERSION, OF_MODEL, model_alert, still, threshold
+from alerts.rules.models import (
+    ANY_VERSION,
+    OF_ANY_VERSION,
+    OF_MODEL,
+    model_alert,
+    still,
+    threshold,
+    times_usual,
+)
 from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import limits, models
@@ -154,20 +162,13 @@ def labels_late(config: Config) -> Alert:
 
 
 def labels_slower(config: Config) -> Alert:
-    def times(*where: str) -> str:
-        now, usual = (
-            q.select(of, 'measure="label_delay"', *where) for of in (MODEL_MEASURE, MODEL_MEASURE_USUAL)
-        )
-        share = f"{now} / on ({', '.join(MODEL)}, segment, window) group_right () ({usual} > 0)"
-        return f"max by ({', '.join(MODEL)}) ({share})"
-
     slug = "model-labels-slower"
     most = threshold(config, slug, SLOWER)
     return model_alert(
         config,
         slug=slug,
         title="Model Labels Slower",
-        query=still(times(), f"{times(RECENT)} <= {most:g}", MODEL),
+        query=times_usual("label_delay", most),
         threshold=most,
         panel="Label delay",
         severity=Severity.INFO,

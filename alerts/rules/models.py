@@ -10,7 +10,10 @@ from alerts.owners import by_model
 from alerts.rules.evaluations import steady
 from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
+from prometheus import queries as q
+from prometheus.model_samples import SHORT
 from prometheus.models import MODEL
+from prometheus.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL
 
 OF_MODEL = "{labels.model_name} {labels.model_version} of {labels.service_name}"
 OF_ANY_VERSION = "{labels.model_name} of {labels.service_name}"
@@ -65,6 +68,19 @@ def threshold(config: Config, slug: str, usual: float) -> float:
     """The threshold of an alert as whence.yaml has it, for a query that needs it, too."""
     wish = config.alerts.get(slug)
     return usual if wish is None or wish.threshold is None else wish.threshold
+
+
+def times_usual(measure: str, most: float) -> str:
+    """By how many times a measure that is not of segments exceeds its median over the last hour or day."""
+
+    def times(*where: str) -> str:
+        now, usual = (
+            q.select(of, q.equal("measure", measure), *where) for of in (MODEL_MEASURE, MODEL_MEASURE_USUAL)
+        )
+        share = f"{now} / on ({', '.join(MODEL)}, segment, window) group_right () ({usual} > 0)"
+        return f"max by ({', '.join(MODEL)}) ({share})"
+
+    return still(times(), f"{times(q.equal('window', SHORT))} <= {most:g}", MODEL)
 
 
 def still(bad: str, over: str, by: tuple[str, ...]) -> str:

@@ -4,13 +4,13 @@ from grafana.options import PERCENT, SECONDS, SHARE, THIRD, Heading, Lines, Quer
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import CHOSEN, IN_WINDOW, OF_ALL
 from prometheus import watched_models as w
-from prometheus.model_measures import ENOUGH, ENOUGH_OF_A_CLASS
+from prometheus.model_measures import ENOUGH, ENOUGH_OF_A_CLASS, TAIL
 
 BY_VERSION = ["model_version"]
 
 
 def panels() -> list[Panel]:
-    """Ids 30–35."""
+    """Ids 30–38."""
     return [
         row(30, "Predictions and labels"),
         predictions(),
@@ -18,6 +18,9 @@ def panels() -> list[Panel]:
         labels(),
         delay(),
         not_watched(),
+        latency(),
+        cost(),
+        age(),
     ]
 
 
@@ -88,4 +91,47 @@ def not_watched() -> Panel:
         ),
         [Query(w.problems(*CHOSEN), "{{kind}}")],
         Value("ops", decimals=2),
+    )
+
+
+def latency() -> Panel:
+    return timeseries(
+        Heading(
+            36,
+            "Latency",
+            f"The {TAIL:.0%} fastest predictions took less, by version. Good: as usual, in all versions.",
+        ),
+        [Query(w.measure(["latency"], *OF_ALL, by=BY_VERSION), "{{model_version}}")],
+        SECONDS,
+        no_value="The service does not tell it (latency), or too few",
+        size=THIRD,
+    )
+
+
+def cost() -> Panel:
+    return timeseries(
+        Heading(
+            37,
+            "Cost per prediction",
+            "In the unit of the service, by version. Good: as usual, and worth the quality.",
+        ),
+        [Query(w.measure(["cost"], *OF_ALL, by=BY_VERSION), "{{model_version}}")],
+        Value("short", decimals=4),
+        no_value="The service does not tell it (cost)",
+        size=THIRD,
+    )
+
+
+def age() -> Panel:
+    return timeseries(
+        Heading(
+            38,
+            "Age of features",
+            f"Those of {TAIL:.0%} of predictions were younger, by version. Good: as usual; a line that rises "
+            "by a second each second says that they are no longer made.",
+        ),
+        [Query(w.measure(["feature_age"], *OF_ALL, by=BY_VERSION), "{{model_version}}")],
+        SECONDS,
+        no_value="The service does not tell it (features_at), or too few",
+        size=THIRD,
     )

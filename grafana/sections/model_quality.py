@@ -3,8 +3,10 @@
 from config import Config
 from grafana.options import ORANGE, SCORE, SHARE, WHOLE_PERCENT, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.watched_model import IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
+from grafana.sections.watched_model import CHOSEN, IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
 from grafana.shapes import columns
+from prometheus import models
+from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.model_measures import ENOUGH
 
@@ -13,7 +15,7 @@ FEW_LABELS = f"Fewer than {ENOUGH} labels in the window"
 
 
 def panels(config: Config) -> list[Panel]:
-    """Ids 10–16."""
+    """Ids 10–17."""
     return [
         row(10, "Quality: from labels as they become known"),
         measures(),
@@ -22,6 +24,7 @@ def panels(config: Config) -> list[Panel]:
         by_segment(),
         estimate(),
         calibration(),
+        concept_drift(),
     ]
 
 
@@ -117,4 +120,19 @@ def calibration() -> Panel:
         by=("bin", "Probability"),
         value=SHARE,
         no_value="Only of classifiers with probabilities and labels",
+    )
+
+
+def concept_drift() -> Panel:
+    return timeseries(
+        Heading(
+            17,
+            "Concept drift",
+            "Page and Hinkley's test of the errors, label by label, of the process that sees most. Good: "
+            "near 0; above the dashed line errors have become larger than in the last ten thousand labels.",
+        ),
+        [Query(q.highest(models.CONCEPT_DRIFT, *CHOSEN, by=["model_version"]), "{{model_version}}")],
+        Value("none", decimals=2),
+        Lines(steps=[(1, ORANGE)]),
+        no_value="No labels",
     )

@@ -20,6 +20,7 @@ from whence_monitor import instruments as i
 from whence_monitor.binning import FeatureCounts
 from whence_monitor.bins import SERIES_OF_A_FEATURE
 from whence_monitor.events import CAPACITY
+from whence_monitor.learning import FEWEST, SAMPLE, Sample
 
 from monitor.tests.worker import Worker
 
@@ -215,39 +216,72 @@ def test_what_is_too_much_is_dropped_and_counted_and_the_caller_never_waits() ->
     assert dropped >= 700
 
 
-def test_without_training_data_the_first_observations_are_the_reference_and_say_so() -> None:
-    worker = Worker(learn=1_000)
-    for row, score in zip(ROWS[:999], TRAINING["score"], strict=False):
+@pytest.mark.parametrize(("learn", "hours"), [(None, 24), (6, 6), ("90m", 1.5), ("2d", 48)])
+def test_without_training_data_the_reference_is_learned_in_a_stated_time_and_says_so(
+    learn: float | str | None, hours: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("whence_monitor.learning.monotonic", lambda: now)
+    worker = Worker(learn=learn)
+    for row, score in zip(ROWS[:1_500], TRAINING["score"], strict=False):
         worker.monitor.observe(row, score)
     assert [a["learned"] for a, _ in worker.points(i.INFO)] == ["learning"]
+    now = hours * 3_600 - 1
+    worker.monitor.observe(ROWS[0], 0.5)
     assert not by_bin(worker)
-    for row, score in zip(ROWS[999:1_500], TRAINING["score"][999:], strict=False):
-        worker.monitor.observe(row, score)
-    assert worker.sum(i.FEATURE_VALUES, feature="age") == 1_500
-    assert worker.sum(i.REFERENCE_VALUES, feature="age") >= 1_000
-    assert worker.sum(i.FEATURE_VALUES, feature=PREDICTION) == 1_500
+    now += 1
+    worker.monitor.observe(ROWS[0], 0.5)
     assert [a["learned"] for a, _ in worker.points(i.INFO)] == ["yes"]
+    assert worker.sum(i.REFERENCE_VALUES, feature="age") == 1_502
+    assert not worker.sum(i.FEATURE_VALUES), "what was learned from is not compared with itself"
+    worker.monitor.observe(ROWS[0], 0.5)
+    assert worker.sum(i.FEATURE_VALUES, feature="age") == 1
+    assert worker.sum(i.FEATURE_VALUES, feature=PREDICTION) == 1
+    assert worker.sum(i.PREDICTIONS) == 1_503
+
+
+def test_all_of_the_time_is_learned_from_though_few_predictions_are_held() -> None:
+    sample = Sample(0)
+    for hour in range(24):
+        sample.add(2_000, ([{"hour": hour}] * 2_000).__getitem__)
+    assert len(sample.rows) == SAMPLE
+    by_hour = Counter(row["hour"] for row in sample.rows)
+    expected = SAMPLE / 24
+    deviations = sum((by_hour[hour] - expected) ** 2 / expected for hour in range(24))
+    assert deviations < 80, "chi-square, 23 degrees of freedom: once in 10^7"
+
+
+def test_a_learned_reference_says_from_when_to_when(tmp_path: Path) -> None:
+    path = tmp_path / "reference.json"
+    worker = Worker(learn=0, reference=path)
+    worker.monitor.observe_many({"x": range(5_000)}, [0.5] * 5_000)
+    found = Reference.load(path)
+    assert found.learned
+    assert found.rows == 5_000
+    assert "" < found.learned_since <= found.created_at
+    assert Reference.from_json(found.to_json()) == found
 
 
 def test_processes_that_learn_with_a_common_file_have_the_same_bins(tmp_path: Path) -> None:
     path = tmp_path / "reference.json"
-    one, two = Worker(learn=500, reference=path), Worker(learn=500, reference=path)
-    for row in ROWS[:500]:
+    one, two = Worker(learn=0, reference=path), Worker(learn=0, reference=path)
+    for row in ROWS[:FEWEST]:
         one.monitor.observe(row, 0.5)
     one.reader.collect()
-    for row in ROWS[500:1_000]:
+    for row in ROWS[FEWEST : 2 * FEWEST]:
         two.monitor.observe(row, 0.5)
-    digests = {a["reference"] for worker in (one, two) for a, value in worker.points(i.FEATURE_VALUES)}
+    three = Worker(learn=0, reference=path)
+    digests = {a["reference"] for each in (one, two, three) for a, _ in each.points(i.FEATURE_VALUES)}
     assert digests == {Reference.load(path).digest}
-    assert two.sum(i.FEATURE_VALUES, feature="age") == 500
 
 
-def test_a_large_batch_is_learned_from_in_part_and_counted_whole() -> None:
-    worker = Worker(learn=500)
+def test_a_batch_is_learned_from_and_the_next_one_is_counted() -> None:
+    worker = Worker(learn=0)
     columns = {"age": TRAINING["age"], "country": TRAINING["country"]}
-    worker.monitor.observe_many(columns, TRAINING["score"], ids=range(5_000))
+    for _ in range(2):
+        worker.monitor.observe_many(columns, TRAINING["score"], ids=range(5_000))
     assert worker.sum(i.FEATURE_VALUES, feature="age") == 5_000
-    assert worker.sum(i.REFERENCE_VALUES, feature="age") == 500
+    assert worker.sum(i.REFERENCE_VALUES, feature="age") == 5_000
     assert worker.sum(i.AWAITED) == 5_000
 
 

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from whence_monitor import instruments as i
 from whence_monitor import make_reference
 from whence_monitor.joins import TAKEN, Waiting
+from whence_monitor.learning import FEWEST
 
 from monitor.tests.worker import Worker
 
@@ -90,6 +92,36 @@ def test_predictions_that_wait_are_bounded_and_those_forgotten_are_counted() -> 
     worker.monitor.label(0, 1)
     worker.monitor.label(4_999, 1)
     assert right(worker) == 1
+
+
+def test_labels_too_late_for_the_number_of_predictions_are_named_and_so_is_what_to_raise(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    few, enough = Worker(labels=1_000), Worker(labels=10_000)
+    for worker in (few, enough):
+        for number in range(5_000):
+            worker.monitor.observe({}, 0.9, number)
+            if number >= 2_000:
+                worker.monitor.label(number - 2_000, 1)
+            worker.monitor.flush() if number % 1_000 == 0 else None
+    assert right(few) == 0
+    assert few.problems()["forgotten_prediction"] >= 2_500
+    assert "raise `labels`" in caplog.text
+    assert right(enough) == 3_000
+    assert enough.problems() == {}
+
+
+def test_labels_of_predictions_that_were_never_made_are_no_reason_to_raise_the_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = Worker(labels=1_000)
+    for number in range(5_000):
+        worker.monitor.observe({}, 0.9, number)
+        worker.monitor.label(number, 1)
+        worker.monitor.label(f"another process's {number}", 1)
+        worker.monitor.flush() if number % 1_000 == 0 else None
+    assert right(worker) == 5_000
+    assert worker.problems().keys() == {"label_of_unknown_id"}
 
 
 def test_what_waits_is_forgotten_with_age() -> None:
@@ -172,8 +204,8 @@ def test_a_prediction_that_the_caller_changes_afterwards_is_as_it_was() -> None:
 
 def test_no_id_and_no_value_leaves() -> None:
     secret = "alice@example.org"
-    worker = Worker(segments=("new",), learn=20)
-    for number in range(40):
+    worker = Worker(segments=("new",), learn=0)
+    for number in range(2 * FEWEST):
         features = {"mail": f"{number}-{secret}", "salary": 51_234.5 + number}
         worker.monitor.observe(features, 0.5, f"{number}-{secret}", secret)
         worker.monitor.label(f"{number}-{secret}", 1)
@@ -247,12 +279,13 @@ class Hostile:
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "ranking"])
 def test_whatever_is_given_nothing_is_raised_and_others_are_still_counted(task: str) -> None:
     good: Any = {"binary": 0.5, "multiclass": "a", "regression": 1.0, "ranking": ["a"]}[task]
-    worker = Worker(task=task, classes=("a", "b"), learn=10)
+    worker = Worker(task=task, classes=("a", "b"), learn=0)
     things: list[Any] = [None, Hostile(), [], {}, "", b"", 1j, 10**400, float("nan"), object, [Hostile()], -1]
     for thing in things:
         worker.monitor.observe(thing, good, "id")
         worker.monitor.observe({"x": thing, "y": 1.0}, good, "id")
         worker.monitor.observe({"x": 1.0, "y": 1.0}, thing, thing, thing)
+        worker.monitor.observe({}, good, latency=thing, cost=thing, features_at=thing)
         worker.monitor.label(thing, thing, thing)
         worker.monitor.label("id", 1, thing)
         worker.monitor.judge(thing, thing, thing, thing)
@@ -260,6 +293,8 @@ def test_whatever_is_given_nothing_is_raised_and_others_are_still_counted(task: 
         worker.monitor.observe_many({"x": thing}, thing, thing, thing)
         worker.monitor.observe_many({"x": [thing], "y": [1.0]}, [thing], [thing], [thing])
         worker.reader.collect()
+        worker.monitor.observe_many({"x": [1.0] * FEWEST, "y": [thing] * FEWEST}, [good] * FEWEST)
+    assert [a["learned"] for a, _ in worker.points(i.INFO)] == ["yes"]
     before = worker.sum(i.PREDICTIONS)
     worker.monitor.observe({"x": 1.0, "y": 1.0}, good, "last")
     assert worker.sum(i.PREDICTIONS) == before + 1
@@ -267,10 +302,10 @@ def test_whatever_is_given_nothing_is_raised_and_others_are_still_counted(task: 
 
 
 def test_a_million_categories_segments_and_ids_make_no_series(monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = Worker(learn=1_000, segments=("new",), labels=1_000)
+    worker = Worker(learn=0, segments=("new",), labels=1_000)
     for number in range(20_000):
         worker.monitor.observe({"user": f"u{number}"}, 0.5, number, f"s{number}")
-        if number == 1_000:
+        if number == 2 * FEWEST:
             series = len(list(worker.all_points()))
     assert len(list(worker.all_points())) <= series + 50
     columns = {"user": [f"v{number}" for number in range(1_000_000)]}
@@ -280,11 +315,13 @@ def test_a_million_categories_segments_and_ids_make_no_series(monkeypatch: pytes
 
 
 def test_names_of_features_that_are_ids_are_not_learned() -> None:
-    worker = Worker(learn=100)
-    for number in range(100):
+    worker = Worker(learn=0)
+    for number in range(FEWEST):
         worker.monitor.observe({"x": number, f"user-{number}": 1}, 0.5)
+    worker.monitor.flush()
+    worker.monitor.observe({"x": 1, "user-4711": 1}, 0.5)
     assert {a["feature"] for a, _ in worker.points(i.FEATURE_VALUES)} == {"x", "@prediction"}
-    assert worker.problems()["unknown_feature"] == 100
+    assert worker.problems()["unknown_feature"] == 1
 
 
 def test_a_clock_that_jumps_back_gives_no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,12 +338,39 @@ def test_a_clock_that_jumps_back_gives_no_delay(monkeypatch: pytest.MonkeyPatch)
 def test_a_reference_that_cannot_be_used_is_a_problem_and_one_is_learned(content: str, tmp_path: Any) -> None:
     path = tmp_path / "reference.json"
     path.write_text(content)
-    worker = Worker(reference=path, learn=10)
-    for number in range(20):
-        worker.monitor.observe({"x": float(number)}, 0.5)
-    assert worker.sum(i.FEATURE_VALUES, feature="x") == 20
-    assert worker.problems()["invalid_reference"] == 1
+    worker = Worker(reference=path, learn=0)
+    worker.monitor.observe_many({"x": [1.0] * FEWEST}, [0.5] * FEWEST)
+    worker.monitor.observe({"x": 1.0}, 0.5)
+    assert worker.sum(i.FEATURE_VALUES, feature="x") == 1
+    assert worker.problems()["invalid_reference"] > FEWEST
     assert path.read_text() == content
+
+
+def test_a_path_that_leads_nowhere_is_a_problem_that_is_named_and_nothing_is_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "refrence.json"
+    worker = Worker(reference=path)
+    assert "refrence.json: No such file" in caplog.text
+    worker.monitor.observe_many({"x": [1.0] * FEWEST}, [0.5] * FEWEST)
+    assert worker.problems()["invalid_reference"] > FEWEST, "each prediction: one would be no alert"
+    monkeypatch.setattr("whence_monitor.learning.monotonic", lambda: 1e9)
+    worker.monitor.observe({"x": 1.0}, 0.5)
+    assert [a["learned"] for a, _ in worker.points(i.INFO)] == ["yes"]
+    assert not path.exists()
+
+
+def test_a_learned_reference_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
+    worker = Worker(reference=tmp_path / "no folder" / "reference.json", learn=0)
+    worker.monitor.observe_many({"x": [1.0] * FEWEST}, [0.5] * FEWEST)
+    assert worker.problems() == {"invalid_reference": 1}
+    assert [a["learned"] for a, _ in worker.points(i.INFO)] == ["yes"]
+
+
+@pytest.mark.parametrize("learn", ["", "6", "6 hours", "-1h", -1, float("nan"), float("inf"), [6]])
+def test_a_time_to_learn_that_is_none_is_refused_at_once(learn: Any) -> None:
+    with pytest.raises(ValueError, match="'6h'"):
+        Worker(learn=learn)
 
 
 def test_a_reference_of_another_schema_shows_in_missing_and_unknown_features() -> None:

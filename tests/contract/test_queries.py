@@ -159,6 +159,7 @@ LABELS = {
     "measure": [
         *("ndcg", "thumbs_down", "requests", "unknown_users", "coverage", "popularity"),
         *("mae", "predictions", "label_coverage", "label_delay", "segment_share", "psi"),
+        *("latency", "cost", "feature_age"),
     ],
     "feature": ["factor_norm", "segment_mix", "top_score", "@prediction", "@inputs"],
     "quantity": ["precision", "ndcg", "reciprocal_rank", "judged"],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -213,6 +214,21 @@ def test_predictions_labels_and_segments(tmp_path: Path) -> None:
     }
     expected |= measured({"label_coverage": 600 / 900, "label_delay": 15 + 45 / 2})
     ask(tmp_path, series, expected | measured({"segment_share": new / 900}, "new"))
+
+
+def test_what_predictions_take_and_cost_and_how_old_their_features_are(tmp_path: Path) -> None:
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, 900):
+            features_at = 1e9 - 3_600 * (row % 10 + 1)
+            process.worker.monitor.observe(
+                {}, 0.5, latency=0.3 if row % 5 else 0.01, cost=row / 100, features_at=features_at
+            )
+
+    with patch("whence_monitor.monitor.time", lambda: 1e9):
+        series = watch(*pair(), tell=tell)
+    ages = 28_800 + (86_400 - 28_800) * (0.95 * 10 - 8) / 2
+    latencies = 0.2 + (0.5 - 0.2) * (0.95 - 0.2) / 0.8
+    ask(tmp_path, series, measured({"latency": latencies, "cost": 899 / 200, "feature_age": ages}))
 
 
 def test_shares_of_repeated_requests_and_of_scores_next_to_the_threshold(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Many predictions at once, as columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from whence_monitor.columns import Column
@@ -16,17 +16,9 @@ class Batch(NamedTuple):
     segments: Column
     at: float
 
-    def cut(self, start: int, stop: int) -> "Batch":
-        """The rows from `start` to before `stop`."""
-        part = slice(start, stop)
-        columns = {name: column[part] for name, column in self.columns.items()}
-        ids = None if self.ids is None else self.ids[part]
-        return Batch(columns, self.predictions[part], ids, self.segments[part], self.at)
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Each row of features."""
-        for place in range(len(self.predictions)):
-            yield {name: column[place] for name, column in self.columns.items()}
+    def row(self, place: int) -> dict[str, Any]:
+        """The features of one prediction."""
+        return {name: column[place] for name, column in self.columns.items()}
 
 
 def make_batch(

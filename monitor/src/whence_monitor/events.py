@@ -15,13 +15,19 @@ INTERVAL = 1.0
 
 
 class Observed(NamedTuple):
-    """One prediction; `row` is None if its features are no mapping; `at` in seconds since 1970."""
+    """One prediction; `row` is None if its features are no mapping; `at` in seconds since 1970.
+
+    What it took, `latency` in seconds, and cost, and from when its features were, as far as that is told.
+    """
 
     row: dict[str, Any] | None
     prediction: Any
     id: Any
     segment: Any
     at: float
+    latency: Any
+    cost: Any
+    features_at: Any
 
 
 class Labelled(NamedTuple):

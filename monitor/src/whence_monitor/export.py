@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, ref
 from opentelemetry.metrics import CallbackOptions, Histogram, MeterProvider, Observation, get_meter
 
 from whence_monitor.families import Family
-from whence_monitor.instruments import DELAY_BOUNDARIES, INSTRUMENTS, LABEL_DELAY, Instrument, Kind
+from whence_monitor.instruments import INSTRUMENTS, Instrument, Kind
 
 LANE = 2_000
 """Series of one instrument in a lane."""
@@ -81,14 +81,19 @@ _global: dict[Key, _Exported] = {}
 _of_provider: WeakKeyDictionary[MeterProvider, dict[Key, _Exported]] = WeakKeyDictionary()
 
 
-def create_delays(provider: MeterProvider | None) -> Histogram:
-    """The histogram of label delays, of all models."""
-    return get_meter(SCOPE, meter_provider=provider).create_histogram(
-        LABEL_DELAY.name,
-        LABEL_DELAY.unit,
-        LABEL_DELAY.description,
-        explicit_bucket_boundaries_advisory=DELAY_BOUNDARIES,
-    )
+def create_histograms(provider: MeterProvider | None) -> dict[Instrument, Histogram]:
+    """All histograms, of all models."""
+    meter = get_meter(SCOPE, meter_provider=provider)
+    return {
+        each: meter.create_histogram(
+            each.name,
+            each.unit,
+            each.description,
+            explicit_bucket_boundaries_advisory=each.boundaries,
+        )
+        for each in INSTRUMENTS
+        if each.kind is Kind.HISTOGRAM
+    }
 
 
 def export(source: Source, key: Key, series: int, provider: MeterProvider | None) -> None:

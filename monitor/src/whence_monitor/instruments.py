@@ -1,7 +1,7 @@
 """Every metric of this package, declared once. Pure data: imports nothing of the package.
 
 All but gauges add up over processes: `sum by (model_name, model_version, reference, feature, bin)`. Gauges
-are facts of the reference, the same in each process: take their maximum.
+are facts of the reference, the same in each process, or what a process sees: take their maximum.
 """
 
 from dataclasses import dataclass
@@ -34,6 +34,8 @@ class Instrument:
     unit: str
     description: str
     attributes: tuple[str, ...] = ()
+    boundaries: tuple[float, ...] = ()
+    """Of a histogram."""
 
 
 PREDICTIONS = Instrument(
@@ -52,7 +54,43 @@ AWAITED = Instrument(
     "model.labels.awaited", Kind.GAUGE, "{prediction}", "Predictions whose truth may still become known."
 )
 LABEL_DELAY = Instrument(
-    "model.label.delay", Kind.HISTOGRAM, "s", "Time from a prediction until its truth became known."
+    "model.label.delay",
+    Kind.HISTOGRAM,
+    "s",
+    "Time from a prediction until its truth became known.",
+    boundaries=(1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800),
+)
+LATENCY = Instrument(
+    "model.prediction.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time that the model took for a prediction.",
+    boundaries=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+FEATURE_AGE = Instrument(
+    "model.feature.age",
+    Kind.HISTOGRAM,
+    "s",
+    "How old the features of a prediction were.",
+    boundaries=(
+        1,
+        10,
+        60,
+        300,
+        900,
+        1_800,
+        3_600,
+        7_200,
+        14_400,
+        28_800,
+        86_400,
+        172_800,
+        604_800,
+        2_592_000,
+    ),
+)
+COST = Instrument(
+    "model.prediction.cost", Kind.COUNTER, "1", "Sum of what predictions cost, in the unit of the service."
 )
 FEATURE_VALUES = Instrument(
     "model.feature.values",
@@ -152,6 +190,12 @@ QUALITY = Instrument(
     "Sums over labelled predictions that measures of performance are made of.",
     (SEGMENT, QUANTITY),
 )
+CONCEPT_DRIFT = Instrument(
+    "model.concept.drift",
+    Kind.GAUGE,
+    "{threshold}",
+    "Page and Hinkley's test of the errors of labelled predictions: from 1 on they have become larger.",
+)
 SCORES_MARGIN = Instrument(
     "model.scores.margin",
     Kind.COUNTER,
@@ -202,5 +246,3 @@ PROBLEMS = Instrument(
 )
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Instrument))
-DELAY_BOUNDARIES = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
-"""Seconds."""

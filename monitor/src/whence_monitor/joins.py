@@ -23,6 +23,8 @@ class Waiting:
         self._generations: list[dict[int, Any]] = [{} for _ in range(GENERATIONS)]
         self._taken = [0] * GENERATIONS
         self._since = clock()
+        self.is_short = False
+        """Whether entries were last forgotten for their number, not for their age."""
 
     def __len__(self) -> int:
         """Entries that wait."""
@@ -34,7 +36,10 @@ class Waiting:
 
     def put(self, key: Hashable, entry: Any) -> int:
         """Keep an entry; return how many were forgotten for it."""
-        forgotten = self._age_all() if len(self._generations[0]) >= self._size else 0
+        forgotten = 0
+        if len(self._generations[0]) >= self._size:
+            forgotten = self._age_all()
+            self.is_short = forgotten > 0
         hashed, youngest = hash(key), self._generations[0]
         if youngest.get(hashed) is TAKEN:
             self._taken[0] -= 1
@@ -55,7 +60,10 @@ class Waiting:
 
     def forget(self) -> int:
         """Let go of the oldest generation if it is time; return how many entries of it waited in vain."""
-        return self._age_all() if self._clock() - self._since >= self._age else 0
+        if self._clock() - self._since < self._age:
+            return 0
+        self.is_short = False
+        return self._age_all()
 
     def _age_all(self) -> int:
         self._since = self._clock()

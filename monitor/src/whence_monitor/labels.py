@@ -1,21 +1,21 @@
 """Truth finds its prediction: hours later, before it, twice, or never."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from math import isfinite
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from whence_monitor import instruments as i
-from whence_monitor.columns import read_number
+from whence_monitor.concept import ConceptDrift
 from whence_monitor.events import Judged, Labelled
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.joins import TAKEN, Waiting
 from whence_monitor.problems import Problem, Problems
+from whence_monitor.serving import Histogram
 from whence_monitor.tasks import Task
+from whence_monitor.times import SKEW, read_duration, read_time
 
-EARLY_AGE = 300.0
+EARLY_AGE = SKEW
 """Seconds that a label waits for its prediction."""
 EARLY_SHARE = 10
 """A tenth as many labels as predictions may wait."""
@@ -40,13 +40,6 @@ class Match(NamedTuple):
     bins: tuple[int, ...] = ()
 
 
-class Delays(Protocol):
-    """An OpenTelemetry histogram."""
-
-    def record(self, amount: float, attributes: Attributes) -> None:
-        """Record a delay in seconds."""
-
-
 class Labels:
     """Joins labels to predictions and has the task judge them; `segments` are their names by code."""
 
@@ -56,7 +49,7 @@ class Labels:
         segments: Sequence[str],
         task: Task[Any, Any],
         problems: Problems,
-        delays: Delays,
+        delays: Histogram,
         *,
         capacity: int,
         age: float,
@@ -64,6 +57,7 @@ class Labels:
         self._base, self._task, self._problems, self._delays = base, task, problems, delays
         self._waiting = Waiting(capacity, age)
         self._early = Waiting(max(1, capacity // EARLY_SHARE), min(EARLY_AGE, age))
+        self._concept = ConceptDrift(base)
         self._has_ids = False
         self._labels = np.zeros(len(segments), np.int64)
         self._unlabelled, self._awaited = np.zeros(1, np.int64), np.zeros(1, np.int64)
@@ -72,6 +66,7 @@ class Labels:
             Family(i.LABELS, by_segment, self._labels),
             Family(i.UNLABELLED, [base], self._unlabelled),
             Family(i.AWAITED, [base], self._awaited),
+            *self._concept.families,
         ]
 
     def expect(self, ids: Sequence[Any], predicted: Sequence[Predicted]) -> list[Match]:
@@ -112,7 +107,7 @@ class Labels:
                 self._problems.count(Problem.DUPLICATE_LABEL)
             else:
                 early = Match(None, truth, 0, at)
-                self._problems.count(Problem.UNKNOWN_ID, self._early.put(given.id, early))
+                self._count_unknown(self._early.put(given.id, early))
         return matches
 
     def match(self, judged: Sequence[Judged], segments: Sequence[int]) -> list[Match]:
@@ -134,9 +129,10 @@ class Labels:
             return
         segments = np.array([match.segment for match in matches], np.int64)
         self._labels += np.bincount(segments, minlength=len(self._labels))
-        self._task.judge(
+        errors = self._task.judge(
             [match.prediction for match in matches], [match.truth for match in matches], segments
         )
+        self._concept.add(errors.tolist())
         for match in matches:
             if match.delay is not None:
                 self._delays.record(match.delay, self._base)
@@ -148,7 +144,11 @@ class Labels:
 
     def _forget(self) -> None:
         self._unlabelled += self._waiting.forget()
-        self._problems.count(Problem.UNKNOWN_ID, self._early.forget())
+        self._count_unknown(self._early.forget())
+
+    def _count_unknown(self, labels: int) -> None:
+        self._problems.count(Problem.UNKNOWN_ID, labels)
+        self._problems.count(Problem.FORGOTTEN, labels if self._waiting.is_short else 0)
 
     def _complete(self, found: Predicted, truth: Any, at: float | None) -> Match:
         delay = None if at is None else self._read_delay(at - found.at)
@@ -166,18 +166,11 @@ class Labels:
         return True
 
     def _read_time(self, given: Any) -> float | None:
-        return self._read_finite(given.timestamp() if type(given) is datetime else given)
+        return self._valid(read_time(given))
 
     def _read_delay(self, given: Any) -> float | None:
-        delay = self._read_finite(given)
-        if delay is not None and delay < -EARLY_AGE:
-            self._problems.count(Problem.INVALID_TIME)
-            return None
-        return None if delay is None else max(0.0, delay)
+        return self._valid(read_duration(given))
 
-    def _read_finite(self, given: Any) -> float | None:
-        number = read_number(given)
-        if given is not None and number is not None and isfinite(number):
-            return number
-        self._problems.count(Problem.INVALID_TIME)
-        return None
+    def _valid(self, seconds: float | None) -> float | None:
+        self._problems.count(Problem.INVALID_TIME, int(seconds is None))
+        return seconds

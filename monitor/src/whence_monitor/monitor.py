@@ -14,13 +14,13 @@ from opentelemetry.metrics import MeterProvider
 
 from whence_monitor.batches import Batch, make_batch
 from whence_monitor.events import AnyEvent, Events, Judged, Labelled, Observed
-from whence_monitor.export import create_delays, export, withdraw
+from whence_monitor.export import create_histograms, export, withdraw
 from whence_monitor.families import Family
 from whence_monitor.instruments import Instrument
-from whence_monitor.labels import Delays
 from whence_monitor.problems import Problem
 from whence_monitor.reference import Reference
-from whence_monitor.settings import Settings, find_reference
+from whence_monitor.serving import Histograms
+from whence_monitor.settings import LEARN, Settings, find_reference, read_time
 from whence_monitor.state import State
 from whence_monitor.tasks import TaskName, find_classes
 
@@ -49,7 +49,7 @@ class Monitor:
         classes: Sequence[Any] = (),
         segments: Sequence[str] = (),
         threshold: float = 0.5,
-        learn: int = 1_000,
+        learn: float | str | None = None,
         labels: int = LABELS,
         label_age: float = LABEL_AGE,
         max_series: int = MAX_SERIES,
@@ -57,14 +57,15 @@ class Monitor:
     ) -> None:
         """Begin to watch.
 
-        `task` is binary, multiclass, regression or ranking. Without a reference, or with the path of a file
-        that is not there yet, the first `learn` observations become the reference, and the file. `classes`
+        `task` is binary, multiclass, regression or ranking. Without a reference, a sample of the predictions
+        of the first day becomes it; `learn` says of which time instead, as hours or as `90m`, `6h` or `2d`.
+        With `learn`, `reference` may be the path of a file that is not there yet: it is written. `classes`
         are those of a multi-class model, else the reference's. `segments` are those that are told apart, else
         the reference's. `threshold` is the least probability that is called class 1. At most `labels`
-        predictions wait for their truth, for `label_age` seconds at most. Raises ValueError for a task that
-        there is not, and for a multi-class one without classes.
+        predictions wait for their truth, for `label_age` seconds at most. Raises ValueError for a task or a
+        time to learn that there is not, and for a multi-class task without classes.
         """
-        found, path, complaint = find_reference(reference)
+        found, path, complaint = find_reference(reference, may_learn=learn is not None)
         self._settings = Settings(
             model=str(model),
             version=str(version),
@@ -76,7 +77,7 @@ class Monitor:
             classes=find_classes(classes, found),
             segments=tuple(segments),
             threshold=threshold,
-            learn=max(1, learn),
+            learn=read_time(LEARN if learn is None else learn),
             labels=labels,
             label_age=label_age,
             max_series=max_series,
@@ -87,19 +88,31 @@ class Monitor:
                 "a multi-class model needs its classes, or a reference with its truths as categories"
             )
         self._key = (self._settings.model, self._settings.version)
-        self._delays: Delays = create_delays(meter_provider)
+        self._histograms: Histograms = create_histograms(meter_provider)
         self.begin()
         export(self, self._key, max_series, meter_provider)
         _living.add(self)
 
     def observe(
-        self, features: Mapping[str, Any], prediction: Any, id: Any = None, segment: str | None = None
+        self,
+        features: Mapping[str, Any],
+        prediction: Any,
+        id: Any = None,
+        segment: str | None = None,
+        *,
+        latency: float | None = None,
+        cost: float | None = None,
+        features_at: Any = None,
     ) -> None:
-        """Tell of a prediction: the features it was made from, and an id if its truth may become known."""
+        """Tell of a prediction: the features it was made from, and an id if its truth may become known.
+
+        `latency` is what it took, in seconds, `cost` in any unit, and `features_at` when its features were
+        made, in seconds since 1970 or as a datetime.
+        """
         row: dict[str, Any] | None = None
         with suppress(Exception):  # whatever a caller's class raises
             row = dict(features)
-        self._events.put(Observed(row, _copy(prediction), id, segment, time()))
+        self._events.put(Observed(row, _copy(prediction), id, segment, time(), latency, cost, features_at))
 
     def observe_many(
         self,
@@ -153,7 +166,7 @@ class Monitor:
     def begin(self) -> None:
         """With nothing counted. In a forked process, too: its parent counts what was told before."""
         self._lock = Lock()
-        self._state = State(self._settings, self._delays)
+        self._state = State(self._settings, self._histograms)
         self._events = Events(self._apply)
 
     def _apply(self, events: list[AnyEvent]) -> None:

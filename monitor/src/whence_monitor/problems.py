@@ -25,8 +25,10 @@ class Problem(StrEnum):
     DUPLICATE_ID = "duplicate_id"
     INVALID_TRUTH = "invalid_truth"
     UNKNOWN_ID = "label_of_unknown_id"
+    FORGOTTEN = "forgotten_prediction"
     DUPLICATE_LABEL = "duplicate_label"
     INVALID_TIME = "invalid_time"
+    INVALID_COST = "invalid_cost"
     INVALID_REFERENCE = "invalid_reference"
     INTERNAL = "internal_error"
 
@@ -43,9 +45,11 @@ _MEANING = {
     Problem.DUPLICATE_ID: "an id was observed twice: labels go to the later prediction",
     Problem.INVALID_TRUTH: "truths that the task cannot have",
     Problem.UNKNOWN_ID: "labels whose prediction was not observed in this process, or is forgotten",
+    Problem.FORGOTTEN: "labels come when predictions are forgotten for their number: raise `labels`",
     Problem.DUPLICATE_LABEL: "second labels of a prediction are ignored",
     Problem.INVALID_TIME: "times that are none, or labels known long before their prediction",
-    Problem.INVALID_REFERENCE: "the reference cannot be used",
+    Problem.INVALID_COST: "costs that are no number, or less than nothing",
+    Problem.INVALID_REFERENCE: "the reference cannot be used: predictions are not compared with it",
     Problem.INTERNAL: "a fault of whence_monitor",
 }
 

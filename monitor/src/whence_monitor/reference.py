@@ -119,8 +119,9 @@ class Reference:
     """A reference of `rows` rows.
 
     `features` may have PREDICTION, TRUTH and INPUTS among them. `items` can be shown by a ranker, most
-    popular first. `learned` tells that it was made from production, not from training data. `quality` is how
-    well the model did on these rows, by measure, and `calibration` what became of its predictions there.
+    popular first. `learned` tells that it was made from production, not from training data, from
+    `learned_since` to `created_at`. `quality` is how well the model did on these rows, by measure, and
+    `calibration` what became of its predictions there.
     `together` is what INPUTS is told by. `truths` are those of the features that alone tell most of a binary
     truth. `ignored` are no features. `profile` is the version of the code that made it.
     """
@@ -132,6 +133,7 @@ class Reference:
     segments: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     learned: bool = False
+    learned_since: str = ""
     quality: Mapping[str, float] = field(default_factory=dict)
     calibration: tuple[Cell, ...] = ()
     truths: Mapping[str, Truths] = field(default_factory=dict)
@@ -180,6 +182,7 @@ class Reference:
             "created_at": self.created_at,
             "profile": self.profile,
             "learned": self.learned,
+            **({"learned_since": self.learned_since} if self.learned else {}),
             "rows": self.rows,
             "segments": list(self.segments),
             "ignored": list(self.ignored),
@@ -215,6 +218,7 @@ class Reference:
                 ignored=tuple(map(str, document.get("ignored", ()))),
                 items=tuple(map(str, document.get("items", ()))),
                 learned=bool(document.get("learned", False)),
+                learned_since=str(document.get("learned_since", "")),
                 quality={str(name): float(value) for name, value in document.get("quality", {}).items()},
                 calibration=tuple(map(_parse_cell, document.get("calibration", ()))),
                 together=_parse_together(document.get("together", {})),

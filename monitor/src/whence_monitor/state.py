@@ -1,6 +1,6 @@
 """Everything that is counted of a model: events in, families of series out. Used by one thread at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,13 @@ from whence_monitor.binning import Codes, FeatureCounts
 from whence_monitor.columns import Column
 from whence_monitor.events import AnyEvent, Judged, Labelled, Observed
 from whence_monitor.families import Family, fix, spell
-from whence_monitor.labels import Delays, Labels, Match, Predicted
-from whence_monitor.learning import learn_reference
+from whence_monitor.labels import Labels, Match, Predicted
+from whence_monitor.learning import Sample, learn_reference, share
 from whence_monitor.problems import Problem, Problems
 from whence_monitor.reference import INPUTS, PREDICTION, TRUTH, InvalidReference, Reference
 from whence_monitor.repeats import KINDS, Repeats
 from whence_monitor.segments import Segments
+from whence_monitor.serving import Histograms, Serving
 from whence_monitor.settings import Settings
 from whence_monitor.tasks import TaskName, make_task
 from whence_monitor.telling import Telling
@@ -28,7 +29,7 @@ from whence_monitor.watched import describe, describe_calibration, fit
 class State:
     """Counts since the process began."""
 
-    def __init__(self, settings: Settings, delays: Delays) -> None:
+    def __init__(self, settings: Settings, histograms: Histograms) -> None:
         reference = settings.reference
         self._settings = settings
         self.problems = Problems(settings.base)
@@ -39,21 +40,27 @@ class State:
         self._task = make_task(
             settings.task, settings.base, names, settings.classes, settings.threshold, reference
         )
-        capacity, age = settings.labels, settings.label_age
         self._labels = Labels(
-            settings.base, names, self._task, self.problems, delays, capacity=capacity, age=age
+            settings.base,
+            names,
+            self._task,
+            self.problems,
+            histograms[i.LABEL_DELAY],
+            capacity=settings.labels,
+            age=settings.label_age,
         )
+        self._serving = Serving(settings.base, self.problems, histograms)
         self._predictions = np.zeros(len(names), np.int64)
         by_segment = [{**settings.base, **a} for a in spell(**{i.SEGMENT: names})]
         self._families = [
             Family(i.PREDICTIONS, by_segment, self._predictions),
             *self.problems.families,
             *self._labels.families,
+            *self._serving.families,
             *self._task.families,
         ]
         self._watched: list[Family] = []
-        self._unlearned: list[tuple[dict[str, Any], int]] = []
-        self._is_learning = reference is None
+        self._sample = Sample(settings.learn) if reference is None else None
         if settings.complaint:
             self.problems.count(Problem.INVALID_REFERENCE, detail=settings.complaint)
         self._watch(reference or Reference(0, {}))
@@ -71,14 +78,10 @@ class State:
 
     def apply_batch(self, batch: Batch) -> None:
         """Count many predictions at once."""
-        unlearned = self._settings.learn - len(self._unlearned) if self._is_learning else 0
-        if 0 < unlearned < len(batch.predictions):
-            self.apply_batch(batch.cut(0, unlearned))
-            batch = batch.cut(unlearned, len(batch.predictions))
         codes = self._segments.code(batch.segments)
         read = [self._task.try_prediction(prediction) for prediction in batch.predictions]
-        if self._is_learning:
-            self._count_rows(list(batch.rows()), read, codes)
+        if self._sample:
+            self._learn(self._sample, batch.row, read)
         else:
             own = {PREDICTION: self._as_features(read)} if PREDICTION in self._features.features else {}
             self._count_inputs(self._features.add_columns({**batch.columns, **own}, codes), codes)
@@ -96,9 +99,14 @@ class State:
 
     def _observe(self, observed: Sequence[Observed]) -> None:
         self.problems.count(Problem.INVALID_FEATURES, sum(event.row is None for event in observed))
+        self._serving.add(observed)
         codes = self._segments.code([event.segment for event in observed])
         read = [self._task.try_prediction(event.prediction) for event in observed]
-        self._count_rows([event.row or {} for event in observed], read, codes)
+        rows = [event.row or {} for event in observed]
+        if self._sample:
+            self._learn(self._sample, rows.__getitem__, read)
+        else:
+            self._count_rows(rows, read, codes)
         self._take_predictions(
             read, [event.id for event in observed], codes, [event.at for event in observed]
         )
@@ -109,6 +117,7 @@ class State:
         self._predictions += np.bincount(codes, minlength=len(self._predictions))
         valid = [place for place, prediction in enumerate(read) if prediction is not None]
         self.problems.count(Problem.INVALID_PREDICTION, len(read) - len(valid))
+        self.problems.count(Problem.INVALID_REFERENCE, len(read) if self._settings.complaint else 0)
         if not valid:
             return
         self._task.note([read[place] for place in valid])
@@ -139,13 +148,10 @@ class State:
         return [None if prediction is None else self._task.as_feature(prediction) for prediction in read]
 
     def _count_rows(self, rows: Sequence[dict[str, Any]], read: Sequence[Any], codes: Codes) -> None:
-        if self._is_learning or PREDICTION in self._features.features:
+        if PREDICTION in self._features.features:
             for row, prediction in zip(rows, self._as_features(read), strict=True):
                 row[PREDICTION] = prediction
-        if self._is_learning:
-            self._learn(rows, codes)
-        else:
-            self._count_inputs(self._features.add_rows(rows, codes), codes)
+        self._count_inputs(self._features.add_rows(rows, codes), codes)
 
     def _count_inputs(self, unknown: int, codes: Codes) -> None:
         """Of the features that were added last: how many have no name, and how they belong together."""
@@ -154,18 +160,21 @@ class State:
             errors = self._together.errors(self._features.last_bins(self._together.features))
             self._inputs.add_columns({INPUTS: errors}, codes)
 
-    def _learn(self, rows: Sequence[dict[str, Any]], codes: Codes) -> None:
-        self._unlearned.extend(zip(rows, codes.tolist(), strict=True))
-        if len(self._unlearned) < self._settings.learn:
+    def _learn(
+        self, sample: Sample, read_row: Callable[[int], dict[str, Any]], predictions: Sequence[Any]
+    ) -> None:
+        as_features = self._as_features(predictions)
+        sample.add(len(predictions), lambda place: {**read_row(place), PREDICTION: as_features[place]})
+        if not sample.is_whole:
             return
-        held = [row for row, _ in self._unlearned]
-        held_codes = np.array([code for _, code in self._unlearned], np.int64)
-        self._unlearned, self._is_learning = [], False
-        try:
-            self._watch(learn_reference(held, self._settings.dataset_id, self._settings.path))
-        except InvalidReference as error:
-            self.problems.count(Problem.INVALID_REFERENCE, detail=str(error))
-        self._count_inputs(self._features.add_rows(held, held_codes), held_codes)
+        self._sample = None
+        reference = learn_reference(sample.rows, self._settings.dataset_id, sample.since)
+        if self._settings.path:
+            try:
+                reference = share(reference, self._settings.path)
+            except (OSError, InvalidReference) as error:
+                self.problems.count(Problem.INVALID_REFERENCE, detail=f"not shared: {error}")
+        self._watch(reference)
 
     def _watch(self, reference: Reference) -> None:
         names, base = self._segments.names, self._settings.base
@@ -173,7 +182,7 @@ class State:
             i.DATASET_ID: self._settings.dataset_id or reference.dataset_id,
             i.TASK: self._settings.task.value,
             i.REFERENCE: reference.digest if reference.features else "",
-            i.LEARNED: "learning" if self._is_learning else "yes" if reference.learned else "no",
+            i.LEARNED: "learning" if self._sample else "yes" if reference.learned else "no",
         }
         counted = {**base, i.REFERENCE: info[i.REFERENCE]}
         of_reference = [

@@ -56,6 +56,15 @@ def faulty(bin: str, share: float, of: Mapping[str, float] = BINS) -> dict[str, 
     return {**{name: value * (1 - share) for name, value in of.items()}, bin: share}
 
 
+def of_segment(name: str, series: Series) -> dict[str, str]:
+    """The same of values by segment."""
+    counts = ("model_feature_values_total{", "model_reference_values{")
+    return {
+        key.replace("{", f'{{segment="{name}", ', 1) if key.startswith(counts) else key: values
+        for key, values in series.items()
+    }
+
+
 def telling(during: float, n: float = 50) -> Series:
     """A feature whose two bins come true with 90% and 10%, as in the reference, and else in trouble."""
     of = {"reference": "r", "feature": "amount"}
@@ -84,6 +93,16 @@ def delayed(before: float, during: float, n: int = 50) -> Series:
     """Hours until labels are known, before and after the trouble, and during it."""
     phases = (CALM, {3600 * before: n}), (TROUBLE, {3600 * during: n}), (AFTER, {3600 * before: n})
     return {**known("binary"), named("model_label_delay_seconds"): histogram(*phases)}
+
+
+def served(name: str, before: float, during: float, n: int = 50) -> Series:
+    """Seconds, before and after the trouble, and during it."""
+    phases = (CALM, {before: n}), (TROUBLE, {during: n}), (AFTER, {before: n})
+    return {**predicted(n, n), named(name): histogram(*phases)}
+
+
+def paid(before: float, during: float, n: float = 50) -> Series:
+    return {**predicted(n, n), **counted("model_prediction_cost_total", n * before, n * during)}
 
 
 def mixed(new: float, n: float = 50) -> Series:
@@ -247,6 +266,30 @@ SCENARIOS = {
     ),
     "model-labels-slower": scenario(
         delayed(0.5, 3), {"twice as long": delayed(0.5, 1)}, fires_at=3120, over_at=4500, value="6.06"
+    ),
+    "model-latency-rose": scenario(
+        served("model_prediction_duration_seconds", 0.1, 0.4),
+        {
+            "half as long again": served("model_prediction_duration_seconds", 0.1, 0.15),
+            "few": served("model_prediction_duration_seconds", 0.1, 0.4, n=1),
+        },
+        fires_at=2880,
+        over_at=4800,
+        value="3.96",
+    ),
+    "model-cost-rose": scenario(
+        paid(2, 5),
+        {"a quarter more": paid(2, 2.5), "few": paid(2, 5, n=0.15)},
+        fires_at=3060,
+        over_at=4620,
+        value="1.92",
+    ),
+    "model-features-stale": scenario(
+        served("model_feature_age_seconds", 3600, 18000),
+        {"twice as old": served("model_feature_age_seconds", 3600, 7200)},
+        fires_at=2880,
+        over_at=4800,
+        value="5.14",
     ),
     "model-segment-mix-changed": scenario(
         mixed(0.5),

@@ -122,6 +122,12 @@ def probable(came_true: float, n: float = 50, trouble: int = TROUBLE) -> Series:
     }
 
 
+def drifted(during: float, trouble: int = TROUBLE) -> Series:
+    """Page and Hinkley's test of a model's errors."""
+    phases = (CALM, 0), (trouble, during), (WHOLE - CALM - trouble, 0)
+    return {**known("binary"), named("model_concept_drift"): gauge(*phases)}
+
+
 def trained(during: float, n: float = 50) -> Series:
     """Rankings of a model that had a hit rate of 0.6 on its reference."""
     return {
@@ -289,6 +295,13 @@ SCENARIOS = {
             "twice as large on both sides": missed((25, 50), (25, 50)),
             "a little more above": missed((25, 35), (25, 25)),
         },
+    ),
+    "model-concept-drift": scenario(
+        drifted(1.4),
+        {"nearly": drifted(0.95), "for a minute": drifted(1.4, trouble=60)},
+        fires_at=2820,
+        over_at=4200,
+        value="1.4",
     ),
     "model-worse-than-trained": scenario(
         trained(0.4),

@@ -78,7 +78,7 @@ class Binary(Task[float, int]):
     def note(self, predictions: Sequence[float]) -> None:
         self._scores.note(np.array(predictions, np.float64))
 
-    def judge(self, predictions: Sequence[float], truths: Sequence[int], segments: Codes) -> None:
+    def judge(self, predictions: Sequence[float], truths: Sequence[int], segments: Codes) -> Values:
         scores, true = np.array(predictions, np.float64), np.array(truths, np.int64)
         self._outcomes.add((scores >= self._threshold).astype(np.int64), true, segments)
         self._scores.judge(scores, true == 1)
@@ -86,6 +86,7 @@ class Binary(Task[float, int]):
         self._quantities.add(
             segments, scored=np.ones(len(scores)), log_loss=_log_loss(of_truth), brier=(scores - true) ** 2
         )
+        return 1.0 - of_truth
 
     def measures(self) -> dict[str, float]:
         return _measure(self._outcomes, self._quantities, self._scores)
@@ -137,7 +138,7 @@ class MultiClass(Task[Classified, int]):
         scores = [p.probabilities[p.code] for p in predictions if p.probabilities is not None]
         self._scores.note(np.array(scores, np.float64))
 
-    def judge(self, predictions: Sequence[Classified], truths: Sequence[int], segments: Codes) -> None:
+    def judge(self, predictions: Sequence[Classified], truths: Sequence[int], segments: Codes) -> Values:
         predicted = np.array([prediction.code for prediction in predictions], np.int64)
         true = np.array(truths, np.int64)
         self._outcomes.add(predicted, true, segments)
@@ -145,6 +146,8 @@ class MultiClass(Task[Classified, int]):
         if scored.any():
             table = np.array([p.probabilities for p in predictions if p.probabilities is not None])
             self._judge_probabilities(table, predicted[scored], true[scored], segments[scored])
+        missed: Values = (predicted != true).astype(np.float64)
+        return missed
 
     def measures(self) -> dict[str, float]:
         return _measure(self._outcomes, self._quantities, self._scores)

@@ -11,7 +11,7 @@ import numpy as np
 
 from whence_monitor import bins
 from whence_monitor import instruments as i
-from whence_monitor.binning import Codes
+from whence_monitor.binning import Codes, Values
 from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.formulas.ranking import QUANTITIES, judge_list
@@ -77,9 +77,12 @@ class Ranking(Task[tuple[Item, ...], Gains]):
 
     def judge(
         self, predictions: Sequence[tuple[Item, ...]], truths: Sequence[Gains], segments: Codes
-    ) -> None:
+    ) -> Values:
         judged = np.array([judge_list(*pair) for pair in zip(predictions, truths, strict=True)])
-        self._quantities.add(segments, **dict(zip(QUANTITIES, judged.T, strict=True)))
+        sums = dict(zip(QUANTITIES, judged.T, strict=True))
+        self._quantities.add(segments, **sums)
+        lost: Values = 1.0 - sums["reciprocal_rank"]
+        return lost
 
     def measures(self) -> dict[str, float]:
         sums = self._quantities.totals

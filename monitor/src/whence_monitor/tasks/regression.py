@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from whence_monitor import bins
-from whence_monitor.binning import Codes
+from whence_monitor.binning import Codes, Values
 from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family
 from whence_monitor.formulas import regression as r
@@ -60,7 +60,7 @@ class Regression(Task[float, float]):
     def truth_as_feature(self, truth: float) -> float:
         return truth
 
-    def judge(self, predictions: Sequence[float], truths: Sequence[float], segments: Codes) -> None:
+    def judge(self, predictions: Sequence[float], truths: Sequence[float], segments: Codes) -> Values:
         predicted, true = np.array(predictions, np.float64), np.array(truths, np.float64)
         errors = predicted - true
         if self._errors:
@@ -80,6 +80,8 @@ class Regression(Task[float, float]):
             truth_under=positive_part(-centred),
             truth_squared=centred**2,
         )
+        size: Values = np.abs(errors)
+        return size
 
     def measures(self) -> dict[str, float]:
         sums = self._quantities.totals

@@ -68,8 +68,11 @@ class Task(ABC, Generic[Prediction, Truth]):
         """Count predictions whose truth is not known yet."""
 
     @abstractmethod
-    def judge(self, predictions: Sequence[Prediction], truths: Sequence[Truth], segments: Codes) -> None:
-        """Sum up n ≥ 1 predictions whose truth is known, with the codes of their segments int64[n]."""
+    def judge(self, predictions: Sequence[Prediction], truths: Sequence[Truth], segments: Codes) -> Values:
+        """Sum up n ≥ 1 predictions whose truth is known, with the codes of their segments int64[n].
+
+        Returns the error of each, float64[n] ≥ 0: the larger, the worse.
+        """
 
     @abstractmethod
     def measures(self) -> dict[str, float]:
