@@ -71,6 +71,13 @@ def test_the_container_that_mounts_an_edited_file_gets_another_label(
     assert find_changed(checkout, before, Settings()) == changed
 
 
+def test_a_data_folder_may_be_named_by_a_way_around(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generated, "FOLDER", checkout / "data" / "run" / ".." / "generated")
+    before = label(checkout, Settings())
+    (checkout / "data/generated/rules/alerts.yaml").write_text("edited")
+    assert find_changed(checkout, before, Settings()) == {"prometheus"}
+
+
 @pytest.mark.parametrize(
     ("chosen", "changed"),
     [
