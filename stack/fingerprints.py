@@ -68,8 +68,9 @@ def _read_configuration(service: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _is_configuration(path: Path) -> bool:
-    of_checkout = path.is_relative_to(ROOT) and not path.is_relative_to(DATA)
-    return of_checkout or path.is_relative_to(generated.FOLDER) or path.is_relative_to(RUN)
+    inside = path.resolve().is_relative_to
+    of_checkout = inside(ROOT) and not inside(DATA.resolve())
+    return of_checkout or inside(generated.FOLDER.resolve()) or inside(RUN.resolve())
 
 
 def _choose_secrets(service: Mapping[str, Any], settings: Settings) -> Iterator[bytes]:

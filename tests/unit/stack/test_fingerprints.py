@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
-from config import Config
-from stack import ROOT, __main__, fingerprints, generated, processes
+from components.build import ComponentMissing, binary
+from config import Config, load
+from stack import ROOT, __main__, compose, containers, fingerprints, generated, processes
 from stack.container_secrets import READERS
 from stack.settings import Settings
+from tests.unit.alerts.chosen import choose
 
 GROUPS = {reader.name: str(reader.group) for reader in READERS}
 
@@ -69,6 +71,13 @@ def test_the_container_that_mounts_an_edited_file_gets_another_label(
     assert find_changed(checkout, before, Settings()) == changed
 
 
+def test_a_data_folder_may_be_named_by_a_way_around(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generated, "FOLDER", checkout / "data" / "run" / ".." / "generated")
+    before = label(checkout, Settings())
+    (checkout / "data/generated/rules/alerts.yaml").write_text("edited")
+    assert find_changed(checkout, before, Settings()) == {"prometheus"}
+
+
 @pytest.mark.parametrize(
     ("chosen", "changed"),
     [
@@ -98,6 +107,32 @@ def test_all_that_is_mounted_of_the_checkout_counts() -> None:
             source = volume.replace("${WHENCE_GENERATED:-.}", ".").split(":")[0]
             if source.startswith("./") and "$" not in source:
                 assert fingerprints._is_configuration(ROOT / source), f"{name}: {volume}"
+
+
+def test_compose_then_makes_that_container_anew_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        program = str(binary("docker-compose"))
+    except ComponentMissing as missing:
+        pytest.skip(str(missing))
+    monkeypatch.setattr(compose, "_command", lambda *arguments: [program, *arguments])
+    monkeypatch.setattr(containers, "LABELS", tmp_path / "run" / "labels.json")
+    monkeypatch.setattr(generated, "FOLDER", tmp_path / "generated")
+    monkeypatch.delenv("COMPOSE_FILE", raising=False)
+    with choose("alerts: {high-storage-latency: {threshold: 440}}\n", tmp_path):
+        generated.update(load())
+    rules = tmp_path / "generated" / "alerts" / "generated" / "prometheus" / "alerts.yaml"
+
+    def ask_hashes() -> set[str]:
+        """A line for each container; compose makes anew one whose hash is not that of its start."""
+        variables = containers._add_labels(Settings(), {})
+        return set(compose.ask("config", "--hash", "*", variables=variables).splitlines())
+
+    before = ask_hashes()
+    assert ask_hashes() == before
+    rules.write_text(rules.read_text().replace("> 440", "> 450"))
+    assert {line.split()[0] for line in ask_hashes() - before} == {"prometheus"}
 
 
 @pytest.fixture
