@@ -38,6 +38,14 @@ BY_VALUE = [
     f"/unsubscribe/s3cr3tvalue.{SECRET}%40example.org",
     f"https://bucket.s3/?X-Amz-Signature={SECRET}",
     f"sk-proj-{SECRET}{SECRET}",
+    f"docker run -e API_TOKEN={SECRET} -e MODE=fast",
+    f"DB_PASSWORD={SECRET} ./serve",
+    f"PASSWD: {SECRET}",
+    f'{{"CLIENT_SECRET": "{SECRET}"}}',
+    f"AWS_SECRET_ACCESS_KEY={SECRET}",
+    f"MAPS_API_KEY={SECRET}",
+    "Mail to s3cr3tvalue@mail.example.co.uk.",
+    "s3cr3tvalue@163.com",
 ]
 IN_NAMES = ["=", ":", "@", "%40", "eyJ"]
 """Names of spans are searched when they have one of these."""
@@ -50,6 +58,8 @@ HARMLESS = {
     "user_agent.original": "Mozilla/5.0 (X11; Linux x86_64)",
     "app.ratio": 0.25,
     "app.tags": ["a", "b"],
+    "package": "lodash@4.17.21 react@18.3.0-rc.1 @types/node@22.1",
+    "process.command": "MODE=fast CACHE_KEY=orders TOKENS_MAX=512 PWD=/srv/app serve",
 }
 
 
