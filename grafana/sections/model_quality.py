@@ -1,7 +1,7 @@
 """How good a watched model is: now, against its past, by version and segment, by its own probabilities."""
 
 from config import Config
-from grafana.options import ORANGE, SCORE, SHARE, WHOLE_PERCENT, Heading, Lines, Query, Value
+from grafana.options import ORANGE, SCORE, SHARE, THIRD, WHOLE_PERCENT, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import CHOSEN, IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
 from grafana.shapes import columns
@@ -103,6 +103,7 @@ def estimate() -> Panel:
         ],
         SCORE,
         no_value="Only of classifiers and regressors with enough labels in the past or in the reference",
+        size=THIRD,
     )
 
 
@@ -120,6 +121,7 @@ def calibration() -> Panel:
         by=("bin", "Probability"),
         value=SHARE,
         no_value="Only of classifiers with probabilities and labels",
+        size=THIRD,
     )
 
 
@@ -135,4 +137,5 @@ def concept_drift() -> Panel:
         Value("none", decimals=2),
         Lines(steps=[(1, ORANGE)]),
         no_value="No labels",
+        size=THIRD,
     )
