@@ -33,6 +33,10 @@ STRICTER: dict[str, tuple[float, Series]] = {
     "model-predictions-fell": (0.8, quiet("model-predictions-fell", "two thirds left")),
     "model-predictions-surge": (1.2, quiet("model-predictions-surge", "half as many again")),
     "model-labels-slower": (1.5, quiet("model-labels-slower", "twice as long")),
+    "model-concept-drift": (0.9, quiet("model-concept-drift", "nearly")),
+    "model-latency-rose": (1.2, quiet("model-latency-rose", "half as long again")),
+    "model-cost-rose": (1.1, quiet("model-cost-rose", "a quarter more")),
+    "model-features-stale": (1.5, quiet("model-features-stale", "twice as old")),
     "model-segment-mix-changed": (0.01, quiet("model-segment-mix-changed", "a little")),
 }
 """Thresholds with which an alert fires about what it passes over by default."""
