@@ -107,7 +107,7 @@ SCENARIOS = {
         },
         breach=kafka(read=0),
         fires_at=480,
-        over_at=900,
+        over_at=720,
         value="62.07%",
         labels={"topic": "whence-traces"},
     ),
