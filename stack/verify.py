@@ -32,7 +32,9 @@ MINUTES = 10
 """Of refused and repaired senders that are told."""
 MINIO = "minio_"
 """How the metrics of the stack's own MinIO begin."""
-OPTIONAL = re.compile(rf"gen_ai_|\bshadow_|\botelcol_kafka_|\bmodel:|\b({'|'.join(each.name for each in OF_MODELS)})\b")
+OPTIONAL = re.compile(
+    rf"gen_ai_|\bshadow_|\botelcol_kafka_|\bmodel:|\b({'|'.join(each.name for each in OF_MODELS)})\b"
+)
 """What is in queries about language models, which somebody's service calls, about models it watches, about a
 version in the shadow, and about the distributed stack's Kafka."""
 
