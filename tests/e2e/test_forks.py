@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from prometheus.requests import SERVER_SPAN
 from stack.ports import find_free_ports
 from tests.e2e.live import Stack, eventually, eventually_equal
 
@@ -78,7 +79,9 @@ def test_every_process_counts_for_itself_and_all_requests_are_counted(
     stack: Stack, tmp_path: Path, name: str, commands: list[list[str]], processes: int
 ) -> None:
     (tmp_path / "app.py").write_text(APP)
-    of = f'{{service_name="{name}"}}'
+    of = f'service_name="{name}"'
+    spans = f"traces_requests_duration_seconds{{{of}, {SERVER_SPAN}}}"
+    metrics = f"http_server_request_duration_seconds{{{of}}}"
     with ExitStack() as started:
         urls = [
             started.enter_context(serving(command, tmp_path, environment(stack, name)))
@@ -88,9 +91,9 @@ def test_every_process_counts_for_itself_and_all_requests_are_counted(
             eventually("it answers", partial(answers, url), 60)
             assert all(answers(url) for _ in range(REQUESTS // len(urls)))
         sent = REQUESTS + len(urls)
-        for series in ("traces_requests_duration_seconds", "http_server_request_duration_seconds"):
-            counted = f"sum(histogram_count({series}{of}))"
+        for series in (spans, metrics):
+            counted = f"sum(histogram_count({series}))"
             eventually_equal(f"{counted} of all", sent, partial(stack.value, counted), 60)
-            instances = f"count(count by (instance) ({series}{of}))"
+            instances = f"count(count by (instance) ({series}))"
             assert stack.value(instances) == processes
     assert not stack.query(f'ingest_collisions_total{{sender="{name}"}} > 0')
