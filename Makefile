@@ -232,7 +232,7 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels models scale shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels forks models scale shop workers,--ignore=tests/e2e/test_$(name).py)
 
 test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (14 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_adapt.py
@@ -240,8 +240,8 @@ test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a li
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)
 	@$(PY) -m pytest -q tests/e2e/test_alerts.py tests/e2e/test_error_panels.py
 
-test-workers: $(DEV) ## Four workers on a live stack, one of which is killed (8 minutes)
-	@$(PY) -m pytest -q tests/e2e/test_workers.py
+test-workers: $(DEV) ## Four workers on a live stack, one of which is killed; a stock service forked and replicated (9 minutes)
+	@$(PY) -m pytest -q tests/e2e/test_workers.py tests/e2e/test_forks.py
 
 test-scale: $(DEV) ## Start the distributed stack, kill parts of it under load, compare all counts; needs what docs/scale.md names
 	@$(PY) -m pytest -q tests/e2e/test_scale.py
