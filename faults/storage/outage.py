@@ -5,7 +5,7 @@ recommender ──✗ refused   proxy     storage
 
 from faults import Fault
 from faults.intermittence import Intermittence, Spell
-from faults.proxy import close_way, open_way
+from faults.storage.proxy import close_way, open_way
 
 SPELLS = {"low": Spell(2, 40), "medium": Spell(15, 40), "high": Spell(1, 1)}
 

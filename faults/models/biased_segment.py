@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from faults import Fault
-from faults.published import EXCLUSIVE, publish, withdraw
+from faults.models.published import EXCLUSIVE, publish, withdraw
 from services.demo.dataset import Dataset, Ratings
 from services.demo.dataset.segments import assign_segments
 from services.demo.storage.artefacts import SEGMENTS

@@ -4,9 +4,9 @@ users ══ more and more ══▶ recommender ◀── health check, timed �
 """
 
 from faults import Fault
-from faults.behaviour_overrides import change, find, restore
 from faults.pressure import WAITS, read_pressure
 from faults.programs import require_recommender
+from faults.users.behaviour import change, find, restore
 
 FIELD = "rate_factor"
 FIRST, MOST = 4.0, 25.0

@@ -1,8 +1,8 @@
 """The mix of users changes: fewer whom the model knows well, more whom it knows little or not at all."""
 
 from faults import Fault
-from faults.behaviour_overrides import change, restore
 from faults.programs import require_recommender
+from faults.users.behaviour import change, restore
 
 FIELD = "mix"
 MIXES = {

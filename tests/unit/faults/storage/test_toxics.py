@@ -5,23 +5,14 @@ from typing import Any
 
 import pytest
 
-from faults import (
-    SEVERITIES,
-    Fault,
-    FaultError,
-    connection_pool_exhaustion,
-    storage_bandwidth,
-    storage_errors,
-    storage_jitter,
-    storage_latency,
-    storage_outage,
-)
+from faults import SEVERITIES, Fault, FaultError
 from faults.intermittence import Intermittence, Spell
+from faults.storage import bandwidth, connection_pool_exhaustion, errors, jitter, latency, outage
 from tests.ports import refusing_port
 from tests.unit.faults.fakes import Toxiproxy, run_toxiproxy
 
-TOXIC = [storage_latency, storage_jitter, storage_errors, storage_bandwidth, connection_pool_exhaustion]
-ALL = [module.FAULT for module in (*TOXIC, storage_outage)]
+TOXIC = [latency, jitter, errors, bandwidth, connection_pool_exhaustion]
+ALL = [module.FAULT for module in (*TOXIC, outage)]
 
 
 @pytest.fixture
@@ -62,8 +53,8 @@ def test_storage_past_the_proxy_is_not_broken_and_can_be_mended(
 
 
 def test_jitter_delays_just_that_share_of_the_answers(toxiproxy: Toxiproxy) -> None:
-    for severity, (share, latest) in storage_jitter.SEVERITIES.items():
-        toxic = attributes(toxiproxy, storage_jitter.FAULT, severity)
+    for severity, (share, latest) in jitter.SEVERITIES.items():
+        toxic = attributes(toxiproxy, jitter.FAULT, severity)
         lowest, highest = toxic["latency"] - toxic["jitter"], toxic["latency"] + toxic["jitter"]
         assert highest == latest
         assert highest / (highest - lowest) == pytest.approx(share, rel=0.01)
@@ -71,27 +62,27 @@ def test_jitter_delays_just_that_share_of_the_answers(toxiproxy: Toxiproxy) -> N
 
 
 def test_the_severer_the_larger_the_impact(toxiproxy: Toxiproxy) -> None:
-    latencies = [attributes(toxiproxy, storage_latency.FAULT, each)["latency"] for each in SEVERITIES]
-    cuts = [attributes(toxiproxy, storage_errors.FAULT, each)["bytes"] for each in SEVERITIES]
-    rates = [attributes(toxiproxy, storage_bandwidth.FAULT, each)["rate"] for each in SEVERITIES]
+    latencies = [attributes(toxiproxy, latency.FAULT, each)["latency"] for each in SEVERITIES]
+    cuts = [attributes(toxiproxy, errors.FAULT, each)["bytes"] for each in SEVERITIES]
+    rates = [attributes(toxiproxy, bandwidth.FAULT, each)["rate"] for each in SEVERITIES]
     assert latencies == sorted(latencies) and latencies[0] < 250 < latencies[1]
     assert cuts == sorted(cuts, reverse=True) and rates == sorted(rates, reverse=True)
 
 
 def test_a_mild_outage_comes_and_goes(toxiproxy: Toxiproxy) -> None:
-    lasts, every = storage_outage.SPELLS["medium"]
-    storage_outage.FAULT.inject("medium")
+    lasts, every = outage.SPELLS["medium"]
+    outage.FAULT.inject("medium")
     seen = []
     for elapsed in (0.0, lasts + 1, every + 1, every + lasts + 1):
-        storage_outage.FAULT.keep("medium", elapsed)
+        outage.FAULT.keep("medium", elapsed)
         seen.append(toxiproxy.enabled)
     assert seen == [False, True, False, True]
 
 
 def test_a_severe_outage_stays(toxiproxy: Toxiproxy) -> None:
-    storage_outage.FAULT.inject("high")
+    outage.FAULT.inject("high")
     for elapsed in range(100):
-        storage_outage.FAULT.keep("high", elapsed)
+        outage.FAULT.keep("high", elapsed)
         assert not toxiproxy.enabled
 
 

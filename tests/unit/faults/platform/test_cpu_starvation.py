@@ -10,11 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from faults import backup, cpu_starvation
+from faults import backup
+from faults.platform import cpu_starvation
 from stack import ROOT
 from tests.e2e.live import eventually
 
-START = "import faults.cpu_starvation as c; c._start(); c._start(); print(flush=True); input()"
+START = "import faults.platform.cpu_starvation as c; c._start(); c._start(); print(flush=True); input()"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ recommender    (no answer)     proxy ◀── storage        the 33rd request: 
 
 from faults import Fault
 from faults.intermittence import Intermittence, Spell
-from faults.proxy import add_toxic, remove_toxic
+from faults.storage.proxy import add_toxic, remove_toxic
 
 NAME = "connection-pool-exhaustion"
 SPELLS = {"low": Spell(3, 40), "medium": Spell(12, 40), "high": Spell(1, 1)}

@@ -1,8 +1,8 @@
 """Concept drift: some users now prefer what another user preferred in training."""
 
 from faults import Fault
-from faults.behaviour_overrides import change, restore
 from faults.programs import require_recommender
+from faults.users.behaviour import change, restore
 
 FIELD = "taste_shift"
 SHARES = {"low": 0.1, "medium": 0.35, "high": 0.7}

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from faults import SEVERITIES, Fault, behaviour_overrides, concept_drift, covariate_drift, traffic_surge
+from faults import SEVERITIES, Fault
+from faults.users import behaviour, concept_drift, covariate_drift, traffic_surge
 from services.demo.traffic.behaviour import AS_USUAL, Behaviour, BehaviourFile
 
 FAULTS = (traffic_surge.FAULT, covariate_drift.FAULT, concept_drift.FAULT)
@@ -13,8 +14,8 @@ FAULTS = (traffic_surge.FAULT, covariate_drift.FAULT, concept_drift.FAULT)
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "traffic" / "behaviour.json"
-    monkeypatch.setattr(behaviour_overrides, "BEHAVIOUR_FILE", file)
-    monkeypatch.setattr("faults.behaviour_overrides.time.time", lambda: 1000.0)
+    monkeypatch.setattr(behaviour, "BEHAVIOUR_FILE", file)
+    monkeypatch.setattr("faults.users.behaviour.time.time", lambda: 1000.0)
     return file
 
 
@@ -44,8 +45,8 @@ def test_users_change_and_are_as_usual_again(file: Path, fault: Fault, severity:
 
 def test_what_nobody_renews_ends_by_itself(file: Path) -> None:
     traffic_surge.keep("high", 0)
-    assert behaviour_at(file, 1000 + behaviour_overrides.GOOD_FOR - 1).rate_factor == traffic_surge.FIRST
-    assert behaviour_at(file, 1000 + behaviour_overrides.GOOD_FOR + 1) == AS_USUAL
+    assert behaviour_at(file, 1000 + behaviour.GOOD_FOR - 1).rate_factor == traffic_surge.FIRST
+    assert behaviour_at(file, 1000 + behaviour.GOOD_FOR + 1) == AS_USUAL
 
 
 def test_as_many_users_come_as_it_takes(file: Path, pressure: dict[str, int]) -> None:
@@ -75,7 +76,7 @@ def test_two_faults_share_the_file(file: Path) -> None:
 
 def test_what_has_expired_does_not_come_back(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     traffic_surge.keep("high", 0)
-    monkeypatch.setattr("faults.behaviour_overrides.time.time", lambda: 2000.0)
+    monkeypatch.setattr("faults.users.behaviour.time.time", lambda: 2000.0)
     concept_drift.keep("low", 0)
     assert behaviour_at(file, 2001) == Behaviour(taste_shift=0.1)
 

@@ -1,4 +1,4 @@
-"""`python -m faults.fault_runner FAULT SEVERITY SECONDS`: injects a fault, keeps it for its lease, then ends.
+"""`python -m faults.runner FAULT SEVERITY SECONDS`: injects a fault, keeps it for its lease, then ends.
 
 It never mends: the watchdog does, as soon as the pipe between them closes. A watchdog that dies is replaced.
 Where its lease is gone, as when all data were deleted, there is nothing to keep.

@@ -5,7 +5,7 @@ are bad, and only quality metrics show it.
 """
 
 from faults import Fault
-from faults.published import EXCLUSIVE, publish, withdraw
+from faults.models.published import EXCLUSIVE, publish, withdraw
 from services.demo.trainer.parameters import Parameters
 
 NAME = "bad-model"

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from faults import FaultError, backup, bad_model, biased_segment, published
+from faults import FaultError, backup
+from faults.models import bad, biased_segment, published
 from services.demo.dataset import Dataset, Ratings
 from services.demo.dataset.segments import assign_segments
 from services.demo.flags import read_rollout, write_rollout
@@ -16,7 +17,7 @@ from services.demo.trainer.parameters import LIVE, Parameters
 from services.demo.trainer.publication import Publication
 from tests.unit.faults.fakes import MemoryBucket
 
-FAULT, VERSION = "bad-model", bad_model.PARAMETERS.version("d")
+FAULT, VERSION = "bad-model", bad.PARAMETERS.version("d")
 NOBODY = np.array([], dtype=np.int32)
 RATINGS = Ratings(NOBODY, NOBODY, NOBODY.astype(np.float32), NOBODY.astype(np.int64))
 
@@ -51,7 +52,7 @@ def train(*_: object) -> None:
 
 
 def publish(share: float) -> str:
-    return published.publish(FAULT, bad_model.PARAMETERS, share, train)
+    return published.publish(FAULT, bad.PARAMETERS, share, train)
 
 
 def test_a_share_of_the_users_gets_the_version_until_it_is_mended(flags: Path, bucket: MemoryBucket) -> None:
@@ -112,7 +113,7 @@ def test_mending_what_is_not_broken_touches_nothing(flags: Path, bucket: MemoryB
 
 
 def test_names_of_versions_say_nothing_of_the_fault() -> None:
-    names = {p.version("d") for p in (LIVE, bad_model.PARAMETERS, Parameters(32, seed=biased_segment.SEED))}
+    names = {p.version("d") for p in (LIVE, bad.PARAMETERS, Parameters(32, seed=biased_segment.SEED))}
     assert len(names) == 3
     assert all(name.startswith("als32-") for name in names)
 
@@ -138,5 +139,5 @@ def test_publication_is_what_training_gets(flags: Path, bucket: MemoryBucket) ->
         seen.extend(given)
         train(*given)
 
-    published.publish(FAULT, bad_model.PARAMETERS, 0.1, note)
-    assert isinstance(seen[4], Publication) and seen[3] == bad_model.PARAMETERS
+    published.publish(FAULT, bad.PARAMETERS, 0.1, note)
+    assert isinstance(seen[4], Publication) and seen[3] == bad.PARAMETERS

@@ -5,7 +5,7 @@ recommender ◀──(cut)──── proxy ◀── storage
 """
 
 from faults import Fault
-from faults.proxy import add_toxic, remove_toxic
+from faults.storage.proxy import add_toxic, remove_toxic
 
 NAME = "storage-errors"
 BYTES = {"low": 60_000, "medium": 6000, "high": 300}

@@ -4,7 +4,7 @@ recommender ◀─ · · · · ─ proxy ◀══ storage
 """
 
 from faults import Fault
-from faults.proxy import add_toxic, remove_toxic
+from faults.storage.proxy import add_toxic, remove_toxic
 
 NAME = "storage-bandwidth"
 RATES = {"low": 12, "medium": 5, "high": 2}

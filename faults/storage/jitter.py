@@ -10,7 +10,7 @@ keeps its connections, and soon uses only the good ones).
 """
 
 from faults import Fault
-from faults.proxy import add_toxic, remove_toxic
+from faults.storage.proxy import add_toxic, remove_toxic
 
 NAME = "storage-jitter"
 SEVERITIES = {"low": (0.06, 250), "medium": (0.2, 600), "high": (0.42, 1000)}

@@ -5,7 +5,7 @@ recommender ◀──(latency ± jitter)── proxy ◀── storage
 """
 
 from faults import Fault
-from faults.proxy import add_toxic, remove_toxic
+from faults.storage.proxy import add_toxic, remove_toxic
 
 NAME = "storage-latency"
 SEVERITIES = {"low": (120, 30), "medium": (260, 60), "high": (900, 200)}
