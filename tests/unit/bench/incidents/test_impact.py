@@ -2,7 +2,7 @@ import random
 
 from bench.incidents.client_samples import ClientSample, TelemetrySample
 from bench.incidents.impact import find_impact
-from tests.unit.bench.drawn import draw_samples
+from tests.unit.bench.incidents.drawn import draw_samples
 
 STEADY = [60, 58, 63, 61, 57, 62, 59, 60, 64, 58, 61, 60]
 INJECTED = 60.0

@@ -5,7 +5,7 @@ from pathlib import Path
 from bench.incidents.__main__ import _compare, _diagnose, _results
 from bench.incidents.outcome import Failure, append_failure, append_outcome, read_failures, read_outcomes
 from bench.incidents.replay import replay
-from tests.unit.bench.drawn import draw_outcome, draw_recording, draw_scenario
+from tests.unit.bench.incidents.drawn import draw_outcome, draw_recording, draw_scenario
 
 
 def test_the_latest_run_of_each_scenario_as_it_is_now_is_reported(tmp_path: Path) -> None:

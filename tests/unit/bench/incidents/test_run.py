@@ -20,7 +20,7 @@ from bench.incidents.stacks import BenchStack
 from bench.incidents.unlisted_faults import FaultEnded
 from diagnosis import Evidence
 from stack import StackError
-from tests.unit.bench.drawn import draw_scenario
+from tests.unit.bench.incidents.drawn import draw_scenario
 
 CHANCE = 7.0
 

@@ -13,7 +13,7 @@ from bench.incidents.scoring import score
 from diagnosis import Evidence, Verdict
 from diagnosis.packs.recommender.queries import QUERIES
 from diagnosis.sources.evidence import Labelled, pack
-from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
+from tests.unit.bench.incidents.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
 FLOORS = Floor(recordings=2, domain=0.9, cause=0.8, top3=0.9, controls_blamed=0.1, seconds=30)
 

@@ -6,7 +6,7 @@ from bench.incidents.document import BEGIN, END, write_page
 from bench.incidents.outcome import Failure
 from bench.incidents.tables import tabulate
 from stack import ROOT
-from tests.unit.bench.drawn import draw_outcome
+from tests.unit.bench.incidents.drawn import draw_outcome
 
 OUTCOMES = [draw_outcome("bad-model"), draw_outcome("storage-jitter", "unknown"), draw_outcome("none")]
 

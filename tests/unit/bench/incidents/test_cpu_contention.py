@@ -4,7 +4,7 @@ import pytest
 
 from bench.incidents.recording import CPU_CONTENTION, measure_cpu_contention
 from diagnosis.sources.evidence import Labelled, pack
-from tests.unit.bench.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
+from tests.unit.bench.incidents.drawn import ALERTED, INJECTED, draw_outcome, draw_recording
 
 
 def cpu_in_use(before: float, after: float, cause: str = "bad-model", series: str = "host_cpu") -> float:

@@ -11,7 +11,7 @@ from bench.incidents.recording import Recording
 from bench.incidents.scenario import Scenario
 from bench.incidents.stacks import BenchStack
 from stack import StackError
-from tests.unit.bench.drawn import draw_outcome, draw_scenario
+from tests.unit.bench.incidents.drawn import draw_outcome, draw_scenario
 
 
 def test_a_run_that_fails_ends_no_other_and_is_not_kept(

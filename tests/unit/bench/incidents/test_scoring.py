@@ -12,7 +12,7 @@ from bench.incidents.scoring import (
     score_evidence,
 )
 from bench.incidents.tables import tabulate
-from tests.unit.bench.drawn import answer, draw_outcome
+from tests.unit.bench.incidents.drawn import answer, draw_outcome
 
 
 def _runs() -> list[Outcome]:

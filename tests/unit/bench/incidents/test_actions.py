@@ -8,7 +8,7 @@ from bench.incidents.actions import Actions
 from bench.incidents.scenario import Scenario, Step
 from bench.incidents.stacks import BenchStack
 from services.demo.flags import read_rollout
-from tests.unit.bench.drawn import draw_scenario
+from tests.unit.bench.incidents.drawn import draw_scenario
 
 
 class FakeStack:

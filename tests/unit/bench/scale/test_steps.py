@@ -16,7 +16,7 @@ from bench.scale.traffic import METRICS, TRACES, run_traffic
 from stack import StackError
 from stack.size.fitting import Prediction, hold_out
 from tests.e2e.live import eventually
-from tests.unit.bench.test_pipeline import run_receiver
+from tests.unit.bench.pipeline.test_measurement import run_receiver
 from tests.unit.stack.test_size import made_up
 
 

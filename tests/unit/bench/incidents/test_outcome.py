@@ -6,13 +6,13 @@ from pathlib import Path
 
 from bench.incidents.outcome import append_outcome, choose_latest, choose_missing, read_outcomes
 from stack import ROOT
-from tests.unit.bench.drawn import draw_outcome
+from tests.unit.bench.incidents.drawn import draw_outcome
 
 WRITER = """
 import sys
 from pathlib import Path
 from bench.incidents.outcome import append_outcome
-from tests.unit.bench.drawn import draw_outcome
+from tests.unit.bench.incidents.drawn import draw_outcome
 number = 0
 while True:
     append_outcome(Path(sys.argv[1]), draw_outcome("bad-model", name=f"run-{number}"))
