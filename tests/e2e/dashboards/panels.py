@@ -116,8 +116,8 @@ def has_data(series: list[dict[str, Any]]) -> bool:
 
 ELSEWHERE = ("llm", "models", "model")
 DASHBOARDS = {uid: content for uid, content in read_dashboards().items() if uid not in ELSEWHERE}
-"""Nobody calls language models here: tests/e2e/test_llm.py has that one. What is usual of a model is known
-after half an hour, and no model has all panels: tests/rules/test_model_health.py has those two.
+"""Nobody calls language models here: tests/e2e/senders/test_llm.py has that one. What is usual of a model is
+known after half an hour, and no model has all panels: tests/rules/test_model_health.py has those two.
 """
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.e2e.conftest import run_stack
 from tests.e2e.live import Stack, eventually, eventually_equal
-from tests.e2e.test_counts import await_silence, count_since, count_traces
-from tests.e2e.test_story import test_slow_storage_is_noticed_explained_and_mended
+from tests.e2e.stack.test_counts import await_silence, count_since, count_traces
+from tests.e2e.stack.test_story import test_slow_storage_is_noticed_explained_and_mended
 
 __all__ = ["test_slow_storage_is_noticed_explained_and_mended"]
 

@@ -14,9 +14,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ScopeMetrics
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from components.build import ComponentMissing
-from tests.e2e import senders as s
 from tests.e2e.live import eventually, eventually_equal
-from tests.e2e.pipeline import Pipeline, run_pipeline
+from tests.e2e.senders import metrics as s
+from tests.e2e.senders.pipeline import Pipeline, run_pipeline
 
 ROUNDS = 20
 SERIES_PER_SERVICE = 2_000

@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 from components.build import ComponentMissing
 from tests.e2e.live import eventually
-from tests.e2e.pipeline import Pipeline, run_pipeline
+from tests.e2e.senders.pipeline import Pipeline, run_pipeline
 
 LONG = "x" * 70_000
 """Longer than what Jaeger's store takes in a key."""

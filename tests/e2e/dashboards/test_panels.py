@@ -3,9 +3,9 @@
 import pytest
 
 from stack.verify import OPTIONAL
-from tests.e2e import panels
+from tests.e2e.dashboards import panels
+from tests.e2e.dashboards.panels import DASHBOARDS, settle
 from tests.e2e.live import Stack, eventually
-from tests.e2e.panels import DASHBOARDS, settle
 
 SLOWEST_MS = 300.0
 """What a person does not wait for."""

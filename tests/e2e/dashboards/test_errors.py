@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import httpx
 
-from tests.e2e import panels
+from tests.e2e.dashboards import panels
+from tests.e2e.dashboards.panels import DASHBOARDS, settle
 from tests.e2e.live import Stack, eventually, stopped
-from tests.e2e.panels import DASHBOARDS, settle
 
 LATE = {
     ("object-storage", "Past deadline"): 0.5,

@@ -9,10 +9,10 @@ import pytest
 from components.build import ComponentMissing
 from diagnosis import Verdict, collection, diagnose
 from prometheus.client import AsyncClient
-from tests.e2e import panels
-from tests.e2e.assistant import HOST, MODEL, PROVIDER, SERVICE, Assistant
+from tests.e2e.dashboards import panels
 from tests.e2e.live import eventually
-from tests.e2e.pipeline import Pipeline, run_pipeline
+from tests.e2e.senders.assistant import HOST, MODEL, PROVIDER, SERVICE, Assistant
+from tests.e2e.senders.pipeline import Pipeline, run_pipeline
 
 DASHBOARD = panels.read_dashboards()["llm"]
 WELL, THROTTLED = 60.0, 30.0

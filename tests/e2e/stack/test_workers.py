@@ -16,7 +16,7 @@ from prometheus.names import series
 from telemetry import instruments as i
 from tests.e2e.conftest import run_stack
 from tests.e2e.live import Stack, eventually, eventually_equal
-from tests.e2e.test_counts import await_silence, count_since, count_traces
+from tests.e2e.stack.test_counts import await_silence, count_since, count_traces
 
 WORKERS = 4
 RATE, SECONDS = 50, 120

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e import test_counts
-from tests.e2e.test_counts import await_silence, count_since
+from tests.e2e.stack import test_counts
+from tests.e2e.stack.test_counts import await_silence, count_since
 from tests.unit.alerts.chosen import choose
 
 EXPORT = 5

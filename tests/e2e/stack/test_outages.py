@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.e2e.live import Stack, eventually, eventually_equal
-from tests.e2e.test_counts import await_silence, count_since, count_traces
+from tests.e2e.stack.test_counts import await_silence, count_since, count_traces
 
 OUTAGE = 60.0
 LONGER_THAN_THE_QUEUE = 80.0
