@@ -22,7 +22,7 @@ from examples.shop.users.visitors import HABITS
 from tests.e2e.live import eventually
 from tests.unit.collector.otelcol import Backends, Seen, run_collector
 
-FELT_WITHIN, MENDED_WITHIN = 40.0, 60.0
+IMPACT_WITHIN, MENDED_WITHIN = 40.0, 60.0
 FAILED = 0.1
 """Share of failed requests that users notice; without a fault it is 0."""
 SLOWER = 0.25
@@ -63,7 +63,7 @@ class LiveShop:
         self.read += len(fresh.traces)
         return [span for service in SERVICES for span in fresh.spans(service)]
 
-    def is_felt(self, fault: Fault, since: float) -> bool:
+    def has_impact(self, fault: Fault, since: float) -> bool:
         """Whether three windows in a row that began after `since` show what the fault says."""
         shown = self.windows(since)[-3:]
         if len(shown) < 3:
@@ -131,10 +131,10 @@ def test_spans_of_all_four_kinds_arrive_and_belong_together(shop: LiveShop) -> N
     [fault for fault in read_faults().values() if fault.users != "nothing"],
     ids=lambda fault: fault.name,
 )
-def test_a_fault_is_felt_as_it_says_and_mended(shop: LiveShop, fault: Fault) -> None:
+def test_a_fault_has_the_impact_it_says_and_is_mended(shop: LiveShop, fault: Fault) -> None:
     before = time.time()
     shop.run("break", fault.name, "high", "--for", "300")
-    eventually(f"users feel {fault.felt}", lambda: shop.is_felt(fault, before), FELT_WITHIN, every=WINDOW)
+    eventually(fault.impact, lambda: shop.has_impact(fault, before), IMPACT_WITHIN, every=WINDOW)
     assert f"Mended: {fault.name}." in shop.run("mend")
     mended = time.time()
     eventually("users are served as before", lambda: shop.is_well(mended), MENDED_WITHIN, every=WINDOW)
@@ -143,14 +143,14 @@ def test_a_fault_is_felt_as_it_says_and_mended(shop: LiveShop, fault: Fault) -> 
 @pytest.mark.parametrize(
     "fault", [fault for fault in read_faults().values() if fault.control], ids=lambda fault: fault.name
 )
-def test_a_control_is_not_felt(shop: LiveShop, fault: Fault) -> None:
+def test_a_control_has_no_user_impact(shop: LiveShop, fault: Fault) -> None:
     before = time.time()
     shop.run("break", fault.name, "high", "--for", "300")
     eventually("five windows pass", lambda: len(shop.windows(before)) >= 5, 30, every=WINDOW)
     assert _failed(shop.windows(before)) <= FAILED / 4
 
 
-def test_a_lost_sender_is_not_felt_and_the_others_are_heard(shop: LiveShop) -> None:
+def test_a_lost_sender_has_no_user_impact_and_the_others_are_heard(shop: LiveShop) -> None:
     before = time.time()
     shop.run("break", "telemetry-lost", "high", "--for", "300")
     eventually("what was under way has come", lambda: len(shop.windows(before)) >= 4, 30, every=WINDOW)
