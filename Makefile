@@ -193,7 +193,7 @@ models-break: $(MODELS_READY) ## Inject a fault into one of them for FOR seconds
 models-mend: $(MODELS_READY) ## Undo every fault of theirs
 	@$(MODELS)/bin/python -m examples.models mend
 
-models-faults: $(MODELS_READY) ## List their faults, and what is felt
+models-faults: $(MODELS_READY) ## List their faults and their effects
 	@$(MODELS)/bin/python -m examples.models faults
 
 generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml; TARGET=kubernetes: as resources [OUT=folder] [NAMESPACE=whence] [STACK=kube-prometheus-stack]
@@ -246,7 +246,7 @@ test-workers: $(DEV) ## Four workers on a live stack, one of which is killed; a 
 test-scale: $(DEV) ## Start the distributed stack, kill parts of it under load, compare all counts; needs what docs/scale.md names
 	@$(PY) -m pytest -q tests/e2e/stack/test_scale.py
 
-test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
+test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see its user impact, mend it (8 minutes); needs PostgreSQL and Redis
 	@$(PY) -m pytest -q tests/e2e/examples/test_shop.py
 
 test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break and mend them (3 minutes)

@@ -1,4 +1,4 @@
-"""The two services with models alone: what their monitors count arrives, faults are felt and mended."""
+"""The two services with models alone: their counts arrive, faults take effect and are mended."""
 
 import time
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def test_every_worker_counts_for_itself(models: LiveModels) -> None:
     eventually("both workers of the checkout predict", workers, 60)
 
 
-def test_a_fault_is_felt_and_mended(models: LiveModels) -> None:
+def test_a_fault_takes_effect_and_is_mended(models: LiveModels) -> None:
     before = time.time()
     models.run("break", "deliveries-unit-change", "high", "--for", "300")
     eventually("estimates are wrong", lambda: models.count("deliveries", before).loss > 20, 40, every=WINDOW)
