@@ -34,7 +34,7 @@ def answer(cause: str, *alternatives: str) -> Answer:
 
 
 def draw_outcome(cause: str, said: str | None = None, name: str = "", **changes: Any) -> Outcome:
-    """A run with that cause, felt and alerted, to which the answer was `said`; of a control, neither."""
+    """A run with that cause, an impact and an alert, and the answer `said`; of a control, neither."""
     scenario = draw_scenario(cause, name)
     found: dict[str, Any] = {"scenario": scenario, "injected_at": INJECTED, "asked_at": ALERTED + 50}
     found["answer"] = answer(said or cause)
