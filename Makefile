@@ -193,7 +193,7 @@ models-break: $(MODELS_READY) ## Inject a fault into one of them for FOR seconds
 models-mend: $(MODELS_READY) ## Undo every fault of theirs
 	@$(MODELS)/bin/python -m examples.models mend
 
-models-faults: $(MODELS_READY) ## List their faults, and what is felt
+models-faults: $(MODELS_READY) ## List their faults and their effects
 	@$(MODELS)/bin/python -m examples.models faults
 
 generate: $(RUNTIME) ## Write dashboards and rules: the committed defaults, and those of whence.yaml; TARGET=kubernetes: as resources [OUT=folder] [NAMESPACE=whence] [STACK=kube-prometheus-stack]
@@ -232,25 +232,25 @@ test-rules: $(DEV) ## Each alert and recording rule in promtool: inactive just b
 	$(PY) -m pytest -q -n 2 tests/rules
 
 test-live: $(DEV) ## Tests on a stack of their own, started and stopped by the tests, beside those that need none
-	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach name,adapt alerts error_panels forks models scale shop workers,--ignore=tests/e2e/test_$(name).py)
+	@$(PY) -m pytest -q -n 2 --dist loadfile --durations=15 tests/e2e tests/browser $(foreach file,alerting/test_alerts dashboards/test_errors examples/test_adapt examples/test_forks examples/test_models examples/test_shop stack/test_scale stack/test_workers,--ignore=tests/e2e/$(file).py)
 
 test-adapt: $(DEV) $(MODELS_READY) ## Follow docs/adapt.md word for word on a live stack (14 minutes)
-	@$(PY) -m pytest -q tests/e2e/test_adapt.py
+	@$(PY) -m pytest -q tests/e2e/examples/test_adapt.py
 
 test-alerts: $(DEV) ## Inject faults on a live stack and see their alerts arrive and their panels fill (13 minutes)
-	@$(PY) -m pytest -q tests/e2e/test_alerts.py tests/e2e/test_error_panels.py
+	@$(PY) -m pytest -q tests/e2e/alerting/test_alerts.py tests/e2e/dashboards/test_errors.py
 
 test-workers: $(DEV) ## Four workers on a live stack, one of which is killed; a stock service forked and replicated (9 minutes)
-	@$(PY) -m pytest -q tests/e2e/test_workers.py tests/e2e/test_forks.py
+	@$(PY) -m pytest -q tests/e2e/stack/test_workers.py tests/e2e/examples/test_forks.py
 
 test-scale: $(DEV) ## Start the distributed stack, kill parts of it under load, compare all counts; needs what docs/scale.md names
-	@$(PY) -m pytest -q tests/e2e/test_scale.py
+	@$(PY) -m pytest -q tests/e2e/stack/test_scale.py
 
-test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see it felt and mended (8 minutes); needs PostgreSQL and Redis
-	@$(PY) -m pytest -q tests/e2e/test_shop.py
+test-shop: $(DEV) $(SHOP_READY) ## Inject each fault into the shop, see its user impact, mend it (8 minutes); needs PostgreSQL and Redis
+	@$(PY) -m pytest -q tests/e2e/examples/test_shop.py
 
 test-models: $(DEV) $(MODELS_READY) ## Start the two services with models, break and mend them (3 minutes)
-	@$(PY) -m pytest -q tests/e2e/test_models.py
+	@$(PY) -m pytest -q tests/e2e/examples/test_models.py
 
 test-compose: $(DEV) ## Tests of the stack in containers; an engine is installed where apt can
 	@$(PY) -m pytest -q -s tests/compose --ignore=tests/compose/test_scale.py

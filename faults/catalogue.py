@@ -5,40 +5,38 @@ from importlib import import_module
 
 from faults import Fault
 
-NAMES = (
-    "storage-latency",
-    "storage-jitter",
-    "storage-errors",
-    "storage-outage",
-    "storage-bandwidth",
-    "connection-pool-exhaustion",
-    "cpu-starvation",
-    "traffic-surge",
-    "collector-outage",
-    "bad-model",
-    "covariate-drift",
-    "concept-drift",
-    "missing-features",
-    "stale-features",
-    "biased-segment",
-    "catalogue-corruption",
-)
+MODULES = {
+    "storage-latency": "storage.latency",
+    "storage-jitter": "storage.jitter",
+    "storage-errors": "storage.errors",
+    "storage-outage": "storage.outage",
+    "storage-bandwidth": "storage.bandwidth",
+    "connection-pool-exhaustion": "storage.connection_pool_exhaustion",
+    "cpu-starvation": "platform.cpu_starvation",
+    "traffic-surge": "users.traffic_surge",
+    "collector-outage": "platform.collector_outage",
+    "bad-model": "models.bad",
+    "covariate-drift": "users.covariate_drift",
+    "concept-drift": "users.concept_drift",
+    "missing-features": "features.missing",
+    "stale-features": "features.stale",
+    "biased-segment": "models.biased_segment",
+    "catalogue-corruption": "models.catalogue_corruption",
+}
 
 
 class Catalogue(Mapping[str, Fault]):
-    """The fault `a-b` is `FAULT` of the module `faults.a_b`."""
+    """Each fault is `FAULT` of its module."""
 
     def __getitem__(self, name: str) -> Fault:
-        if name not in NAMES:
-            raise KeyError(name)
-        fault: Fault = import_module(f"faults.{name.replace('-', '_')}").FAULT
+        fault: Fault = import_module(f"faults.{MODULES[name]}").FAULT
         return fault
 
     def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
+        return iter(MODULES)
 
     def __len__(self) -> int:
-        return len(NAMES)
+        return len(MODULES)
 
 
 FAULTS = Catalogue()

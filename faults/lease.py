@@ -42,7 +42,7 @@ class Lease(BaseModel):
     @property
     def running(self) -> bool:
         """Whether its runner is alive."""
-        return _is_ours(self.runner, "faults.fault_runner", self.fault)
+        return _is_ours(self.runner, "faults.runner", self.fault)
 
     @property
     def watched(self) -> bool:
@@ -65,7 +65,7 @@ def begin(name: str, severity: str, seconds: int) -> str:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{name}.log").open("w") as log:
         runner = subprocess.Popen(
-            [sys.executable, "-m", "faults.fault_runner", name, severity, str(seconds)],
+            [sys.executable, "-m", "faults.runner", name, severity, str(seconds)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

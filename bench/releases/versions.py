@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from faults.bad_model import PARAMETERS as WORSE
 from faults.bucket import Bucket
-from faults.published import load_dataset
+from faults.models.bad import PARAMETERS as WORSE
+from faults.models.published import load_dataset
 from services.demo.dataset import split
 from services.demo.trainer.parameters import LIVE, Parameters
 from services.demo.trainer.publication import Publication

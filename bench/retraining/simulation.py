@@ -14,7 +14,7 @@ from bench.incidents.tables import Table
 from bench.retraining.users import K, Stack, hit_rate
 from config import Config
 from decisions.retraining.judgement import LEAST_OUTCOMES
-from faults import concept_drift, covariate_drift
+from faults.users import concept_drift, covariate_drift
 from services.demo.storage.client import read_object
 from services.demo.storage.history import Seen
 from services.demo.traffic.behaviour import Mix

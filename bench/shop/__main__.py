@@ -54,7 +54,7 @@ def run(
     )
     if plan:
         for case in missing:
-            console.print(f"  {case.id}: {case.truth.felt}")
+            console.print(f"  {case.id}: {case.truth.impact}")
         return
     shop = LiveShop(DATA / "bench" / "shop")
     for case in missing:

@@ -20,18 +20,18 @@ SILENT_LIMIT = 240.0
 """The same where users notice nothing and telemetry has to be missed."""
 
 LONGEST = 600
-FELT_FAILED, FELT_SECONDS = 0.02, 0.1
+FAILED, SLOWER = 0.02, 0.1
 """Share of requests that fail, and seconds more of the 95th percentile, that users notice."""
 
 Notify = Callable[[str], None]
 
 
-class NotFelt(StackError):
+class NoImpact(StackError):
     """The fault had no effect on users: the run says nothing."""
 
 
 def run_case(case: Case, shop: LiveShop, notify: Notify) -> Run:
-    """From a fresh stack and shop to stopped ones. Raises StackError; NotFelt where users noticed nothing."""
+    """From a fresh stack and shop to stopped ones. Raises StackError; NoImpact if users noticed nothing."""
     try:
         shop.up(case.seed)
         return _observe(case, shop, notify)
@@ -64,8 +64,8 @@ def _observe(case: Case, shop: LiveShop, notify: Notify) -> Run:
     )
     run = run.model_copy(update={"first": diagnose_again(run)})
     notify(f"{case.id}: {', '.join(f'{alert.name} of {alert.service}' for alert in alerts) or 'no alert'}")
-    if case.truth.users != "nothing" and not _is_felt(run):
-        raise NotFelt(f"{case.id}: users noticed nothing: {run.before} {run.after}")
+    if case.truth.users != "nothing" and not _has_impact(run):
+        raise NoImpact(f"{case.id}: users noticed nothing: {run.before} {run.after}")
     return run
 
 
@@ -82,7 +82,5 @@ def _wait(case: Case, shop: LiveShop, injected: float) -> list[Alert]:
     return alerts
 
 
-def _is_felt(run: Run) -> bool:
-    return (
-        run.after.failed >= run.before.failed + FELT_FAILED or run.after.p95 >= run.before.p95 + FELT_SECONDS
-    )
+def _has_impact(run: Run) -> bool:
+    return run.after.failed >= run.before.failed + FAILED or run.after.p95 >= run.before.p95 + SLOWER

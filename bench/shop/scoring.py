@@ -79,7 +79,7 @@ def tabulate(
         "of these, the incident's own verdict: entity right": [each.entity for each in own],
         "of these, the incident's own verdict: cause right": [each.cause for each in own],
         "controls blamed": [not each.domain for each in controls],
-        '"none" for what users felt': [each.is_denied for each in faults],
+        '"none" despite user impact': [each.is_denied for each in faults],
         f"wrong causes with a confidence up to {SURE:.0%}": [
             each.verdict.confidence <= SURE for each in wrong
         ],

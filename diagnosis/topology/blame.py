@@ -21,11 +21,11 @@ SMALLEST_SHARE = 0.01
 OFTEN = 0.015
 """Calls per request of the caller above which calls that are waited for show in its 99th percentile."""
 
-UNFELT = {Aspect.TIME: 0.01, Aspect.REQUESTS: 0.001}
-"""Loss, as a part of the symptom's usual time or of its requests, up to which nobody feels it."""
+NEGLIGIBLE = {Aspect.TIME: 0.01, Aspect.REQUESTS: 0.001}
+"""Loss, as a part of the symptom's usual time or of its requests, up to which it has no user impact."""
 
-FELT = 3.0
-"""That times this is felt for certain."""
+CERTAIN = 3.0
+"""That times this has user impact for certain."""
 
 LEAST_SCORE = 0.3
 """Share times certainty from which an entity is blamed: set on normal time and training issues of PetShop."""
@@ -45,7 +45,7 @@ class Blame:
     """An entity at which a loss arises, or a call: between its caller and a callee that is well.
 
     `share` (0–1) of the symptom's loss; `certainty` (0–1) that it lost anything itself, and enough for the
-    symptom to feel it. `path` leads from the symptom to it by the calls that carried most.
+    symptom to show it. `path` leads from the symptom to it by the calls that carried most.
     """
 
     at: Entity | Call
@@ -86,7 +86,7 @@ class _Search:
         found = [
             Blame(at, self._aspect, share, certainty, self._paths[at][1], self._loss(at))
             for at, share in self._shares.items()
-            if (certainty := self._loss(at).certainty * self._felt(share * whole))
+            if (certainty := self._loss(at).certainty * self._impact(share * whole))
         ]
         return sorted(found, key=lambda blame: (-blame.score, blame.path))
 
@@ -95,8 +95,8 @@ class _Search:
         requests = self._system.served[symptom].requests(self._sides.after)
         return requests * (self._loss(symptom).usual if self._aspect is Aspect.TIME else 1.0)
 
-    def _felt(self, part: float) -> float:
-        return ramp(part, UNFELT[self._aspect], FELT * UNFELT[self._aspect])
+    def _impact(self, part: float) -> float:
+        return ramp(part, NEGLIGIBLE[self._aspect], CERTAIN * NEGLIGIBLE[self._aspect])
 
     def _whole(self, entity: Entity, carried: Mapping[Entity, float]) -> float:
         """What an entity lost; more than it seems where it made up for what its dependencies lost."""

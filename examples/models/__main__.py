@@ -50,7 +50,7 @@ def break_(models: Models, arguments: argparse.Namespace) -> None:
     if fault.restart:
         Processes(models).restart(fault.example)
     touched = f" ({fault.feature or fault.segment})" if fault.feature or fault.segment else ""
-    print(f"{fault.name} ({arguments.severity}): {fault.felt}{touched}.")
+    print(f"{fault.name} ({arguments.severity}): {fault.effect}{touched}.")
     print(f"It ends after {arguments.seconds} s, or with `make models-mend`.")
 
 
@@ -66,12 +66,12 @@ def _end(models: Models) -> list[str]:
 
 
 def list_faults(models: Models, _: argparse.Namespace) -> None:
-    """List the faults, what is felt, and which are in force."""
+    """List the faults, their effect, and which are in force."""
     in_force = {now.fault: now for now in (Changes(models.changes, name).now for name in EXAMPLES)}
     for fault in read_faults().values():
         change = in_force.get(fault.name)
         now = f"  [{change.severity}, {change.until - time.time():.0f} s left]" if change else ""
-        print(f"{fault.name:32} {fault.domain:10} {fault.felt}{now}")
+        print(f"{fault.name:32} {fault.domain:10} {fault.effect}{now}")
     print(f"Severities: {', '.join(SEVERITIES)}.")
 
 

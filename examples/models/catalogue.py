@@ -36,7 +36,7 @@ class Fault(BaseModel):
     kind: str
     example: Literal["checkout", "deliveries"]
     control: bool
-    felt: str
+    effect: str
     domain: str = "none"
     feature: str = ""
     segment: str = ""

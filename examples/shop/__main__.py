@@ -35,7 +35,7 @@ def break_(shop: Shop, arguments: argparse.Namespace) -> None:
     """Inject a fault; it ends by itself."""
     fault = known_faults()[arguments.fault]
     begin(shop, fault, arguments.severity, arguments.seconds)
-    print(f"{fault.name} ({arguments.severity}): {fault.felt}.")
+    print(f"{fault.name} ({arguments.severity}): {fault.impact}.")
     print(f"It ends after {arguments.seconds} s, or with `make shop-mend`.")
 
 
@@ -46,7 +46,7 @@ def mend_all(shop: Shop, _: argparse.Namespace) -> None:
 
 
 def list_faults(shop: Shop, arguments: argparse.Namespace) -> None:
-    """List the faults, what users feel, and which are in force."""
+    """List the faults, their user impact, and which are in force."""
     if arguments.json:
         print(json.dumps([fault.model_dump(mode="json") for fault in known_faults().values()], indent=2))
         return
@@ -54,7 +54,7 @@ def list_faults(shop: Shop, arguments: argparse.Namespace) -> None:
     for fault in known_faults().values():
         lease = leases.get(fault.name)
         now = f"  [{lease.severity}, {max(0, lease.until - time.time()):.0f} s left]" if lease else ""
-        print(f"{fault.name:22} {fault.truth.domain:15} {fault.felt}{now}")
+        print(f"{fault.name:22} {fault.truth.domain:15} {fault.impact}{now}")
     print(f"Severities: {', '.join(SEVERITIES)}.")
 
 

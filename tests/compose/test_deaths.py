@@ -13,7 +13,7 @@ import pytest
 
 from tests.compose.live import ContainerStack
 from tests.e2e.live import eventually
-from tests.e2e.test_counts import count_traces
+from tests.e2e.stack.test_counts import count_traces
 
 RATE = 20
 REQUESTS = 20 * RATE

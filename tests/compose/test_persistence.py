@@ -3,6 +3,6 @@
 In a file of its own, after those that count: a restart resets the counters they compare.
 """
 
-from tests.e2e.test_outages import test_data_survives_a_restart_of_everything
+from tests.e2e.stack.test_outages import test_data_survives_a_restart_of_everything
 
 __all__ = ["test_data_survives_a_restart_of_everything"]

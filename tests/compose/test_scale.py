@@ -12,13 +12,13 @@ from tests.compose.engine import Engine
 from tests.compose.images import DISTRIBUTED_STAND_INS, provide_images
 from tests.compose.live import ContainerStack
 from tests.e2e.conftest import run_stack
-from tests.e2e.test_scale import (
+from tests.e2e.stack.test_scale import (
     KEPT,
     silent,
     test_nothing_is_lost_when_a_broker_and_a_node_are_killed,
     test_panels_and_rules_work,
 )
-from tests.e2e.test_story import test_slow_storage_is_noticed_explained_and_mended
+from tests.e2e.stack.test_story import test_slow_storage_is_noticed_explained_and_mended
 
 __all__ = [
     "silent",

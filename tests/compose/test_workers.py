@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.compose.live import ContainerStack
-from tests.e2e.test_workers import (
+from tests.e2e.stack.test_workers import (
     WORKERS,
     check_counts,
     test_feedback_at_any_worker_is_joined_once,

@@ -49,9 +49,9 @@ def test_each_command_for_tests_is_a_part_of_test_all() -> None:
 
 
 def test_what_test_live_leaves_out_another_command_runs() -> None:
-    (left_out,) = re.findall(r"foreach name,([a-z_ ]+),--ignore", MAKEFILE)
-    for name in left_out.split():
-        assert f" tests/e2e/test_{name}.py" in MAKEFILE, name
+    (left_out,) = re.findall(r"foreach file,([a-z_/ ]+),--ignore", MAKEFILE)
+    for file in left_out.split():
+        assert f" tests/e2e/{file}.py" in MAKEFILE, file
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,10 @@ ROWS = {
             f"{RECOMMENDER}/test_telemetry.py",
             "the_pipeline_span_tells_version_data_set_and_flag_and_nothing_personal",
         ),
-        Shown("resource, live", "e2e/test_signals.py", "the_resource_says_which_model_and_data_set"),
+        Shown("resource, live", "e2e/stack/test_signals.py", "the_resource_says_which_model_and_data_set"),
         Shown(
             "request, live",
-            "e2e/test_rollout.py",
+            "e2e/models/test_rollout.py",
             "a_rollout_is_told_by_version_in_metrics_and_traces_and_costs_nobody_their_features",
         ),
     ],
@@ -58,7 +58,7 @@ ROWS = {
             f"{INBOX}/test_comparison.py",
             "each_difference_has_an_interval_and_what_can_be_said_of_it",
         ),
-        Shown("live", "e2e/test_shadow.py", "versions_stand_side_by_side_with_what_they_cost"),
+        Shown("live", "e2e/models/test_shadow.py", "versions_stand_side_by_side_with_what_they_cost"),
     ],
     "r15": [
         Shown(
@@ -77,9 +77,11 @@ ROWS = {
             "clicks_thumbs_and_labels_are_counted_for_the_version_and_group_of_their_user",
         ),
         Shown(
-            "two answers, live", "e2e/test_shadow.py", "a_version_answers_in_the_shadow_and_no_user_gets_it"
+            "two answers, live",
+            "e2e/models/test_shadow.py",
+            "a_version_answers_in_the_shadow_and_no_user_gets_it",
         ),
-        Shown("thumbs, live", "e2e/test_signals.py", "thumbs_arrive_with_the_version_that_served_them"),
+        Shown("thumbs, live", "e2e/stack/test_signals.py", "thumbs_arrive_with_the_version_that_served_them"),
     ],
     "r22": [
         Shown("quality gate", "unit/stack/test_gate.py", "the_bad_model_is_refused_for_its_quality_alone"),
@@ -109,7 +111,7 @@ ROWS = {
         ),
         Shown(
             "live",
-            "e2e/test_releases.py",
+            "e2e/models/test_releases.py",
             "a_release_passes_the_gate_reaches_users_and_is_rolled_back_at_once",
         ),
     ],
@@ -136,11 +138,13 @@ ROWS = {
         ),
         Shown(
             "retrain or not, live",
-            "e2e/test_retraining.py",
+            "e2e/models/test_retraining.py",
             "slow_storage_is_no_reason_to_retrain_and_the_refusal_is_kept",
         ),
-        Shown("lineage, live", "e2e/test_lineage.py", "a_request_leads_to_its_data_set_and_back"),
-        Shown("audit trail, live", "e2e/test_lineage.py", "a_roll_out_and_its_end_are_in_the_audit_trail"),
+        Shown("lineage, live", "e2e/models/test_lineage.py", "a_request_leads_to_its_data_set_and_back"),
+        Shown(
+            "audit trail, live", "e2e/models/test_lineage.py", "a_roll_out_and_its_end_are_in_the_audit_trail"
+        ),
     ],
     "r24": [
         Shown(
@@ -153,7 +157,7 @@ ROWS = {
             f"{INBOX}/test_catalogue.py",
             "experiments_stand_with_their_outcome_and_changes_with_their_author",
         ),
-        Shown("live", "e2e/test_lineage.py", "the_recommender_is_in_the_catalogue_with_its_card"),
+        Shown("live", "e2e/models/test_lineage.py", "the_recommender_is_in_the_catalogue_with_its_card"),
     ],
 }
 SHOWN = [(row, shown) for row, parts in ROWS.items() for shown in parts]

@@ -12,8 +12,8 @@ from tests.e2e.live import Stack, eventually
 MOVIELENS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ml-latest-small"
 
 
-APART = ("tests/browser", "disk_full", "llm", "notifications", "receivers", "senders", "startup")
-"""Parts of the names of files whose tests need no running stack."""
+APART = ("tests/browser", "e2e/senders", "notifications", "receivers", "startup")
+"""Parts of the paths of files whose tests need no running stack."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

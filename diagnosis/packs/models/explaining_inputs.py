@@ -16,7 +16,7 @@ from prometheus.models import INPUTS, PREDICTION
 UNUSED = 0.1
 """Strength of a move of the predictions below which no input that moved is used."""
 
-HARM: Mapping[str, float] = {"felt": 0.9, "unfelt": 0.5, "unknown": 0.6, "faulty": 0.8}
+HARM: Mapping[str, float] = {"used": 0.9, "harmless": 0.5, "unknown": 0.6, "faulty": 0.8}
 """How well an input that moved fits where quality tells nothing: predictions moved with it and labels are
 not in; or are, and are well; nothing else moved and labels are not in; its values cannot be used."""
 
@@ -72,9 +72,9 @@ def _harm(case: Case, move: Move) -> float:
     """How well it fits what it does: 0 for a move that does no harm."""
     faulty = HARM["faulty"] if move.way in (*FAULTY, Way.UNIT, Way.CONSTANT) else 0.0
     predictions = case.moved(PREDICTION)
-    felt = predictions.strength * together(move.onset, predictions.onset) if predictions else 0.0
+    used = predictions.strength * together(move.onset, predictions.onset) if predictions else 0.0
     if case.lost > SURE:
         return max(case.agrees(move.onset), faulty / 2)
     if case.knows_quality_since(move.onset):
-        return max(faulty, HARM["unfelt"] if felt > UNUSED else 0.0)
-    return max(faulty, HARM["felt"] if felt > UNUSED else HARM["unknown"])
+        return max(faulty, HARM["harmless"] if used > UNUSED else 0.0)
+    return max(faulty, HARM["used"] if used > UNUSED else HARM["unknown"])

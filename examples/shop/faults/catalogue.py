@@ -41,7 +41,7 @@ class Fault(Strict):
 
     name: str
     control: bool
-    felt: str
+    impact: str
     users: Literal["errors", "latency", "nothing"]
     truth: Truth
     inject: dict[str, Any]

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faults import backup, catalogue_corruption, missing_features, stale_features
+from faults import backup
+from faults.features import missing, stale
+from faults.models import catalogue_corruption
 from services.demo.storage.artefacts import (
     LIVE_KEY,
     SEGMENTS,
@@ -48,7 +50,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
     monkeypatch.setattr(backup, "FOLDER", tmp_path / "faults")
     bucket = MemoryBucket()
     monkeypatch.setattr(catalogue_corruption, "Bucket", lambda: bucket)
-    monkeypatch.setattr(missing_features, "_connect", lambda: bucket)
+    monkeypatch.setattr(missing, "_connect", lambda: bucket)
     model, offline = ARRAYS.to_bytes(), OFFLINE.to_bytes()
     bucket.write(LIVE_KEY, LivePointer(version=VERSION))
     bucket.write(model_key(VERSION), model)
@@ -144,16 +146,16 @@ def test_a_mending_cut_short_is_done_again(
     assert bucket.objects == before
 
 
-@pytest.mark.parametrize(("severity", "percent"), missing_features.PERCENT.items())
+@pytest.mark.parametrize(("severity", "percent"), missing.PERCENT.items())
 def test_features_of_a_share_of_the_users_go_missing_and_come_back_fresh(
     bucket: MemoryBucket, severity: str, percent: int
 ) -> None:
     before = set(bucket.objects)
-    missing_features.inject(severity)
+    missing.inject(severity)
     gone = before - bucket.objects.keys()
     assert len(gone) / 200 == pytest.approx(percent / 100, abs=0.1)
     assert all(key.startswith("features/") for key in gone)
-    missing_features.mend()
+    missing.mend()
     assert set(bucket.objects) == before
     fresh = UserFeatures.model_validate_json(bucket.objects[gone.pop()])
     assert fresh.computed_at == pytest.approx(time.time(), abs=60)
@@ -161,10 +163,10 @@ def test_features_of_a_share_of_the_users_go_missing_and_come_back_fresh(
 
 def test_what_the_job_writes_anew_is_deleted_again(bucket: MemoryBucket) -> None:
     objects = dict(bucket.objects)
-    missing_features.inject("medium")
+    missing.inject("medium")
     left = set(bucket.objects)
     bucket.objects.update(objects)
-    missing_features.keep("medium", 60)
+    missing.keep("medium", 60)
     assert set(bucket.objects) == left
 
 
@@ -177,14 +179,14 @@ def test_the_feature_job_is_refused_for_some_users_or_stopped(
         def policy_add(self, name: str, policy: dict[str, Any]) -> None:
             done.append(policy)
 
-    monkeypatch.setattr(stale_features, "Bucket", lambda: bucket)
-    monkeypatch.setattr(stale_features, "_connect", Admin)
-    monkeypatch.setattr(stale_features, "stop", lambda name: done.append(f"stop {name}"))
-    monkeypatch.setattr(stale_features, "start", lambda name: done.append(f"start {name}"))
+    monkeypatch.setattr(stale, "Bucket", lambda: bucket)
+    monkeypatch.setattr(stale, "_connect", Admin)
+    monkeypatch.setattr(stale, "stop", lambda name: done.append(f"stop {name}"))
+    monkeypatch.setattr(stale, "start", lambda name: done.append(f"start {name}"))
     for severity in ("low", "high"):
-        stale_features.inject(severity)
-        stale_features.mend()
-        stale_features.mend()
+        stale.inject(severity)
+        stale.mend()
+        stale.mend()
     refused, restored, *job = done
     assert restored == make_policy("features", "whence")
     assert refused["Statement"][:-1] == restored["Statement"]

@@ -12,7 +12,7 @@ from components.build import ComponentMissing, binary
 from stack import ROOT
 from stack.ports import find_free_ports
 from tests.e2e.live import eventually
-from tests.e2e.pipeline import OF_JAEGER
+from tests.e2e.senders.pipeline import OF_JAEGER
 
 
 def test_nothing_is_exported_to_the_endpoint_of_the_services(tmp_path: Path) -> None:

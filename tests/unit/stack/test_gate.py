@@ -14,7 +14,7 @@ from rich.console import Console
 from config import Config
 from decisions.audit import Trail
 from decisions.gate.judgement import Report
-from faults.bad_model import PARAMETERS as BAD_MODEL
+from faults.models.bad import PARAMETERS as BAD_MODEL
 from services.demo.dataset import Dataset, generate, load, split
 from services.demo.storage.arrays import checksum
 from services.demo.storage.artefacts import ModelCard, card_key, features_key, model_key

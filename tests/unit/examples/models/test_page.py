@@ -15,7 +15,7 @@ from whence_monitor.__main__ import main as run_command
 
 from examples.checkout.payments import CHECKOUT
 from examples.models.serving import NATIVE_TELEMETRY_OFF
-from tests.e2e.test_adapt import PROFILE, WATCHING
+from tests.e2e.examples.test_adapt import PROFILE, WATCHING
 from tests.unit.examples.models.live import Service
 
 ID = "/payments/17"

@@ -15,7 +15,7 @@ HIGHEST = {"09": 0.2, "10": 0.8}
 ABOVE = {"10": 0.4, "above": 0.6}
 OVER = {"above": 0.95, "10": 0.05}
 CALM = Scoring()
-FELT = CALM.feature("@prediction", after=HIGHER)
+USED = CALM.feature("@prediction", after=HIGHER)
 SHARE = {"low": 0.3, "high": 1.0}
 SEEDS = range(3)
 
@@ -27,17 +27,17 @@ def worse(scoring: Scoring, severity: str) -> Scoring:
 def unit(severity: str) -> Scoring:
     share = SHARE[severity]
     size = (50.0, 50 * (1 - share) + 5_000 * share)
-    return worse(FELT.feature("amount", after=mixed(DECILES, OVER, share), size=size), severity)
+    return worse(USED.feature("amount", after=mixed(DECILES, OVER, share), size=size), severity)
 
 
 def smaller_unit(severity: str) -> Scoring:
-    return worse(FELT.feature("orders", after={"below": 0.9, "01": 0.1}, size=(8.0, 0.08)), severity)
+    return worse(USED.feature("orders", after={"below": 0.9, "01": 0.1}, size=(8.0, 0.08)), severity)
 
 
 def faulty(kind: str, feature: str = "orders", least: float = 0.3) -> Mapping[str, Scoring]:
     before = CLIENTS if feature == "client" else DECILES
     return {
-        severity: worse(FELT.feature(feature, after=mixed(before, {kind: 1.0}, max(share, least))), severity)
+        severity: worse(USED.feature(feature, after=mixed(before, {kind: 1.0}, max(share, least))), severity)
         for severity, share in SHARE.items()
     }
 
@@ -62,23 +62,23 @@ FAULTS: Mapping[str, tuple[Mapping[str, Scoring], tuple[str, str], Mapping[str, 
     "constant": (faulty("01", least=1.0), ("data", "constant-feature"), {"feature": "orders"}),
     "drift": (
         {
-            "low": worse(FELT.feature("orders", after=HIGHER, size=(8.0, 10.0)), "low"),
+            "low": worse(USED.feature("orders", after=HIGHER, size=(8.0, 10.0)), "low"),
             "high": worse(
-                FELT.feature("orders", after=mixed(HIGHER, HIGHEST, 0.3), size=(8.0, 13.0)), "high"
+                USED.feature("orders", after=mixed(HIGHER, HIGHEST, 0.3), size=(8.0, 13.0)), "high"
             ),
         },
         ("data", "feature-drift"),
         {"feature": "orders"},
     ),
     "inputs together": (
-        {s: worse(FELT.feature("@inputs", after=HIGHER), s) for s in SHARE},
+        {s: worse(USED.feature("@inputs", after=HIGHER), s) for s in SHARE},
         ("data", "inputs-drift"),
         {},
     ),
     "drift, and inputs together": (
         {
             s: worse(
-                FELT.feature("orders", after=HIGHER, size=(8.0, 10.0)).feature("@inputs", after=ABOVE), s
+                USED.feature("orders", after=HIGHER, size=(8.0, 10.0)).feature("@inputs", after=ABOVE), s
             )
             for s in SHARE
         },
@@ -88,10 +88,10 @@ FAULTS: Mapping[str, tuple[Mapping[str, Scoring], tuple[str, str], Mapping[str, 
     "drifted segment": (
         {
             "low": replace(
-                FELT.feature("amount", segments={"new": HIGHER}), right_since={"old": 0.92, "new": 0.65}
+                USED.feature("amount", segments={"new": HIGHER}), right_since={"old": 0.92, "new": 0.65}
             ),
             "high": replace(
-                FELT.feature("amount", segments={"new": ABOVE}), right_since={"old": 0.92, "new": 0.5}
+                USED.feature("amount", segments={"new": ABOVE}), right_since={"old": 0.92, "new": 0.5}
             ),
         },
         ("data", "*"),

@@ -14,10 +14,10 @@ from prometheus.recorded import MODEL_MEASURE
 from tests.unit.diagnosis.packs.models.test_model_causes import (
     CALM,
     CONTROLS,
-    FELT,
     HIGHER,
     OVER,
     SHARE,
+    USED,
     failing,
     faulty,
     unit,
@@ -54,7 +54,7 @@ def test_without_labels_it_is_said_that_they_are_missing() -> None:
 
 
 def test_inputs_tell_while_labels_are_not_in() -> None:
-    late = FELT.feature("amount", after=OVER, size=(50.0, 5_000.0))
+    late = USED.feature("amount", after=OVER, size=(50.0, 5_000.0))
     found = replace(late, delay=9_999.0, delay_since=9_999.0).verdict()
     assert (found.cause, found.feature) == ("unit-change", "amount")
     assert "not known yet" in found.summary

@@ -25,7 +25,7 @@ def case() -> Case:
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.cause)
-def test_what_it_explains_is_felt_and_accounted_for(hypothesis: Hypothesis, case: Case) -> None:
+def test_what_it_explains_has_user_impact_and_is_accounted_for(hypothesis: Hypothesis, case: Case) -> None:
     for symptom, portion in hypothesis.explains.items():
         assert portion in case.impact.portions[symptom]
 

@@ -34,7 +34,7 @@ from tests.unit.services.demo.recommender.support import (
 OF_ANY_SERVER = {EVENT_LOOP_LAG, THREAD_POOL_ACTIVE, THREAD_POOL_LIMIT}
 """Recorded by what serves the app: tests/unit/services/instrumentation/test_event_loop.py."""
 OF_SEVERAL_WORKERS = {RECOMMENDATION_STORE_FAILURES, RECOMMENDATION_WORKER_DEATHS}
-"""Recorded by one of several: tests/e2e/test_workers.py."""
+"""Recorded by one of several: tests/e2e/stack/test_workers.py."""
 OF_THE_SHADOW = {SHADOW_AGREEMENT, SHADOW_CPU_TIME, SHADOW_RANK_BIASED_OVERLAP, SHADOW_REQUESTS}
 """Recorded while a version answers in the shadow: test_shadow.py."""
 EXPECTED = {span.name: span for span in registry.SPANS}

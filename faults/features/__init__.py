@@ -1,0 +1,1 @@
+"""The users' features in storage: gone, or too old."""

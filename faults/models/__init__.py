@@ -1,0 +1,1 @@
+"""Versions of the model that are worse than they should be."""

@@ -1,0 +1,1 @@
+"""What storage answers, and how long that takes."""
