@@ -34,7 +34,7 @@ UP = _gauge("up")
 SCRAPE_DURATION = _gauge("scrape_duration_seconds")
 SCRAPE_SAMPLES = _gauge("scrape_samples_scraped")
 
-# The incidents service: services/incidents/exposition.py
+# The incidents service: services/incidents/web/exposition.py
 INCIDENT_VERDICT = _gauge(
     "incident_verdict_confidence_ratio",
     *("incident", "severity", "domain", "cause", "entity", "service", "summary", "remedy", "alerts"),

@@ -3,7 +3,7 @@
 Spans of calls tell their peer in several ways. Whom they mean is decided once, and as the diagnosis does it
 (`diagnosis.topology.reading.Directory`): a service that sends telemetry, found by its own name, by an
 address such as 10.0.0.7:8080, or by its host's name; else a product at an address. Which service answers at
-an address the inbox learns from traces, and tells (`services.incidents.exposition`).
+an address the inbox learns from traces, and tells (`services.incidents.web.exposition`).
 """
 
 from collections.abc import Collection, Iterator

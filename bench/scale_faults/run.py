@@ -22,7 +22,7 @@ from bench.live_cases import Case, Notify, read_load, wait_for, wait_until
 from bench.scale_faults.faults import CUT_OFF, FAULTS, LEADER, PARTITION, FaultRun
 from bench.scale_faults.partition import cut_off
 from bench.scale_faults.receiver import Labels, Message, count_doubled, find_first
-from services.incidents.postgresql import LEADER as LOCK
+from services.incidents.database.postgresql import LEADER as LOCK
 from stack import StackError
 from stack.processes import SOCKET, Process, read_processes
 from stack.scale.places import INBOXES, POSTGRESQL_PORT, on_loopback

@@ -5,10 +5,10 @@ import socket
 import uvicorn
 
 from services.configuration import load_settings
+from services.incidents.alerts.measuring import Gauges
 from services.incidents.app import create_app
-from services.incidents.database import DatabaseAway
-from services.incidents.diagnosis_client import Explain
-from services.incidents.measuring import Gauges
+from services.incidents.database.connection import DatabaseAway
+from services.incidents.diagnosing.client import Explain
 from services.incidents.settings import Settings
 from services.incidents.stream import Stream
 from services.instrumentation import ServerTelemetry, start_telemetry

@@ -16,40 +16,40 @@ from starlette.staticfiles import StaticFiles
 from prometheus.client import AsyncClient
 from services.incidents.access.entrance import add_access
 from services.incidents.access.guard import DATA_PATHS
-from services.incidents.api import Api
-from services.incidents.catalogue import Catalogues
-from services.incidents.catalogue_pages import CataloguePages
-from services.incidents.comparison_pages import ComparisonPages
-from services.incidents.database import Database, DatabaseAway
-from services.incidents.decisions import Decisions
-from services.incidents.diagnosing import Diagnoser
-from services.incidents.diagnosis_client import DiagnosisClient, Explain
-from services.incidents.exposition import Exposition
-from services.incidents.headers import SecurityHeaders
-from services.incidents.heartbeat import Heartbeat
-from services.incidents.inbox import Counter, Inbox
+from services.incidents.alerts.heartbeat import Heartbeat
+from services.incidents.alerts.inbox import Counter, Inbox
+from services.incidents.alerts.measuring import Gauges, OpenIncidents
+from services.incidents.alerts.reconciling import Reconciler
+from services.incidents.alerts.service_map import ServiceMap
+from services.incidents.alerts.store import Store
+from services.incidents.database.connection import Database, DatabaseAway
+from services.incidents.database.location import open_database
+from services.incidents.database.sqlite import SQLite
+from services.incidents.diagnosing.client import DiagnosisClient, Explain
+from services.incidents.diagnosing.diagnoser import Diagnoser
 from services.incidents.leadership import Duty, Leadership
-from services.incidents.lineage import Lineages
-from services.incidents.lineage_pages import LineagePages
-from services.incidents.location import open_database
-from services.incidents.measuring import Gauges, OpenIncidents
-from services.incidents.model_pages import ModelPages
-from services.incidents.models import Models
-from services.incidents.pages import Pages
-from services.incidents.reconciling import Reconciler
-from services.incidents.release_pages import ReleasePages
-from services.incidents.releases import ReleaseFiles
-from services.incidents.service_map import ServiceMap
+from services.incidents.models.catalogue import Catalogues
+from services.incidents.models.decisions import Decisions
+from services.incidents.models.lineage import Lineages
+from services.incidents.models.releases import ReleaseFiles
+from services.incidents.models.watched import Models
 from services.incidents.settings import Settings
-from services.incidents.sqlite import SQLite
-from services.incidents.store import Store
 from services.incidents.stream import Stream
-from services.incidents.topology import TopologyApi
+from services.incidents.web.api import Api
+from services.incidents.web.catalogue import CataloguePages
+from services.incidents.web.comparison import ComparisonPages
+from services.incidents.web.exposition import Exposition
+from services.incidents.web.headers import SecurityHeaders
+from services.incidents.web.incidents import Pages
+from services.incidents.web.lineage import LineagePages
+from services.incidents.web.models import ModelPages
+from services.incidents.web.releases import ReleasePages
+from services.incidents.web.topology import TopologyApi
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 
 BODY_LIMIT = 8 << 20
 """Bytes of a webhook with MOST_ALERTS alerts, and more."""
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "web" / "static"
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,7 @@ def _join(database: Database, store: Store, stream: Stream, leadership: Leadersh
     """How this replica leads: for good on a file, in turn with others on a server."""
     if isinstance(database, SQLite):
         return leadership.keep
-    from services.incidents.postgresql import PostgreSQL
+    from services.incidents.database.postgresql import PostgreSQL
     from services.incidents.replicas import Replicas
 
     assert isinstance(database, PostgreSQL)

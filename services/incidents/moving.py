@@ -12,8 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.incidents.database import Connection, Database, DatabaseAway, name_reason
-from services.incidents.location import is_server, name_location, open_database
+from services.incidents.database.connection import Connection, Database, DatabaseAway, name_reason
+from services.incidents.database.location import is_server, name_location, open_database
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "incidents": ("id",),

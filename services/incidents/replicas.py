@@ -12,11 +12,11 @@ import psycopg
 import structlog
 from psycopg.rows import DictRow
 
-from services.incidents.database import DatabaseAway, name_reason
-from services.incidents.diagnosing import VerdictChange
+from services.incidents.alerts.store import INCIDENT, MOST_OPEN, VERDICT, Store
+from services.incidents.database.connection import DatabaseAway, name_reason
+from services.incidents.database.postgresql import LEADER, PostgreSQL
+from services.incidents.diagnosing.diagnoser import VerdictChange
 from services.incidents.leadership import Leadership
-from services.incidents.postgresql import LEADER, PostgreSQL
-from services.incidents.store import INCIDENT, MOST_OPEN, VERDICT, Store
 from services.incidents.stream import Stream
 
 PAUSE = 1.0

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from diagnosis.packs.recommender.limits import Limits
 from services.incidents.access.settings import AccessSettings
-from services.incidents.location import Location
+from services.incidents.database.location import Location
 
 Address = Annotated[
     str,

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
-from services.incidents import diagnosing, schedule
-from services.incidents.diagnosis_client import Explain
+from services.incidents.diagnosing import diagnoser, schedule
+from services.incidents.diagnosing.client import Explain
 from tests.browser.pages import check_fit_and_contrast, listen
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.fakes import FakeSources
@@ -108,7 +108,7 @@ def test_the_verdict_comes_to_an_open_page_and_changes_without_moving_the_reader
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "FIRST", (0.0, 0.0))
-    monkeypatch.setattr(diagnosing, "MINIMUM_INTERVAL", 0.0)
+    monkeypatch.setattr(diagnoser, "MINIMUM_INTERVAL", 0.0)
     monkeypatch.setattr(schedule, "HOLDS", timedelta(days=1))
     gate = Gate(VERDICT.model_copy(update={"confidence": 0.6}), VERDICT)
     with incident(browser, tmp_path, gate) as page:

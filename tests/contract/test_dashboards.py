@@ -15,7 +15,7 @@ from prometheus import artifacts
 from prometheus.models import MODEL
 from prometheus.names import REGISTRY
 from services.demo.recommender.answers import Reason, Source
-from services.incidents.links import MODEL_DASHBOARD, SERVICE_DASHBOARD
+from services.incidents.web.links import MODEL_DASHBOARD, SERVICE_DASHBOARD
 from stack import ROOT
 from telemetry.spans import SHADOW_ANSWER, SPANS
 

@@ -21,7 +21,7 @@ from report.period import Period
 from report.sections.course import follow_course
 from report.sections.figures import count_figures
 from report.sections.storage import review_hours
-from services.incidents.charts import storage_latency_ms
+from services.incidents.web.charts import storage_latency_ms
 
 PERIOD = Period(1_800_000_000, 1_800_003_600)
 OF_INDICATORS = {"quantile": 0.5, "deadline": 1.0, "limit": 1.0}

@@ -17,7 +17,7 @@ class Shown(NamedTuple):
     name: str
 
 
-RECOMMENDER, INBOX = "unit/services/demo/recommender", "unit/services/incidents"
+RECOMMENDER, INBOX = "unit/services/demo/recommender", "unit/services/incidents/web"
 ROWS = {
     "r13": [
         Shown(

@@ -14,8 +14,8 @@ from decisions.audit.wording import describe
 from services.configuration import load_settings
 from services.incidents.access.roles import Role
 from services.incidents.access.tokens import TokenRefused, create_token, revoke_token, select_tokens
-from services.incidents.database import Connection, Database, DatabaseAway, name_reason
-from services.incidents.location import open_database
+from services.incidents.database.connection import Connection, Database, DatabaseAway, name_reason
+from services.incidents.database.location import open_database
 from services.incidents.settings import Places
 
 WRITERS = "logins, calls for a change and tokens"

@@ -9,8 +9,8 @@ from services.incidents.access.identification import Identification
 from services.incidents.access.token_api import TokenApi
 from services.incidents.access.tokens import Tokens
 from services.incidents.access.trail import AccessLog
+from services.incidents.alerts.store import Store
 from services.incidents.settings import Settings
-from services.incidents.store import Store
 
 
 def add_access(app: FastAPI, settings: Settings, store: Store, refuse: Refuse) -> None:

@@ -15,7 +15,7 @@ from services.incidents.access.identification import Identification, ask_for_tok
 from services.incidents.access.limits import RateLimit
 from services.incidents.access.roles import EVERYBODY, SENDERS, Identity, Roles, find_methods, find_roles
 from services.incidents.access.trail import AccessLog
-from services.incidents.database import DatabaseAway
+from services.incidents.database.connection import DatabaseAway
 
 CHANGES = 60
 """Changing calls of one identity in a minute, where there is a login."""

@@ -20,7 +20,7 @@ from services.incidents.access.identification import Identification, clean, desc
 from services.incidents.access.limits import RateLimit
 from services.incidents.access.settings import AccessSettings
 from services.incidents.access.trail import AccessLog
-from services.incidents.rendering import load_templates
+from services.incidents.web.rendering import load_templates
 
 SESSION = 8 * 3_600
 """Seconds that a login lasts: a role that was taken away at the provider counts until then."""

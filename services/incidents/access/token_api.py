@@ -3,7 +3,7 @@
 from fastapi import APIRouter, HTTPException
 
 from services.incidents.access.tokens import Token, TokenName
-from services.incidents.store import Store
+from services.incidents.alerts.store import Store
 
 
 class TokenApi:

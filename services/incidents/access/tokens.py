@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints
 
 from services.incidents.access.roles import Identity, Role
-from services.incidents.database import Connection, DatabaseAway
+from services.incidents.database.connection import Connection, DatabaseAway
 
 PREFIX = "whence_"
 """By which scanners of source code find one that was committed."""

@@ -25,7 +25,7 @@ from tests.e2e.live import eventually
 from tests.unit.services.incidents.bodies import alert, later
 from tests.unit.services.incidents.opinions import BAD_MODEL, storage_latency
 from tests.unit.services.incidents.running import TOKEN, incidents_service
-from tests.unit.services.incidents.test_exposition import explain, send
+from tests.unit.services.incidents.web.test_exposition import explain, send
 
 CONFIG = """\
 receivers:

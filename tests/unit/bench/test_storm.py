@@ -7,7 +7,7 @@ import pytest
 
 from bench.overhead.load import Load
 from bench.storm import RULES, Sent, Storm, conclude, make_groups, measure, run_inbox, tabulate
-from services.incidents.webhooks import read_alerts
+from services.incidents.alerts.webhooks import read_alerts
 
 QUICK = Load(60.0, [0.05] * 100)
 GOOD = Storm(

@@ -11,11 +11,11 @@ from anyio import CapacityLimiter
 
 from diagnosis import Verdict
 from prometheus.client import SourceAway
-from services.incidents.diagnosing import Clock, Diagnoser
-from services.incidents.location import open_database
-from services.incidents.store import Store
+from services.incidents.alerts.store import Store
+from services.incidents.alerts.webhooks import read_alerts
+from services.incidents.database.location import open_database
+from services.incidents.diagnosing.diagnoser import Clock, Diagnoser
 from services.incidents.stream import Stream
-from services.incidents.webhooks import read_alerts
 from tests.unit.services.incidents.bodies import START, alertmanager
 from tests.unit.services.incidents.opinions import Oracle
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from diagnosis import Verdict
 from services.incidents.app import create_app
-from services.incidents.diagnosis_client import Explain
+from services.incidents.diagnosing.client import Explain
 from services.incidents.settings import Settings
 
 TOKEN = "a-token-for-tests"

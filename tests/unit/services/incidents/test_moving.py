@@ -13,11 +13,11 @@ import pytest
 
 from services.incidents import moving
 from services.incidents.access.roles import Role
+from services.incidents.alerts.store import Store
+from services.incidents.alerts.webhooks import Refused, read_alerts
+from services.incidents.database.location import open_database
 from services.incidents.incident import Incident
-from services.incidents.location import open_database
 from services.incidents.moving import NotMoved, migrate
-from services.incidents.store import Store
-from services.incidents.webhooks import Refused, read_alerts
 from tests.unit.services.incidents.access.conftest import make_token
 from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
 from tests.unit.services.incidents.opinions import BAD_MODEL, storage_latency

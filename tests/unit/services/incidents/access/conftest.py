@@ -9,7 +9,7 @@ import pytest
 
 from services.incidents.access.roles import Role
 from services.incidents.access.tokens import create_token
-from services.incidents.location import open_database
+from services.incidents.database.location import open_database
 from tests.unit.services.incidents.access.provider import CLIENT, PAGE, SECRET, Provider
 from tests.unit.services.incidents.running import incidents_service, serve, think_forever
 

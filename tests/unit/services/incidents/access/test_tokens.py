@@ -8,8 +8,8 @@ import pytest
 
 from services.incidents.access.roles import Role
 from services.incidents.access.tokens import Token, TokenRefused, Tokens, revoke_token, select_tokens
-from services.incidents.database import DatabaseAway
-from services.incidents.location import open_database
+from services.incidents.database.connection import DatabaseAway
+from services.incidents.database.location import open_database
 from tests.unit.services.incidents.access.conftest import make_token, service_with_login
 from tests.unit.services.incidents.access.provider import BROWSER
 from tests.unit.services.incidents.postgres import Server

@@ -1,0 +1,1 @@
+"""Alerts come in, become incidents and are kept."""

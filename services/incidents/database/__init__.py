@@ -1,0 +1,1 @@
+"""What keeps the inbox's data: a file, or a PostgreSQL server."""

@@ -1,0 +1,1 @@
+"""When an incident is diagnosed, and by what."""

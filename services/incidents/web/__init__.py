@@ -1,0 +1,1 @@
+"""What the inbox shows: pages for people, JSON and metrics for programs."""
