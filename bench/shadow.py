@@ -32,7 +32,7 @@ from services.demo.recommender.settings import RecommenderSettings
 from services.demo.storage.settings import StorageSettings
 from stack import SHADOW_FILE, StackError
 from stack.credentials import ensure_credentials
-from stack.processes import control_process
+from stack.running.processes import control_process
 from stack.settings import load_settings, process_environment
 from stack.shadowing import begin_shadow
 

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from stack import ROOT, StackError, compose
+from stack import ROOT, StackError
 from stack.inbox import choose_environment
 from stack.rollouts import find_user
-from stack.running import in_containers
+from stack.running import compose
+from stack.running.current import in_containers
 
 MODULE = "services.incidents.access"
 

@@ -3,9 +3,9 @@
 from pydantic import SecretStr
 
 from services.demo.storage.settings import StorageSettings
-from stack.containers import read_credentials
 from stack.credentials import ensure_credentials
-from stack.running import in_containers
+from stack.running.containers import read_credentials
+from stack.running.current import in_containers
 from stack.settings import load_settings
 
 

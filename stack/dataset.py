@@ -10,7 +10,7 @@ from services.demo.trainer.parameters import LIVE
 from stack import DATA
 from stack.bucket import find_storage
 from stack.generated import in_use
-from stack.running import in_containers
+from stack.running.current import in_containers
 from stack.settings import load_settings
 
 

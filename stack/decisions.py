@@ -8,8 +8,8 @@ from rich.console import Console
 
 from config import load
 from stack import StackError
-from stack.interrupts import hold_interrupts
 from stack.rollouts import Author, roll_back, roll_out, start_experiment
+from stack.running.interrupts import hold_interrupts
 from stack.settings import load_settings
 from stack.shadowing import begin_shadow, end_shadow
 

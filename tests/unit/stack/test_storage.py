@@ -52,7 +52,7 @@ def test_refused_keys_are_a_problem_in_one_line(s3: FakeS3) -> None:
 
 
 def test_a_start_is_refused_with_a_storage_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stack.processes.read_processes", lambda: None)
+    monkeypatch.setattr("stack.running.processes.read_processes", lambda: None)
     monkeypatch.setattr(Settings, "ports", {})
     with pytest.raises(StackError, match="Storage: whence at http://127.0.0.1:9 does not answer"):
         doctor.require_fit(choose("http://127.0.0.1:9"), [], Console())

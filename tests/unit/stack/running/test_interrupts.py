@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stack.interrupts import hold_interrupts, until_interrupted
+from stack.running.interrupts import hold_interrupts, until_interrupted
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""`python -m stack.container_secrets`: what the one-shot container `prepare` does at every start.
+"""`python -m stack.running.container_secrets`: what the one-shot container `prepare` does at every start.
 
 Secrets are generated at the first start into a volume. Each reader has a file of its own there, readable by a
 group that only its container is in (`group_add` in docker-compose.yml): no service can read another's. Those

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from config import Config
-from stack import rundir
+from stack.running import rundir
 from stack.settings import Settings
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from stack.processes import Process
+from stack.running.processes import Process
 
 
 def show_startup(console: Console, snapshots: Iterable[list[Process]]) -> float:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import AUDIT_FILE, BEHAVIOUR_FILE, FLAGS_FILE, RUN, StackError, compose, engine, fingerprints
+from stack import AUDIT_FILE, BEHAVIOUR_FILE, FLAGS_FILE, RUN, StackError
 from stack.credentials import parse_credentials
-from stack.ports import find_conflicts
-from stack.processes import Process
+from stack.running import compose, engine, fingerprints
+from stack.running.ports import find_conflicts
+from stack.running.processes import Process
+from stack.running.startup import show_startup
 from stack.settings import Settings
-from stack.startup import show_startup
 
 PREPARE = "prepare"
 LABELS = RUN / "labels.json"

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from stack import RUN, StackError, engine
+from stack import RUN, StackError
+from stack.running import engine
 
 Mode = Literal["processes", "containers"]
 FILE = RUN / "mode"

@@ -1,6 +1,6 @@
 import socket
 
-from stack.ports import find_conflicts, find_free_ports
+from stack.running.ports import find_conflicts, find_free_ports
 
 
 def test_port_in_use_is_reported_with_its_owner_and_the_remedy() -> None:

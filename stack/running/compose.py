@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 from stack import DATA, ROOT, RUN, StackError
 from stack.generated import in_use
-from stack.processes import Process
+from stack.running.processes import Process
 
 FILES = ("docker-compose.yml", "docker-compose.override.yml")
 DISTRIBUTED = "deploy/scale/compose.yml"

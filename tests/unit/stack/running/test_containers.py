@@ -14,8 +14,9 @@ import yaml
 from alerts.rules import pipeline
 from components.pins import select
 from services.demo.recommender.settings import RecommenderSettings
-from stack import DATA, LINEAGE_FILE, ROOT, StackError, compose, container_secrets, containers, engine, modes
-from stack.rundir import MINIO_METRICS, SCRAPED
+from stack import DATA, LINEAGE_FILE, ROOT, StackError
+from stack.running import compose, container_secrets, containers, engine, modes
+from stack.running.rundir import MINIO_METRICS, SCRAPED
 from stack.settings import ContainerSettings, Settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text()

@@ -8,8 +8,9 @@ import yaml
 
 from components.build import ComponentMissing, binary
 from config import Config, load
-from stack import ROOT, __main__, compose, containers, fingerprints, generated, processes
-from stack.container_secrets import READERS
+from stack import ROOT, __main__, generated
+from stack.running import compose, containers, fingerprints, processes
+from stack.running.container_secrets import READERS
 from stack.settings import Settings
 from tests.unit.alerts.chosen import choose
 

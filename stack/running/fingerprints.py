@@ -14,8 +14,8 @@ from typing import Any
 
 from config import Config, read_secrets
 from stack import DATA, ROOT, RUN, generated
-from stack.container_secrets import CHOSEN, READERS
 from stack.credentials import share_keys
+from stack.running.container_secrets import CHOSEN, READERS
 from stack.settings import Settings
 
 FILE = RUN / "started.json"

@@ -1,7 +1,7 @@
 """In which of the two ways the stack runs now."""
 
-from stack import compose, engine, processes
-from stack.modes import recall_mode
+from stack.running import compose, engine, processes
+from stack.running.modes import recall_mode
 from stack.settings import load_settings
 
 
