@@ -16,7 +16,7 @@ from components.pins import select
 from components.toolchain import ToolchainMissing
 from config import Config, load
 from prometheus.client import SourceAway
-from stack import DATA, ROOT, StackError, access, decisions, describe_refusal, generated, moving, origins
+from stack import DATA, ROOT, StackError, access, decisions, describe_refusal, generated, origins
 from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
@@ -28,6 +28,7 @@ from stack.running.rundir import write_run_directory
 from stack.running.startup import show_startup
 from stack.scale import starting as scale
 from stack.settings import Settings, load_settings, process_environment
+from stack.storage import moving
 from stack.verify import verify_stack
 
 BINARIES = (

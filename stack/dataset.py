@@ -8,10 +8,10 @@ from services.demo.features.bucket import Bucket, BucketError
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
 from services.demo.trainer.parameters import LIVE
 from stack import DATA
-from stack.bucket import find_storage
 from stack.generated import in_use
 from stack.running.current import in_containers
 from stack.settings import load_settings
+from stack.storage.bucket import find_storage
 
 
 def dataset_settings() -> DatasetSettings:

@@ -18,9 +18,9 @@ from services.demo.features.bucket import Bucket, BucketError
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
 from services.demo.trainer.parameters import CANDIDATE
 from stack import AUDIT_FILE, StackError
-from stack.bucket import find_storage
 from stack.cards import Read, read_cards
 from stack.records import explain_invalid
+from stack.storage.bucket import find_storage
 
 GATE = "gate"
 """Its name in the audit trail."""

@@ -19,9 +19,9 @@ from prometheus import indicators, watched_models
 from prometheus.client import Client, SourceAway, query
 from prometheus.model_samples import ALL, SHORT
 from stack import DATA, LINEAGE_FILE, ROOT, StackError
-from stack.bucket import find_storage
 from stack.dataset import dataset_settings
 from stack.settings import Settings
+from stack.storage.bucket import find_storage
 
 LONGEST_TRAINING, LONGEST_RELEASE = 3_600.0, 24 * 3_600.0
 """Seconds."""

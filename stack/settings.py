@@ -17,7 +17,7 @@ from stack import AUDIT_FILE, BEHAVIOUR_FILE, DATA, FLAGS_FILE, LINEAGE_FILE, RO
 from stack.generated import in_use
 from stack.running import compose, engine
 from stack.running.modes import Mode, recall_mode
-from stack.storage import StorageChoice
+from stack.storage.choice import StorageChoice
 
 HOST = "127.0.0.1"
 UNPUBLISHED = (

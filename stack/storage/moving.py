@@ -18,8 +18,8 @@ from services.demo.storage.patience import StorageAway, describe, wait_out
 from services.demo.storage.settings import StorageSettings
 from services.demo.storage.setup import ensure_bucket
 from stack import StackError
-from stack.bucket import find_storage
-from stack.inbox import choose_environment
+from stack.storage.bucket import find_storage
+from stack.storage.inbox import choose_environment
 from telemetry.storage_errors import StorageErrorType
 
 MOVED = ("models/", "feedback/")

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from services.demo.storage.client import ObjectStore, list_keys, make_client, read_object
 from services.demo.storage.settings import StorageSettings
 from services.demo.storage.setup import ensure_bucket
-from stack import StackError, moving
-from stack.moving import copy
+from stack import StackError
+from stack.storage import moving
+from stack.storage.moving import copy
 
 KEYS = {"AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything-at-all"}
 LIVE = b'{"version": "v2"}'
