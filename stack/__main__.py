@@ -16,10 +16,11 @@ from components.pins import select
 from components.toolchain import ToolchainMissing
 from config import Config, load
 from prometheus.client import SourceAway
-from stack import DATA, ROOT, StackError, access, decisions, describe_refusal, generated, origins
+from stack import DATA, ROOT, StackError, access, describe_refusal, generated
 from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
+from stack.models import decisions, origins
 from stack.running import compose, containers, fingerprints, processes
 from stack.running.current import in_containers
 from stack.running.interrupts import hold_interrupts, until_interrupted
@@ -79,7 +80,7 @@ def up() -> None:
 
 
 def _tell_waiting() -> None:
-    from stack.dataset import find_waiting  # NumPy loads slowly
+    from stack.models.dataset import find_waiting  # NumPy loads slowly
 
     if version := find_waiting():
         console.print(f"A version of another data set is live: `make release VERSION={version}` replaces it.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from stack import ROOT, StackError
-from stack.rollouts import find_user
+from stack.models.rollouts import find_user
 from stack.running import compose
 from stack.running.current import in_containers
 from stack.storage.inbox import choose_environment

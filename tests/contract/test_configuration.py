@@ -55,7 +55,7 @@ READERS = {
     "generation/kubernetes/__main__.py",
     "report/__main__.py",
     "stack/__main__.py",
-    "stack/decisions.py",
+    "stack/models/decisions.py",
     "stack/doctor.py",
 }
 """Entries of commands, which hand the configuration on."""

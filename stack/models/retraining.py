@@ -24,7 +24,7 @@ from prometheus.client import Client, SourceAway, query
 from services.demo.storage.artefacts import MODEL, SERVICE
 from services.demo.storage.reference import UNKNOWN_SEGMENT
 from stack import AUDIT_FILE, DATA, StackError
-from stack.retraining_steps import CommandSteps, RecommenderSteps
+from stack.models.retraining_steps import CommandSteps, RecommenderSteps
 from stack.settings import Settings
 
 ATTEMPTS_FILE = DATA / "decisions" / "retraining.json"

@@ -5,7 +5,7 @@ import time
 from services.demo.flags import FlagError, Shadow, clear_shadow, read_shadow, write_shadow
 from services.demo.trainer.parameters import CANDIDATE
 from stack import SHADOW_FILE, StackError
-from stack.rollouts import read_readiness
+from stack.models.rollouts import read_readiness
 from stack.settings import Settings
 
 NOTICED_SECONDS = 30.0

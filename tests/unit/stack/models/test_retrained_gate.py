@@ -11,7 +11,7 @@ from services.demo.storage.client import read_object
 from services.demo.storage.history import Seen
 from services.demo.traffic.behaviour import Mix
 from services.demo.trainer.retraining import retrain
-from stack.gate import judge_stored
+from stack.models.gate import judge_stored
 
 VISITS = 12_000
 """Ten minutes of the demo's traffic."""

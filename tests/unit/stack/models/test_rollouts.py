@@ -14,7 +14,8 @@ from decisions.audit import Change, Trail
 from services.demo.flags import read_rollout, write_rollout
 from services.demo.flags.file import FlagFile
 from services.demo.trainer.parameters import CANDIDATE
-from stack import StackError, records, rollouts, settings
+from stack import StackError, settings
+from stack.models import records, rollouts
 from stack.settings import Settings
 from tests.unit.decisions.experiments.declared import declare
 

@@ -20,7 +20,7 @@ from services.demo.flags import FLAG_KEY, FlagError, clear_rollout, read_rollout
 from services.demo.storage.artefacts import MODEL, SERVICE
 from services.demo.trainer.parameters import CANDIDATE
 from stack import FLAGS_FILE, StackError
-from stack.records import ask_outcome, explain_invalid, find_running, record
+from stack.models.records import ask_outcome, explain_invalid, find_running, record
 from stack.settings import Settings
 
 Shares = Mapping[str, float]

@@ -27,7 +27,7 @@ from services.demo.flags import (
 from services.demo.flags.flag import parse_flag
 from services.demo.storage.artefacts import LIVE_KEY, MODEL, SERVICE, LivePointer
 from stack import FLAGS_FILE, SHADOW_FILE, StackError
-from stack.records import record
+from stack.models.records import record
 from stack.settings import Settings
 from stack.storage.bucket import find_storage
 

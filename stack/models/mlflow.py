@@ -6,7 +6,7 @@ from pydantic import SecretStr, TypeAdapter
 from decisions.lineage.history import Training
 from decisions.lineage.mlflow import Mlflow, MlflowError
 from stack import StackError
-from stack.lineage import Found, ask_inbox
+from stack.models.lineage import Found, ask_inbox
 from stack.settings import Settings
 
 TIMEOUT = 30.0

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from stack import StackError
-from stack.lineage import describe_lineage
+from stack.models.lineage import describe_lineage
 from stack.settings import Settings
 from tests.unit.services.incidents.fakes import TRACE_ID
 from tests.unit.services.incidents.running import serve

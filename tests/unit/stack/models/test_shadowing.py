@@ -8,7 +8,8 @@ import pytest
 
 from services.demo.flags import Shadow, read_shadow, write_shadow
 from services.demo.trainer.parameters import CANDIDATE
-from stack import StackError, shadowing
+from stack import StackError
+from stack.models import shadowing
 from stack.settings import Settings
 
 DATASET = "0123456789ab"

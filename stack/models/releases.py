@@ -22,9 +22,9 @@ from decisions.releases.state_file import Unreadable
 from decisions.releases.wording import describe, tell, write_step
 from services.demo.storage.artefacts import MODEL, SERVICE
 from stack import DATA, FLAGS_FILE, SHADOW_FILE, StackError
-from stack.records import record
-from stack.release_world import Stack, take_back, tell_shares
-from stack.rollouts import Author, Gate, find_user
+from stack.models.records import record
+from stack.models.release_world import Stack, take_back, tell_shares
+from stack.models.rollouts import Author, Gate, find_user
 from stack.running.interrupts import hold_interrupts
 from stack.settings import Settings
 

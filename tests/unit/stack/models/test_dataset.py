@@ -10,7 +10,7 @@ from services.demo.dataset import DatasetSettings, identify
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
 from services.demo.storage.settings import StorageSettings
 from services.demo.trainer.parameters import LIVE
-from stack import dataset
+from stack.models import dataset
 from tests.unit.services.demo.features.fake_s3 import FakeS3, run_s3
 
 

@@ -8,10 +8,10 @@ from rich.console import Console
 
 from config import load
 from stack import StackError
-from stack.rollouts import Author, roll_back, roll_out, start_experiment
+from stack.models.rollouts import Author, roll_back, roll_out, start_experiment
+from stack.models.shadowing import begin_shadow, end_shadow
 from stack.running.interrupts import hold_interrupts
 from stack.settings import load_settings
-from stack.shadowing import begin_shadow, end_shadow
 
 Who = Annotated[str, typer.Option(envvar="WHO", help="for the audit trail; by default this machine's user")]
 Why = Annotated[str, typer.Option(envvar="WHY", help="the reason, for the audit trail")]
@@ -31,8 +31,8 @@ def rollout(
     override: Override = "",
 ) -> None:
     """Serve another model version to a share of the users, or the variants of an experiment."""
-    from stack.gate import Gate  # NumPy and SciPy load slowly
-    from stack.releases import require_no_release
+    from stack.models.gate import Gate  # NumPy and SciPy load slowly
+    from stack.models.releases import require_no_release
 
     require_no_release()
     config = load()
@@ -54,7 +54,7 @@ def gate(
     override: Override = "",
 ) -> None:
     """Judge whether a version may serve users. Exit 1 if it may not."""
-    from stack.gate import Gate  # NumPy and SciPy load slowly
+    from stack.models.gate import Gate  # NumPy and SciPy load slowly
 
     if bool(card) != bool(live):
         raise typer.BadParameter("a card is judged beside another: name both, CARD= and LIVE=")
@@ -73,8 +73,8 @@ def release(
     override: Override = "",
 ) -> None:
     """Make a version live step by step, guarded. Exit 1 if it is rolled back."""
-    from stack.gate import Gate  # NumPy and SciPy load slowly
-    from stack.releases import release
+    from stack.models.gate import Gate  # NumPy and SciPy load slowly
+    from stack.models.releases import release
 
     config = load()
     gate = Gate(config, console, override)
@@ -86,7 +86,7 @@ def release(
 @app.command("release-continue")
 def release_continue(who: Who = "") -> None:
     """Let a release that asks go on."""
-    from stack.releases import answer  # NumPy and SciPy load slowly
+    from stack.models.releases import answer  # NumPy and SciPy load slowly
 
     console.print(answer("continue", Author(who)))
 
@@ -110,7 +110,7 @@ def shadow_off() -> None:
 @app.command()
 def rollback(who: Who = "", why: Why = "") -> None:
     """Serve the live version to all users again; that ends a release."""
-    from stack.releases import answer, is_under_way  # NumPy and SciPy load slowly
+    from stack.models.releases import answer, is_under_way  # NumPy and SciPy load slowly
 
     if is_under_way():
         return console.print(answer("roll back", Author(who, why)))
@@ -129,7 +129,7 @@ def retrain(
 
     Exit 1 for a no, and if nothing is live in the end.
     """
-    from stack import retraining  # NumPy and SciPy load slowly
+    from stack.models import retraining  # NumPy and SciPy load slowly
 
     config = load()
     if follow:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 from stack import StackError
-from stack.mlflow import log_trainings
+from stack.models.mlflow import log_trainings
 from stack.settings import Settings
 from tests.unit.services.incidents.running import serve
 from tests.unit.services.incidents.served import DATA_SET, FED, FILES, NEW, OLD, RETRAINED, FakeServed

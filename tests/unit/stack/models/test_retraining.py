@@ -19,8 +19,9 @@ from decisions.retraining.data import Data, Report
 from decisions.retraining.incidents import Trouble
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import Client
-from stack import StackError, retraining, retraining_steps
-from stack.retraining_steps import CommandSteps, RecommenderSteps
+from stack import StackError
+from stack.models import retraining, retraining_steps
+from stack.models.retraining_steps import CommandSteps, RecommenderSteps
 from stack.settings import Settings
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 

@@ -26,8 +26,9 @@ from services.demo.trainer import training
 from services.demo.trainer.parameters import CANDIDATE, LIVE, SMALLER, Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.training import choose_held_out, train_version
-from stack import StackError, gate
-from stack.cards import read_cards
+from stack import StackError
+from stack.models import gate
+from stack.models.cards import read_cards
 from tests.unit.decisions.gate.cards import make_card
 from tests.unit.services.demo.features.fake_s3 import run_s3
 from tests.unit.services.demo.trainer.memory_store import MemoryStore

@@ -18,8 +18,8 @@ from services.demo.features.bucket import Bucket, BucketError
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
 from services.demo.trainer.parameters import CANDIDATE
 from stack import AUDIT_FILE, StackError
-from stack.cards import Read, read_cards
-from stack.records import explain_invalid
+from stack.models.cards import Read, read_cards
+from stack.models.records import explain_invalid
 from stack.storage.bucket import find_storage
 
 GATE = "gate"

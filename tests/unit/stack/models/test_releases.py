@@ -19,8 +19,9 @@ from decisions.releases.state import State
 from prometheus.client import SourceAway
 from services.demo.flags import read_rollout, read_shadow, write_rollout, write_shadow
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer
-from stack import StackError, records, release_world, releases, rollouts, settings
-from stack.releases import answer, release, require_no_release
+from stack import StackError, settings
+from stack.models import records, release_world, releases, rollouts
+from stack.models.releases import answer, release, require_no_release
 from stack.settings import Settings
 from tests.unit.decisions.releases.cases import LIVE, NEW, guard, trouble
 

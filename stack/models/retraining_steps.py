@@ -19,7 +19,7 @@ from prometheus import indicators, watched_models
 from prometheus.client import Client, SourceAway, query
 from prometheus.model_samples import ALL, SHORT
 from stack import DATA, LINEAGE_FILE, ROOT, StackError
-from stack.dataset import dataset_settings
+from stack.models.dataset import dataset_settings
 from stack.settings import Settings
 from stack.storage.bucket import find_storage
 
@@ -97,7 +97,7 @@ class CommandSteps:
 
     def admit(self, report: Report) -> None:
         """By the two cards that the training wrote; without them there is nothing to compare."""
-        from stack.gate import Gate  # NumPy and SciPy load slowly
+        from stack.models.gate import Gate  # NumPy and SciPy load slowly
 
         if not report.card or not report.live_card:
             raise StepFailed(

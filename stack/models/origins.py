@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from decisions.audit import Trail, TrailBroken, TrailError
 from decisions.audit.wording import describe
 from stack import AUDIT_FILE, StackError
-from stack.lineage import describe_lineage
-from stack.mlflow import log_trainings
+from stack.models.lineage import describe_lineage
+from stack.models.mlflow import log_trainings
 from stack.settings import load_settings
 
 app = typer.Typer()
