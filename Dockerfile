@@ -33,7 +33,8 @@ RUN echo 'whence:x:10000:10000::/app:/usr/sbin/nologin' >> /etc/passwd \
 COPY --from=packages /opt/whence /opt/whence
 COPY containers/entrypoint containers/healthy /usr/local/bin/
 WORKDIR /app
-COPY stack/__init__.py stack/credentials.py stack/container_secrets.py stack/
+COPY stack/__init__.py stack/credentials.py stack/
+COPY stack/running/__init__.py stack/running/container_secrets.py stack/running/
 COPY stack/scale/*.py stack/scale/
 COPY prometheus/*.py prometheus/
 COPY jaeger/*.py jaeger/

@@ -159,7 +159,7 @@ faults: $(RUNTIME) ## List the faults and their user impact
 	@$(PY) -m faults list
 
 shop: $(SHOP_READY) ## Start a second system to observe: a shop with stock OpenTelemetry (examples/shop)
-	@settings=$$($(PY) -c 'from stack.settings import load_settings as load; from stack.modes import recall_mode; s = load(); print(f"OTLP_HTTP_PORT={s.otlp_http_port} MODE={s.mode or recall_mode() or str()}")')
+	@settings=$$($(PY) -c 'from stack.settings import load_settings as load; from stack.running.modes import recall_mode; s = load(); print(f"OTLP_HTTP_PORT={s.otlp_http_port} MODE={s.mode or recall_mode() or str()}")')
 	if [[ "$$settings" != *MODE=containers ]]; then
 	  export SHOP_TOXIPROXY="$$($(PY) -m components path toxiproxy-server)" SHOP_PROCESS_COMPOSE="$$($(PY) -m components path process-compose)"
 	fi

@@ -15,7 +15,7 @@ from rich.table import Table
 from config import load
 from stack import ROOT, StackError
 from stack.credentials import ensure_credentials
-from stack.processes import control_process, read_processes
+from stack.running.processes import control_process, read_processes
 from stack.settings import load_settings, process_environment
 
 COLLECTOR_DEADLINE = 60.0

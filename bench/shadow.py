@@ -32,9 +32,9 @@ from services.demo.recommender.settings import RecommenderSettings
 from services.demo.storage.settings import StorageSettings
 from stack import SHADOW_FILE, StackError
 from stack.credentials import ensure_credentials
-from stack.processes import control_process
+from stack.models.shadowing import begin_shadow
+from stack.running.processes import control_process
 from stack.settings import load_settings, process_environment
-from stack.shadowing import begin_shadow
 
 PATHS = [f"/recommendations/{user}" for user in range(1, 201)]
 WARM_UP = 5.0

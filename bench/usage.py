@@ -9,9 +9,10 @@ import httpx
 import psutil
 
 from prometheus import parts
-from stack import StackError, compose
-from stack.processes import PID_FILE, read_processes
-from stack.running import in_containers
+from stack import StackError
+from stack.running import compose
+from stack.running.current import in_containers
+from stack.running.processes import PID_FILE, read_processes
 from stack.settings import Settings
 
 COUNTED = {

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from faults import FaultError
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer, ModelCard, card_key
 from services.demo.storage.client import ObjectStore, StorageError, make_client, read_object
-from stack.bucket import find_storage
+from stack.storage.bucket import find_storage
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 10.0
 CONNECTIONS = 8

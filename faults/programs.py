@@ -3,9 +3,10 @@
 import httpx
 
 from faults import FaultError
-from stack import StackError, compose
-from stack.processes import control_process, read_processes, supervisor_alive
-from stack.running import in_containers
+from stack import StackError
+from stack.running import compose
+from stack.running.current import in_containers
+from stack.running.processes import control_process, read_processes, supervisor_alive
 from stack.settings import load_settings
 
 

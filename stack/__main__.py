@@ -16,31 +16,20 @@ from components.pins import select
 from components.toolchain import ToolchainMissing
 from config import Config, load
 from prometheus.client import SourceAway
-from stack import (
-    DATA,
-    ROOT,
-    StackError,
-    access,
-    compose,
-    containers,
-    decisions,
-    describe_refusal,
-    fingerprints,
-    generated,
-    moving,
-    origins,
-    processes,
-)
+from stack import DATA, ROOT, StackError, access, describe_refusal, generated
 from stack.credentials import ensure_credentials
 from stack.data import delete_data
 from stack.doctor import examine, require_fit, show
-from stack.interrupts import hold_interrupts, until_interrupted
-from stack.modes import choose_mode, remember_mode
-from stack.rundir import write_run_directory
-from stack.running import in_containers
+from stack.models import decisions, origins
+from stack.running import compose, containers, fingerprints, processes
+from stack.running.current import in_containers
+from stack.running.interrupts import hold_interrupts, until_interrupted
+from stack.running.modes import choose_mode, remember_mode
+from stack.running.rundir import write_run_directory
+from stack.running.startup import show_startup
 from stack.scale import starting as scale
 from stack.settings import Settings, load_settings, process_environment
-from stack.startup import show_startup
+from stack.storage import moving
 from stack.verify import verify_stack
 
 BINARIES = (
@@ -91,7 +80,7 @@ def up() -> None:
 
 
 def _tell_waiting() -> None:
-    from stack.dataset import find_waiting  # NumPy loads slowly
+    from stack.models.dataset import find_waiting  # NumPy loads slowly
 
     if version := find_waiting():
         console.print(f"A version of another data set is live: `make release VERSION={version}` replaces it.")

@@ -10,9 +10,10 @@ from rich.text import Text
 import config
 from components import memory
 from components.pins import Component
-from stack import DATA, ROOT, StackError, compose, engine, processes
+from stack import DATA, ROOT, StackError
 from stack.checks import clock, configuration, machine, storage, tools
 from stack.checks.finding import Finding, Level
+from stack.running import compose, engine, processes
 from stack.settings import Settings, load_settings
 
 COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}

@@ -13,21 +13,11 @@ from config import Config, read_secrets, service_environment
 from decisions.lineage.emission import Address, LineageSettings
 from grafana.mail import mail_environment
 from services.incidents.access.settings import AccessSettings
-from stack import (
-    AUDIT_FILE,
-    BEHAVIOUR_FILE,
-    DATA,
-    FLAGS_FILE,
-    LINEAGE_FILE,
-    ROOT,
-    RUN,
-    StackError,
-    compose,
-    engine,
-)
+from stack import AUDIT_FILE, BEHAVIOUR_FILE, DATA, FLAGS_FILE, LINEAGE_FILE, ROOT, RUN, StackError
 from stack.generated import in_use
-from stack.modes import Mode, recall_mode
-from stack.storage import StorageChoice
+from stack.running import compose, engine
+from stack.running.modes import Mode, recall_mode
+from stack.storage.choice import StorageChoice
 
 HOST = "127.0.0.1"
 UNPUBLISHED = (

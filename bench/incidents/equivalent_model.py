@@ -10,7 +10,7 @@ from services.demo.dataset import find_folder, load, split
 from services.demo.trainer.parameters import LIVE
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.settings import TrainerSettings
-from stack.dataset import dataset_settings
+from stack.models.dataset import dataset_settings
 
 EQUIVALENT = replace(LIVE, seed=LIVE.seed + 1)
 """The live version's parameters from another random start."""

@@ -23,7 +23,7 @@ from prometheus import queries as q
 from prometheus.client import AsyncClient, Client, Request, SourceAway, TimeSeries, query, query_range
 from prometheus.indicators import HITS, LABELLED, REQUESTS
 from stack import ROOT, StackError
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from stack.settings import Settings
 
 T = TypeVar("T")
@@ -97,17 +97,19 @@ class BenchStack:
 
     def control(self, action: str, process: str) -> None:
         """Starts, stops or restarts one process. Raises StackError."""
-        self._python("-c", f"from stack.processes import control_process as c; c({action!r}, {process!r})")
+        self._python(
+            "-c", f"from stack.running.processes import control_process as c; c({action!r}, {process!r})"
+        )
 
     def keep_only(self, names: Collection[str]) -> None:
         """Stops all other processes. Raises StackError."""
         others = f"[p.name for p in read() or [] if p.status == 'Running' and p.name not in {tuple(names)!r}]"
-        imports = "from stack.processes import control_process as c, read_processes as read"
+        imports = "from stack.running.processes import control_process as c, read_processes as read"
         self._python("-c", f"{imports}\nfor name in {others}: c('stop', name)")
 
     def pid(self, process: str) -> int:
         """A process's id now. Raises StackError."""
-        listing = "from stack.processes import read_processes as read; print(*"
+        listing = "from stack.running.processes import read_processes as read; print(*"
         return int(self._python("-c", f"{listing}[p.pid for p in read() or [] if p.name == {process!r}])"))
 
     def query(self, promql: str) -> float | None:

@@ -16,7 +16,7 @@ from bench.incidents.scenario import Outsider, Severity
 from bench.incidents.stacks import BenchStack
 from bench.left_processes import note
 from stack import ROOT, StackError
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 
 PAUSE = {"low": 0.3, "medium": 0.5, "high": 0.8}
 """Seconds that the recommender stands still at a time, as a virtual machine or a garbage collector does."""

@@ -12,7 +12,7 @@ from examples.models.catalogue import EXAMPLES
 from examples.models.settings import CONFIGURATION, Ports, read_models
 from examples.shop.users.tally import read_windows
 from stack import ROOT
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 
 PYTHON = ROOT / ".cache" / "models" / "bin" / "python"
 RATE = 5

@@ -13,7 +13,7 @@ import httpx
 import psutil
 
 from components.build import binary
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 
 START_SECONDS = 60.0
 COLLECTOR = """

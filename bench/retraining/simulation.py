@@ -19,7 +19,7 @@ from services.demo.storage.client import read_object
 from services.demo.storage.history import Seen
 from services.demo.traffic.behaviour import Mix
 from services.demo.trainer.retraining import retrain
-from stack.gate import judge_stored
+from stack.models.gate import judge_stored
 
 SEEDS = (11, 12, 13, 14, 15)
 VISITS = 6_000

@@ -24,7 +24,7 @@ from bench.scale_faults.partition import cut_off
 from bench.scale_faults.receiver import Labels, Message, count_doubled, find_first
 from services.incidents.database.postgresql import LEADER as LOCK
 from stack import StackError
-from stack.processes import SOCKET, Process, read_processes
+from stack.running.processes import SOCKET, Process, read_processes
 from stack.scale.places import INBOXES, POSTGRESQL_PORT, on_loopback
 from stack.scale.postgresql import NAME
 from telemetry.spans import SERVER

@@ -13,7 +13,7 @@ from examples.shop.faults.catalogue import MORE
 from examples.shop.run.settings import CONFIGURATION, Ports, read_shop
 from examples.shop.users.tally import read_windows
 from stack import ROOT
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 
 PYTHON = ROOT / ".cache" / "shop" / "bin" / "python"
 WINDOW = 2.0

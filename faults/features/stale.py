@@ -18,8 +18,8 @@ from faults.backup import delete_backup, read_backup, save_backup
 from faults.bucket import Bucket
 from faults.programs import start, stop
 from services.demo.storage.policies import make_policy
-from stack.bucket import find_credentials
 from stack.settings import load_settings
+from stack.storage.bucket import find_credentials
 
 NAME = "stale-features"
 JOB = POLICY = "features"

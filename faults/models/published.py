@@ -15,7 +15,7 @@ from services.demo.trainer.parameters import Parameters
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.settings import TrainerSettings
 from stack import FLAGS_FILE
-from stack.dataset import dataset_settings
+from stack.models.dataset import dataset_settings
 from stack.settings import load_settings
 
 EXCLUSIVE = "the flag file"

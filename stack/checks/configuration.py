@@ -8,8 +8,9 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from config import Config, ConfigError
-from stack import ROOT, StackError, ports
+from stack import ROOT, StackError
 from stack.checks.finding import Finding, good, problem, warning
+from stack.running import ports
 from stack.settings import Settings
 
 

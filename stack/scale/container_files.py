@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stack import ROOT
-from stack.container_secrets import CHOSEN_FILE, FOLDER, READERS, Reader, collect, hand_out
 from stack.credentials import ensure_credentials
+from stack.running.container_secrets import CHOSEN_FILE, FOLDER, READERS, Reader, collect, hand_out
 from stack.scale import places as p
 from stack.scale import proxy, thanos
 from stack.scale.configuration import Files, build_agents, build_files, choose_inboxes, choose_targets

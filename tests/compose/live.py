@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stack import ROOT
-from stack.compose import DISTRIBUTED
+from stack.running.compose import DISTRIBUTED
 from tests.compose.engine import Engine
 from tests.e2e.live import Stack
 

@@ -55,8 +55,8 @@ READERS = {
     "generation/kubernetes/__main__.py",
     "report/__main__.py",
     "stack/__main__.py",
-    "stack/decisions.py",
     "stack/doctor.py",
+    "stack/models/decisions.py",
 }
 """Entries of commands, which hand the configuration on."""
 

@@ -9,7 +9,7 @@ import yaml
 from config import Config
 from faults.catalogue import FAULTS
 from stack import ROOT
-from stack.rundir import SCRAPED
+from stack.running.rundir import SCRAPED
 from stack.settings import Settings, process_environment
 
 README = (ROOT / "README.md").read_text()

@@ -13,7 +13,7 @@ from examples.models.__main__ import KNOWN
 from examples.models.settings import CONFIGURATION
 from services.demo.storage.history import KEPT
 from stack import ROOT
-from stack.retraining import EVERY
+from stack.models.retraining import EVERY
 
 PAGE = (ROOT / "docs" / "retraining.md").read_text()
 

@@ -84,19 +84,23 @@ ROWS = {
         Shown("thumbs, live", "e2e/stack/test_signals.py", "thumbs_arrive_with_the_version_that_served_them"),
     ],
     "r22": [
-        Shown("quality gate", "unit/stack/test_gate.py", "the_bad_model_is_refused_for_its_quality_alone"),
         Shown(
-            "nothing goes around it", "unit/stack/test_releases.py", "what_the_gate_refuses_is_not_released"
+            "quality gate", "unit/stack/models/test_gate.py", "the_bad_model_is_refused_for_its_quality_alone"
+        ),
+        Shown(
+            "nothing goes around it",
+            "unit/stack/models/test_releases.py",
+            "what_the_gate_refuses_is_not_released",
         ),
         Shown(
             "canary by flag",
-            "unit/stack/test_releases.py",
+            "unit/stack/models/test_releases.py",
             "a_good_version_becomes_live_and_every_decision_is_in_the_audit_trail",
         ),
-        Shown("blue-green", "unit/stack/test_releases.py", "blue_green_switches_all_users_at_once"),
+        Shown("blue-green", "unit/stack/models/test_releases.py", "blue_green_switches_all_users_at_once"),
         Shown(
             "rollback on quality",
-            "unit/stack/test_releases.py",
+            "unit/stack/models/test_releases.py",
             "a_worse_version_is_rolled_back_within_two_looks",
         ),
         Shown(
@@ -106,7 +110,7 @@ ROWS = {
         ),
         Shown(
             "pause for infrastructure",
-            "unit/stack/test_releases.py",
+            "unit/stack/models/test_releases.py",
             "trouble_of_infrastructure_pauses_and_its_end_resumes",
         ),
         Shown(
@@ -118,7 +122,7 @@ ROWS = {
     "r23": [
         Shown(
             "drift leads to retraining",
-            "unit/stack/test_retraining.py",
+            "unit/stack/models/test_retraining.py",
             "an_alert_leads_to_a_retraining_by_itself_once",
         ),
         Shown(

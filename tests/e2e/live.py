@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from stack import ROOT
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from stack.settings import Settings
 
 T = TypeVar("T")
@@ -103,12 +103,14 @@ class Stack:
 
     def control(self, action: str, process: str) -> None:
         """Starts, stops or restarts one process through process-compose."""
-        script = f"from stack.processes import control_process; control_process({action!r}, {process!r})"
+        script = (
+            f"from stack.running.processes import control_process; control_process({action!r}, {process!r})"
+        )
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=self.environment, check=True)
 
     def pid(self, process: str) -> int:
-        script = "from stack.processes import read_processes as read; print({p.name: p.pid for p in read()}"
-        script += f"[{process!r}])"
+        script = "from stack.running.processes import read_processes as read\n"
+        script += f"print({{p.name: p.pid for p in read()}}[{process!r}])"
         done = subprocess.run(
             [sys.executable, "-c", script],
             cwd=ROOT,

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from components.build import ensure
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from tests.e2e.live import eventually
 
 HOST = "127.0.0.1"

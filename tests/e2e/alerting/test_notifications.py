@@ -15,7 +15,7 @@ import pytest
 from alerts.build import generate
 from components.build import ComponentMissing, binary
 from config import Config
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from tests.e2e.live import eventually
 
 TOKEN = "a-token-for-tests"

@@ -18,8 +18,9 @@ import pytest
 from components.build import ensure
 from config import Config, load
 from diagnosis import Verdict
-from stack import ROOT, rundir
-from stack.ports import find_free_ports
+from stack import ROOT
+from stack.running import rundir
+from stack.running.ports import find_free_ports
 from stack.settings import Settings
 from tests.e2e.live import eventually
 from tests.unit.services.incidents.bodies import alert, later

@@ -18,7 +18,7 @@ import yaml
 
 from prometheus import indicators as sli
 from stack import ROOT
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from stack.verify import fill_variables
 from tests.e2e.live import Stack, eventually
 

@@ -13,7 +13,7 @@ import httpx
 
 from components.build import binary
 from stack import ROOT
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from tests.e2e.live import eventually
 
 OF_THE_COLLECTOR = ("otlp_grpc_port", "otlp_http_port", "collector_health_port", "collector_metrics_port")

@@ -11,7 +11,7 @@ import pytest
 from components.build import binary
 from services.instrumentation import start_telemetry
 from stack import ROOT
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from tests.e2e.live import eventually
 
 

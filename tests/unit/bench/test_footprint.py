@@ -5,7 +5,8 @@ from rich.console import Console
 
 from bench import footprint
 from bench.usage import Usage
-from stack import StackError, compose
+from stack import StackError
+from stack.running import compose
 
 IDLE = [
     Usage("minio", 0.1, 0.02, 300 * 2**20),

@@ -10,7 +10,7 @@ import pytest
 
 from components.build import ComponentMissing, binary
 from stack import ROOT
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from tests.e2e.live import eventually
 from tests.e2e.senders.pipeline import OF_JAEGER
 

@@ -141,7 +141,7 @@ def sound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(doctor, "DATA", tmp_path)
     monkeypatch.setattr(memory, "read_available", lambda: 8 * GB)
     monkeypatch.setattr(machine, "read_free_disk", lambda folder: 50 * GB)
-    monkeypatch.setattr("stack.processes.read_processes", lambda: None)
+    monkeypatch.setattr("stack.running.processes.read_processes", lambda: None)
     monkeypatch.setattr(Settings, "ports", {})
 
 

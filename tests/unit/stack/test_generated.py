@@ -12,7 +12,8 @@ import yaml
 from config import Config, ConfigError, load
 from generation.builds import BUILDS, build_all
 from prometheus import artifacts
-from stack import ROOT, StackError, compose, generated, rundir
+from stack import ROOT, StackError, generated
+from stack.running import compose, rundir
 from stack.settings import Settings, process_environment
 from tests.unit.alerts.chosen import choose
 

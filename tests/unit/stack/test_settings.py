@@ -15,7 +15,7 @@ CREDENTIALS = {"GRAFANA_ADMIN_PASSWORD": "secret", "WEBHOOK_TOKEN": "token"}
 def a_new_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a Grafana, and nothing was started from this checkout yet."""
     monkeypatch.setattr("stack.settings.shutil.which", lambda name: None)
-    monkeypatch.setattr("stack.modes.FILE", tmp_path / "mode")
+    monkeypatch.setattr("stack.running.modes.FILE", tmp_path / "mode")
 
 
 def test_two_components_on_one_port_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

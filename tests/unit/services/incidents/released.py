@@ -11,7 +11,7 @@ from decisions.releases.observation import Weight
 from decisions.releases.plan import limit, plan
 from decisions.releases.state import State, begin
 from decisions.releases.state_file import StateFile
-from stack.release_world import CONTROLLER, tell_shares
+from stack.models.release_world import CONTROLLER, tell_shares
 from tests.unit.decisions.releases.cases import LIVE, NEW, guard, seen, trouble
 
 WORSE = seen(compared=(guard(-0.4), guard(0.001, 0.01, "answered")))

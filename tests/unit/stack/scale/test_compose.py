@@ -15,8 +15,9 @@ import yaml
 from components.build import ComponentMissing, binary
 from components.jars import JAR_SETS
 from components.pins import select
-from stack import ROOT, container_secrets
-from stack.processes import Process
+from stack import ROOT
+from stack.running import container_secrets
+from stack.running.processes import Process
 from stack.scale import container_files, postgresql
 from stack.scale import places as p
 from stack.scale.kafka import CLUSTER

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from stack import ROOT
-from stack.container_secrets import FOLDER
+from stack.running.container_secrets import FOLDER
 from stack.scale import container_files
 from stack.scale import places as p
 from stack.scale.places import in_containers

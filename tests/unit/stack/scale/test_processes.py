@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from stack import ROOT
-from stack.processes import Process
+from stack.running.processes import Process
 from stack.scale import places as p
 from stack.scale.places import Places
 from tests.unit.stack.scale.conftest import NETWORK

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
-from stack.ports import find_free_ports
+from stack.running.ports import find_free_ports
 from tests.unit.services.demo.recommender.support import FakeStore, published
 from tests.unit.services.instrumentation.support import FakeCollector, attributes, running_collector, until
 

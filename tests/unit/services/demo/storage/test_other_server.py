@@ -24,7 +24,7 @@ from services.demo.storage.settings import SetupSettings, StorageSettings
 from services.demo.storage.setup import set_up
 from services.demo.trainer.publication import Publication
 from services.demo.trainer.run import run
-from stack.moving import copy
+from stack.storage.moving import copy
 from tests.unit.services.demo.recommender.support import make_telemetry, until
 
 KEY, SECRET = "anybody", SecretStr("anything-at-all")

@@ -1,0 +1,1 @@
+"""What the stack stores, for commands: the bucket, the incidents, and moving them elsewhere."""

@@ -1,0 +1,262 @@
+"""R23 as a command: `make retrain`, and what goes on by itself."""
+
+import io
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from rich.console import Console
+
+from config import Config
+from decisions.audit import Trail
+from decisions.retraining.conduct import StepFailed
+from decisions.retraining.data import Data, Report
+from decisions.retraining.incidents import Trouble
+from diagnosis.verdict.verdict import Verdict
+from prometheus.client import Client
+from stack import StackError
+from stack.models import retraining, retraining_steps
+from stack.models.retraining_steps import CommandSteps, RecommenderSteps
+from stack.settings import Settings
+from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
+
+SLOW = of_hit_rate("infrastructure", "storage-latency", STORAGE)
+DRIFTED = of_hit_rate("data", "concept-drift", CHOICES)
+OWN = {"name": "fraud", "service": "checkout", "train": ["train"], "release": ["release"]}
+
+
+class Steps:
+    """In place of the recommender's."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def train(self, since: float, until: float) -> Report:
+        return Report(version="als32-new", data=Data(rows=5_000, duplicates=0, out_of_range=0))
+
+    def admit(self, report: Report) -> None:
+        pass
+
+    def release(self, version: str) -> None:
+        pass
+
+    def measure(self, version: str) -> float | None:
+        return 0.59
+
+
+class Desk:
+    """The command on files of its own, with the incidents that a test sets."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.troubles: list[Trouble] = []
+        self.outcomes = 9_000.0
+        self.out = io.StringIO()
+        self.console = Console(file=self.out, width=200)
+        self.trail = Trail(folder / "audit.jsonl")
+        monkeypatch.setattr(retraining, "AUDIT_FILE", folder / "audit.jsonl")
+        monkeypatch.setattr(retraining, "ATTEMPTS_FILE", folder / "retraining.json")
+        monkeypatch.setattr(retraining, "RecommenderSteps", Steps)
+        monkeypatch.setattr(retraining, "read_troubles", lambda *_: self.troubles)
+        monkeypatch.setattr(retraining.Retraining, "_count_outcomes", lambda *_: self.outcomes)
+
+    def open(self, verdict: Verdict, *, asks: bool = True) -> None:
+        self.troubles = [Trouble(incident=7, asks=asks, verdict=verdict)]
+
+    def retrain(self) -> int:
+        return retraining.retrain(Settings(), Config(), self.console, "recommendations")
+
+    def watch(self, looks: int, **changes: Any) -> None:
+        config = Config.model_validate({"retraining": {"automatic": True, **changes}})
+        left = iter([*[False] * looks, True])
+        retraining.watch(Settings(), config, self.console, lambda _: next(left))
+
+    @property
+    def told(self) -> Sequence[str]:
+        return [entry.what for entry in self.trail.latest(20)][::-1]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
+
+
+def test_r23_slow_storage_is_no_reason_to_retrain_and_that_is_said_and_kept(desk: Desk) -> None:
+    desk.open(SLOW)
+    assert desk.retrain() == 1
+    assert desk.out.getvalue().startswith("Do not retrain: 21.0 of the 27.0 points lost come from answers")
+    assert desk.told == ["retraining.refused"]
+
+
+def test_r23_drift_is_retrained_for_and_what_came_is_said(desk: Desk) -> None:
+    desk.open(DRIFTED)
+    assert desk.retrain() == 0
+    assert "als32-new is live: the hit rate is 0.59" in desk.out.getvalue()
+    assert desk.told == ["retraining.begun", "retraining.done", "retraining.measured"]
+    assert desk.retrain() == 1, "it cools down"
+    assert "the cool-down is 6.0 h" in desk.out.getvalue() and "Ask again at" in desk.out.getvalue()
+
+
+def test_without_an_incident_the_last_minutes_are_diagnosed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def ask(address: str, start: float, end: float, services: list[str], token: str) -> Verdict:
+        asked.append((end - start, services, token))
+        return Verdict(domain="none", cause="none", confidence=0.9, summary="No user impact was found.")
+
+    monkeypatch.setattr(retraining, "ask", ask)
+    assert desk.retrain() == 1
+    assert asked == [(900.0, [], "")]
+    assert desk.out.getvalue() == "Do not retrain: Nothing is wrong.\n"
+
+
+def test_outcomes_are_those_of_known_users_since_the_onset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(parse_qs(request.content.decode() or request.url.query.decode())["query"][0])
+        series = {"metric": {}, "value": [1_600.0, "2.5"]}
+        return httpx.Response(
+            200, json={"status": "success", "data": {"resultType": "vector", "result": [series]}}
+        )
+
+    def connect(name: str, address: str, token: str = "") -> Client:
+        return Client(name, address, token=token, transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr(retraining, "Client", connect)
+    monkeypatch.setattr(retraining, "ATTEMPTS_FILE", tmp_path / "retraining.json")
+    found = retraining.Retraining(Settings(), Config(), Console()).judge(DRIFTED, 1_600.0)
+    assert found.code == "too-little-data" and found.why.startswith("1,500 outcomes since the trouble began")
+    (promql,) = asked
+    assert "[600s]" in promql and 'segment!="unknown"' in promql
+
+
+def test_r23_nothing_goes_on_by_itself_unless_it_is_allowed(desk: Desk) -> None:
+    desk.open(DRIFTED)
+    with pytest.raises(StackError, match=r"set `retraining: \{automatic: true\}`"):
+        retraining.watch(Settings(), Config(), desk.console, lambda _: True)
+    assert desk.told == []
+
+
+def test_r23_an_alert_leads_to_a_retraining_by_itself_once(desk: Desk) -> None:
+    desk.open(DRIFTED)
+    desk.watch(3)
+    assert desk.told == ["retraining.begun", "retraining.done", "retraining.measured", "retraining.refused"]
+    assert desk.out.getvalue().count("als32-new is live") == 1
+
+
+def test_an_answer_is_told_once_while_it_stays_and_again_when_it_changes(desk: Desk) -> None:
+    desk.open(SLOW)
+    desk.watch(3)
+    assert desk.told == ["retraining.refused"]
+    desk.outcomes = 10.0
+    desk.open(DRIFTED)
+    desk.watch(2)
+    assert desk.told == ["retraining.refused"] * 2
+    assert "10 outcomes since the trouble began" in desk.out.getvalue()
+
+
+def test_an_incident_without_an_alert_on_quality_asks_for_nothing(desk: Desk) -> None:
+    desk.open(DRIFTED, asks=False)
+    desk.watch(2)
+    assert desk.told == []
+
+
+def test_a_failure_is_told_and_the_watch_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise StepFailed("release: exit status 1")
+
+    monkeypatch.setattr(Steps, "release", fail)
+    desk.open(DRIFTED)
+    desk.watch(2)
+    assert desk.told == ["retraining.begun", "retraining.failed", "retraining.refused"]
+    assert "recommendations was not retrained: release: exit status 1" in desk.out.getvalue()
+
+
+def test_a_model_is_chosen_by_its_name_or_its_service() -> None:
+    config = Config.model_validate({"retraining": {"models": [OWN]}})
+    assert retraining.choose_model(config, "", "") == "recommendations"
+    assert retraining.choose_model(config, "checkout", "") == "fraud"
+    with pytest.raises(StackError, match="name one of the models of deliveries"):
+        retraining.choose_model(config, "deliveries", "")
+    with pytest.raises(StackError, match="how eta is trained is not known"):
+        retraining.Retraining(Settings(), config, Console(), "eta")
+
+
+def make_steps(train: str, release: str = "") -> CommandSteps:
+    own = OWN | {"train": [sys.executable, "-c", train], "release": [sys.executable, "-c", release or "pass"]}
+    declared = Config.model_validate({"retraining": {"models": [own]}})
+    worse = of_measure("model", "concept-drift", "Accuracy", 0.9, 0.8)
+    prometheus = Client("Prometheus", "http://127.0.0.1:9")
+    return CommandSteps(declared.retraining.models[0], declared, Console(), prometheus, worse)
+
+
+REPORTS = (
+    "import json, os; print('loading'); period = os.environ['RETRAIN_SINCE'], os.environ['RETRAIN_UNTIL']; "
+    "print(json.dumps({'version': ' '.join(period), 'data': {'rows': 1}}))"
+)
+
+
+def test_a_command_of_ones_own_is_told_the_period_and_reports() -> None:
+    report = make_steps(REPORTS).train(0.0, 60.0)
+    assert report.version == "1970-01-01T00:00:00+00:00 1970-01-01T00:01:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("import sys; sys.exit('no outcomes came')", "no outcomes came"),
+        ("print('done')", "its last line is no report"),
+        ("import os; os._exit(3)", "exit status 3"),
+    ],
+)
+def test_a_training_that_fails_says_why(command: str, said: str) -> None:
+    with pytest.raises(StepFailed, match=said):
+        make_steps(command).train(0.0, 1.0)
+
+
+def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retraining_steps, "LONGEST_TRAINING", 0.2)
+    with pytest.raises(StepFailed, match=r"took more than 0\.2 s"):
+        make_steps("import time; time.sleep(60)").train(0.0, 1.0)
+
+
+def test_a_command_that_is_not_there_is_said() -> None:
+    declared = Config.model_validate({"retraining": {"models": [OWN | {"train": ["./no-such-program"]}]}})
+    steps = CommandSteps(
+        declared.retraining.models[0], declared, Console(), Client("Prometheus", "http://127.0.0.1:9"), SLOW
+    )
+    with pytest.raises(StepFailed, match="no-such-program: No such file"):
+        steps.train(0.0, 1.0)
+
+
+def test_a_version_without_cards_does_not_pass(tmp_path: Path) -> None:
+    steps = make_steps(
+        "pass", f"import os; open({str(tmp_path / 'live')!r}, 'w').write(os.environ['RETRAIN_VERSION'])"
+    )
+    with pytest.raises(StepFailed, match="1.0.2 has no card for the gate"):
+        steps.admit(Report(version="1.0.2", data=Data(rows=1)))
+    steps.release("1.0.2")
+    assert (tmp_path / "live").read_text() == "1.0.2"
+
+
+def test_quality_is_unknown_where_prometheus_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    assert make_steps("pass").measure("1.0.2") is None
+
+
+def test_quality_is_unknown_where_nothing_was_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": {"result": [{"metric": {}, "value": [1, "NaN"]}]}})
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    prometheus = Client("Prometheus", "http://127.0.0.1:9", transport=httpx.MockTransport(answer))
+    assert RecommenderSteps(Settings(), Config(), prometheus).measure("als32-new") is None
