@@ -310,7 +310,7 @@ bench-quiet: $(RUNTIME) ## Alerts that fire without a fault; an hour is the obje
 bench-experiments: $(RUNTIME) ## False positives, power and time of experiments, simulated (5 minutes) [PAGE=1 writes docs/experiments.md]
 	@$(PY) -m bench.experiments $(if $(PAGE),--page)
 
-bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
+bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (2 minutes) [PAGE=1 writes docs/releases.md]
 	@$(PY) -m bench.releases $(if $(PAGE),--page)
 
 bench-releases-live: $(RUNTIME) ## Releases of better and worse versions, with and without slow storage, on live stacks of their own (3½ hours, resumable) [ROUNDS=5] [CASES=better,worse]
