@@ -299,7 +299,10 @@ bench-outage: $(RUNTIME) ## User impact of a collector outage [ROUNDS=3]
 
 bench-shadow: $(RUNTIME) ## What a version in the shadow costs users and the machine, as ratios of one run [ROUNDS=10]
 	@$(PY) -m components build otelcol-whence
-	$(PY) -m bench.shadow --rounds $(or $(ROUNDS),10)
+	$(PY) -m bench.shadow run --rounds $(or $(ROUNDS),10)
+
+bench-shadow-page: $(RUNTIME) ## Write the last measurement of the shadow into docs/shadow.md
+	@$(PY) -m bench.shadow document
 
 bench-alert-delay: $(RUNTIME) ## Delay from the first faulty request to the alert in the inbox [ROUNDS=5]
 	@$(PY) -m bench.alert_delay --repetitions $(or $(ROUNDS),5)
