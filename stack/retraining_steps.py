@@ -120,7 +120,7 @@ class CommandSteps:
             raise StepFailed(str(refused)) from None
 
     def release(self, version: str) -> None:
-        """All users at once: how is up to the command."""
+        """How is up to the command."""
         _run(self._model.release, {"RETRAIN_VERSION": version}, LONGEST_RELEASE, shown=True)
 
     def measure(self, version: str) -> float | None:
