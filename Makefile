@@ -299,7 +299,10 @@ bench-outage: $(RUNTIME) ## User impact of a collector outage [ROUNDS=3]
 
 bench-shadow: $(RUNTIME) ## What a version in the shadow costs users and the machine, as ratios of one run [ROUNDS=10]
 	@$(PY) -m components build otelcol-whence
-	$(PY) -m bench.shadow --rounds $(or $(ROUNDS),10)
+	$(PY) -m bench.shadow run --rounds $(or $(ROUNDS),10)
+
+bench-shadow-page: $(RUNTIME) ## Write the last measurement of the shadow into docs/shadow.md
+	@$(PY) -m bench.shadow document
 
 bench-alert-delay: $(RUNTIME) ## Delay from the first faulty request to the alert in the inbox [ROUNDS=5]
 	@$(PY) -m bench.alert_delay --repetitions $(or $(ROUNDS),5)
@@ -310,7 +313,7 @@ bench-quiet: $(RUNTIME) ## Alerts that fire without a fault; an hour is the obje
 bench-experiments: $(RUNTIME) ## False positives, power and time of experiments, simulated (5 minutes) [PAGE=1 writes docs/experiments.md]
 	@$(PY) -m bench.experiments $(if $(PAGE),--page)
 
-bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (3 minutes) [PAGE=1 writes docs/releases.md]
+bench-releases: $(RUNTIME) ## Rollbacks, time and users reached by releases, simulated, beside two other rules (2 minutes) [PAGE=1 writes docs/releases.md]
 	@$(PY) -m bench.releases $(if $(PAGE),--page)
 
 bench-releases-live: $(RUNTIME) ## Releases of better and worse versions, with and without slow storage, on live stacks of their own (3½ hours, resumable) [ROUNDS=5] [CASES=better,worse]

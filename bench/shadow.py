@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -18,9 +17,11 @@ from typing import Annotated
 import httpx
 import typer
 import uvloop
+from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 
+from bench.incidents.tables import NOTHING, Table
+from bench.live_cases import Kept, read_load, write_tables
 from bench.overhead.load import Load, pace
 from bench.overhead.processes import Server, ServerFailed, find_port, run_collector, serve
 from components.build import ComponentMissing
@@ -30,11 +31,16 @@ from services.demo.recommender.connection import Connection, connect
 from services.demo.recommender.model import read_materialised
 from services.demo.recommender.settings import RecommenderSettings
 from services.demo.storage.settings import StorageSettings
-from stack import SHADOW_FILE, StackError
+from stack import ROOT, SHADOW_FILE, StackError
 from stack.credentials import ensure_credentials
 from stack.models.shadowing import begin_shadow
 from stack.running.processes import control_process
 from stack.settings import load_settings, process_environment
+
+RECORDING = ROOT / "bench" / "recordings" / "shadow.json"
+PAGE = ROOT / "docs" / "shadow.md"
+BEGIN = "<!-- begin: written by `make bench-shadow-page` -->"
+NONE = "Nothing is recorded yet: `make bench-shadow`."
 
 PATHS = [f"/recommendations/{user}" for user in range(1, 201)]
 WARM_UP = 5.0
@@ -43,8 +49,13 @@ LIMIT = 0.03
 """Share by which the 95th percentile may grow."""
 
 
-@dataclass(frozen=True)
-class Sample:
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+console = Console(width=140, highlight=False)
+
+File = Annotated[Path, typer.Option(help="JSON of the last run, which replaces what is there")]
+
+
+class Sample(Kept):
     """One round: CPU in µs per request, latencies in ms, failed requests."""
 
     cpu: float
@@ -57,7 +68,18 @@ Samples = dict[float, list[Sample]]
 """By the share (percent) of the requests that are answered in the shadow too; 0 is without one."""
 
 
-def main(
+class Run(Kept):
+    """Rounds of so many seconds at so many requests/s; `load` is the machine's load average at their end."""
+
+    version: str
+    seconds: float
+    rate: float
+    load: float
+    samples: Samples
+
+
+@app.command()
+def run(
     rounds: Annotated[int, typer.Option(min=1, max=50)] = 10,
     seconds: Annotated[float, typer.Option(min=5, max=600, help="Of a round.")] = 30,
     rate: Annotated[float, typer.Option(min=1, max=100, help="Requests/s of each recommender.")] = 20,
@@ -65,22 +87,38 @@ def main(
         list[float] | None, typer.Option(help="Percent in the shadow; default 10, 100.")
     ] = None,
     version: Annotated[str, typer.Option(help="Default: the trainer's candidate.")] = "",
+    recording: File = RECORDING,
 ) -> None:
     """Measure on the storage and features of the running stack, whose own traffic is stopped meanwhile."""
-    console = Console(width=110)
     samples: Samples = {share: [] for share in (0.0, *(shares or [10.0, 100.0]))}
     try:
         with run_collector() as port, _traffic_stopped(), _features_written(version) as chosen:
-            with ExitStack() as stack, console.status("") as status:
+            with ExitStack() as stack:
                 servers = {share: stack.enter_context(_recommender(port, chosen, share)) for share in samples}
                 uvloop.run(_pace_in_turn(servers, rate, WARM_UP))
                 for number in range(rounds):
-                    status.update(f"round {number + 1} of {rounds}")
+                    console.print(f"round {number + 1} of {rounds}")
                     for share, sample in _measure(servers, rate, seconds, number).items():
                         samples[share].append(sample)
-        _print(console, samples, f"{chosen} in the shadow, {rounds} × {seconds:g} s at {rate:g} requests/s")
     except (ServerFailed, ComponentMissing, StackError) as failure:
         sys.exit(f"bench.shadow: {failure}")
+    measured = Run(version=chosen, seconds=seconds, rate=rate, load=read_load(), samples=samples)
+    recording.write_text(measured.model_dump_json(indent=1) + "\n")
+    console.print(tabulate(measured).to_rich())
+    for line in conclude(samples):
+        console.print(line)
+
+
+@app.command()
+def document(recording: File = RECORDING, page: Path = PAGE) -> None:
+    """Write the recorded run into docs/shadow.md."""
+    if not recording.exists():
+        return write_tables(page, BEGIN, [], NONE)
+    try:
+        recorded = Run.model_validate_json(recording.read_bytes())
+    except ValidationError:
+        sys.exit(f"bench.shadow: {recording} is no run: `make bench-shadow` writes it anew")
+    write_tables(page, BEGIN, [tabulate(recorded)], NONE)
 
 
 @contextmanager
@@ -169,10 +207,10 @@ def _measure(
     loads = uvloop.run(_pace_in_turn({share: servers[share] for share in turned}, rate, seconds))
     return {
         share: Sample(
-            1e6 * (servers[share].cpu_seconds() - before[share]) / len(load.latencies),
-            load.quantile(0.5),
-            load.quantile(0.95),
-            load.failures,
+            cpu=1e6 * (servers[share].cpu_seconds() - before[share]) / len(load.latencies),
+            p50=load.quantile(0.5),
+            p95=load.quantile(0.95),
+            failures=load.failures,
         )
         for share, load in loads.items()
     }
@@ -187,25 +225,27 @@ async def _pace_in_turn(servers: Mapping[float, Server], rate: float, seconds: f
     return dict(zip(servers, await asyncio.gather(*runs), strict=True))
 
 
-def _print(console: Console, samples: Samples, title: str) -> None:
-    headings = ("in the shadow", "CPU µs", "added", "p50 ms", "p95 ms", "p95 ratio", "of rounds", "failed")
-    table = Table(*headings, box=None, title=title)
-    for share, runs in samples.items():
-        ratios = _ratios(runs, samples)
-        added = median(run.cpu - off.cpu for run, off in zip(runs, samples[0.0], strict=True))
-        table.add_row(
-            f"{share:g}%" if share else "none",
-            f"{median(run.cpu for run in runs):.0f}",
-            f"{added:+.0f}" if share else "",
-            f"{median(run.p50 for run in runs):.2f}",
-            f"{median(run.p95 for run in runs):.2f}",
-            f"{median(ratios):.3f}" if share else "",
-            f"{ratios[0]:.2f}–{ratios[-1]:.2f}" if share else "",
-            str(sum(run.failures for run in runs)),
-        )
-    console.print(table)
-    for line in conclude(samples):
-        console.print(line)
+def tabulate(run: Run) -> Table:
+    """A row for each share: medians over rounds, and of the 95th percentile the ratio to that without."""
+    columns = ("in the shadow", "CPU µs", "added", "p50 ms", "p95 ms", "p95 ratio", "of rounds", "failed")
+    rounds = len(run.samples[0.0])
+    title = f"{run.version} in the shadow: {rounds} rounds of {run.seconds:g} s, {run.rate:g} requests/s"
+    return Table(title, columns, [_tell(share, run.samples) for share in run.samples])
+
+
+def _tell(share: float, samples: Samples) -> tuple[str, ...]:
+    runs, ratios = samples[share], _ratios(samples[share], samples)
+    added = median(run.cpu - off.cpu for run, off in zip(runs, samples[0.0], strict=True))
+    return (
+        f"{share:g}%" if share else "none",
+        f"{median(run.cpu for run in runs):.0f}",
+        f"{added:+.0f}" if share else NOTHING,
+        f"{median(run.p50 for run in runs):.2f}",
+        f"{median(run.p95 for run in runs):.2f}",
+        f"{median(ratios):.3f}" if share else NOTHING,
+        f"{ratios[0]:.2f}–{ratios[-1]:.2f}" if share else NOTHING,
+        str(sum(run.failures for run in runs)),
+    )
 
 
 def conclude(samples: Samples) -> Iterator[str]:
@@ -222,4 +262,4 @@ def _ratios(runs: Sequence[Sample], samples: Samples) -> list[float]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

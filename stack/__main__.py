@@ -76,6 +76,8 @@ def up() -> None:
     seconds = _start_containers(settings) if mode == "containers" else _start_processes(settings, config)
     console.print(f"Everything is healthy after {seconds:.0f} s.")
     _print_addresses(settings)
+    if mode == "containers" and config.retraining.automatic:
+        console.print("No container retrains by itself: `make retrain WATCH=1` beside them does.")
     _tell_waiting()
 
 

@@ -289,6 +289,7 @@ def process_environment(settings: Settings, credentials: dict[str, str], config:
         "INCIDENTS_WEBHOOK_URL": f"{settings.url('incidents')}/webhooks/alerts",
         "INCIDENTS_URL": config.urls.incidents if "incidents" in config.urls.model_fields_set else "",
         "GRAFANA_DISABLED": "false" if settings.grafana else "true",
+        "RETRAINING_DISABLED": str(not config.retraining.automatic).lower(),
     }
     chosen |= _grafana_environment(settings, credentials, config) if settings.grafana else {"GRAFANA_URL": ""}
     return {

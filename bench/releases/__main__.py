@@ -74,11 +74,11 @@ def main(
     """Print the tables; exit status 1 if the aims do not hold."""
     console, began = Console(width=220, highlight=False), time.process_time()
     rows = []
-    with console.status("") as status:
-        for number, (what, scene) in enumerate(SCENES.items()):
-            status.update(what)
-            rows.append(simulate(what, scene, simulations, (SEED, number)))
-        sensitivity = show_sensitivity(np.random.default_rng(SEED), max(simulations // 20, 5))
+    for number, (what, scene) in enumerate(SCENES.items()):
+        console.print(f"{number + 1} of {len(SCENES)}: {what}")
+        rows.append(simulate(what, scene, simulations, (SEED, number)))
+    console.print("the smallest loss that a step finds")
+    sensitivity = show_sensitivity(np.random.default_rng(SEED), max(simulations // 20, 5))
     tables = [show_outcomes(rows), show_times(rows), sensitivity]
     for table in tables:
         console.print(table.to_rich())

@@ -42,22 +42,28 @@ class Scene:
     rate: float = 20.0
 
 
+FAILED, MISSED, HIT = 0, 1, 2
+"""What becomes of a request."""
+
+NAMES = [f"{group:02d}" for group in range(GROUPS)]
+
+
 class Crowd:
     """The users and what the counters say of them; `tick` is called every `TICK` seconds."""
 
     def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
         self._scene, self._rng = scene, rng
         activity = rng.lognormal(0, ACTIVITY_SPREAD, scene.users)
-        self._rates = scene.rate * TICK * activity / activity.sum()
+        self._reach = activity.cumsum() / activity.cumsum()[-1]
         size = HIT_RATE * (1 - HIT_RATE) / HIT_SPREAD**2 - 1
-        self._likely = rng.beta(HIT_RATE * size, (1 - HIT_RATE) * size, scene.users)
+        likely = rng.beta(HIT_RATE * size, (1 - HIT_RATE) * size, scene.users)
+        self._likely = np.stack([likely, np.minimum(likely * (1 + scene.effect), 1)])
         self._group = rng.integers(0, GROUPS, scene.users)
         self._place = rng.random(scene.users)
-        self._share = 0.0
-        self._seen = np.zeros((2, scene.users), bool)
-        self._counted = [np.zeros((4, 2 * GROUPS))]
+        self._counted = [np.zeros((3, 2 * GROUPS))]
         self.saw = np.zeros(scene.users, bool)
         """Users who ever got an answer of the version."""
+        self._assign(0.0)
 
     @property
     def now(self) -> float:
@@ -71,46 +77,55 @@ class Crowd:
     def tick(self, share: float) -> None:
         """Let the users come; the recommender follows the flag's `share` (0–1) a tick later."""
         scene, rng = self._scene, self._rng
-        treated = self._place >= 1 - self._share
-        requests = rng.poisson(self._rates)
-        self.saw |= treated & (requests > 0)
-        self._seen |= np.stack([~treated, treated]) & (requests > 0)
-        likely = np.where(treated, np.minimum(self._likely * (1 + scene.effect), 1), self._likely)
+        requests = rng.poisson(scene.rate * TICK)
+        luck = rng.random((3, requests))
+        user = self._reach.searchsorted(luck[0])
+        version = self._version[user]
+        self._seen[version, user] = True
+        self.saw[user[version == 1]] = True
+        likely = self._likely[version, user]
         if self.is_slow(self.now):
-            likely = (1 - scene.lost) * likely + scene.lost * POPULAR * self._likely
-        failed = rng.binomial(requests, np.where(treated, scene.failing, 0.0))
-        answered = requests - failed
-        hits = rng.binomial(answered, likely)
-        key = self._group + GROUPS * treated
-        sums = [np.bincount(key, each, 2 * GROUPS) for each in (requests, answered, answered, hits)]
-        self._counted.append(self._counted[-1] + np.stack(sums))
+            likely = (1 - scene.lost) * likely + scene.lost * POPULAR * self._likely[0, user]
+        outcome = np.where(luck[2] < likely, HIT, MISSED)
+        outcome[luck[1] < scene.failing * version] = FAILED
+        key = self._group[user] + GROUPS * (version + 2 * outcome)
+        self._counted.append(self._counted[-1] + np.bincount(key, minlength=6 * GROUPS).reshape(3, -1))
         if share != self._share:
-            self._share, self._seen = share, np.zeros_like(self._seen)
+            self._assign(share)
+
+    def _assign(self, share: float) -> None:
+        self._share = share
+        self._version = (self._place >= 1 - share).astype(int)
+        self._seen = np.zeros((2, len(self._place)), bool)
 
     def count(self, since: float) -> tuple[tuple[Counts, Counts], tuple[Counts, Counts]]:
         """Hits and answered requests since a moment, each of the live version, then of the other."""
         last = len(self._counted) - 1
         first = min(int(np.ceil(since / TICK)), last)
-        whole = self._counted[last] - self._counted[first]
+        answers = self._counted[last] - self._counted[first]
         labels = self._counted[max(last - LATE, 0)] - self._counted[max(first - LATE, 0)]
         users = self._seen.sum(1)
-        hits = tuple(_of(labels[3], labels[2], version, users) for version in (0, 1))
-        answers = tuple(_of(whole[1], whole[0], version, users) for version in (0, 1))
-        return (hits[0], hits[1]), (answers[0], answers[1])
+        return (
+            _by_version(labels[HIT], labels[MISSED] + labels[HIT], users),
+            _by_version(answers[MISSED] + answers[HIT], answers.sum(0), users),
+        )
 
     def failed_share(self, version: int, ticks: int) -> float:
         """Of the last ticks' requests of a version; 0 without any."""
         recent = self._counted[-1] - self._counted[max(len(self._counted) - 1 - ticks, 0)]
-        requests, answered = (recent[row].reshape(2, GROUPS).sum(1)[version] for row in (0, 1))
-        return float(1 - answered / requests) if requests else 0.0
+        outcomes = recent.reshape(3, 2, GROUPS)[:, version].sum(1)
+        return float(outcomes[FAILED] / outcomes.sum()) if outcomes.any() else 0.0
 
 
-def _of(good: Array, requests: Array, version: int, users: NDArray[np.int_]) -> Counts:
-    part = slice(GROUPS * version, GROUPS * (version + 1))
-    named = [f"{group:02d}" for group in range(GROUPS)]
-    counted = {group: n for group, n in zip(named, requests[part].tolist(), strict=True) if n}
-    return Counts(
-        {group: n for group, n in zip(named, good[part].tolist(), strict=True) if group in counted},
-        counted,
-        float(users[version]),
+def _by_version(good: Array, requests: Array, users: NDArray[np.int_]) -> tuple[Counts, Counts]:
+    live, candidate = (
+        Counts(
+            dict(zip(NAMES, own, strict=True)),
+            {name: n for name, n in zip(NAMES, of, strict=True) if n},
+            float(seen),
+        )
+        for own, of, seen in zip(
+            good.reshape(2, -1).tolist(), requests.reshape(2, -1).tolist(), users, strict=True
+        )
     )
+    return live, candidate

@@ -1,4 +1,4 @@
-"""One live case: the automatic retraining watches from the beginning, then something happens to the stack.
+"""One live case: the stack retrains by itself from the beginning, then something happens to it.
 
 steady ──▶ fault ──▶ drift: until a retraining is done, failed, or LONGEST
                  └─▶ else: until an incident has a verdict, then `make retrain` is asked, too
@@ -38,31 +38,32 @@ SETTLED = 30.0
 """Seconds after a change in which users see both what was and what is."""
 
 MOST_ENTRIES, LONGEST_REASON = 500, 300
-CONFIG = "retraining: {automatic: true}\n"
+CONFIG, WATCHER = "retraining: {automatic: true}\n", "retraining"
 ENDS = ("retraining.measured", "retraining.failed")
 
 
 def run_case(case: Case, stack: BenchStack, notify: Notify) -> RetrainingRun:
     """On a stack that has just been started. Raises StackError if the run does not count."""
     started, kind = time.time(), KINDS[case.name]
-    with command(stack, stack.data / "watch.log", "stack", "retrain", "--watch") as watching:
-        wait_until(started + WARM + STEADY + random.Random(case.seed).uniform(0, CHANCE))
-        require_calm(read_client_samples(stack.data / "logs", started + WARM))
-        if kind.fault:
-            lease = str(round(LONGEST + VERDICT_WITHIN))
-            stack.run("faults", "break", kind.fault, kind.severity, "--for", lease)
-        began = time.time()
-        notify(f"{case.id}: {kind.fault or 'nothing'} since {time.strftime('%H:%M:%S', time.gmtime(began))}")
-        answer: Code | None
-        if kind.answer == "retrain":
-            wait_for(lambda: _is_retrained(stack, began) or watching.poll() is not None, began + LONGEST)
-            answer = "retrain" if _find(stack, began, "retraining.begun") else None
-        else:
-            _await_trouble(stack, began, quiet=not kind.fault)
-            answer = _ask(stack)
-        if watching.poll() is not None:
-            raise StackError(f"the automatic retraining ended: {last_words(stack.data / 'watch.log')}")
-        ended = time.time()
+    watching = stack.pid(WATCHER)
+    wait_until(started + WARM + STEADY + random.Random(case.seed).uniform(0, CHANCE))
+    require_calm(read_client_samples(stack.data / "logs", started + WARM))
+    if kind.fault:
+        lease = str(round(LONGEST + VERDICT_WITHIN))
+        stack.run("faults", "break", kind.fault, kind.severity, "--for", lease)
+    began = time.time()
+    notify(f"{case.id}: {kind.fault or 'nothing'} since {time.strftime('%H:%M:%S', time.gmtime(began))}")
+    answer: Code | None
+    if kind.answer == "retrain":
+        wait_for(lambda: _is_retrained(stack, began), began + LONGEST)
+        answer = "retrain" if _find(stack, began, "retraining.begun") else None
+    else:
+        _await_trouble(stack, began, quiet=not kind.fault)
+        answer = _ask(stack)
+    if stack.pid(WATCHER) != watching:
+        said = last_words(stack.data / "logs" / f"{WATCHER}.log")
+        raise StackError(f"the automatic retraining ended: {said}")
+    ended = time.time()
     return _describe(case, stack, began, ended, answer)
 
 

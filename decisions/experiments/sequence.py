@@ -13,6 +13,8 @@ causal inference", arXiv 2210.08589).
 All functions take arrays of one shape, or what broadcasts to it.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -28,8 +30,7 @@ def choose_scale(minimum_effect: float, alpha: float) -> float:
     Howard et al. 2021, equation 3.6: Robbins' boundary is lowest where its precision is information times
     1 / (-W₋₁(-α² / e) - 1).
     """
-    best = _best_precision(alpha)
-    return minimum_effect / float(np.sqrt(best * _squared_radius(best / (1 + best), alpha)))
+    return minimum_effect * _best_scale(alpha)
 
 
 def radius(standard_error: ArrayLike, scale: ArrayLike, alpha: float, freedom: ArrayLike = np.inf) -> Numbers:
@@ -61,6 +62,13 @@ def deciding_error(minimum_effect: float, alpha: float, freedom: float = np.inf)
     errors = np.geomspace(minimum_effect / 100, minimum_effect, 2_000)
     narrow = radius(errors, scale, alpha, freedom) <= minimum_effect
     return float(errors[narrow].max(initial=0.0))
+
+
+@lru_cache
+def _best_scale(alpha: float) -> float:
+    """For a smallest effect of 1."""
+    best = _best_precision(alpha)
+    return 1 / float(np.sqrt(best * _squared_radius(best / (1 + best), alpha)))
 
 
 def _best_precision(alpha: float) -> float:

@@ -1,8 +1,9 @@
-"""Which retrainings there were: a file that survives who writes it, and a lock that does not."""
+"""Which retrainings there were, and what was answered: files that survive who writes them, and a lock that
+does not."""
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +15,7 @@ MOST = 1_000
 KEPT_DAYS = 30.0
 
 _LIST = TypeAdapter(list[Attempt])
+_TOLD = TypeAdapter(dict[str, dict[int, str]])
 
 
 class UnderWay(Exception):
@@ -63,6 +65,32 @@ class Attempts:
 
     def _write(self, attempts: Sequence[Attempt], now: float) -> None:
         kept = [attempt for attempt in attempts if attempt.begun > now - KEPT_DAYS * DAY][-MOST:]
-        partial = self._file.with_suffix(".partial")
-        partial.write_bytes(_LIST.dump_json(kept))
-        os.replace(partial, self._file)
+        _replace(self._file, _LIST.dump_json(kept))
+
+
+class Told:
+    """The code of the last no to each open incident of each model, in a JSON file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def read(self, model: str) -> Mapping[int, str]:
+        """By incident; none where the file is not there or none of ours: then it is told again."""
+        return self._read().get(model, {})
+
+    def write(self, model: str, codes: Mapping[int, str]) -> None:
+        """All of a model."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(self._file, _TOLD.dump_json({**self._read(), model: dict(codes)}))
+
+    def _read(self) -> dict[str, dict[int, str]]:
+        try:
+            return _TOLD.validate_json(self._file.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return {}
+
+
+def _replace(file: Path, content: bytes) -> None:
+    partial = file.with_suffix(".partial")
+    partial.write_bytes(content)
+    os.replace(partial, file)

@@ -84,12 +84,12 @@ def retrain(models: Models, arguments: argparse.Namespace) -> None:
 
 
 def release(models: Models, arguments: argparse.Namespace) -> None:
-    """Let the version RETRAIN_VERSION serve all requests."""
-    from examples.models.live import Live  # scikit-learn loads slowly
+    """Let the version RETRAIN_VERSION serve a growing share of the requests, then all, unless it is worse."""
+    from examples.models.release import release  # scikit-learn loads slowly
 
     version = os.environ.get("RETRAIN_VERSION", "")
     try:
-        Live(models.trained(arguments.example)).put(version)
+        release(KNOWN[arguments.example], models, version)
     except ValueError as error:
         raise ExampleError(str(error)) from None
     print(f"{version} serves all requests to {arguments.example} within a second.")

@@ -43,6 +43,7 @@ class Predictions:
             " (id TEXT UNIQUE, version TEXT, prediction REAL, segment TEXT, at REAL, features TEXT)"
         )
         self._connection.execute("CREATE TABLE IF NOT EXISTS outcomes (at REAL, features TEXT, outcome REAL)")
+        self._connection.execute("CREATE TABLE IF NOT EXISTS losses (at REAL, version TEXT, loss REAL)")
         self._until_clean = CLEAN_EVERY
 
     def keep(self, version: str, prediction: float, segment: str, features: Mapping[str, Any]) -> str:
@@ -53,7 +54,8 @@ class Predictions:
         self._until_clean -= 1
         if self._until_clean <= 0:
             self._until_clean = CLEAN_EVERY
-            for table, most in (("waiting", MOST), ("outcomes", MOST_OUTCOMES)):
+            bounds = {"waiting": MOST, "outcomes": MOST_OUTCOMES, "losses": MOST_OUTCOMES}
+            for table, most in bounds.items():
                 oldest = f"SELECT max(rowid) - ? FROM {table}"
                 self._connection.execute(f"DELETE FROM {table} WHERE rowid <= ({oldest})", (most,))
         return id
@@ -74,6 +76,15 @@ class Predictions:
         """Keep what came of a case."""
         row = (time.time(), json.dumps(features), outcome)
         self._connection.execute("INSERT INTO outcomes VALUES (?, ?, ?)", row)
+
+    def judge(self, version: str, loss: float) -> None:
+        """Keep how wrong a version was in a case."""
+        self._connection.execute("INSERT INTO losses VALUES (?, ?, ?)", (time.time(), version, loss))
+
+    def read_losses(self, version: str, since: float) -> list[float]:
+        """Of a version, of the cases whose outcomes were told since then (Unix seconds)."""
+        asked = "SELECT loss FROM losses WHERE version = ? AND at >= ?"
+        return [loss for (loss,) in self._connection.execute(asked, (version, since))]
 
     def read_outcomes(self, since: float, until: float) -> list[Outcome]:
         """Those that were told between two Unix times, in their order."""

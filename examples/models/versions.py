@@ -3,6 +3,7 @@
 import pickle
 import time
 from dataclasses import dataclass
+from random import random
 from threading import Lock
 
 from whence_monitor import Monitor
@@ -42,7 +43,7 @@ class Model:
 
     def predict(self, features: Features) -> tuple[str, float]:
         """An id, and what the version that is rolled out says."""
-        version = self._load(self._changes.now.version or self._live.now)
+        version = self._load(self._changes.now.version or self._live.choose(random()))
         prediction = version.trained.predict(features)
         segment = features[self._example.segment]
         watched = {name: features.get(name) for name in version.trained.watched}
@@ -57,6 +58,7 @@ class Model:
         monitor = self._load(kept.version).monitor
         monitor.judge(kept.prediction, outcome, segment=kept.segment, delay=time.time() - kept.at)
         self._predictions.learn(kept.features, float(outcome))
+        self._predictions.judge(kept.version, self._example.loss(kept.prediction, float(outcome)))
         return True
 
     def _load(self, name: str) -> Version:

@@ -2,7 +2,8 @@
 
 Being killed must not leave a worse version serving unwatched: the flag file that this process renews has a
 lease, which the recommender itself heeds. A process of the stack would need the trainer's keys all day, and
-end with the stack; who starts a release is there to read what it asks.
+end with the stack; who starts a release is there to read what it asks. The automatic retraining is one, if a
+user wants it to be.
 """
 
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from config import Config
-from decisions.audit import Change
+from decisions.audit import Change, Trail, TrailError
 from decisions.releases.controller import Controller
 from decisions.releases.files import Files
 from decisions.releases.machine import Decision, step
@@ -21,7 +22,7 @@ from decisions.releases.state import Phase, State, begin
 from decisions.releases.state_file import Unreadable
 from decisions.releases.wording import describe, tell, write_step
 from services.demo.storage.artefacts import MODEL, SERVICE
-from stack import DATA, FLAGS_FILE, SHADOW_FILE, StackError
+from stack import AUDIT_FILE, DATA, FLAGS_FILE, SHADOW_FILE, StackError
 from stack.models.records import record
 from stack.models.release_world import Stack, take_back, tell_shares
 from stack.models.rollouts import Author, Gate, find_user
@@ -29,6 +30,8 @@ from stack.running.interrupts import hold_interrupts
 from stack.settings import Settings
 
 FOLDER = DATA / "decisions"
+MOST_ENTRIES = 100
+"""Of the audit trail about a version, among which its release began: a release has a few for each step."""
 
 
 def release(
@@ -77,6 +80,31 @@ def answer(says: Says, author: Author) -> str:
         if alone:
             _end(files, state, who)
     return f"{state.version} is rolled back: the live version serves all users again within 5 s."
+
+
+def end_abandoned(who: str) -> str:
+    """Roll back a release that `who` began and nobody is at work on; a sentence, empty if there is none.
+
+    Raises StackError.
+    """
+    files, state = _read()
+    if state is None or state.over or _find_author(state) != who:
+        return ""
+    with files.hold() as alone:
+        if not alone:
+            return ""
+        take_back(state)
+        _end(files, state, who)
+    return f"{state.version} is rolled back: whoever released it was stopped."
+
+
+def _find_author(state: State) -> str:
+    """Who began it, by the audit trail; empty if that does not say."""
+    try:
+        entries = Trail(AUDIT_FILE).latest(MOST_ENTRIES, state.version)
+    except TrailError as error:
+        raise StackError(str(error)) from None
+    return next((each.who for each in entries if each.what == "release.begun"), "")
 
 
 def is_under_way() -> bool:

@@ -1,7 +1,7 @@
 """`make retrain`: whether to train a model again, by the verdict; then training, gate and release.
 
-It is this process, in the foreground, as a release is. What it may do is in whence.yaml, what it did in the
-audit trail.
+It is this process; the automatic one is a process of the stack. What it may do is in whence.yaml, what it did
+in the audit trail.
 """
 
 import time
@@ -12,8 +12,8 @@ from rich.console import Console
 
 from config import Config
 from decisions.audit import Trail, TrailError
-from decisions.retraining.attempts import Attempts, UnderWay
-from decisions.retraining.conduct import Conductor, StepFailed, Steps
+from decisions.retraining.attempts import Attempts, Told, UnderWay
+from decisions.retraining.conduct import CONTROLLER, Conductor, StepFailed, Steps
 from decisions.retraining.incidents import Trouble, read_troubles
 from decisions.retraining.judgement import Answer, Measures, judge
 from decisions.retraining.wording import describe, summarise
@@ -24,10 +24,12 @@ from prometheus.client import Client, SourceAway, query
 from services.demo.storage.artefacts import MODEL, SERVICE
 from services.demo.storage.reference import UNKNOWN_SEGMENT
 from stack import AUDIT_FILE, DATA, StackError
-from stack.models.retraining_steps import CommandSteps, RecommenderSteps
+from stack.models.releases import end_abandoned
+from stack.models.retraining_steps import CommandSteps, RecommenderSteps, Wait, sleep
 from stack.settings import Settings
 
 ATTEMPTS_FILE = DATA / "decisions" / "retraining.json"
+TOLD_FILE = ATTEMPTS_FILE.with_name("retraining-told.json")
 LOOK_BACK, OF_WATCHED = 900.0, 2_400.0
 """Seconds that are diagnosed where no incident is open; labels of watched models come late."""
 
@@ -42,7 +44,14 @@ EVERY = 15.0
 class Retraining:
     """One model of the running stack, and what may be done about it."""
 
-    def __init__(self, settings: Settings, config: Config, console: Console, model: str = MODEL) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        console: Console,
+        model: str = MODEL,
+        wait: Wait = sleep,
+    ) -> None:
         """Raises StackError for a model that nobody has said how to train."""
         self.model = model
         self.service = SERVICE
@@ -53,10 +62,12 @@ class Retraining:
         self._steps: Callable[[Verdict], Steps]
         known = {each.name: each for each in config.retraining.models}
         if self.model == MODEL:
-            self._steps = lambda _: RecommenderSteps(settings, config, self._prometheus)
+            self._steps = lambda _: RecommenderSteps(settings, config, self._prometheus, wait)
         elif entry := known.get(self.model):
             self.service = entry.service
-            self._steps = lambda verdict: CommandSteps(entry, config, console, self._prometheus, verdict)
+            self._steps = lambda verdict: CommandSteps(
+                entry, config, console, self._prometheus, verdict, wait
+            )
         else:
             names = ", ".join([MODEL, *known])
             raise StackError(f"how {model} is trained is not known: add it to `retraining.models` ({names})")
@@ -142,36 +153,43 @@ def retrain(settings: Settings, config: Config, console: Console, model: str) ->
     return 0
 
 
-def watch(settings: Settings, config: Config, console: Console, wait: Callable[[float], bool]) -> None:
+def watch(settings: Settings, config: Config, console: Console, wait: Wait) -> None:
     """Look at all models until `wait` says so; each new answer to an open incident is told and recorded.
 
-    Raises StackError unless whence.yaml allows it.
+    A release that an earlier one left half done is rolled back first. Raises StackError unless whence.yaml
+    allows it.
     """
     if not config.retraining.automatic:
         raise StackError("set `retraining: {automatic: true}` in whence.yaml first")
     models = [MODEL, *(each.name for each in config.retraining.models)]
-    watched = [Retraining(settings, config, console, model) for model in models]
-    told: dict[tuple[str, int], str] = {}
+    watched = [Retraining(settings, config, console, model, wait) for model in models]
+    told = Told(TOLD_FILE)
+    try:
+        if left := end_abandoned(CONTROLLER):
+            console.print(left, markup=False, soft_wrap=True)
+    except StackError as problem:
+        console.print(f"whence: {problem}", markup=False, soft_wrap=True)
     console.print(f"Alerts on quality and drift of {', '.join(models)} may lead to retraining.")
     while not wait(EVERY):
         for each in watched:
             try:
                 _follow(each, told, console)
-            except StackError as problem:
+            except (StackError, OSError) as problem:
                 console.print(f"whence: {problem}", markup=False, soft_wrap=True)
 
 
-def _follow(retraining: Retraining, told: dict[tuple[str, int], str], console: Console) -> None:
+def _follow(retraining: Retraining, told: Told, console: Console) -> None:
     troubles = [trouble for trouble in retraining.look() if trouble.asks]
-    for gone in [key for key in told if key[0] == retraining.model] if not troubles else ():
-        del told[gone]
+    known = told.read(retraining.model)
+    codes = {each.incident: known[each.incident] for each in troubles if each.incident in known}
     for trouble in troubles[:1]:
         answer = retraining.judge(trouble.verdict, time.time())
-        key = (retraining.model, trouble.incident)
-        if not answer.retrain and told.get(key) != answer.code:
-            told[key] = answer.code
-            console.print(f"{retraining.model}: {summarise(answer)}", markup=False, soft_wrap=True)
-            retraining.refuse(answer)
-        elif answer.retrain:
+        if answer.retrain:
             console.print(f"{retraining.model}: {summarise(answer)}", markup=False, soft_wrap=True)
             console.print(retraining.carry_out(answer), markup=False, soft_wrap=True)
+        elif codes.get(trouble.incident) != answer.code:
+            console.print(f"{retraining.model}: {summarise(answer)}", markup=False, soft_wrap=True)
+            retraining.refuse(answer)
+            codes[trouble.incident] = answer.code
+    if codes != known:
+        told.write(retraining.model, codes)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,12 +32,21 @@ SETTLED, SETTLED_WATCHED = 330.0, 900.0
 SHOWN = 300
 """Characters of what a command that failed said last."""
 
+Wait = Callable[[float], bool]
+"""Waits for so many seconds, or until it is told to end: then it says so at once."""
+
+
+def sleep(seconds: float) -> bool:
+    """Wait until an interrupt raises."""
+    time.sleep(seconds)
+    return False
+
 
 class RecommenderSteps:
     """The demo's own trainer, and a release as a person begins it, which has the gate in it."""
 
-    def __init__(self, settings: Settings, config: Config, prometheus: Client) -> None:
-        self._settings, self._config, self._prometheus = settings, config, prometheus
+    def __init__(self, settings: Settings, config: Config, prometheus: Client, wait: Wait = sleep) -> None:
+        self._settings, self._config, self._prometheus, self._wait = settings, config, prometheus, wait
 
     def train(self, since: float, until: float) -> Report:
         command = [sys.executable, "-m", "services.demo.trainer.retrain"]
@@ -54,7 +63,8 @@ class RecommenderSteps:
 
     def measure(self, version: str) -> float | None:
         """Of all answers: the verdict's hit rate is, too."""
-        time.sleep(SETTLED)
+        if self._wait(SETTLED):
+            return None
         return _ask(self._prometheus, indicators.hit_rate(window="5m"))
 
     def _environment(self) -> dict[str, str]:
@@ -88,9 +98,10 @@ class CommandSteps:
         console: Console,
         prometheus: Client,
         verdict: Verdict,
+        wait: Wait = sleep,
     ) -> None:
         self._model, self._config, self._console = model, config, console
-        self._prometheus, self._verdict = prometheus, verdict
+        self._prometheus, self._verdict, self._wait = prometheus, verdict, wait
 
     def train(self, since: float, until: float) -> Report:
         return _train(self._model.train, since, until, {})
@@ -109,14 +120,13 @@ class CommandSteps:
             raise StepFailed(str(refused)) from None
 
     def release(self, version: str) -> None:
-        """All users at once: how is up to the command."""
+        """How is up to the command."""
         _run(self._model.release, {"RETRAIN_VERSION": version}, LONGEST_RELEASE, shown=True)
 
     def measure(self, version: str) -> float | None:
         """By the measure that the verdict was about."""
-        if not self._verdict.measure:
+        if not self._verdict.measure or self._wait(SETTLED_WATCHED):
             return None
-        time.sleep(SETTLED_WATCHED)
         name = self._verdict.measure.lower().replace(" ", "_")
         where = (
             f'service_name="{self._model.service}"',

@@ -23,6 +23,7 @@ class Scripted:
         self.does: dict[str, Callable[[], object]] = {}
         self.commands: list[str] = []
         self.running: dict[str, bool] = {}
+        self.pids: dict[str, int] = {}
         self.hit_rate, self.p95 = 0.6, 9.0
         (folder / "logs").mkdir(parents=True)
         monkeypatch.setattr(time, "time", lambda: self.now)
@@ -55,6 +56,9 @@ class Scripted:
             if told.startswith(begins):
                 does()
         return "trained\nals32-new\n"
+
+    def pid(self, process: str) -> int:
+        return self.pids[process]
 
     def url(self, component: str) -> str:
         return f"http://127.0.0.1:1/{component}"

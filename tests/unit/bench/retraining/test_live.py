@@ -9,7 +9,7 @@ import pytest
 from bench.live_cases import Case
 from bench.retraining import live, live_run
 from bench.retraining.live_case import KINDS, Rate, RetrainingRun, Told, rate
-from bench.retraining.live_run import QUIET, SETTLE, run_case
+from bench.retraining.live_run import QUIET, SETTLE, WATCHER, run_case
 from bench.retraining.live_tables import tabulate
 from config import load
 from decisions.audit import Change
@@ -18,7 +18,7 @@ from faults.catalogue import FAULTS
 from stack import StackError
 from tests.unit.bench.live import Scripted
 
-WATCH, ASK = "stack retrain --watch", "stack retrain"
+ASK = "stack retrain"
 
 
 class Stack(Scripted):
@@ -28,6 +28,7 @@ class Stack(Scripted):
         super().__init__(folder, monkeypatch)
         monkeypatch.setattr(live_run, "command", self.command)
         monkeypatch.setattr(live_run, "read_troubles", lambda *_: self.troubles)
+        self.pids[WATCHER] = 4_711
         self.troubles: list[str] = []
         self.injected: float | None = None
         self.script: dict[float, Any] = {}
@@ -89,8 +90,7 @@ def test_r23_a_drift_is_left_to_the_automatic_retraining_until_it_has_measured(s
         930: lambda: stack.tell("retraining.measured", subject="als32-new"),
     }
     found = run(stack, "concept-drift")
-    assert stack.commands == [WATCH, "faults break concept-drift medium --for 3300"]
-    assert not stack.running[WATCH], "nothing goes on retraining afterwards"
+    assert stack.commands == ["faults break concept-drift medium --for 3300"]
     assert (found.answer, found.retrained) == ("retrain", True)
     assert found.before.value == pytest.approx(0.6, abs=0.01)
     assert found.during.value == pytest.approx(0.4, abs=0.01)
@@ -112,7 +112,7 @@ def test_r23_after_an_incident_has_its_verdict_it_is_asked_whether_to_retrain(st
     stack.script = {100: lambda: stack.troubles.append("storage")}
     stack.answer("not-the-model")
     found = run(stack, "storage-latency")
-    assert stack.commands[1:] == ["faults break storage-latency high --for 3300", ASK]
+    assert stack.commands == ["faults break storage-latency high --for 3300", ASK]
     assert found.ended - found.began == pytest.approx(100 + SETTLE, abs=4)
     assert found.answer == "not-the-model" and found.right
 
@@ -126,7 +126,7 @@ def test_without_an_incident_it_is_asked_all_the_same(stack: Stack) -> None:
 def test_r23_in_quiet_time_nothing_is_broken_or_retrained(stack: Stack) -> None:
     stack.answer("nothing-wrong")
     found = run(stack, "quiet")
-    assert stack.commands == [WATCH, ASK] and found.right
+    assert stack.commands == [ASK] and found.right
     assert found.ended - found.began == pytest.approx(QUIET, abs=3)
 
 
@@ -141,8 +141,9 @@ def test_a_run_does_not_count_without_an_answer_or_without_the_automatic_one(sta
     with pytest.raises(StackError, match="`make retrain` gave no answer: whence: refused"):
         run(stack, "surge")
     stack.answer("not-the-model")
-    stack.script = {10: lambda: stack.running.update({WATCH: False})}
-    with pytest.raises(StackError, match="the automatic retraining ended: whence: refused"):
+    (stack.data / "logs" / "retraining.log").write_text("whence: no inbox\n")
+    stack.script = {10: lambda: stack.pids.update({WATCHER: 4_712})}
+    with pytest.raises(StackError, match="the automatic retraining ended: whence: no inbox"):
         run(stack, "surge")
 
 

@@ -50,6 +50,39 @@ def live_through(example: Example, data: Path, change: Change, cases: int = CASE
         kept.learn(case.sent, case.outcome)
 
 
+class Releases:
+    """`release checkout` while outcomes come at each look; the mean loss of the live version is 0.1."""
+
+    def __init__(self, data: Path, monkeypatch: pytest.MonkeyPatch, loss: float, outcomes: int = 50) -> None:
+        self._live, self._kept = data / "checkout" / "live", Predictions(data / "checkout.db")
+        self._monkeypatch, self._loss, self._outcomes = monkeypatch, loss, outcomes
+        self._now = time.time()
+        self._shares: list[float] = []
+        monkeypatch.setattr("examples.models.live.LOOK_SECONDS", -1.0)
+        monkeypatch.setattr("examples.models.release.LONGEST", 20.0)
+        monkeypatch.setattr("examples.models.release.STEP", 10.0)
+
+    def run(self, version: str) -> None:
+        with self._monkeypatch.context() as patch:
+            patch.setattr("sys.argv", ["examples.models", "release", "checkout"])
+            patch.setenv("RETRAIN_VERSION", version)
+            patch.setattr(time, "time", lambda: self._now)
+            patch.setattr(time, "sleep", self._sleep)
+            main()
+
+    @property
+    def shares(self) -> list[float]:
+        return list(dict.fromkeys(self._shares))
+
+    def _sleep(self, seconds: float) -> None:
+        self._now += seconds
+        live, other, share, _ = self._live.read_text().split()
+        self._shares.append(float(share))
+        for number in range(self._outcomes):
+            for version, loss in ((live, 0.1), (other, self._loss)):
+                self._kept.judge(version, loss * (0.5 + number % 2))
+
+
 def retrain(example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Report:
     monkeypatch.setenv("RETRAIN_SINCE", "2020-01-01T00:00:00+00:00")
     monkeypatch.setenv("RETRAIN_UNTIL", "2100-01-01T00:00:00+00:00")
@@ -155,15 +188,44 @@ def test_outcomes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_version_is_released_to_the_running_service(
     data: Path, checkout: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("examples.models.live.LOOK_SECONDS", -1.0)
-    monkeypatch.setattr("sys.argv", ["examples.models", "release", "checkout"])
-    monkeypatch.setenv("RETRAIN_VERSION", "9.9.9")
+    releases = Releases(data, monkeypatch, loss=0.1)
     with pytest.raises(SystemExit, match=r"there is no version 9\.9\.9"):
-        main()
-    monkeypatch.setenv("RETRAIN_VERSION", "1.0.1")
-    main()
-    ask(checkout, ("/payments", PAYMENT))
-    assert checkout.read("model.predictions", "model.version") == {("1.0.1",): 1}
+        releases.run("9.9.9")
+    releases.run("1.0.1")
+    assert releases.shares == [0.05, 0.25, 0.5]
+    ask(checkout, *[("/payments", PAYMENT)] * 20)
+    assert checkout.read("model.predictions", "model.version") == {("1.0.1",): 20}
+
+
+def test_a_version_whose_outcomes_are_worse_is_taken_back_after_its_first_step(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    releases = Releases(data, monkeypatch, loss=0.3)
+    with pytest.raises(
+        SystemExit, match=r"1\.0\.1 is worse than 1\.0\.0 at 5% of the requests: a loss of 0\.3"
+    ):
+        releases.run("1.0.1")
+    assert releases.shares == [0.05]
+    assert Live(data / "checkout").choose(0.0) == LIVE
+
+
+def test_a_version_of_which_too_little_is_known_is_not_released(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    releases = Releases(data, monkeypatch, loss=0.1, outcomes=2)
+    with pytest.raises(SystemExit, match=r"not released: at 5% of the requests 8 outcomes in 20 s, 30 are"):
+        releases.run("1.0.1")
+    assert Live(data / "checkout").choose(0.0) == LIVE
+
+
+def test_some_requests_have_a_version_until_the_lease_ends(data: Path, checkout: Service) -> None:
+    live = Live(data / "checkout")
+    live.share("1.0.1", 0.5, time.time() + 60)
+    ask(checkout, *[("/payments", PAYMENT)] * 60)
+    counted = checkout.read("model.predictions", "model.version")
+    assert min(counted[(version,)] for version in (LIVE, "1.0.1")) > 10
+    live.share("1.0.1", 1.0, time.time() - 1)
+    assert Live(data / "checkout").choose(0.0) == LIVE
 
 
 def test_a_file_that_names_no_version_changes_nothing(data: Path) -> None:

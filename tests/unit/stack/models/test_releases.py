@@ -21,7 +21,7 @@ from services.demo.flags import read_rollout, read_shadow, write_rollout, write_
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer
 from stack import StackError, settings
 from stack.models import records, release_world, releases, rollouts
-from stack.models.releases import answer, release, require_no_release
+from stack.models.releases import answer, end_abandoned, release, require_no_release
 from stack.settings import Settings
 from tests.unit.decisions.releases.cases import LIVE, NEW, guard, trouble
 
@@ -104,7 +104,8 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     for module in (releases, release_world):
         monkeypatch.setattr(module, "SHADOW_FILE", fake.shadow)
     monkeypatch.setattr(releases, "FOLDER", tmp_path / "decisions")
-    monkeypatch.setattr(records, "AUDIT_FILE", fake.audit)
+    for module in (records, releases):
+        monkeypatch.setattr(module, "AUDIT_FILE", fake.audit)
     monkeypatch.setattr(settings, "LINEAGE_FILE", tmp_path / "lineage.jsonl")
     monkeypatch.setattr(httpx, "get", fake.get)
     for name in ("read_troubles", "read_known", "read_evidence"):
@@ -188,6 +189,21 @@ def test_r22_rollback_ends_a_release_that_nobody_is_at_work_on(stack: FakeStack)
     with pytest.raises(StackError, match="nothing is being released"):
         answer("roll back", AUTHOR)
     assert run() == 0, "how it ended is shown"
+
+
+def test_a_release_whose_controller_was_stopped_ends_by_who_began_it_and_nobody_else(
+    stack: FakeStack,
+) -> None:
+    assert end_abandoned("ada") == ""
+    stack.stop_at = 12
+    run(NEW)
+    with Files(releases.FOLDER).hold():
+        assert end_abandoned("ada") == "", "somebody is at work on it"
+    assert end_abandoned("retraining") == "" and stack.file.exists()
+    assert end_abandoned("ada") == f"{NEW} is rolled back: whoever released it was stopped."
+    assert not stack.file.exists() and stack.told[-1] == "release.rolled_back"
+    require_no_release()
+    assert end_abandoned("ada") == ""
 
 
 def test_r22_rollback_ends_a_release_that_is_at_work(stack: FakeStack) -> None:

@@ -5,12 +5,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import yaml
 from rich.console import Console
+from typer.testing import CliRunner
 
 from config import Config
 from decisions.audit import Trail
@@ -19,14 +22,16 @@ from decisions.retraining.data import Data, Report
 from decisions.retraining.incidents import Trouble
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import Client
-from stack import StackError
+from stack import ROOT, StackError
 from stack.models import retraining, retraining_steps
+from stack.models.decisions import app
 from stack.models.retraining_steps import CommandSteps, RecommenderSteps
-from stack.settings import Settings
+from stack.settings import Settings, process_environment
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
 SLOW = of_hit_rate("infrastructure", "storage-latency", STORAGE)
 DRIFTED = of_hit_rate("data", "concept-drift", CHOICES)
+PROCESS = yaml.safe_load((ROOT / "process-compose.yaml").read_text())["processes"]["retraining"]
 OWN = {"name": "fraud", "service": "checkout", "train": ["train"], "release": ["release"]}
 
 
@@ -55,12 +60,15 @@ class Desk:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.troubles: list[Trouble] = []
         self.outcomes = 9_000.0
+        self.left = ""
         self.out = io.StringIO()
         self.console = Console(file=self.out, width=200)
         self.trail = Trail(folder / "audit.jsonl")
         monkeypatch.setattr(retraining, "AUDIT_FILE", folder / "audit.jsonl")
         monkeypatch.setattr(retraining, "ATTEMPTS_FILE", folder / "retraining.json")
+        monkeypatch.setattr(retraining, "TOLD_FILE", folder / "told.json")
         monkeypatch.setattr(retraining, "RecommenderSteps", Steps)
+        monkeypatch.setattr(retraining, "end_abandoned", lambda _: self.left)
         monkeypatch.setattr(retraining, "read_troubles", lambda *_: self.troubles)
         monkeypatch.setattr(retraining.Retraining, "_count_outcomes", lambda *_: self.outcomes)
 
@@ -164,6 +172,18 @@ def test_an_answer_is_told_once_while_it_stays_and_again_when_it_changes(desk: D
     assert "10 outcomes since the trouble began" in desk.out.getvalue()
 
 
+def test_an_answer_is_not_told_again_after_a_restart_of_the_stack_until_another_incident(desk: Desk) -> None:
+    desk.open(SLOW)
+    desk.watch(1)
+    desk.left = "als32-new is rolled back: whoever released it was stopped."
+    desk.watch(1)
+    assert desk.told == ["retraining.refused"]
+    assert desk.left in desk.out.getvalue()
+    desk.troubles = [each.model_copy(update={"incident": 8}) for each in desk.troubles]
+    desk.watch(2)
+    assert desk.told == ["retraining.refused"] * 2
+
+
 def test_an_incident_without_an_alert_on_quality_asks_for_nothing(desk: Desk) -> None:
     desk.open(DRIFTED, asks=False)
     desk.watch(2)
@@ -253,6 +273,15 @@ def test_quality_is_unknown_where_prometheus_is_away(monkeypatch: pytest.MonkeyP
     assert make_steps("pass").measure("1.0.2") is None
 
 
+def test_the_look_at_what_came_ends_when_the_stack_stops() -> None:
+    def connect(request: httpx.Request) -> httpx.Response:
+        raise AssertionError("nobody is to be asked any more")
+
+    prometheus = Client("Prometheus", "http://127.0.0.1:9", transport=httpx.MockTransport(connect))
+    steps = RecommenderSteps(Settings(), Config(), prometheus, lambda _: True)
+    assert steps.measure("als32-new") is None
+
+
 def test_quality_is_unknown_where_nothing_was_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"data": {"result": [{"metric": {}, "value": [1, "NaN"]}]}})
@@ -260,3 +289,22 @@ def test_quality_is_unknown_where_nothing_was_labelled(monkeypatch: pytest.Monke
     monkeypatch.setattr(time, "sleep", lambda _: None)
     prometheus = Client("Prometheus", "http://127.0.0.1:9", transport=httpx.MockTransport(answer))
     assert RecommenderSteps(Settings(), Config(), prometheus).measure("als32-new") is None
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_the_stack_retrains_by_itself_where_whence_yaml_says_so_and_only_there(automatic: bool) -> None:
+    config = Config.model_validate({"retraining": {"automatic": automatic}})
+    disabled = Template(PROCESS["is_disabled"]).substitute(process_environment(Settings(), {}, config))
+    assert disabled == ("false" if automatic else "true")
+
+
+def test_the_process_of_the_stack_is_the_command_and_comes_back_after_a_crash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched: list[Config] = []
+    monkeypatch.setattr(retraining, "watch", lambda _, config, *__: watched.append(config))
+    _, arguments = PROCESS["command"].split("-m stack ")
+    assert CliRunner().invoke(app, arguments.split()).exit_code == 0
+    assert len(watched) == 1
+    assert PROCESS["availability"]["restart"] == "always"
+    assert PROCESS["depends_on"].keys() == {"recommender", "incidents"}
