@@ -9,6 +9,7 @@ from prometheus import indicators as sli
 from prometheus import parts
 from prometheus import queries as q
 from prometheus.names import Series, series
+from prometheus.needs import Need
 from telemetry import instruments as i
 
 PIPELINE = "pipeline-health"
@@ -197,6 +198,7 @@ def consumers_fall_behind(config: Config) -> Alert:
         value_format=ValueFormat.SHARE,
         dashboard=PIPELINE,
         panel="Sending queues",
+        needs=Need.KAFKA,
     )
 
 
