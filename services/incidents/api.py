@@ -21,6 +21,7 @@ from services.incidents.schedule import LONGEST
 from services.incidents.store import Store
 from services.incidents.stream import Stream, TooManySubscribers
 from services.incidents.subject import choose_service, choose_services
+from services.incidents.waves import doubt
 from services.incidents.webhooks import Moment
 
 LARGEST = 2**63 - 1
@@ -144,12 +145,17 @@ class Api:
         return await self._store.select_dead_letters(limit)
 
     async def diagnose(self, asked: DiagnosisRequest) -> Verdict:
-        """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus."""
+        """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus.
+
+        Not `none` where an alert on user impact of these services fired.
+        """
         try:
             window = asked.start.timestamp(), asked.end.timestamp()
-            return await self._explain(*window, services=asked.services)
+            verdict = await self._explain(*window, services=asked.services)
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
+        felt = await self._store.select_felt(asked.start, asked.end, asked.services)
+        return doubt(verdict, felt, past=True)
 
     async def show_heartbeat(self) -> HeartbeatState:
         """Whether alerting lives, by the heartbeat alert."""
