@@ -23,8 +23,10 @@ from telemetry import instruments as i
 TIMEOUT = 10.0
 RESTORED = 240.0
 """Seconds after its start in which Prometheus evaluates each rule three times, by default every minute."""
-FILLED = 60.0
-"""Seconds after its start in which a stack has two samples of everything: the first heartbeat comes last."""
+FILLED = 150.0
+"""Seconds after its start in which a stack has data of everything: measures of models come last, by rules of
+each minute about rules of each minute.
+"""
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in."""
 TOLD = {"refused": i.INGEST_POINTS_REFUSED, "repaired": i.INGEST_POINTS_REPAIRED}
