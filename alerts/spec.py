@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from prometheus.needs import Need
+
 STEP = 10
 """Seconds: Grafana evaluates at multiples of this only."""
 
@@ -111,7 +113,7 @@ class Alert:
     continues after recovery. `follows` names the alert that is its cause when both fire, and mutes it.
     `owner` is a name, or a template of one (`alerts.owners`), and empty when the series have that label.
     `runbook` names the file in alerts/runbooks, when it is not the slug. A verdict's series say its severity,
-    that of the incident.
+    that of the incident. `needs` is what the query's data comes from, where not every stack has it.
     """
 
     slug: str
@@ -133,6 +135,7 @@ class Alert:
     short_window: str = ""
     follows: str = ""
     runbook: str = ""
+    needs: Need | None = None
     is_heartbeat: bool = False
     is_verdict: bool = False
     is_paused: bool = False

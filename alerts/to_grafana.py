@@ -75,6 +75,7 @@ class _Query(core.Target):  # type: ignore[misc]
 
     def __init__(self, alert: Alert) -> None:
         super().__init__(refId=QUERY, expr=alert.expr, datasource=PROMETHEUS)
+        self.needs = alert.needs
 
     def to_json_data(self) -> dict[str, Any]:
         return {
@@ -86,6 +87,7 @@ class _Query(core.Target):  # type: ignore[misc]
             "editorMode": "code",
             "intervalMs": 1000,
             "maxDataPoints": 43200,
+            **({"needs": self.needs} if self.needs else {}),
         }
 
 

@@ -3,6 +3,7 @@
 The set (MIT): <https://github.com/IntelligentDDS/Nezha>, Yu et al., FSE 2023. The engine is the one of live
 systems; nothing in it knows this set. Scored is the service of the pod into which a fault was injected, seen
 from a minute before to two minutes after it. Spans have no status there: one that logged an error has failed.
+CPU and memory of pods are those of the services' processes, a value a minute.
 Published (Yu et al.), with logs and metrics of pods beside traces: top-1 .929 and .867 of its two systems.
 """
 
@@ -12,7 +13,7 @@ import math
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,8 @@ import typer
 from numpy.typing import NDArray
 
 from bench.root_causes import Issue, Result, examine, report, service
-from diagnosis.signals.series import Values
+from diagnosis.signals.series import SERVICE, Values, total
+from diagnosis.sources.evidence import Evidence, Labelled
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Call, Entity, Topology
 from diagnosis.topology.losses import Aspect
@@ -36,12 +38,13 @@ EARLIER, LATER = 60.0, 120.0
 """Seconds before and after an injection that belong to its issue."""
 
 MINUTE = 60.0
-"""Seconds that a file of traces or logs has."""
+"""Seconds that a file of traces or logs has, and a row of metrics tells of."""
 
 ZONES = sorted(range(-14, 15), key=abs)
 """Hours by which a list of faults may be off the traces: clocks of two time zones."""
 
 ROOT = "root"
+USAGE = ("PodName", "TimeStamp", "CpuUsage(m)", "MemoryUsage(Mi)")
 
 POD = re.compile(r"-(?:[b-df-hj-np-tv-xz0-9]{6,10}-)?[b-df-hj-np-tv-xz0-9]{5}$|-\d+$")
 """What Kubernetes adds to the name of a service to name its pods: no vowels, so that it says nothing."""
@@ -68,6 +71,15 @@ class Fault(NamedTuple):
     name: str
     at: float
     service: str
+
+
+class Usage(NamedTuple):
+    """What a pod took in the minute before `at` (Unix seconds): CPU cores, and bytes of memory."""
+
+    pod: str
+    at: float
+    cores: float
+    memory: float
 
 
 class Request(NamedTuple):
@@ -292,7 +304,41 @@ def read_success(day: Path, timeline: Timeline) -> Values:
     return failed
 
 
-def read_issues(day: Path, faults: Iterable[Fault], normal: list[Request]) -> Iterator[Issue]:
+def read_usage(day: Path) -> Iterator[Usage]:
+    """What the pods of a day took; nothing where it was not measured."""
+    for path in sorted(day.glob("metric/*_metric.csv")):
+        for pod, at, millicores, mebibytes in read_columns(path, *USAGE):
+            if at and millicores and mebibytes:
+                yield Usage(pod, float(at), float(millicores) / 1e3, float(mebibytes) * 2**20)
+
+
+def read_processes(usage: Iterable[Usage], timeline: Timeline) -> Evidence:
+    """Cores of each service, and bytes of its largest pod, on an axis without the gaps of the timeline."""
+    unknown = np.full(len(timeline.steps), np.nan)
+    pods: defaultdict[str, tuple[Values, Values]] = defaultdict(lambda: (unknown.copy(), unknown.copy()))
+    for each in usage:
+        covered = timeline.between(each.at - MINUTE, each.at)
+        for values, value in zip(pods[each.pod], (each.cores, each.memory), strict=True):
+            values[covered] = value
+    services: defaultdict[str, list[tuple[Values, Values]]] = defaultdict(list)
+    for pod, taken in pods.items():
+        services[service_of(pod)].append(taken)
+    axis = STEP * np.arange(len(unknown))
+
+    def label(values: Mapping[str, Values]) -> list[Labelled]:
+        return [
+            Labelled(labels={SERVICE: name}, values=np.column_stack([axis, each]))
+            for name, each in values.items()
+        ]
+
+    cores = {name: total([cpu for cpu, _ in of_one], unknown) for name, of_one in services.items()}
+    memory = {name: np.fmax.reduce([held for _, held in of_one]) for name, of_one in services.items()}
+    return Evidence(start=0, end=axis[-1], step=STEP, series={"cpu": label(cores), "memory": label(memory)})
+
+
+def read_issues(
+    day: Path, faults: Iterable[Fault], normal: list[Request], usage: Sequence[Usage]
+) -> Iterator[Issue]:
     """Each fault of a day as it shows, and the minute before it, in which nothing was wrong."""
     calm = min(each.start for each in normal), max(each.start for each in normal)
     for fault in faults:
@@ -307,15 +353,20 @@ def read_issues(day: Path, faults: Iterable[Fault], normal: list[Request]) -> It
             )
             after, before = timeline.between(fault.at, around[1]), timeline.between(around[0], fault.at)
             usual = timeline.between(*calm) & ~before & ~after
-            yield Issue(fault.name, front, list(Aspect), seen, Sides(usual | before, after), fault.service)
-            yield Issue(f"before {fault.name}", front, list(Aspect), seen, Sides(usual, before), None)
+            processes = read_processes(usage, timeline)
+            issue = Issue(
+                fault.name, front, list(Aspect), seen, Sides(usual | before, after), fault.service, processes
+            )
+            yield issue
+            yield issue._replace(name=f"before {fault.name}", sides=Sides(usual, before), truth=None)
 
 
 def examine_day(day: Path, fault_free: Path) -> list[Result]:
     faults, normal = read_faults(day), read_requests(fault_free)
     if not normal:
         raise ValueError(f"{fault_free} has no traces of requests")
-    results = [examine(issue) for issue in read_issues(day, faults, normal)]
+    usage = [*read_usage(fault_free), *read_usage(day)]
+    results = [examine(issue) for issue in read_issues(day, faults, normal, usage)]
     if missing := len(faults) - len(results) // 2:
         print(f"whence: {day.name}: {missing} faults have no traces: left out", file=sys.stderr)
     return results

@@ -6,14 +6,26 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from diagnosis.topology.blame import System, find_blame
+from diagnosis.signals.series import AlignedSeries
+from diagnosis.sources.evidence import Evidence
+from diagnosis.topology.blame import Blame, System, find_blame
 from diagnosis.topology.entity import Entity, Kind
+from diagnosis.topology.finding import Finding, Seen
+from diagnosis.topology.fitting import is_out_of_memory, takes_cpu
 from diagnosis.topology.losses import Aspect
+from diagnosis.topology.reading import Directory
+from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Sides
+
+UNEXPLAINED = 0.3
+"""How well a blame is explained of which nothing more is known, as in the engine's own ranking."""
 
 
 class Issue(NamedTuple):
-    """A case: where and how the symptom may be seen, and the service at fault (None in normal time)."""
+    """A case: where and how the symptom may be seen, and the service at fault (None in normal time).
+
+    `processes` holds `cpu` and `memory` of services as the engine asks for them, on the steps of the sides.
+    """
 
     name: str
     symptom: Entity
@@ -21,6 +33,7 @@ class Issue(NamedTuple):
     system: System
     sides: Sides
     truth: str | None
+    processes: Evidence | None = None
 
 
 class Result(NamedTuple):
@@ -70,8 +83,19 @@ def examine(issue: Issue) -> Result:
         for aspect in issue.aspects
         for blame in find_blame(issue.system, issue.symptom, aspect, issue.sides)
     ]
-    ranked = sorted(found, key=lambda blame: -blame.score)
+    ranked = sorted(found, key=lambda blame: -blame.score * _weigh(issue, blame))
     return Result(issue.name, list(dict.fromkeys(str(blame.path[-1]) for blame in ranked)), issue.truth)
+
+
+def _weigh(issue: Issue, blame: Blame) -> float:
+    """How well CPU or memory of its processes explain a blame (0–1)."""
+    if issue.processes is None:
+        return UNEXPLAINED
+    aligned = AlignedSeries(issue.processes)
+    onset = float(aligned.times[issue.sides.after].min())
+    noticed = Noticed(issue.symptom, blame.aspect, onset, 1.0, issue.sides)
+    finding = Finding(Seen(aligned, issue.system, Directory(frozenset(), {})), noticed, blame)
+    return max(UNEXPLAINED, takes_cpu(finding), is_out_of_memory(finding))
 
 
 def score(results: Sequence[Result]) -> Score:

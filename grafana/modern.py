@@ -199,6 +199,7 @@ def target(
         "instant": instant,
         "exemplar": query.exemplars,
         "editorMode": "code",
+        **({"needs": query.needs} if query.needs else {}),
     }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from prometheus.needs import Need
+
 BLUE, GREEN, ORANGE, RED, PURPLE = "blue", "green", "orange", "red", "purple"
 
 Steps = Sequence[tuple[float, str]]
@@ -33,11 +35,15 @@ NUMBER, WIDE_NUMBER = Size(4, 4), Size(6, 3)
 
 @dataclass(frozen=True)
 class Query:
-    """One PromQL query of a panel; `legend` is a Grafana legend template such as `{{source}}`."""
+    """One PromQL query of a panel; `legend` is a Grafana legend template such as `{{source}}`.
+
+    `needs` is what its data comes from, where not every stack has it.
+    """
 
     expr: str
     legend: str = ""
     exemplars: bool = False
+    needs: Need | None = None
 
 
 @dataclass(frozen=True)

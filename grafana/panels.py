@@ -27,6 +27,7 @@ from grafana.options import (
 )
 from grafana.provisioned import PROMETHEUS
 from grafana.variables import Variable
+from prometheus.needs import Need
 
 SOURCE = {"type": "prometheus", "uid": PROMETHEUS}
 NO_DATA = "no data"
@@ -142,7 +143,10 @@ def _stat(
 
 @dataclass(frozen=True)
 class Page:
-    """What a dashboard is beside its panels; `marks` are the annotations that are on at first."""
+    """What a dashboard is beside its panels; `marks` are the annotations that are on at first.
+
+    `needs` is what the data of all its panels comes from, where not every stack has it.
+    """
 
     uid: str
     title: str
@@ -150,6 +154,7 @@ class Page:
     tags: Sequence[str]
     variables: Sequence[Variable] = ()
     marks: Collection[str] = (annotations.DEPLOYMENTS, annotations.VERDICTS)
+    needs: Need | None = None
 
 
 def dashboard(page: Page, panels: Sequence[Panel], config: Config) -> dict[str, Any]:
@@ -172,6 +177,9 @@ def dashboard(page: Page, panels: Sequence[Panel], config: Config) -> dict[str, 
         templating=core.Templating([variable.render() for variable in page.variables]),
     )
     content: dict[str, Any] = json.loads(json.dumps(rendered, cls=DashboardEncoder))
+    if page.needs:
+        for target in (target for panel in content["panels"] for target in panel.get("targets") or ()):
+            target["needs"] = page.needs
     return modern.dashboard(content)
 
 

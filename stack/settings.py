@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from config import Config, read_secrets, service_environment
 from decisions.lineage.emission import Address, LineageSettings
 from grafana.mail import mail_environment
+from prometheus.needs import Need
 from services.incidents.access.settings import AccessSettings
 from stack import AUDIT_FILE, BEHAVIOUR_FILE, DATA, FLAGS_FILE, LINEAGE_FILE, ROOT, RUN, StackError
 from stack.generated import in_use
@@ -112,6 +113,12 @@ class Settings(StorageChoice, AccessSettings):
         return ports if self.grafana else {k: v for k, v in ports.items() if k != "grafana_port"}
 
     @property
+    def has(self) -> frozenset[Need]:
+        """Of what not every stack has, what this one does, whatever runs on it."""
+        own = {Need.KAFKA: bool(self.scale), Need.OBJECT_STORAGE: not self.external_storage}
+        return frozenset(need for need, there in own.items() if there)
+
+    @property
     def lineage(self) -> LineageSettings:
         """Where OpenLineage events go."""
         return LineageSettings(
@@ -184,6 +191,7 @@ class ContainerSettings(Settings):
 class DistributedSettings(ContainerSettings):
     """The same of the distributed stack, whose rulers evaluate the alerts."""
 
+    scale: Literal["", "1"] = "1"
     alerting: Literal["prometheus", "grafana"] = "prometheus"
 
 

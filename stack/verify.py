@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from rich.console import Console
 
 from prometheus import client as prometheus_client
 from prometheus.client import Client, Refused, read_rules, rules
-from prometheus.models import OF_MODELS
 from prometheus.names import ALERTS, series
+from prometheus.needs import Need
 from stack import StackError
 from stack.generated import in_use
 from stack.settings import Settings
@@ -23,28 +23,24 @@ from telemetry import instruments as i
 TIMEOUT = 10.0
 RESTORED = 240.0
 """Seconds after its start in which Prometheus evaluates each rule three times, by default every minute."""
-FILLED = 60.0
-"""Seconds after its start in which a stack has two samples of everything: the first heartbeat comes last."""
+FILLED = 150.0
+"""Seconds after its start in which a stack has data of everything: measures of models come last, by rules of
+each minute about rules of each minute.
+"""
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "30m"}
 """What Grafana would fill in."""
 TOLD = {"refused": i.INGEST_POINTS_REFUSED, "repaired": i.INGEST_POINTS_REPAIRED}
 MINUTES = 10
 """Of refused and repaired senders that are told."""
-MINIO = "minio_"
-"""How the metrics of the stack's own MinIO begin."""
-OPTIONAL = re.compile(
-    rf"gen_ai_|\bshadow_|\botelcol_kafka_|\bmodel:|\b({'|'.join(each.name for each in OF_MODELS)})\b"
-)
-"""What is in queries about language models, which somebody's service calls, about models it watches, about a
-version in the shadow, and about the distributed stack's Kafka."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A PromQL query and where it is used."""
+    """A PromQL query, where it is used and what its data needs."""
 
     used_by: str
     promql: str
+    needs: Need | None = None
 
 
 def _dashboards() -> Path:
@@ -58,11 +54,9 @@ def _alerting() -> Path:
 def verify_stack(settings: Settings, credentials: dict[str, str], console: Console) -> list[str]:
     """One line per failure; empty when everything works. Raises SourceAway, StackError."""
     queries = [*find_panel_queries(), *find_rule_queries()]
-    if settings.external_storage:
-        queries = [query for query in queries if MINIO not in query.promql]
     with console.status("Waiting until all is evaluated and has data, some minutes after a restart …"):
         await_rules(settings.url("prometheus"))
-        problems = await_queries(settings.url("prometheus"), queries)
+        problems = await_queries(settings.url("prometheus"), queries, settings.has)
     problems += check_prometheus_rules(settings.url("prometheus"))
     console.print(f"Prometheus: {len(queries)} panel and rule queries, and the health of its rules.")
     if settings.grafana:
@@ -86,7 +80,8 @@ def find_panel_queries(folder: Path | None = None) -> Iterator[Query]:
             for target in panel.get("targets", ()):
                 if target.get("expr"):
                     used_by = f"panel {dashboard['title']} / {panel['title']}"
-                    yield Query(used_by, fill_variables(target["expr"], chosen))
+                    promql = fill_variables(target["expr"], chosen)
+                    yield Query(used_by, promql, target.get("needs"))
 
 
 def _choose_values(dashboard: dict[str, Any]) -> dict[str, str]:
@@ -103,7 +98,7 @@ def find_rule_queries(file: Path | None = None) -> Iterator[Query]:
         for rule in group["rules"]:
             for query in rule["data"]:
                 if expr := query["model"].get("expr"):
-                    yield Query(f"alert {rule['title']}", expr)
+                    yield Query(f"alert {rule['title']}", expr, query["model"].get("needs"))
 
 
 def fill_variables(promql: str, chosen: Mapping[str, str]) -> str:
@@ -113,23 +108,29 @@ def fill_variables(promql: str, chosen: Mapping[str, str]) -> str:
 
 
 def await_queries(
-    prometheus: str, queries: list[Query], deadline: float = FILLED, every: float = 5.0
+    prometheus: str,
+    queries: list[Query],
+    has: Collection[Need] = (),
+    deadline: float = FILLED,
+    every: float = 5.0,
 ) -> list[str]:
-    """A line for each query that still fails or returns nothing after `deadline` seconds."""
+    """A line for each query that still fails after `deadline` seconds, or returns nothing though the stack
+    `has` what it needs.
+    """
     client = Client("Prometheus", prometheus, TIMEOUT)
     end = time.monotonic() + deadline
     while True:
-        problems = {query: problem for query in queries if (problem := _check_query(client, query))}
+        problems = {query: problem for query in queries if (problem := _check_query(client, query, has))}
         if not problems or time.monotonic() >= end:
             return list(problems.values())
         queries = list(problems)
         time.sleep(every)
 
 
-def _check_query(client: Client, query: Query) -> str:
+def _check_query(client: Client, query: Query, has: Collection[Need]) -> str:
     try:
         found = client.ask(prometheus_client.query(query.promql))
-        problem = "" if found or OPTIONAL.search(query.promql) else "no data"
+        problem = "no data" if not found and (query.needs is None or query.needs in has) else ""
     except Refused as refused:
         problem = refused.reason
     return f"{query.used_by}: {problem}: {query.promql}" if problem else ""

@@ -274,8 +274,8 @@ INGEST_POINTS_AGE = Instrument(
     "ingest.points.age",
     Kind.GAUGE,
     "s",
-    "Age of the newest of them when it came; below 0 where the sender's clock is ahead.",
-    (a.SENDER,),
+    "Age of the newest of a process when it came; below 0 where its clock is ahead.",
+    (a.SENDER, a.SENDER_INSTANCE),
     service="ingest",
 )
 INGEST_SERIES = Instrument(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from grafana.strict import DataSourceRef, NonEmpty, RefId, Strict, Uid, require_unique
+from prometheus.needs import Need
 
 EXPRESSION = "__expr__"
 Duration = Annotated[str, Field(pattern=r"^(\d+h)?(\d+m)?(\d+s)?$", min_length=2)]
@@ -27,7 +28,10 @@ class RelativeTimeRange(Strict):
 
 
 class PrometheusModel(Strict):
-    """A query for one moment. Grafana takes it as it is: no variable is filled in."""
+    """A query for one moment. Grafana takes it as it is: no variable is filled in.
+
+    `needs` is for `make verify`.
+    """
 
     refId: RefId
     datasource: DataSourceRef
@@ -37,6 +41,7 @@ class PrometheusModel(Strict):
     editorMode: Literal["code"]
     intervalMs: Annotated[int, Field(gt=0)]
     maxDataPoints: Annotated[int, Field(gt=0)]
+    needs: Annotated[Need | None, Field(strict=False)] = None
 
 
 class Evaluator(Strict):

@@ -13,6 +13,7 @@ from config import Config
 from prometheus import queries as q
 from prometheus.model_samples import SHORT
 from prometheus.models import MODEL
+from prometheus.needs import Need
 from prometheus.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL
 
 OF_MODEL = "{labels.model_name} {labels.model_version} of {labels.service_name}"
@@ -56,6 +57,7 @@ def model_alert(
         panel=panel,
         follows=follows,
         worst=worst,
+        needs=Need.WATCHED_MODEL,
     )
 
 

@@ -9,6 +9,7 @@ from prometheus import indicators as sli
 from prometheus import parts
 from prometheus import queries as q
 from prometheus.names import Series, series
+from prometheus.needs import Need
 from telemetry import instruments as i
 
 PIPELINE = "pipeline-health"
@@ -197,6 +198,7 @@ def consumers_fall_behind(config: Config) -> Alert:
         value_format=ValueFormat.SHARE,
         dashboard=PIPELINE,
         panel="Sending queues",
+        needs=Need.KAFKA,
     )
 
 
@@ -339,10 +341,12 @@ def sender_repaired(config: Config) -> Alert:
 
 def sender_behind(config: Config) -> Alert:
     youngest = f"min_over_time({q.select(series(i.INGEST_POINTS_AGE))}[2m])"
+    of_service = f'label_join({youngest}, "service_name", "", "sender")'
+    process = f'label_join({of_service}, "service_instance_id", "", "sender_instance")'
     return Alert(
         slug="sender-behind",
         title="Sender Behind",
-        query=f'min by (service_name) (label_join({youngest}, "service_name", "", "sender"))',
+        query=f"min by (service_name, service_instance_id) ({process})",
         comparison=Comparison.ABOVE,
         threshold=BEHIND,
         evaluation=soon(config),
@@ -350,10 +354,11 @@ def sender_behind(config: Config) -> Alert:
         impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
-        summary="Metrics of {labels.service_name} are {value} old when they arrive",
-        description="In the last 2 minutes the newest metric points of {labels.service_name} were {value} "
-        "old when they arrived: its clock is behind, or something before the collector holds them back. "
-        "They are stored in the past, where no alert looks: other alerts on it cannot fire.",
+        summary="Metrics of {labels.service_name} {labels.service_instance_id} arrive {value} old",
+        description="In the last 2 minutes the newest metric points of process "
+        "{labels.service_instance_id} of {labels.service_name} were {value} old when they arrived: its clock "
+        "is behind, or something before the collector holds them back. They are stored in the past, where no "
+        "alert looks: other alerts do not see this process.",
         value_format=ValueFormat.DURATION,
         dashboard=PIPELINE,
         panel="Age of metrics on arrival, by sender",

@@ -9,6 +9,7 @@ from config import Config
 from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.needs import Need
 
 BY_SERVICE = ["service_name"]
 OVERVIEW = "recommendation-quality-and-storage"
@@ -200,6 +201,7 @@ def storage_nearly_full(config: Config) -> Alert:
         value_format=ValueFormat.SHARE,
         dashboard=STORAGE,
         panel="Space left",
+        needs=Need.OBJECT_STORAGE,
     )
 
 

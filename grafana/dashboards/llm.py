@@ -7,6 +7,7 @@ from grafana.annotations import VERDICTS
 from grafana.links import LLM as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import llm, llm_tokens
+from prometheus.needs import Need
 
 
 def build(config: Config) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def build(config: Config) -> dict[str, Any]:
             tags=["llm"],
             variables=[llm.SERVICE, llm.MODEL],
             marks=(VERDICTS,),
+            needs=Need.LANGUAGE_MODEL,
         ),
         [*llm.numbers(), *llm.calls(), *llm.durations(), *llm_tokens.panels(config)],
         config,

@@ -7,6 +7,7 @@ from grafana.annotations import VERDICTS
 from grafana.links import MODEL as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import model_features, model_flow, model_items, model_quality, watched_model
+from prometheus.needs import Need
 
 
 def build(config: Config) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def build(config: Config) -> dict[str, Any]:
             tags=["model"],
             variables=watched_model.VARIABLES,
             marks=(VERDICTS,),
+            needs=Need.WATCHED_MODEL,
         ),
         [
             *watched_model.numbers(config),

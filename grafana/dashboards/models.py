@@ -7,6 +7,7 @@ from grafana.annotations import VERDICTS
 from grafana.links import MODELS as UID
 from grafana.panels import Page, dashboard
 from grafana.sections import models
+from prometheus.needs import Need
 
 
 def build(config: Config) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def build(config: Config) -> dict[str, Any]:
             "All models and versions of all services at a glance: quality, drift, faulty values, alerts.",
             tags=["model"],
             marks=(VERDICTS,),
+            needs=Need.WATCHED_MODEL,
         ),
         [*models.numbers(), models.every_model(config), *models.over_time(config)],
         config,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from grafana.strict import DataSourceRef, NonEmpty, RefId, Strict
+from prometheus.needs import Need
 
 
 class GridPos(Strict):
@@ -183,7 +184,7 @@ class FieldConfig(Strict):
 
 
 class Target(Strict):
-    """One Prometheus query of a panel, asked for now or over time."""
+    """One Prometheus query of a panel, asked for now or over time; `needs` is for `make verify`."""
 
     refId: RefId
     datasource: DataSourceRef
@@ -194,6 +195,7 @@ class Target(Strict):
     instant: bool
     exemplar: bool
     editorMode: Literal["code"]
+    needs: Annotated[Need | None, Field(strict=False)] = None
 
     @model_validator(mode="after")
     def _check_time(self) -> "Target":

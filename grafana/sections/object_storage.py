@@ -23,6 +23,7 @@ from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
+from prometheus.needs import Need
 from telemetry import instruments
 
 BYTES = series(instruments.STORAGE_TRANSFER_SIZE)
@@ -166,7 +167,7 @@ def both_ends(config: Config) -> Panel:
         ),
         [
             Query(q.known(seen), "seen by the recommender"),
-            Query(q.known(f"1 - {soon} / {all_reads}"), "by the server"),
+            Query(q.known(f"1 - {soon} / {all_reads}"), "by the server", needs=Need.OBJECT_STORAGE),
         ],
         SHARE,
         Lines(colors={"seen by the recommender": "orange", "by the server": "purple"}),

@@ -307,11 +307,16 @@ def age_on_arrival() -> Panel:
         Heading(
             23,
             "Age of metrics on arrival, by sender",
-            "Age of the newest metric point of a service when it arrives, of the ten with the oldest. Good: "
-            "1 to 2 s; above the line, a service's clock is behind or its metrics are held back, and "
+            "Age of the newest metric point of a process when it arrives, of the ten with the oldest. Good: "
+            "1 to 2 s; above the line, a process' clock is behind or its metrics are held back, and "
             "queries of the last minute miss them.",
         ),
-        [Query(f"topk(10, {q.highest(series(i.INGEST_POINTS_AGE), by=['sender'])})", "{{sender}}")],
+        [
+            Query(
+                f"topk(10, {q.highest(series(i.INGEST_POINTS_AGE), by=['sender', 'sender_instance'])})",
+                "{{sender}} {{sender_instance}}",
+            )
+        ],
         Value("s", decimals=1),
         Lines(steps=[(30, RED)]),
         size=THIRD,

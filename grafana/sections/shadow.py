@@ -7,6 +7,7 @@ from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import CHOSEN
 from grafana.sections.storage import SERVICE
 from prometheus import versions as v
+from prometheus.needs import Need
 from telemetry import attributes as a
 from telemetry import spans
 from telemetry.shadow import ListDifference
@@ -37,7 +38,7 @@ def agreement() -> Panel:
             "line for traces with both answers. Good: steady; a segment far below the others is where "
             "the new version differs. Different is not worse: an experiment tells which.",
         ),
-        [Query(v.agreement(*CHOSEN, by=BY, window=WINDOW), LEGEND)],
+        [Query(v.agreement(*CHOSEN, by=BY, window=WINDOW), LEGEND, needs=Need.SHADOW)],
         SHARE,
         no_value=NONE,
         data_links=[_traces()],
@@ -53,7 +54,7 @@ def overlap() -> Panel:
             "How alike the two lists are in order, the first places weighing most; 1 is the same list. Mean "
             "over 5 minutes. Good: steady. Below the agreement: the same items, in another order.",
         ),
-        [Query(v.overlap(*CHOSEN, by=BY, window=WINDOW), LEGEND)],
+        [Query(v.overlap(*CHOSEN, by=BY, window=WINDOW), LEGEND, needs=Need.SHADOW)],
         SHARE,
         no_value=NONE,
         size=HALF,
@@ -73,6 +74,7 @@ def outcomes() -> Panel:
             Query(
                 v.shadow_requests(by=[v.SHADOW_VERSION, v.OUTCOME], window=WINDOW),
                 "{{shadow_model_version}} {{outcome}}",
+                needs=Need.SHADOW,
             )
         ],
         Value("reqps", decimals=1),
@@ -95,6 +97,7 @@ def processor(config: Config) -> Panel:
             Query(
                 v.shadow_processor(by=["service_instance_id"], window=WINDOW),
                 "{{service_instance_id}}",
+                needs=Need.SHADOW,
             )
         ],
         SHARE,

@@ -10,6 +10,7 @@ from grafana.sections.quality import SOURCES
 from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.needs import Need
 
 REASONS = [
     "storage_deadline",
@@ -80,7 +81,11 @@ def refused_by_server() -> Panel:
             "failures that only the recommender sees come from the network.",
         ),
         [
-            Query(q.or_zero(q.rate(e.MINIO_SERVER_ERRORS, by=["api"]), asked), "{{api}} 5xx"),
+            Query(
+                q.or_zero(q.rate(e.MINIO_SERVER_ERRORS, by=["api"]), asked),
+                "{{api}} 5xx",
+                needs=Need.OBJECT_STORAGE,
+            ),
             Query(q.or_zero(q.rate(e.MINIO_CLIENT_ERRORS)), "4xx"),
         ],
         Value("reqps", decimals=2),
@@ -98,7 +103,7 @@ def bytes_read() -> Panel:
         ),
         [
             Query(q.rate(BYTES, sli.RECOMMENDER, by=["operation"]), "{{operation}}, recommender"),
-            Query(q.rate(e.MINIO_SENT), "sent by the server"),
+            Query(q.rate(e.MINIO_SENT), "sent by the server", needs=Need.OBJECT_STORAGE),
         ],
         Value("Bps", decimals=1),
     )
@@ -129,7 +134,7 @@ def space_left() -> Panel:
             "Share of the storage server's usable space that is free. Good: above the dashed line; a full "
             "server refuses new models and features.",
         ),
-        [Query(f"{q.level(e.MINIO_FREE)} / {q.level(e.MINIO_CAPACITY)}", "free")],
+        [Query(f"{q.level(e.MINIO_FREE)} / {q.level(e.MINIO_CAPACITY)}", "free", needs=Need.OBJECT_STORAGE)],
         Value("percentunit", decimals=0, maximum=1),
         Lines(steps=[(0.1, RED)]),
     )

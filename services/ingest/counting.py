@@ -1,12 +1,12 @@
 """What the process tells about itself: points by what became of them, and by whom and why."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from time import time
 
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from services.ingest.reasons import Reason
-from services.ingest.senders import Names
+from services.ingest.senders import OTHER, Names
 from services.ingest.series import SeriesLimit
 from services.ingest.tally import Arrival, Findings, Tally
 from services.instrumentation import Telemetry
@@ -16,6 +16,8 @@ from telemetry import instruments as i
 SENDERS = 256
 METRICS = 256
 """Names that become attributes of metrics."""
+PROCESSES = 32
+"""Of a service, whose ages are told one by one; later ones share one."""
 REMEMBERED = 120.0
 """Seconds for which it is told when a service was heard; SDKs send every 60 s unless told otherwise."""
 
@@ -32,9 +34,9 @@ class Counts:
         self._collisions = telemetry.instrument(i.INGEST_COLLISIONS)
         self._excess = telemetry.instrument(i.INGEST_SERIES_REFUSED)
         self._requests = telemetry.instrument(i.INGEST_REQUESTS)
-        self._heard: dict[str, Arrival] = {}
-        telemetry.observe(i.INGEST_HEARD, self._observe(lambda arrival: arrival.at))
-        telemetry.observe(i.INGEST_POINTS_AGE, self._observe(lambda arrival: arrival.at - arrival.newest))
+        self._heard: dict[str, dict[str, Arrival]] = {}
+        telemetry.observe(i.INGEST_HEARD, self._observe_heard)
+        telemetry.observe(i.INGEST_POINTS_AGE, self._observe_age)
         telemetry.observe(i.INGEST_SERIES, self._observe_series)
 
     def request(self, outcome: str) -> None:
@@ -44,8 +46,8 @@ class Counts:
     def add(self, tally: Tally) -> None:
         """A request of the collector's is done with."""
         self._stored.add(tally.stored)
-        for service, arrival in tally.heard.items():
-            self._hear(service, arrival)
+        for (service, instance), arrival in tally.heard.items():
+            self._hear(service, instance, arrival)
         for service, findings in tally.services.items():
             if findings.refused or findings.repaired or findings.collisions:
                 self._add(service, findings)
@@ -65,23 +67,29 @@ class Counts:
         metric, attribute = self._series.culprit(service)
         return {a.METRIC: self._metrics.bound(metric), a.ATTRIBUTE: self._keys.bound(attribute)}
 
-    def _hear(self, service: str, arrival: Arrival) -> None:
-        self._heard.pop(service, None)  # the first is the one not heard for longest
-        self._heard[service] = arrival
+    def _hear(self, service: str, instance: str, arrival: Arrival) -> None:
+        processes = _recent(self._heard.pop(service, {}), arrival.at)
+        known = instance in processes or len(processes) < PROCESSES
+        processes[instance if known else OTHER] = arrival
+        self._heard[service] = processes  # the first is the one not heard for longest
         if len(self._heard) > SENDERS:
             del self._heard[next(iter(self._heard))]
 
-    def _observe(self, read: Callable[[Arrival], float]) -> Callable[[CallbackOptions], list[Observation]]:
-        def observe(_: CallbackOptions) -> list[Observation]:
-            since = time() - REMEMBERED
-            return [
-                Observation(read(arrival), {a.SENDER: service})
-                for service, arrival in list(self._heard.items())
-                if arrival.at > since
-            ]
+    def _observe_heard(self, _: CallbackOptions) -> Iterable[Observation]:
+        for service, processes in list(self._heard.items()):
+            if recent := _recent(processes, time()):
+                yield Observation(max(arrival.at for arrival in recent.values()), {a.SENDER: service})
 
-        return observe
+    def _observe_age(self, _: CallbackOptions) -> Iterable[Observation]:
+        for service, processes in list(self._heard.items()):
+            for instance, arrival in _recent(processes, time()).items():
+                sender = {a.SENDER: service, a.SENDER_INSTANCE: instance}
+                yield Observation(arrival.at - arrival.newest, sender)
 
     def _observe_series(self, _: CallbackOptions) -> Iterable[Observation]:
         counts = sorted(self._series.counts(), key=lambda count: count[1], reverse=True)[:SENDERS]
         return [Observation(number, {a.SENDER: service}) for service, number in counts]
+
+
+def _recent(processes: Mapping[str, Arrival], now: float) -> dict[str, Arrival]:
+    return {instance: each for instance, each in processes.items() if each.at > now - REMEMBERED}

@@ -97,7 +97,7 @@ class Inspector:
                 if not look.keeps(kept[index]):
                     del kept[index]
         if look.newest and not _is_made_of_spans(resource):
-            tally.hear(sender.name, now / SECOND, look.newest / SECOND)
+            tally.hear(sender, now / SECOND, look.newest / SECOND)
 
 
 class _Look:

@@ -20,9 +20,12 @@ _ENCODED_NAME = re.compile(rb"%b%b|%b%b" % (_NAME, _VALUE, _VALUE, _NAME), re.DO
 
 
 class Sender(NamedTuple):
-    """A service, and hashes of the labels by which Prometheus tells its resources apart: of all, of each."""
+    """A service and its process, and hashes of the labels by which Prometheus tells its resources apart: of
+    all, of each. `instance` is empty where the process does not say which it is.
+    """
 
     name: str
+    instance: str
     identity: int
     labels: Sequence[tuple[str, int]]
 
@@ -32,7 +35,9 @@ def identify(resource: Resource) -> Sender:
     found = {each.key: each.value.string_value for each in resource.attributes if each.key in _LABELS}
     name = found.get(a.SERVICE_NAME) or UNKNOWN
     labels = [(key, hash(value)) for key, value in found.items()]
-    return Sender(name[:LONGEST_NAME], hash(tuple(found.get(label, "") for label in _LABELS)), labels)
+    instance = found.get(a.SERVICE_INSTANCE_ID, "")
+    identity = hash(tuple(found.get(label, "") for label in _LABELS))
+    return Sender(name[:LONGEST_NAME], instance[:LONGEST_NAME], identity, labels)
 
 
 def find_name(encoded: bytes) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.ingest.reasons import Reason
+from services.ingest.senders import Sender
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Findings:
 
 
 class Arrival(NamedTuple):
-    """When points of a service came, and what the newest of them has for its time; Unix seconds."""
+    """When points of a process came, and what the newest of them has for its time; Unix seconds."""
 
     at: float
     newest: float
@@ -25,17 +26,18 @@ class Arrival(NamedTuple):
 
 @dataclass
 class Tally:
-    """Points stored, and findings and last arrivals by service."""
+    """Points stored, findings by service, and last arrivals by service and instance."""
 
     stored: int = 0
     services: dict[str, Findings] = field(default_factory=dict)
-    heard: dict[str, Arrival] = field(default_factory=dict)
+    heard: dict[tuple[str, str], Arrival] = field(default_factory=dict)
 
     def of(self, service: str) -> Findings:
         """The findings of a service."""
         return self.services.setdefault(service, Findings())
 
-    def hear(self, service: str, at: float, newest: float) -> None:
-        """Points of a service came."""
-        earlier = self.heard.get(service)
-        self.heard[service] = Arrival(at, max(newest, earlier.newest) if earlier else newest)
+    def hear(self, sender: Sender, at: float, newest: float) -> None:
+        """Points of a process came."""
+        process = sender.name, sender.instance
+        earlier = self.heard.get(process)
+        self.heard[process] = Arrival(at, max(newest, earlier.newest) if earlier else newest)

@@ -82,6 +82,11 @@ class Stack:
         """Requests per second of the simulated users."""
         return float(self.environment["TRAFFIC_RATE"])
 
+    def has(self, needs: str | None) -> bool:
+        """Whether there has to be data that needs this."""
+        settings = Settings(scale="1" if self.environment.get("SCALE") else "")
+        return needs is None or needs in settings.has
+
     def url(self, component: str) -> str:
         return f"http://127.0.0.1:{self.ports[f'{component.upper()}_PORT']}"
 

@@ -1,7 +1,7 @@
 """Incidents on disk, read and written off the event loop: one thread writes, others read meanwhile."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -79,6 +79,15 @@ class Store:
     async def select_open(self) -> list[Incident]:
         """The newest MOST_OPEN incidents that still fire, newest first."""
         return await self._read(_select, "ended_at IS NULL AND id > :value", 0, MOST_OPEN)
+
+    async def select_felt(self, start: datetime, end: datetime, services: Collection[str]) -> list[str]:
+        """Names of alerts on user impact that fired between two times, each once, oldest first.
+
+        Of these services; of any, where none is given.
+        """
+        fired = await self._read(_select_fired, start.timestamp(), end.timestamp())
+        felt = (alert for alert in fired if alert.is_felt and (not services or alert.service in services))
+        return list(dict.fromkeys(alert.name for alert in felt))
 
     async def count_firing(self) -> int:
         """How many incidents still fire; fails if the database cannot be read."""
@@ -268,7 +277,7 @@ def _build(incident_id: int, alerts: list[Alert], verdicts: list[history.DatedVe
     waves = split_waves(alerts)
     for dated in verdicts:
         if wave := find_wave(waves, dated.wave_at):
-            wave.verdict = doubt(dated.verdict, wave)
+            wave.verdict = doubt(dated.verdict, wave.felt)
     ends = [alert.ends_at for alert in alerts if alert.ends_at]
     over = len(ends) == len(alerts)
     return Incident(
@@ -280,6 +289,15 @@ def _build(incident_id: int, alerts: list[Alert], verdicts: list[history.DatedVe
         verdict=choose_headline(waves),
         waves=waves,
     )
+
+
+def _select_fired(connection: Connection, start: float, end: float) -> list[Alert]:
+    rows = connection.execute(
+        f"SELECT {', '.join(_COLUMNS)} FROM alerts"
+        " WHERE starts_at <= :end AND (ends_at IS NULL OR ends_at >= :start) ORDER BY starts_at",
+        {"start": start, "end": end},
+    )
+    return [_read_alert(row) for row in rows]
 
 
 def _count_firing(connection: Connection) -> int:

@@ -80,19 +80,19 @@ def settle(kept: Verdict | None, fresh: Verdict, *, holds: bool) -> Verdict:
     return fresh if holds and fresh.confidence >= kept.confidence - LESS_SURE else kept
 
 
-def doubt(verdict: Verdict, wave: Wave) -> Verdict:
-    """`unknown` instead of `none` while an alert on user impact fires."""
-    if verdict.domain != "none" or not wave.felt:
+def doubt(verdict: Verdict, felt: Sequence[str], *, past: bool = False) -> Verdict:
+    """`unknown` instead of `none` where alerts on user impact fire, or fired in a time that is `past`."""
+    if verdict.domain != "none" or not felt:
         return verdict
-    names = " and ".join(wave.felt)
-    said = "fires" if len(wave.felt) == 1 else "fire"
+    names = " and ".join(felt)
+    fire = "fires" if len(felt) == 1 else "fire"
+    said = "fired, so users were affected" if past else f"{fire}, so users are affected"
     return verdict.model_copy(
         update={
             "domain": "unknown",
             "cause": "unknown",
             "confidence": round(1 - verdict.confidence, 3),
-            "summary": f"{names} {said}, so users are affected. What the diagnosis reads does not show it: "
-            f"{verdict.summary}",
+            "summary": f"{names} {said}. What the diagnosis reads does not show it: {verdict.summary}",
             "remedy": "Start with the alert's runbook and the slowest traces. Check that the service sends "
             "the metrics that the evidence lists.",
         }

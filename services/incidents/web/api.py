@@ -14,6 +14,7 @@ from services.incidents.alerts.dead_letters import KEPT, DeadLetter
 from services.incidents.alerts.heartbeat import Heartbeat, HeartbeatState
 from services.incidents.alerts.history import DatedVerdict
 from services.incidents.alerts.store import Store
+from services.incidents.alerts.waves import doubt
 from services.incidents.alerts.webhooks import Moment
 from services.incidents.diagnosing.client import Explain
 from services.incidents.diagnosing.diagnoser import VerdictChange
@@ -144,12 +145,17 @@ class Api:
         return await self._store.select_dead_letters(limit)
 
     async def diagnose(self, asked: DiagnosisRequest) -> Verdict:
-        """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus."""
+        """The verdict on a window of at most 6 h; 422 for one that cannot be, 503 without Prometheus.
+
+        Not `none` where an alert on user impact of these services fired.
+        """
         try:
             window = asked.start.timestamp(), asked.end.timestamp()
-            return await self._explain(*window, services=asked.services)
+            verdict = await self._explain(*window, services=asked.services)
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
+        felt = await self._store.select_felt(asked.start, asked.end, asked.services)
+        return doubt(verdict, felt, past=True)
 
     async def show_heartbeat(self) -> HeartbeatState:
         """Whether alerting lives, by the heartbeat alert."""

@@ -26,6 +26,7 @@ class Target:
     ref_id: str
     expr: str
     instant: bool
+    needs: str | None = None
 
     @property
     def name(self) -> str:
@@ -40,7 +41,14 @@ def read_dashboards(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
 def targets(dashboard: dict[str, Any]) -> list[Target]:
     """Every query of a dashboard's panels."""
     return [
-        Target(dashboard["uid"], panel["title"], target["refId"], target["expr"], target["instant"])
+        Target(
+            dashboard["uid"],
+            panel["title"],
+            target["refId"],
+            target["expr"],
+            target["instant"],
+            target.get("needs"),
+        )
         for panel in dashboard["panels"]
         for target in panel.get("targets", [])
     ]

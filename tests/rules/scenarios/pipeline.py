@@ -62,7 +62,7 @@ def up(job: str, seconds: int = TROUBLE) -> Series:
 
 
 INGEST = 'ingest_%s_total{service_name="ingest", sender="recommender"%s}'
-AGE = 'ingest_points_age_seconds{service_name="ingest", sender="recommender"}'
+AGE = 'ingest_points_age_seconds{service_name="ingest", sender="recommender", sender_instance="%s"}'
 REFUSED = [f'otelcol_receiver_refused_{kind}{{job="collector"}}' for kind in (SPANS, POINTS)]
 JAEGER = [
     f'otelcol_{kind}_spans_total{{job="jaeger"}}' for kind in ("exporter_send_failed", "receiver_refused")
@@ -194,14 +194,14 @@ SCENARIOS = {
     ),
     "sender-behind": Scenario(
         quiet={
-            "a queue that is sent after an outage": {AGE: gauge((CALM, 1), (60, 300), (540, 1))},
-            "a clock ahead": {AGE: gauge((900, -3600))},
+            "a queue that is sent after an outage": {AGE % "a": gauge((CALM, 1), (60, 300), (540, 1))},
+            "a clock ahead": {AGE % "a": gauge((900, -3600))},
         },
-        breach={AGE: gauge((CALM, 1), (TROUBLE, 300), (AFTER, 1))},
+        breach={AGE % "a": gauge((CALM, 1), (TROUBLE, 300), (AFTER, 1)), AGE % "b": gauge((900, 1))},
         fires_at=440,
         over_at=660,
         value="5m 0s",
-        labels=RECOMMENDER,
+        labels={**RECOMMENDER, "service_instance_id": "a"},
     ),
     "senders-share-an-identity": Scenario(
         quiet={"no collision": still(INGEST % ("collisions", ""))},

@@ -21,6 +21,7 @@ PODS = {
 }
 SPAN = ("TraceID", "SpanID", "ParentID", "PodName", "OperationName", "StartTimeUnixNano", "EndTimeUnixNano")
 LOG = ("Timestamp", "TimeUnixNano", "Node", "PodName", "Container", "TraceID", "SpanID", "Log")
+USAGE = ("Time", "TimeStamp", "PodName", "CpuUsage(m)", "CpuUsageRate(%)", "MemoryUsage(Mi)")
 FRONT = ("Time", "TimeStamp", "ServiceName", "SuccessRate(%)", "LatencyP50(s)")
 
 
@@ -30,16 +31,16 @@ def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -
         csv.writer(file).writerows([header, *rows])
 
 
-def trace(at: float, cart: float, network: float) -> list[tuple[object, ...]]:
+def trace(at: float, cart: float, network: float, pay: float) -> list[tuple[object, ...]]:
     """A request of a user: the gateway asks cart and pay, each with a span of its own for the call."""
-    key, took = f"{at:.3f}", 0.01 + cart + network + 0.005
+    key, took = f"{at:.3f}", 0.01 + cart + network + pay
     spans = [
         ("root", "root", "gateway", took),
         ("to-cart", "root", "gateway", cart + network),
         ("cart", "to-cart", "cart", cart),
         ("query", "cart", "cart", cart / 2),
-        ("to-pay", "root", "gateway", 0.005),
-        ("pay", "to-pay", "pay", 0.004),
+        ("to-pay", "root", "gateway", pay),
+        ("pay", "to-pay", "pay", pay - 0.001),
     ]
     return [
         (
@@ -56,8 +57,20 @@ def trace(at: float, cart: float, network: float) -> list[tuple[object, ...]]:
     ]
 
 
+def write_usage(day: Path, start: float, minutes: int, busy: str = "") -> None:
+    """Every pod takes 50 millicores; from FAULT on, one takes 10 times as many."""
+    for service, pod in PODS.items():
+        ends = [start + 60 * turn for turn in range(1, minutes + 1)]
+        cores = [500.0 if service == busy and end > FAULT else 50.0 for end in ends]
+        rows = [("", round(end), pod, used, used / 5, 120.5) for end, used in zip(ends, cores, strict=True)]
+        write(day / "metric" / f"{pod}_metric.csv", USAGE, rows)
+
+
 def write_minutes(day: Path, start: float, minutes: int, slow: str = "", failing: str = "") -> None:
-    """Four requests a second; from FAULT on `cart` or the `network` before it is slow, or a service fails."""
+    """Four requests a second; from FAULT on `cart` or the `network` before it is slow, or a service fails.
+
+    With `cart and pay` both are, pay more so.
+    """
     for minute in range(minutes):
         begins = start + 60 * minute
         name = datetime.fromtimestamp(begins, UTC).strftime("%H_%M")
@@ -68,8 +81,9 @@ def write_minutes(day: Path, start: float, minutes: int, slow: str = "", failing
             for turn, at in enumerate(times)
             for span in trace(
                 at,
-                0.02 + turn % 5 / 1e3 + late[at] * (slow == "cart"),
+                0.02 + turn % 5 / 1e3 + late[at] * slow.startswith("cart"),
                 0.001 + late[at] * (slow == "network"),
+                0.005 + late[at] * 1.5 * (slow == "cart and pay"),
             )
         ]
         write(day / "trace" / f"{name}_trace.csv", (*SPAN, "Duration"), spans)
@@ -82,10 +96,12 @@ def write_minutes(day: Path, start: float, minutes: int, slow: str = "", failing
         write(day / "log" / f"{name}_log.csv", LOG, lines)
 
 
-def write_set(folder: Path, truth: str, slow: str = "", failing: str = "") -> None:
-    write_minutes(folder / "construct_data" / DAY, NORMAL, 2)
-    day = folder / "rca_data" / DAY
+def write_set(folder: Path, truth: str, slow: str = "", failing: str = "", busy: str = "") -> None:
+    fault_free, day = folder / "construct_data" / DAY, folder / "rca_data" / DAY
+    write_minutes(fault_free, NORMAL, 2)
+    write_usage(fault_free, NORMAL, 2)
     write_minutes(day, FAULT - 60, 3, slow, failing)
+    write_usage(day, FAULT - 60, 3, busy)
     rows = [
         ("", FAULT + 60 * turn, "Gateway", 50.0 if failing and turn > 0 else 100, 0.1) for turn in range(3)
     ]
@@ -124,6 +140,18 @@ def test_a_slow_network_is_seen_by_the_caller_of_a_pod(tmp_path: Path) -> None:
 
 def test_a_service_that_fails_is_found_by_the_errors_in_its_logs(tmp_path: Path) -> None:
     write_set(tmp_path, "pay", failing="pay")
+    assert last_line(run(tmp_path)) == RIGHT
+
+
+def test_of_two_slow_services_the_one_that_takes_cpu_is_found(tmp_path: Path) -> None:
+    write_set(tmp_path, "cart", slow="cart and pay", busy="cart")
+    assert last_line(run(tmp_path)) == RIGHT
+
+
+def test_without_metrics_of_pods_the_slower_one_is_blamed(tmp_path: Path) -> None:
+    write_set(tmp_path, "pay", slow="cart and pay", busy="cart")
+    for path in tmp_path.glob("*/*/metric/*_metric.csv"):
+        path.unlink()
     assert last_line(run(tmp_path)) == RIGHT
 
 
@@ -179,6 +207,7 @@ def test_traces_may_have_other_columns_in_another_order(tmp_path: Path) -> None:
     [
         ("*/*/trace/*.csv", "PodName", "Pod", "_trace.csv has no column PodName"),
         ("*/*/*.json", "inject_pod", "pod", "-fault_list.json: a fault has no inject_pod"),
+        ("*/*/metric/*_metric.csv", "CpuUsage(m)", "Cpu", "_metric.csv has no column CpuUsage(m)"),
     ],
 )
 def test_what_a_file_lacks_is_told_in_one_line(

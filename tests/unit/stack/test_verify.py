@@ -10,8 +10,9 @@ from urllib.parse import parse_qs
 import pytest
 from rich.console import Console
 
+from prometheus.needs import Need
 from stack import ROOT
-from stack.settings import Settings
+from stack.settings import DistributedSettings, Settings
 from stack.verify import (
     Query,
     await_queries,
@@ -19,16 +20,13 @@ from stack.verify import (
     describe_senders,
     fill_variables,
     find_panel_queries,
+    find_rule_queries,
     verify_stack,
 )
 
 ANSWERS = {
     "up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]},
     "gone": {"result": []},
-    "gen_ai_calls": {"result": []},
-    "model:state:level": {"result": []},
-    "sum(model_info)": {"result": []},
-    "recommendation_model_info": {"result": []},
 }
 SENDERS = {
     f"ingest_points_{done}_total": {
@@ -137,17 +135,43 @@ def test_what_comes_with_the_first_minute_is_waited_for(
     assert await_queries(prometheus, [Query("alert A", "up"), Query("alert B", "late")]) == []
 
 
-def test_nobody_has_to_call_a_language_model(prometheus: str) -> None:
-    assert await_queries(prometheus, [Query("panel A", "gen_ai_calls")], deadline=0) == []
-    assert await_queries(prometheus, [Query("panel B", "rate(gen_ai_calls")], deadline=0) != []
+def test_what_needs_something_that_the_stack_has_not_may_be_empty_but_not_fail(prometheus: str) -> None:
+    empty, failing = (Query("alert A", promql, Need.KAFKA) for promql in ("gone", "gone("))
+    assert await_queries(prometheus, [empty], has=(), deadline=0) == []
+    assert await_queries(prometheus, [empty], has=(Need.KAFKA,), deadline=0) != []
+    assert await_queries(prometheus, [failing], has=(), deadline=0) != []
 
 
 @pytest.mark.parametrize(
-    ("query", "problems"),
-    [("model:state:level", 0), ("sum(model_info)", 0), ("recommendation_model_info", 1)],
+    ("settings", "has"),
+    [
+        ({}, {Need.OBJECT_STORAGE}),
+        ({"scale": "1"}, {Need.OBJECT_STORAGE, Need.KAFKA}),
+        ({"storage_endpoint": "https://s3.example.org"}, set()),
+    ],
 )
-def test_nobody_has_to_watch_a_model(prometheus: str, query: str, problems: int) -> None:
-    assert len(await_queries(prometheus, [Query("panel A", query)], deadline=0)) == problems
+def test_only_the_distributed_stack_has_kafka(settings: dict[str, str], has: set[Need]) -> None:
+    assert Settings.model_validate(settings).has == has
+    assert DistributedSettings().has == {Need.OBJECT_STORAGE, Need.KAFKA}
+
+
+@pytest.mark.parametrize(
+    ("used_by", "needs"),
+    [
+        ("alert Consumers Fall Behind", Need.KAFKA),
+        ("alert Model Concept Drift", Need.WATCHED_MODEL),
+        ("alert Storage Errors", None),
+        ("panel LLM / Tokens", Need.LANGUAGE_MODEL),
+        ("panel Models / Models", Need.WATCHED_MODEL),
+        ("panel Model and data / Agreement by segment", Need.SHADOW),
+        ("panel Model and data / NDCG by version", None),
+        ("panel Object storage / Space left", Need.OBJECT_STORAGE),
+    ],
+)
+def test_generated_queries_say_what_they_need(used_by: str, needs: Need | None) -> None:
+    alerting = ROOT / "alerts" / "generated" / "grafana" / "alerting.json"
+    queries = [*find_panel_queries(ROOT / "grafana" / "generated"), *find_rule_queries(alerting)]
+    assert {query.needs for query in queries if query.used_by == used_by} == {needs}
 
 
 def test_says_whose_points_were_refused_or_repaired_and_why(prometheus: str) -> None:

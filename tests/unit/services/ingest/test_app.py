@@ -13,9 +13,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from services.ingest import app, counting, inspection, senders, upstream
 from services.ingest.app import RESOURCE_LIMIT, Ingest
-from services.ingest.counting import REMEMBERED
+from services.ingest.counting import PROCESSES, REMEMBERED
 from services.ingest.inspection import MADE_OF_SPANS
-from services.ingest.senders import Sender
+from services.ingest.senders import OTHER, Sender
 from services.ingest.settings import Settings
 from services.ingest.splitting import Request, points
 from services.instrumentation import start_telemetry
@@ -135,10 +135,23 @@ def test_who_was_heard_is_told_for_a_while_with_the_age_of_the_newest_point(serv
     for _ in range(2):
         counted = service.counted()
         assert counted["ingest.heard", "shop"] == 10**6
-        assert counted["ingest.points.age", "shop"] == 90
+        assert counted["ingest.points.age", "", "shop"] == 90
         assert ("ingest.heard", "spans") not in counted
     service.now += REMEMBERED + 1
     assert ("ingest.heard", "shop") not in service.counted()
+
+
+def test_the_age_is_told_of_each_process_up_to_a_number(service: Service) -> None:
+    processes = [str(number) for number in range(PROCESSES + 2)]
+    for process in processes:
+        request = fill(Request(), "shop", ["m"])
+        identity = request.resource_metrics[0].resource.attributes.add(key="service.instance.id")
+        identity.value.string_value = process
+        (point,) = points(request.resource_metrics[0].scope_metrics[0].metrics[0])
+        point.time_unix_nano -= int(process) * 10**9
+        assert service.post(request.SerializeToString()).status_code == 200
+    ages = {key[1]: age for key, age in service.counted().items() if key[0] == "ingest.points.age"}
+    assert ages == {**{each: float(each) for each in processes[:PROCESSES]}, OTHER: PROCESSES + 1}
 
 
 def test_a_resource_above_the_limit_is_refused_alone(service: Service) -> None:

@@ -1,12 +1,19 @@
 """The versions in use are watched with whence_monitor: questions, answers, and what was right."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 from whence_monitor import make_reference
 
-from services.demo.recommender.shown import Event
+from services.demo.recommender.answers import Labels, Source
+from services.demo.recommender.model import Model
+from services.demo.recommender.shown import Closed, Event
+from services.demo.recommender.watch import Watch
 from tests.unit.services.demo.recommender.support import (
     FakeStore,
     Service,
@@ -90,6 +97,35 @@ def test_the_popular_list_tells_nothing_about_a_version() -> None:
             )
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("source", "drifts"), [(Source.POPULAR, False), (Source.STALE, True)])
+def test_worse_answers_are_concept_drift_only_where_the_version_made_them(
+    source: Source, drifts: bool
+) -> None:
+    """While storage is slow, users get the popular list, which few click."""
+    reader = InMemoryMetricReader()
+    watch = Watch(MeterProvider([reader]), WINDOW)
+    watch.prepare([cast(Model, SimpleNamespace(version=VERSION, dataset_id="d", reference=None))])
+
+    def close(source: Source, answers: int, hit_each: int) -> None:
+        labels = Labels(source, VERSION, "light")
+        for number in range(answers):
+            watch.judge(Closed(labels, 1, (7, 8), () if number % hit_each else (0,)))
+
+    close(Source.PERSONALISED, 1000, hit_each=2)
+    close(source, 1000, hit_each=10)
+    data = reader.get_metrics_data()
+    assert data is not None
+    levels = [
+        point.value
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+        if metric.name == "model.concept.drift" and isinstance(point, NumberDataPoint)
+    ]
+    assert [level >= 1 for level in levels] == [drifts]
 
 
 def test_a_version_out_of_use_is_no_longer_exported() -> None:

@@ -104,14 +104,14 @@ def test_a_rule_that_cannot_be_evaluated_says_nothing_of_users() -> None:
 @pytest.mark.parametrize("calm", CALM.values(), ids=CALM)
 def test_no_verdict_is_none_while_users_are_affected(calm: Callable[[], Verdict]) -> None:
     (wave,) = split_waves([fire("Requests Slow", **WHENCE["Requests Slow"])])
-    assert doubt(calm(), wave).domain == "unknown"
+    assert doubt(calm(), wave.felt).domain == "unknown"
 
 
 @pytest.mark.parametrize("name", ["Disk Nearly Full", "Model Feature Drift", "Model Feature Unit Changed"])
 @pytest.mark.parametrize("calm", CALM.values(), ids=CALM)
 def test_nothing_is_said_of_users_where_the_alert_does_not(calm: Callable[[], Verdict], name: str) -> None:
     (wave,) = split_waves([fire(name, **WHENCE[name])])
-    said = doubt(calm(), wave)
+    said = doubt(calm(), wave.felt)
     assert said == calm()
     assert "users are affected" not in said.summary
 
@@ -120,6 +120,6 @@ def test_what_was_found_is_told_beside_the_doubt() -> None:
     (wave,) = split_waves([fire("Model Quality Dropped", **WHENCE["Model Quality Dropped"])])
     found = CONTROLS["unused feature"].verdict()
     assert found.domain == "none"
-    said = doubt(found, wave).summary
+    said = doubt(found, wave.felt).summary
     assert said.startswith("Model Quality Dropped fires, so users are affected.")
     assert said.endswith(found.summary)

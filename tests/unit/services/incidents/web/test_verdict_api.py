@@ -99,6 +99,35 @@ def test_a_diagnosis_of_any_window_can_be_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fired", "asked", "domain"),
+    [
+        ({}, {}, "unknown"),
+        ({}, {"services": ["gateway"]}, "unknown"),
+        ({}, {"services": ["orders"]}, "none"),
+        ({"ends_at": NOW - timedelta(minutes=10)}, {}, "unknown"),
+        ({"ends_at": NOW - timedelta(minutes=16)}, {}, "none"),
+        ({"starts_at": NOW + timedelta(seconds=1)}, {}, "none"),
+        ({"labels": {"impact": "possible"}}, {}, "none"),
+    ],
+    ids=["fires", "of that service", "of another", "fired", "fired before", "fires later", "of no users"],
+)
+def test_no_window_in_which_users_were_affected_has_nothing(
+    tmp_path: Path, fired: dict[str, Any], asked: dict[str, Any], domain: str
+) -> None:
+    labels = {"service_name": "gateway", "impact": "user"} | fired.pop("labels", {})
+    with explained(tmp_path, NOTHING) as (client, _):
+        post(
+            client,
+            alert("Requests Slow", **{"starts_at": NOW - timedelta(minutes=20), **fired}, labels=labels),
+        )
+        found = client.post("/api/diagnoses", json=window(15) | asked).raise_for_status().json()
+    assert found["domain"] == domain
+    told = found["summary"].startswith("Requests Slow fired, so users were affected.")
+    assert told == (domain == "unknown")
+    assert found["summary"].endswith(NOTHING.summary)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {},
