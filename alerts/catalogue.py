@@ -163,7 +163,7 @@ def _before_labels() -> Iterator[Monitor]:
 
 
 def _features() -> Iterator[Monitor]:
-    drift = f'{FEATURE_DRIFT.name}{{measure=~"psi|js|ks|wasserstein"}}'
+    drift = f'{FEATURE_DRIFT.name}{{measure=~"psi|js|chi_square|ks|wasserstein"}}'
     key = f"{PREFIX}.drift"
     for what, tasks, alert in (
         ("distribution of each feature", ALL_TASKS, "model-feature-drift"),

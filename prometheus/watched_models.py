@@ -52,7 +52,8 @@ ESTIMATED = ("auc", "accuracy", "mae")
 """The same of those that can be estimated while labels are late."""
 
 JUDGED_DISTANCES = ("psi", "ks")
-"""Those that say most; the Jensen-Shannon distance exceeds its limit with the first."""
+"""Those that say most; the Jensen-Shannon distance exceeds its limit with the first, as does χ², which a
+single value in a bin that the reference hardly has can raise."""
 
 UNSURE, WELL, SUSPECT, BAD = -1, 0, 1, 2
 ALERT, INCIDENT, UNKNOWN = "Alert", "Incident", "Unknown"

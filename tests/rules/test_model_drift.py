@@ -119,8 +119,10 @@ def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, fl
         ks, wasserstein = d.kolmogorov_smirnov(*binned), d.wasserstein(*binned, middles(known))
         values |= {"ks": ks, "wasserstein": wasserstein}
         limits["ks"] = s.kolmogorov_smirnov_limit(0.1, *size)
+        values["chi_square"] = limits["chi_square"] = None
     else:
-        values["ks"] = limits["ks"] = None
+        values |= {"ks": None, "chi_square": d.chi_square(then, now)[0]}
+        limits |= {"ks": None, "chi_square": s.chi_square_limit(0.1, bins, *size)}
     return {
         f'model:feature:drift{{{of}, measure="{name}", window="{window}"}}': value
         for name, value in values.items()
@@ -137,6 +139,16 @@ def test_drift_and_its_limits(feature: str, shift: float, tmp_path: Path) -> Non
     processes = pair(reference=REFERENCE)
     series = watch(*processes, tell=observe(drawn(600, 6, shift, faults=shift > 0)))
     ask(tmp_path, series, drifts(feature, *processes))
+
+
+@pytest.mark.parametrize(("shift", "exceeds"), [(0.0, None), (2.0, 1)])
+def test_a_category_that_moves_exceeds_the_limit_of_chi_square(
+    shift: float, exceeds: float | None, tmp_path: Path
+) -> None:
+    series = watch(*pair(reference=REFERENCE), tell=observe(drawn(600, 6, shift)))
+    of = 'feature="country", measure="chi_square", segment="all", window="10m"'
+    large = f'model:feature:drift_limit{{{of}, level="large"}}'
+    ask(tmp_path, series, {f"count(model:feature:drift{{{of}}} > ignoring (level) {large})": exceeds})
 
 
 def test_drift_of_a_segment(tmp_path: Path) -> None:
