@@ -24,13 +24,16 @@ from prometheus.recorded import (
     MAIN_MEASURE,
     MAIN_MEASURE_KEPT,
     MODEL_ESTIMATE,
+    MODEL_ESTIMATE_ERROR,
     MODEL_ESTIMATE_MARGIN,
     MODEL_KEPT,
     MODEL_KEPT_LIMIT,
+    MODEL_LABELS,
     MODEL_LIMIT,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
     MODEL_PROBLEMS,
+    MODEL_SAMPLES,
     MODEL_SCORE_EXPECTED,
     MODEL_SCORE_LABELS,
     MODEL_STATE,
@@ -50,6 +53,9 @@ MAIN = ("auc", "f1_macro", "ndcg", "mae")
 
 ESTIMATED = ("auc", "accuracy", "mae")
 """The same of those that can be estimated while labels are late."""
+
+OF_SEGMENTS = ("accuracy", "f1_macro", "ndcg", "mae")
+"""What is told of each segment, where its task has it."""
 
 JUDGED_DISTANCES = ("psi", "ks")
 """Those that say most; the Jensen-Shannon distance exceeds its limit with the first, as does χ², which a
@@ -282,7 +288,24 @@ def details(*where: str) -> dict[str, str]:
         "excess": recent(partial(excess, "large"), *where),
         "level": recent(partial(drift_level, by=OF_FEATURE), *where),
         "faults": f"{recent(partial(faults, by=[*OF_FEATURE, 'kind']), *where)} > 0",
+        **segments(*where),
+        **estimates(*where),
     }
+
+
+def segments(*where: str) -> dict[str, str]:
+    """Of everybody and of each segment, over each window: measures, what they are made of, and labels."""
+    return {
+        "segments": measure(OF_SEGMENTS, *where),
+        "trials": q.lowest(MODEL_SAMPLES, q.one_of("measure", OF_SEGMENTS), *where, by=OF_MEASURE),
+        "labelled": q.lowest(MODEL_LABELS, *where, by=SAMPLE),
+    }
+
+
+def estimates(*where: str) -> dict[str, str]:
+    """Every measure that can be estimated without labels, how far off it may be, and was by labels."""
+    series = {"estimate": MODEL_ESTIMATE, "margin": MODEL_ESTIMATE_MARGIN, "error": MODEL_ESTIMATE_ERROR}
+    return {name: recent(partial(q.lowest, of, by=OF_MEASURE), *where) for name, of in series.items()}
 
 
 def distributions(*where: str) -> dict[str, str]:
