@@ -92,6 +92,23 @@ def interval(measure: str, value: float, trials: float) -> tuple[float, float]:
     return value - half, value + half
 
 
+def margin(names: Sequence[str], *where: str, by: Sequence[str]) -> str:
+    """Half the normal interval of 95% of each of these measures: of shares, or of errors with a SPREAD."""
+
+    def of(chosen: Sequence[str], variance: str) -> str:
+        named = q.one_of("measure", chosen), *where
+        now, trials = (q.lowest(of, *named, by=by) for of in (MODEL_MEASURE, MODEL_SAMPLES))
+        return f"{Z!r} * sqrt({variance.format(mean=now)} / {trials})"
+
+    errors = [name for name in names if name in SPREAD]
+    return " or ".join(
+        [
+            of([name for name in names if name in SHARES], "{mean} * (1 - {mean})"),
+            *(of([name], f"({SPREAD[name]:g} * {{mean}}) ^ 2") for name in errors),
+        ]
+    )
+
+
 def over(by: Sequence[str], *of: str) -> str:
     """What is as expected in the last ten minutes, where they have enough to tell."""
     return f"{q.highest(MODEL_DEVIATION, *of, q.equal('window', SHORT), by=by)} < {limits.AS_USUAL}"

@@ -127,6 +127,11 @@ def estimate(*where: str) -> dict[str, str]:
     }
 
 
+def estimate_error(*where: str) -> str:
+    """Of that measure, what would have been estimated of the labelled predictions, minus what labels say."""
+    return _first_of(MODEL_ESTIMATE_ERROR, ESTIMATED, *where)
+
+
 def _first_of(series: Series, names: Sequence[str], *where: str) -> str:
     each = (q.lowest(series, q.equal("measure", name), *where, by=OF_MEASURE) for name in names)
     return "(" + f" or on ({', '.join(SAMPLE)}) ".join(each) + ")"
