@@ -213,6 +213,11 @@ def _serving() -> Iterator[Monitor]:
         ("age of features", "feature_age", "model-features-stale"),
     ):
         yield Monitor(what, ALL_TASKS, _measured(measure), "its past", alert, f"alerts.{alert}")
+    for what, measure, alert in (
+        ("latency of predictions", "latency", "model-version-slower"),
+        ("cost of a prediction", "cost", "model-version-costlier"),
+    ):
+        yield Monitor(what, ALL_TASKS, _measured(measure), "other versions", alert, f"alerts.{alert}")
 
 
 def _items() -> Iterator[Monitor]:

@@ -27,6 +27,7 @@ from prometheus.recorded import (
     MODEL_LIMIT,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
+    MODEL_PREDICTIONS,
     MODEL_SAMPLES,
     MODEL_WORSE,
 )
@@ -46,6 +47,9 @@ SHARES = [name for name in HIGHER_IS_BETTER if name != "r2"]
 FAIRNESS = ("positive_rate", "recall")
 """Demographic parity and equal opportunity: the same in all segments (Hardt, Price and Srebro, "Equality of
 opportunity in supervised learning", 2016)."""
+
+SERVING = ("latency", "cost")
+"""What a version's predictions take and cost: compared with other versions as it is, by alerts."""
 
 _MAY_LACK = {
     PAST: MAY_LACK,
@@ -75,7 +79,7 @@ def comparison_rules() -> Iterator[Rule]:
     yield record(MODEL_DEVIATION, " or ".join(_deviations()))
     for compared, may_lack in _MAY_LACK.items():
         worse = _worse(compared, may_lack)
-        yield record(MODEL_WORSE, _challenging(worse) if compared == VERSIONS else worse, compared=compared)
+        yield record(MODEL_WORSE, challenging(worse) if compared == VERSIONS else worse, compared=compared)
 
 
 def interval(measure: str, value: float, trials: float) -> tuple[float, float]:
@@ -127,7 +131,7 @@ def _worse(compared: str, may_lack: str) -> str:
     return f"{bad} unless on ({', '.join(by)}) ({over(by, of)})"
 
 
-def _challenging(worse: str) -> str:
+def challenging(worse: str) -> str:
     """Versions that still predict and are not the usual one: that a better one comes is no fault of it."""
     on, total = f"on ({', '.join(MODEL)})", f"sum by ({', '.join(MODEL)}) ({q.select(models.PREDICTIONS)})"
     predicts = q.increase(models.PREDICTIONS, by=MODEL, window="3m")
@@ -160,6 +164,7 @@ def _expected() -> Iterator[tuple[str, str]]:
     now, n = q.select(MODEL_MEASURE, _EVERYBODY, _OF_QUALITY), q.select(MODEL_SAMPLES, _EVERYBODY)
     weighted = f"sum by (service_name, model_name, segment, window, measure) ({now} * {n})"
     yield VERSIONS, f"({_rest(weighted, f'{now} * {n}')}) / ({_other_samples()} > 0)"
+    yield VERSIONS, _others_serving()
     bound = f"on (service_name, model_name, measure) group_left () {q.select(MODEL_BOUND)}"
     yield LIMIT, f"0 * {now} + {bound}"
     trained = q.highest(models.REFERENCE_QUALITY, by=(*MODEL, "measure"))
@@ -183,6 +188,16 @@ def _compared_samples() -> Iterator[tuple[str, str]]:
     for compared in (LIMIT, TRAINING, EVERYBODY, BEST):
         expected = q.select(MODEL_EXPECTED, q.equal("compared", compared))
         yield compared, f"{n} and ignoring (compared) {expected}"
+
+
+def _others_serving() -> str:
+    """The mean of the other versions, by their predictions."""
+    now = q.select(MODEL_MEASURE, _EVERYBODY, q.one_of("measure", SERVING))
+    on = f"on ({', '.join(SAMPLE)}) group_left ()"
+    n = f"(0 * {now} + {on} {q.select(MODEL_PREDICTIONS, _EVERYBODY)})"
+    by = "by (service_name, model_name, segment, window, measure)"
+    weighted, predictions = _rest(f"sum {by} ({now} * {n})", f"{now} * {n}"), _rest(f"sum {by} ({n})", n)
+    return f"({weighted}) / (({predictions}) > 0)"
 
 
 def _other_samples() -> str:
