@@ -169,7 +169,7 @@ def _features() -> Iterator[Monitor]:
         ("distribution of each feature", ALL_TASKS, "model-feature-drift"),
         ("distribution of each feature by segment", ALL_TASKS, "model-feature-drift"),
         ("numbers of a request together", ALL_TASKS, "model-inputs-drift"),
-        ("distribution of predictions", (*CLASSIFIERS, REGRESSION), "model-prediction-drift"),
+        ("distribution of predictions", ALL_TASKS, "model-prediction-drift"),
         ("distribution of labels", (*CLASSIFIERS, REGRESSION), "model-label-drift"),
     ):
         yield Monitor(what, tasks, drift, "the reference", alert, key)
