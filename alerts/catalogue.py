@@ -163,13 +163,13 @@ def _before_labels() -> Iterator[Monitor]:
 
 
 def _features() -> Iterator[Monitor]:
-    drift = f'{FEATURE_DRIFT.name}{{measure=~"psi|js|ks|wasserstein"}}'
+    drift = f'{FEATURE_DRIFT.name}{{measure=~"psi|js|chi_square|ks|wasserstein"}}'
     key = f"{PREFIX}.drift"
     for what, tasks, alert in (
         ("distribution of each feature", ALL_TASKS, "model-feature-drift"),
         ("distribution of each feature by segment", ALL_TASKS, "model-feature-drift"),
         ("numbers of a request together", ALL_TASKS, "model-inputs-drift"),
-        ("distribution of predictions", (*CLASSIFIERS, REGRESSION), "model-prediction-drift"),
+        ("distribution of predictions", ALL_TASKS, "model-prediction-drift"),
         ("distribution of labels", (*CLASSIFIERS, REGRESSION), "model-label-drift"),
     ):
         yield Monitor(what, tasks, drift, "the reference", alert, key)
@@ -213,6 +213,11 @@ def _serving() -> Iterator[Monitor]:
         ("age of features", "feature_age", "model-features-stale"),
     ):
         yield Monitor(what, ALL_TASKS, _measured(measure), "its past", alert, f"alerts.{alert}")
+    for what, measure, alert in (
+        ("latency of predictions", "latency", "model-version-slower"),
+        ("cost of a prediction", "cost", "model-version-costlier"),
+    ):
+        yield Monitor(what, ALL_TASKS, _measured(measure), "other versions", alert, f"alerts.{alert}")
 
 
 def _items() -> Iterator[Monitor]:

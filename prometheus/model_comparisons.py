@@ -9,7 +9,7 @@ their mean: SPREAD.
 """
 
 from collections.abc import Iterator, Sequence
-from math import pi
+from math import pi, sqrt
 
 from config.watched_models import HIGHER_IS_BETTER, MEASURES
 from prometheus import limits, models
@@ -27,6 +27,7 @@ from prometheus.recorded import (
     MODEL_LIMIT,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
+    MODEL_PREDICTIONS,
     MODEL_SAMPLES,
     MODEL_WORSE,
 )
@@ -39,10 +40,16 @@ SPREAD = {"mae": 1.0, "rmse": 1.12, "mape": 3.0, "log_loss": 3.0}
 """Standard deviation by mean: of absolute errors that of an exponential distribution, of their squares that
 of Laplace's; three times the mean for relative errors and log loss, which have long tails."""
 
+Z = 1.959963984540054
+"""Normal quantile of an interval of 95%."""
+
 SHARES = [name for name in HIGHER_IS_BETTER if name != "r2"]
 FAIRNESS = ("positive_rate", "recall")
 """Demographic parity and equal opportunity: the same in all segments (Hardt, Price and Srebro, "Equality of
 opportunity in supervised learning", 2016)."""
+
+SERVING = ("latency", "cost")
+"""What a version's predictions take and cost: compared with other versions as it is, by alerts."""
 
 _MAY_LACK = {
     PAST: MAY_LACK,
@@ -72,7 +79,38 @@ def comparison_rules() -> Iterator[Rule]:
     yield record(MODEL_DEVIATION, " or ".join(_deviations()))
     for compared, may_lack in _MAY_LACK.items():
         worse = _worse(compared, may_lack)
-        yield record(MODEL_WORSE, _challenging(worse) if compared == VERSIONS else worse, compared=compared)
+        yield record(MODEL_WORSE, challenging(worse) if compared == VERSIONS else worse, compared=compared)
+
+
+def interval(measure: str, value: float, trials: float) -> tuple[float, float]:
+    """Where a measure lies with probability 95%, from its value in so many trials.
+
+    Of shares and means of what is between 0 and 1 it is Wilson's (1927), of others the normal one.
+    """
+    if measure in SHARES:
+        centre = (value + Z**2 / (2 * trials)) / (1 + Z**2 / trials)
+        half = Z / (1 + Z**2 / trials) * sqrt(value * (1 - value) / trials + (Z / (2 * trials)) ** 2)
+        return max(0.0, centre - half), min(1.0, centre + half)
+    of_one = 2 * SPREAD["rmse"] * (1 - value) if measure == "r2" else SPREAD[measure] * value
+    half = Z * of_one / sqrt(trials)
+    return value - half, value + half
+
+
+def margin(names: Sequence[str], *where: str, by: Sequence[str]) -> str:
+    """Half the normal interval of 95% of each of these measures: of shares, or of errors with a SPREAD."""
+
+    def of(chosen: Sequence[str], variance: str) -> str:
+        named = q.one_of("measure", chosen), *where
+        now, trials = (q.lowest(of, *named, by=by) for of in (MODEL_MEASURE, MODEL_SAMPLES))
+        return f"{Z!r} * sqrt({variance.format(mean=now)} / {trials})"
+
+    errors = [name for name in names if name in SPREAD]
+    return " or ".join(
+        [
+            of([name for name in names if name in SHARES], "{mean} * (1 - {mean})"),
+            *(of([name], f"({SPREAD[name]:g} * {{mean}}) ^ 2") for name in errors),
+        ]
+    )
 
 
 def over(by: Sequence[str], *of: str) -> str:
@@ -93,7 +131,7 @@ def _worse(compared: str, may_lack: str) -> str:
     return f"{bad} unless on ({', '.join(by)}) ({over(by, of)})"
 
 
-def _challenging(worse: str) -> str:
+def challenging(worse: str) -> str:
     """Versions that still predict and are not the usual one: that a better one comes is no fault of it."""
     on, total = f"on ({', '.join(MODEL)})", f"sum by ({', '.join(MODEL)}) ({q.select(models.PREDICTIONS)})"
     predicts = q.increase(models.PREDICTIONS, by=MODEL, window="3m")
@@ -126,6 +164,7 @@ def _expected() -> Iterator[tuple[str, str]]:
     now, n = q.select(MODEL_MEASURE, _EVERYBODY, _OF_QUALITY), q.select(MODEL_SAMPLES, _EVERYBODY)
     weighted = f"sum by (service_name, model_name, segment, window, measure) ({now} * {n})"
     yield VERSIONS, f"({_rest(weighted, f'{now} * {n}')}) / ({_other_samples()} > 0)"
+    yield VERSIONS, _others_serving()
     bound = f"on (service_name, model_name, measure) group_left () {q.select(MODEL_BOUND)}"
     yield LIMIT, f"0 * {now} + {bound}"
     trained = q.highest(models.REFERENCE_QUALITY, by=(*MODEL, "measure"))
@@ -149,6 +188,16 @@ def _compared_samples() -> Iterator[tuple[str, str]]:
     for compared in (LIMIT, TRAINING, EVERYBODY, BEST):
         expected = q.select(MODEL_EXPECTED, q.equal("compared", compared))
         yield compared, f"{n} and ignoring (compared) {expected}"
+
+
+def _others_serving() -> str:
+    """The mean of the other versions, by their predictions."""
+    now = q.select(MODEL_MEASURE, _EVERYBODY, q.one_of("measure", SERVING))
+    on = f"on ({', '.join(SAMPLE)}) group_left ()"
+    n = f"(0 * {now} + {on} {q.select(MODEL_PREDICTIONS, _EVERYBODY)})"
+    by = "by (service_name, model_name, segment, window, measure)"
+    weighted, predictions = _rest(f"sum {by} ({now} * {n})", f"{now} * {n}"), _rest(f"sum {by} ({n})", n)
+    return f"({weighted}) / (({predictions}) > 0)"
 
 
 def _other_samples() -> str:

@@ -1,9 +1,10 @@
 """How far each feature of a model is from its reference, predictions and labels among them.
 
 The formulas are those of `whence_monitor.formulas`, where their sources are. Population stability and the
-Jensen-Shannon distance are of all bins, those of faults included; the Kolmogorov-Smirnov and the Wasserstein
-distance are of the numbers that are there. A distance is compared with a limit that depends on the number of
-samples, so that it means the same with 100 as with 100,000: docs/adr/0009.
+Jensen-Shannon distance are of all bins, those of faults included, as is Pearson's χ² of categories; the
+Kolmogorov-Smirnov and the Wasserstein distance are of the numbers that are there. A distance is compared with
+a limit that depends on the number of samples, so that it means the same with 100 as with 100,000:
+docs/adr/0009.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,6 +63,7 @@ FAULTS_OF_NUMBERS: Mapping[str, tuple[str, ...]] = {
 
 _BY = f"by ({', '.join(FEATURE)})"
 _IF_NUMBER = f"and on ({', '.join(OF_REFERENCE)}) {q.select(FEATURE_STEP)}"
+_UNLESS_NUMBER = f"unless on ({', '.join(OF_REFERENCE)}) {q.select(FEATURE_STEP)}"
 
 _CURRENT, _REFERENCE = q.select(FEATURE_VALUES), q.select(FEATURE_REFERENCE)
 _NUMBER, _REFERENCE_NUMBER = f"sum {_BY} ({_CURRENT})", f"sum {_BY} ({_REFERENCE})"
@@ -119,6 +121,7 @@ def _gaps() -> Iterator[Rule]:
 def _distances() -> Iterator[tuple[str, str]]:
     yield "psi", population_stability(_CURRENT, _REFERENCE, FEATURE)
     yield "js", _jensen_shannon()
+    yield "chi_square", f"{_chi_square()} {_UNLESS_NUMBER}"
     gap = f"abs({q.select(FEATURE_GAP)})"
     yield "ks", f"max {_BY} ({gap})"
     step = f"on ({', '.join(OF_REFERENCE)}, bin) group_left () {q.select(FEATURE_STEP)}"
@@ -151,6 +154,14 @@ def _jensen_shannon() -> str:
     return f"sqrt(clamp_min(1 + ({entropies}) / (2 * {_NUMBER}), 0))"
 
 
+def _chi_square() -> str:
+    """Of the counts c of n, and r of m in the reference: n m Σ (c/n - r/m)² / (c + r)."""
+    match = f"on ({', '.join(FEATURE)}) group_left ()"
+    gap = f"({_CURRENT} / {match} {_NUMBER} - {_REFERENCE} / {match} {_REFERENCE_NUMBER})"
+    squares = f"sum {_BY} ({gap} ^ 2 / ({_CURRENT} + {_REFERENCE} > 0))"
+    return f"{_NUMBER} * {_REFERENCE_NUMBER} * {squares}"
+
+
 def _limits() -> Iterator[Rule]:
     enough = f"({_SIZE} >= {ENOUGH_OF_BOTH})"
     for level, limit in STABILITY_LIMITS.items():
@@ -159,6 +170,8 @@ def _limits() -> Iterator[Rule]:
     per_bit = 8 * log(2)
     stability = q.select(FEATURE_DRIFT_LIMIT, q.equal("measure", "psi"))
     yield record(FEATURE_DRIFT_LIMIT, f"sqrt({stability} / {per_bit!r})", measure="js")
+    sized = f"{stability} * ignoring (measure, level) group_left () {_SIZE}"
+    yield record(FEATURE_DRIFT_LIMIT, f"{sized} {_UNLESS_NUMBER}", measure="chi_square")
     for level, limit in CUMULATED_LIMITS.items():
         chance = f"sqrt({log(2 / ALPHA) / 2!r} / {enough})"
         yield record(FEATURE_DRIFT_LIMIT, f"{limit:g} + {chance} {_IF_NUMBER}", measure="ks", level=level)

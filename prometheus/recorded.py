@@ -264,7 +264,8 @@ FEATURE_GAP = _gauge("model:feature_gap:ratio", OF_FEATURE | {"bin"})
 """Of a number, by how much more of its values are in this bin or below than in the reference."""
 
 FEATURE_DRIFT = _gauge("model:feature:drift", OF_FEATURE | {"measure"})
-"""How far a feature is from its reference: psi, js, and of numbers ks and wasserstein, in their unit."""
+"""How far a feature is from its reference: psi and js; of numbers ks and, in their unit, wasserstein; of
+categories chi_square, Pearson's statistic."""
 
 FEATURE_DRIFT_LIMIT = _gauge("model:feature:drift_limit", OF_FEATURE | {"measure", "level"})
 """What that exceeds with probability 5% if the drift is just `moderate` or `large`, for this many samples."""

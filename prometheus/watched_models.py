@@ -24,13 +24,16 @@ from prometheus.recorded import (
     MAIN_MEASURE,
     MAIN_MEASURE_KEPT,
     MODEL_ESTIMATE,
+    MODEL_ESTIMATE_ERROR,
     MODEL_ESTIMATE_MARGIN,
     MODEL_KEPT,
     MODEL_KEPT_LIMIT,
+    MODEL_LABELS,
     MODEL_LIMIT,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
     MODEL_PROBLEMS,
+    MODEL_SAMPLES,
     MODEL_SCORE_EXPECTED,
     MODEL_SCORE_LABELS,
     MODEL_STATE,
@@ -51,8 +54,12 @@ MAIN = ("auc", "f1_macro", "ndcg", "mae")
 ESTIMATED = ("auc", "accuracy", "mae")
 """The same of those that can be estimated while labels are late."""
 
+OF_SEGMENTS = ("accuracy", "f1_macro", "ndcg", "mae")
+"""What is told of each segment, where its task has it."""
+
 JUDGED_DISTANCES = ("psi", "ks")
-"""Those that say most; the Jensen-Shannon distance exceeds its limit with the first."""
+"""Those that say most; the Jensen-Shannon distance exceeds its limit with the first, as does χ², which a
+single value in a bin that the reference hardly has can raise."""
 
 UNSURE, WELL, SUSPECT, BAD = -1, 0, 1, 2
 ALERT, INCIDENT, UNKNOWN = "Alert", "Incident", "Unknown"
@@ -118,6 +125,11 @@ def estimate(*where: str) -> dict[str, str]:
         "at least": f"clamp_min({expected} - {margin}, 0)",
         "at most": f"({expected} + {margin})",
     }
+
+
+def estimate_error(*where: str) -> str:
+    """Of that measure, what would have been estimated of the labelled predictions, minus what labels say."""
+    return _first_of(MODEL_ESTIMATE_ERROR, ESTIMATED, *where)
 
 
 def _first_of(series: Series, names: Sequence[str], *where: str) -> str:
@@ -281,7 +293,24 @@ def details(*where: str) -> dict[str, str]:
         "excess": recent(partial(excess, "large"), *where),
         "level": recent(partial(drift_level, by=OF_FEATURE), *where),
         "faults": f"{recent(partial(faults, by=[*OF_FEATURE, 'kind']), *where)} > 0",
+        **segments(*where),
+        **estimates(*where),
     }
+
+
+def segments(*where: str) -> dict[str, str]:
+    """Of everybody and of each segment, over each window: measures, what they are made of, and labels."""
+    return {
+        "segments": measure(OF_SEGMENTS, *where),
+        "trials": q.lowest(MODEL_SAMPLES, q.one_of("measure", OF_SEGMENTS), *where, by=OF_MEASURE),
+        "labelled": q.lowest(MODEL_LABELS, *where, by=SAMPLE),
+    }
+
+
+def estimates(*where: str) -> dict[str, str]:
+    """Every measure that can be estimated without labels, how far off it may be, and was by labels."""
+    series = {"estimate": MODEL_ESTIMATE, "margin": MODEL_ESTIMATE_MARGIN, "error": MODEL_ESTIMATE_ERROR}
+    return {name: recent(partial(q.lowest, of, by=OF_MEASURE), *where) for name, of in series.items()}
 
 
 def distributions(*where: str) -> dict[str, str]:

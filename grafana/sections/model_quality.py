@@ -4,18 +4,20 @@ from config import Config
 from grafana.options import ORANGE, SCORE, SHARE, THIRD, WHOLE_PERCENT, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import CHOSEN, IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
-from grafana.shapes import columns
+from grafana.shapes import Column, Sort, columns, table
+from prometheus import model_comparisons as compare
 from prometheus import models
 from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.model_measures import ENOUGH
+from prometheus.recorded import MODEL_LABELS
 
 MEASURE = Value("none", decimals=3, minimum=None)
 FEW_LABELS = f"Fewer than {ENOUGH} labels in the window"
 
 
 def panels(config: Config) -> list[Panel]:
-    """Ids 10–17."""
+    """Ids 10–19."""
     return [
         row(10, "Quality: from labels as they become known"),
         measures(),
@@ -25,6 +27,8 @@ def panels(config: Config) -> list[Panel]:
         estimate(),
         calibration(),
         concept_drift(),
+        segments(),
+        estimate_error(),
     ]
 
 
@@ -122,6 +126,50 @@ def calibration() -> Panel:
         value=SHARE,
         no_value="Only of classifiers with probabilities and labels",
         size=THIRD,
+    )
+
+
+def segments() -> Panel:
+    by = ["segment", "model_version", "measure"]
+    now = w.measure(w.OF_SEGMENTS, *IN_WINDOW, by=by)
+    labels = q.lowest(MODEL_LABELS, *IN_WINDOW, by=by[:2])
+    return table(
+        Heading(
+            18,
+            "Segments",
+            "Accuracy and F1 of each segment, NDCG of rankers, the mean absolute error of regressors: over "
+            "the window, with half an interval of 95% and the labels that it is of; all is everybody. Good: "
+            "every segment within its interval of everybody.",
+        ),
+        [
+            Query(now),
+            Query(compare.margin(w.OF_SEGMENTS, *IN_WINDOW, by=by)),
+            Query(f"0 * {now} + on (segment, model_version) group_left () {labels}"),
+        ],
+        [
+            Column("measure", "Measure", width=90),
+            Column("segment", "Segment"),
+            Column("model_version", "Version", width=100),
+            Column("Value #A", "Now", decimals=3, width=70),
+            Column("Value #B", "Within ±", decimals=3, width=80),
+            Column("Value #C", "Labels", decimals=0, width=80),
+        ],
+        Sort("Measure"),
+    )
+
+
+def estimate_error() -> Panel:
+    return timeseries(
+        Heading(
+            19,
+            "Error of the estimate",
+            "What would have been estimated of predictions whose labels became known in the window, minus "
+            "what these say. Good: near 0; away from it, the same inputs mean something else than before, "
+            "and estimates of the present predictions are off as much.",
+        ),
+        [Query(w.estimate_error(*OF_ALL), "{{measure}} {{model_version}}")],
+        MEASURE,
+        no_value=f"{FEW_LABELS}, or no estimate",
     )
 
 

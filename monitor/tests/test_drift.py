@@ -136,6 +136,15 @@ def test_the_same_holds_for_the_jensen_shannon_distance() -> None:
     assert all(0.025 < found < 0.07 for found in rates), rates
 
 
+def test_the_same_holds_for_chi_square() -> None:
+    def statistic(reference: Array, current: Array) -> float:
+        return d.chi_square(reference, current)[0]
+
+    current = at_distance(d.population_stability, 0.1)
+    rates = [rate(statistic, current, n, lambda n, m: s.chi_square_limit(0.1, BINS, n, m)) for n in SIZES]
+    assert all(0.02 < found < 0.07 for found in rates), rates
+
+
 @pytest.mark.parametrize("n", SIZES)
 def test_without_drift_there_is_no_alarm_and_with_much_there_always_is(n: int) -> None:
     def limit(n: int, m: int) -> float:

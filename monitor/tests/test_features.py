@@ -275,6 +275,23 @@ def test_processes_that_learn_with_a_common_file_have_the_same_bins(tmp_path: Pa
     assert digests == {Reference.load(path).digest}
 
 
+def test_what_a_ranker_ranks_first_is_learned_and_watched_without_a_name() -> None:
+    worker = Worker(task="ranking", learn=0)
+    rng = np.random.default_rng(3)
+    for place in rng.integers(0, 1_000, FEWEST):
+        worker.monitor.observe({}, [f"item-{place}", "item-1"])
+    worker.monitor.flush()
+    for _ in range(5):
+        worker.monitor.observe({}, ["item-7", "item-1"])
+    counted = {
+        given["bin"]: n for given, n in worker.points(i.FEATURE_VALUES) if given["feature"] == PREDICTION
+    }
+    assert sorted(counted.values())[-2:] == [0, 5]
+    assert sum(name.startswith("bucket ") for name in counted) == 16
+    assert len(counted) + len(worker.points(i.REFERENCE_VALUES)) <= SERIES_OF_A_FEATURE
+    assert "item-" not in str(list(worker.all_points()))
+
+
 def test_a_batch_is_learned_from_and_the_next_one_is_counted() -> None:
     worker = Worker(learn=0)
     columns = {"age": TRAINING["age"], "country": TRAINING["country"]}

@@ -47,6 +47,10 @@ def test_from_the_menu_to_the_distribution_of_a_feature(page: Page, tmp_path: Pa
     expect(page.get_by_text("usually 0.914")).to_be_visible()
     expect(page.locator(".incident-window")).to_have_count(0)
     expect(page.get_by_role("link", name="Feature Drifts")).to_be_visible()
+    for name, rows in (("Estimated quality against truth", 3), ("Segments over the last 10 minutes", 3)):
+        region = page.get_by_role("region", name=name)
+        expect(region.locator("tbody tr")).to_have_count(rows)
+        expect(region.locator("svg.spread circle").first).to_be_visible()
     check_fit_and_contrast(page)
     take_picture(page, tmp_path / "model.png")
 

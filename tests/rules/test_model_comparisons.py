@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from config import Config
+from prometheus.model_comparisons import interval, margin
 from prometheus.recording import render_recording
 from tests.rules.promtool import gauge, run_promtool
 
@@ -104,3 +105,33 @@ def test_against_its_training_and_its_limit(tmp_path: Path) -> None:
     series = measured("r2", -0.2, 400) | {reference: 0.8}
     trained, limit = 1 / (0.7 * 2.24 / 20), 0.2 / (1.1 * 2.24 / 20)
     deviations(tmp_path, series, {'compared="training"': trained, 'compared="limit"': limit})
+
+
+@pytest.mark.parametrize("measure", ["latency", "cost"])
+def test_what_others_take_and_cost_is_their_mean_by_predictions(measure: str, tmp_path: Path) -> None:
+    series = {
+        f"{name}{{{of(version=version)}{which}}}": value
+        for version, now, predictions in (("1", 4, 100), ("2", 1, 300), ("3", 2, 100))
+        for name, which, value in (
+            ("model:measure:now", f', measure="{measure}"', now),
+            ("model:predictions:increase", "", predictions),
+        )
+    }
+    others = f'model:measure:expected{{compared="versions", measure="{measure}", model_version="1"}}'
+    asked = {"expr": f"sum({others})", "eval_time": "9m", "exp_samples": [{"labels": "{}", "value": 1.25}]}
+    inputs = [{"series": name, "values": gauge((600, value))} for name, value in series.items()]
+    run_promtool(tmp_path, [{"interval": "10s", "input_series": inputs, "promql_expr_test": [asked]}], GROUPS)
+
+
+@pytest.mark.parametrize(("measure", "now", "of_one"), [("ndcg", 0.8, 0.4), ("mae", 3, 3)])
+def test_the_margin_of_a_measure(measure: str, now: float, of_one: float, tmp_path: Path) -> None:
+    """In PromQL half of the normal interval, and for shares in Python Wilson's, which is not symmetric."""
+    half = 1.959963984540054 * of_one / 20
+    expr = f"abs({margin([measure, 'hit_rate'], by=['measure'])} - {half!r}) < bool 1e-9"
+    asked = {"expr": f"sum({expr})", "eval_time": "9m", "exp_samples": [{"labels": "{}", "value": 1}]}
+    series = measured(measure, now, 400)
+    inputs = [{"series": name, "values": gauge((600, value))} for name, value in series.items()]
+    test = {"interval": "10s", "input_series": inputs, "promql_expr_test": [asked]}
+    run_promtool(tmp_path, [test], GROUPS)
+    low, high = interval(measure, now, 400)
+    assert high - low == pytest.approx(2 * half, rel=0.01)

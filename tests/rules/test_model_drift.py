@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from whence_monitor import INPUTS, make_reference
+from whence_monitor import INPUTS, PREDICTION, make_reference
 from whence_monitor import bins as b
 from whence_monitor import instruments as i
 from whence_monitor.formulas import drift as d
@@ -119,8 +119,10 @@ def drifts(feature: str, *processes: Process, segment: str = "") -> dict[str, fl
         ks, wasserstein = d.kolmogorov_smirnov(*binned), d.wasserstein(*binned, middles(known))
         values |= {"ks": ks, "wasserstein": wasserstein}
         limits["ks"] = s.kolmogorov_smirnov_limit(0.1, *size)
+        values["chi_square"] = limits["chi_square"] = None
     else:
-        values["ks"] = limits["ks"] = None
+        values |= {"ks": None, "chi_square": d.chi_square(then, now)[0]}
+        limits |= {"ks": None, "chi_square": s.chi_square_limit(0.1, bins, *size)}
     return {
         f'model:feature:drift{{{of}, measure="{name}", window="{window}"}}': value
         for name, value in values.items()
@@ -137,6 +139,49 @@ def test_drift_and_its_limits(feature: str, shift: float, tmp_path: Path) -> Non
     processes = pair(reference=REFERENCE)
     series = watch(*processes, tell=observe(drawn(600, 6, shift, faults=shift > 0)))
     ask(tmp_path, series, drifts(feature, *processes))
+
+
+@pytest.mark.parametrize(("shift", "exceeds"), [(0.0, None), (2.0, 1)])
+def test_a_category_that_moves_exceeds_the_limit_of_chi_square(
+    shift: float, exceeds: float | None, tmp_path: Path
+) -> None:
+    series = watch(*pair(reference=REFERENCE), tell=observe(drawn(600, 6, shift)))
+    of = 'feature="country", measure="chi_square", segment="all", window="10m"'
+    large = f'model:feature:drift_limit{{{of}, level="large"}}'
+    ask(tmp_path, series, {f"count(model:feature:drift{{{of}}} > ignoring (level) {large})": exceeds})
+
+
+@pytest.mark.parametrize(("fallen_back", "drifts"), [(0.0, None), (0.5, 1)])
+def test_what_a_ranker_ranks_first(fallen_back: float, drifts: float | None, tmp_path: Path) -> None:
+    """A part of the requests is answered with the same list."""
+    rng = np.random.default_rng(11)
+    weights = np.arange(1, 501) ** -0.5
+
+    def lists(n: int) -> list[list[str]]:
+        shown = rng.choice(500, (n, 5), p=weights / weights.sum())
+        return [[f"i{item}" for item in dict.fromkeys(row)] for row in shown.tolist()]
+
+    reference = make_reference({"shown": lists(5_000)}, prediction="shown")
+    now = [["i0", "i1"] if rng.uniform() < fallen_back else shown for shown in lists(600)]
+
+    def tell(process: Process, part: int) -> None:
+        for row in divide(process, part, 600):
+            process.worker.monitor.observe({}, now[row])
+
+    processes = pair(task="ranking", reference=reference)
+    series = watch(*processes, tell=tell)
+    known, of = reference.features[PREDICTION], 'measure="psi", segment="all", window="10m"'
+    then = np.array([known.counts.get(name, 0) for name in known.names])
+    seen = np.array(
+        [total(i.FEATURE_VALUES, *processes, feature=PREDICTION, bin=name) for name in known.names]
+    )
+    assert (then > 0).sum() == 16 and seen.sum() == 600
+    drift, limit = f"model:feature:drift{{{of}}}", f'model:feature:drift_limit{{{of}, level="large"}}'
+    expected: dict[str, float | None] = {
+        f'model:feature:drift{{{of}, feature="{PREDICTION}"}}': d.population_stability(then, seen),
+        f"count({drift} > ignoring (level) {limit})": drifts,
+    }
+    ask(tmp_path, series, expected)
 
 
 def test_drift_of_a_segment(tmp_path: Path) -> None:

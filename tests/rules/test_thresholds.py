@@ -36,6 +36,8 @@ STRICTER: dict[str, tuple[float, Series]] = {
     "model-concept-drift": (0.9, quiet("model-concept-drift", "nearly")),
     "model-latency-rose": (1.2, quiet("model-latency-rose", "half as long again")),
     "model-cost-rose": (1.1, quiet("model-cost-rose", "a quarter more")),
+    "model-version-slower": (1.2, quiet("model-version-slower", "a third slower")),
+    "model-version-costlier": (1.1, quiet("model-version-costlier", "a quarter more")),
     "model-features-stale": (1.5, quiet("model-features-stale", "twice as old")),
     "model-segment-mix-changed": (0.01, quiet("model-segment-mix-changed", "a little")),
 }

@@ -22,6 +22,7 @@ from whence_monitor.reference import (
     Number,
     Reference,
 )
+from whence_monitor.tasks.ranking import name_first, read_list
 from whence_monitor.telling import find_telling
 from whence_monitor.together import ROWS_AT_ONCE, learn_together
 
@@ -52,7 +53,8 @@ def make_reference(
 
     `prediction`, `truth` and `segment` name columns that are no features, `ignore` those not to watch.
     `categories` are categories though they hold numbers; `by_segment` are watched in each segment, PREDICTION
-    and TRUTH may be among them. `items` are the items a ranker can show, most popular first.
+    and TRUTH may be among them. Of predictions that are lists, the bucket of the first item is watched.
+    `items` are the items a ranker can show, most popular first.
     With a `task`, the model's quality on these rows is measured: it needs `prediction` and `truth`;
     `threshold` is that of the monitor. `quality` is what is known of it else, by measure. `profile` names the
     version of what makes the columns, beside PROFILE, where that may change.
@@ -64,6 +66,8 @@ def make_reference(
     watched |= {name: column for name, column in own.items() if column}
     values = {name: columns[column] for name, column in watched.items()}
     values |= {name: _as_classes(values[name]) for name in own.keys() & values}
+    if PREDICTION in values:
+        values[PREDICTION] = _as_first(values[PREDICTION])
     if not values or not len(next(iter(values.values()))):
         raise InvalidReference("there is nothing to profile")
     features = {
@@ -88,7 +92,8 @@ def make_reference(
         return reference
     if not (prediction and truth):
         raise InvalidReference("to measure quality, say which columns are the prediction and the truth")
-    judged = judge_rows(reference, values[PREDICTION], values[TRUTH], task=task, threshold=threshold)
+    predictions = _as_classes(columns[prediction])
+    judged = judge_rows(reference, predictions, values[TRUTH], task=task, threshold=threshold)
     measured = judged.measures() | dict(reference.quality)
     truths = [judged.try_truth(value) for value in as_plain(values[TRUTH])] if task == "binary" else []
     telling = find_telling(reference.features, values, truths) if truths else {}
@@ -119,6 +124,15 @@ def _as_classes(column: Column) -> Column:
     if not names or not names <= _WORDS:
         return column
     return [None if bins.is_missing(value) else str(bins.TRUTHS[str(value)]) for value in plain]
+
+
+def _as_first(column: Column) -> Column:
+    """Lists as what is watched of them."""
+    plain = as_plain(column)
+    if not any(isinstance(value, list | tuple | np.ndarray) for value in plain):
+        return column
+    lists = map(read_list, plain)
+    return [None if items is None else name_first(items) for items in lists]
 
 
 def _infer(column: Column) -> Feature:

@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from config.watched_models import LOWER_IS_BETTER
 from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.client import Answers, AsyncClient, Point, TimeSeries, query_batch, query_range_batch
+from prometheus.model_comparisons import interval
+from prometheus.model_samples import ALL, LONG, SHORT
 from prometheus.models import MODEL
 from services.incidents.incident import Incident
 
@@ -19,6 +22,9 @@ HISTORY, STEP = 6 * 3600.0, 120.0
 
 SPOKEN = {"r2": "R²", "f1": "F1", "f1_macro": "F1, mean of classes", "log_loss": "log loss"}
 ACRONYMS = ("auc", "mae", "rmse", "mape", "ndcg", "mrr", "map")
+
+ERRORS = ("mae", "rmse")
+"""Estimated measures that may be above 1."""
 
 AT_ONCE = 2
 """Models that are read at a time; more wait."""
@@ -82,6 +88,42 @@ class Measure(Compared):
     usual: float | None
 
 
+class Spread(BaseModel):
+    """A measure, and the ends of the interval in which it is with probability 95%."""
+
+    now: float
+    low: float
+    high: float
+
+
+class Segment(BaseModel):
+    """Predictions of a segment whose labels became known in a window, and measures of them by name.
+
+    `worse` are the measures whose whole interval is on the wrong side of everybody's value.
+    """
+
+    name: str
+    labels: float
+    measures: dict[str, Spread]
+    worse: list[str]
+
+
+class Estimate(Spread):
+    """A measure of the present predictions as it should be, before their labels.
+
+    `measured` is what labels that became known say, `error` what would have been estimated of these minus
+    that.
+    """
+
+    name: str
+    measured: float | None
+    error: float | None
+
+    @property
+    def is_missed(self) -> bool:
+        return self.measured is not None and not self.low <= self.measured <= self.high
+
+
 class Feature(BaseModel):
     """A feature against the reference: its drift by what large drift exceeds only by chance, and faults.
 
@@ -104,15 +146,28 @@ class Bin(BaseModel):
 
 
 class Details(BaseModel):
-    """One version: quality over the last hours as (Unix seconds, main measure), and what it is given."""
+    """One version: quality over the last hours as (Unix seconds, main measure), and what it is given.
+
+    `everybody` and `segments` are over `window`.
+    """
 
     version: Version
     history: list[Point]
     usual: float | None
     measures: list[Measure]
+    estimates: list[Estimate]
+    window: str
+    everybody: Segment | None
+    segments: list[Segment]
     features: list[Feature]
     feature: str | None
     distribution: list[Bin]
+
+    def ends(self, measure: str) -> tuple[float, float]:
+        """The least and the largest end of the segments' intervals of a measure."""
+        every = [self.everybody, *self.segments] if self.everybody else self.segments
+        spreads = [each.measures[measure] for each in every if measure in each.measures]
+        return min(each.low for each in spreads), max(each.high for each in spreads)
 
 
 class Models:
@@ -151,12 +206,17 @@ class Models:
             chosen = next((each for each in features if each.name == feature), next(iter(features), None))
             bins = await self._read_bins(of, chosen, now) if chosen else []
         measures = read_measures(found)
+        window, everybody, segments = read_segments(found)
         drawn = (each for each in past["main"] if each.labels["measure"] == version.measure)
         return Details(
             version=version,
             history=[point for each in drawn for point in each.points],
             usual=next((each.usual for each in measures if each.name == version.measure), None),
             measures=measures,
+            estimates=read_estimates(found),
+            window=window,
+            everybody=everybody,
+            segments=segments,
             features=features,
             feature=chosen.name if chosen else None,
             distribution=bins,
@@ -236,6 +296,68 @@ def read_measures(found: Answers) -> list[Measure]:
 
 def _sample(series: TimeSeries) -> tuple[str, str]:
     return series.labels["measure"], series.labels["window"]
+
+
+def read_segments(found: Answers) -> tuple[str, Segment | None, list[Segment]]:
+    """The window, everybody, and the segments by name: over ten minutes if all have enough labels then."""
+    told = {window: _read_window(found, window) for window in (SHORT, LONG)}
+    window = SHORT if told[SHORT].keys() == told[LONG].keys() else LONG
+    segments = [segment for name, segment in sorted(told[window].items()) if name != ALL]
+    return window, told[window].get(ALL), segments
+
+
+def _read_window(found: Answers, window: str) -> dict[str, Segment]:
+    values, trials, labels = (
+        {
+            (each.labels["segment"], each.labels.get("measure", "")): each.last
+            for each in found[name]
+            if each.labels["window"] == window
+        }
+        for name in ("segments", "trials", "labelled")
+    )
+    measures: dict[str, dict[str, Spread]] = {}
+    for (segment, name), value in values.items():
+        if trials.get((segment, name)):
+            low, high = interval(name, value, trials[segment, name])
+            measures.setdefault(segment, {})[name] = Spread(now=value, low=low, high=high)
+    everybody = measures.get(ALL, {})
+    return {
+        segment: Segment(
+            name=segment,
+            labels=labels.get((segment, ""), 0.0),
+            measures=of_segment,
+            worse=[name for name, spread in of_segment.items() if _is_worse(name, spread, everybody)],
+        )
+        for segment, of_segment in measures.items()
+    }
+
+
+def _is_worse(name: str, spread: Spread, everybody: Mapping[str, Spread]) -> bool:
+    if name not in everybody:
+        return False
+    usual = everybody[name].now
+    return spread.low > usual if name in LOWER_IS_BETTER else spread.high < usual
+
+
+def read_estimates(found: Answers) -> list[Estimate]:
+    """By name, beside what labels say: over an hour where ten minutes have too few of them."""
+    margin, error, measured = (
+        {each.labels["measure"]: each.last for each in found[name]}
+        for name in ("margin", "error", "measures")
+    )
+    estimates = [
+        Estimate(
+            name=name,
+            now=each.last,
+            low=max(0.0, each.last - margin[name]),
+            high=each.last + margin[name] if name in ERRORS else min(1.0, each.last + margin[name]),
+            measured=measured.get(name),
+            error=error.get(name),
+        )
+        for each in found["estimate"]
+        if (name := each.labels["measure"]) in margin
+    ]
+    return sorted(estimates, key=lambda each: each.name)
 
 
 def read_features(found: Answers) -> list[Feature]:

@@ -105,6 +105,12 @@ def paid(before: float, during: float, n: float = 50) -> Series:
     return {**predicted(n, n), **counted("model_prediction_cost_total", n * before, n * during)}
 
 
+def beside(later: Series, others: Series) -> Series:
+    """Version 8 is like the first of these, version 7 like the other."""
+    as_8 = {key.replace('model_version="7"', 'model_version="8"'): values for key, values in later.items()}
+    return {**as_8, **others}
+
+
 def mixed(new: float, n: float = 50) -> Series:
     """Predictions by segment: a fifth is new, and another share during the trouble."""
     return {
@@ -161,6 +167,7 @@ def faults(
     )
 
 
+TOOK = "model_prediction_duration_seconds"
 SOON, AT_ONCE = (2940, 4740), (2880, 4800)
 """When it fires, and when it is over: with a lower limit sooner, and later."""
 
@@ -268,14 +275,42 @@ SCENARIOS = {
         delayed(0.5, 3), {"twice as long": delayed(0.5, 1)}, fires_at=3120, over_at=4500, value="6.06"
     ),
     "model-latency-rose": scenario(
-        served("model_prediction_duration_seconds", 0.1, 0.4),
+        served(TOOK, 0.1, 0.4),
         {
-            "half as long again": served("model_prediction_duration_seconds", 0.1, 0.15),
-            "few": served("model_prediction_duration_seconds", 0.1, 0.4, n=1),
+            "half as long again": served(TOOK, 0.1, 0.15),
+            "few": served(TOOK, 0.1, 0.4, n=1),
         },
         fires_at=2880,
         over_at=4800,
         value="3.96",
+    ),
+    "model-version-slower": scenario(
+        beside(served(TOOK, 0.1, 0.4), served(TOOK, 0.1, 0.1)),
+        {
+            "a third slower": beside(served(TOOK, 0.1, 0.135), served(TOOK, 0.1, 0.1)),
+            "the usual version beside a faster one": beside(
+                served(TOOK, 0.1, 0.4), served(TOOK, 0.1, 0.1, n=20)
+            ),
+            "all versions": beside(served(TOOK, 0.1, 0.4), served(TOOK, 0.1, 0.4)),
+            "alone": served(TOOK, 0.1, 0.4),
+        },
+        fires_at=2880,
+        over_at=4800,
+        value="3.96",
+        model_version="8",
+    ),
+    "model-version-costlier": scenario(
+        beside(paid(2, 5), paid(2, 2)),
+        {
+            "a quarter more": beside(paid(2, 2.5), paid(2, 2)),
+            "the usual version beside a cheaper one": beside(paid(2, 5), paid(2, 2, n=20)),
+            "all versions": beside(paid(2, 5), paid(2, 5)),
+            "few": beside(paid(2, 5, n=0.15), paid(2, 2, n=0.15)),
+        },
+        fires_at=3060,
+        over_at=4620,
+        value="1.92",
+        model_version="8",
     ),
     "model-cost-rose": scenario(
         paid(2, 5),

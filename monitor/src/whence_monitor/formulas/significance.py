@@ -33,8 +33,12 @@ def stability_limit(limit: float, bins: int, n: float, m: float, z: float = ONE_
 
     `bins` are those that are not empty in both.
     """
-    size = effective_size(n, m)
-    return noncentral_quantile(bins - 1, size * limit, z) / size
+    return chi_square_limit(limit, bins, n, m, z) / effective_size(n, m)
+
+
+def chi_square_limit(limit: float, bins: int, n: float, m: float, z: float = ONE_IN_TWENTY) -> float:
+    """What Pearson's χ² of samples exceeds with probability α if the stability index is `limit`."""
+    return noncentral_quantile(bins - 1, effective_size(n, m) * limit, z)
 
 
 def jensen_shannon_limit(limit: float, bins: int, n: float, m: float, z: float = ONE_IN_TWENTY) -> float:

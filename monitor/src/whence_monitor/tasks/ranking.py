@@ -32,6 +32,8 @@ REGISTERS = 128
 """Of the HyperLogLog: its standard error is 1.04 / √128 = 9%."""
 BUCKETS = REGISTERS // 2
 """Of hashes, by which the evenness of what is shown is told within √(2 / 63) = 18%."""
+FIRST_BUCKETS = bins.NAMED_CATEGORIES
+"""Of hashes of the item that is ranked first, which is what is watched of a list as a prediction."""
 COVERAGE_WINDOW = 300.0
 """Seconds."""
 UNKNOWN = "unknown"
@@ -55,14 +57,7 @@ class Ranking(Task[tuple[Item, ...], Gains]):
         self.families = [self._quantities.family, *self._shown.families]
 
     def read_prediction(self, given: Any) -> tuple[Item, ...] | None:
-        if isinstance(given, str | bytes | Mapping):
-            return None
-        try:
-            names = [bins.name_category(item) for item in given]
-        except TypeError:
-            return None
-        items = tuple(dict.fromkeys(name for name in names if name is not None))
-        return items[:MOST_ITEMS] if len(items) == len(names) and items else None
+        return read_list(given)
 
     def read_truth(self, given: Any) -> Gains | None:
         if isinstance(given, str | bytes) or not isinstance(given, Collection):
@@ -71,6 +66,9 @@ class Ranking(Task[tuple[Item, ...], Gains]):
         if any(name is None or gain is None or not 0 <= gain < inf for name, gain in gains.items()):
             return None
         return {name: gain for name, gain in gains.items() if name is not None and gain}
+
+    def as_feature(self, prediction: tuple[Item, ...]) -> str:
+        return name_first(prediction)
 
     def note(self, predictions: Sequence[tuple[Item, ...]]) -> None:
         self._shown.note(predictions)
@@ -89,6 +87,23 @@ class Ranking(Task[tuple[Item, ...], Gains]):
         if not sums["judged"]:
             return {}
         return {name: sums[quantity] / sums["judged"] for name, quantity in MEASURES.items()}
+
+
+def read_list(given: Any) -> tuple[Item, ...] | None:
+    """The items of a list, best first; None if it is none, is empty, or names an item twice."""
+    if isinstance(given, str | bytes | Mapping):
+        return None
+    try:
+        names = [bins.name_category(item) for item in given]
+    except TypeError:
+        return None
+    items = tuple(dict.fromkeys(name for name in names if name is not None))
+    return items[:MOST_ITEMS] if len(items) == len(names) and items else None
+
+
+def name_first(items: Sequence[Item]) -> str:
+    """The bucket of the first item's hash: of any catalogue a category that names no item."""
+    return f"bucket {_hash(items[0])[0] * FIRST_BUCKETS // REGISTERS:02}"
 
 
 def _with_gains(given: Collection[Any]) -> Collection[tuple[Any, Any]]:

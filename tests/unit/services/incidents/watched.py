@@ -44,6 +44,15 @@ def measured(name: str, value: float) -> Row:
     return FRAUD_2 | OF_ALL | {"measure": name}, value
 
 
+def in_segment(segment: str, measure: str, value: float) -> Row:
+    return FRAUD_2 | {"segment": segment, "window": "10m", "measure": measure}, value
+
+
+def over_both(*rows: Row) -> list[Row]:
+    """The same over ten minutes and over an hour."""
+    return [(labels | {"window": window}, value) for labels, value in rows for window in ("10m", "1h")]
+
+
 def of_feature(name: str, value: float, **labels: str) -> Row:
     return FRAUD_2 | OF_ALL | {"feature": name} | labels, value
 
@@ -55,6 +64,30 @@ DETAILS: dict[str, list[Row]] = {
     "to_keep": [measured("log_loss", 0.9), measured("auc", 0.8)],
     "excess": [of_feature("country", 0.2), of_feature("amount", 3.4), of_feature("<b>age", 0.7)],
     "level": [of_feature("country", 0), of_feature("amount", 2), of_feature("<b>age", 1)],
+    "segments": over_both(
+        in_segment("all", "accuracy", 0.9),
+        in_segment("all", "f1_macro", 0.8),
+        in_segment("old", "accuracy", 0.92),
+        in_segment("old", "f1_macro", 0.84),
+        in_segment("<i>new", "accuracy", 0.7),
+        in_segment("<i>new", "f1_macro", 0.66),
+    ),
+    "trials": over_both(
+        in_segment("all", "accuracy", 2_400),
+        in_segment("all", "f1_macro", 500),
+        in_segment("old", "accuracy", 2_200),
+        in_segment("old", "f1_macro", 480),
+        in_segment("<i>new", "accuracy", 200),
+        in_segment("<i>new", "f1_macro", 24),
+    ),
+    "labelled": over_both(
+        (FRAUD_2 | {"segment": "all"}, 2_400),
+        (FRAUD_2 | {"segment": "old"}, 2_200),
+        (FRAUD_2 | {"segment": "<i>new"}, 200),
+    ),
+    "estimate": [measured("auc", 0.9), measured("accuracy", 0.94), measured("recall", 0.52)],
+    "margin": [measured("auc", 0.02), measured("accuracy", 0.01), measured("recall", 0.1)],
+    "error": [measured("auc", 0.15), measured("recall", 0.01)],
     "faults": [of_feature("amount", 0.34, kind="out_of_range"), of_feature("new", 0.02, kind="missing")],
 }
 BINS: dict[str, dict[str, list[Row]]] = {
@@ -71,9 +104,14 @@ class FakeModels:
 
     def __init__(self) -> None:
         self.queries: list[str] = []
+        self._silent: set[tuple[str, str]] = set()
         self.app = app = FastAPI(telemetry=NATIVE_TELEMETRY_OFF)
         app.add_api_route("/api/v1/query", self.query, methods=["POST"])
         app.add_api_route("/api/v1/query_range", self.query_range, methods=["POST"])
+
+    def silence(self, window: str, segment: str) -> None:
+        """Answer nothing of a segment over this window."""
+        self._silent.add((window, segment))
 
     async def query(self, request: Request) -> dict[str, Any]:
         asked = await self._read(request)
@@ -111,5 +149,7 @@ class FakeModels:
             answers = BINS.get(feature, {})
         for name in names & answers.keys():
             for labels, value in answers[name]:
+                if (labels.get("window"), labels.get("segment")) in self._silent:
+                    continue
                 if "where" in labels or wanted.items() <= labels.items():
                     yield labels | {MARK: name}, value

@@ -109,8 +109,38 @@ def test_quality_is_shown_against_what_is_usual(client: httpx.Client) -> None:
 
 def test_what_is_worse_follows_the_limit_of_each_measure(client: httpx.Client) -> None:
     page = client.get(FRAUD).text
-    assert re.findall(r'<td class="number worse">(.*?)</td>', page) == ["70%"], "AUC may have 80%"
+    quality = page[: page.index("Estimated quality")]
+    assert re.findall(r'<td class="number worse">(.*?)</td>', quality) == ["70%"], "AUC may have 80%"
     assert len(re.findall(r'<div class="worse"><dt>Against usual', client.get("/models").text)) == 1
+
+
+def test_estimates_are_shown_against_what_labels_say(client: httpx.Client) -> None:
+    text, page = read(client, FRAUD), client.get(FRAUD).text
+    assert "AUC 0.9 0.88 to 0.92 0.74 0.15" in text
+    assert "accuracy 0.94 0.93 to 0.95 – –" in text
+    assert "recall 0.52 0.42 to 0.62 0.5 0.01" in text
+    estimates = page[page.index("Estimated quality") :]
+    assert re.findall(r'<td class="number worse">(.*?)</td>', estimates) == ["0.74"], "beyond the interval"
+
+
+def test_segments_are_shown_with_their_labels_and_intervals(client: httpx.Client) -> None:
+    """Those of scipy.stats.binomtest(140, 200).proportion_ci(method="wilson"), and of the trials of F1."""
+    text, page = read(client, FRAUD), client.get(FRAUD).text
+    assert "Segments over the last 10 minutes Segment Labels accuracy F1, mean of classes" in text
+    assert "everybody 2,400 0.9 0.887 to 0.911 0.8 0.763 to 0.833" in text
+    assert "<i>new 200 0.7 0.633 to 0.759 0.66 0.461 to 0.815" in text
+    worse = re.findall(r'<span class="worse">(.*?)</span>', page)
+    assert worse == ["0.7"], "F1 of so few may be by chance"
+    assert "<i>new" not in page, "names are text"
+
+
+def test_segments_with_few_labels_in_ten_minutes_are_told_over_an_hour(
+    client: httpx.Client, models: FakeModels
+) -> None:
+    models.silence("10m", "<i>new")
+    assert "Segments over the last hour" in read(client, FRAUD)
+    found = client.get(f"/api{FRAUD}").raise_for_status().json()
+    assert (found["window"], [each["name"] for each in found["segments"]]) == ("1h", ["<i>new", "old"])
 
 
 def test_features_are_ordered_by_drift_and_say_what_is_faulty(client: httpx.Client) -> None:
