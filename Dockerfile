@@ -36,7 +36,7 @@ WORKDIR /app
 COPY stack/__init__.py stack/credentials.py stack/
 COPY stack/running/__init__.py stack/running/container_secrets.py stack/running/
 COPY stack/scale/*.py stack/scale/
-COPY prometheus/*.py prometheus/
+COPY prometheus prometheus
 COPY jaeger/*.py jaeger/
 COPY telemetry telemetry
 COPY diagnosis diagnosis

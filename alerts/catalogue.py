@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from alerts.spec import Alert
 from config.watched_models import HIGHER_IS_BETTER, MEASURES
-from prometheus.model_drift import FAULTS, FAULTS_OF_NUMBERS
-from prometheus.models import CONCEPT_DRIFT
-from prometheus.recorded import (
+from prometheus.models.drift import FAULTS, FAULTS_OF_NUMBERS
+from prometheus.series.models import CONCEPT_DRIFT
+from prometheus.series.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
     FEATURE_FAULTS,

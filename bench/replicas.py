@@ -43,11 +43,11 @@ from components.build import ComponentMissing
 from diagnosis import diagnose
 from diagnosis.collection import collect
 from diagnosis.verdict.verdict import Verdict
-from prometheus import traffic
 from prometheus.api import TIMEOUT
 from prometheus.client import AsyncClient
-from prometheus.recorded import REQUEST_SIGNAL
-from prometheus.requests import SPANS
+from prometheus.series.recorded import REQUEST_SIGNAL
+from prometheus.services import traffic
+from prometheus.services.requests import SPANS
 from stack import StackError
 
 LIMIT, MOST_QUERIES = 3.0, 60

@@ -28,7 +28,7 @@ from diagnosis.signals.series import Values
 from diagnosis.topology.queries import SIGNAL, SIGNALS
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import MARK, AsyncClient
-from prometheus.dependencies import ENDS
+from prometheus.services.dependencies import ENDS
 
 START, STEP, COUNT = 1_700_000_000.0, 5.0, 181
 TIMES = START + STEP * np.arange(COUNT)

@@ -8,8 +8,8 @@ from diagnosis.signals.series import AlignedSeries, Row, Values
 from diagnosis.topology.entity import Kind
 from diagnosis.verdict.statements import make_statement
 from diagnosis.verdict.verdict import Place, Statement, Verdict
-from prometheus import external
 from prometheus import queries as q
+from prometheus.series import external
 
 NAME = "parts"
 QUERY = q.lowest(external.UP, by=["component", "instance"])

@@ -8,9 +8,9 @@ and of recommendations are the recommender's; the others are of the service that
 from collections.abc import Sequence
 
 from prometheus import queries as q
-from prometheus import requests as served
-from prometheus.external import PROCESS_CPU_TIME, PROCESS_UPTIME
 from prometheus.names import series
+from prometheus.series.external import PROCESS_CPU_TIME, PROCESS_UPTIME
+from prometheus.services import requests as served
 from telemetry import instruments as i
 from telemetry.spans import SERVER
 

@@ -7,11 +7,11 @@ https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetric
 import re
 from collections.abc import Iterable, Mapping
 
-from prometheus.external import EXTERNAL
-from prometheus.models import MODEL, OF_MODELS
-from prometheus.recorded import RECORDED
 from prometheus.series import Form as Form
 from prometheus.series import Series as Series
+from prometheus.series.external import EXTERNAL
+from prometheus.series.models import MODEL, OF_MODELS
+from prometheus.series.recorded import RECORDED
 from telemetry import attributes as a
 from telemetry.instruments import INSTRUMENTS, Instrument, Kind
 

@@ -6,7 +6,7 @@ from config import Config
 from config.objectives import Freshness, Quality, Watched
 from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.recorded import HIT_RATE, HIT_RATE_BASELINE
+from prometheus.series.recorded import HIT_RATE, HIT_RATE_BASELINE
 from telemetry import instruments
 
 QUALITY_TARGET = 0.99

@@ -1,8 +1,8 @@
 """What the stack's own parts use, by `job`: those that Prometheus scrapes, so not Grafana."""
 
-from prometheus import external as e
 from prometheus import queries as q
 from prometheus.series import Series
+from prometheus.series import external as e
 
 BY = ["job"]
 SMALLEST_SWING = 2**20

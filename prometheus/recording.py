@@ -13,27 +13,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from config import Config
-from prometheus import (
-    costs,
-    indicators,
-    measures,
-    model_comparisons,
-    model_drift,
-    model_estimates,
-    model_health,
-    model_items,
-    model_limits,
-    model_measures,
-    model_samples,
-    recommendation_drift,
-    requests,
-    services,
-    topology,
-    traffic,
-)
+from prometheus import indicators
 from prometheus import queries as q
+from prometheus.models import (
+    comparisons,
+    estimates,
+    health,
+    items,
+    limits,
+    samples,
+)
+from prometheus.models import (
+    drift as model_drift,
+)
+from prometheus.models import (
+    measures as model_measures,
+)
 from prometheus.objectives import all_objectives, baseline
-from prometheus.recorded import (
+from prometheus.recommender import costs, drift, measures
+from prometheus.rules import Rule, record
+from prometheus.series.recorded import (
     BUDGET,
     BUDGET_LEFT,
     BURN_RATE,
@@ -45,7 +44,7 @@ from prometheus.recorded import (
     REQUESTS,
     TARGET,
 )
-from prometheus.rules import Rule, record
+from prometheus.services import requests, topology, traffic, usual
 
 STEP = 30
 """Seconds between evaluations of the groups that count."""
@@ -67,30 +66,30 @@ def render_recording(config: Config) -> dict[str, Any]:
         ("signals", requests.STEP, [*requests.signal_rules()]),
         *([("traffic", traffic.STEP, [*traffic.traffic_rules()])] if config.topology.recorded else []),
         ("topology", topology.STEP, [*topology.call_rules(config), *topology.entity_rules()]),
-        ("services against their past", topology.STEP, [*services.usual_rules(past)]),
+        ("services against their past", topology.STEP, [*usual.usual_rules(past)]),
         ("objectives", STEP, [*_hit_rates(past), *_counts(config)]),
         ("burn rates", STEP, [*_burn_rates(config, slow=False), *_excesses(config)]),
         ("burn rates over days", SLOW_STEP, [*_burn_rates(config, slow=True), _budget_left(config)]),
         ("hit rate against its past", measures.STEP, measures.slice_rules(past)),
         ("measures against their past", measures.STEP, measures.measure_rules(past)),
         ("versions against each other", measures.STEP, measures.version_rules()),
-        ("drift against training", measures.STEP, [*recommendation_drift.drift_rules()]),
+        ("drift against training", measures.STEP, [*drift.drift_rules()]),
         ("costs", STEP, [*costs.cost_rules(config)]),
         (
             "models",
             model_measures.STEP,
-            [*model_samples.sample_rules(), *model_measures.measure_rules(), *model_items.item_rules()],
+            [*samples.sample_rules(), *model_measures.measure_rules(), *items.item_rules()],
         ),
         ("models against their past", model_measures.STEP, [*model_measures.usual_rules()]),
-        ("limits of models", model_measures.STEP, [*model_limits.limit_rules(config)]),
-        ("comparisons of models", model_measures.STEP, [*model_comparisons.comparison_rules()]),
+        ("limits of models", model_measures.STEP, [*limits.limit_rules(config)]),
+        ("comparisons of models", model_measures.STEP, [*comparisons.comparison_rules()]),
         (
             "features of models",
             model_measures.STEP,
-            [*model_samples.feature_sample_rules(), *model_drift.drift_rules()],
+            [*samples.feature_sample_rules(), *model_drift.drift_rules()],
         ),
-        ("models without labels", model_measures.STEP, [*model_estimates.estimate_rules()]),
-        ("models at a glance", model_measures.STEP, [*model_health.health_rules()]),
+        ("models without labels", model_measures.STEP, [*estimates.estimate_rules()]),
+        ("models at a glance", model_measures.STEP, [*health.health_rules()]),
     ]
     return {
         "groups": [{"name": name, "interval": f"{step}s", "rules": rules} for name, step, rules in groups]

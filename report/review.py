@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from config import Config
 from prometheus import queries as q
 from prometheus.client import Client, SourceAway
-from prometheus.external import UP
+from prometheus.series.external import UP
 from report.inbox import Inbox, Incident
 from report.period import Period, query_period
 from report.sections.alerts import Fired, review_alerts

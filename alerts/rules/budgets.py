@@ -5,8 +5,8 @@ from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFo
 from config import Config
 from prometheus import queries as q
 from prometheus.objectives import all_objectives
-from prometheus.recorded import BUDGET, BURN_RATE_EXCESS, ERRORS, REQUESTS
 from prometheus.recording import STEP, duration_name
+from prometheus.series.recorded import BUDGET, BURN_RATE_EXCESS, ERRORS, REQUESTS
 
 OVERVIEW = "overview"
 BY = ["service_name", "owner"]

@@ -12,7 +12,7 @@ from config import Config
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.recorded import MEASURE, MEASURE_USUAL, RECENT_DRIFT
+from prometheus.series.recorded import MEASURE, MEASURE_USUAL, RECENT_DRIFT
 
 BY_SERVICE = ["service_name"]
 MODEL_AND_DATA = "model-and-data"

@@ -8,7 +8,7 @@ from config import Config
 from prometheus import limits
 from prometheus import queries as q
 from prometheus.objectives import baseline
-from prometheus.recorded import MEASURE, MEASURE_KEPT, MEASURE_USUAL
+from prometheus.series.recorded import MEASURE, MEASURE_KEPT, MEASURE_USUAL
 
 BY_SERVICE = ["service_name"]
 MODEL_AND_DATA = "model-and-data"

@@ -6,11 +6,11 @@ from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import SHORT, at_once, soon, steady
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, Impact, NoData, Severity, ValueFormat
 from config import Config
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import SPAN_CALLS
-from prometheus.recorded import HEARD
+from prometheus.series import external as e
+from prometheus.series.recorded import HEARD
 
 PIPELINE = "pipeline-health"
 

@@ -5,13 +5,13 @@ from math import pi
 from alerts.rules.models import OF_MODEL, model_alert, still
 from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_limits import limit
-from prometheus.model_measures import SAMPLE
-from prometheus.model_samples import ALL, SHORT
-from prometheus.models import MODEL
-from prometheus.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL, MODEL_SAMPLES, MODEL_SCORE_LABELS
+from prometheus.models.limits import limit
+from prometheus.models.measures import SAMPLE
+from prometheus.models.samples import ALL, SHORT
+from prometheus.series import models
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL, MODEL_SAMPLES, MODEL_SCORE_LABELS
 
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 BY = f"by ({', '.join(MODEL)})"

@@ -6,11 +6,16 @@ from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
 from config.watched_models import LOWER_IS_BETTER
 from prometheus import queries as q
-from prometheus.model_limits import MAY_LACK
-from prometheus.model_measures import SAMPLE
-from prometheus.model_samples import ALL, SHORT
-from prometheus.models import MODEL
-from prometheus.recorded import MODEL_ESTIMATE, MODEL_ESTIMATE_MARGIN, MODEL_MEASURE, MODEL_MEASURE_USUAL
+from prometheus.models.limits import MAY_LACK
+from prometheus.models.measures import SAMPLE
+from prometheus.models.samples import ALL, SHORT
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import (
+    MODEL_ESTIMATE,
+    MODEL_ESTIMATE_MARGIN,
+    MODEL_MEASURE,
+    MODEL_MEASURE_USUAL,
+)
 
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 ONE = f"on ({', '.join((*SAMPLE, 'measure'))}) group_left ()"

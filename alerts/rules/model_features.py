@@ -6,12 +6,12 @@ from config import Config
 from config.watched_models import DRIFT
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.model_drift import chosen_limit
-from prometheus.model_limits import limit
-from prometheus.model_measures import ENOUGH
-from prometheus.model_samples import ALL, SHORT
-from prometheus.models import FEATURE, INPUTS, MODEL, OWN, PREDICTION, TRUTH
-from prometheus.recorded import (
+from prometheus.models.drift import chosen_limit
+from prometheus.models.limits import limit
+from prometheus.models.measures import ENOUGH
+from prometheus.models.samples import ALL, SHORT
+from prometheus.series.models import FEATURE, INPUTS, MODEL, OWN, PREDICTION, TRUTH
+from prometheus.series.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_DRIFT,
     FEATURE_FAULTS,

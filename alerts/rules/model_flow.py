@@ -11,13 +11,14 @@ from alerts.rules.models import (
 )
 from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
-from prometheus import limits, models
+from prometheus import limits
 from prometheus import queries as q
-from prometheus.model_limits import limit
-from prometheus.model_measures import ENOUGH
-from prometheus.model_samples import ALL, LONG, SECONDS, SHORT
-from prometheus.models import MODEL
-from prometheus.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL, MODEL_PREDICTIONS, MODEL_PROBLEMS
+from prometheus.models.limits import limit
+from prometheus.models.measures import ENOUGH
+from prometheus.models.samples import ALL, LONG, SECONDS, SHORT
+from prometheus.series import models
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL, MODEL_PREDICTIONS, MODEL_PROBLEMS
 
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 BY_KIND = (*MODEL, "kind")

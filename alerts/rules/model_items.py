@@ -5,9 +5,9 @@ from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.model_samples import ALL, SHORT
-from prometheus.models import MODEL
-from prometheus.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL
+from prometheus.models.samples import ALL, SHORT
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL
 
 EVERYBODY, RECENT = f'segment="{ALL}"', f'window="{SHORT}"'
 AS_MANY = 0.8

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from alerts.rules.models import OF_MODEL, model_alert, still
 from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
-from prometheus import model_comparisons as compare
 from prometheus import queries as q
-from prometheus.model_samples import ALL
-from prometheus.models import MODEL
-from prometheus.recorded import (
+from prometheus.models import comparisons as compare
+from prometheus.models.samples import ALL
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import (
     MODEL_DEVIATION,
     MODEL_WORSE,
 )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from alerts.rules.models import OF_MODEL, model_alert, still, threshold, times_usual
 from alerts.spec import Alert, Impact, Severity, ValueFormat
 from config import Config
-from prometheus import model_comparisons as compare
 from prometheus import queries as q
-from prometheus.model_samples import SHORT
-from prometheus.models import MODEL
+from prometheus.models import comparisons as compare
+from prometheus.models.samples import SHORT
+from prometheus.series.models import MODEL
 
 
 @dataclass(frozen=True, kw_only=True)

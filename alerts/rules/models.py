@@ -11,10 +11,10 @@ from alerts.rules.evaluations import steady
 from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import queries as q
-from prometheus.model_samples import SHORT
-from prometheus.models import MODEL
+from prometheus.models.samples import SHORT
 from prometheus.needs import Need
-from prometheus.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import MODEL_MEASURE, MODEL_MEASURE_USUAL
 
 OF_MODEL = "{labels.model_name} {labels.model_version} of {labels.service_name}"
 OF_ANY_VERSION = "{labels.model_name} of {labels.service_name}"

@@ -4,12 +4,12 @@ from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import SHORT, soon, steady
 from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import parts
 from prometheus import queries as q
 from prometheus.names import Series, series
 from prometheus.needs import Need
+from prometheus.series import external as e
 from telemetry import instruments as i
 
 PIPELINE = "pipeline-health"

@@ -6,9 +6,9 @@ from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import indicators as sli
 from prometheus import limits
-from prometheus import measures as m
 from prometheus import queries as q
-from prometheus.recorded import (
+from prometheus.recommender import measures as m
+from prometheus.series.recorded import (
     MEASURE,
     MEASURE_KEPT,
     MEASURE_USUAL,

@@ -4,9 +4,9 @@ from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import at_once, lasting, soon, steady
 from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.series import external as e
 
 BY_SERVICE = ["service_name"]
 BY_PROCESS = [*BY_SERVICE, "instance"]

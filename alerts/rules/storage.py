@@ -6,10 +6,10 @@ from alerts.owners import STACK, by_service
 from alerts.rules.evaluations import at_once, now, steady
 from alerts.spec import Alert, Comparison, Evaluation, ExecutionError, Impact, NoData, Severity, ValueFormat
 from config import Config
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.needs import Need
+from prometheus.series import external as e
 
 BY_SERVICE = ["service_name"]
 OVERVIEW = "recommendation-quality-and-storage"

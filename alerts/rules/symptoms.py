@@ -9,7 +9,7 @@ from config import Config
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.objectives import baseline
-from prometheus.recorded import ERRORS, REQUESTS
+from prometheus.series.recorded import ERRORS, REQUESTS
 
 BY_SERVICE = ["service_name"]
 QUALITY = "recommendation-quality-and-storage"

@@ -4,7 +4,7 @@ from alerts.owners import by_service
 from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import queries as q
-from prometheus.recorded import FAILED_ABOVE_USUAL, P95_TIMES_USUAL
+from prometheus.series.recorded import FAILED_ABOVE_USUAL, P95_TIMES_USUAL
 
 BY_SERVICE = ["service_name"]
 SERVICE = "service"

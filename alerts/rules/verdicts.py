@@ -4,7 +4,7 @@ from alerts.owners import by_service
 from alerts.spec import Alert, Comparison, Evaluation, Impact, Severity, ValueFormat
 from config import Config
 from prometheus import queries as q
-from prometheus.external import INCIDENT_VERDICT
+from prometheus.series.external import INCIDENT_VERDICT
 
 NOT_TOLD = 'domain!~"none|unknown"'
 """Nobody is disturbed with nothing."""

@@ -7,7 +7,7 @@ from config import Config
 from prometheus import limits
 from prometheus import queries as q
 from prometheus.indicators import TOP_SCORE
-from prometheus.recorded import (
+from prometheus.series.recorded import (
     RECENT_DRIFT,
     VERSION_DEVIATION,
     VERSION_KEPT,

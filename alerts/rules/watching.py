@@ -4,8 +4,8 @@ from alerts.owners import STACK
 from alerts.rules.evaluations import SHORT, at_once, soon, steady
 from alerts.spec import Alert, Comparison, Impact, Severity, ValueFormat
 from config import Config
-from prometheus import external as e
 from prometheus import queries as q
+from prometheus.series import external as e
 
 PIPELINE = "pipeline-health"
 

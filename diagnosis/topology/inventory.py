@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from diagnosis.sources.live import label_series
 from prometheus import queries as q
-from prometheus import requests
 from prometheus.client import AsyncClient, query_batch
 from prometheus.names import TARGET_INFO
+from prometheus.services import requests
 
 _INSTANCE = ("service_name", "instance")
 _VERSION = (*_INSTANCE, "service_version")

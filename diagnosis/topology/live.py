@@ -25,7 +25,7 @@ from diagnosis.topology.scope import find_scope, keep_services
 from diagnosis.topology.traces import ask_addresses, find_unknown_callees
 from prometheus import queries as q
 from prometheus.client import AsyncClient, SourceAway, query_batch, query_range_batch
-from prometheus.traffic import STEP as RECORDING_STEP
+from prometheus.services.traffic import STEP as RECORDING_STEP
 
 NEARLY_ALL = 0.8
 """Part of all services from which they are asked about as a whole and not by name."""

@@ -9,8 +9,8 @@ from diagnosis.topology.entity import Entity
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.instances import youngest
 from diagnosis.topology.queries import narrow
-from prometheus import processes
 from prometheus import queries as q
+from prometheus.services import processes
 
 
 class Change(NamedTuple):

@@ -8,10 +8,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from diagnosis.sources.evidence import Labelled
-from prometheus import dependencies, processes, requests, traffic
 from prometheus import queries as q
 from prometheus.names import REQUEST_CALLS, TARGET_INFO
-from prometheus.recorded import DECLARED, HEARD
+from prometheus.series.recorded import DECLARED, HEARD
+from prometheus.services import dependencies, processes, requests, traffic
 
 WINDOW = traffic.WINDOW
 

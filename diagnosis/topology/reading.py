@@ -11,7 +11,7 @@ from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.traffic import Traffic
 from jaeger.client import Span, Trace
-from prometheus.dependencies import CACHES, DATABASES, NAMELESS, OBJECT_STORES, QUEUES, SDKS
+from prometheus.services.dependencies import CACHES, DATABASES, NAMELESS, OBJECT_STORES, QUEUES, SDKS
 from telemetry import attributes as a
 
 FAILED = "STATUS_CODE_ERROR"

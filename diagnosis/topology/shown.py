@@ -7,8 +7,8 @@ from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.queries import WINDOW
 from diagnosis.topology.reading import Directory
-from prometheus import dependencies, requests
 from prometheus import queries as q
+from prometheus.services import dependencies, requests
 
 
 def show(aligned: AlignedSeries, directory: Directory, at: Entity | Call, aspect: Aspect) -> str:

@@ -16,7 +16,7 @@ from diagnosis.topology.reading import learn_addresses, make_directory
 from diagnosis.verdict.verdict import Verdict
 from jaeger.client import Trace, find, search
 from prometheus.client import AsyncClient, Request, SourceAway
-from prometheus.dependencies import NAMELESS
+from prometheus.services.dependencies import NAMELESS
 from telemetry import attributes as a
 
 UNKNOWN_CALLEES, TRACES_OF_UNKNOWN = 20, 4

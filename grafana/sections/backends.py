@@ -4,10 +4,10 @@ from grafana.options import GREEN, RED, SECONDS, THIRD, Heading, Lines, Query, S
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.pipeline import OTLP
 from grafana.shapes import timeline
-from prometheus import external as e
 from prometheus import parts
 from prometheus import queries as q
-from prometheus.recorded import HEARD
+from prometheus.series import external as e
+from prometheus.series.recorded import HEARD
 
 MEMORY_LIMIT = 160 * 2**20
 """The collector's memory_limiter, in bytes: collector/config.yaml."""

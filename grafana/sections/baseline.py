@@ -18,9 +18,9 @@ from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import SEGMENT
 from prometheus import indicators as sli
 from prometheus import limits
-from prometheus import measures as m
 from prometheus import queries as q
-from prometheus.recorded import (
+from prometheus.recommender import measures as m
+from prometheus.series.recorded import (
     MEASURE,
     MEASURE_KEPT,
     MEASURE_USUAL,

@@ -7,8 +7,8 @@ from grafana.sections.quality import SEGMENT, VERSION
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q
-from prometheus import versions as v
-from prometheus.recorded import RECENT_DRIFT
+from prometheus.recommender import versions as v
+from prometheus.series.recorded import RECENT_DRIFT
 
 ANY_SEGMENT = 'segment=~"all|$segment"'
 

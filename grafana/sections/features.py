@@ -8,7 +8,7 @@ from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q
 from prometheus.names import series
-from prometheus.recorded import MEASURE, MEASURE_USUAL
+from prometheus.series.recorded import MEASURE, MEASURE_USUAL
 from telemetry import instruments
 
 MISSING = series(instruments.RECOMMENDATION_FEATURE_MISSING)

@@ -5,10 +5,10 @@ from grafana import links
 from grafana.options import BLUE, ORANGE, PURPLE, RED, Heading, Query, Size
 from grafana.panels import Panel, row
 from grafana.shapes import Column, Sort, table, timeline
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
+from prometheus.series import external as e
 from telemetry import instruments
 
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)

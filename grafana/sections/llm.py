@@ -17,10 +17,10 @@ from grafana.options import (
 )
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
-from prometheus import llm
 from prometheus import queries as q
-from prometheus.external import GEN_AI_DURATION
 from prometheus.names import REQUEST_SPANS
+from prometheus.series.external import GEN_AI_DURATION
+from prometheus.services import llm
 
 SERVICE = Variable("service_name", "Service", GEN_AI_DURATION, REQUEST_SPANS, where=(llm.OF_A_MODEL,))
 MODEL = Variable(llm.MODEL, "Model", GEN_AI_DURATION, REQUEST_SPANS, where=(llm.OF_A_MODEL,))

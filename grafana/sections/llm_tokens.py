@@ -4,9 +4,9 @@ from config import Config
 from grafana.options import Heading, Lines, Query, Size, Value
 from grafana.panels import Panel, row, text, timeseries
 from grafana.sections.llm import BY_MODEL, CHOSEN, LEGEND
-from prometheus import llm
 from prometheus import queries as q
-from prometheus.costs import tokens_per_hour
+from prometheus.recommender.costs import tokens_per_hour
+from prometheus.services import llm
 
 COST = 33
 """The panel's id, with prices and without."""

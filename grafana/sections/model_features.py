@@ -15,11 +15,11 @@ from grafana.options import (
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import CHOSEN, FEATURE, OF_FEATURE, OF_SEGMENT
 from grafana.shapes import columns, timeline
-from prometheus import models
 from prometheus import queries as q
-from prometheus import watched_models as w
-from prometheus.model_drift import STABILITY_LIMITS
-from prometheus.model_measures import ENOUGH
+from prometheus.models import watched as w
+from prometheus.models.drift import STABILITY_LIMITS
+from prometheus.models.measures import ENOUGH
+from prometheus.series import models
 
 STATES = {0: ("as in reference", GREEN), 1: ("moderate", ORANGE), 2: ("large", RED)}
 TALL = Size(12, 12)

@@ -3,8 +3,8 @@
 from grafana.options import PERCENT, SECONDS, SHARE, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import CHOSEN, IN_WINDOW, OF_ALL
-from prometheus import watched_models as w
-from prometheus.model_measures import ENOUGH, ENOUGH_OF_A_CLASS, TAIL
+from prometheus.models import watched as w
+from prometheus.models.measures import ENOUGH, ENOUGH_OF_A_CLASS, TAIL
 
 BY_VERSION = ["model_version"]
 

@@ -3,7 +3,7 @@
 from grafana.options import COUNT, SHARE, Heading, Query
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import OF_ALL
-from prometheus import watched_models as w
+from prometheus.models import watched as w
 
 NO_RANKER = "Only of rankers"
 LEGEND = "{{measure}} {{model_version}}"

@@ -5,12 +5,12 @@ from grafana.options import ORANGE, SCORE, SHARE, THIRD, WHOLE_PERCENT, Heading,
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.watched_model import CHOSEN, IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
 from grafana.shapes import Column, Sort, columns, table
-from prometheus import model_comparisons as compare
-from prometheus import models
 from prometheus import queries as q
-from prometheus import watched_models as w
-from prometheus.model_measures import ENOUGH
-from prometheus.recorded import MODEL_LABELS
+from prometheus.models import comparisons as compare
+from prometheus.models import watched as w
+from prometheus.models.measures import ENOUGH
+from prometheus.series import models
+from prometheus.series.recorded import MODEL_LABELS
 
 MEASURE = Value("none", decimals=3, minimum=None)
 FEW_LABELS = f"Fewer than {ENOUGH} labels in the window"

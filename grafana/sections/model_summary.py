@@ -19,9 +19,9 @@ from grafana.panels import Panel, stat
 from grafana.sections.features import unusable
 from prometheus import indicators as sli
 from prometheus import limits
-from prometheus import measures as m
 from prometheus import queries as q
-from prometheus.recorded import RECENT_DRIFT, SEGMENT_KEPT, SLICE_HIT_RATE, SLICE_KEPT
+from prometheus.recommender import measures as m
+from prometheus.series.recorded import RECENT_DRIFT, SEGMENT_KEPT, SLICE_HIT_RATE, SLICE_KEPT
 
 EVERYBODY = ('segment="all"', f'window="{m.FAST}"')
 QUALITY = links.dashboard("Quality and storage", links.QUALITY)

@@ -22,10 +22,10 @@ from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections.watched_model import COLORS, MAIN, MEANING
 from grafana.shapes import Column, Sort, table
 from prometheus import queries as q
-from prometheus import watched_models as w
-from prometheus.model_samples import LONG, SHORT
-from prometheus.models import MODEL
-from prometheus.recorded import DRIFTED, MAIN_MEASURE, MAIN_MEASURE_KEPT, WORST_FAULT
+from prometheus.models import watched as w
+from prometheus.models.samples import LONG, SHORT
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import DRIFTED, MAIN_MEASURE, MAIN_MEASURE_KEPT, WORST_FAULT
 
 LEGEND = "{{model_name}} {{model_version}} in {{service_name}}"
 OVER_AN_HOUR = (w.EVERYBODY, f'window="{LONG}"')

@@ -19,11 +19,11 @@ from grafana.options import (
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections import storage
 from grafana.sections.storage import deadline_line, deadline_ms, slow_calls
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
 from prometheus.needs import Need
+from prometheus.series import external as e
 from telemetry import instruments
 
 BYTES = series(instruments.STORAGE_TRANSFER_SIZE)

@@ -20,11 +20,11 @@ from grafana.options import (
 from grafana.panels import Panel, name, stat, timeseries
 from grafana.sections import storage, verdict
 from grafana.sections.verdict import CRITICAL, FIRING, NO_VERDICT, OPEN
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import names
 from prometheus import queries as q
 from prometheus.names import series
+from prometheus.series import external as e
 from telemetry import instruments
 
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)

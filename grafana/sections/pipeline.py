@@ -16,10 +16,10 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, row, stat, timeseries
-from prometheus import external as e
 from prometheus import queries as q
 from prometheus.names import REQUEST_SPANS, label, series
 from prometheus.series import Series
+from prometheus.series import external as e
 from telemetry import attributes as a
 from telemetry import instruments as i
 

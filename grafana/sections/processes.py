@@ -3,10 +3,10 @@
 from grafana.options import COUNT, QUARTER, RED, SECONDS, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.resources import CHOSEN, NEARLY
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series
+from prometheus.series import external as e
 from telemetry import instruments
 
 DEATHS = series(instruments.RECOMMENDATION_WORKER_DEATHS)

@@ -15,9 +15,9 @@ from grafana.options import (
 )
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
+from prometheus.series import external as e
 
 SERVICE = Variable("service_name", "Service", e.PROCESS_MEMORY)
 CHOSEN = SERVICE.matcher

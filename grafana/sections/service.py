@@ -7,12 +7,12 @@ from grafana import links
 from grafana.options import BLUE, ORANGE, RED, REQUEST_RATE, Heading, Levels, Query, Value
 from grafana.panels import Panel, row, stat, timeseries
 from grafana.variables import Variable
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import names
 from prometheus import queries as q
 from prometheus.names import REQUEST_SPANS
-from prometheus.requests import HTTP
+from prometheus.series import external as e
+from prometheus.services.requests import HTTP
 
 SERVICE = Variable("service_name", "Service", HTTP, REQUEST_SPANS)
 ROUTE = Variable("http_route", "Route", HTTP, REQUEST_SPANS, where=(SERVICE.matcher,))

@@ -6,8 +6,8 @@ from grafana.options import HALF, RED, SHARE, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.sections.quality import CHOSEN
 from grafana.sections.storage import SERVICE
-from prometheus import versions as v
 from prometheus.needs import Need
+from prometheus.recommender import versions as v
 from telemetry import attributes as a
 from telemetry import spans
 from telemetry.shadow import ListDifference

@@ -5,8 +5,9 @@ from grafana import links
 from grafana.options import COUNT, GREEN, ORANGE, RED, SHARE, THIRD, Heading, Levels, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
 from grafana.shapes import Column, Sort, bars, table
-from prometheus import names, recorded
+from prometheus import names
 from prometheus import queries as q
+from prometheus.series import recorded
 
 OBJECTIVE = ["service_name", "objective"]
 LEGEND = "{{service_name}}: {{objective}}"

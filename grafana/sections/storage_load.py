@@ -7,10 +7,10 @@ from grafana.panels import Panel, row, timeseries
 from grafana.sections import storage
 from grafana.sections.object_storage import BYTES
 from grafana.sections.quality import SOURCES
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.needs import Need
+from prometheus.series import external as e
 
 REASONS = [
     "storage_deadline",

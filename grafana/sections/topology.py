@@ -20,8 +20,15 @@ from grafana.panels import Panel, row, stat, timeseries
 from grafana.sections.service import SERVICE, TRACES
 from grafana.shapes import FIELD, Column, Sort, node_graph, table
 from prometheus import queries as q
-from prometheus.recorded import CALLS, CALLS_FAILED, CALLS_P95, ENTITY_FAILED, ENTITY_P95, ENTITY_REQUESTS
 from prometheus.series import Series
+from prometheus.series.recorded import (
+    CALLS,
+    CALLS_FAILED,
+    CALLS_P95,
+    ENTITY_FAILED,
+    ENTITY_P95,
+    ENTITY_REQUESTS,
+)
 
 ENTITY, CALL, CALLEE = ("entity", "kind"), ("service_name", "callee", "kind"), ("callee", "kind")
 FAILING = [(0.001, ORANGE), (0.01, RED)]

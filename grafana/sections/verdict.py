@@ -6,11 +6,11 @@ from grafana.options import GREEN, ORANGE, RED, Heading, Levels, Query, Size
 from grafana.panels import Panel, name
 from grafana.sections import storage
 from grafana.shapes import Column, Sort, table
-from prometheus import external as e
 from prometheus import indicators as sli
 from prometheus import names
 from prometheus import queries as q
 from prometheus.names import series
+from prometheus.series import external as e
 from telemetry import instruments
 
 OPEN = series(instruments.INCIDENT_OPEN)

@@ -24,10 +24,10 @@ from grafana.sections.storage import slow_requests
 from grafana.shapes import Column, Sort, table
 from prometheus import indicators as sli
 from prometheus import limits
-from prometheus import measures as m
 from prometheus import queries as q
-from prometheus import versions as v
-from prometheus.recorded import VERSION_DEVIATION, VERSION_KEPT, VERSION_LABELLED
+from prometheus.recommender import measures as m
+from prometheus.recommender import versions as v
+from prometheus.series.recorded import VERSION_DEVIATION, VERSION_KEPT, VERSION_LABELLED
 
 BY = ["model_version"]
 LEGEND = "{{model_version}}"

@@ -18,11 +18,11 @@ from grafana.options import (
 )
 from grafana.panels import Panel, name, stat
 from grafana.variables import Variable
-from prometheus import models
 from prometheus import queries as q
-from prometheus import watched_models as w
-from prometheus.model_samples import ALL, LONG, SHORT
-from prometheus.recorded import (
+from prometheus.models import watched as w
+from prometheus.models.samples import ALL, LONG, SHORT
+from prometheus.series import models
+from prometheus.series.recorded import (
     DRIFTED,
     FEATURE_VALUES,
     MAIN_MEASURE,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from prometheus import external as x
 from prometheus import queries as q
 from prometheus.client import Answers, Client, Point, TimeSeries, query_batch
 from prometheus.series import Series
+from prometheus.series import external as x
 from report.period import Period, query_period
 
 WHOLE = 0.97

@@ -8,7 +8,7 @@ from config import Config
 from prometheus import queries as q
 from prometheus.client import Answers, Client, Point, TimeSeries
 from prometheus.objectives import Objective, all_objectives
-from prometheus.recorded import ERRORS, REQUESTS
+from prometheus.series.recorded import ERRORS, REQUESTS
 from report.period import Period, query_period
 
 Key = tuple[str, str]

@@ -15,9 +15,10 @@ from config.retraining import RetrainedModel
 from decisions.retraining.conduct import CONTROLLER, StepFailed
 from decisions.retraining.data import BadReport, Report, read_report
 from diagnosis.verdict.verdict import Verdict
-from prometheus import indicators, watched_models
+from prometheus import indicators
 from prometheus.client import Client, SourceAway, query
-from prometheus.model_samples import ALL, SHORT
+from prometheus.models import watched
+from prometheus.models.samples import ALL, SHORT
 from stack import DATA, LINEAGE_FILE, ROOT, StackError
 from stack.models.dataset import dataset_settings
 from stack.settings import Settings
@@ -135,7 +136,7 @@ class CommandSteps:
             f'segment="{ALL}"',
             f'window="{SHORT}"',
         )
-        return _ask(self._prometheus, watched_models.measure([name], *where))
+        return _ask(self._prometheus, watched.measure([name], *where))
 
 
 def _train(command: Sequence[str], since: float, until: float, environment: Mapping[str, str]) -> Report:

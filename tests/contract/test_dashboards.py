@@ -12,8 +12,8 @@ from config import Config
 from grafana.build import FOLDER, generate
 from grafana.layout import title_room
 from prometheus import artifacts
-from prometheus.models import MODEL
 from prometheus.names import REGISTRY
+from prometheus.series.models import MODEL
 from services.demo.recommender.answers import Reason, Source
 from services.incidents.web.links import MODEL_DASHBOARD, SERVICE_DASHBOARD
 from stack import ROOT

@@ -5,9 +5,9 @@ from whence_monitor import bins, reference
 from whence_monitor import instruments as package
 from whence_monitor.tasks import ranking, scores
 
-from prometheus.model_items import BUCKETS, REGISTERS
-from prometheus.models import NUMBER_BINS, OF_MODELS, OWN, SCORE_BINS
+from prometheus.models.items import BUCKETS, REGISTERS
 from prometheus.names import series
+from prometheus.series.models import NUMBER_BINS, OF_MODELS, OWN, SCORE_BINS
 from telemetry import attributes as a
 from telemetry.instruments import Instrument, Kind
 

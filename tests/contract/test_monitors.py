@@ -14,7 +14,7 @@ from config import Config
 from config.watched_models import MEASURES
 from grafana.dashboards import build_all
 from prometheus.names import REGISTRY
-from prometheus.recorded import (
+from prometheus.series.recorded import (
     FEATURE_DRIFT,
     FEATURE_FAULTS,
     MODEL_BOUND,

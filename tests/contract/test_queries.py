@@ -14,9 +14,8 @@ from alerts.rules import all_alerts
 from config import Config
 from grafana.build import FOLDER as DASHBOARDS_FOLDER
 from grafana.provisioned import check_provisioning
-from prometheus import external
 from prometheus.names import REGISTRY
-from prometheus.series import Form, Series
+from prometheus.series import Form, Series, external
 from tests.rules.promtool import counter, histogram, run_promtool
 
 ALERTS = all_alerts(Config())

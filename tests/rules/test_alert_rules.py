@@ -11,7 +11,7 @@ from alerts import to_prometheus
 from alerts.panels import Placed, place
 from alerts.rules import all_alerts
 from config import Config
-from prometheus import measures
+from prometheus.recommender import measures
 from prometheus.recording import STEP, render_recording
 from tests.rules.promtool import Groups, run_promtool
 from tests.rules.scenarios import SCENARIOS

@@ -9,8 +9,8 @@ from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.topology.inventory import ask_instances
 from diagnosis.topology.queries import ask_details, ask_presence, ask_traffic
 from prometheus import queries as q
-from prometheus.recorded import TRAFFIC
 from prometheus.recording import render_recording
+from prometheus.series.recorded import TRAFFIC
 from tests.rules.promtool import counter, gauge, histogram, run_promtool
 
 CONFIG = Config.model_validate({"topology": {"recorded": True}})

@@ -10,7 +10,7 @@ import numpy as np
 from whence_monitor.formulas.drift import population_stability
 
 from config import Config
-from prometheus import measures
+from prometheus.recommender import measures
 from prometheus.recording import render_recording
 from tests.rules.promtool import counter, gauge, run_promtool
 from tests.rules.scenarios.quality import COUNTS, SEEN, hitting

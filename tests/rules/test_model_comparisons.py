@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from config import Config
-from prometheus.model_comparisons import interval, margin
+from prometheus.models.comparisons import margin
+from prometheus.models.intervals import interval
 from prometheus.recording import render_recording
 from tests.rules.promtool import gauge, run_promtool
 
@@ -126,7 +127,7 @@ def test_what_others_take_and_cost_is_their_mean_by_predictions(measure: str, tm
 @pytest.mark.parametrize(("measure", "now", "of_one"), [("ndcg", 0.8, 0.4), ("mae", 3, 3)])
 def test_the_margin_of_a_measure(measure: str, now: float, of_one: float, tmp_path: Path) -> None:
     """In PromQL half of the normal interval, and for shares in Python Wilson's, which is not symmetric."""
-    half = 1.959963984540054 * of_one / 20
+    half = Z * of_one / 20
     expr = f"abs({margin([measure, 'hit_rate'], by=['measure'])} - {half!r}) < bool 1e-9"
     asked = {"expr": f"sum({expr})", "eval_time": "9m", "exp_samples": [{"labels": "{}", "value": 1}]}
     series = measured(measure, now, 400)

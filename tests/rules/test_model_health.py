@@ -16,9 +16,9 @@ from whence_monitor.tasks.scores import NAMES
 
 from config import Config
 from grafana.dashboards import build_all
-from prometheus import watched_models as w
-from prometheus.model_samples import SHORT
-from prometheus.recorded import FEATURE_REFERENCE, FEATURE_VALUES
+from prometheus.models import watched as w
+from prometheus.models.samples import SHORT
+from prometheus.series.recorded import FEATURE_REFERENCE, FEATURE_VALUES
 from tests.rules.watched import Process, Tell, ask, divide, pair, rules_of, total, watch
 
 ROWS = 900

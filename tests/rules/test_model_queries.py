@@ -5,11 +5,10 @@ from pathlib import Path
 from whence_monitor import instruments as i
 
 from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME, ask_models, present_models
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_samples import ALL
-from prometheus.recorded import MODEL_MEASURE
-from prometheus.series import Series
+from prometheus.models.samples import ALL
+from prometheus.series import Series, models
+from prometheus.series.recorded import MODEL_MEASURE
 from tests.rules.test_model_drift import REFERENCE, drawn, observe
 from tests.rules.watched import ask, pair, total, watch
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prometheus import processes
+from prometheus.services import processes
 from tests.rules.promtool import counter, gauge, histogram, run_promtool
 
 SECONDS, AT = 900, 860

@@ -4,7 +4,7 @@ from diagnosis.packs.llm import signals
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.proof import Proof
 from diagnosis.topology.queries import WINDOW
-from prometheus import dependencies, llm
+from prometheus.services import dependencies, llm
 
 SMOOTH = 60.0
 """Seconds over which means of calls are drawn."""

@@ -14,9 +14,9 @@ from diagnosis.topology.proof import Change
 from diagnosis.topology.queries import WINDOW
 from diagnosis.topology.reading import FAILED
 from diagnosis.topology.traffic import Mask
-from prometheus import dependencies, llm
 from prometheus import queries as q
-from prometheus.external import GEN_AI_FIRST_CHUNK, GEN_AI_FIRST_TOKEN, GEN_AI_TOKENS
+from prometheus.series.external import GEN_AI_FIRST_CHUNK, GEN_AI_FIRST_TOKEN, GEN_AI_TOKENS
+from prometheus.services import dependencies, llm
 
 KIND = dependencies.SDKS[llm.PROVIDER]
 """What a language model is, as an entity."""

@@ -9,7 +9,7 @@ from diagnosis.packs.models.counts import FEWEST, Counts
 from diagnosis.packs.models.splits import Split
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.traffic import Mask
-from prometheus import models
+from prometheus.series import models
 
 OFF = (0.03, 0.08)
 """Rise of the mean distance from which scores are off, perhaps and certainly."""

@@ -20,8 +20,8 @@ from diagnosis.packs.models.outcomes import (
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.decomposition import Split as Effect
 from diagnosis.topology.versions import CAME_WITH, find_new_version
-from prometheus import models
-from prometheus.models import OWN
+from prometheus.series import models
+from prometheus.series.models import OWN
 
 NEAR, FAR = 75.0, 240.0
 """Seconds between two changes up to which they belong together, and from which they do not."""

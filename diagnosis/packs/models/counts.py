@@ -10,9 +10,8 @@ import numpy as np
 from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME
 from diagnosis.signals.series import AlignedSeries, Row, Values
 from diagnosis.topology.entity import Entity, Kind
-from prometheus import models
-from prometheus.recorded import MODEL_MEASURE
-from prometheus.series import Series
+from prometheus.series import Series, models
+from prometheus.series.recorded import MODEL_MEASURE
 
 KIND = "model"
 """What a watched model is, as an entity."""

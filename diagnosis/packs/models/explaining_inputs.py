@@ -10,8 +10,8 @@ from diagnosis.packs.models.inputs import FAULTY, Move, Way
 from diagnosis.packs.models.segments import find_worst
 from diagnosis.topology.statements import capitalise
 from diagnosis.verdict.verdict import HIGHEST
-from prometheus.model_samples import ALL
-from prometheus.models import INPUTS, PREDICTION
+from prometheus.models.samples import ALL
+from prometheus.series.models import INPUTS, PREDICTION
 
 UNUSED = 0.1
 """Strength of a move of the predictions below which no input that moved is used."""

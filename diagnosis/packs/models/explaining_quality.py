@@ -11,8 +11,8 @@ from diagnosis.packs.models.leaks import Leak, find_leak
 from diagnosis.packs.models.outcomes import OF_PROBABILITIES
 from diagnosis.packs.models.segments import find_worst
 from diagnosis.verdict.verdict import HIGHEST
-from prometheus import models
-from prometheus.models import TRUTH
+from prometheus.series import models
+from prometheus.series.models import TRUTH
 
 UNWATCHED = 0.5
 """How sure one can be of a changed relation if nothing is known of the inputs of that time."""

@@ -9,8 +9,8 @@ from diagnosis.packs.models.splits import CERTAIN, CHANCE, Split, find_shift, in
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.series import Values
 from diagnosis.topology.traffic import Mask
-from prometheus import models
-from prometheus.recorded import MODEL_MEASURE
+from prometheus.series import models
+from prometheus.series.recorded import MODEL_MEASURE
 
 MIX = (0.06, 0.15)
 """Part of the predictions that moved to other segments, perhaps and certainly."""

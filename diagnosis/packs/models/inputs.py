@@ -13,9 +13,9 @@ from diagnosis.packs.models.splits import CERTAIN, CHANCE, Split, find_shift
 from diagnosis.signals.changes import ramp
 from diagnosis.signals.series import Values
 from diagnosis.topology.traffic import Mask
-from prometheus import models
-from prometheus.model_samples import ALL
-from prometheus.models import OWN
+from prometheus.models.samples import ALL
+from prometheus.series import models
+from prometheus.series.models import OWN
 
 
 class Way(StrEnum):

@@ -6,8 +6,8 @@ import numpy as np
 
 from diagnosis.packs.models.counts import FEWEST, Counts
 from diagnosis.packs.models.inputs import ONE_VALUE, SEVERAL, Way
-from prometheus import models
-from prometheus.model_samples import ALL
+from prometheus.models.samples import ALL
+from prometheus.series import models
 
 ABSENT, PRESENT = 0.9, 0.1
 """Part of the values that are missing, from which a feature does not come, and up to which it was there."""

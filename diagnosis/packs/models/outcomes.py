@@ -17,10 +17,9 @@ from diagnosis.signals.decomposition import Count, split
 from diagnosis.signals.decomposition import Split as Effect
 from diagnosis.signals.series import Values
 from diagnosis.topology.traffic import Mask
-from prometheus import models
-from prometheus.model_measures import ENOUGH, MEANS
+from prometheus.models.measures import ENOUGH, MEANS
 from prometheus.quantities import write_number
-from prometheus.series import Series
+from prometheus.series import Series, models
 
 LOST = (0.02, 0.06)
 """Fall of a share from which it is perhaps, and certainly, worse."""

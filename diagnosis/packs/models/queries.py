@@ -6,11 +6,11 @@ Of features, only those are asked for that are furthest from their reference: an
 import math
 from collections.abc import Mapping
 
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_samples import ALL, SEGMENTED, SHORT
-from prometheus.models import MODEL
-from prometheus.recorded import FEATURE_DRIFT, MODEL_MEASURE
+from prometheus.models.samples import ALL, SEGMENTED, SHORT
+from prometheus.series import models
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import FEATURE_DRIFT, MODEL_MEASURE
 
 NAME = "series"
 """Label with the name of the metric, which clients leave out of the labels."""

@@ -15,8 +15,8 @@ from diagnosis.topology.finding import Seen
 from diagnosis.topology.report import LEAST, report, words_of
 from diagnosis.topology.statements import capitalise, place_of
 from diagnosis.verdict.verdict import ALTERNATIVES, Alternative, Contribution, Statement, Verdict
-from prometheus.model_measures import ENOUGH
-from prometheus.model_samples import ALL
+from prometheus.models.measures import ENOUGH
+from prometheus.models.samples import ALL
 
 FULL_IMPACT = 0.1
 """Fall of a share from which it counts fully as impact."""

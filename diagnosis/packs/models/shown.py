@@ -14,12 +14,12 @@ from diagnosis.signals.series import Values
 from diagnosis.topology.statements import capitalise, place_of
 from diagnosis.verdict.statements import make_statement
 from diagnosis.verdict.verdict import Statement
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_samples import ALL, SHORT
-from prometheus.models import INPUTS, MODEL, PREDICTION, TRUTH
+from prometheus.models.samples import ALL, SHORT
 from prometheus.quantities import write_number
-from prometheus.recorded import (
+from prometheus.series import Series, models
+from prometheus.series.models import INPUTS, MODEL, PREDICTION, TRUTH
+from prometheus.series.recorded import (
     FEATURE_DRIFT,
     FEATURE_FAULTS,
     MODEL_LABELS,
@@ -27,7 +27,6 @@ from prometheus.recorded import (
     MODEL_PREDICTIONS,
     MODEL_PROBLEMS,
 )
-from prometheus.series import Series
 
 SMOOTH = 60.0
 """Seconds over which curves of shares are drawn, at least."""

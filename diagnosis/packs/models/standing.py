@@ -7,9 +7,9 @@ import numpy as np
 
 from diagnosis.packs.models.counts import FEWEST, Counts, Labels
 from diagnosis.packs.models.inputs import MOVED
-from prometheus import models
-from prometheus.model_samples import ALL
-from prometheus.models import OWN
+from prometheus.models.samples import ALL
+from prometheus.series import models
+from prometheus.series.models import OWN
 
 
 class Standing(NamedTuple):

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from diagnosis.packs.recommender.limits import Limits
-from prometheus import external
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.indicators import (
@@ -21,9 +20,10 @@ from prometheus.indicators import (
     STORAGE,
     TOP_SCORE,
 )
-from prometheus.model_items import popularity
+from prometheus.models.items import popularity
 from prometheus.names import series
-from prometheus.recorded import RECENT_DRIFT
+from prometheus.series import external
+from prometheus.series.recorded import RECENT_DRIFT
 from telemetry import instruments as i
 
 WINDOW = "20s"

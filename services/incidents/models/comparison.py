@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from prometheus import versions as v
 from prometheus.client import Answers, AsyncClient, query_batch
+from prometheus.recommender import versions as v
 from services.incidents.models.version_differences import Difference, read_differences
 
 NOW = "5m"

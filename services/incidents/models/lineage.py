@@ -12,8 +12,8 @@ from decisions.audit import Entry
 from decisions.lineage.history import Training, UsedData
 from jaeger.client import Trace, find, search
 from prometheus import queries as q
-from prometheus import serving as s
 from prometheus.client import AsyncClient, Refused, SourceAway
+from prometheus.models import serving as s
 from services.incidents.models.decisions import Decisions, Known
 from services.incidents.models.serving import Serving, find_servings, find_versions
 from telemetry import attributes as a

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from prometheus import serving as s
 from prometheus.client import Answers, AsyncClient, Point, TimeSeries, query, query_batch, query_range_batch
-from prometheus.models import MODEL
+from prometheus.models import serving as s
+from prometheus.series.models import MODEL
 
 DAYS = 30
 """How far back is looked; Prometheus may keep less."""

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from decisions.experiments.corrections import split
 from decisions.experiments.estimates import Estimate, around, quantile_of_shares, ratio_of_sums
 from decisions.experiments.judgement import ENOUGH, compare
-from prometheus import versions as v
 from prometheus.client import Answers, AsyncClient, TimeSeries, query_batch
+from prometheus.recommender import versions as v
 
 WINDOW = 3600
 """Seconds in which versions are compared."""

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from config.watched_models import LOWER_IS_BETTER
 from prometheus import queries as q
-from prometheus import watched_models as w
 from prometheus.client import Answers, AsyncClient, Point, TimeSeries, query_batch, query_range_batch
-from prometheus.model_comparisons import interval
-from prometheus.model_samples import ALL, LONG, SHORT
-from prometheus.models import MODEL
+from prometheus.models import watched as w
+from prometheus.models.intervals import LOWER_IS_BETTER, interval
+from prometheus.models.samples import ALL, LONG, SHORT
+from prometheus.series.models import MODEL
 from services.incidents.incident import Incident
 
 HISTORY, STEP = 6 * 3600.0, 120.0

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus import requests
 from prometheus.client import AsyncClient, Point, query_range
+from prometheus.services import requests
 from services.incidents.incident import Incident, Window
 
 POINTS = 240

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from prometheus import indicators as sli
 from prometheus.client import query_range
-from prometheus.models import MODEL
+from prometheus.series.models import MODEL
 from services.incidents.incident import Alert, Incident, Window
 from services.incidents.settings import Settings
 from services.incidents.web.charts import RATE_WINDOW, choose_step, service_queries, storage_latency_ms

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from prometheus.requests import SERVER_SPAN
+from prometheus.services.requests import SERVER_SPAN
 from stack.running.ports import find_free_ports
 from tests.e2e.live import Stack, eventually, eventually_equal
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from config.watched_models import HIGHER_IS_BETTER
-from prometheus.model_measures import MEANS
+from prometheus.models.measures import MEANS
 from tests.rules.promtool import counter, gauge
 from tests.rules.scenarios.models import named
 from tests.rules.scenarios.scenario import Series

@@ -1,6 +1,6 @@
 """Quality of models that services watch with whence_monitor: its counters through the recording rules."""
 
-from prometheus.model_items import BUCKETS, REGISTERS
+from prometheus.models.items import BUCKETS, REGISTERS
 from tests.rules.promtool import counter, gauge
 from tests.rules.scenarios.scenario import Scenario, Series
 

@@ -28,7 +28,7 @@ from diagnosis.topology.entity import Call, Entity, Kind, Topology
 from diagnosis.topology.live import Collected
 from diagnosis.topology.scope import find_scope
 from prometheus.client import MARK, AsyncClient
-from prometheus.traffic import STEP
+from prometheus.services.traffic import STEP
 
 CALLS = make_calls(40, 60, 4)
 """Four systems of ten services; the first is diagnosed."""

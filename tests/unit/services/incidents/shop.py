@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 
 from diagnosis.topology.queries import MAP_STEP
 from prometheus.client import MARK
-from prometheus.dependencies import ENDS
+from prometheus.services.dependencies import ENDS
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 from tests.unit.services.incidents import fakes
 

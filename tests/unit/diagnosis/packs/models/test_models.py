@@ -9,8 +9,8 @@ from diagnosis import diagnose
 from diagnosis.packs.llm.signals import ask_llms
 from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME, ask_models
 from diagnosis.sources.evidence import Labelled
-from prometheus.models import FEATURE_VALUES, PREDICTIONS
-from prometheus.recorded import MODEL_MEASURE
+from prometheus.series.models import FEATURE_VALUES, PREDICTIONS
+from prometheus.series.recorded import MODEL_MEASURE
 from tests.unit.diagnosis.packs.models.test_model_causes import (
     CALM,
     CONTROLS,

@@ -7,8 +7,8 @@ import pytest
 from diagnosis import Evidence, Verdict, diagnose
 from diagnosis.packs.models.queries import COUNTED, COUNTS, FEATURES, NAME
 from diagnosis.sources.evidence import Labelled, pack
-from prometheus.model_samples import ALL
-from prometheus.models import FEATURE_MAGNITUDE, FEATURE_VALUES, REFERENCE_VALUES
+from prometheus.models.samples import ALL
+from prometheus.series.models import FEATURE_MAGNITUDE, FEATURE_VALUES, REFERENCE_VALUES
 from tests.rules.watched import NAMES
 from tests.unit.diagnosis.packs.models.monitored import CHANGED, OF_ANOTHER, STEP, STEPS, Change, tell
 from tests.unit.diagnosis.topology.shop import START

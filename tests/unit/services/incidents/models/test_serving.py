@@ -11,8 +11,8 @@ import pytest
 
 from components.build import ComponentMissing, binary
 from prometheus import queries as q
-from prometheus import serving as s
 from prometheus.client import AsyncClient
+from prometheus.models import serving as s
 from services.incidents.models.serving import Serving, find_servings
 from tests.unit.prometheus.running import run_prometheus
 

@@ -12,7 +12,7 @@ import pytest
 from alerts.rules.verdicts import TOLD
 from diagnosis import Verdict
 from diagnosis.verdict.verdict import Place
-from prometheus.external import DEPENDENCY_ADDRESS, INCIDENT_VERDICT
+from prometheus.series.external import DEPENDENCY_ADDRESS, INCIDENT_VERDICT
 from services.incidents.alerts.history import add_verdict
 from services.incidents.database.location import open_database
 from services.incidents.web.exposition import ADDRESSES, LABELS, LENGTH, VERDICTS, Family, write

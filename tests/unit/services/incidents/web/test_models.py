@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import pytest
 
-from prometheus import watched_models as w
+from prometheus.models import watched as w
 from services.incidents.models.watched import name_measure
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.running import incidents_service, serve

@@ -6,15 +6,15 @@ more; two are enough here, where twenty requests come in a second.
 
 from collections.abc import Iterator, Sequence
 
-from prometheus import models
 from prometheus import queries as q
 from prometheus.indicators import RECOMMENDER
 from prometheus.limits import DRIFT_SAMPLES
-from prometheus.model_drift import population_stability
-from prometheus.model_samples import ALL, OF_BIN, SEGMENTED
-from prometheus.models import INPUTS, OF_REFERENCE
-from prometheus.recorded import RECENT_DRIFT
+from prometheus.models.drift import population_stability
+from prometheus.models.samples import ALL, OF_BIN, SEGMENTED
 from prometheus.rules import Rule, record
+from prometheus.series import models
+from prometheus.series.models import INPUTS, OF_REFERENCE
+from prometheus.series.recorded import RECENT_DRIFT
 
 SECONDS, WINDOW = 120, "2m"
 _WATCHED = (RECOMMENDER, f'feature!="{INPUTS}"')

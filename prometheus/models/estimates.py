@@ -7,12 +7,14 @@ of the predictions whose labels came in the window is not made of these labels, 
 
 from collections.abc import Iterator
 
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_measures import ENOUGH, SAMPLE, STEP, if_task, roc_auc
-from prometheus.model_samples import ALL, LONG, SECONDS
-from prometheus.models import MODEL, NUMBER_BINS, PREDICTION
-from prometheus.recorded import (
+from prometheus.models.measures import ENOUGH, SAMPLE, STEP, if_task, roc_auc
+from prometheus.models.samples import ALL, LONG, SECONDS
+from prometheus.quantities import Z
+from prometheus.rules import Rule, record
+from prometheus.series import Series, models
+from prometheus.series.models import MODEL, NUMBER_BINS, PREDICTION
+from prometheus.series.recorded import (
     ESTIMATE_COVERED,
     ESTIMATE_EXPECTED,
     ESTIMATE_KNOWN,
@@ -29,8 +31,6 @@ from prometheus.recorded import (
     MODEL_SCORE_LABELS,
     MODEL_SCORES,
 )
-from prometheus.rules import Rule, record
-from prometheus.series import Series
 
 PAST = "24h"
 ENOUGH_OF_THE_PAST = 100
@@ -39,8 +39,6 @@ ENOUGH_OF_A_CELL = 10
 """Labels of a cell from which it is known."""
 LEAST_COVERED = 0.95
 """The share of predictions in cells that are known, below which there is no estimate."""
-Z = 1.959963984540054
-"""Normal quantile of an interval of 95%."""
 
 CELL = (*MODEL, "reference", "bin", "predicted")
 _YES = q.equal("predicted", "yes")

@@ -3,10 +3,10 @@
 Functions → PromQL. `where` are matchers of a version or a data set; `window` is how far back is looked.
 """
 
-from prometheus import models
 from prometheus import queries as q
-from prometheus.models import MODEL
 from prometheus.names import label, series
+from prometheus.series import models
+from prometheus.series.models import MODEL
 from telemetry import attributes as a
 from telemetry import instruments as i
 

@@ -6,13 +6,13 @@ The formulas are those of `whence_monitor.formulas.ranking`, where their sources
 from collections.abc import Iterator
 from math import log, sqrt
 
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_measures import ENOUGH
-from prometheus.model_samples import ALL, SECONDS
-from prometheus.models import MODEL, NUMBER_BINS
-from prometheus.recorded import MODEL_MEASURE, MODEL_PREDICTIONS
+from prometheus.models.measures import ENOUGH
+from prometheus.models.samples import ALL, SECONDS
 from prometheus.rules import Rule, record
+from prometheus.series import models
+from prometheus.series.models import MODEL, NUMBER_BINS
+from prometheus.series.recorded import MODEL_MEASURE, MODEL_PREDICTIONS
 
 REGISTERS, BUCKETS = 128, 64
 """Of hashes of items, as the package has them."""

@@ -12,12 +12,13 @@ from functools import partial
 from math import log
 
 from config.watched_models import DRIFT
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_measures import ENOUGH
-from prometheus.model_samples import ALL, SECONDS
-from prometheus.models import FEATURE, INPUTS, NUMBER_BINS, OF_REFERENCE
-from prometheus.recorded import (
+from prometheus.models.measures import ENOUGH
+from prometheus.models.samples import ALL, SECONDS
+from prometheus.rules import Rule, record
+from prometheus.series import models
+from prometheus.series.models import FEATURE, INPUTS, NUMBER_BINS, OF_REFERENCE
+from prometheus.series.recorded import (
     FEATURE_ASSOCIATION,
     FEATURE_BINS,
     FEATURE_DRIFT,
@@ -35,7 +36,6 @@ from prometheus.recorded import (
     FEATURE_VALUES,
     MODEL_LIMIT,
 )
-from prometheus.rules import Rule, record
 
 STABILITY_LIMITS = DRIFT
 """As whence.yaml names them."""

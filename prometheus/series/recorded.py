@@ -57,7 +57,7 @@ TRAFFIC = {
     "called_median": _gauge("traffic:called_duration_seconds:p50_20s", _OF_PEER),
     "called_slowest": _gauge("traffic:called_duration_seconds:p99_20s", _OF_PEER),
 }
-"""What `prometheus.traffic` asks, by the name of the query, if whence.yaml has it recorded."""
+"""What `prometheus.services.traffic` asks, by the name of the query, if whence.yaml has it recorded."""
 
 ENTITY_REQUESTS = _gauge("entity:requests:rate1m", OF_ENTITY)
 """Requests per second of each service and of whatever services call: as it counts them, or its callers."""
@@ -240,7 +240,7 @@ WORST_FAULT = _gauge("model:features:worst_fault", OF_MODEL | {"feature", "kind"
 """Of faulty values, without those of the reference, the share that is largest by its limit, if any."""
 
 MODEL_STATE = _gauge("model:state:level", OF_MODEL | {"state"})
-"""The worst there is to say of a model, alerts aside: see `prometheus.model_health`."""
+"""The worst there is to say of a model, alerts aside: see `prometheus.models.health`."""
 
 RECENT_DRIFT = _gauge("recommendation:feature:drift", OF_MODEL | {"reference", "feature", "segment"})
 """Population stability index of a feature's values of two minutes against those in training."""

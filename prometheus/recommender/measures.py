@@ -15,8 +15,10 @@ from math import pi
 from prometheus import indicators
 from prometheus import queries as q
 from prometheus.indicators import HITS, LABELLED, PERSONALISED, RECOMMENDER
-from prometheus.models import QUALITY
-from prometheus.recorded import (
+from prometheus.rules import Rule, record
+from prometheus.series import Series
+from prometheus.series.models import QUALITY
+from prometheus.series.recorded import (
     MEASURE,
     MEASURE_KEPT,
     MEASURE_USUAL,
@@ -34,8 +36,6 @@ from prometheus.recorded import (
     VERSION_OTHERS_HITS,
     VERSION_OTHERS_LABELLED,
 )
-from prometheus.rules import Rule, record
-from prometheus.series import Series
 
 STEP = 10
 """Seconds between evaluations."""

@@ -5,10 +5,11 @@ Segment `ALL` is everybody; a model without segments has no other.
 
 from collections.abc import Iterator, Sequence
 
-from prometheus import models
 from prometheus import queries as q
-from prometheus.models import MODEL
-from prometheus.recorded import (
+from prometheus.rules import Rule, record
+from prometheus.series import Series, models
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import (
     FEATURE_REFERENCE,
     FEATURE_TRUTHS,
     FEATURE_VALUES,
@@ -22,8 +23,6 @@ from prometheus.recorded import (
     MODEL_SCORE_LABELS,
     MODEL_SCORES,
 )
-from prometheus.rules import Rule, record
-from prometheus.series import Series
 
 SHORT, LONG = "10m", "1h"
 """Windows: what is seen soon, and what gives a sample where labels or predictions are few."""

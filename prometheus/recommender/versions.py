@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from prometheus import indicators as sli
 from prometheus import queries as q
-from prometheus.model_samples import SHORT
+from prometheus.models.samples import SHORT
 from prometheus.names import label, series
-from prometheus.recorded import MODEL_MEASURE, RECENT_DRIFT, VERSION_COST
+from prometheus.series.recorded import MODEL_MEASURE, RECENT_DRIFT, VERSION_COST
 from telemetry import attributes as a
 from telemetry import instruments as i
 

@@ -8,10 +8,10 @@ asked over WINDOW, which holds two of its samples.
 from collections.abc import Sequence
 
 from prometheus import queries as q
-from prometheus.dependencies import CALLING
-from prometheus.external import GEN_AI_DURATION, GEN_AI_FIRST_CHUNK, GEN_AI_FIRST_TOKEN, GEN_AI_TOKENS
 from prometheus.names import REQUEST_SPANS, label
-from prometheus.requests import SPAN_FAILED
+from prometheus.series.external import GEN_AI_DURATION, GEN_AI_FIRST_CHUNK, GEN_AI_FIRST_TOKEN, GEN_AI_TOKENS
+from prometheus.services.dependencies import CALLING
+from prometheus.services.requests import SPAN_FAILED
 from telemetry import attributes as a
 
 PROVIDER, MODEL, TOKEN_TYPE = map(

@@ -1,21 +1,21 @@
 """Every service against its own past, whether whence.yaml lists it or not.
 
-The usual value is the median over the baseline period, as in `prometheus.measures`.
+The usual value is the median over the baseline period, as in `prometheus.recommender.measures`.
 """
 
 from collections.abc import Iterator
 
 from prometheus import limits
 from prometheus import queries as q
-from prometheus.recorded import (
+from prometheus.rules import Rule, record
+from prometheus.series import Series
+from prometheus.series.recorded import (
     ENTITY_FAILED,
     ENTITY_P95,
     ENTITY_REQUESTS,
     FAILED_ABOVE_USUAL,
     P95_TIMES_USUAL,
 )
-from prometheus.rules import Rule, record
-from prometheus.series import Series
 
 NOTICED = 0.1
 """Seconds more of the 95th percentile that users notice."""

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 
 from prometheus import queries as q
 from prometheus.names import REQUEST_SPANS, SPAN_CALLS, TARGET_INFO, series
-from prometheus.recorded import FAST_METRICS, HEARD, REQUEST_SIGNAL
 from prometheus.rules import Rule, record
+from prometheus.series.recorded import FAST_METRICS, HEARD, REQUEST_SIGNAL
 from telemetry import instruments as i
 
 HTTP = series(i.HTTP_SERVER_REQUEST_DURATION)

@@ -9,9 +9,23 @@ an address the inbox learns from traces, and tells (`services.incidents.web.expo
 from collections.abc import Collection, Iterator
 
 from config import Config
-from prometheus import dependencies, indicators, requests
+from prometheus import indicators
 from prometheus import queries as q
-from prometheus.dependencies import (
+from prometheus.names import REQUEST_SPANS
+from prometheus.rules import Rule, record
+from prometheus.series.external import DEPENDENCY_ADDRESS
+from prometheus.series.recorded import (
+    CALLEE,
+    CALLS,
+    CALLS_FAILED,
+    CALLS_P95,
+    DECLARED,
+    ENTITY_FAILED,
+    ENTITY_P95,
+    ENTITY_REQUESTS,
+)
+from prometheus.services import dependencies, requests
+from prometheus.services.dependencies import (
     CACHES,
     CALLER,
     CALLING,
@@ -22,19 +36,6 @@ from prometheus.dependencies import (
     QUEUES,
     SDKS,
 )
-from prometheus.external import DEPENDENCY_ADDRESS
-from prometheus.names import REQUEST_SPANS
-from prometheus.recorded import (
-    CALLEE,
-    CALLS,
-    CALLS_FAILED,
-    CALLS_P95,
-    DECLARED,
-    ENTITY_FAILED,
-    ENTITY_P95,
-    ENTITY_REQUESTS,
-)
-from prometheus.rules import Rule, record
 
 STEP = 10
 """Seconds between evaluations."""

@@ -6,10 +6,10 @@ processes the first takes longer than anybody waits.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from prometheus import dependencies, requests
 from prometheus import queries as q
-from prometheus.recorded import TRAFFIC
 from prometheus.rules import Rule, record
+from prometheus.series.recorded import TRAFFIC
+from prometheus.services import dependencies, requests
 
 WINDOW = "20s"
 """Four exports of span metrics."""

@@ -8,11 +8,12 @@ from functools import partial
 
 from config.watched_models import HIGHER_IS_BETTER, LOWER_IS_BETTER
 from prometheus import queries as q
-from prometheus import watched_models as w
-from prometheus.external import INCIDENT_VERDICT
-from prometheus.model_drift import chosen_limit
-from prometheus.models import MODEL
-from prometheus.recorded import (
+from prometheus.models import watched as w
+from prometheus.models.drift import chosen_limit
+from prometheus.rules import Rule, record
+from prometheus.series.external import INCIDENT_VERDICT
+from prometheus.series.models import MODEL
+from prometheus.series.recorded import (
     DRIFTED,
     MAIN_MEASURE,
     MAIN_MEASURE_KEPT,
@@ -20,7 +21,6 @@ from prometheus.recorded import (
     MODEL_STATE,
     WORST_FAULT,
 )
-from prometheus.rules import Rule, record
 
 _MODEL = ", ".join(MODEL)
 _BY = f"by ({_MODEL})"

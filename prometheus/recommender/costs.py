@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from config import Config
 from config.llm import Prices as TokenPrices
 from prometheus import indicators as sli
-from prometheus import llm
 from prometheus import queries as q
-from prometheus.external import GEN_AI_TOKENS
 from prometheus.names import series
-from prometheus.recorded import VERSION_COST
 from prometheus.rules import Rule, record
+from prometheus.series.external import GEN_AI_TOKENS
+from prometheus.series.recorded import VERSION_COST
+from prometheus.services import llm
 from telemetry import instruments as i
 
 WINDOW = "5m"

@@ -7,13 +7,13 @@ matchers of a model, segment or window; without them a query is of all.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_measures import NO_QUALITY
-from prometheus.model_samples import ALL, LONG, SEGMENTED, SHORT
-from prometheus.models import MODEL, NUMBER_BINS
+from prometheus.models.measures import NO_QUALITY
+from prometheus.models.samples import ALL, LONG, SEGMENTED, SHORT
 from prometheus.names import ALERTS
-from prometheus.recorded import (
+from prometheus.series import Series, models
+from prometheus.series.models import MODEL, NUMBER_BINS
+from prometheus.series.recorded import (
     DRIFTED,
     FEATURE_DRIFT,
     FEATURE_DRIFT_LIMIT,
@@ -39,7 +39,6 @@ from prometheus.recorded import (
     MODEL_STATE,
     WORST_FAULT,
 )
-from prometheus.series import Series
 
 OF_MEASURE = (*MODEL, "segment", "window", "measure")
 OF_FEATURE = (*MODEL, "segment", "window", "feature")

@@ -6,11 +6,12 @@ The formulas are those of `whence_monitor.formulas`. What has too few samples ha
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from prometheus import models
 from prometheus import queries as q
-from prometheus.model_samples import ALL, LONG, SECONDS, SHORT
-from prometheus.models import MODEL, SCORE_BINS
-from prometheus.recorded import (
+from prometheus.models.samples import ALL, LONG, SECONDS, SHORT
+from prometheus.rules import Rule, record
+from prometheus.series import Series, models
+from prometheus.series.models import MODEL, SCORE_BINS
+from prometheus.series.recorded import (
     MODEL_LABELS,
     MODEL_MEASURE,
     MODEL_MEASURE_USUAL,
@@ -20,8 +21,6 @@ from prometheus.recorded import (
     MODEL_SCORE_EXPECTED,
     MODEL_SCORE_LABELS,
 )
-from prometheus.rules import Rule, record
-from prometheus.series import Series
 
 STEP = 60
 """Seconds between evaluations."""

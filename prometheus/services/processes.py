@@ -7,9 +7,9 @@ https://opentelemetry.io/docs/specs/semconv/runtime/.
 
 from collections.abc import Iterable, Sequence
 
-from prometheus import external as e
 from prometheus import queries as q
 from prometheus.names import Series, series
+from prometheus.series import external as e
 from telemetry import instruments as i
 
 OFTEN, SELDOM = "30s", "3m"

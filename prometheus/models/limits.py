@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from config import Config
 from config.watched_models import MEASURES, WatchedModel
-from prometheus import models
 from prometheus import queries as q
-from prometheus.recorded import MODEL_BOUND, MODEL_KEPT_LIMIT, MODEL_LIMIT, MODEL_MEASURE
 from prometheus.rules import Rule, record
-from prometheus.series import Series
+from prometheus.series import Series, models
+from prometheus.series.recorded import MODEL_BOUND, MODEL_KEPT_LIMIT, MODEL_LIMIT, MODEL_MEASURE
 
 MODEL_OF_ANY_VERSION = ("service_name", "model_name")
 _OF_MODEL = f"on ({', '.join(MODEL_OF_ANY_VERSION)}) group_left ()"
