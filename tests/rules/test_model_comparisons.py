@@ -8,6 +8,7 @@ import pytest
 from config import Config
 from prometheus.models.comparisons import margin
 from prometheus.models.intervals import interval
+from prometheus.quantities import Z
 from prometheus.recording import render_recording
 from tests.rules.promtool import gauge, run_promtool
 
