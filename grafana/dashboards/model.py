@@ -6,7 +6,7 @@ from config import Config
 from grafana.annotations import VERDICTS
 from grafana.links import MODEL as UID
 from grafana.panels import Page, dashboard
-from grafana.sections import model_features, model_flow, model_items, model_quality, watched_model
+from grafana.sections.watched_models import features, flow, items, quality, summary
 from prometheus.needs import Need
 
 
@@ -18,16 +18,16 @@ def build(config: Config) -> dict[str, Any]:
             "Model",
             "One model of any service: quality against its past, drift from its reference, faulty values.",
             tags=["model"],
-            variables=watched_model.VARIABLES,
+            variables=summary.VARIABLES,
             marks=(VERDICTS,),
             needs=Need.WATCHED_MODEL,
         ),
         [
-            *watched_model.numbers(config),
-            *model_quality.panels(config),
-            *model_features.panels(),
-            *model_flow.panels(),
-            *model_items.panels(),
+            *summary.numbers(config),
+            *quality.panels(config),
+            *features.panels(),
+            *flow.panels(),
+            *items.panels(),
         ],
         config,
     )

@@ -5,8 +5,8 @@ from typing import Any
 from config import Config
 from grafana.links import MODEL_AND_DATA as UID
 from grafana.panels import Page, dashboard
-from grafana.sections import baseline, drift, features, model_summary, shadow, versions
-from grafana.sections.quality import DATASET, SEGMENT, VERSION
+from grafana.sections.recommender import baseline, drift, features, model, shadow, versions
+from grafana.sections.recommender.quality import DATASET, SEGMENT, VERSION
 
 
 def build(config: Config) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def build(config: Config) -> dict[str, Any]:
             variables=[DATASET, VERSION, SEGMENT],
         ),
         [
-            *model_summary.panels(config),
+            *model.panels(config),
             *versions.panels(config),
             *shadow.panels(config),
             *baseline.overall(config),

@@ -6,7 +6,7 @@ from config import Config
 from grafana.annotations import VERDICTS
 from grafana.links import MODELS as UID
 from grafana.panels import Page, dashboard
-from grafana.sections import models
+from grafana.sections.watched_models import glance
 from prometheus.needs import Need
 
 
@@ -21,6 +21,6 @@ def build(config: Config) -> dict[str, Any]:
             marks=(VERDICTS,),
             needs=Need.WATCHED_MODEL,
         ),
-        [*models.numbers(), models.every_model(config), *models.over_time(config)],
+        [*glance.numbers(), glance.every_model(config), *glance.over_time(config)],
         config,
     )

@@ -5,7 +5,7 @@ from typing import Any
 from config import Config
 from grafana.links import QUALITY as UID
 from grafana.panels import Page, dashboard
-from grafana.sections import quality, storage, summary
+from grafana.sections.recommender import quality, storage, summary
 
 
 def build(config: Config) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, row, stat, timeseries
-from grafana.sections import storage
-from grafana.sections.storage import deadline_line, deadline_ms, slow_calls
+from grafana.sections.recommender import storage
+from grafana.sections.recommender.storage import deadline_line, deadline_ms, slow_calls
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.names import series

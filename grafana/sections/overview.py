@@ -18,7 +18,8 @@ from grafana.options import (
     Size,
 )
 from grafana.panels import Panel, name, stat, timeseries
-from grafana.sections import storage, verdict
+from grafana.sections import verdict
+from grafana.sections.recommender import storage
 from grafana.sections.verdict import CRITICAL, FIRING, NO_VERDICT, OPEN
 from prometheus import indicators as sli
 from prometheus import names

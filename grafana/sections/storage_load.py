@@ -4,9 +4,9 @@ from config import Config
 from grafana import links
 from grafana.options import COUNT, HALF, RED, SHARE, THIRD, Heading, Lines, Query, Size, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections import storage
 from grafana.sections.object_storage import BYTES
-from grafana.sections.quality import SOURCES
+from grafana.sections.recommender import storage
+from grafana.sections.recommender.quality import SOURCES
 from prometheus import indicators as sli
 from prometheus import queries as q
 from prometheus.needs import Need

@@ -4,7 +4,7 @@ from config import Config
 from grafana import links
 from grafana.options import GREEN, ORANGE, RED, Heading, Levels, Query, Size
 from grafana.panels import Panel, name
-from grafana.sections import storage
+from grafana.sections.recommender import storage
 from grafana.shapes import Column, Sort, table
 from prometheus import indicators as sli
 from prometheus import names

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from whence_monitor import instruments as i
-from whence_monitor.concept import FEWEST, ConceptDrift
+from whence_monitor.truth.concept import FEWEST, ConceptDrift
 
 from monitor.tests.worker import Worker
 

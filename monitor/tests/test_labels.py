@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from whence_monitor import instruments as i
 from whence_monitor import make_reference
-from whence_monitor.joins import TAKEN, Waiting
 from whence_monitor.learning import FEWEST
+from whence_monitor.truth.joins import TAKEN, Waiting
 
 from monitor.tests.worker import Worker
 

@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
+from whence_monitor.inputs.tables import read_table
 from whence_monitor.profile import make_reference
 from whence_monitor.reference import INPUTS, InvalidReference
-from whence_monitor.tables import read_table
 from whence_monitor.tasks import TaskName
 
 

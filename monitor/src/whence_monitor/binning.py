@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence_monitor import bins
-from whence_monitor.columns import Column, Numbers, Row, as_plain, pick, read_columns, read_rows
+from whence_monitor.inputs.columns import Column, Numbers, Row, as_plain, pick, read_columns, read_rows
 from whence_monitor.reference import PREDICTION, Category, Feature, Number
 from whence_monitor.repeats import Repeats
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from whence_monitor.columns import Column, as_plain
+from whence_monitor.inputs.columns import Column, as_plain
 from whence_monitor.reference import InvalidReference, Reference
 from whence_monitor.tasks import Task, TaskName, find_classes, make_task
 

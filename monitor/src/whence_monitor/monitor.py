@@ -12,10 +12,10 @@ from weakref import WeakSet
 
 from opentelemetry.metrics import MeterProvider
 
-from whence_monitor.batches import Batch, make_batch
 from whence_monitor.events import AnyEvent, Events, Judged, Labelled, Observed
 from whence_monitor.export import create_histograms, export, withdraw
 from whence_monitor.families import Family
+from whence_monitor.inputs.batches import Batch, make_batch
 from whence_monitor.instruments import Instrument
 from whence_monitor.problems import Problem
 from whence_monitor.reference import Reference

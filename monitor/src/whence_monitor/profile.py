@@ -9,7 +9,7 @@ import numpy as np
 
 from whence_monitor import bins
 from whence_monitor.binning import Codes, FeatureCounts, Values
-from whence_monitor.columns import Column, as_plain, read_columns
+from whence_monitor.inputs.columns import Column, as_plain, read_columns
 from whence_monitor.judging import judge_rows
 from whence_monitor.reference import (
     INPUTS,

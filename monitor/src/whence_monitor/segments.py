@@ -6,7 +6,7 @@ import numpy as np
 
 from whence_monitor import bins
 from whence_monitor.binning import Codes
-from whence_monitor.columns import Column
+from whence_monitor.inputs.columns import Column
 from whence_monitor.problems import Problem, Problems
 
 MOST = 16

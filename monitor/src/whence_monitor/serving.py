@@ -9,8 +9,8 @@ from whence_monitor import instruments as i
 from whence_monitor.bins import LARGEST
 from whence_monitor.events import Observed
 from whence_monitor.families import Attributes, Family
+from whence_monitor.inputs.times import read_duration, read_finite, read_time
 from whence_monitor.problems import Problem, Problems
-from whence_monitor.times import read_duration, read_finite, read_time
 
 
 class Histogram(Protocol):

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from whence_monitor import instruments as i
-from whence_monitor.batches import Batch
 from whence_monitor.binning import Codes, FeatureCounts
-from whence_monitor.columns import Column
 from whence_monitor.events import AnyEvent, Judged, Labelled, Observed
 from whence_monitor.families import Family, fix, spell
-from whence_monitor.labels import Labels, Match, Predicted
+from whence_monitor.inputs.batches import Batch
+from whence_monitor.inputs.columns import Column
 from whence_monitor.learning import Sample, learn_reference, share
 from whence_monitor.problems import Problem, Problems
 from whence_monitor.reference import INPUTS, PREDICTION, TRUTH, InvalidReference, Reference
@@ -23,6 +22,7 @@ from whence_monitor.tasks import TaskName, make_task
 from whence_monitor.telling import Telling
 from whence_monitor.telling import count_series as count_telling
 from whence_monitor.together import Reconstruction
+from whence_monitor.truth.labels import Labels, Match, Predicted
 from whence_monitor.watched import describe, describe_calibration, fit
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from whence_monitor import instruments as i
 from whence_monitor.binning import Codes, FeatureCounts
-from whence_monitor.columns import Column
 from whence_monitor.families import Attributes, Family, fix, spell
 from whence_monitor.formulas.association import association
+from whence_monitor.inputs.columns import Column
 from whence_monitor.reference import OWN, Feature, Reference, Truths
 
 MOST = 5

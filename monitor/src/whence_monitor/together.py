@@ -13,7 +13,7 @@ import numpy as np
 
 from whence_monitor import bins
 from whence_monitor.binning import Codes, FeatureCounts, Values
-from whence_monitor.columns import Column
+from whence_monitor.inputs.columns import Column
 from whence_monitor.reference import (
     MOST_COMPONENTS,
     MOST_TOGETHER,

@@ -8,9 +8,9 @@ import numpy as np
 from whence_monitor import bins
 from whence_monitor import instruments as i
 from whence_monitor.binning import Codes, Values
-from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family, spell
 from whence_monitor.formulas import classification as c
+from whence_monitor.inputs.columns import read_number
 from whence_monitor.reference import Cell
 from whence_monitor.tasks.scores import Scores
 from whence_monitor.tasks.task import Quantities, Task

@@ -5,8 +5,8 @@ import numpy as np
 from whence_monitor import bins
 from whence_monitor import instruments as i
 from whence_monitor.binning import NumberBins, Values
-from whence_monitor.columns import Numbers
 from whence_monitor.families import Attributes, Family, spell
+from whence_monitor.inputs.columns import Numbers
 from whence_monitor.reference import PREDICTION, Cell, Number
 
 QUANTITIES = ("judged", "error_absolute", "error_squared", "error_fourth")

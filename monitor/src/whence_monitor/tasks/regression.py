@@ -7,9 +7,9 @@ import numpy as np
 
 from whence_monitor import bins
 from whence_monitor.binning import Codes, Values
-from whence_monitor.columns import read_number
 from whence_monitor.families import Attributes, Family
 from whence_monitor.formulas import regression as r
+from whence_monitor.inputs.columns import read_number
 from whence_monitor.reference import PREDICTION, Cell, Number, Reference
 from whence_monitor.tasks.errors import PredictionErrors
 from whence_monitor.tasks.task import Quantities, Task, positive_part

@@ -15,7 +15,8 @@ from grafana.options import (
     Size,
 )
 from grafana.panels import Panel, stat, text
-from grafana.sections import storage, verdict
+from grafana.sections import verdict
+from grafana.sections.recommender import storage
 from prometheus import indicators as sli
 from prometheus import queries as q
 

@@ -16,7 +16,7 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, stat
-from grafana.sections.features import unusable
+from grafana.sections.recommender.features import unusable
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q

@@ -19,8 +19,8 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.quality import CHOSEN
-from grafana.sections.storage import slow_requests
+from grafana.sections.recommender.quality import CHOSEN
+from grafana.sections.recommender.storage import slow_requests
 from grafana.shapes import Column, Sort, table
 from prometheus import indicators as sli
 from prometheus import limits

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from whence_monitor.columns import Column
-from whence_monitor.tables import as_column, read_frame
+from whence_monitor.inputs.columns import Column
+from whence_monitor.inputs.tables import as_column, read_frame
 
 
 class Batch(NamedTuple):

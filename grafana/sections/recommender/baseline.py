@@ -15,7 +15,7 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.quality import SEGMENT
+from grafana.sections.recommender.quality import SEGMENT
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q

@@ -4,8 +4,8 @@ from config import Config
 from grafana import links
 from grafana.options import HALF, RED, SHARE, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.quality import CHOSEN
-from grafana.sections.storage import SERVICE
+from grafana.sections.recommender.quality import CHOSEN
+from grafana.sections.recommender.storage import SERVICE
 from prometheus.needs import Need
 from prometheus.recommender import versions as v
 from telemetry import attributes as a

@@ -3,7 +3,7 @@
 from config import Config
 from grafana.options import ORANGE, SCORE, SHARE, THIRD, WHOLE_PERCENT, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.watched_model import CHOSEN, IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
+from grafana.sections.watched_models.summary import CHOSEN, IN_WINDOW, MAIN, OF_ALL, OF_SEGMENT
 from grafana.shapes import Column, Sort, columns, table
 from prometheus import queries as q
 from prometheus.models import comparisons as compare

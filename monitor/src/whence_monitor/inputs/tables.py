@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from whence_monitor.columns import Column
+from whence_monitor.inputs.columns import Column
 from whence_monitor.reference import InvalidReference
 
 NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none"})

@@ -19,7 +19,7 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, row, stat, timeseries
-from grafana.sections.watched_model import COLORS, MAIN, MEANING
+from grafana.sections.watched_models.summary import COLORS, MAIN, MEANING
 from grafana.shapes import Column, Sort, table
 from prometheus import queries as q
 from prometheus.models import watched as w

@@ -13,7 +13,7 @@ from grafana.options import (
     Value,
 )
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.watched_model import CHOSEN, FEATURE, OF_FEATURE, OF_SEGMENT
+from grafana.sections.watched_models.summary import CHOSEN, FEATURE, OF_FEATURE, OF_SEGMENT
 from grafana.shapes import columns, timeline
 from prometheus import queries as q
 from prometheus.models import watched as w

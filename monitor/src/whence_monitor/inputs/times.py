@@ -4,7 +4,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from whence_monitor.columns import read_number
+from whence_monitor.inputs.columns import read_number
 
 SKEW = 300.0
 """Seconds by which clocks may differ."""

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from whence_monitor import instruments as i
-from whence_monitor.concept import ConceptDrift
 from whence_monitor.events import Judged, Labelled
 from whence_monitor.families import Attributes, Family, spell
-from whence_monitor.joins import TAKEN, Waiting
+from whence_monitor.inputs.times import SKEW, read_duration, read_time
 from whence_monitor.problems import Problem, Problems
 from whence_monitor.serving import Histogram
 from whence_monitor.tasks import Task
-from whence_monitor.times import SKEW, read_duration, read_time
+from whence_monitor.truth.concept import ConceptDrift
+from whence_monitor.truth.joins import TAKEN, Waiting
 
 EARLY_AGE = SKEW
 """Seconds that a label waits for its prediction."""

@@ -2,7 +2,7 @@
 
 from grafana.options import PERCENT, SECONDS, SHARE, THIRD, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.watched_model import CHOSEN, IN_WINDOW, OF_ALL
+from grafana.sections.watched_models.summary import CHOSEN, IN_WINDOW, OF_ALL
 from prometheus.models import watched as w
 from prometheus.models.measures import ENOUGH, ENOUGH_OF_A_CLASS, TAIL
 

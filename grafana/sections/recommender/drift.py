@@ -3,7 +3,7 @@
 from config import Config
 from grafana.options import ORANGE, QUARTER, RED, SCORE, SHARE, Heading, Lines, Query, Value
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.quality import SEGMENT, VERSION
+from grafana.sections.recommender.quality import SEGMENT, VERSION
 from prometheus import indicators as sli
 from prometheus import limits
 from prometheus import queries as q

@@ -2,7 +2,7 @@
 
 from grafana.options import COUNT, SHARE, Heading, Query
 from grafana.panels import Panel, row, timeseries
-from grafana.sections.watched_model import OF_ALL
+from grafana.sections.watched_models.summary import OF_ALL
 from prometheus.models import watched as w
 
 NO_RANKER = "Only of rankers"

@@ -1,0 +1,1 @@
+"""Panels of the recommender: its quality, versions, features and storage."""

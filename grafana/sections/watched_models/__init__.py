@@ -1,0 +1,1 @@
+"""Panels of models that `monitor/` watches."""
