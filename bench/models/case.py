@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.recorded_runs import Part, RecordedRun
-from examples.models.catalogue import EXAMPLES, SEVERITIES, Fault, Severity, Truth, read_faults
+from examples.models.faults.catalogue import EXAMPLES, SEVERITIES, Fault, Severity, Truth, read_faults
 
 CONTROL_SEVERITY: Severity = "high"
 """The severity at which each control is run."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.live_example import make_stack, run_example
 from bench.models.case import Case, Counts
 from components import build as builds
-from examples.models.catalogue import EXAMPLES
+from examples.models.faults.catalogue import EXAMPLES
 from examples.models.settings import CONFIGURATION, Ports, read_models
 from examples.shop.users.tally import read_windows
 from stack import ROOT

@@ -45,7 +45,8 @@ ENDS = ("retraining.measured", "retraining.failed")
 def run_case(case: Case, stack: BenchStack, notify: Notify) -> RetrainingRun:
     """On a stack that has just been started. Raises StackError if the run does not count."""
     started, kind = time.time(), KINDS[case.name]
-    watching = stack.pid(WATCHER)
+    if not (watching := stack.pid(WATCHER)):
+        raise StackError("the stack does not retrain by itself")
     wait_until(started + WARM + STEADY + random.Random(case.seed).uniform(0, CHANCE))
     require_calm(read_client_samples(stack.data / "logs", started + WARM))
     if kind.fault:

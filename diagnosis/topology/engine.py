@@ -12,9 +12,9 @@ from diagnosis.topology.finding import Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.ranking import Explained, choose_cause, explain_all, rank
 from diagnosis.topology.reading import make_directory, read_system
-from diagnosis.topology.report import report, report_nothing, report_silence, report_unknown
 from diagnosis.topology.silence import Reason, Silence, find_silence
 from diagnosis.topology.symptom import Noticed, find_symptoms
+from diagnosis.topology.wording.report import report, report_nothing, report_silence, report_unknown
 from diagnosis.verdict.verdict import Verdict
 
 FULL_IMPACT = 0.1

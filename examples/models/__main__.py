@@ -14,8 +14,8 @@ import httpx
 from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
 from examples.models.caller import FASTEST, IN_FLIGHT, TIMEOUT, Caller, count_into
-from examples.models.catalogue import EXAMPLES, SEVERITIES, read_faults
-from examples.models.change import Changes
+from examples.models.faults.catalogue import EXAMPLES, SEVERITIES, read_faults
+from examples.models.faults.change import Changes
 from examples.models.processes import Processes
 from examples.models.settings import Models, read_models
 from examples.shop.run.settings import ExampleError

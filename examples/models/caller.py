@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from examples.models.cases import Case, happen
-from examples.models.change import Changes
 from examples.models.example import Example
+from examples.models.faults.change import Changes
 from examples.shop.users.tally import open_log
 
 FASTEST = 100.0

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from whence_monitor import read_table
 
 from examples.models.example import Example
-from examples.models.faulty_rows import count_faults
+from examples.models.faults.rows import count_faults
 
 if TYPE_CHECKING:
     from examples.models.training import Recipe, Trained

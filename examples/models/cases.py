@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from examples.models.change import Change
 from examples.models.example import Example, Features
+from examples.models.faults.change import Change
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from examples.models.change import LOOK_SECONDS
+from examples.models.faults.change import LOOK_SECONDS
 from examples.models.training import LIVE, replace
 
 FILE = "live"

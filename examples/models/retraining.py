@@ -10,7 +10,7 @@ from whence_monitor import read_table
 
 from examples.models.card import hold_out, identify, make_card
 from examples.models.example import Example
-from examples.models.faulty_rows import count_faults
+from examples.models.faults.rows import count_faults
 from examples.models.live import Live
 from examples.models.predictions import Outcome, Predictions
 from examples.models.settings import Models

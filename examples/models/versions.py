@@ -8,8 +8,8 @@ from threading import Lock
 
 from whence_monitor import Monitor
 
-from examples.models.change import Changes
 from examples.models.example import Example, Features
+from examples.models.faults.change import Changes
 from examples.models.live import Live
 from examples.models.predictions import Predictions
 from examples.models.settings import read_models

@@ -6,7 +6,7 @@ import re
 import yaml
 
 from config import Config
-from examples.models.catalogue import EXAMPLES
+from examples.models.faults.catalogue import EXAMPLES
 from examples.models.settings import FOLDER, Ports
 from examples.shop.run.settings import Ports as ShopPorts
 from stack import ROOT

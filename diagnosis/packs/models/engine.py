@@ -11,7 +11,7 @@ from diagnosis.packs.models.report import measure_impact, report_harmless, repor
 from diagnosis.packs.models.sources import explain_sources
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.ranking import Explain, Explained
-from diagnosis.topology.report import tell_others
+from diagnosis.topology.wording.report import tell_others
 from diagnosis.verdict.verdict import Verdict
 
 LEAST = 0.25

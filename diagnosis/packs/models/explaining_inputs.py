@@ -8,7 +8,7 @@ from diagnosis.packs.models.case import SURE, Case
 from diagnosis.packs.models.explanation import CONSEQUENCE, Explanation, together
 from diagnosis.packs.models.inputs import FAULTY, Move, Way
 from diagnosis.packs.models.segments import find_worst
-from diagnosis.topology.statements import capitalise
+from diagnosis.topology.wording.statements import capitalise
 from diagnosis.verdict.verdict import HIGHEST
 from prometheus.models.samples import ALL
 from prometheus.series.models import INPUTS, PREDICTION

@@ -12,8 +12,8 @@ from diagnosis.packs.models.outcomes import Loss, decompose
 from diagnosis.packs.models.standing import Standing, find_standing
 from diagnosis.signals.changes import ramp
 from diagnosis.topology.finding import Seen
-from diagnosis.topology.report import LEAST, report, words_of
-from diagnosis.topology.statements import capitalise, place_of
+from diagnosis.topology.wording.report import LEAST, report, words_of
+from diagnosis.topology.wording.statements import capitalise, place_of
 from diagnosis.verdict.verdict import ALTERNATIVES, Alternative, Contribution, Statement, Verdict
 from prometheus.models.measures import ENOUGH
 from prometheus.models.samples import ALL

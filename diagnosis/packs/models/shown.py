@@ -11,7 +11,7 @@ from diagnosis.packs.models.flow import Turn
 from diagnosis.packs.models.inputs import Move, Way, values_over_time
 from diagnosis.packs.models.outcomes import Gap, Loss, sums_of
 from diagnosis.signals.series import Values
-from diagnosis.topology.statements import capitalise, place_of
+from diagnosis.topology.wording.statements import capitalise, place_of
 from diagnosis.verdict.statements import make_statement
 from diagnosis.verdict.verdict import Statement
 from prometheus import queries as q

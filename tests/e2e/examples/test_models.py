@@ -13,7 +13,7 @@ import pytest
 from bench.models.case import Counts
 from bench.models.live import PYTHON, Slot, make_environment, run_models
 from components import build as builds
-from examples.models.catalogue import EXAMPLES
+from examples.models.faults.catalogue import EXAMPLES
 from examples.models.training import LIVE
 from tests.e2e.live import eventually
 from tests.unit.collector.otelcol import Backends, Seen, run_collector

@@ -14,8 +14,8 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from whence_monitor import Monitor
 
 from examples.models import versions
-from examples.models.change import Change, Changes
 from examples.models.example import Example
+from examples.models.faults.change import Change, Changes
 
 FOREVER = 4e9
 """Unix seconds."""

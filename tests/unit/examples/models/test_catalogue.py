@@ -12,8 +12,8 @@ import pytest
 from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
 from examples.models.cases import happen
-from examples.models.catalogue import SEVERITIES, Fault, Severity, read_faults
-from examples.models.change import Change
+from examples.models.faults.catalogue import SEVERITIES, Fault, Severity, read_faults
+from examples.models.faults.change import Change
 from examples.models.training import LIVE, RECIPES, Trained
 
 KNOWN = {example.name: example for example in (CHECKOUT, DELIVERIES)}

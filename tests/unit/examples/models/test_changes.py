@@ -10,7 +10,7 @@ import pytest
 from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
 from examples.models.cases import Case, happen
-from examples.models.change import Change, Changes
+from examples.models.faults.change import Change, Changes
 
 
 def draw(example: Any = CHECKOUT, number: int = 2000, **fields: Any) -> list[Case]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from examples.models.__main__ import main
-from examples.models.catalogue import read_faults
-from examples.models.change import Changes
+from examples.models.faults.catalogue import read_faults
+from examples.models.faults.change import Changes
 
 
 @pytest.fixture(autouse=True)

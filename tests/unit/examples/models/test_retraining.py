@@ -16,10 +16,10 @@ from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
 from examples.models.__main__ import main
 from examples.models.cases import happen
-from examples.models.catalogue import read_faults
-from examples.models.change import Change
 from examples.models.example import Example
-from examples.models.faulty_rows import count_faults
+from examples.models.faults.catalogue import read_faults
+from examples.models.faults.change import Change
+from examples.models.faults.rows import count_faults
 from examples.models.live import Live
 from examples.models.predictions import Predictions
 from examples.models.retraining import choose_name

@@ -22,10 +22,12 @@ from decisions.retraining.data import Data, Report
 from decisions.retraining.incidents import Trouble
 from diagnosis.verdict.verdict import Verdict
 from prometheus.client import Client
-from stack import ROOT, StackError
+from stack import ROOT, StackError, generated
+from stack import __main__ as stack
 from stack.models import retraining, retraining_steps
 from stack.models.decisions import app
 from stack.models.retraining_steps import CommandSteps, RecommenderSteps
+from stack.running import containers, processes
 from stack.settings import Settings, process_environment
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
@@ -308,3 +310,27 @@ def test_the_process_of_the_stack_is_the_command_and_comes_back_after_a_crash(
     assert len(watched) == 1
     assert PROCESS["availability"]["restart"] == "always"
     assert PROCESS["depends_on"].keys() == {"recommender", "incidents"}
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_a_start_of_containers_says_that_none_of_them_retrains(
+    automatic: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Config.model_validate({"retraining": {"automatic": automatic}})
+    for name, given in {
+        "load": config,
+        "load_settings": Settings(),
+        "choose_mode": ("containers", "Running the stack in containers."),
+        "_start_containers": 20.0,
+        "_print_addresses": None,
+        "_tell_waiting": None,
+    }.items():
+        monkeypatch.setattr(stack, name, lambda *_, given=given: given)
+    monkeypatch.setattr(processes, "supervisor_alive", lambda: False)
+    monkeypatch.setattr(containers, "choose_stack", lambda **_: None)
+    monkeypatch.setattr(generated, "update", lambda _: False)
+    stack.up()
+    said = "No container retrains by itself: `make retrain WATCH=1` beside them does."
+    assert (said in " ".join(capsys.readouterr().out.split())) is automatic
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert "retraining" not in services

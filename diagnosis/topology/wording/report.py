@@ -8,8 +8,8 @@ from diagnosis.topology.instances import worst_instance
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.ranking import Explained
 from diagnosis.topology.silence import Reason, Silence
-from diagnosis.topology.statements import place_of, state, state_proof
 from diagnosis.topology.symptom import Noticed
+from diagnosis.topology.wording.statements import place_of, state, state_proof
 from diagnosis.verdict.verdict import ALTERNATIVES, Alternative, Domain, Verdict
 
 LEAST = 0.005

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from examples.models.change import Change
+from examples.models.faults.change import Change
 
 FILE = Path(__file__).with_name("catalogue.yaml")
 

@@ -7,9 +7,9 @@ from diagnosis.topology.entity import Call, Entity
 from diagnosis.topology.finding import Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.proof import Proof
-from diagnosis.topology.shown import show
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Traffic
+from diagnosis.topology.wording.shown import show
 from diagnosis.verdict.statements import make_statement
 from diagnosis.verdict.verdict import Place, Statement
 from prometheus.quantities import write_milliseconds

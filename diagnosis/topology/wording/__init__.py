@@ -1,0 +1,1 @@
+"""The verdict in words, and the queries that show it."""
