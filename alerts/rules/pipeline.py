@@ -354,11 +354,11 @@ def sender_behind(config: Config) -> Alert:
         impact=Impact.NONE,
         component="pipeline",
         owner=by_service(config),
-        summary="Metrics of {labels.service_name} {labels.service_instance_id} arrive {value} old",
-        description="In the last 2 minutes the newest metric points of process "
-        "{labels.service_instance_id} of {labels.service_name} were {value} old when they arrived: its clock "
-        "is behind, or something before the collector holds them back. They are stored in the past, where no "
-        "alert looks: other alerts do not see this process.",
+        summary="Metrics of {labels.service_name} ({labels.service_instance_id}) arrive {value} old",
+        description="In the last 2 minutes the newest metric points of {labels.service_name}, process "
+        "{labels.service_instance_id}, were {value} old when they arrived: its clock is behind, or something "
+        "before the collector holds them back. They are stored in the past, where no alert looks: other "
+        "alerts do not see this process.",
         value_format=ValueFormat.DURATION,
         dashboard=PIPELINE,
         panel="Age of metrics on arrival, by sender",

@@ -10,6 +10,8 @@ from telemetry import attributes as a
 
 UNKNOWN = "unknown_service"
 """What SDKs call a service that has no name."""
+UNNAMED = "unknown"
+"""A process that does not say which of a service's it is."""
 OTHER = "other"
 LONGEST_NAME = 128
 _LABELS = (a.SERVICE_NAME, "service.namespace", a.SERVICE_INSTANCE_ID, a.SERVICE_VERSION)
@@ -21,7 +23,7 @@ _ENCODED_NAME = re.compile(rb"%b%b|%b%b" % (_NAME, _VALUE, _VALUE, _NAME), re.DO
 
 class Sender(NamedTuple):
     """A service and its process, and hashes of the labels by which Prometheus tells its resources apart: of
-    all, of each. `instance` is empty where the process does not say which it is.
+    all, of each.
     """
 
     name: str
@@ -35,7 +37,7 @@ def identify(resource: Resource) -> Sender:
     found = {each.key: each.value.string_value for each in resource.attributes if each.key in _LABELS}
     name = found.get(a.SERVICE_NAME) or UNKNOWN
     labels = [(key, hash(value)) for key, value in found.items()]
-    instance = found.get(a.SERVICE_INSTANCE_ID, "")
+    instance = found.get(a.SERVICE_INSTANCE_ID) or UNNAMED
     identity = hash(tuple(found.get(label, "") for label in _LABELS))
     return Sender(name[:LONGEST_NAME], instance[:LONGEST_NAME], identity, labels)
 

@@ -15,7 +15,7 @@ from services.ingest import app, counting, inspection, senders, upstream
 from services.ingest.app import RESOURCE_LIMIT, Ingest
 from services.ingest.counting import PROCESSES, REMEMBERED
 from services.ingest.inspection import MADE_OF_SPANS
-from services.ingest.senders import OTHER, Sender
+from services.ingest.senders import OTHER, UNNAMED, Sender
 from services.ingest.settings import Settings
 from services.ingest.splitting import Request, points
 from services.instrumentation import start_telemetry
@@ -135,7 +135,7 @@ def test_who_was_heard_is_told_for_a_while_with_the_age_of_the_newest_point(serv
     for _ in range(2):
         counted = service.counted()
         assert counted["ingest.heard", "shop"] == 10**6
-        assert counted["ingest.points.age", "", "shop"] == 90
+        assert counted["ingest.points.age", "shop", UNNAMED] == 90
         assert ("ingest.heard", "spans") not in counted
     service.now += REMEMBERED + 1
     assert ("ingest.heard", "shop") not in service.counted()
