@@ -36,8 +36,8 @@ late, and measures are taken over ten minutes.
 """
 
 CONTEXT_AFTER = timedelta(minutes=5)
-UNFELT = frozenset({"pipeline", "monitoring"})
-"""Components that watch: users do not feel their trouble, where an alert does not say whether they do."""
+BEHIND_THE_SCENES = frozenset({"pipeline", "monitoring"})
+"""Components that watch: users are not affected by their trouble, where an alert does not say."""
 
 ALERTING_DELAY = timedelta(minutes=2)
 """How long user impact may last before its alert fires."""
@@ -112,14 +112,14 @@ class Alert(BaseModel):
         return self.labels.get("service_name", "")
 
     @property
-    def is_felt(self) -> bool:
+    def has_user_impact(self) -> bool:
         """Whether it says that users are affected now: by its label, or else by its severity."""
         if self.mark:
             return False
         impact = self.labels.get("impact")
         if impact in IMPACTS:
             return impact == "user"
-        return self.severity == "critical" and self.component not in UNFELT
+        return self.severity == "critical" and self.component not in BEHIND_THE_SCENES
 
     @property
     def is_slow(self) -> bool:
@@ -133,7 +133,7 @@ class Alert(BaseModel):
 
 
 class Wave(BaseModel):
-    """Alerts of an incident that started close together, by name; `felt`: those on user impact that fire.
+    """Alerts of an incident that started close together, by name; `user_impact`: those on user impact that fire.
 
     Alerts without a service are in `services` as an empty name. `context` is how much of the time before is
     diagnosed.
@@ -142,7 +142,7 @@ class Wave(BaseModel):
     started_at: datetime
     alerts: list[str]
     services: Annotated[list[str], Field(exclude=True)]
-    felt: list[str]
+    user_impact: list[str]
     context: Annotated[timedelta, Field(exclude=True)] = CONTEXT_BEFORE
     verdict: Verdict | None = None
 

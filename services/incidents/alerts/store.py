@@ -80,14 +80,18 @@ class Store:
         """The newest MOST_OPEN incidents that still fire, newest first."""
         return await self._read(_select, "ended_at IS NULL AND id > :value", 0, MOST_OPEN)
 
-    async def select_felt(self, start: datetime, end: datetime, services: Collection[str]) -> list[str]:
+    async def select_user_impact(
+        self, start: datetime, end: datetime, services: Collection[str]
+    ) -> list[str]:
         """Names of alerts on user impact that fired between two times, each once, oldest first.
 
         Of these services; of any, where none is given.
         """
         fired = await self._read(_select_fired, start.timestamp(), end.timestamp())
-        felt = (alert for alert in fired if alert.is_felt and (not services or alert.service in services))
-        return list(dict.fromkeys(alert.name for alert in felt))
+        impact = (
+            alert for alert in fired if alert.has_user_impact and (not services or alert.service in services)
+        )
+        return list(dict.fromkeys(alert.name for alert in impact))
 
     async def count_firing(self) -> int:
         """How many incidents still fire; fails if the database cannot be read."""
@@ -277,7 +281,7 @@ def _build(incident_id: int, alerts: list[Alert], verdicts: list[history.DatedVe
     waves = split_waves(alerts)
     for dated in verdicts:
         if wave := find_wave(waves, dated.wave_at):
-            wave.verdict = doubt(dated.verdict, wave.felt)
+            wave.verdict = doubt(dated.verdict, wave.user_impact)
     ends = [alert.ends_at for alert in alerts if alert.ends_at]
     over = len(ends) == len(alerts)
     return Incident(

@@ -33,12 +33,12 @@ def split_waves(alerts: Sequence[Alert]) -> list[Wave]:
 
 
 def _make(alerts: Sequence[Alert]) -> Wave:
-    felt = [alert.name for alert in alerts if alert.is_felt and alert.status == "firing"]
+    user_impact = [alert.name for alert in alerts if alert.has_user_impact and alert.status == "firing"]
     return Wave(
         started_at=alerts[0].starts_at,
         alerts=list(dict.fromkeys(alert.name for alert in alerts)),
         services=sorted({alert.service for alert in alerts}),
-        felt=list(dict.fromkeys(felt)),
+        user_impact=list(dict.fromkeys(user_impact)),
         context=MODELS_BEFORE if any(alert.is_slow for alert in alerts) else CONTEXT_BEFORE,
     )
 
@@ -62,7 +62,7 @@ def choose_headline(waves: Sequence[Wave]) -> Verdict | None:
     users are affected.
     """
     best = max((wave.verdict for wave in waves if wave.verdict), key=_weigh, default=None)
-    awaited = any(wave.felt and wave.verdict is None for wave in waves)
+    awaited = any(wave.user_impact and wave.verdict is None for wave in waves)
     return None if awaited and best and best.domain == "none" else best
 
 
@@ -80,12 +80,12 @@ def settle(kept: Verdict | None, fresh: Verdict, *, holds: bool) -> Verdict:
     return fresh if holds and fresh.confidence >= kept.confidence - LESS_SURE else kept
 
 
-def doubt(verdict: Verdict, felt: Sequence[str], *, past: bool = False) -> Verdict:
+def doubt(verdict: Verdict, user_impact: Sequence[str], *, past: bool = False) -> Verdict:
     """`unknown` instead of `none` where alerts on user impact fire, or fired in a time that is `past`."""
-    if verdict.domain != "none" or not felt:
+    if verdict.domain != "none" or not user_impact:
         return verdict
-    names = " and ".join(felt)
-    fire = "fires" if len(felt) == 1 else "fire"
+    names = " and ".join(user_impact)
+    fire = "fires" if len(user_impact) == 1 else "fire"
     said = "fired, so users were affected" if past else f"{fire}, so users are affected"
     return verdict.model_copy(
         update={

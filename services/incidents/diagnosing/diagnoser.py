@@ -191,7 +191,7 @@ class Diagnoser:
             log.exception("diagnosis failed", incident=incident.id)
             self._fail(incident.id, "The diagnosis failed: the log of this service says how.")
             return None
-        return settle(wave.verdict, doubt(fresh, wave.felt), holds=holds(wave, now))
+        return settle(wave.verdict, doubt(fresh, wave.user_impact), holds=holds(wave, now))
 
     def _fail(self, incident_id: int, reason: str) -> None:
         if self._last_errors.get(incident_id) == reason:

@@ -154,8 +154,8 @@ class Api:
             verdict = await self._explain(*window, services=asked.services)
         except SourceAway as away:
             raise HTTPException(503, str(away)) from None
-        felt = await self._store.select_felt(asked.start, asked.end, asked.services)
-        return doubt(verdict, felt, past=True)
+        user_impact = await self._store.select_user_impact(asked.start, asked.end, asked.services)
+        return doubt(verdict, user_impact, past=True)
 
     async def show_heartbeat(self) -> HeartbeatState:
         """Whether alerting lives, by the heartbeat alert."""

@@ -61,8 +61,8 @@ def test_the_inbox_knows_all_values_of_the_label() -> None:
         "Model Quality Dropped",
     ],
 )
-def test_alerts_on_what_users_get_are_felt(name: str) -> None:
-    assert fire(name, **WHENCE[name]).is_felt
+def test_alerts_on_what_users_get_have_user_impact(name: str) -> None:
+    assert fire(name, **WHENCE[name]).has_user_impact
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_alerts_on_what_users_get_are_felt(name: str) -> None:
         "Heartbeat",
     ],
 )
-def test_alerts_on_anything_else_are_not_felt(name: str) -> None:
-    assert not fire(name, **WHENCE[name]).is_felt
+def test_alerts_on_anything_else_are_not(name: str) -> None:
+    assert not fire(name, **WHENCE[name]).has_user_impact
 
 
 @pytest.mark.parametrize(
-    ("labels", "felt"),
+    ("labels", "user_impact"),
     [
         ({"severity": "warning", "impact": "user"}, True),
         ({"severity": "critical", "impact": "possible"}, False),
@@ -93,25 +93,25 @@ def test_alerts_on_anything_else_are_not_felt(name: str) -> None:
         ({"severity": "critical", "component": "pipeline"}, False),
     ],
 )
-def test_without_the_label_the_severity_decides(labels: dict[str, str], felt: bool) -> None:
-    assert fire("Own", **labels).is_felt is felt
+def test_without_the_label_the_severity_decides(labels: dict[str, str], user_impact: bool) -> None:
+    assert fire("Own", **labels).has_user_impact is user_impact
 
 
 def test_a_rule_that_cannot_be_evaluated_says_nothing_of_users() -> None:
-    assert not fire("Own", alertname="DatasourceNoData", severity="critical", impact="user").is_felt
+    assert not fire("Own", alertname="DatasourceNoData", severity="critical", impact="user").has_user_impact
 
 
 @pytest.mark.parametrize("calm", CALM.values(), ids=CALM)
 def test_no_verdict_is_none_while_users_are_affected(calm: Callable[[], Verdict]) -> None:
     (wave,) = split_waves([fire("Requests Slow", **WHENCE["Requests Slow"])])
-    assert doubt(calm(), wave.felt).domain == "unknown"
+    assert doubt(calm(), wave.user_impact).domain == "unknown"
 
 
 @pytest.mark.parametrize("name", ["Disk Nearly Full", "Model Feature Drift", "Model Feature Unit Changed"])
 @pytest.mark.parametrize("calm", CALM.values(), ids=CALM)
 def test_nothing_is_said_of_users_where_the_alert_does_not(calm: Callable[[], Verdict], name: str) -> None:
     (wave,) = split_waves([fire(name, **WHENCE[name])])
-    said = doubt(calm(), wave.felt)
+    said = doubt(calm(), wave.user_impact)
     assert said == calm()
     assert "users are affected" not in said.summary
 
@@ -120,6 +120,6 @@ def test_what_was_found_is_told_beside_the_doubt() -> None:
     (wave,) = split_waves([fire("Model Quality Dropped", **WHENCE["Model Quality Dropped"])])
     found = CONTROLS["unused feature"].verdict()
     assert found.domain == "none"
-    said = doubt(found, wave.felt).summary
+    said = doubt(found, wave.user_impact).summary
     assert said.startswith("Model Quality Dropped fires, so users are affected.")
     assert said.endswith(found.summary)

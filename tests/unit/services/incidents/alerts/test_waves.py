@@ -15,7 +15,7 @@ from tests.unit.services.incidents.opinions import BAD_MODEL, NOTHING, UNKNOWN, 
 WARNING = {"severity": "warning"}
 
 
-def felt(verdict: Verdict, impact: float) -> Verdict:
+def affecting(verdict: Verdict, impact: float) -> Verdict:
     return verdict.model_copy(update={"impact": impact})
 
 
@@ -35,7 +35,7 @@ def test_a_false_alert_before_a_true_one_does_not_decide(location: str) -> None:
             await b.clock.pass_(120)
             assert await causes(b) == ("none", ["none"])
             b.oracle.on[START.timestamp()] = NOTHING
-            b.oracle.verdicts[:] = [felt(storage_latency(), 1.2)]
+            b.oracle.verdicts[:] = [affecting(storage_latency(), 1.2)]
             start = b.clock.now()
             await b.take(alert("Answers Without Storage", "b", start))
             await b.take(alert("Hit Rate Dropped", "c", start + timedelta(seconds=20)))
@@ -51,10 +51,10 @@ def test_a_false_alert_before_a_true_one_does_not_decide(location: str) -> None:
 
 def test_a_second_trouble_two_minutes_later_is_a_wave_and_the_greater_impact_leads(location: str) -> None:
     async def work() -> None:
-        async with bench(location, felt(storage_latency(), 0.4)) as b:
+        async with bench(location, affecting(storage_latency(), 0.4)) as b:
             await b.take(alert())
             await b.clock.pass_(120)
-            b.oracle.verdicts[:] = [felt(BAD_MODEL, 1.1)]
+            b.oracle.verdicts[:] = [affecting(BAD_MODEL, 1.1)]
             await b.take(alert("Model Version Worse", "b", later(2)))
             await b.clock.pass_(60)
             assert await causes(b) == ("bad-model", ["storage-latency", "bad-model"])
@@ -64,10 +64,10 @@ def test_a_second_trouble_two_minutes_later_is_a_wave_and_the_greater_impact_lea
 
 def test_a_smaller_second_trouble_does_not_take_the_lead(location: str) -> None:
     async def work() -> None:
-        async with bench(location, felt(storage_latency(), 1.0)) as b:
+        async with bench(location, affecting(storage_latency(), 1.0)) as b:
             await b.take(alert())
             await b.clock.pass_(120)
-            b.oracle.verdicts[:] = [felt(BAD_MODEL, 0.3)]
+            b.oracle.verdicts[:] = [affecting(BAD_MODEL, 0.3)]
             await b.take(alert("Model Version Worse", "b", later(2)))
             await b.clock.pass_(60)
             assert await causes(b) == ("storage-latency", ["storage-latency", "bad-model"])
