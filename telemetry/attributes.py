@@ -58,7 +58,6 @@ URL_PATH = "url.path"
 URL_SCHEME = "url.scheme"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
-NETWORK_PROTOCOL_VERSION = "network.protocol.version"
 
 RPC_SYSTEM = "rpc.system"
 RPC_SERVICE = "rpc.service"

@@ -9,7 +9,7 @@ SOURCE = ROOT / "fastotel"
 
 
 def describe(folder: Path) -> dict[str, str]:
-    """Write an installation's entry points into `folder`; return the environment that uses it."""
+    """Write an installation's entry points into `folder`; return the environment that has it."""
     project = tomllib.loads((SOURCE / "pyproject.toml").read_text())["project"]
     described = folder / f"fastotel-{project['version']}.dist-info"
     described.mkdir(parents=True, exist_ok=True)
@@ -20,8 +20,4 @@ def describe(folder: Path) -> dict[str, str]:
         for group, named in project["entry-points"].items()
     ]
     (described / "entry_points.txt").write_text("\n".join(groups))
-    return {
-        "PYTHONPATH": f"{folder}:{SOURCE / 'src'}:{ROOT}",
-        "OTEL_PYTHON_TRACER_PROVIDER": "fast",
-        "OTEL_PYTHON_METER_PROVIDER": "fast",
-    }
+    return {"PYTHONPATH": f"{folder}:{SOURCE / 'src'}:{ROOT}"}

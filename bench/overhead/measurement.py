@@ -11,7 +11,7 @@ import uvloop
 from bench.overhead import fast
 from bench.overhead.load import Load, pace, saturate
 from bench.overhead.processes import Server, run_server
-from bench.overhead.variants import App, Variant
+from bench.overhead.variants import FAST_CHOICES, App, Variant
 from stack import DATA
 
 WARM_UP = 1.5
@@ -62,8 +62,8 @@ class Site:
             "OVERHEAD_VARIANT": variant,
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
         }
-        if variant is Variant.FAST:
-            chosen |= fast.describe(DATA / "bench" / "fastotel")
+        if variant in FAST_CHOICES:
+            chosen |= fast.describe(DATA / "bench" / "fastotel") | FAST_CHOICES[variant]
         return run_server(variant.launcher, {**self.environment, **SAME_FOR_ALL, **chosen}, READY[self.app])
 
 

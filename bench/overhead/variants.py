@@ -52,6 +52,7 @@ class Variant(StrEnum):
 
     OFF = "off"
     OURS = "SDK + our middleware"
+    FAST_EXPORT = "the same, fastotel's exporter"
     FAST = "fastotel + our middleware"
     NATIVE = "FastAPI native"
     NATIVE_BARE = "native, no operation spans"
@@ -65,6 +66,14 @@ class Variant(StrEnum):
         beside = Path(sys.executable).with_name("opentelemetry-instrument")
         return (str(beside), sys.executable) if self is Variant.ZERO_CODE else (sys.executable,)
 
+
+OUR_MIDDLEWARE = (Variant.OURS, Variant.FAST_EXPORT, Variant.FAST)
+
+FAST_CHOICES: dict[Variant, dict[str, str]] = {
+    Variant.FAST: {"OTEL_PYTHON_TRACER_PROVIDER": "fast", "OTEL_PYTHON_METER_PROVIDER": "fast"},
+    Variant.FAST_EXPORT: {"OTEL_TRACES_EXPORTER": "fast"},
+}
+"""What chooses parts of the package fastotel."""
 
 NATIVE_TELEMETRY: dict[Variant, TelemetryConfig | None] = {
     Variant.NATIVE: None,
@@ -85,7 +94,7 @@ def create_app() -> ASGIApp:
         FastAPIInstrumentor.instrument_app(app)
     if variant is Variant.INSTRUMENTOR_BARE:
         FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
-    return ServerTelemetry(app, telemetry) if variant in (Variant.OURS, Variant.FAST) else app
+    return ServerTelemetry(app, telemetry) if variant in OUR_MIDDLEWARE else app
 
 
 def _create_nothing(_: Telemetry, native: TelemetryConfig | None) -> FastAPI:
@@ -107,7 +116,7 @@ def _create_recommender(telemetry: Telemetry, _: TelemetryConfig | None) -> Fast
 
 
 def _start_telemetry(variant: Variant) -> Telemetry:
-    if variant is Variant.OURS:
+    if variant in (Variant.OURS, Variant.FAST_EXPORT):
         return start_telemetry("overhead", version="0")
     if variant is Variant.OFF:
         os.environ["OTEL_SDK_DISABLED"] = "true"

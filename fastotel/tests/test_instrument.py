@@ -131,3 +131,13 @@ def test_a_program_of_its_own_gets_providers_by_entry_point(search_path: str) ->
         assert json.loads(done.stdout) == ["fastotel.tracing", "fastotel.metering"], done.stderr
         assert [span.name for span in receiver.spans()] == ["a"]
         assert "counted" in receiver.metrics()
+
+
+def test_its_exporter_serves_the_sdks_provider(search_path: str, upstream: str) -> None:
+    with receive() as receiver:
+        found = run(instrumented(upstream), search_path, receiver, OTEL_TRACES_EXPORTER="fast")
+        assert found["provider"] == "opentelemetry.sdk.trace"
+        assert {
+            request.headers["user-agent"] for request in receiver.requests if "traces" in request.path
+        } == {"fastotel"}
+        assert "work" in [span.name for span in receiver.spans()]

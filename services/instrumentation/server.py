@@ -40,13 +40,9 @@ class Outcome(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def describe_request(method: str, scheme: str, version: str, host: bytes) -> Attributes:
+def describe_request(method: str, scheme: str, host: bytes) -> Attributes:
     """Return a server span's attributes that are known before routing; `host` is the Host header."""
-    described: Attributes = {
-        a.HTTP_REQUEST_METHOD: method,
-        a.URL_SCHEME: scheme,
-        a.NETWORK_PROTOCOL_VERSION: version,
-    }
+    described: Attributes = {a.HTTP_REQUEST_METHOD: method, a.URL_SCHEME: scheme}
     if host:
         authority = host[:LONGEST_HOST].decode("latin-1")
         name, colon, port = authority.rpartition(":")
@@ -157,7 +153,7 @@ class ServerTelemetry:
             method if method in METHODS else "HTTP",
             parent,
             SpanKind.SERVER,
-            describe_request(method, scope["scheme"], scope["http_version"], host),
+            describe_request(method, scope["scheme"], host),
         )
         return span, trace.set_span_in_context(span, parent)
 

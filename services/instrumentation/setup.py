@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import CallbackT, NoOpMeterProvider
-from opentelemetry.sdk.metrics import Counter, MeterProvider
+from opentelemetry.sdk.metrics import Counter, MeterProvider, ObservableCounter
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
@@ -53,7 +53,7 @@ class Telemetry:
         return self._instruments[entry]
 
     def observe(self, entry: Instrument, callback: CallbackT) -> None:
-        """Export of a registry's gauge or up-down counter what `callback` returns at each export."""
+        """Export of a registry's gauge or counter what `callback` returns at each export."""
         create = getattr(self._meter, f"create_observable_{entry.kind}")
         create(entry.name, [callback], entry.unit, entry.description)
 
@@ -115,7 +115,9 @@ def _make_reader(exporter: Any) -> MetricReader:
     """A reader that exports at intervals; some exporters, such as Prometheus', are readers themselves."""
     if isinstance(exporter, MetricReader):
         return exporter
-    return PeriodicExportingMetricReader(exporter, cardinality_limits={Counter: MOST_SERIES})
+    return PeriodicExportingMetricReader(
+        exporter, cardinality_limits={Counter: MOST_SERIES, ObservableCounter: MOST_SERIES}
+    )
 
 
 def _make_telemetry(

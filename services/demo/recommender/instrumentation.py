@@ -13,6 +13,7 @@ from services.demo.flags import FLAG_KEY
 from services.demo.flags.provider import PROVIDER_NAME
 from services.demo.recommender.answers import Answer, Labels, Reason, Source
 from services.demo.recommender.connection import Connection
+from services.demo.recommender.counts import Count
 from services.demo.recommender.model import Model
 from services.demo.recommender.object_reader import ObjectRead, Outcome
 from services.instrumentation import Telemetry
@@ -28,15 +29,6 @@ _OPERATION = {a.OPERATION: GET_OBJECT}
 _FEATURE = {a.FEATURE: USER_FACTORS}
 
 
-def _label(labels: Labels, *extra: tuple[str, str]) -> dict[str, str]:
-    return _name(labels.source, labels.version, labels.segment, *extra)
-
-
-@lru_cache(maxsize=1_024)
-def _name(source: Source, version: str, segment: str, *extra: tuple[str, str]) -> dict[str, str]:
-    return {a.SOURCE: source.value, a.MODEL_VERSION: version, a.SEGMENT: segment} | dict(extra)
-
-
 @lru_cache(maxsize=256)
 def _label_outcome(outcome: Outcome, error_type: str | None) -> dict[str, str]:
     named = _OPERATION | {a.OUTCOME: outcome.value}
@@ -46,12 +38,6 @@ def _label_outcome(outcome: Outcome, error_type: str | None) -> dict[str, str]:
 @lru_cache(maxsize=64)
 def _label_stage(stage: str, version: str) -> dict[str, str]:
     return {a.STAGE: stage, a.MODEL_VERSION: version}
-
-
-@lru_cache(maxsize=4_096)
-def _label_event(labels: Labels, event: str) -> dict[str, str]:
-    named = {a.MODEL_VERSION: labels.version, a.USER_GROUP: labels.group, a.SEGMENT: labels.segment}
-    return named | {a.EVENT: event}
 
 
 class Stage:
@@ -101,20 +87,20 @@ class Recorder:
         self._storage_duration: Histogram = telemetry.instrument(i.STORAGE_OPERATION_DURATION)
         self._first_byte: Histogram = telemetry.instrument(i.STORAGE_OPERATION_FIRST_BYTE)
         self._storage_limit = telemetry.instrument(i.STORAGE_OPERATION_LIMIT)
-        self._transferred: Counter = telemetry.instrument(i.STORAGE_TRANSFER_SIZE)
-        self._requests: Counter = telemetry.instrument(i.RECOMMENDATION_REQUESTS)
-        self._impressions: Counter = telemetry.instrument(i.RECOMMENDATION_IMPRESSIONS)
+        self._transferred = Count(telemetry, i.STORAGE_TRANSFER_SIZE)
+        self._requests = Count(telemetry, i.RECOMMENDATION_REQUESTS)
+        self._impressions = Count(telemetry, i.RECOMMENDATION_IMPRESSIONS)
         self._feature_age: Histogram = telemetry.instrument(i.RECOMMENDATION_FEATURE_AGE)
-        self._feature_missing: Counter = telemetry.instrument(i.RECOMMENDATION_FEATURE_MISSING)
-        self._clicks: Counter = telemetry.instrument(i.RECOMMENDATION_CLICKS)
-        self._thumbs: Counter = telemetry.instrument(i.RECOMMENDATION_THUMBS)
-        self._labelled: Counter = telemetry.instrument(i.RECOMMENDATION_LABELLED)
-        self._hits: Counter = telemetry.instrument(i.RECOMMENDATION_HITS)
-        self._violations: Counter = telemetry.instrument(i.RECOMMENDATION_SCHEMA_VIOLATIONS)
-        self._violations.add(0, _FEATURE | {a.KIND: "unknown_item"})
+        self._feature_missing = Count(telemetry, i.RECOMMENDATION_FEATURE_MISSING)
+        self._clicks = Count(telemetry, i.RECOMMENDATION_CLICKS)
+        self._thumbs = Count(telemetry, i.RECOMMENDATION_THUMBS)
+        self._labelled = Count(telemetry, i.RECOMMENDATION_LABELLED)
+        self._hits = Count(telemetry, i.RECOMMENDATION_HITS)
+        self._violations = Count(telemetry, i.RECOMMENDATION_SCHEMA_VIOLATIONS)
+        self._violations.add(0, USER_FACTORS, "unknown_item")
         self._store_failures: Counter = telemetry.instrument(i.RECOMMENDATION_STORE_FAILURES)
         self._worker_deaths: Counter = telemetry.instrument(i.RECOMMENDATION_WORKER_DEATHS)
-        self._events: Counter = telemetry.instrument(i.EXPERIMENT_EVENTS)
+        self._events = Count(telemetry, i.EXPERIMENT_EVENTS)
         self._exposure_duration: Histogram = telemetry.instrument(i.EXPERIMENT_DURATION)
         self._users = telemetry.instrument(i.EXPERIMENT_USERS)
         self._model_info = telemetry.instrument(i.RECOMMENDATION_MODEL_INFO)
@@ -157,7 +143,7 @@ class Recorder:
         if read.first_byte is not None:
             self._first_byte.record(read.first_byte, labels, context=context)
         if read.body:
-            self._transferred.add(len(read.body), _OPERATION, context=context)
+            self._transferred.add(len(read.body), GET_OBJECT)
         described: dict[str, str | int | None] = {
             a.HTTP_RESPONSE_STATUS_CODE: read.status,
             a.AWS_REQUEST_ID: read.request_id,
@@ -170,27 +156,27 @@ class Recorder:
     def record_answer(self, span: Span, answer: Answer, computed_at: float | None) -> None:
         """Describe an answer on its span and count it; `computed_at` is its features' Unix time."""
         span.set_attributes(_describe_answer(answer))
-        self._requests.add(1, _label(answer.labels, (a.REASON, answer.reason.value)))
-        self._impressions.add(len(answer.items), _label(answer.labels))
+        source, version, segment = _label(answer.labels)
+        self._requests.add(1, source, answer.reason.value, version, segment)
+        self._impressions.add(len(answer.items), source, version, segment)
         if computed_at is not None:
             self._feature_age.record(max(0.0, time() - computed_at), _FEATURE)
         if answer.reason is Reason.FEATURES_MISSING:
-            self._feature_missing.add(1, _FEATURE)
+            self._feature_missing.add(1, USER_FACTORS)
 
     def count_click(self, labels: Labels) -> None:
-        self._clicks.add(1, _label(labels))
+        self._clicks.add(1, *_label(labels))
         self._count_event(labels, "click")
 
     def count_thumb(self, labels: Labels, direction: str) -> None:
         """`direction` is up or down."""
-        self._thumbs.add(1, _label(labels, (a.DIRECTION, direction)))
+        self._thumbs.add(1, *_label(labels), direction)
         self._count_event(labels, f"thumb_{direction}")
 
     def count_labelled(self, labels: Labels, requests: int, hits: int) -> None:
         """Requests whose attribution window has closed, and those of them in which an item was clicked."""
-        named = _label(labels)
-        self._labelled.add(requests, named)
-        self._hits.add(hits, named)
+        self._labelled.add(requests, *_label(labels))
+        self._hits.add(hits, *_label(labels))
         self._count_event(labels, "labelled", requests)
         self._count_event(labels, "hit", hits)
 
@@ -215,11 +201,11 @@ class Recorder:
 
     def _count_event(self, labels: Labels, event: str, count: int = 1) -> None:
         if labels.group:
-            self._events.add(count, _label_event(labels, event))
+            self._events.add(count, labels.version, labels.group, labels.segment, event)
 
     def count_violation(self, kind: str) -> None:
         """A user's features broke their schema; `kind` says how."""
-        self._violations.add(1, _FEATURE | {a.KIND: kind})
+        self._violations.add(1, USER_FACTORS, kind)
 
     def count_store_failures(self, kind: str, count: int) -> None:
         """What the workers' common store failed to do; `kind` says why."""
@@ -236,6 +222,10 @@ class Recorder:
             self._model_info.set(0, _describe_model(model))
         for model in in_use:
             self._model_info.set(1, _describe_model(model))
+
+
+def _label(labels: Labels) -> tuple[str, str, str]:
+    return labels.source.value, labels.version, labels.segment
 
 
 def _describe_answer(answer: Answer) -> dict[str, str | int | float]:

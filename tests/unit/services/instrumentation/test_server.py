@@ -106,7 +106,6 @@ def test_a_request_is_one_span_named_after_its_route(service: Service) -> None:
         "url.scheme": "http",
         "server.address": "shop.example",
         "server.port": 8000,
-        "network.protocol.version": "1.1",
     }
     assert server.status.status_code is StatusCode.UNSET
 
