@@ -133,7 +133,7 @@ class Alert(BaseModel):
 
 
 class Wave(BaseModel):
-    """Alerts of an incident that started close together, by name; `user_impact`: those on user impact that fire.
+    """Alerts of an incident that started close together, by name. Those in `user_impact` are on it, and fire.
 
     Alerts without a service are in `services` as an empty name. `context` is how much of the time before is
     diagnosed.
