@@ -14,7 +14,7 @@ from whence_monitor.formulas import ranking as k
 from whence_monitor.formulas import regression as r
 from whence_monitor.tasks.scores import NAMES
 
-from prometheus import watched_models as w
+from prometheus.models import watched as w
 from tests.rules.promtool import counter
 from tests.rules.watched import Array, Process, Tell, ask, divide, pair, total, watch
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from prometheus import queries as q
 from prometheus.client import Answers, AsyncClient, Point, TimeSeries, query_batch, query_range_batch
 from prometheus.models import watched as w
-from prometheus.models.intervals import LOWER_IS_BETTER, interval
+from prometheus.models.intervals import SPREAD, interval
 from prometheus.models.samples import ALL, LONG, SHORT
 from prometheus.series.models import MODEL
 from services.incidents.incident import Incident
@@ -335,7 +335,7 @@ def _is_worse(name: str, spread: Spread, everybody: Mapping[str, Spread]) -> boo
     if name not in everybody:
         return False
     usual = everybody[name].now
-    return spread.low > usual if name in LOWER_IS_BETTER else spread.high < usual
+    return spread.low > usual if name in SPREAD else spread.high < usual
 
 
 def read_estimates(found: Answers) -> list[Estimate]:
