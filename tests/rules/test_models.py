@@ -14,6 +14,7 @@ from whence_monitor.formulas import ranking as k
 from whence_monitor.formulas import regression as r
 from whence_monitor.tasks.scores import NAMES
 
+from prometheus import watched_models as w
 from tests.rules.promtool import counter
 from tests.rules.watched import Array, Process, Tell, ask, divide, pair, total, watch
 
@@ -214,6 +215,21 @@ def test_predictions_labels_and_segments(tmp_path: Path) -> None:
     }
     expected |= measured({"label_coverage": 600 / 900, "label_delay": 15 + 45 / 2})
     ask(tmp_path, series, expected | measured({"segment_share": new / 900}, "new"))
+
+
+def test_what_the_page_of_a_model_asks_of_a_segment(tmp_path: Path) -> None:
+    processes = pair(segments=("old", "new"))
+    series = observe(processes)
+    labels = total(i.LABELS, *processes, segment="new")
+    tp, _, fn = outcomes(["0", "1"], *processes, segment="new")
+    asked = w.segments('segment="new"', 'window="10m"')
+    expected: dict[str, float | None] = {
+        asked["labelled"]: labels,
+        f"max({asked['trials']})": labels,
+        f"max({asked['segments']})": c.accuracy(tp, fn),
+        f"count({asked['segments']})": 2,
+    }
+    ask(tmp_path, series, expected)
 
 
 def test_what_predictions_take_and_cost_and_how_old_their_features_are(tmp_path: Path) -> None:
