@@ -101,7 +101,7 @@ def margin(names: Sequence[str], *where: str, by: Sequence[str]) -> str:
 
     def of(chosen: Sequence[str], variance: str) -> str:
         named = q.one_of("measure", chosen), *where
-        now, trials = (q.lowest(of, *named, by=by) for of in (MODEL_MEASURE, MODEL_SAMPLES))
+        now, trials = (q.lowest(series, *named, by=by) for series in (MODEL_MEASURE, MODEL_SAMPLES))
         return f"{Z!r} * sqrt({variance.format(mean=now)} / {trials})"
 
     errors = [name for name in names if name in SPREAD]

@@ -58,8 +58,8 @@ OF_SEGMENTS = ("accuracy", "f1_macro", "ndcg", "mae")
 """What is told of each segment, where its task has it."""
 
 JUDGED_DISTANCES = ("psi", "ks")
-"""Those that say most; the Jensen-Shannon distance exceeds its limit with the first, as does χ², which a
-single value in a bin that the reference hardly has can raise."""
+"""Those that say most: the Jensen-Shannon distance and χ² exceed their limits with the first, χ² also for a
+single value in a bin that the reference hardly has."""
 
 UNSURE, WELL, SUSPECT, BAD = -1, 0, 1, 2
 ALERT, INCIDENT, UNKNOWN = "Alert", "Incident", "Unknown"
