@@ -9,13 +9,14 @@ their mean: SPREAD.
 """
 
 from collections.abc import Iterator, Sequence
-from math import pi, sqrt
+from math import pi
 
 from config.watched_models import HIGHER_IS_BETTER, MEASURES
 from prometheus import limits, models
 from prometheus import queries as q
+from prometheus.model_estimates import Z
 from prometheus.model_limits import MAY_LACK, limit, rest
-from prometheus.model_measures import MEANS, SAMPLE, came_true, outcomes, sum_of
+from prometheus.model_measures import MEANS, SAMPLE, SPREAD, came_true, outcomes, sum_of
 from prometheus.model_samples import ALL, SHORT
 from prometheus.models import MODEL
 from prometheus.recorded import (
@@ -35,13 +36,6 @@ from prometheus.rules import Rule, record
 
 PAST, TRAINING, LIMIT = "past", "training", "limit"
 VERSIONS, EVERYBODY, BEST = "versions", "everybody", "best"
-
-SPREAD = {"mae": 1.0, "rmse": 1.12, "mape": 3.0, "log_loss": 3.0}
-"""Standard deviation by mean: of absolute errors that of an exponential distribution, of their squares that
-of Laplace's; three times the mean for relative errors and log loss, which have long tails."""
-
-Z = 1.959963984540054
-"""Normal quantile of an interval of 95%."""
 
 SHARES = [name for name in HIGHER_IS_BETTER if name != "r2"]
 FAIRNESS = ("positive_rate", "recall")
@@ -80,20 +74,6 @@ def comparison_rules() -> Iterator[Rule]:
     for compared, may_lack in _MAY_LACK.items():
         worse = _worse(compared, may_lack)
         yield record(MODEL_WORSE, challenging(worse) if compared == VERSIONS else worse, compared=compared)
-
-
-def interval(measure: str, value: float, trials: float) -> tuple[float, float]:
-    """Where a measure lies with probability 95%, from its value in so many trials.
-
-    Of shares and means of what is between 0 and 1 it is Wilson's (1927), of others the normal one.
-    """
-    if measure in SHARES:
-        centre = (value + Z**2 / (2 * trials)) / (1 + Z**2 / trials)
-        half = Z / (1 + Z**2 / trials) * sqrt(value * (1 - value) / trials + (Z / (2 * trials)) ** 2)
-        return max(0.0, centre - half), min(1.0, centre + half)
-    of_one = 2 * SPREAD["rmse"] * (1 - value) if measure == "r2" else SPREAD[measure] * value
-    half = Z * of_one / sqrt(trials)
-    return value - half, value + half
 
 
 def margin(names: Sequence[str], *where: str, by: Sequence[str]) -> str:

@@ -6,10 +6,12 @@ matchers of a model, segment or window; without them a query is of all.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import sqrt
 
 from prometheus import models
 from prometheus import queries as q
-from prometheus.model_measures import NO_QUALITY
+from prometheus.model_estimates import Z
+from prometheus.model_measures import NO_QUALITY, SPREAD
 from prometheus.model_samples import ALL, LONG, SEGMENTED, SHORT
 from prometheus.models import MODEL, NUMBER_BINS
 from prometheus.names import ALERTS
@@ -56,6 +58,9 @@ ESTIMATED = ("auc", "accuracy", "mae")
 
 OF_SEGMENTS = ("accuracy", "f1_macro", "ndcg", "mae")
 """What is told of each segment, where its task has it."""
+
+ERRORS = ("mae", "rmse")
+"""Of these and of those that are estimated, what is better when lower and may be above 1."""
 
 JUDGED_DISTANCES = ("psi", "ks")
 """Those that say most: the Jensen-Shannon distance and χ² exceed their limits with the first, χ² also for a
@@ -305,6 +310,19 @@ def segments(*where: str) -> dict[str, str]:
         "trials": q.lowest(MODEL_SAMPLES, q.one_of("measure", OF_SEGMENTS), *where, by=OF_MEASURE),
         "labelled": q.lowest(MODEL_LABELS, *where, by=SAMPLE),
     }
+
+
+def interval(measure: str, value: float, trials: float) -> tuple[float, float]:
+    """Where what is told of a segment lies with probability 95%, from its value in so many trials.
+
+    Of shares and means of what is between 0 and 1 it is Wilson's (1927), of errors the normal one.
+    """
+    if measure in SPREAD:
+        half = Z * SPREAD[measure] * value / sqrt(trials)
+        return max(0.0, value - half), value + half
+    centre = (value + Z**2 / (2 * trials)) / (1 + Z**2 / trials)
+    half = Z / (1 + Z**2 / trials) * sqrt(value * (1 - value) / trials + (Z / (2 * trials)) ** 2)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def estimates(*where: str) -> dict[str, str]:

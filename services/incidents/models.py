@@ -8,11 +8,9 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from config.watched_models import LOWER_IS_BETTER
 from prometheus import queries as q
 from prometheus import watched_models as w
 from prometheus.client import Answers, AsyncClient, Point, TimeSeries, query_batch, query_range_batch
-from prometheus.model_comparisons import interval
 from prometheus.model_samples import ALL, LONG, SHORT
 from prometheus.models import MODEL
 from services.incidents.incident import Incident
@@ -22,9 +20,6 @@ HISTORY, STEP = 6 * 3600.0, 120.0
 
 SPOKEN = {"r2": "R²", "f1": "F1", "f1_macro": "F1, mean of classes", "log_loss": "log loss"}
 ACRONYMS = ("auc", "mae", "rmse", "mape", "ndcg", "mrr", "map")
-
-ERRORS = ("mae", "rmse")
-"""Estimated measures that may be above 1."""
 
 AT_ONCE = 2
 """Models that are read at a time; more wait."""
@@ -318,7 +313,7 @@ def _read_window(found: Answers, window: str) -> dict[str, Segment]:
     measures: dict[str, dict[str, Spread]] = {}
     for (segment, name), value in values.items():
         if trials.get((segment, name)):
-            low, high = interval(name, value, trials[segment, name])
+            low, high = w.interval(name, value, trials[segment, name])
             measures.setdefault(segment, {})[name] = Spread(now=value, low=low, high=high)
     everybody = measures.get(ALL, {})
     return {
@@ -336,7 +331,7 @@ def _is_worse(name: str, spread: Spread, everybody: Mapping[str, Spread]) -> boo
     if name not in everybody:
         return False
     usual = everybody[name].now
-    return spread.low > usual if name in LOWER_IS_BETTER else spread.high < usual
+    return spread.low > usual if name in w.ERRORS else spread.high < usual
 
 
 def read_estimates(found: Answers) -> list[Estimate]:
@@ -350,7 +345,7 @@ def read_estimates(found: Answers) -> list[Estimate]:
             name=name,
             now=each.last,
             low=max(0.0, each.last - margin[name]),
-            high=each.last + margin[name] if name in ERRORS else min(1.0, each.last + margin[name]),
+            high=each.last + margin[name] if name in w.ERRORS else min(1.0, each.last + margin[name]),
             measured=measured.get(name),
             error=error.get(name),
         )

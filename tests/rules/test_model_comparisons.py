@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from config import Config
-from prometheus.model_comparisons import interval, margin
+from prometheus.model_comparisons import margin
 from prometheus.recording import render_recording
+from prometheus.watched_models import interval
 from tests.rules.promtool import gauge, run_promtool
 
 NAMES = ("limits of models", "comparisons of models")
