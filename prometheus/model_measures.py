@@ -58,7 +58,6 @@ MEANS: Mapping[str, tuple[str, str]] = {
 }
 """Measures that are one sum by another."""
 
-
 SPREAD = {"mae": 1.0, "rmse": 1.12, "mape": 3.0, "log_loss": 3.0}
 """Standard deviation by mean: of absolute errors that of an exponential distribution, of their squares that
 of Laplace's; three times the mean for relative errors and log loss, which have long tails."""
