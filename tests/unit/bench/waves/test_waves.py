@@ -11,7 +11,7 @@ import pytest
 from bench.live_cases import Case
 from bench.waves import __main__ as program
 from bench.waves.case import KINDS, WavesRun
-from bench.waves.run import AFTERWARDS, FALSE_ALERT, run_case
+from bench.waves.run import AFTERWARDS, FALSE_ALERT, SETTLED, run_case
 from bench.waves.tables import tabulate
 from faults import SEVERITIES
 from faults.catalogue import FAULTS
@@ -92,6 +92,7 @@ def test_two_minutes_after_the_first_trouble_another_begins_and_the_greater_one_
     assert found.mended - second == pytest.approx(300, abs=2)
     assert stack.now - found.mended == pytest.approx(AFTERWARDS, abs=2)
     assert found.before and found.before.value == pytest.approx(0.6, abs=0.01)
+    assert found.troubles[0].users.answered == pytest.approx(20 * (120 - SETTLED), abs=200)
     assert found.troubles[1].users.value < found.troubles[0].users.value
     assert [wave.cause for wave in found.waves] == ["storage-errors", "bad-model"]
     assert found.right
@@ -113,6 +114,16 @@ def test_no_wave_may_name_what_has_not_happened(stack: Stack) -> None:
     stack.at[300.0] = lambda: stack.tell("concept-drift", "storage-latency")
     stack.script = [lambda: stack.tell("storage-latency", "storage-latency", 0.3)]
     assert not run(stack, "start-up").waves_right
+
+
+def test_a_trouble_cannot_be_named_before_it_began(stack: Stack) -> None:
+    def tell_both() -> None:
+        stack.tell("storage-errors", "storage-errors")
+        stack.tell("bad-model", "bad-model")
+
+    stack.script = [tell_both, lambda: stack.tell("bad-model", "bad-model", 0.3)]
+    found = run(stack, "second-trouble")
+    assert found.headline_right and not found.waves_right
 
 
 def test_a_false_alert_that_ends_comes_before_the_true_trouble(stack: Stack) -> None:
