@@ -340,6 +340,12 @@ bench-incidents-page: $(RUNTIME) ## Write the reported runs into docs/benchmark.
 bench-replay: $(RUNTIME) ## Diagnose all recorded runs again, in seconds; fails below its floor
 	@$(PY) -m bench.incidents replay
 
+bench-waves: $(RUNTIME) ## A second trouble, a false alert first, trouble during the start, two hours of trouble, on live stacks (3 hours, resumable) [CASES=long,start-up] [HOURS=2] [ROUNDS=1] [OUT=file]
+	@$(PY) -m bench.waves run --rounds $(or $(ROUNDS),1) --hours $(or $(HOURS),2) $(if $(CASES),--cases "$(CASES)") $(if $(OUT),--recording "$(OUT)")
+
+bench-waves-page: $(RUNTIME) ## Write these runs into docs/benchmark.md [OUT=file]
+	@$(PY) -m bench.waves document $(if $(OUT),--recording "$(OUT)")
+
 bench-shop: $(RUNTIME) $(SHOP_READY) ## Accuracy of verdicts on the shop, on live stacks (2½ hours, resumable) [SEED=2101] [ONLY=fault] [UNLISTED=1]; needs PostgreSQL and Redis
 	@$(PY) -m bench.shop run $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)") $(if $(UNLISTED),--unlisted --recordings $(UNLISTED_RUNS))
 

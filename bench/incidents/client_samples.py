@@ -1,7 +1,7 @@
 """What the users themselves counted, every few seconds: the truth that does not pass through telemetry."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,20 @@ class ClientSample(BaseModel):
     hits: int
     p50: float | None = None
     p95: float | None = None
+
+
+class Rate(BaseModel):
+    """Answers that users got, and those with a click, by their own count."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answered: int
+    hits: int
+
+    @property
+    def value(self) -> float:
+        """Hits of answers; 0 without any."""
+        return self.hits / self.answered if self.answered else 0.0
 
 
 class TelemetrySample(BaseModel):
@@ -60,3 +74,9 @@ def _sample(entry: dict[str, Any]) -> ClientSample:
         **{name: entry[name] for name in ("seconds", "sent", "answered", "failed", "hits")},
         **entry["latency_ms"],
     )
+
+
+def rate(samples: Sequence[ClientSample], since: float, until: float) -> Rate:
+    """Of the samples that lie between two Unix times."""
+    within = [each for each in samples if since <= each.at - each.seconds and each.at <= until]
+    return Rate(answered=sum(each.answered for each in within), hits=sum(each.hits for each in within))

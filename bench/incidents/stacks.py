@@ -169,10 +169,13 @@ class BenchStack:
         }
         return dict(self._incidents("POST", "/api/diagnoses", window))
 
+    def incidents(self) -> list[dict[str, Any]]:
+        """What the incidents page says of each, newest first. Raises StackError."""
+        return list(self._incidents("GET", "/api/incidents")["incidents"])
+
     def verdicts(self, since: float) -> list[dict[str, Any]]:
         """The history of the first incident that began after a moment: newest first, with `made_at`."""
-        incidents = self._incidents("GET", "/api/incidents")["incidents"]
-        newest = [i for i in incidents if datetime.fromisoformat(i["started_at"]).timestamp() > since]
+        newest = [i for i in self.incidents() if datetime.fromisoformat(i["started_at"]).timestamp() > since]
         if not newest:
             return []
         history: list[dict[str, Any]] = self._incidents("GET", f"/api/incidents/{newest[-1]['id']}/verdicts")
@@ -180,8 +183,11 @@ class BenchStack:
 
     def latest_verdict(self, services: Collection[str]) -> dict[str, Any] | None:
         """That of the newest incident that has one of the services. Raises StackError."""
-        incidents = self._incidents("GET", "/api/incidents")["incidents"]
-        ids = [incident["id"] for incident in incidents if not set(services).isdisjoint(incident["services"])]
+        ids = [
+            incident["id"]
+            for incident in self.incidents()
+            if not set(services).isdisjoint(incident["services"])
+        ]
         history = self._incidents("GET", f"/api/incidents/{ids[0]}/verdicts") if ids else []
         return history[0]["verdict"] if history else None
 

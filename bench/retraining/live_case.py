@@ -1,9 +1,8 @@
 """What happens to live stacks whose model is retrained by itself, and what a run keeps."""
 
-from collections.abc import Sequence
 from typing import Literal
 
-from bench.incidents.client_samples import ClientSample
+from bench.incidents.client_samples import Rate
 from bench.live_cases import Kept, LiveRun
 from decisions.audit import Action
 from decisions.retraining.grounds import Code
@@ -42,18 +41,6 @@ class Told(Kept):
     code: Code | None = None
 
 
-class Rate(Kept):
-    """Answers that users got, and those with a click, by their own count."""
-
-    answered: int
-    hits: int
-
-    @property
-    def value(self) -> float:
-        """Hits of answers; 0 without any."""
-        return self.hits / self.answered if self.answered else 0.0
-
-
 class RetrainingRun(LiveRun):
     """A case that was run. `began` is when the fault did, or the quiet time.
 
@@ -90,9 +77,3 @@ class RetrainingRun(LiveRun):
         if self.kind.answer == "retrain":
             return self.back is not None and self.back >= BACK
         return self.answer == self.kind.answer and not self.retrained
-
-
-def rate(samples: Sequence[ClientSample], since: float, until: float) -> Rate:
-    """Of the samples that lie between two Unix times."""
-    within = [each for each in samples if since <= each.at - each.seconds and each.at <= until]
-    return Rate(answered=sum(each.answered for each in within), hits=sum(each.hits for each in within))

@@ -8,11 +8,11 @@ import random
 import time
 from collections.abc import Sequence
 
-from bench.incidents.client_samples import read_client_samples
+from bench.incidents.client_samples import rate, read_client_samples
 from bench.incidents.run import require_calm
 from bench.incidents.stacks import BenchStack
 from bench.live_cases import Case, Notify, command, last_words, read_load, wait_for, wait_until
-from bench.retraining.live_case import KINDS, RetrainingRun, Told, rate
+from bench.retraining.live_case import KINDS, RetrainingRun, Told
 from decisions.audit import Entry, Trail
 from decisions.retraining.grounds import Code
 from decisions.retraining.incidents import read_troubles

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from bench.incidents.client_samples import Rate, rate
 from bench.live_cases import Case
 from bench.retraining import live, live_run
-from bench.retraining.live_case import KINDS, Rate, RetrainingRun, Told, rate
+from bench.retraining.live_case import KINDS, RetrainingRun, Told
 from bench.retraining.live_run import QUIET, SETTLE, WATCHER, run_case
 from bench.retraining.live_tables import tabulate
 from config import load
