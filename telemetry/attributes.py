@@ -69,9 +69,7 @@ PEER_SERVICE = "peer.service"
 DB_SYSTEM_NAME = "db.system.name"
 MESSAGING_SYSTEM = "messaging.system"
 GEN_AI_PROVIDER_NAME = "gen_ai.provider.name"
-GEN_AI_OPERATION_NAME = "gen_ai.operation.name"
 GEN_AI_REQUEST_MODEL = "gen_ai.request.model"
-GEN_AI_RESPONSE_MODEL = "gen_ai.response.model"
 GEN_AI_TOKEN_TYPE = "gen_ai.token.type"
 
 PEER = (

@@ -81,7 +81,3 @@ class Topology:
                 found.add(entity)
                 waiting += neighbours[entity]
         return frozenset(found)
-
-    def connected(self, one: Entity, other: Entity) -> bool:
-        """Whether one can bring trouble to the other: it is a dependency, or both have one in common."""
-        return not self.closure([one]).isdisjoint(self.closure([other]))

@@ -13,7 +13,6 @@ from telemetry import instruments
 
 MODEL = series(instruments.RECOMMENDATION_MODEL_INFO)
 NAME = ["service_name"]
-FAILING = [(0.001, ORANGE), (0.01, RED)]
 NO_STREAM = 'http_route!~".*/stream"'
 SERVICE = links.dashboard("Service", links.SERVICE, service_name="${__data.fields.service_name}")
 MODEL_AND_DATA = links.dashboard(

@@ -26,7 +26,6 @@ from telemetry import instruments as i
 OK, LOST = 'error_type=""', 'error_type!=""'
 OTLP = 'handler="/api/v1/otlp/v1/metrics"'
 REFUSED = (OTLP, 'code!~"2.."')
-TO_JAEGER, TO_PROMETHEUS = 'data_type="traces"', 'data_type="metrics"'
 
 SPAN_LOSSES: dict[str, list[tuple[Series, tuple[str, ...]]]] = {
     "services, queue full": [(e.SDK_SPANS_PROCESSED, (LOST,))],

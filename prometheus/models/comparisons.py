@@ -60,7 +60,6 @@ USUAL = 0.6
 
 _EVERYBODY, _EACH = f'segment="{ALL}"', f'segment!="{ALL}"'
 _OF_QUALITY = q.one_of("measure", MEASURES)
-_OF_VERSION = "on (service_name, model_name, window, measure)"
 _OF_SEGMENT = "on (service_name, model_name, model_version, window, measure)"
 
 

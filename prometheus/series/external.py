@@ -32,7 +32,6 @@ def _resource_histogram(name: str, *labels: str) -> Series:
 # Every scraped target
 UP = _gauge("up")
 SCRAPE_DURATION = _gauge("scrape_duration_seconds")
-SCRAPE_SAMPLES = _gauge("scrape_samples_scraped")
 
 # The incidents service: services/incidents/web/exposition.py
 INCIDENT_VERDICT = _gauge(
@@ -76,8 +75,6 @@ _SDK = ("otel_component_name", "otel_component_type", "error_type")
 SDK_SPANS_PROCESSED = _resource_counter("otel_sdk_processor_span_processed_total", *_SDK)
 SDK_SPANS_EXPORTED = _resource_counter("otel_sdk_exporter_span_exported_total", *_SDK)
 SDK_POINTS_EXPORTED = _resource_counter("otel_sdk_exporter_metric_data_point_exported_total", *_SDK)
-SDK_QUEUE_SIZE = _resource_gauge("otel_sdk_processor_span_queue_size", *_SDK)
-SDK_QUEUE_CAPACITY = _resource_gauge("otel_sdk_processor_span_queue_capacity", *_SDK)
 
 # Language models: https://github.com/open-telemetry/semantic-conventions-genai
 _MODEL = (
@@ -149,7 +146,6 @@ MINIO_CLIENT_ERRORS = _counter("minio_s3_requests_4xx_errors_total", "server", "
 MINIO_SERVER_ERRORS = _counter("minio_s3_requests_5xx_errors_total", "server", "api")
 MINIO_FIRST_BYTE_BUCKETS = _counter("minio_s3_requests_ttfb_seconds_distribution", "server", "api", "le")
 MINIO_SENT = _counter("minio_s3_traffic_sent_bytes", "server")
-MINIO_RECEIVED = _counter("minio_s3_traffic_received_bytes", "server")
 MINIO_CAPACITY = _gauge("minio_cluster_capacity_usable_total_bytes", "server")
 MINIO_FREE = _gauge("minio_cluster_capacity_usable_free_bytes", "server")
 MINIO_CPU = _counter("minio_node_process_cpu_total_seconds", "server")

@@ -22,6 +22,7 @@ from services.incidents.alerts.measuring import Gauges, OpenIncidents
 from services.incidents.alerts.reconciling import Reconciler
 from services.incidents.alerts.service_map import ServiceMap
 from services.incidents.alerts.store import Store
+from services.incidents.database.asynchronous import AsyncDatabase
 from services.incidents.database.connection import Database, DatabaseAway
 from services.incidents.database.location import open_database
 from services.incidents.database.sqlite import SQLite
@@ -69,7 +70,8 @@ def create_app(
     jaeger = AsyncClient("Jaeger", settings.jaeger_url, public_address=settings.jaeger_ui_url)
     service_map = ServiceMap(prometheus, jaeger)
     database = open_database(settings.incidents_database)
-    store = Store(database, settings.incidents_kept, service_map.connect)
+    transactions = AsyncDatabase(database)
+    store = Store(transactions, settings.incidents_kept, service_map.connect)
     stream, leadership = stream or Stream(), Leadership()
     heartbeat = Heartbeat(store, stream, settings.heartbeat_timeout)
     explain = explain or DiagnosisClient(prometheus, jaeger, settings.limits.model_dump())
@@ -112,7 +114,7 @@ def create_app(
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     answer_in_kind = _answer_in_kind(pages)
-    add_access(app, settings, store, answer_in_kind)
+    add_access(app, settings, transactions, answer_in_kind)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(DatabaseAway, answer_in_kind)
     app.add_exception_handler(HTTPException, answer_in_kind)

@@ -1,7 +1,7 @@
 """What was counted of each watched model: how much each counter grew by, step by step."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +20,6 @@ FEWEST = 40
 """Counts below which nothing is told of them."""
 
 Labels = Mapping[str, str]
-Chosen = Callable[[Labels], bool]
 
 _LEVELS = frozenset({models.REFERENCE_VALUES.name, MODEL_MEASURE.name})
 """Gauges among what is asked."""

@@ -1,37 +1,30 @@
-"""Incidents on disk, read and written off the event loop: one thread writes, others read meanwhile."""
+"""Incidents on disk."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
-from anyio import CapacityLimiter, fail_after, to_thread
 from pydantic_core import from_json
 
 from diagnosis import Verdict
-from services.incidents.access import tokens
 from services.incidents.alerts import history
 from services.incidents.alerts.dead_letters import DeadLetter, add_letters, select_letters
 from services.incidents.alerts.grouping import ALERTS_PER_INCIDENT, Connect, Grouping, connect_all
 from services.incidents.alerts.waves import choose_headline, doubt, find_wave, split_waves
 from services.incidents.alerts.webhooks import Refused
-from services.incidents.database.connection import Connection, Database, DatabaseAway, name_reason
+from services.incidents.database.asynchronous import AsyncDatabase
+from services.incidents.database.connection import Connection
 from services.incidents.incident import SENT_START, Alert, Incident
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 MOST_OPEN = 50
 """Open incidents that are looked at."""
 
 INCIDENT, VERDICT, CONFIRMATION = "incident", "verdict", "confirmation"
 """Changes that other replicas hear of: an incident, another verdict on it, the same one again."""
-
-PATIENCE = 10
-"""Seconds that a turn is waited for."""
 
 AT_ONCE = 250
 """Alerts that one transaction stores, at most."""
@@ -46,12 +39,10 @@ class Store:
     `connect` is asked for each alert, in a thread, and must not wait for anything.
     """
 
-    def __init__(self, database: Database, kept: int, connect: Connect = connect_all) -> None:
+    def __init__(self, database: AsyncDatabase, kept: int, connect: Connect = connect_all) -> None:
         self._database = database
         self._kept = kept
         self._connect = connect
-        self._reading = CapacityLimiter(database.readers)
-        self._writing = CapacityLimiter(1)
 
     def close(self) -> None:
         self._database.close()
@@ -63,22 +54,22 @@ class Store:
         """
         changed: dict[int, Incident] = {}
         for first in range(0, len(alerts), AT_ONCE):
-            incidents = await self._write(self._record, alerts[first : first + AT_ONCE])
+            incidents = await self._database.write(self._record, alerts[first : first + AT_ONCE])
             changed |= {incident.id: incident for incident in incidents}
         return list(changed.values())
 
     async def find(self, incident_id: int) -> Incident | None:
         """One incident, or None."""
-        incidents = await self._read(_select, "id = :value", incident_id, 1)
+        incidents = await self._database.read(_select, "id = :value", incident_id, 1)
         return incidents[0] if incidents else None
 
     async def select(self, limit: int, before: int | None = None) -> list[Incident]:
         """At most `limit` incidents, newest first, older than the one with the id `before`."""
-        return await self._read(_select, "id < :value", before or 2**63 - 1, limit)
+        return await self._database.read(_select, "id < :value", before or 2**63 - 1, limit)
 
     async def select_open(self) -> list[Incident]:
         """The newest MOST_OPEN incidents that still fire, newest first."""
-        return await self._read(_select, "ended_at IS NULL AND id > :value", 0, MOST_OPEN)
+        return await self._database.read(_select, "ended_at IS NULL AND id > :value", 0, MOST_OPEN)
 
     async def select_user_impact(
         self, start: datetime, end: datetime, services: Collection[str]
@@ -87,7 +78,7 @@ class Store:
 
         Of these services; of any, where none is given.
         """
-        fired = await self._read(_select_fired, start.timestamp(), end.timestamp())
+        fired = await self._database.read(_select_fired, start.timestamp(), end.timestamp())
         impact = (
             alert for alert in fired if alert.has_user_impact and (not services or alert.service in services)
         )
@@ -95,7 +86,7 @@ class Store:
 
     async def count_firing(self) -> int:
         """How many incidents still fire; fails if the database cannot be read."""
-        return await self._read(_count_firing)
+        return await self._database.read(_count_firing)
 
     async def add_verdict(
         self, incident_id: int, now: datetime, verdict: Verdict, wave_at: datetime | None = None
@@ -105,65 +96,30 @@ class Store:
         Nothing if the incident is gone.
         """
         at = wave_at.timestamp() if wave_at else 0.0
-        return await self._write(self._add_verdict, incident_id, now, verdict, at)
+        return await self._database.write(self._add_verdict, incident_id, now, verdict, at)
 
     async def select_verdicts(self, incident_id: int) -> list[history.DatedVerdict]:
         """An incident's verdicts, newest first."""
-        return await self._read(history.select_verdicts, incident_id)
+        return await self._database.read(history.select_verdicts, incident_id)
 
     async def select_unfinished(self, limit: int, since: datetime) -> list[int]:
         """Ids of incidents begun after `since` that need a diagnosis, newest first."""
-        return await self._read(history.select_unfinished, limit, since)
+        return await self._database.read(history.select_unfinished, limit, since)
 
     async def add_dead_letters(self, at: datetime, refused: list[Refused]) -> None:
         """Store what was refused of one webhook."""
-        await self._write(add_letters, at, refused)
+        await self._database.write(add_letters, at, refused)
 
     async def select_dead_letters(self, limit: int) -> list[DeadLetter]:
         """The newest dead letters, newest first."""
-        return await self._read(select_letters, limit)
+        return await self._database.read(select_letters, limit)
 
     async def read_heartbeat(self) -> tuple[datetime | None, datetime | None]:
         """When the last heartbeat came, and since when they have been missing."""
-        return await self._read(_read_heartbeat)
+        return await self._database.read(_read_heartbeat)
 
     async def write_heartbeat(self, last: datetime | None, silent_since: datetime | None) -> None:
-        await self._write(_write_heartbeat, last, silent_since)
-
-    async def select_tokens(self) -> dict[str, tokens.Token]:
-        """The API tokens by their hash."""
-        return await self._read(tokens.select_tokens)
-
-    async def revoke_token(self, name: str) -> bool:
-        """Whether there was such a token to revoke."""
-        return await self._write(tokens.revoke_token, name)
-
-    async def _read(
-        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        def read() -> T:
-            with self._database.reading() as connection:
-                return work(connection, *args, **kwargs)
-
-        return await self._run(read, self._reading)
-
-    async def _write(
-        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        def write() -> T:
-            with self._database.writing() as connection:
-                return work(connection, *args, **kwargs)
-
-        return await self._run(write, self._writing)
-
-    async def _run(self, work: Callable[[], T], turn: CapacityLimiter) -> T:
-        try:
-            with fail_after(PATIENCE):
-                return await to_thread.run_sync(work, limiter=turn)
-        except TimeoutError:
-            raise DatabaseAway(f"it is busy: no turn within {PATIENCE} s") from None
-        except self._database.errors as error:
-            raise DatabaseAway(name_reason(error)) from error
+        await self._database.write(_write_heartbeat, last, silent_since)
 
     def _record(self, connection: Connection, alerts: Sequence[Alert]) -> list[Incident]:
         grouping = Grouping(connection)

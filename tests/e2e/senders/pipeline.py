@@ -34,7 +34,6 @@ class Pipeline:
 
     http: httpx.Client
     ports: dict[str, str]
-    ingest_pid: int
 
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.ports[port.upper()]}"
@@ -79,26 +78,25 @@ def run_pipeline(folder: Path, *, jaeger: bool = False, **settings: str) -> Iter
     with ExitStack() as running:
         http = running.enter_context(httpx.Client(timeout=30, trust_env=False))
 
-        def start(name: str, command: list[str], health: str) -> subprocess.Popen[bytes]:
+        def start(name: str, command: list[str], health: str) -> None:
             log = running.enter_context((folder / f"{name}.log").open("wb"))
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
             running.callback(process.wait, 30)
             running.callback(process.terminate)
             eventually(f"{name} is healthy", lambda: _answers(http, health), 60, 0.1)
-            return process
 
         address = "http://127.0.0.1:{}"
         start("prometheus", prometheus, address.format(ports["PROMETHEUS_PORT"]) + "/-/ready")
         if jaeger:
             command = [str(programs["jaeger"]), "--config", str(ROOT / "jaeger" / "config.yaml")]
             start("jaeger", command, address.format(ports["JAEGER_HEALTH_PORT"]) + "/status")
-        ingest = start(
+        start(
             "ingest",
             [sys.executable, "-m", "services.ingest"],
             address.format(ports["INGEST_PORT"]) + "/readyz",
         )
         start("collector", collector, address.format(ports["COLLECTOR_HEALTH_PORT"]))
-        yield Pipeline(http, ports, ingest.pid)
+        yield Pipeline(http, ports)
 
 
 def _answers(http: httpx.Client, url: str) -> bool:

@@ -134,10 +134,8 @@ STRANGE = [
     b"half a li",
     b"[]",
     b'{"eventTime": "yesterday"}',
-    json.dumps(
-        OFFICIAL[1] | {"outputs": [{"namespace": "n", "name": "o", "facets": {"version": 7}}]}
-    ).encode(),
-    json.dumps(OFFICIAL[1] | {"outputs": [OFFICIAL[1]["outputs"][0] | {"facets": {"tags": [1]}}]}).encode(),
+    json.dumps(OFFICIAL[1] | {"outputs": [NO_VERSION]}).encode(),
+    json.dumps(OFFICIAL[1] | {"outputs": [NO_TAGS]}).encode(),
     b"x" * 3 * LARGEST,
 ]
 

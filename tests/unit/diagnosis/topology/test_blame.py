@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -194,11 +193,3 @@ def test_shares_never_exceed_the_whole(later: dict[Entity, float], aspect: Aspec
     found = blame(system(loads), aspect)
     assert sum(each.share for each in found) <= 1 + 1e-6
     assert all(0 <= each.score <= 1 for each in found)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "together"),
-    [(GATEWAY, POSTGRES, True), (PRICING, GATEWAY, True), (POSTGRES, REDIS, False), (FRAUD, REDIS, False)],
-)
-def test_services_are_connected_by_what_they_depend_on(one: Entity, other: Entity, together: bool) -> None:
-    assert Topology(CALLS).connected(one, other) is together

@@ -13,6 +13,7 @@ from diagnosis import Verdict
 from prometheus.client import SourceAway
 from services.incidents.alerts.store import Store
 from services.incidents.alerts.webhooks import read_alerts
+from services.incidents.database.asynchronous import AsyncDatabase
 from services.incidents.database.location import open_database
 from services.incidents.diagnosing.diagnoser import Clock, Diagnoser
 from services.incidents.stream import Stream
@@ -54,8 +55,8 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-class InlineStore(Store):
-    """A store that leaves nothing to a thread, so that what is due has happened when it has been awaited."""
+class InlineDatabase(AsyncDatabase):
+    """Leaves nothing to a thread, so that what is due has happened when it has been awaited."""
 
     async def _run(self, work: Callable[[], T], _: CapacityLimiter) -> T:
         return work()
@@ -65,7 +66,7 @@ class Bench:
     """A diagnoser at work on a store, with everything around it in hand."""
 
     def __init__(self, location: str, oracle: Oracle, clock: FakeClock) -> None:
-        self.store = InlineStore(open_database(location), 100)
+        self.store = Store(InlineDatabase(open_database(location)), 100)
         self.stream = Stream()
         self.clock = clock
         self.oracle = oracle

@@ -13,8 +13,10 @@ import pytest
 
 from services.incidents import moving
 from services.incidents.access.roles import Role
+from services.incidents.access.tokens import Token, select_tokens
 from services.incidents.alerts.store import Store
 from services.incidents.alerts.webhooks import Refused, read_alerts
+from services.incidents.database.asynchronous import AsyncDatabase
 from services.incidents.database.location import open_database
 from services.incidents.incident import Incident
 from services.incidents.moving import NotMoved, migrate
@@ -38,7 +40,7 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 
 def in_store(location: str, work: Callable[[Store], Any]) -> Any:
     async def run() -> Any:
-        with closing(Store(open_database(location), 100)) as store:
+        with closing(Store(AsyncDatabase(open_database(location)), 100)) as store:
             return await work(store)
 
     return anyio.run(run)
@@ -62,8 +64,12 @@ async def fill(store: Store) -> None:
 async def read(store: Store) -> object:
     incidents = await store.select(100)
     verdicts = [await store.select_verdicts(incident.id) for incident in incidents]
-    others = await store.select_dead_letters(10), await store.read_heartbeat(), await store.select_tokens()
-    return incidents, verdicts, *others
+    return incidents, verdicts, await store.select_dead_letters(10), await store.read_heartbeat()
+
+
+def read_tokens(location: str) -> dict[str, Token]:
+    with closing(open_database(location)) as database, database.reading() as connection:
+        return select_tokens(connection)
 
 
 def test_all_of_it_is_there_and_goes_on_with_the_next_number(
@@ -82,6 +88,7 @@ def test_all_of_it_is_there_and_goes_on_with_the_next_number(
         "tokens": 1,
     }
     assert in_store(target, read) == in_store(source, read)
+    assert read_tokens(target) == read_tokens(source)
     [incident] = in_store(target, lambda store: take(store, INCIDENTS))
     assert incident.id == INCIDENTS + 1
 

@@ -20,6 +20,7 @@ from services.incidents.alerts.service_map import ASKED_AGAIN, MOST, REMEMBERED,
 from services.incidents.alerts.store import Store
 from services.incidents.alerts.webhooks import read_alerts
 from services.incidents.database import schema
+from services.incidents.database.asynchronous import AsyncDatabase
 from services.incidents.database.location import open_database
 from services.instrumentation import NATIVE_TELEMETRY_OFF
 from tests.e2e.live import eventually
@@ -77,7 +78,7 @@ class Desk:
             self.sources.client("Prometheus"), self.sources.client("Jaeger"), lambda: self.now
         )
         self._location = location
-        self.store = Store(open_database(location), 100_000, self.map.connect)
+        self.store = Store(AsyncDatabase(open_database(location)), 100_000, self.map.connect)
 
     @property
     def searches(self) -> int:
@@ -92,7 +93,7 @@ class Desk:
 
     def reopen(self) -> None:
         self.store.close()
-        self.store = Store(open_database(self._location), 100_000, self.map.connect)
+        self.store = Store(AsyncDatabase(open_database(self._location)), 100_000, self.map.connect)
 
     @property
     def incidents(self) -> list[list[str]]:

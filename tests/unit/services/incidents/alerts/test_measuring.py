@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from services.incidents.alerts.measuring import Gauges, OpenIncidents
+from services.incidents.alerts.store import Store
 from services.incidents.alerts.webhooks import read_alerts
 from services.incidents.database.location import open_database
-from tests.unit.services.incidents.benches import InlineStore, run
+from tests.unit.services.incidents.benches import InlineDatabase, run
 from tests.unit.services.incidents.bodies import START, alert, alertmanager, later
 from tests.unit.services.incidents.opinions import storage_latency
 
@@ -27,7 +28,7 @@ class Gauge:
 
 class Bench:
     def __init__(self, location: str) -> None:
-        self.store = InlineStore(open_database(location), 100)
+        self.store = Store(InlineDatabase(open_database(location)), 100)
         self.number, self.started = Gauge(), Gauge()
         self._measured = OpenIncidents(self.store, Gauges(self.number, self.started))
 

@@ -12,6 +12,7 @@ from prometheus.client import AsyncClient, SourceAway
 from services.incidents.alerts.reconciling import Reconciler
 from services.incidents.alerts.store import Store
 from services.incidents.alerts.webhooks import read_alerts
+from services.incidents.database.asynchronous import AsyncDatabase
 from services.incidents.database.location import open_database
 from services.incidents.stream import Stream
 from tests.unit.services.incidents.bodies import alert, alertmanager
@@ -51,7 +52,7 @@ class World:
 
 @pytest.fixture
 def world(location: str) -> Iterator[World]:
-    store = Store(open_database(location), 100)
+    store = Store(AsyncDatabase(open_database(location)), 100)
     yield World(store)
     store.close()
 

@@ -15,6 +15,7 @@ from services.incidents.alerts.grouping import Grouping, connect_all
 from services.incidents.alerts.store import AT_ONCE, Store
 from services.incidents.alerts.webhooks import read_alerts
 from services.incidents.database import schema
+from services.incidents.database.asynchronous import AsyncDatabase
 from services.incidents.database.connection import Connection, DatabaseAway
 from services.incidents.database.location import open_database
 from services.incidents.database.sqlite import SQLite
@@ -28,7 +29,7 @@ class Inbox:
 
     def __init__(self, location: str, kept: int = 100) -> None:
         self._location, self._kept = location, kept
-        self._store = Store(open_database(location), kept)
+        self._store = Store(AsyncDatabase(open_database(location)), kept)
 
     def take(self, *alerts: dict[str, Any]) -> list[Incident]:
         received: list[Alert] = read_alerts(json.dumps(alertmanager(*alerts)).encode()).alerts
@@ -39,7 +40,7 @@ class Inbox:
 
     def reopen(self) -> None:
         self._store.close()
-        self._store = Store(open_database(self._location), self._kept)
+        self._store = Store(AsyncDatabase(open_database(self._location)), self._kept)
 
     def close(self) -> None:
         self._store.close()
@@ -200,7 +201,7 @@ def test_a_database_from_before_verdicts_keeps_its_incidents(
                 "INSERT INTO alerts VALUES (7, 'a', :at, NULL, 'Old', 'critical', 'storage', '{}', '{}')",
                 {"at": START.timestamp()},
             )
-    store = Store(open_database(location), 100)
+    store = Store(AsyncDatabase(open_database(location)), 100)
     [incident] = anyio.run(store.select, 10)
     assert (incident.id, incident.headline.name, incident.verdict) == (7, "Old", None)
     assert anyio.run(store.add_verdict, 7, later(1), storage_latency())
@@ -209,7 +210,7 @@ def test_a_database_from_before_verdicts_keeps_its_incidents(
 
 
 def test_verdicts_go_with_their_incident(location: str) -> None:
-    store = Store(open_database(location), 1)
+    store = Store(AsyncDatabase(open_database(location)), 1)
     for number in range(2):
         received = read_alerts(
             json.dumps(alertmanager(other(str(number), later(30 * number)))).encode()
@@ -222,7 +223,7 @@ def test_verdicts_go_with_their_incident(location: str) -> None:
 
 
 def test_a_verdict_in_a_form_of_another_version_is_left_out(location: str) -> None:
-    store = Store(open_database(location), 10)
+    store = Store(AsyncDatabase(open_database(location)), 10)
     anyio.run(store.record, read_alerts(json.dumps(alertmanager(alert())).encode()).alerts)
     assert anyio.run(store.add_verdict, 1, later(1), storage_latency())
     with transaction(location) as connection:

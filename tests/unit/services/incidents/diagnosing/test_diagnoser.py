@@ -11,6 +11,7 @@ from prometheus.client import SourceAway
 from services.incidents.alerts.history import KEPT
 from services.incidents.alerts.store import Store
 from services.incidents.alerts.webhooks import read_alerts
+from services.incidents.database.asynchronous import AsyncDatabase
 from services.incidents.database.location import open_database
 from services.incidents.diagnosing.diagnoser import FOLLOWED, VerdictChange
 from services.incidents.diagnosing.schedule import LATER, LONGEST
@@ -102,7 +103,7 @@ async def take(changes: AsyncIterator[Any], count: int) -> AsyncIterator[Any]:
 
 def test_history_is_bounded(location: str) -> None:
     async def work() -> None:
-        store = Store(open_database(location), 100)
+        store = Store(AsyncDatabase(open_database(location)), 100)
         await store.record(read_alerts(json.dumps(alertmanager(alert())).encode()).alerts)
         for number in range(KEPT + 7):
             assert await store.add_verdict(1, later(number), (NOTHING, UNKNOWN)[number % 2])
