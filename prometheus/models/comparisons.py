@@ -144,8 +144,8 @@ def _expected() -> Iterator[tuple[str, str]]:
     yield PAST, q.select(MODEL_MEASURE_USUAL, _OF_QUALITY)
     now, n = q.select(MODEL_MEASURE, _EVERYBODY, _OF_QUALITY), q.select(MODEL_SAMPLES, _EVERYBODY)
     weighted = f"sum by (service_name, model_name, segment, window, measure) ({now} * {n})"
-    yield VERSIONS, f"({_rest(weighted, f'{now} * {n}')}) / ({_other_samples()} > 0)"
-    yield VERSIONS, _others_serving()
+    quality = f"({_rest(weighted, f'{now} * {n}')}) / ({_other_samples()} > 0)"
+    yield VERSIONS, f"{quality} or {_others_serving()}"
     bound = f"on (service_name, model_name, measure) group_left () {q.select(MODEL_BOUND)}"
     yield LIMIT, f"0 * {now} + {bound}"
     trained = q.highest(models.REFERENCE_QUALITY, by=(*MODEL, "measure"))

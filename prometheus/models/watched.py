@@ -1,7 +1,7 @@
 """Of models that the package whence_monitor watches: how good, how far from their reference, what is wrong.
 
-Functions → PromQL of the series that `model_samples`, `model_measures` and `model_drift` record. `where` are
-matchers of a model, segment or window; without them a query is of all.
+Functions → PromQL of the series that `samples`, `measures` and `drift` record. `where` are matchers of a
+model, segment or window; without them a query is of all.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -11,7 +11,7 @@ from diagnosis.packs.models.queries import COUNTS, FEATURES, NAME, ask_models
 from diagnosis.sources.evidence import Labelled
 from prometheus.series.models import FEATURE_VALUES, PREDICTIONS
 from prometheus.series.recorded import MODEL_MEASURE
-from tests.unit.diagnosis.packs.models.test_model_causes import (
+from tests.unit.diagnosis.packs.models.test_causes import (
     CALM,
     CONTROLS,
     HIGHER,

@@ -10,7 +10,7 @@ from config import Config
 from diagnosis import Verdict, diagnose
 from services.incidents.alerts.waves import doubt, split_waves
 from services.incidents.incident import IMPACTS, Alert
-from tests.unit.diagnosis.packs.models.test_model_causes import CONTROLS
+from tests.unit.diagnosis.packs.models.test_causes import CONTROLS
 from tests.unit.diagnosis.packs.recommender.world import World
 from tests.unit.diagnosis.topology.shop import SHOP, verdict
 from tests.unit.services.incidents.bodies import START

@@ -17,7 +17,7 @@ from prometheus.client import MARK
 from services.incidents.diagnosing.client import Explain
 from services.incidents.web.traces import FEWER
 from tests.e2e.live import eventually
-from tests.unit.diagnosis.packs.models.test_model_causes import failing, faulty
+from tests.unit.diagnosis.packs.models.test_causes import failing, faulty
 from tests.unit.services.incidents.bodies import alert, alertmanager
 from tests.unit.services.incidents.opinions import Oracle, opinion
 from tests.unit.services.incidents.running import incidents_service, serve

@@ -11,7 +11,7 @@ import pytest
 from services.demo.recommender.shared.places import FolderInUse, occupy, take_place
 from services.demo.recommender.workers import occupy_folder
 
-ROOT = Path(__file__).resolve().parents[5]
+ROOT = Path(__file__).resolve().parents[6]
 OTHER_WORKER = """
 import sys
 from pathlib import Path

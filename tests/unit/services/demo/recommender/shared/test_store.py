@@ -27,12 +27,12 @@ from tests.unit.services.demo.recommender.support import until
 USER = 42
 LABELS = Labels(Source.PERSONALISED, "v1", "heavy", "07")
 SETTINGS = RecommenderSettings(attribution_window=15, feedback_retention=60, feedback_capacity=1_000)
-ROOT = Path(__file__).resolve().parents[5]
+ROOT = Path(__file__).resolve().parents[6]
 
 OTHER_WORKER = """
 import sys
 from pathlib import Path
-from tests.unit.services.demo.recommender.test_shared_store import *
+from tests.unit.services.demo.recommender.shared.test_store import *
 worker = open_database(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
