@@ -218,7 +218,7 @@ check: $(DEV) ## Static checks: style, types, import directions, generated files
 	"$$(bin otelcol-whence)" validate --config collector/config.yaml --config collector/generated/chosen.yaml
 	"$$(bin jaeger)" validate --config jaeger/config.yaml
 	"$$(bin promtool)" check config --syntax-only prometheus/prometheus.yml
-	"$$(bin promtool)" check rules alerts/generated/prometheus/*.yaml
+	"$$(bin promtool)" check rules --lint-fatal alerts/generated/prometheus/*.yaml
 	"$$(bin amtool)" check-config alerts/generated/alertmanager/alertmanager.yml
 	"$$(bin docker-compose)" --env-file .env.example config --quiet
 	"$$(bin docker-compose)" --env-file .env.example -f docker-compose.yml -f deploy/scale/compose.yml config --quiet
