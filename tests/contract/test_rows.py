@@ -63,7 +63,7 @@ ROWS = {
     "r15": [
         Shown(
             "two answers to a request",
-            f"{RECOMMENDER}/test_shadow.py",
+            f"{RECOMMENDER}/shadow/test_shadow.py",
             "both_versions_answer_the_same_request_and_its_trace_has_both",
         ),
         Shown(
