@@ -142,6 +142,9 @@ def test_all_that_a_page_asks_is_answered(asked: Callable[..., dict[str, str]], 
     for name in ("auc", "recall"):
         usual = f'model:measure:usual{{service_name="scoring", {", ".join(of)}, measure="{name}", past="1h"'
         series[f'{usual}, segment="all", window="10m"}}'] = "0.9x20"
+    for name in ("estimate", "estimate_margin", "estimate_error"):
+        estimated = f'model:measure:{name}{{service_name="scoring", {", ".join(of)}, measure="accuracy"'
+        series[f'{estimated}, segment="all", window="10m"}}'] = "0.9x20"
     answered: dict[str, float | None] = {f"count({query}) > bool 0": 1 for query in asked(*of).values()}
     ask(tmp_path, series, answered)
 
