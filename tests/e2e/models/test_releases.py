@@ -10,6 +10,7 @@ from tests.e2e.live import Stack, eventually, running
 def test_r22_a_release_passes_the_gate_reaches_users_and_is_rolled_back_at_once(
     stack: Stack, tmp_path: Path
 ) -> None:
+    eventually("only the live version is loaded", lambda: len(_readiness(stack)["versions"]) == 1, 60)
     ready = _readiness(stack)
     live, version = ready["model_version"], CANDIDATE.version(ready["dataset_id"])
     config = tmp_path / "whence.yaml"
