@@ -7,7 +7,7 @@ import pytest
 
 from alerts import to_prometheus
 from alerts.panels import place
-from alerts.rules.pipeline import services_lose
+from alerts.rules.senders import services_lose
 from alerts.rules.watching import rules_fail
 from alerts.spec import Alert
 from config import Config
