@@ -93,7 +93,7 @@ def _wait(
         return "under-way", "Another retraining is under way.", now + 60
     last = max((a.ended for a in history if a.model == model and a.ended is not None), default=None)
     if last is not None and now < (until := last + limits.cool_down):
-        since, of = _minutes(now - last), _minutes(limits.cool_down)
+        since, of = _minutes(max(0.0, now - last)), _minutes(limits.cool_down)
         return "cooling-down", f"The last retraining was {since} ago; the cool-down is {of}.", until
     begun = sorted(a.begun for a in history if a.begun > now - DAY)
     if len(begun) >= limits.per_day:

@@ -77,8 +77,9 @@ class Retraining:
         """The answer to a verdict. Raises StackError."""
         try:
             outcomes = self._count_outcomes(verdict, now)
+            self._conductor.end_killed()
             history = self._attempts.read()
-        except (SourceAway, ValueError) as problem:
+        except (SourceAway, TrailError, ValueError) as problem:
             raise StackError(str(problem)) from None
         return judge(verdict, Measures(outcomes), history, self._config.retraining, now, self.model)
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from config import Config
 from decisions.audit import Trail
+from decisions.retraining.attempts import Attempts
 from decisions.retraining.conduct import StepFailed
 from decisions.retraining.data import Data, Report
 from decisions.retraining.incidents import Trouble
@@ -201,6 +202,18 @@ def test_a_failure_is_told_and_the_watch_goes_on(desk: Desk, monkeypatch: pytest
     desk.watch(2)
     assert desk.told == ["retraining.begun", "retraining.failed", "retraining.refused"]
     assert "recommendations was not retrained: release: exit status 1" in desk.out.getvalue()
+
+
+def test_a_retraining_that_was_killed_counts_for_the_cool_down_and_is_not_under_way_for_ever(
+    desk: Desk,
+) -> None:
+    desk.open(DRIFTED)
+    Attempts(retraining.ATTEMPTS_FILE).begin("recommendations", time.time() - 60)
+    desk.watch(1)
+    assert desk.told == ["retraining.failed", "retraining.refused"]
+    assert "The last retraining was 0 min ago; the cool-down is 6.0 h" in desk.out.getvalue()
+    desk.watch(1, cool_down="1ms")
+    assert "als32-new is live" in desk.out.getvalue()
 
 
 def test_a_model_is_chosen_by_its_name_or_its_service() -> None:
