@@ -24,7 +24,7 @@ from decisions.releases.wording import describe, tell, write_step
 from services.demo.storage.artefacts import MODEL, SERVICE
 from stack import AUDIT_FILE, DATA, FLAGS_FILE, SHADOW_FILE, StackError
 from stack.models.records import record
-from stack.models.release_world import Stack, take_back, tell_shares
+from stack.models.release_world import Stack, publish, take_back, tell_shares
 from stack.models.rollouts import Author, Gate, find_user
 from stack.running.interrupts import hold_interrupts
 from stack.settings import Settings
@@ -178,7 +178,12 @@ def _run(
 
 
 def _end(files: Files, state: State, who: str) -> None:
-    """Write down that a person ended a release that nobody is at work on."""
+    """Write down that somebody ended a release that nobody is at work on; its version is named live no more.
+
+    Raises StackError, and leaves the release as it is, where that cannot be undone.
+    """
+    if state.published and (problem := publish(state.former)):
+        raise StackError(f"{state.version} may be named live: {problem}; `make rollback` again")
     after, _ = step(state, Observation(state.former, answer=Answer("roll back", who)), time.time())
     files.state.write(after)
     files.forget_answer()

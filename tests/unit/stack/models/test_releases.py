@@ -17,6 +17,7 @@ from decisions.releases.observation import Trouble, Weight
 from decisions.releases.reading import Evidence
 from decisions.releases.state import State
 from prometheus.client import SourceAway
+from services.demo.features.bucket import BucketError
 from services.demo.flags import read_rollout, read_shadow, write_rollout, write_shadow
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer
 from stack import StackError, settings
@@ -204,6 +205,31 @@ def test_a_release_whose_controller_was_stopped_ends_by_who_began_it_and_nobody_
     assert not stack.file.exists() and stack.told[-1] == "release.rolled_back"
     require_no_release()
     assert end_abandoned("ada") == ""
+
+
+def test_a_version_that_its_controller_named_live_last_is_taken_back_too(
+    stack: FakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(key: str, content: bytes) -> None:
+        write(key, content)
+        raise KeyboardInterrupt
+
+    def refuse(*_: object) -> None:
+        raise BucketError("object storage does not answer", away=True)
+
+    write = stack.write
+    monkeypatch.setattr(stack, "write", die)
+    with pytest.raises(KeyboardInterrupt):
+        run(NEW)
+    assert stack.live == NEW
+    monkeypatch.setattr(stack, "write", refuse)
+    with pytest.raises(StackError, match=f"{NEW} may be named live: object storage does not answer"):
+        end_abandoned("ada")
+    with pytest.raises(StackError, match="may be named live"):
+        answer("roll back", AUTHOR)
+    monkeypatch.setattr(stack, "write", write)
+    assert "is rolled back" in end_abandoned("ada")
+    assert stack.live == LIVE and stack.told[-1] == "release.rolled_back"
 
 
 def test_r22_rollback_ends_a_release_that_is_at_work(stack: FakeStack) -> None:
