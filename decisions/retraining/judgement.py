@@ -29,9 +29,11 @@ class Attempt(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """What is known besides the verdict: outcomes since its onset, None where nobody counted them."""
+    """What is known besides the verdict: outcomes since its onset, None where nobody counted them, and what
+    keeps a version from being released now, empty where nothing does."""
 
     outcomes: float | None = None
+    obstacle: str = ""
 
 
 class Answer(NamedTuple):
@@ -80,6 +82,8 @@ def judge(
     if measures.outcomes is not None and measures.outcomes < LEAST_OUTCOMES:
         few = f"{measures.outcomes:,.0f} outcomes since the trouble began, {LEAST_OUTCOMES:,} are needed."
         return refuse("too-little-data", few, now + 60)
+    if measures.obstacle:
+        return refuse("under-way", f"No version can be released now: {measures.obstacle}.", now + 60)
     if found := _wait(history, limits, now, model):
         return refuse(*found)
     return Answer(True, "retrain", ground.says, verdict, loss, loss.learnable)

@@ -24,7 +24,7 @@ from prometheus.client import Client, SourceAway, query
 from services.demo.storage.artefacts import MODEL, SERVICE
 from services.demo.storage.reference import UNKNOWN_SEGMENT
 from stack import AUDIT_FILE, DATA, StackError
-from stack.models.releases import end_abandoned
+from stack.models.releases import end_abandoned, find_obstacle
 from stack.models.retraining_steps import CommandSteps, RecommenderSteps, Wait, sleep
 from stack.settings import Settings
 
@@ -81,7 +81,9 @@ class Retraining:
             history = self._attempts.read()
         except (SourceAway, TrailError, ValueError) as problem:
             raise StackError(str(problem)) from None
-        return judge(verdict, Measures(outcomes), history, self._config.retraining, now, self.model)
+        obstacle = find_obstacle(self._config) if self.model == MODEL else ""
+        measures = Measures(outcomes, obstacle)
+        return judge(verdict, measures, history, self._config.retraining, now, self.model)
 
     def look(self) -> list[Trouble]:
         """Open incidents about it, the worst first. Raises StackError."""

@@ -21,6 +21,7 @@ from prometheus.models import watched
 from prometheus.models.samples import ALL, SHORT
 from stack import DATA, LINEAGE_FILE, ROOT, StackError
 from stack.models.dataset import dataset_settings
+from stack.models.releases import end_abandoned
 from stack.settings import Settings
 from stack.storage.bucket import find_storage
 
@@ -57,10 +58,18 @@ class RecommenderSteps:
         """The release does that."""
 
     def release(self, version: str) -> None:
-        """Step by step, told on the terminal."""
+        """Step by step, told on the terminal; one whose command was stopped is rolled back."""
+        _go_on(self._wait)
         command = [sys.executable, "-m", "stack", "release", version]
         told = {"WHO": CONTROLLER, "WHY": "it learned from recent feedback"}
-        _run(command, told, LONGEST_RELEASE, shown=True)
+        try:
+            _run(command, told, LONGEST_RELEASE + self._config.release.longest, shown=True)
+        except StepFailed as failed:
+            try:
+                left = end_abandoned(CONTROLLER)
+            except StackError as problem:
+                left = str(problem)
+            raise StepFailed(f"{failed}. {left}" if left else str(failed)) from None
 
     def measure(self, version: str) -> float | None:
         """Of all answers: the verdict's hit rate is, too."""
@@ -122,6 +131,7 @@ class CommandSteps:
 
     def release(self, version: str) -> None:
         """How is up to the command."""
+        _go_on(self._wait)
         _run(self._model.release, {"RETRAIN_VERSION": version}, LONGEST_RELEASE, shown=True)
 
     def measure(self, version: str) -> float | None:
@@ -137,6 +147,12 @@ class CommandSteps:
             f'window="{SHORT}"',
         )
         return _ask(self._prometheus, watched.measure([name], *where))
+
+
+def _go_on(wait: Wait) -> None:
+    """Raises StepFailed if it was told to end while a step before ran."""
+    if wait(0):
+        raise StepFailed("it was told to end")
 
 
 def _train(command: Sequence[str], since: float, until: float, environment: Mapping[str, str]) -> Report:

@@ -22,7 +22,7 @@ from services.demo.flags import read_rollout, read_shadow, write_rollout, write_
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer
 from stack import StackError, settings
 from stack.models import records, release_world, releases, rollouts
-from stack.models.releases import answer, end_abandoned, release, require_no_release
+from stack.models.releases import answer, end_abandoned, find_obstacle, release, require_no_release
 from stack.settings import Settings
 from tests.unit.decisions.releases.cases import LIVE, NEW, guard, trouble
 
@@ -205,6 +205,20 @@ def test_a_release_whose_controller_was_stopped_ends_by_who_began_it_and_nobody_
     assert not stack.file.exists() and stack.told[-1] == "release.rolled_back"
     require_no_release()
     assert end_abandoned("ada") == ""
+
+
+def test_what_keeps_a_release_from_beginning_is_known_before(stack: FakeStack) -> None:
+    assert find_obstacle(Config()) == ""
+    write_shadow(stack.shadow, "als64-cccccc", 0.1)
+    assert "answers in the shadow already" in find_obstacle(Config())
+    assert find_obstacle(Config.model_validate({"release": {"shadow": "off"}})) == ""
+    write_rollout(stack.file, {LIVE: 70, NEW: 30})
+    assert "the flag file splits the users already" in find_obstacle(Config())
+    stack.file.unlink()
+    stack.shadow.unlink()
+    stack.stop_at = 12
+    run(NEW)
+    assert find_obstacle(Config()).startswith(f"{NEW} is being released")
 
 
 def test_a_version_that_its_controller_named_live_last_is_taken_back_too(

@@ -1,6 +1,7 @@
 """R23 as a command: `make retrain`, and what goes on by itself."""
 
 import io
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ class Desk:
         self.troubles: list[Trouble] = []
         self.outcomes = 9_000.0
         self.left = ""
+        self.obstacle = ""
         self.out = io.StringIO()
         self.console = Console(file=self.out, width=200)
         self.trail = Trail(folder / "audit.jsonl")
@@ -72,6 +74,7 @@ class Desk:
         monkeypatch.setattr(retraining, "TOLD_FILE", folder / "told.json")
         monkeypatch.setattr(retraining, "RecommenderSteps", Steps)
         monkeypatch.setattr(retraining, "end_abandoned", lambda _: self.left)
+        monkeypatch.setattr(retraining, "find_obstacle", lambda _: self.obstacle)
         monkeypatch.setattr(retraining, "read_troubles", lambda *_: self.troubles)
         monkeypatch.setattr(retraining.Retraining, "_count_outcomes", lambda *_: self.outcomes)
 
@@ -144,6 +147,7 @@ def test_outcomes_are_those_of_known_users_since_the_onset(
 
     monkeypatch.setattr(retraining, "Client", connect)
     monkeypatch.setattr(retraining, "ATTEMPTS_FILE", tmp_path / "retraining.json")
+    monkeypatch.setattr(retraining, "find_obstacle", lambda _: "")
     found = retraining.Retraining(Settings(), Config(), Console()).judge(DRIFTED, 1_600.0)
     assert found.code == "too-little-data" and found.why.startswith("1,500 outcomes since the trouble began")
     (promql,) = asked
@@ -202,6 +206,17 @@ def test_a_failure_is_told_and_the_watch_goes_on(desk: Desk, monkeypatch: pytest
     desk.watch(2)
     assert desk.told == ["retraining.begun", "retraining.failed", "retraining.refused"]
     assert "recommendations was not retrained: release: exit status 1" in desk.out.getvalue()
+
+
+def test_a_retraining_waits_for_the_release_under_way_and_is_not_spent_on_it(desk: Desk) -> None:
+    desk.open(DRIFTED)
+    desk.obstacle = "als64-other is being released: `make release` goes on with it, `make rollback` ends it"
+    desk.watch(2)
+    assert desk.told == ["retraining.refused"]
+    assert "No version can be released now: als64-other is being released" in desk.out.getvalue()
+    desk.obstacle = ""
+    desk.watch(1)
+    assert desk.told[1:] == ["retraining.begun", "retraining.done", "retraining.measured"]
 
 
 def test_a_retraining_that_was_killed_counts_for_the_cool_down_and_is_not_under_way_for_ever(
@@ -281,6 +296,47 @@ def test_a_version_without_cards_does_not_pass(tmp_path: Path) -> None:
         steps.admit(Report(version="1.0.2", data=Data(rows=1)))
     steps.release("1.0.2")
     assert (tmp_path / "live").read_text() == "1.0.2"
+
+
+def make_recommender_steps(*ends: bool) -> RecommenderSteps:
+    told = iter(ends)
+    prometheus = Client("Prometheus", "http://127.0.0.1:9")
+    return RecommenderSteps(Settings(), Config(), prometheus, lambda _: next(told))
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ("als32-new is rolled back: whoever released it was stopped.", "exit status 130. als32-new is rolled"),
+        ("", "exit status 130$"),
+        (StackError("the trail cannot be read"), "exit status 130. the trail cannot be read$"),
+    ],
+)
+def test_a_release_whose_command_is_stopped_is_rolled_back_at_once(
+    left: str | StackError, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(command: Sequence[str], *_: Any, **__: Any) -> None:
+        raise subprocess.CalledProcessError(130, command)
+
+    def end(who: str) -> str:
+        assert who == "retraining"
+        if isinstance(left, StackError):
+            raise left
+        return left
+
+    monkeypatch.setattr(subprocess, "run", stop)
+    monkeypatch.setattr(retraining_steps, "end_abandoned", end)
+    with pytest.raises(StepFailed, match=said):
+        make_recommender_steps(False).release("als32-new")
+
+
+def test_nothing_is_released_once_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a command begins"))
+    own = make_steps("pass")
+    own._wait = lambda _: True
+    for steps in (make_recommender_steps(True), own):
+        with pytest.raises(StepFailed, match="it was told to end"):
+            steps.release("als32-new")
 
 
 def test_quality_is_unknown_where_prometheus_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
