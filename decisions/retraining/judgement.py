@@ -82,17 +82,17 @@ def judge(
     if measures.outcomes is not None and measures.outcomes < LEAST_OUTCOMES:
         few = f"{measures.outcomes:,.0f} outcomes since the trouble began, {LEAST_OUTCOMES:,} are needed."
         return refuse("too-little-data", few, now + 60)
-    if measures.obstacle:
-        return refuse("under-way", f"No version can be released now: {measures.obstacle}.", now + 60)
-    if found := _wait(history, limits, now, model):
+    if found := _wait(measures.obstacle, history, limits, now, model):
         return refuse(*found)
     return Answer(True, "retrain", ground.says, verdict, loss, loss.learnable)
 
 
 def _wait(
-    history: Sequence[Attempt], limits: Retraining, now: float, model: str
+    obstacle: str, history: Sequence[Attempt], limits: Retraining, now: float, model: str
 ) -> tuple[Code, str, float] | None:
     """Why it is too early, and until when."""
+    if obstacle:
+        return "under-way", f"No version can be released now: {obstacle}.", now + 60
     if any(attempt.ended is None for attempt in history):
         return "under-way", "Another retraining is under way.", now + 60
     last = max((a.ended for a in history if a.model == model and a.ended is not None), default=None)

@@ -177,6 +177,7 @@ def _run(
             stdout=None if shown else subprocess.PIPE,
             stderr=None if shown else subprocess.PIPE,
             text=True,
+            errors="replace",
             timeout=seconds,
             check=True,
         )
