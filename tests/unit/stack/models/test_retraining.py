@@ -332,6 +332,20 @@ def test_a_release_whose_command_is_stopped_is_rolled_back_at_once(
         make_recommender_steps(False).release("als32-new")
 
 
+def test_a_release_is_not_ended_before_it_ends_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    within: list[float] = []
+
+    def run(*_: Any, timeout: float, **__: Any) -> subprocess.CompletedProcess[str]:
+        within.append(timeout)
+        return subprocess.CompletedProcess([], 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    config = Config.model_validate({"release": {"longest": "2d"}})
+    prometheus = Client("Prometheus", "http://127.0.0.1:9")
+    RecommenderSteps(Settings(), config, prometheus, lambda _: False).release("als32-new")
+    assert within[0] > config.release.longest
+
+
 def test_nothing_is_released_once_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a command begins"))
     own = make_steps("pass")
