@@ -30,8 +30,8 @@ from stack.running.interrupts import hold_interrupts
 from stack.settings import Settings
 
 FOLDER = DATA / "decisions"
-MOST_ENTRIES = 100
-"""Of the audit trail about a version, among which its release began: a release has a few for each step."""
+MOST_ENTRIES = 10_000
+"""Of the audit trail about a version, among which its release began: hours of pauses are thousands."""
 
 
 def release(

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from config import Config
-from decisions.audit import Trail
+from decisions.audit import Change, Trail
 from decisions.releases.files import Files
 from decisions.releases.observation import Trouble, Weight
 from decisions.releases.reading import Evidence
@@ -205,6 +205,14 @@ def test_a_release_whose_controller_was_stopped_ends_by_who_began_it_and_nobody_
     assert not stack.file.exists() and stack.told[-1] == "release.rolled_back"
     require_no_release()
     assert end_abandoned("ada") == ""
+
+
+def test_who_began_a_release_is_known_after_hours_of_pauses(stack: FakeStack) -> None:
+    stack.stop_at = 12
+    run(NEW)
+    for what in ("release.paused", "release.resumed") * 60:
+        Trail(stack.audit).append(Change(who="release controller", what=what, subject=NEW))
+    assert "is rolled back" in end_abandoned("ada")
 
 
 def test_what_keeps_a_release_from_beginning_is_known_before(stack: FakeStack) -> None:
