@@ -170,15 +170,25 @@ def watch(settings: Settings, config: Config, console: Console, wait: Wait) -> N
     try:
         if left := end_abandoned(CONTROLLER):
             console.print(left, markup=False, soft_wrap=True)
-    except StackError as problem:
-        console.print(f"whence: {problem}", markup=False, soft_wrap=True)
+    except StackError as failed:
+        console.print(f"whence: {failed}", markup=False, soft_wrap=True)
     console.print(f"Alerts on quality and drift of {', '.join(models)} may lead to retraining.")
+    problems: dict[str, str] = {}
     while not wait(EVERY):
         for each in watched:
-            try:
-                _follow(each, told, console)
-            except (StackError, OSError) as problem:
+            problem = _try_to_follow(each, told, console)
+            if problem and problem != problems.get(each.model):
                 console.print(f"whence: {problem}", markup=False, soft_wrap=True)
+            problems[each.model] = problem
+
+
+def _try_to_follow(retraining: Retraining, told: Told, console: Console) -> str:
+    """What kept it from that, or nothing."""
+    try:
+        _follow(retraining, told, console)
+    except (StackError, OSError) as problem:
+        return str(problem)
+    return ""
 
 
 def _follow(retraining: Retraining, told: Told, console: Console) -> None:

@@ -23,7 +23,7 @@ from decisions.retraining.conduct import StepFailed
 from decisions.retraining.data import Data, Report
 from decisions.retraining.incidents import Trouble
 from diagnosis.verdict.verdict import Verdict
-from prometheus.client import Client
+from prometheus.client import Client, SourceAway
 from stack import ROOT, StackError, generated
 from stack import __main__ as stack
 from stack.models import retraining, retraining_steps
@@ -206,6 +206,19 @@ def test_a_failure_is_told_and_the_watch_goes_on(desk: Desk, monkeypatch: pytest
     desk.watch(2)
     assert desk.told == ["retraining.begun", "retraining.failed", "retraining.refused"]
     assert "recommendations was not retrained: release: exit status 1" in desk.out.getvalue()
+
+
+def test_a_stack_that_is_away_is_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["away", "away", "", "away"])
+
+    def read(*_: Any) -> list[Trouble]:
+        if next(answers):
+            raise SourceAway("The inbox cannot be reached.")
+        return []
+
+    monkeypatch.setattr(retraining, "read_troubles", read)
+    desk.watch(4)
+    assert desk.out.getvalue().count("whence: The inbox cannot be reached.") == 2
 
 
 def test_a_retraining_waits_for_the_release_under_way_and_is_not_spent_on_it(desk: Desk) -> None:
