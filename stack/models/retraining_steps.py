@@ -12,6 +12,7 @@ from rich.console import Console
 
 from config import Config, service_environment
 from config.retraining import RetrainedModel
+from decisions.gate.card import InvalidCard, read_card
 from decisions.retraining.conduct import CONTROLLER, StepFailed
 from decisions.retraining.data import BadReport, Report, read_report
 from diagnosis.verdict.verdict import Verdict
@@ -125,8 +126,10 @@ class CommandSteps:
                 f"{report.version} has no card for the gate: `card` and `live_card` of its report"
             )
         try:
+            if (judged := read_card(Path(report.card)).version) != report.version:
+                raise StepFailed(f"{report.card} is the card of {judged}, and not of {report.version}")
             Gate(self._config, self._console).admit_file(Path(report.card), Path(report.live_card))
-        except StackError as refused:
+        except (InvalidCard, StackError) as refused:
             raise StepFailed(str(refused)) from None
 
     def release(self, version: str) -> None:

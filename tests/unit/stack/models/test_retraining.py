@@ -31,6 +31,7 @@ from stack.models.decisions import app
 from stack.models.retraining_steps import CommandSteps, RecommenderSteps
 from stack.running import containers, processes
 from stack.settings import Settings, process_environment
+from tests.unit.decisions.gate.cards import make_card
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
 SLOW = of_hit_rate("infrastructure", "storage-latency", STORAGE)
@@ -357,6 +358,17 @@ def test_a_release_is_not_ended_before_it_ends_itself(monkeypatch: pytest.Monkey
     prometheus = Client("Prometheus", "http://127.0.0.1:9")
     RecommenderSteps(Settings(), config, prometheus, lambda _: False).release("als32-new")
     assert within[0] > config.release.longest
+
+
+def test_the_card_of_another_version_lets_none_pass(tmp_path: Path) -> None:
+    card = tmp_path / "card.json"
+    card.write_text(make_card(version="1.0.1").model_dump_json())
+    report = Report(version="1.0.2", data=Data(rows=1), card=str(card), live_card=str(card))
+    with pytest.raises(StepFailed, match=r"card\.json is the card of 1\.0\.1, and not of 1\.0\.2"):
+        make_steps("pass").admit(report)
+    card.write_text("{")
+    with pytest.raises(StepFailed, match=r"card\.json: "):
+        make_steps("pass").admit(report)
 
 
 def test_nothing_is_released_once_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
