@@ -114,8 +114,10 @@ class Retraining:
             return self._conductor.conduct(self.model, answer, self._steps(answer.verdict)).says
         except UnderWay:
             raise StackError("another retraining is under way") from None
-        except (StepFailed, TrailError) as failed:
+        except StepFailed as failed:
             raise StackError(f"{self.model} was not retrained: {failed}") from None
+        except TrailError as error:
+            raise StackError(f"what became of {self.model} is not recorded: {error}") from None
 
     def _count_outcomes(self, verdict: Verdict, now: float) -> float | None:
         """Labels of known users of the recommender since the onset; other models' training counts its own."""

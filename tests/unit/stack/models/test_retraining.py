@@ -17,7 +17,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from config import Config
-from decisions.audit import Trail
+from decisions.audit import Trail, TrailError
 from decisions.retraining.attempts import Attempts
 from decisions.retraining.conduct import StepFailed
 from decisions.retraining.data import Data, Report
@@ -220,6 +220,18 @@ def test_a_stack_that_is_away_is_told_once(desk: Desk, monkeypatch: pytest.Monke
     monkeypatch.setattr(retraining, "read_troubles", read)
     desk.watch(4)
     assert desk.out.getvalue().count("whence: The inbox cannot be reached.") == 2
+
+
+def test_a_version_that_is_live_is_not_said_to_have_failed_where_that_is_not_recorded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(*_: Any) -> None:
+        raise TrailError("audit.jsonl cannot be written: No space left on device")
+
+    monkeypatch.setattr(Steps, "measure", measure)
+    desk.open(DRIFTED)
+    with pytest.raises(StackError, match=r"^what became of recommendations is not recorded: audit\.jsonl"):
+        desk.retrain()
 
 
 def test_a_retraining_waits_for_the_release_under_way_and_is_not_spent_on_it(desk: Desk) -> None:
