@@ -169,19 +169,27 @@ def watch(settings: Settings, config: Config, console: Console, wait: Wait) -> N
     models = [MODEL, *(each.name for each in config.retraining.models)]
     watched = [Retraining(settings, config, console, model, wait) for model in models]
     told = Told(TOLD_FILE)
-    try:
-        if left := end_abandoned(CONTROLLER):
-            console.print(left, markup=False, soft_wrap=True)
-    except StackError as failed:
-        console.print(f"whence: {failed}", markup=False, soft_wrap=True)
+    if unended := _end_left(console):
+        console.print(f"whence: {unended}", markup=False, soft_wrap=True)
     console.print(f"Alerts on quality and drift of {', '.join(models)} may lead to retraining.")
     problems: dict[str, str] = {}
     while not wait(EVERY):
+        unended = unended and _end_left(console)
         for each in watched:
             problem = _try_to_follow(each, told, console)
             if problem and problem != problems.get(each.model):
                 console.print(f"whence: {problem}", markup=False, soft_wrap=True)
             problems[each.model] = problem
+
+
+def _end_left(console: Console) -> str:
+    """What keeps it from rolling back a release that was left half done, or nothing."""
+    try:
+        if left := end_abandoned(CONTROLLER):
+            console.print(left, markup=False, soft_wrap=True)
+    except StackError as problem:
+        return str(problem)
+    return ""
 
 
 def _try_to_follow(retraining: Retraining, told: Told, console: Console) -> str:

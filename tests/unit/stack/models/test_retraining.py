@@ -4,7 +4,7 @@ import io
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -207,6 +207,24 @@ def test_a_failure_is_told_and_the_watch_goes_on(desk: Desk, monkeypatch: pytest
     desk.watch(2)
     assert desk.told == ["retraining.begun", "retraining.failed", "retraining.refused"]
     assert "recommendations was not retrained: release: exit status 1" in desk.out.getvalue()
+
+
+def test_a_release_that_cannot_be_rolled_back_yet_is_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = StackError("storage is away")
+    answers: Iterator[StackError | str] = iter([away, away, "v2 is rolled back."])
+
+    def end(_: str) -> str:
+        answer = next(answers)
+        if isinstance(answer, StackError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(retraining, "end_abandoned", end)
+    desk.watch(4)
+    said = desk.out.getvalue()
+    assert said.count("whence: storage is away") == 1 and said.count("v2 is rolled back.") == 1
 
 
 def test_a_stack_that_is_away_is_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
