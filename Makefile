@@ -128,7 +128,7 @@ shadow-off: $(RUNTIME) ## Let no version answer in the shadow any more
 rollback: $(RUNTIME) ## Serve the live model version to all users again [WHO=name] [WHY=reason]
 	@$(PY) -m stack rollback
 
-audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version or experiment] [SEEN=hash] [ACCESS=1: who logged in and called for changes]
+audit: $(RUNTIME) ## Verify who changed what about models, when and why; show the last entries [LAST=10] [ABOUT=version, experiment or model] [SEEN=hash] [ACCESS=1: who logged in and called for changes]
 	@$(PY) -m stack $(if $(ACCESS),access-trail,audit) $(if $(LAST),--last "$(LAST)") $(if $(ABOUT),--about "$(ABOUT)") $(if $(SEEN),--seen "$(SEEN)")
 
 token: $(RUNTIME) ## Make an API token of the incidents pages, shown once: NAME=name ROLE=viewer|operator|admin|sender [DAYS=90]; [REVOKE=1] revokes it; without NAME: list

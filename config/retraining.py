@@ -31,7 +31,7 @@ class RetrainedModel(Strict):
     service: Name
     """Whose verdict is asked for."""
     train: Command
-    """Told RETRAIN_UNTIL, the moment up to which data counts; its last line is a report as JSON."""
+    """Told RETRAIN_SINCE and RETRAIN_UNTIL, the period of the data; its last line is a report as JSON."""
     release: Command
     """Told RETRAIN_VERSION, the version that is to serve from now on."""
 

@@ -74,7 +74,7 @@ class Trail:
         return Verified(entries, head, half)
 
     def latest(self, most: int, about: str = "") -> list[Entry]:
-        """The last entries, by default of all versions and experiments, newest first.
+        """The last entries about a version, an experiment or a model, by default about all, newest first.
 
         Lines that are no entries are left out: `verify` names them. Without `about`, no more of the file is
         read than so many entries can take.
@@ -82,7 +82,7 @@ class Trail:
         within = None if about else most * (LARGEST + 1)
         lines = self._read_lines(partial(_split_back, within=within))
         entries = (entry for line in lines if (entry := _read(line)))
-        return list(islice((entry for entry in entries if not about or about in entry.versions), most))
+        return list(islice((entry for entry in entries if about in ("", entry.model, *entry.versions)), most))
 
     def _read_lines(self, split: Callable[[BinaryIO], Iterator[bytes]]) -> Iterator[bytes]:
         try:

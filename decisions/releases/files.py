@@ -40,7 +40,7 @@ class Files:
 
     def write_answer(self, state: State, says: Says, who: str) -> None:
         """Replace what may have been said before."""
-        partial = self._answer.with_suffix(".partial")
+        partial = self._answer.with_suffix(".answer.partial")  # the state has a draft of its own
         partial.write_text(_Answered(salt=state.salt, says=says, who=who).model_dump_json())
         os.replace(partial, self._answer)
 

@@ -5,13 +5,14 @@ judge ──▶ train ──▶ data ──▶ gate ──▶ release ──▶ 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import JsonValue
 
 from decisions.audit import Action, Change, Trail, write_reason
-from decisions.retraining.attempts import Attempts
+from decisions.retraining.attempts import Attempts, UnderWay
 from decisions.retraining.data import Report, find_faults
 from decisions.retraining.judgement import Answer
 from decisions.retraining.loss import Loss
@@ -63,6 +64,15 @@ class Conductor:
     clock: Callable[[], float]
     service: str
     who: str = CONTROLLER
+
+    def end_killed(self) -> None:
+        """End the attempts whose process was killed, so that they no longer count as under way.
+
+        Raises ValueError for a file of attempts that is none of ours, TrailError.
+        """
+        if any(attempt.ended is None for attempt in self.attempts.read()):
+            with suppress(UnderWay), self.attempts.hold():
+                self._end_what_was_killed()
 
     def refuse(self, model: str, answer: Answer) -> None:
         """Put a no into the audit trail."""

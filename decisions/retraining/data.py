@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from decisions.audit.entry import NAMED
+
 FEWEST_ROWS = 1_000
 MOST_DUPLICATES, MOST_OUT_OF_RANGE = 0.01, 0.01
 """Shares of the rows."""
@@ -49,7 +51,7 @@ class Report(_Told):
     the gate, of a model that it does not find by its version.
     """
 
-    version: Annotated[str, Field(min_length=1, max_length=100)]
+    version: Annotated[str, Field(pattern=NAMED, max_length=100)]
     dataset_id: Annotated[str, Field(max_length=100)] = ""
     data: Data
     former: Data | None = None

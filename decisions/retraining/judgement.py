@@ -29,9 +29,11 @@ class Attempt(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """What is known besides the verdict: outcomes since its onset, None where nobody counted them."""
+    """What is known besides the verdict: outcomes since its onset, None where nobody counted them, and what
+    keeps a version from being released now, empty where nothing does."""
 
     outcomes: float | None = None
+    obstacle: str = ""
 
 
 class Answer(NamedTuple):
@@ -80,20 +82,22 @@ def judge(
     if measures.outcomes is not None and measures.outcomes < LEAST_OUTCOMES:
         few = f"{measures.outcomes:,.0f} outcomes since the trouble began, {LEAST_OUTCOMES:,} are needed."
         return refuse("too-little-data", few, now + 60)
-    if found := _wait(history, limits, now, model):
+    if found := _wait(measures.obstacle, history, limits, now, model):
         return refuse(*found)
     return Answer(True, "retrain", ground.says, verdict, loss, loss.learnable)
 
 
 def _wait(
-    history: Sequence[Attempt], limits: Retraining, now: float, model: str
+    obstacle: str, history: Sequence[Attempt], limits: Retraining, now: float, model: str
 ) -> tuple[Code, str, float] | None:
     """Why it is too early, and until when."""
+    if obstacle:
+        return "under-way", f"No version can be released now: {obstacle}.", now + 60
     if any(attempt.ended is None for attempt in history):
         return "under-way", "Another retraining is under way.", now + 60
     last = max((a.ended for a in history if a.model == model and a.ended is not None), default=None)
     if last is not None and now < (until := last + limits.cool_down):
-        since, of = _minutes(now - last), _minutes(limits.cool_down)
+        since, of = _minutes(max(0.0, now - last)), _minutes(limits.cool_down)
         return "cooling-down", f"The last retraining was {since} ago; the cool-down is {of}.", until
     begun = sorted(a.begun for a in history if a.begun > now - DAY)
     if len(begun) >= limits.per_day:

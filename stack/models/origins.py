@@ -18,7 +18,7 @@ app = typer.Typer()
 @app.command()
 def audit(
     last: Annotated[int, typer.Option(min=0, max=10_000, help="entries to show")] = 10,
-    about: Annotated[str, typer.Option(help="only those about this version or experiment")] = "",
+    about: Annotated[str, typer.Option(help="only those about this version, experiment or model")] = "",
     seen: Annotated[
         str, typer.Option(help="a hash that an earlier call printed; it must still be there")
     ] = "",

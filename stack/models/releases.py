@@ -24,14 +24,14 @@ from decisions.releases.wording import describe, tell, write_step
 from services.demo.storage.artefacts import MODEL, SERVICE
 from stack import AUDIT_FILE, DATA, FLAGS_FILE, SHADOW_FILE, StackError
 from stack.models.records import record
-from stack.models.release_world import Stack, take_back, tell_shares
+from stack.models.release_world import Stack, publish, take_back, tell_shares
 from stack.models.rollouts import Author, Gate, find_user
 from stack.running.interrupts import hold_interrupts
 from stack.settings import Settings
 
 FOLDER = DATA / "decisions"
-MOST_ENTRIES = 100
-"""Of the audit trail about a version, among which its release began: a release has a few for each step."""
+MOST_ENTRIES = 10_000
+"""Of the audit trail about a version, among which its release began: hours of pauses are thousands."""
 
 
 def release(
@@ -42,12 +42,10 @@ def release(
     0 if it is live or was only shown, 1 if it is rolled back, 130 after an interrupt. Raises StackError.
     """
     files, state = _read()
-    if version and state and not state.over:
-        raise StackError(
-            f"{state.version} is being released: `make release` goes on with it, `make rollback` ends it"
-        )
     world = Stack(settings, config, files, console.print)
     with files.hold() as alone, hold_interrupts() as interrupted:
+        if version and (obstacle := find_obstacle(config)):
+            raise StackError(obstacle)
         if version and not alone:
             raise StackError("another `make release` is at work")
         if version:
@@ -87,11 +85,9 @@ def end_abandoned(who: str) -> str:
 
     Raises StackError.
     """
-    files, state = _read()
-    if state is None or state.over or _find_author(state) != who:
-        return ""
-    with files.hold() as alone:
-        if not alone:
+    with Files(FOLDER).hold() as alone:
+        files, state = _read()
+        if not alone or state is None or state.over or _find_author(state) != who:
             return ""
         take_back(state)
         _end(files, state, who)
@@ -105,6 +101,18 @@ def _find_author(state: State) -> str:
     except TrailError as error:
         raise StackError(str(error)) from None
     return next((each.who for each in entries if each.what == "release.begun"), "")
+
+
+def find_obstacle(config: Config) -> str:
+    """What keeps a release from beginning, or nothing. Raises StackError."""
+    _, state = _read()
+    if state and not state.over:
+        return f"{state.version} is being released: `make release` goes on with it, `make rollback` ends it"
+    if FLAGS_FILE.exists():
+        return "the flag file splits the users already: `make rollback` first"
+    if config.release.shadow and SHADOW_FILE.exists():
+        return "a version answers in the shadow already: `make shadow-off` first"
+    return ""
 
 
 def is_under_way() -> bool:
@@ -135,10 +143,6 @@ def _begin(world: Stack, files: Files, config: Config, version: str, author: Aut
     live = world.find_live()
     if version == live:
         raise StackError(f"{version} is the live version: choose another one with VERSION=")
-    if FLAGS_FILE.exists():
-        raise StackError("the flag file splits the users already: `make rollback` first")
-    if config.release.shadow and SHADOW_FILE.exists():
-        raise StackError("a version answers in the shadow already: `make shadow-off` first")
     known = world.known_troubles()
     gate(version)
     state = begin(
@@ -178,7 +182,12 @@ def _run(
 
 
 def _end(files: Files, state: State, who: str) -> None:
-    """Write down that a person ended a release that nobody is at work on."""
+    """Write down that somebody ended a release that nobody is at work on; its version is named live no more.
+
+    Raises StackError, and leaves the release as it is, where that cannot be undone.
+    """
+    if state.published and (problem := publish(state.former)):
+        raise StackError(f"{state.version} may be named live: {problem}; `make rollback` again")
     after, _ = step(state, Observation(state.former, answer=Answer("roll back", who)), time.time())
     files.state.write(after)
     files.forget_answer()

@@ -24,7 +24,7 @@ from prometheus.client import Client, SourceAway, query
 from services.demo.storage.artefacts import MODEL, SERVICE
 from services.demo.storage.reference import UNKNOWN_SEGMENT
 from stack import AUDIT_FILE, DATA, StackError
-from stack.models.releases import end_abandoned
+from stack.models.releases import end_abandoned, find_obstacle
 from stack.models.retraining_steps import CommandSteps, RecommenderSteps, Wait, sleep
 from stack.settings import Settings
 
@@ -77,10 +77,13 @@ class Retraining:
         """The answer to a verdict. Raises StackError."""
         try:
             outcomes = self._count_outcomes(verdict, now)
+            self._conductor.end_killed()
             history = self._attempts.read()
-        except (SourceAway, ValueError) as problem:
+        except (SourceAway, TrailError, ValueError) as problem:
             raise StackError(str(problem)) from None
-        return judge(verdict, Measures(outcomes), history, self._config.retraining, now, self.model)
+        obstacle = find_obstacle(self._config) if self.model == MODEL else ""
+        measures = Measures(outcomes, obstacle)
+        return judge(verdict, measures, history, self._config.retraining, now, self.model)
 
     def look(self) -> list[Trouble]:
         """Open incidents about it, the worst first. Raises StackError."""
@@ -111,8 +114,10 @@ class Retraining:
             return self._conductor.conduct(self.model, answer, self._steps(answer.verdict)).says
         except UnderWay:
             raise StackError("another retraining is under way") from None
-        except (StepFailed, TrailError) as failed:
+        except StepFailed as failed:
             raise StackError(f"{self.model} was not retrained: {failed}") from None
+        except TrailError as error:
+            raise StackError(f"what became of {self.model} is not recorded: {error}") from None
 
     def _count_outcomes(self, verdict: Verdict, now: float) -> float | None:
         """Labels of known users of the recommender since the onset; other models' training counts its own."""
@@ -164,18 +169,36 @@ def watch(settings: Settings, config: Config, console: Console, wait: Wait) -> N
     models = [MODEL, *(each.name for each in config.retraining.models)]
     watched = [Retraining(settings, config, console, model, wait) for model in models]
     told = Told(TOLD_FILE)
+    if unended := _end_left(console):
+        console.print(f"whence: {unended}", markup=False, soft_wrap=True)
+    console.print(f"Alerts on quality and drift of {', '.join(models)} may lead to retraining.")
+    problems: dict[str, str] = {}
+    while not wait(EVERY):
+        unended = unended and _end_left(console)
+        for each in watched:
+            problem = _try_to_follow(each, told, console)
+            if problem and problem != problems.get(each.model):
+                console.print(f"whence: {problem}", markup=False, soft_wrap=True)
+            problems[each.model] = problem
+
+
+def _end_left(console: Console) -> str:
+    """What keeps it from rolling back a release that was left half done, or nothing."""
     try:
         if left := end_abandoned(CONTROLLER):
             console.print(left, markup=False, soft_wrap=True)
     except StackError as problem:
-        console.print(f"whence: {problem}", markup=False, soft_wrap=True)
-    console.print(f"Alerts on quality and drift of {', '.join(models)} may lead to retraining.")
-    while not wait(EVERY):
-        for each in watched:
-            try:
-                _follow(each, told, console)
-            except (StackError, OSError) as problem:
-                console.print(f"whence: {problem}", markup=False, soft_wrap=True)
+        return str(problem)
+    return ""
+
+
+def _try_to_follow(retraining: Retraining, told: Told, console: Console) -> str:
+    """What kept it from that, or nothing."""
+    try:
+        _follow(retraining, told, console)
+    except (StackError, OSError) as problem:
+        return str(problem)
+    return ""
 
 
 def _follow(retraining: Retraining, told: Told, console: Console) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from config import Config, service_environment
 from config.retraining import RetrainedModel
+from decisions.gate.card import InvalidCard, read_card
 from decisions.retraining.conduct import CONTROLLER, StepFailed
 from decisions.retraining.data import BadReport, Report, read_report
 from diagnosis.verdict.verdict import Verdict
@@ -21,6 +22,7 @@ from prometheus.models import watched
 from prometheus.models.samples import ALL, SHORT
 from stack import DATA, LINEAGE_FILE, ROOT, StackError
 from stack.models.dataset import dataset_settings
+from stack.models.releases import end_abandoned
 from stack.settings import Settings
 from stack.storage.bucket import find_storage
 
@@ -57,10 +59,18 @@ class RecommenderSteps:
         """The release does that."""
 
     def release(self, version: str) -> None:
-        """Step by step, told on the terminal."""
+        """Step by step, told on the terminal; one whose command was stopped is rolled back."""
+        _go_on(self._wait)
         command = [sys.executable, "-m", "stack", "release", version]
         told = {"WHO": CONTROLLER, "WHY": "it learned from recent feedback"}
-        _run(command, told, LONGEST_RELEASE, shown=True)
+        try:
+            _run(command, told, LONGEST_RELEASE + self._config.release.longest, shown=True)
+        except StepFailed as failed:
+            try:
+                left = end_abandoned(CONTROLLER)
+            except StackError as problem:
+                left = str(problem)
+            raise StepFailed(f"{failed}. {left}" if left else str(failed)) from None
 
     def measure(self, version: str) -> float | None:
         """Of all answers: the verdict's hit rate is, too."""
@@ -116,12 +126,15 @@ class CommandSteps:
                 f"{report.version} has no card for the gate: `card` and `live_card` of its report"
             )
         try:
+            if (judged := read_card(Path(report.card)).version) != report.version:
+                raise StepFailed(f"{report.card} is the card of {judged}, and not of {report.version}")
             Gate(self._config, self._console).admit_file(Path(report.card), Path(report.live_card))
-        except StackError as refused:
+        except (InvalidCard, StackError) as refused:
             raise StepFailed(str(refused)) from None
 
     def release(self, version: str) -> None:
         """How is up to the command."""
+        _go_on(self._wait)
         _run(self._model.release, {"RETRAIN_VERSION": version}, LONGEST_RELEASE, shown=True)
 
     def measure(self, version: str) -> float | None:
@@ -137,6 +150,12 @@ class CommandSteps:
             f'window="{SHORT}"',
         )
         return _ask(self._prometheus, watched.measure([name], *where))
+
+
+def _go_on(wait: Wait) -> None:
+    """Raises StepFailed if it was told to end while a step before ran."""
+    if wait(0):
+        raise StepFailed("it was told to end")
 
 
 def _train(command: Sequence[str], since: float, until: float, environment: Mapping[str, str]) -> Report:
@@ -161,6 +180,7 @@ def _run(
             stdout=None if shown else subprocess.PIPE,
             stderr=None if shown else subprocess.PIPE,
             text=True,
+            errors="replace",
             timeout=seconds,
             check=True,
         )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from alerts.build import FOLDER, generate
 from alerts.routing import INCIDENTS
-from alerts.rules import all_alerts
+from alerts.rules import MODULES, all_alerts
 from alerts.runbook import FOLDER as WRITTEN
 from alerts.runbook import SILENT
 from alerts.spec import Alert, Impact, Severity
@@ -17,6 +18,7 @@ from alerts.to_grafana import ANY_MEASURE
 from config import Config
 from grafana.build import FOLDER as DASHBOARDS
 from prometheus import artifacts
+from stack import ROOT
 from tests.contract.recorded import with_recorded
 
 ALERTS = all_alerts(Config())
@@ -142,6 +144,12 @@ def test_every_layer_is_watched() -> None:
     assert {alert.component for alert in ALERTS} == LAYERS
     assert len(ALERTS) >= 50
     assert [alert.slug for alert in ALERTS if alert.is_heartbeat] == ["heartbeat"]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_file_of_alerts_is_in_the_table_of_groups(module: ModuleType) -> None:
+    groups, _ = (ROOT / "docs" / "alerts.md").read_text().split("\n## Delay")
+    assert re.search(rf"\b{module.__name__.rpartition('.')[2]}\.py\b", groups)
 
 
 def test_no_alert_is_muted_by_one_that_it_mutes() -> None:

@@ -2,11 +2,13 @@
 
 import ast
 import re
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
 
-from config import Config
+from config import Config, load
 from faults.catalogue import FAULTS
 from stack import ROOT
 from stack.running.rundir import SCRAPED
@@ -18,6 +20,27 @@ EXAMPLE = (ROOT / ".env.example").read_text()
 COMPOSE = (ROOT / "process-compose.yaml").read_text()
 TARGETS = re.findall(r"^([a-z][a-z-]*):.*?##", MAKEFILE, re.M)
 EXAMPLE_VARIABLES = dict(re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE, re.M))
+
+
+BLOCKS = [
+    pytest.param(block, id=f"{page.stem}-{number}")
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.S), 1)
+    if block.split(":")[0].strip() in Config.model_fields
+]
+"""What pages say of whence.yaml, to be copied."""
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_a_page_puts_into_whence_yaml_is_read(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "whence.yaml"
+    file.write_text(dedent(block))
+    monkeypatch.setenv("WHENCE_CONFIG", str(file))
+    for name in re.findall(r"\$\{([A-Z_]+)\}", block):
+        monkeypatch.setenv(name, "https://hooks.example.org/1")
+    assert block.split(":")[0].strip() in load().model_fields_set
 
 
 @pytest.mark.parametrize("target", TARGETS)

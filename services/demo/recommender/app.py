@@ -65,7 +65,8 @@ def create_app(
     watch = Watch(telemetry.meter_provider, settings.attribution_window)
     versions = Versions(connection, flags, settings, recorder, watch)
     store = worker.open_store(recorder) if worker else MemoryStore(settings)
-    history = HistoryWriter(connection, worker.name if worker else "0")
+    name = worker.name if worker else "0"
+    history = HistoryWriter(connection, f"{settings.replica}-{name}" if settings.replica else name)
     feedback = Feedback(settings, recorder, store, watch, history.add)
     reader = ObjectReader(
         connection,

@@ -16,7 +16,7 @@ class RecommenderSettings(BaseSettings):
     features computed more than `feature_max_age` ago are not used. Several workers share the answers that
     feedback can arrive for in `shared_dir`, a folder on this machine that is theirs alone. Where a proxy has
     several recommenders behind it, `replica` is this one's number, with which its request ids begin: feedback
-    has to come to the one that answered.
+    has to come to the one that answered. What it keeps of clicks in the bucket begins with it, too.
 
     Answers in the shadow take at most `shadow_processor` of a processor in each worker, and none is begun
     while the event loop is `shadow_max_lag` late or `shadow_max_active` reads for users are under way.

@@ -60,6 +60,15 @@ def test_a_reason_can_be_any_text(text: str) -> None:
     assert entry.why == write_reason(text)
 
 
+def test_entries_are_found_by_version_and_by_model(file: Path) -> None:
+    trail = Trail(file)
+    trail.append(change("als32-new", before=None, after=None, service="recommender", model="recommendations"))
+    trail.append(change("1.0.2", before=None, after=None, service="checkout", model="fraud"))
+    told = {about: [entry.subject for entry in trail.latest(9, about)] for about in ("1.0.2", "fraud", "")}
+    assert told == {"1.0.2": ["1.0.2"], "fraud": ["1.0.2"], "": ["1.0.2", "als32-new"]}
+    assert [entry.subject for entry in trail.latest(9, "recommendations")] == ["als32-new"]
+
+
 def test_no_trail_has_no_entries(file: Path) -> None:
     verified = Trail(file).verify()
     assert (verified.entries, verified.head, Trail(file).latest(5)) == (0, FIRST, [])

@@ -1,5 +1,6 @@
 """R22: the loop around the state machine, killed at each point and taken up again."""
 
+import os
 from collections.abc import Callable
 from math import inf, nan
 from pathlib import Path
@@ -287,6 +288,16 @@ def test_a_person_is_heard_once(tmp_path: Path) -> None:
     assert files.read_answer(begun(salt="another release")) is None
     files.forget_answer()
     assert files.read_answer(state) is None
+
+
+def test_a_person_who_answers_while_the_state_is_written_spoils_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, state = Files(tmp_path), watching(phase=Phase.HELD)
+    monkeypatch.setattr(os, "fsync", lambda _: files.write_answer(state, "roll back", "Ada"))
+    files.state.write(state)
+    assert files.state.read() == state
+    assert files.read_answer(state) == Answer("roll back", "Ada")
 
 
 def test_r22_one_process_at_a_time_is_at_work(tmp_path: Path) -> None:

@@ -164,7 +164,9 @@ def test_r23_never_two_at_once(office: Office) -> None:
     assert plan.taken == [] and office.told == []
 
 
-def test_one_whose_process_was_killed_is_over_and_told(office: Office, tmp_path: Path) -> None:
+@pytest.fixture
+def killed(tmp_path: Path) -> None:
+    """An attempt whose process was killed in it."""
     script = (
         "import os, signal, sys; from pathlib import Path\n"
         "from decisions.retraining.attempts import Attempts\n"
@@ -173,6 +175,10 @@ def test_one_whose_process_was_killed_is_over_and_told(office: Office, tmp_path:
         "    attempts.begin('recommendations', 4000.0); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "retraining.json")], check=False)
+
+
+@pytest.mark.usefixtures("killed")
+def test_one_whose_process_was_killed_is_over_and_told(office: Office) -> None:
     assert office.attempts.read() == [Attempt(MODEL, 4_000.0)]
     office.conductor.conduct(MODEL, YES, Plan())
     assert [entry.what for entry in office.told] == [
@@ -182,6 +188,17 @@ def test_one_whose_process_was_killed_is_over_and_told(office: Office, tmp_path:
         "retraining.measured",
     ]
     assert all(attempt.ended for attempt in office.attempts.read())
+
+
+@pytest.mark.usefixtures("killed")
+def test_one_whose_process_was_killed_does_not_keep_the_next_from_beginning(office: Office) -> None:
+    with office.attempts.hold():
+        office.conductor.end_killed()
+        assert office.told == [], "it is at work"
+    office.conductor.end_killed()
+    office.conductor.end_killed()
+    assert office.attempts.read() == [Attempt(MODEL, 4_000.0, 5_000.0)]
+    assert [entry.what for entry in office.told] == ["retraining.failed"]
 
 
 def test_less_than_half_of_what_was_expected_is_said() -> None:

@@ -53,6 +53,12 @@ def test_r23_changed_preferences_are_retrained_for_and_all_may_come_back() -> No
     assert summarise(answer).startswith("retrain: 20.0 points of 20.0 points lost may come back.")
 
 
+def test_nothing_is_trained_that_could_not_be_released() -> None:
+    answer = ask(measures=Measures(outcomes=5_000, obstacle="v2 is being released: `make release` goes on"))
+    assert answer.code == "under-way" and answer.later == NOW + 60
+    assert answer.why == "No version can be released now: v2 is being released: `make release` goes on."
+
+
 def test_broken_data_would_be_learned() -> None:
     answer = ask(of_hit_rate("data", "catalogue-corruption", CHOICES))
     assert answer.code == "broken-data" and "would learn the fault" in answer.why

@@ -11,17 +11,18 @@ import pytest
 from rich.console import Console
 
 from config import Config
-from decisions.audit import Trail
+from decisions.audit import Change, Trail
 from decisions.releases.files import Files
 from decisions.releases.observation import Trouble, Weight
 from decisions.releases.reading import Evidence
 from decisions.releases.state import State
 from prometheus.client import SourceAway
+from services.demo.features.bucket import BucketError
 from services.demo.flags import read_rollout, read_shadow, write_rollout, write_shadow
 from services.demo.storage.artefacts import LIVE_KEY, LivePointer
 from stack import StackError, settings
 from stack.models import records, release_world, releases, rollouts
-from stack.models.releases import answer, end_abandoned, release, require_no_release
+from stack.models.releases import answer, end_abandoned, find_obstacle, release, require_no_release
 from stack.settings import Settings
 from tests.unit.decisions.releases.cases import LIVE, NEW, guard, trouble
 
@@ -204,6 +205,53 @@ def test_a_release_whose_controller_was_stopped_ends_by_who_began_it_and_nobody_
     assert not stack.file.exists() and stack.told[-1] == "release.rolled_back"
     require_no_release()
     assert end_abandoned("ada") == ""
+
+
+def test_who_began_a_release_is_known_after_hours_of_pauses(stack: FakeStack) -> None:
+    stack.stop_at = 12
+    run(NEW)
+    for what in ("release.paused", "release.resumed") * 60:
+        Trail(stack.audit).append(Change(who="release controller", what=what, subject=NEW))
+    assert "is rolled back" in end_abandoned("ada")
+
+
+def test_what_keeps_a_release_from_beginning_is_known_before(stack: FakeStack) -> None:
+    assert find_obstacle(Config()) == ""
+    write_shadow(stack.shadow, "als64-cccccc", 0.1)
+    assert "answers in the shadow already" in find_obstacle(Config())
+    assert find_obstacle(Config.model_validate({"release": {"shadow": "off"}})) == ""
+    write_rollout(stack.file, {LIVE: 70, NEW: 30})
+    assert "the flag file splits the users already" in find_obstacle(Config())
+    stack.file.unlink()
+    stack.shadow.unlink()
+    stack.stop_at = 12
+    run(NEW)
+    assert find_obstacle(Config()).startswith(f"{NEW} is being released")
+
+
+def test_a_version_that_its_controller_named_live_last_is_taken_back_too(
+    stack: FakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(key: str, content: bytes) -> None:
+        write(key, content)
+        raise KeyboardInterrupt
+
+    def refuse(*_: object) -> None:
+        raise BucketError("object storage does not answer", away=True)
+
+    write = stack.write
+    monkeypatch.setattr(stack, "write", die)
+    with pytest.raises(KeyboardInterrupt):
+        run(NEW)
+    assert stack.live == NEW
+    monkeypatch.setattr(stack, "write", refuse)
+    with pytest.raises(StackError, match=f"{NEW} may be named live: object storage does not answer"):
+        end_abandoned("ada")
+    with pytest.raises(StackError, match="may be named live"):
+        answer("roll back", AUTHOR)
+    monkeypatch.setattr(stack, "write", write)
+    assert "is rolled back" in end_abandoned("ada")
+    assert stack.live == LIVE and stack.told[-1] == "release.rolled_back"
 
 
 def test_r22_rollback_ends_a_release_that_is_at_work(stack: FakeStack) -> None:

@@ -1,9 +1,10 @@
 """R23 as a command: `make retrain`, and what goes on by itself."""
 
 import io
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -16,12 +17,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from config import Config
-from decisions.audit import Trail
+from decisions.audit import Trail, TrailError
+from decisions.retraining.attempts import Attempts
 from decisions.retraining.conduct import StepFailed
 from decisions.retraining.data import Data, Report
 from decisions.retraining.incidents import Trouble
 from diagnosis.verdict.verdict import Verdict
-from prometheus.client import Client
+from prometheus.client import Client, SourceAway
 from stack import ROOT, StackError, generated
 from stack import __main__ as stack
 from stack.models import retraining, retraining_steps
@@ -29,6 +31,7 @@ from stack.models.decisions import app
 from stack.models.retraining_steps import CommandSteps, RecommenderSteps
 from stack.running import containers, processes
 from stack.settings import Settings, process_environment
+from tests.unit.decisions.gate.cards import make_card
 from tests.unit.decisions.retraining.verdicts import CHOICES, STORAGE, of_hit_rate, of_measure
 
 SLOW = of_hit_rate("infrastructure", "storage-latency", STORAGE)
@@ -63,6 +66,7 @@ class Desk:
         self.troubles: list[Trouble] = []
         self.outcomes = 9_000.0
         self.left = ""
+        self.obstacle = ""
         self.out = io.StringIO()
         self.console = Console(file=self.out, width=200)
         self.trail = Trail(folder / "audit.jsonl")
@@ -71,6 +75,7 @@ class Desk:
         monkeypatch.setattr(retraining, "TOLD_FILE", folder / "told.json")
         monkeypatch.setattr(retraining, "RecommenderSteps", Steps)
         monkeypatch.setattr(retraining, "end_abandoned", lambda _: self.left)
+        monkeypatch.setattr(retraining, "find_obstacle", lambda _: self.obstacle)
         monkeypatch.setattr(retraining, "read_troubles", lambda *_: self.troubles)
         monkeypatch.setattr(retraining.Retraining, "_count_outcomes", lambda *_: self.outcomes)
 
@@ -143,6 +148,7 @@ def test_outcomes_are_those_of_known_users_since_the_onset(
 
     monkeypatch.setattr(retraining, "Client", connect)
     monkeypatch.setattr(retraining, "ATTEMPTS_FILE", tmp_path / "retraining.json")
+    monkeypatch.setattr(retraining, "find_obstacle", lambda _: "")
     found = retraining.Retraining(Settings(), Config(), Console()).judge(DRIFTED, 1_600.0)
     assert found.code == "too-little-data" and found.why.startswith("1,500 outcomes since the trouble began")
     (promql,) = asked
@@ -203,6 +209,72 @@ def test_a_failure_is_told_and_the_watch_goes_on(desk: Desk, monkeypatch: pytest
     assert "recommendations was not retrained: release: exit status 1" in desk.out.getvalue()
 
 
+def test_a_release_that_cannot_be_rolled_back_yet_is_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = StackError("storage is away")
+    answers: Iterator[StackError | str] = iter([away, away, "v2 is rolled back."])
+
+    def end(_: str) -> str:
+        answer = next(answers)
+        if isinstance(answer, StackError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(retraining, "end_abandoned", end)
+    desk.watch(4)
+    said = desk.out.getvalue()
+    assert said.count("whence: storage is away") == 1 and said.count("v2 is rolled back.") == 1
+
+
+def test_a_stack_that_is_away_is_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["away", "away", "", "away"])
+
+    def read(*_: Any) -> list[Trouble]:
+        if next(answers):
+            raise SourceAway("The inbox cannot be reached.")
+        return []
+
+    monkeypatch.setattr(retraining, "read_troubles", read)
+    desk.watch(4)
+    assert desk.out.getvalue().count("whence: The inbox cannot be reached.") == 2
+
+
+def test_a_version_that_is_live_is_not_said_to_have_failed_where_that_is_not_recorded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(*_: Any) -> None:
+        raise TrailError("audit.jsonl cannot be written: No space left on device")
+
+    monkeypatch.setattr(Steps, "measure", measure)
+    desk.open(DRIFTED)
+    with pytest.raises(StackError, match=r"^what became of recommendations is not recorded: audit\.jsonl"):
+        desk.retrain()
+
+
+def test_a_retraining_waits_for_the_release_under_way_and_is_not_spent_on_it(desk: Desk) -> None:
+    desk.open(DRIFTED)
+    desk.obstacle = "als64-other is being released: `make release` goes on with it, `make rollback` ends it"
+    desk.watch(2)
+    assert desk.told == ["retraining.refused"]
+    assert "No version can be released now: als64-other is being released" in desk.out.getvalue()
+    desk.obstacle = ""
+    desk.watch(1)
+    assert desk.told[1:] == ["retraining.begun", "retraining.done", "retraining.measured"]
+
+
+def test_a_retraining_that_was_killed_counts_for_the_cool_down_and_is_not_under_way_for_ever(
+    desk: Desk,
+) -> None:
+    desk.open(DRIFTED)
+    Attempts(retraining.ATTEMPTS_FILE).begin("recommendations", time.time() - 60)
+    desk.watch(1)
+    assert desk.told == ["retraining.failed", "retraining.refused"]
+    assert "The last retraining was 0 min ago; the cool-down is 6.0 h" in desk.out.getvalue()
+    desk.watch(1, cool_down="1ms")
+    assert "als32-new is live" in desk.out.getvalue()
+
+
 def test_a_model_is_chosen_by_its_name_or_its_service() -> None:
     config = Config.model_validate({"retraining": {"models": [OWN]}})
     assert retraining.choose_model(config, "", "") == "recommendations"
@@ -238,6 +310,8 @@ def test_a_command_of_ones_own_is_told_the_period_and_reports() -> None:
         ("import sys; sys.exit('no outcomes came')", "no outcomes came"),
         ("print('done')", "its last line is no report"),
         ("import os; os._exit(3)", "exit status 3"),
+        ("import os; os.write(2, b'K\\xf6ln: no rows'); os._exit(1)", "K.ln: no rows"),
+        (r"""print('{"version": "1.0\\u0000", "data": {"rows": 1}}')""", "is no report: version"),
     ],
 )
 def test_a_training_that_fails_says_why(command: str, said: str) -> None:
@@ -268,6 +342,72 @@ def test_a_version_without_cards_does_not_pass(tmp_path: Path) -> None:
         steps.admit(Report(version="1.0.2", data=Data(rows=1)))
     steps.release("1.0.2")
     assert (tmp_path / "live").read_text() == "1.0.2"
+
+
+def make_recommender_steps(*ends: bool) -> RecommenderSteps:
+    told = iter(ends)
+    prometheus = Client("Prometheus", "http://127.0.0.1:9")
+    return RecommenderSteps(Settings(), Config(), prometheus, lambda _: next(told))
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ("als32-new is rolled back.", "exit status 130. als32-new is rolled back.$"),
+        ("", "exit status 130$"),
+        (StackError("the trail cannot be read"), "exit status 130. the trail cannot be read$"),
+    ],
+)
+def test_a_release_whose_command_is_stopped_is_rolled_back_at_once(
+    left: str | StackError, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(command: Sequence[str], *_: Any, **__: Any) -> None:
+        raise subprocess.CalledProcessError(130, command)
+
+    def end(who: str) -> str:
+        assert who == "retraining"
+        if isinstance(left, StackError):
+            raise left
+        return left
+
+    monkeypatch.setattr(subprocess, "run", stop)
+    monkeypatch.setattr(retraining_steps, "end_abandoned", end)
+    with pytest.raises(StepFailed, match=said):
+        make_recommender_steps(False).release("als32-new")
+
+
+def test_a_release_is_not_ended_before_it_ends_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    within: list[float] = []
+
+    def run(*_: Any, timeout: float, **__: Any) -> subprocess.CompletedProcess[str]:
+        within.append(timeout)
+        return subprocess.CompletedProcess([], 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    config = Config.model_validate({"release": {"longest": "2d"}})
+    prometheus = Client("Prometheus", "http://127.0.0.1:9")
+    RecommenderSteps(Settings(), config, prometheus, lambda _: False).release("als32-new")
+    assert within[0] > config.release.longest
+
+
+def test_the_card_of_another_version_lets_none_pass(tmp_path: Path) -> None:
+    card = tmp_path / "card.json"
+    card.write_text(make_card(version="1.0.1").model_dump_json())
+    report = Report(version="1.0.2", data=Data(rows=1), card=str(card), live_card=str(card))
+    with pytest.raises(StepFailed, match=r"card\.json is the card of 1\.0\.1, and not of 1\.0\.2"):
+        make_steps("pass").admit(report)
+    card.write_text("{")
+    with pytest.raises(StepFailed, match=r"card\.json: "):
+        make_steps("pass").admit(report)
+
+
+def test_nothing_is_released_once_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a command begins"))
+    own = make_steps("pass")
+    own._wait = lambda _: True
+    for steps in (make_recommender_steps(True), own):
+        with pytest.raises(StepFailed, match="it was told to end"):
+            steps.release("als32-new")
 
 
 def test_quality_is_unknown_where_prometheus_is_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,3 +98,12 @@ async def test_the_running_recommender_keeps_what_was_clicked() -> None:
     assert history.user_ids.tolist() == [1]
     assert history.item_ids.tolist() == [each["item_id"] for each in answer["items"]]
     assert history.clicked.tolist() == [False, True, False]
+
+
+@pytest.mark.anyio
+async def test_recommenders_beside_each_other_do_not_overwrite_what_the_others_keep() -> None:
+    async with serve(published(), attribution_window=0.5, replica="2") as service:
+        await service.ask(1, k=3)
+        await until(lambda: service.total("recommendation.labelled") == 1, "the answer is labelled")
+    kept = [key for key in service.store.objects if key.startswith("feedback/")]
+    assert kept and all(key.startswith("feedback/2-0/") for key in kept)
