@@ -29,6 +29,9 @@ SURE = 0.25
 MOMENT = 25.0
 """Seconds before and after its worst step in which a slow moment shows, as rates are taken over 20."""
 
+LASTING = 2 / 3
+"""Part of what is noticed that has to be left without its worst moment, or only that moment was slow."""
+
 
 class Noticed(NamedTuple):
     """A symptom of an entity: `onset` in Unix seconds, `strength` (0–1), and what is compared."""
@@ -69,19 +72,20 @@ def _find(
     worst = times[np.nanargmax(series)]
     is_over = worst < aligned.evidence.end - MOMENT
     others = np.where(np.abs(times - worst) <= MOMENT, np.nan, series)
-    return point if not is_over or _find_one(aligned, aspect, others, None) else None
+    return point if not is_over or _find_one(aligned, aspect, others, None, LASTING) else None
 
 
 def _find_one(
-    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None
+    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None, part: float = 1.0
 ) -> ChangePoint | None:
-    point = find_step(aligned, series, _symptom(aspect, series), alerted_at)
+    """Where it got worse, by this part at least of what is noticed."""
+    point = find_step(aligned, series, _symptom(aspect, series, part), alerted_at)
     return point if point and point.strength > SURE else None
 
 
-def _symptom(aspect: Aspect, values: Values) -> Symptom:
+def _symptom(aspect: Aspect, values: Values, part: float) -> Symptom:
     usual = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
-    least = max(LEAST[aspect], OF_USUAL[aspect] * usual)
+    least = part * max(LEAST[aspect], OF_USUAL[aspect] * usual)
     return Symptom(aspect, 1, max(NOISE[aspect], least / 4), least)
 
 
