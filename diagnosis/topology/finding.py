@@ -13,7 +13,7 @@ from diagnosis.topology.blame import Blame, System
 from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.losses import Aspect, measure_loss
 from diagnosis.topology.queries import HOST_CPU, HOST_DISK
-from diagnosis.topology.reading import FAILED, Directory
+from diagnosis.topology.reading import FAILED, Directory, is_distinct
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Mask, Traffic
 from diagnosis.topology.versions import find_new_version, knows_version
@@ -30,7 +30,10 @@ MOSTLY = 0.5
 CERTAIN, FAILING = 0.5, 0.05
 """Certainty of a loss, and share of calls that fail, from which a dependency fails."""
 
-LEAST_HISTORY = 75.0
+STILL = 0.5
+"""Part of the usual calls of others to a dependency from which it still answers these."""
+
+LEAST_HISTORY = 60.0
 """Seconds of a service before the trouble in which its usual number of requests shows."""
 
 LEAST_RATE = 0.2
@@ -227,6 +230,18 @@ class Finding:
         left = {call: self._per_request(call)[0] for call in calls if self._growth(call) < HARDLY}
         most = max(left, key=lambda call: left[call], default=None)
         return most.callee if most and left[most] >= USED else None
+
+    def is_alone_away(self) -> bool:
+        """Whether the dependency that the suspect hardly calls any more answers another caller as ever."""
+        dependency = self.abandoned()
+        if dependency is None or not is_distinct(dependency):
+            return False
+        before, after = self.noticed.sides
+        return any(
+            self._is_well(traffic) and traffic.requests(after) >= STILL * traffic.requests(before)
+            for call, traffic in self.seen.system.calls.items()
+            if call.callee == dependency and call.caller != self.suspect
+        )
 
     def waits_for_others(self) -> bool:
         """Whether a dependency of the suspect is slower than usual."""

@@ -220,7 +220,13 @@ def only_of(aspect: Aspect, fits: Fits) -> Fits:
 
 def gives_up_before_calls(finding: Finding) -> float:
     """Whether the suspect fails without calling what it used to: no span shows that a connection fails."""
-    return UNSEEN * (not finding.is_dependency and finding.abandoned() is not None)
+    gives_up = not finding.is_dependency and finding.abandoned() is not None
+    return UNSEEN * (gives_up and not finding.is_alone_away())
+
+
+def is_turned_away(finding: Finding) -> float:
+    """Likewise, while others are answered: it is not the dependency that is away."""
+    return UNSEEN * (not finding.is_dependency and finding.is_alone_away())
 
 
 def find_abandoned(finding: Finding) -> Entity:

@@ -70,6 +70,12 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
     assert path(found) == ["gateway"]
 
 
+def test_a_minute_is_enough_to_know_the_usual_requests() -> None:
+    surge = SHOP.change(gateway=Load(10, 0.08, later_rate=40, later_seconds=0.5))
+    causes = [verdict(replace(surge, opened=ONSET - age)).cause for age in (80, 60)]
+    assert causes == ["traffic-surge", "service-slow"]
+
+
 def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
     shop = SHOP.change(
         gateway=Load(10, 0.08, later_seconds=0.32),
@@ -156,6 +162,23 @@ def test_a_service_that_fails_before_it_calls_its_database_perhaps_gets_no_conne
     assert found.confidence <= 0.6
     still_called = NO_CONNECTION.change(pricing__postgresql=Load(12, 0.02))
     assert verdict(still_called).cause == "service-failing"
+
+
+@pytest.mark.parametrize(
+    ("reports", "cause"),
+    [
+        (Load(1, 0.02), "credentials-refused"),
+        (Load(1, 0.02, later_rate=0.0), "dependency-unreachable"),
+        (Load(1, 0.02, failed=0.5), "dependency-unreachable"),
+    ],
+    ids=["as ever", "not called", "failing"],
+)
+def test_a_database_that_answers_others_is_not_what_is_away(reports: Load, cause: str) -> None:
+    found = verdict(NO_CONNECTION.change(reports=Load(1, 0.05), reports__postgresql=reports))
+    assert (found.domain, found.cause) == ("infrastructure", cause)
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+    assert found.confidence <= 0.6
+    assert ("answers others as ever" in found.summary) is (cause == "credentials-refused")
 
 
 SLOW_PRICING = SHOP.change(
