@@ -24,9 +24,6 @@ BASELINE, AFFECTED = 180.0, 120.0
 FEWEST = 4
 """Steps on each side of a split at least."""
 
-NEARLY = 0.95
-"""Part of the best split's score from which an earlier one is as good: normal time has no trouble."""
-
 BETWEEN = 45.0
 """Seconds of calm between two incidents; intermittent faults return sooner."""
 
@@ -62,9 +59,16 @@ class Onset(NamedTuple):
 
 
 def find_step(
-    aligned: AlignedSeries, values: Values, symptom: Symptom, alerted_at: float | None
+    aligned: AlignedSeries,
+    values: Values,
+    symptom: Symptom,
+    alerted_at: float | None,
+    nearly: float = 1.0,
 ) -> ChangePoint | None:
-    """Where a symptom got worse, by one step; None if it did not, or too little is known."""
+    """Where a symptom got worse, by one step; None if it did not, or too little is known.
+
+    It is the earliest split with this part (0–1) of the best one's score.
+    """
     known = np.flatnonzero(np.isfinite(values))
     if len(known) < 2 * FEWEST:
         return None
@@ -80,7 +84,7 @@ def find_step(
     score = np.where(allowed & (size > 0), size * weight, 0.0)
     if not score.any():
         return None
-    best = int(np.argmax(score >= NEARLY * score.max()))
+    best = int(np.argmax(score >= nearly * score.max()))
     begins = _find_first(clipped, int(steps[best]), before.mean[best] + size[best] / 4, times, alerted_at)
     low, high = np.percentile(clipped[max(0, steps[best] - lead) : steps[best]], [25, 75])
     spread = max(float(high - low) / IQR_OF_NORMAL, symptom.noise)

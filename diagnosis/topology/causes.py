@@ -264,7 +264,7 @@ CAUSES = (
         "credentials-refused",
         "infrastructure",
         fitting.only_of(Aspect.REQUESTS, fitting.is_turned_away),
-        "{suspect} fails and hardly calls {abandoned} any more, which answers others as ever: "
+        "{suspect} fails and hardly calls {abandoned} any more, which still answers others: "
         "as if it refused the credentials of {suspect}.",
         "Check whether a password or key of {suspect} was changed or has expired, and whether {suspect} can "
         "connect to {abandoned}.",

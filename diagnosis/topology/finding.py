@@ -1,5 +1,6 @@
 """A symptom, whom it is blamed on, and what else telemetry says of them."""
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -22,7 +23,10 @@ POOLED = frozenset({Kind.DATABASE, Kind.CACHE})
 """What is called by connections of a pool."""
 
 SLOWED = 2.0
-"""Times the usual duration up to which a dependency is well."""
+"""Times the usual duration from which a dependency, or a service that is given up, is slow."""
+
+SLOW_FOR_A_QUEUE = 1.5
+"""Times the usual duration of its calls from which others wait for their turn: with a pool, for longer."""
 
 MOSTLY = 0.5
 """Part of the failed calls that time out, from which they fail for being slow."""
@@ -114,9 +118,21 @@ class Finding:
 
         What its callers send beyond what they get themselves is none of it.
         """
+        usual, now = self._surged()
+        return now / usual if usual >= LEAST_RATE else 1.0
+
+    def surge_over_chance(self) -> float:
+        """How many standard deviations more it got than usual: few requests are sometimes twice as many."""
+        usual, now = self._surged()
+        seconds = (max(1, side.sum()) * self.seen.aligned.evidence.step for side in self.noticed.sides)
+        variance = sum(rate / each for rate, each in zip((usual, now), seconds, strict=True))
+        return (now - usual) / math.sqrt(variance) if variance else 0.0
+
+    def _surged(self) -> tuple[float, float]:
+        """Usual requests per second, and those now that its callers pass on."""
         usual, now = self._requests(self.noticed.entity)
         calls = (call for call in self.seen.system.calls if call.callee == self.noticed.entity)
-        return (now - sum(map(self._added, calls))) / usual if usual >= LEAST_RATE else 1.0
+        return usual, max(0.0, now - sum(map(self._added, calls)))
 
     def _requests(self, entity: Entity) -> tuple[float, float]:
         """Usual requests per second, 0 if it is too young to have any, and those since the onset."""
@@ -219,8 +235,11 @@ class Finding:
         return least, asked[least] if least else 1.0
 
     def _is_well(self, traffic: Traffic) -> bool:
-        slower, failing = (measure_loss(traffic, aspect, self.noticed.sides) for aspect in Aspect)
-        return slower.now < SLOWED * slower.usual and failing.now < FAILING
+        slower = measure_loss(traffic, Aspect.TIME, self.noticed.sides)
+        return slower.now < SLOW_FOR_A_QUEUE * slower.usual and self._is_answered(traffic)
+
+    def _is_answered(self, traffic: Traffic) -> bool:
+        return measure_loss(traffic, Aspect.REQUESTS, self.noticed.sides).now < FAILING
 
     def abandoned(self) -> Entity | None:
         """The dependency that the suspect called most, if it hardly calls it any more."""
@@ -232,13 +251,13 @@ class Finding:
         return most.callee if most and left[most] >= USED else None
 
     def is_alone_away(self) -> bool:
-        """Whether the dependency that the suspect hardly calls any more answers another caller as ever."""
+        """Whether the dependency that the suspect hardly calls any more still answers another caller."""
         dependency = self.abandoned()
         if dependency is None or not is_distinct(dependency):
             return False
         before, after = self.noticed.sides
         return any(
-            self._is_well(traffic) and traffic.requests(after) >= STILL * traffic.requests(before)
+            self._is_answered(traffic) and traffic.requests(after) >= STILL * traffic.requests(before)
             for call, traffic in self.seen.system.calls.items()
             if call.callee == dependency and call.caller != self.suspect
         )

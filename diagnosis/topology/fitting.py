@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from diagnosis.signals.changes import ramp
+from diagnosis.signals.changes import CERTAIN, CHANCE, ramp
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.instances import ends_before_it_sends, keeps_restarting, worst_instance
@@ -96,7 +96,7 @@ def is_slow_dependency(finding: Finding) -> float:
 
 def is_surge(finding: Finding) -> float:
     """Less so if requests fail as fast as they were answered: who has too many of them gets slower."""
-    fit = ramp(finding.surge(), *SURGE)
+    fit = ramp(finding.surge(), *SURGE) * ramp(finding.surge_over_chance(), CHANCE, CERTAIN)
     is_fast = finding.aspect is Aspect.REQUESTS and finding.symptom_slows() < OVERLOADED
     return FAST * fit if is_fast else fit
 

@@ -1,12 +1,12 @@
 """What users of a service notice, and since when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from diagnosis.onset.onset import ChangePoint, Onset, Symptom, find_step
-from diagnosis.onset.periods import choose_periods
+from diagnosis.onset.periods import GUARD, choose_periods
 from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity
@@ -22,6 +22,9 @@ OF_USUAL = {Aspect.TIME: 0.3, Aspect.REQUESTS: 0.0}
 NOISE = {Aspect.TIME: 0.005, Aspect.REQUESTS: 0.005}
 """Spread below which a flat series counts as if it had this one."""
 
+NEARLY = 0.95
+"""Part of the best onset's score from which an earlier one is as good: normal time has no trouble in it."""
+
 SURE = 0.25
 """Strength (0–1) of a change from which it is a symptom."""
 
@@ -31,6 +34,10 @@ MOMENT = 25.0
 
 LASTING = 2 / 3
 """Part of what is noticed that has to be left without its worst moment, or only that moment was slow."""
+
+
+LEADS, SHORTEST = 60.0, 60.0
+"""Seconds by which one symptom of a trouble may lead another, and of normal time that is enough before it."""
 
 
 class Noticed(NamedTuple):
@@ -79,7 +86,7 @@ def _find_one(
     aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None, part: float = 1.0
 ) -> ChangePoint | None:
     """Where it got worse, by this part at least of what is noticed."""
-    point = find_step(aligned, series, _symptom(aspect, series, part), alerted_at)
+    point = find_step(aligned, series, _symptom(aspect, series, part), alerted_at, NEARLY)
     return point if point and point.strength > SURE else None
 
 
@@ -101,3 +108,15 @@ def _notice(
     periods = choose_periods(aligned, series, Onset(point.at, [point]), alerted_at)
     sides = Sides(aligned.inside(periods.before), periods.affected)
     return Noticed(entity, aspect, point.at, point.strength, sides)
+
+
+def compare_with_peace(aligned: AlignedSeries, noticed: Sequence[Noticed]) -> list[Noticed]:
+    """Each compared with the time before the first symptom of the trouble: one may be noticed late."""
+    return [_compare(aligned, each, noticed) for each in noticed]
+
+
+def _compare(aligned: AlignedSeries, late: Noticed, noticed: Sequence[Noticed]) -> Noticed:
+    first = min(each.onset for each in noticed if 0 <= late.onset - each.onset <= LEADS)
+    before = late.sides.before & (aligned.times <= first - GUARD)
+    is_enough = before.sum() * aligned.evidence.step >= SHORTEST
+    return late._replace(sides=late.sides._replace(before=before)) if is_enough else late

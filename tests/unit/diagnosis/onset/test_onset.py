@@ -24,7 +24,7 @@ def fail(first: float, dip: float) -> Values:
 def test_a_trouble_that_pauses_began_before_the_pause(
     first: float, dip: float, alerted_at: float | None
 ) -> None:
-    point = find_step(ALIGNED, fail(first, dip), FAILED, alerted_at)
+    point = find_step(ALIGNED, fail(first, dip), FAILED, alerted_at, nearly=0.95)
     assert point is not None
     assert abs(point.at - ONSET) <= 10
     assert point.strength == 1
@@ -32,6 +32,6 @@ def test_a_trouble_that_pauses_began_before_the_pause(
 
 def test_a_slow_rise_does_not_begin_before_it_is_seen() -> None:
     rising = np.clip((TIMES - ONSET) / 40, 0, 1) * 0.8
-    point = find_step(ALIGNED, rising, FAILED, ONSET + 60)
+    point = find_step(ALIGNED, rising, FAILED, ONSET + 60, nearly=0.95)
     assert point is not None
     assert 0 <= point.at - ONSET <= 20

@@ -70,6 +70,12 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
     assert path(found) == ["gateway"]
 
 
+@pytest.mark.parametrize(("rate", "cause"), [(0.25, "service-slow"), (25.0, "traffic-surge")])
+def test_a_few_requests_more_are_chance_and_no_surge(rate: float, cause: str) -> None:
+    more = SHOP.change(gateway=Load(rate, 0.08, later_rate=1.9 * rate, later_seconds=0.5))
+    assert verdict(more).cause == cause
+
+
 def test_a_minute_is_enough_to_know_the_usual_requests() -> None:
     surge = SHOP.change(gateway=Load(10, 0.08, later_rate=40, later_seconds=0.5))
     causes = [verdict(replace(surge, opened=ONSET - age)).cause for age in (80, 60)]
@@ -178,7 +184,7 @@ def test_a_database_that_answers_others_is_not_what_is_away(reports: Load, cause
     assert (found.domain, found.cause) == ("infrastructure", cause)
     assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
     assert found.confidence <= 0.6
-    assert ("answers others as ever" in found.summary) is (cause == "credentials-refused")
+    assert ("still answers others" in found.summary) is (cause == "credentials-refused")
 
 
 SLOW_PRICING = SHOP.change(
@@ -407,6 +413,19 @@ def test_a_service_waits_for_its_turn_at_a_slow_database() -> None:
         )
     )
     assert found.cause == "dependency-slow"
+    assert found.confidence > 0.7
+
+
+def test_a_service_does_not_wait_for_a_connection_of_its_pool_to_a_database_that_is_slower() -> None:
+    """Of 0.5 s that pricing lost, 0.12 s are the database's own, which takes 1.75 times as long."""
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.38),
+        pricing=Load(6, 0.18, later_seconds=0.68),
+        gateway__pricing=Load(6, 0.185, later_seconds=0.685),
+        pricing__postgresql=Load(12, 0.08, later_seconds=0.14),
+    )
+    found = verdict(replace(shop, processes={("cpu", "pricing"): (0.2, 0.2)}))
+    assert (found.cause, path(found)[-1]) == ("dependency-slow", "postgresql@db:5432")
     assert found.confidence > 0.7
 
 
