@@ -1,6 +1,7 @@
 """What users of a service notice, and since when."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -29,12 +30,11 @@ SURE = 0.25
 """Strength (0–1) of a change from which it is a symptom."""
 
 
-MOMENT = 25.0
-"""Seconds before and after its worst step in which a slow moment shows, as rates are taken over 20."""
+MOMENT = 50.0
+"""Seconds for which a slow moment shows at most, as rates are taken over 20."""
 
-LASTING = 2 / 3
-"""Part of what is noticed that has to be left without its worst moment, or only that moment was slow."""
-
+LASTING, MOSTLY = 2 / 3, 0.5
+"""Part of the least rise by which steps are worse, and part of those since the onset that is most of them."""
 
 LEADS, SHORTEST = 60.0, 60.0
 """Seconds by which one symptom of a trouble may lead another, and of normal time that is enough before it."""
@@ -71,28 +71,27 @@ def find_symptoms(
 def _find(
     aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None
 ) -> ChangePoint | None:
-    """Where it got worse. If nobody was alerted, a moment that is over is not enough."""
-    point = _find_one(aligned, aspect, series, alerted_at)
-    if point is None or alerted_at is not None:
-        return point
-    times = aligned.times
-    worst = times[np.nanargmax(series)]
-    is_over = worst < aligned.evidence.end - MOMENT
-    others = np.where(np.abs(times - worst) <= MOMENT, np.nan, series)
-    return point if not is_over or _find_one(aligned, aspect, others, None, LASTING) else None
+    """Where it got worse. If nobody was alerted, moments that are over are not enough."""
+    point = find_step(aligned, series, _symptom(aspect, series), alerted_at, NEARLY)
+    if point is None or point.strength <= SURE:
+        return None
+    return point if alerted_at is not None or _lasts(aligned, series, point) else None
 
 
-def _find_one(
-    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None, part: float = 1.0
-) -> ChangePoint | None:
-    """Where it got worse, by this part at least of what is noticed."""
-    point = find_step(aligned, series, _symptom(aspect, series, part), alerted_at, NEARLY)
-    return point if point and point.strength > SURE else None
+def _lasts(aligned: AlignedSeries, series: Values, point: ChangePoint) -> bool:
+    """Whether it is worse most of the time since its onset, or for longer than a moment at a time."""
+    known = np.isfinite(series)
+    values = series[known]
+    first = int(np.searchsorted(aligned.times[known], point.at, side="right"))
+    usual = float(np.median(values[: max(1, first)]))
+    worse = values[first:] > usual + LASTING * point.symptom.least
+    longest = max((sum(1 for _ in steps) for is_worse, steps in groupby(worse) if is_worse), default=0)
+    return bool(worse.mean() >= MOSTLY) or longest * aligned.evidence.step > MOMENT
 
 
-def _symptom(aspect: Aspect, values: Values, part: float) -> Symptom:
+def _symptom(aspect: Aspect, values: Values) -> Symptom:
     usual = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
-    least = part * max(LEAST[aspect], OF_USUAL[aspect] * usual)
+    least = max(LEAST[aspect], OF_USUAL[aspect] * usual)
     return Symptom(aspect, 1, max(NOISE[aspect], least / 4), least)
 
 

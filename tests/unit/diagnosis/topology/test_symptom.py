@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diagnosis import Evidence
-from diagnosis.signals.series import AlignedSeries
+from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity, Kind, Topology
 from diagnosis.topology.losses import Aspect
@@ -12,18 +12,36 @@ from diagnosis.topology.symptom import Noticed, compare_with_peace, find_symptom
 from diagnosis.topology.traffic import Sides, Traffic
 
 GATEWAY = Entity(Kind.SERVICE, "gateway")
-ALIGNED = AlignedSeries(Evidence(start=0, end=215, step=5))
+ALIGNED = AlignedSeries(Evidence(start=0, end=245, step=5))
+TIMES = ALIGNED.times
 ONSET, USUAL, WORST = 90, 0.05, 0.2
+MOMENTS = [(120, 145), (170, 195)]
+"""When the worst of it shows, in seconds."""
 
 
-@pytest.mark.parametrize(("later", "noticed"), [(0.067, True), (0.06, False)])
-def test_a_moment_that_was_worse_is_no_end_of_a_trouble_that_lasts(later: float, noticed: bool) -> None:
-    times = ALIGNED.times
-    seconds = np.where(times > ONSET, later, USUAL)
-    seconds[(times > 145) & (times <= 165)] = WORST
-    served = {GATEWAY: Traffic(np.full(len(times), 10.0), np.zeros(len(times)), seconds)}
-    found = find_symptoms(ALIGNED, System(Topology([], served), served), GATEWAY, None)
-    assert bool(found) is noticed
+def is_noticed(seconds: Values, alerted_at: float | None = None) -> bool:
+    rate = np.full(len(seconds), 10.0)
+    system = System(Topology([], [GATEWAY]), {GATEWAY: Traffic(rate, 0 * rate, seconds)})
+    return bool(find_symptoms(ALIGNED, system, GATEWAY, alerted_at))
+
+
+def slow(later: float) -> Values:
+    """Durations with slow moments in which all is slow, and those of the rest of the time."""
+    bad = np.any([(TIMES > start) & (TIMES <= end) for start, end in MOMENTS], axis=0)
+    return np.where(bad, WORST, np.where(TIMES > ONSET, later, USUAL))
+
+
+@pytest.mark.parametrize(("later", "lasts"), [(USUAL, False), (0.06, False), (0.067, True)])
+def test_moments_that_are_over_are_no_trouble_and_make_none_worse_that_lasts(
+    later: float, lasts: bool
+) -> None:
+    assert is_noticed(slow(later)) is lasts
+    assert is_noticed(slow(later), alerted_at=150.0)
+
+
+def test_a_trouble_of_a_minute_is_told_though_it_is_over() -> None:
+    assert is_noticed(np.where((TIMES > ONSET) & (TIMES <= ONSET + 60), WORST, USUAL))
+    assert not is_noticed(np.where((TIMES > ONSET) & (TIMES <= ONSET + 40), WORST, USUAL))
 
 
 def notice(onset: float) -> Noticed:
