@@ -28,6 +28,9 @@ SLOWED = 2.0
 SLOW_FOR_A_QUEUE = 1.5
 """Times the usual duration of its calls from which others wait for their turn: with a pool, for longer."""
 
+LEAST_OF_BOTH = 0.1
+"""Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
+
 MOSTLY = 0.5
 """Part of the failed calls that time out, from which they fail for being slow."""
 
@@ -235,8 +238,9 @@ class Finding:
         return least, asked[least] if least else 1.0
 
     def _is_well(self, traffic: Traffic) -> bool:
-        slower = measure_loss(traffic, Aspect.TIME, self.noticed.sides)
-        return slower.now < SLOW_FOR_A_QUEUE * slower.usual and self._is_answered(traffic)
+        loss = measure_loss(traffic, Aspect.TIME, self.noticed.sides)
+        is_slow = loss.now >= SLOW_FOR_A_QUEUE * loss.usual
+        return self._is_answered(traffic) and not (is_slow and loss.certain >= LEAST_OF_BOTH * self.slower())
 
     def _is_answered(self, traffic: Traffic) -> bool:
         return measure_loss(traffic, Aspect.REQUESTS, self.noticed.sides).now < FAILING

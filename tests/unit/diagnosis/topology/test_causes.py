@@ -429,6 +429,13 @@ def test_a_service_does_not_wait_for_a_connection_of_its_pool_to_a_database_that
     assert found.confidence > 0.7
 
 
+def test_what_a_database_loses_next_to_nothing_of_is_not_waited_for_at_the_database() -> None:
+    """It takes twice as long, which is 1% of what pricing lost."""
+    slow = SLOW_PRICING.change(pricing__postgresql=Load(12, 0.003, later_seconds=0.006))
+    found = verdict(replace(slow, processes={("cpu", "pricing"): (0.2, 0.2)}))
+    assert (found.cause, path(found)) == ("pool-exhausted", ["gateway", "pricing"])
+
+
 def test_requests_that_give_up_while_they_wait_for_a_slow_database_do_not_fail_by_themselves() -> None:
     """Two connections are always busy: fewer queries, eight times as long, and most of them not made."""
     slow = SHOP.change(
