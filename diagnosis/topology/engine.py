@@ -93,7 +93,7 @@ def _size(system: System, noticed: Noticed) -> float:
 def _notice_all(
     aligned: AlignedSeries, system: System, symptoms: list[Entity], alerted_at: float | None
 ) -> list[Noticed]:
-    """What got worse at these services; if anything did, at those who call them too."""
+    """What got worse at these services; if anything did, at those who call them too. What lasts, if any."""
 
     def find(entities: Iterable[Entity]) -> list[Noticed]:
         return [found for each in entities for found in find_symptoms(aligned, system, each, alerted_at)]
@@ -101,4 +101,5 @@ def _notice_all(
     noticed = find(symptoms)
     if noticed:
         noticed += find(sorted(system.topology.callers(symptoms) - set(symptoms)))
-    return compare_with_peace(aligned, noticed)
+    lasting = [each for each in noticed if each.lasts]
+    return compare_with_peace(aligned, lasting or noticed)

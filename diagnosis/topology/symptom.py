@@ -41,19 +41,23 @@ LEADS, SHORTEST = 60.0, 60.0
 
 
 class Noticed(NamedTuple):
-    """A symptom of an entity: `onset` in Unix seconds, `strength` (0–1), and what is compared."""
+    """A symptom of an entity: `onset` in Unix seconds, `strength` (0–1), and what is compared.
+
+    One that does not last was moments that are over.
+    """
 
     entity: Entity
     aspect: Aspect
     onset: float
     strength: float
     sides: Sides
+    lasts: bool = True
 
 
 def find_symptoms(
     aligned: AlignedSeries, system: System, entity: Entity, alerted_at: float | None
 ) -> list[Noticed]:
-    """What got worse at an entity, the surest first."""
+    """What got worse at an entity, the surest first. If nobody was alerted, it has to last."""
     traffic = system.served.get(entity)
     if traffic is None:
         return []
@@ -62,20 +66,12 @@ def find_symptoms(
     points = {
         aspect: point
         for aspect, series in known.items()
-        if (point := _find(aligned, aspect, series, alerted_at))
+        if (point := find_step(aligned, series, _symptom(aspect, series), alerted_at, NEARLY))
+        and point.strength > SURE
     }
     found = [_notice(aligned, known, entity, aspect, point, alerted_at) for aspect, point in points.items()]
-    return sorted(found, key=lambda noticed: -noticed.strength)
-
-
-def _find(
-    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None
-) -> ChangePoint | None:
-    """Where it got worse. If nobody was alerted, moments that are over are not enough."""
-    point = find_step(aligned, series, _symptom(aspect, series), alerted_at, NEARLY)
-    if point is None or point.strength <= SURE:
-        return None
-    return point if alerted_at is not None or _lasts(aligned, series, point) else None
+    told = [noticed for noticed in found if noticed.lasts or alerted_at is not None]
+    return sorted(told, key=lambda noticed: -noticed.strength)
 
 
 def _lasts(aligned: AlignedSeries, series: Values, point: ChangePoint) -> bool:
@@ -106,7 +102,8 @@ def _notice(
     series = {str(name): each for name, each in values.items()}
     periods = choose_periods(aligned, series, Onset(point.at, [point]), alerted_at)
     sides = Sides(aligned.inside(periods.before), periods.affected)
-    return Noticed(entity, aspect, point.at, point.strength, sides)
+    lasts = _lasts(aligned, values[aspect], point)
+    return Noticed(entity, aspect, point.at, point.strength, sides, lasts)
 
 
 def compare_with_peace(aligned: AlignedSeries, noticed: Sequence[Noticed]) -> list[Noticed]:
