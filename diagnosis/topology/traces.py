@@ -19,7 +19,7 @@ from prometheus.client import AsyncClient, Request, SourceAway
 from prometheus.services.dependencies import NAMELESS
 from telemetry import attributes as a
 
-UNKNOWN_CALLEES, TRACES_OF_UNKNOWN = 20, 4
+UNKNOWN_CALLEES, TRACES_OF_UNKNOWN = 20, 2
 """Calls to unknown addresses that are looked at, at most, and traces of each search for one."""
 
 TRACES = 20
