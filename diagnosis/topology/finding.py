@@ -282,10 +282,15 @@ class Finding:
         later = {each: after - before for each, (before, after) in more.items()}
         return max(later.items(), key=lambda each: np.nan_to_num(each[1], nan=-np.inf))
 
-    def symptom_slows(self) -> float:
-        """Times the usual duration that requests take where users notice it; NaN if it is not known."""
-        slower = measure_loss(self.seen.system.served[self.noticed.entity], Aspect.TIME, self.noticed.sides)
+    def slows(self, entity: Entity) -> float:
+        """Times their usual duration that an entity's requests take; NaN if it is not known."""
+        slower = measure_loss(self.seen.system.served.get(entity), Aspect.TIME, self.noticed.sides)
         return slower.now / slower.usual if slower.usual else float("nan")
+
+    def fails(self, entity: Entity) -> bool:
+        """Whether an entity fails some of its requests."""
+        failing = measure_loss(self.seen.system.served.get(entity), Aspect.REQUESTS, self.noticed.sides)
+        return failing.now > FAILING
 
     def slower(self) -> float:
         """Seconds per second that the suspect's own requests take longer."""

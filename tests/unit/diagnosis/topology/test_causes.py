@@ -389,6 +389,15 @@ def test_calls_that_are_repeated_are_a_retry_storm_of_the_caller() -> None:
     assert path(found) == ["gateway"]
 
 
+def test_calls_that_are_repeated_as_they_fail_fast_are_no_cause() -> None:
+    repeated = NO_CONNECTION.change(
+        gateway__pricing=Load(6, 0.095, later_rate=14, failed=1.0, later_seconds=0.01, error_type="503"),
+        pricing=Load(6, 0.09, later_rate=14, failed=1.0, later_seconds=0.01),
+    )
+    found = verdict(repeated)
+    assert (found.cause, path(found)[-1]) == ("dependency-unreachable", "postgresql@db:5432")
+
+
 def test_calls_that_stand_in_for_a_failing_cache_are_no_retries() -> None:
     found = verdict(
         SHOP.change(
