@@ -13,7 +13,6 @@ CAME_WITH = 90.0
 AWAY = 120.0
 """Seconds without a sign of a version, while another runs, from which its return is a change."""
 
-
 ALONE = 75.0
 """Seconds for which another version ran without it before: what was there all along has sent by then."""
 
@@ -46,11 +45,11 @@ def _running(aligned: AlignedSeries, service: str) -> Mapping[str, Mask]:
 
 def _arrivals(times: Values, running: Mapping[str, Mask], version: str) -> Iterator[float]:
     """When a version came after another had run without it."""
-    others = np.any([each for name, each in running.items() if name != version], axis=0)
+    others = [each for name, each in running.items() if name != version]
+    other = np.any([*others, np.zeros(len(times), bool)], axis=0)
     there = np.flatnonzero(running[version])
     for last, at in zip([-1, *there], there, strict=False):
         away = np.inf if last < 0 else times[at] - times[last]
-        early = np.arange(len(times)) > last
-        early &= times <= times[at] - ALONE
-        if away >= AWAY and (others & early).any():
+        early = np.searchsorted(times, times[at] - ALONE, side="right")
+        if away >= AWAY and other[last + 1 : early].any():
             yield float(times[at])
