@@ -59,9 +59,16 @@ class Onset(NamedTuple):
 
 
 def find_step(
-    aligned: AlignedSeries, values: Values, symptom: Symptom, alerted_at: float | None
+    aligned: AlignedSeries,
+    values: Values,
+    symptom: Symptom,
+    alerted_at: float | None,
+    nearly: float = 1.0,
 ) -> ChangePoint | None:
-    """Where a symptom got worse, by one step; None if it did not, or too little is known."""
+    """Where a symptom got worse, by one step; None if it did not, or too little is known.
+
+    It is the earliest split with this part (0–1) of the best one's score.
+    """
     known = np.flatnonzero(np.isfinite(values))
     if len(known) < 2 * FEWEST:
         return None
@@ -75,10 +82,10 @@ def find_step(
     weight = np.sqrt(before.steps * after.steps / (before.steps + after.steps))
     allowed = _allowed(times[steps], alerted_at)
     score = np.where(allowed & (size > 0), size * weight, 0.0)
-    best = int(np.argmax(score))
-    if score[best] <= 0:
+    if not score.any():
         return None
-    begins = _skip_calm(clipped, int(steps[best]), before.mean[best] + size[best] / 4, times, alerted_at)
+    best = int(np.argmax(score >= nearly * score.max()))
+    begins = _find_first(clipped, int(steps[best]), before.mean[best] + size[best] / 4, times, alerted_at)
     low, high = np.percentile(clipped[max(0, steps[best] - lead) : steps[best]], [25, 75])
     spread = max(float(high - low) / IQR_OF_NORMAL, symptom.noise)
     sure = ramp(size[best] / spread, 1.0, 2.5) * ramp(size[best] / symptom.least, 0.75, 1.5)
@@ -86,14 +93,14 @@ def find_step(
     return ChangePoint(symptom, max(begun, aligned.evidence.start), sure, float(size[best]))
 
 
-def _skip_calm(values: Values, begins: int, line: float, times: Values, alerted_at: float | None) -> int:
-    """The place after the last long calm before the alert: what was before it was another incident."""
-    if alerted_at is None:
-        return begins
-    last = int(np.searchsorted(times, alerted_at + LATEST))
+def _find_first(values: Values, begins: int, line: float, times: Values, alerted_at: float | None) -> int:
+    """The first bad step; before an alert, the first after the last long calm, as what was before is over."""
+    last = len(times) if alerted_at is None else int(np.searchsorted(times, alerted_at + LATEST))
     bad = begins + np.flatnonzero(values[begins:last] > line)
-    later = np.flatnonzero(np.diff(times[bad]) > BETWEEN) if len(bad) else bad
-    return int(bad[later[-1] + 1]) if len(later) else begins
+    if not len(bad):
+        return begins
+    later = np.flatnonzero(np.diff(times[bad]) > BETWEEN) if alerted_at is not None else bad[:0]
+    return int(bad[later[-1] + 1] if len(later) else bad[0])
 
 
 def _bulk(values: Values, noise: float) -> tuple[float, float]:

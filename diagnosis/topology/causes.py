@@ -261,6 +261,16 @@ CAUSES = (
         "Check whether a password or key of {caller} was changed, has expired, or lost a permission.",
     ),
     Cause(
+        "credentials-refused",
+        "infrastructure",
+        fitting.only_of(Aspect.REQUESTS, fitting.is_turned_away),
+        "{suspect} fails and hardly calls {abandoned} any more, which still answers others: "
+        "as if it refused the credentials of {suspect}.",
+        "Check whether a password or key of {suspect} was changed or has expired, and whether {suspect} can "
+        "connect to {abandoned}.",
+        fitting.find_abandoned,
+    ),
+    Cause(
         "dependency-throttled",
         "infrastructure",
         fitting.fails_as("throttled"),

@@ -13,7 +13,7 @@ from diagnosis.topology.losses import Aspect
 from diagnosis.topology.ranking import Explained, choose_cause, explain_all, rank
 from diagnosis.topology.reading import make_directory, read_system
 from diagnosis.topology.silence import Reason, Silence, find_silence
-from diagnosis.topology.symptom import Noticed, find_symptoms
+from diagnosis.topology.symptom import Noticed, compare_with_peace, find_symptoms
 from diagnosis.topology.wording.report import report, report_nothing, report_silence, report_unknown
 from diagnosis.verdict.verdict import Verdict
 
@@ -93,10 +93,13 @@ def _size(system: System, noticed: Noticed) -> float:
 def _notice_all(
     aligned: AlignedSeries, system: System, symptoms: list[Entity], alerted_at: float | None
 ) -> list[Noticed]:
-    """What got worse at these services; if anything did, at those who call them too."""
+    """What got worse at these services; if anything did, at those who call them too. What lasts, if any."""
 
     def find(entities: Iterable[Entity]) -> list[Noticed]:
         return [found for each in entities for found in find_symptoms(aligned, system, each, alerted_at)]
 
     noticed = find(symptoms)
-    return noticed + find(sorted(system.topology.callers(symptoms) - set(symptoms))) if noticed else []
+    if noticed:
+        noticed += find(sorted(system.topology.callers(symptoms) - set(symptoms)))
+    lasting = [each for each in noticed if each.lasts]
+    return compare_with_peace(aligned, lasting or noticed)

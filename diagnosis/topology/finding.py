@@ -1,5 +1,6 @@
 """A symptom, whom it is blamed on, and what else telemetry says of them."""
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from diagnosis.topology.blame import Blame, System
 from diagnosis.topology.entity import Call, Entity, Kind
 from diagnosis.topology.losses import Aspect, measure_loss
 from diagnosis.topology.queries import HOST_CPU, HOST_DISK
-from diagnosis.topology.reading import FAILED, Directory
+from diagnosis.topology.reading import FAILED, Directory, is_distinct
 from diagnosis.topology.symptom import Noticed
 from diagnosis.topology.traffic import Mask, Traffic
 from diagnosis.topology.versions import find_new_version, knows_version
@@ -22,7 +23,13 @@ POOLED = frozenset({Kind.DATABASE, Kind.CACHE})
 """What is called by connections of a pool."""
 
 SLOWED = 2.0
-"""Times the usual duration up to which a dependency is well."""
+"""Times the usual duration from which a dependency, or a service that is given up, is slow."""
+
+SLOW_FOR_A_QUEUE = 1.5
+"""Times the usual duration of its calls from which others wait for their turn: with a pool, for longer."""
+
+LEAST_OF_BOTH = 0.1
+"""Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
 
 MOSTLY = 0.5
 """Part of the failed calls that time out, from which they fail for being slow."""
@@ -30,7 +37,10 @@ MOSTLY = 0.5
 CERTAIN, FAILING = 0.5, 0.05
 """Certainty of a loss, and share of calls that fail, from which a dependency fails."""
 
-LEAST_HISTORY = 75.0
+STILL = 0.5
+"""Part of the usual calls of others to a dependency from which it still answers these."""
+
+LEAST_HISTORY = 60.0
 """Seconds of a service before the trouble in which its usual number of requests shows."""
 
 LEAST_RATE = 0.2
@@ -111,9 +121,21 @@ class Finding:
 
         What its callers send beyond what they get themselves is none of it.
         """
+        usual, now = self._surged()
+        return now / usual if usual >= LEAST_RATE else 1.0
+
+    def surge_over_chance(self) -> float:
+        """How many standard deviations more it got than usual: few requests are sometimes twice as many."""
+        usual, now = self._surged()
+        seconds = (max(1, side.sum()) * self.seen.aligned.evidence.step for side in self.noticed.sides)
+        variance = sum(rate / each for rate, each in zip((usual, now), seconds, strict=True))
+        return (now - usual) / math.sqrt(variance) if variance else 0.0
+
+    def _surged(self) -> tuple[float, float]:
+        """Usual requests per second, and those now that its callers pass on."""
         usual, now = self._requests(self.noticed.entity)
         calls = (call for call in self.seen.system.calls if call.callee == self.noticed.entity)
-        return (now - sum(map(self._added, calls))) / usual if usual >= LEAST_RATE else 1.0
+        return usual, max(0.0, now - sum(map(self._added, calls)))
 
     def _requests(self, entity: Entity) -> tuple[float, float]:
         """Usual requests per second, 0 if it is too young to have any, and those since the onset."""
@@ -216,8 +238,12 @@ class Finding:
         return least, asked[least] if least else 1.0
 
     def _is_well(self, traffic: Traffic) -> bool:
-        slower, failing = (measure_loss(traffic, aspect, self.noticed.sides) for aspect in Aspect)
-        return slower.now < SLOWED * slower.usual and failing.now < FAILING
+        loss = measure_loss(traffic, Aspect.TIME, self.noticed.sides)
+        is_slow = loss.now >= SLOW_FOR_A_QUEUE * loss.usual
+        return self._is_answered(traffic) and not (is_slow and loss.certain >= LEAST_OF_BOTH * self.slower())
+
+    def _is_answered(self, traffic: Traffic) -> bool:
+        return measure_loss(traffic, Aspect.REQUESTS, self.noticed.sides).now < FAILING
 
     def abandoned(self) -> Entity | None:
         """The dependency that the suspect called most, if it hardly calls it any more."""
@@ -227,6 +253,18 @@ class Finding:
         left = {call: self._per_request(call)[0] for call in calls if self._growth(call) < HARDLY}
         most = max(left, key=lambda call: left[call], default=None)
         return most.callee if most and left[most] >= USED else None
+
+    def is_alone_away(self) -> bool:
+        """Whether the dependency that the suspect hardly calls any more still answers another caller."""
+        dependency = self.abandoned()
+        if dependency is None or not is_distinct(dependency):
+            return False
+        before, after = self.noticed.sides
+        return any(
+            self._is_answered(traffic) and traffic.requests(after) >= STILL * traffic.requests(before)
+            for call, traffic in self.seen.system.calls.items()
+            if call.callee == dependency and call.caller != self.suspect
+        )
 
     def waits_for_others(self) -> bool:
         """Whether a dependency of the suspect is slower than usual."""
@@ -244,10 +282,15 @@ class Finding:
         later = {each: after - before for each, (before, after) in more.items()}
         return max(later.items(), key=lambda each: np.nan_to_num(each[1], nan=-np.inf))
 
-    def symptom_slows(self) -> float:
-        """Times the usual duration that requests take where users notice it; NaN if it is not known."""
-        slower = measure_loss(self.seen.system.served[self.noticed.entity], Aspect.TIME, self.noticed.sides)
+    def slows(self, entity: Entity) -> float:
+        """Times their usual duration that an entity's requests take; NaN if it is not known."""
+        slower = measure_loss(self.seen.system.served.get(entity), Aspect.TIME, self.noticed.sides)
         return slower.now / slower.usual if slower.usual else float("nan")
+
+    def fails(self, entity: Entity) -> bool:
+        """Whether an entity fails some of its requests."""
+        failing = measure_loss(self.seen.system.served.get(entity), Aspect.REQUESTS, self.noticed.sides)
+        return failing.now > FAILING
 
     def slower(self) -> float:
         """Seconds per second that the suspect's own requests take longer."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from diagnosis.signals.changes import ramp
+from diagnosis.signals.changes import CERTAIN, CHANCE, ramp
 from diagnosis.topology.entity import Entity, Kind
 from diagnosis.topology.finding import Finding
 from diagnosis.topology.instances import ends_before_it_sends, keeps_restarting, worst_instance
@@ -19,7 +19,7 @@ OVERLOADED = 1.3
 """Times its usual duration from which a service has more requests than it can take."""
 
 FAST = 0.2
-"""How well a surge fits requests that fail no slower than they were answered."""
+"""How well a surge or retries fit requests that fail no slower than they were answered."""
 
 REPEATED = (1.5, 2.5)
 """Times the usual calls per request from which they are perhaps, and certainly, retries."""
@@ -96,8 +96,8 @@ def is_slow_dependency(finding: Finding) -> float:
 
 def is_surge(finding: Finding) -> float:
     """Less so if requests fail as fast as they were answered: who has too many of them gets slower."""
-    fit = ramp(finding.surge(), *SURGE)
-    is_fast = finding.aspect is Aspect.REQUESTS and finding.symptom_slows() < OVERLOADED
+    fit = ramp(finding.surge(), *SURGE) * ramp(finding.surge_over_chance(), CHANCE, CERTAIN)
+    is_fast = finding.aspect is Aspect.REQUESTS and finding.slows(finding.noticed.entity) < OVERLOADED
     return FAST * fit if is_fast else fit
 
 
@@ -110,10 +110,12 @@ def is_instance(finding: Finding) -> float:
 
 
 def is_retry_storm(finding: Finding) -> float:
+    """Less so if the callee fails requests as fast as it answered them: that is why they are repeated."""
     call, times = finding.repeated()
     if call is None or finding.others_fail(call):
         return 0.0
-    return ramp(times, *REPEATED)
+    is_fast = finding.fails(call.callee) and finding.slows(call.callee) < OVERLOADED
+    return FAST * ramp(times, *REPEATED) if is_fast else ramp(times, *REPEATED)
 
 
 def find_retrying(finding: Finding) -> Entity:
@@ -220,7 +222,13 @@ def only_of(aspect: Aspect, fits: Fits) -> Fits:
 
 def gives_up_before_calls(finding: Finding) -> float:
     """Whether the suspect fails without calling what it used to: no span shows that a connection fails."""
-    return UNSEEN * (not finding.is_dependency and finding.abandoned() is not None)
+    gives_up = not finding.is_dependency and finding.abandoned() is not None
+    return UNSEEN * (gives_up and not finding.is_alone_away())
+
+
+def is_turned_away(finding: Finding) -> float:
+    """Likewise, while others are answered: it is not the dependency that is away."""
+    return UNSEEN * (not finding.is_dependency and finding.is_alone_away())
 
 
 def find_abandoned(finding: Finding) -> Entity:

@@ -7,15 +7,9 @@ from typing import NamedTuple
 from diagnosis.topology.blame import Blame, find_blame
 from diagnosis.topology.causes import CAUSES, Cause
 from diagnosis.topology.entity import Entity
-from diagnosis.topology.finding import Finding, Seen
+from diagnosis.topology.finding import LEAST_OF_BOTH, SLOW_FOR_A_QUEUE, Finding, Seen
 from diagnosis.topology.losses import Aspect
 from diagnosis.topology.symptom import Noticed
-
-LEAST_OF_BOTH = 0.1
-"""Part that a slow dependency has in what it and its caller lost, if the caller's own part is its fault."""
-
-SLOW_FOR_A_QUEUE = 1.5
-"""Times the usual duration of its calls from which others wait for their turn: with a pool, for longer."""
 
 
 class Explained(NamedTuple):

@@ -1,12 +1,13 @@
 """What users of a service notice, and since when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
 from diagnosis.onset.onset import ChangePoint, Onset, Symptom, find_step
-from diagnosis.onset.periods import choose_periods
+from diagnosis.onset.periods import GUARD, choose_periods
 from diagnosis.signals.series import AlignedSeries, Values
 from diagnosis.topology.blame import System
 from diagnosis.topology.entity import Entity
@@ -22,28 +23,41 @@ OF_USUAL = {Aspect.TIME: 0.3, Aspect.REQUESTS: 0.0}
 NOISE = {Aspect.TIME: 0.005, Aspect.REQUESTS: 0.005}
 """Spread below which a flat series counts as if it had this one."""
 
+NEARLY = 0.95
+"""Part of the best onset's score from which an earlier one is as good: normal time has no trouble in it."""
+
 SURE = 0.25
 """Strength (0–1) of a change from which it is a symptom."""
 
 
-MOMENT = 25.0
-"""Seconds before and after its worst step in which a slow moment shows, as rates are taken over 20."""
+MOMENT = 50.0
+"""Seconds for which a slow moment shows at most, as rates are taken over 20."""
+
+LASTING, MOSTLY = 2 / 3, 0.5
+"""Part of the least rise by which steps are worse, and part of those since the onset that is most of them."""
+
+LEADS, SHORTEST = 60.0, 60.0
+"""Seconds by which one symptom of a trouble may lead another, and of normal time that is enough before it."""
 
 
 class Noticed(NamedTuple):
-    """A symptom of an entity: `onset` in Unix seconds, `strength` (0–1), and what is compared."""
+    """A symptom of an entity: `onset` in Unix seconds, `strength` (0–1), and what is compared.
+
+    One that does not last was moments that are over.
+    """
 
     entity: Entity
     aspect: Aspect
     onset: float
     strength: float
     sides: Sides
+    lasts: bool = True
 
 
 def find_symptoms(
     aligned: AlignedSeries, system: System, entity: Entity, alerted_at: float | None
 ) -> list[Noticed]:
-    """What got worse at an entity, the surest first."""
+    """What got worse at an entity, the surest first. If nobody was alerted, it has to last."""
     traffic = system.served.get(entity)
     if traffic is None:
         return []
@@ -52,31 +66,23 @@ def find_symptoms(
     points = {
         aspect: point
         for aspect, series in known.items()
-        if (point := _find(aligned, aspect, series, alerted_at))
+        if (point := find_step(aligned, series, _symptom(aspect, series), alerted_at, NEARLY))
+        and point.strength > SURE
     }
     found = [_notice(aligned, known, entity, aspect, point, alerted_at) for aspect, point in points.items()]
-    return sorted(found, key=lambda noticed: -noticed.strength)
+    told = [noticed for noticed in found if noticed.lasts or alerted_at is not None]
+    return sorted(told, key=lambda noticed: -noticed.strength)
 
 
-def _find(
-    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None
-) -> ChangePoint | None:
-    """Where it got worse. If nobody was alerted, a moment that is over is not enough."""
-    point = _find_one(aligned, aspect, series, alerted_at)
-    if point is None or alerted_at is not None:
-        return point
-    times = aligned.times
-    worst = times[np.nanargmax(series)]
-    is_over = worst < aligned.evidence.end - MOMENT
-    others = np.where(np.abs(times - worst) <= MOMENT, np.nan, series)
-    return point if not is_over or _find_one(aligned, aspect, others, None) else None
-
-
-def _find_one(
-    aligned: AlignedSeries, aspect: Aspect, series: Values, alerted_at: float | None
-) -> ChangePoint | None:
-    point = find_step(aligned, series, _symptom(aspect, series), alerted_at)
-    return point if point and point.strength > SURE else None
+def _lasts(aligned: AlignedSeries, series: Values, point: ChangePoint) -> bool:
+    """Whether it is worse most of the time since its onset, or for longer than a moment at a time."""
+    known = np.isfinite(series)
+    values = series[known]
+    first = int(np.searchsorted(aligned.times[known], point.at, side="right"))
+    usual = float(np.median(values[: max(1, first)]))
+    worse = values[first:] > usual + LASTING * point.symptom.least
+    longest = max((sum(1 for _ in steps) for is_worse, steps in groupby(worse) if is_worse), default=0)
+    return bool(worse.mean() >= MOSTLY) or longest * aligned.evidence.step > MOMENT
 
 
 def _symptom(aspect: Aspect, values: Values) -> Symptom:
@@ -96,4 +102,17 @@ def _notice(
     series = {str(name): each for name, each in values.items()}
     periods = choose_periods(aligned, series, Onset(point.at, [point]), alerted_at)
     sides = Sides(aligned.inside(periods.before), periods.affected)
-    return Noticed(entity, aspect, point.at, point.strength, sides)
+    lasts = _lasts(aligned, values[aspect], point)
+    return Noticed(entity, aspect, point.at, point.strength, sides, lasts)
+
+
+def compare_with_peace(aligned: AlignedSeries, noticed: Sequence[Noticed]) -> list[Noticed]:
+    """Each compared with the time before the first symptom of the trouble: one may be noticed late."""
+    return [_compare(aligned, each, noticed) for each in noticed]
+
+
+def _compare(aligned: AlignedSeries, late: Noticed, noticed: Sequence[Noticed]) -> Noticed:
+    first = min(each.onset for each in noticed if 0 <= late.onset - each.onset <= LEADS)
+    before = late.sides.before & (aligned.times <= first - GUARD)
+    is_enough = before.sum() * aligned.evidence.step >= SHORTEST
+    return late._replace(sides=late.sides._replace(before=before)) if is_enough else late

@@ -1,7 +1,7 @@
 """What is asked of Jaeger about services: which of them answers at an address, and requests to cite."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, pairwise, product
 
 import structlog
@@ -19,14 +19,14 @@ from prometheus.client import AsyncClient, Request, SourceAway
 from prometheus.services.dependencies import NAMELESS
 from telemetry import attributes as a
 
-UNKNOWN_CALLEES, TRACES_OF_UNKNOWN = 20, 4
+UNKNOWN_CALLEES, TRACES_OF_UNKNOWN = 20, 2
 """Calls to unknown addresses that are looked at, at most, and traces of each search for one."""
 
 TRACES = 20
 """Of each search for what to cite."""
 
 SLICES = 4
-"""Jaeger gives the latest that match: the time since the onset is searched in slices, to sample all of it."""
+"""Jaeger gives the latest that match: a time is searched in slices, to sample all of it."""
 
 CITING = 3.0
 """Seconds after which a verdict does without traces."""
@@ -62,7 +62,6 @@ def _add_cited(
 
 def _searches(sought: Sought) -> list[Request[list[Trace]]]:
     failed = sought.aspect is Aspect.REQUESTS
-    length = (sought.end - sought.start) / SLICES
     return [
         search(
             sought.service,
@@ -71,8 +70,13 @@ def _searches(sought: Sought) -> list[Request[list[Trace]]]:
             tags={"error": "true"} if failed else None,
             slower_than=None if failed else sought.seconds,
         )
-        for edges in pairwise(sought.start + length * number for number in range(SLICES + 1))
+        for edges in _slice(sought.start, sought.end)
     ]
+
+
+def _slice(start: float, end: float) -> Iterator[tuple[float, float]]:
+    length = (end - start) / SLICES
+    return pairwise(start + length * number for number in range(SLICES + 1))
 
 
 def find_unknown_callees(topology: Topology) -> list[Call]:
@@ -91,12 +95,12 @@ async def ask_addresses(
 ) -> dict[str, str]:
     """Which service answers at which address, from a few traces with each of the first UNKNOWN_CALLEES calls.
 
-    They are of both halves of the time: in trouble a call may end before the callee begins.
+    They are of the time before the trouble, too: in it a call may end before the callee begins, or the
+    callee's spans may be lost.
     """
-    edges = pairwise((start, (start + end) / 2, end))
     asked = [
-        search(call.caller.name, *half, limit=TRACES_OF_UNKNOWN, tags=_tags_of(call.callee))
-        for call, half in product(islice(unknown, UNKNOWN_CALLEES), edges)
+        search(call.caller.name, *edges, limit=TRACES_OF_UNKNOWN, tags=_tags_of(call.callee))
+        for call, edges in product(islice(unknown, UNKNOWN_CALLEES), _slice(start, end))
     ]
     return learn_addresses(await _find_traces(jaeger, asked))
 

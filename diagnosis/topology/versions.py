@@ -13,6 +13,9 @@ CAME_WITH = 90.0
 AWAY = 120.0
 """Seconds without a sign of a version, while another runs, from which its return is a change."""
 
+ALONE = 75.0
+"""Seconds for which another version ran without it before: what was there all along has sent by then."""
+
 
 def find_new_version(aligned: AlignedSeries, service: str, onset: float) -> str | None:
     """The version that came with the onset, beside or after another; it may have run before."""
@@ -20,7 +23,7 @@ def find_new_version(aligned: AlignedSeries, service: str, onset: float) -> str 
     came = [
         (at, version)
         for version in running
-        for at in _arrivals(aligned.times, running, version, onset - CAME_WITH)
+        for at in _arrivals(aligned.times, running, version)
         if abs(at - onset) <= CAME_WITH
     ]
     return max(came)[1] if came else None
@@ -40,12 +43,13 @@ def _running(aligned: AlignedSeries, service: str) -> Mapping[str, Mask]:
     return {version: np.isfinite(row.values) for version, row in named if version}
 
 
-def _arrivals(times: Values, running: Mapping[str, Mask], version: str, early: float) -> Iterator[float]:
-    """When a version came while another had run without it until `early`."""
+def _arrivals(times: Values, running: Mapping[str, Mask], version: str) -> Iterator[float]:
+    """When a version came after another had run without it."""
     others = [each for name, each in running.items() if name != version]
-    others_early = np.any(others, axis=0) & (times <= early)
+    other = np.any([*others, np.zeros(len(times), bool)], axis=0)
     there = np.flatnonzero(running[version])
     for last, at in zip([-1, *there], there, strict=False):
         away = np.inf if last < 0 else times[at] - times[last]
-        if away >= AWAY and others_early[last + 1 : at].any():
+        early = np.searchsorted(times, times[at] - ALONE, side="right")
+        if away >= AWAY and other[last + 1 : early].any():
             yield float(times[at])

@@ -23,11 +23,10 @@ PEERS = {
     ("assistant", "model"): {"server_address": "api.llm.example", "gen_ai_provider_name": "openai"},
     ("users", "gateway"): {"server_address": "gateway", "server_port": "80"},
     ("gateway", "redis"): {"server_address": "cache", "server_port": "6379", "db_system_name": "redis"},
-    ("pricing", "postgresql"): {
-        "server_address": "db",
-        "server_port": "5432",
-        "db_system_name": "postgresql",
-    },
+    **dict.fromkeys(
+        [("pricing", "postgresql"), ("reports", "postgresql")],
+        {"server_address": "db", "server_port": "5432", "db_system_name": "postgresql"},
+    ),
 }
 
 Name = tuple[str, ...]

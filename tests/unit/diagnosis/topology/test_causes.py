@@ -70,6 +70,18 @@ def test_more_requests_than_usual_are_why_all_of_it_is_slow() -> None:
     assert path(found) == ["gateway"]
 
 
+@pytest.mark.parametrize(("rate", "cause"), [(0.25, "service-slow"), (25.0, "traffic-surge")])
+def test_a_few_requests_more_are_chance_and_no_surge(rate: float, cause: str) -> None:
+    more = SHOP.change(gateway=Load(rate, 0.08, later_rate=1.9 * rate, later_seconds=0.5))
+    assert verdict(more).cause == cause
+
+
+def test_a_minute_is_enough_to_know_the_usual_requests() -> None:
+    surge = SHOP.change(gateway=Load(10, 0.08, later_rate=40, later_seconds=0.5))
+    causes = [verdict(replace(surge, opened=ONSET - age)).cause for age in (80, 60)]
+    assert causes == ["traffic-surge", "service-slow"]
+
+
 def test_calls_that_wait_beside_fast_ones_wait_for_a_lock() -> None:
     shop = SHOP.change(
         gateway=Load(10, 0.08, later_seconds=0.32),
@@ -156,6 +168,23 @@ def test_a_service_that_fails_before_it_calls_its_database_perhaps_gets_no_conne
     assert found.confidence <= 0.6
     still_called = NO_CONNECTION.change(pricing__postgresql=Load(12, 0.02))
     assert verdict(still_called).cause == "service-failing"
+
+
+@pytest.mark.parametrize(
+    ("reports", "cause"),
+    [
+        (Load(1, 0.02), "credentials-refused"),
+        (Load(1, 0.02, later_rate=0.0), "dependency-unreachable"),
+        (Load(1, 0.02, failed=0.5), "dependency-unreachable"),
+    ],
+    ids=["as ever", "not called", "failing"],
+)
+def test_a_database_that_answers_others_is_not_what_is_away(reports: Load, cause: str) -> None:
+    found = verdict(NO_CONNECTION.change(reports=Load(1, 0.05), reports__postgresql=reports))
+    assert (found.domain, found.cause) == ("infrastructure", cause)
+    assert path(found) == ["gateway", "pricing", "postgresql@db:5432"]
+    assert found.confidence <= 0.6
+    assert ("still answers others" in found.summary) is (cause == "credentials-refused")
 
 
 SLOW_PRICING = SHOP.change(
@@ -360,6 +389,15 @@ def test_calls_that_are_repeated_are_a_retry_storm_of_the_caller() -> None:
     assert path(found) == ["gateway"]
 
 
+def test_calls_that_are_repeated_as_they_fail_fast_are_no_cause() -> None:
+    repeated = NO_CONNECTION.change(
+        gateway__pricing=Load(6, 0.095, later_rate=14, failed=1.0, later_seconds=0.01, error_type="503"),
+        pricing=Load(6, 0.09, later_rate=14, failed=1.0, later_seconds=0.01),
+    )
+    found = verdict(repeated)
+    assert (found.cause, path(found)[-1]) == ("dependency-unreachable", "postgresql@db:5432")
+
+
 def test_calls_that_stand_in_for_a_failing_cache_are_no_retries() -> None:
     found = verdict(
         SHOP.change(
@@ -385,6 +423,26 @@ def test_a_service_waits_for_its_turn_at_a_slow_database() -> None:
     )
     assert found.cause == "dependency-slow"
     assert found.confidence > 0.7
+
+
+def test_a_service_does_not_wait_for_a_connection_of_its_pool_to_a_database_that_is_slower() -> None:
+    """Of 0.5 s that pricing lost, 0.12 s are the database's own, which takes 1.75 times as long."""
+    shop = SHOP.change(
+        gateway=Load(10, 0.08, later_seconds=0.38),
+        pricing=Load(6, 0.18, later_seconds=0.68),
+        gateway__pricing=Load(6, 0.185, later_seconds=0.685),
+        pricing__postgresql=Load(12, 0.08, later_seconds=0.14),
+    )
+    found = verdict(replace(shop, processes={("cpu", "pricing"): (0.2, 0.2)}))
+    assert (found.cause, path(found)[-1]) == ("dependency-slow", "postgresql@db:5432")
+    assert found.confidence > 0.7
+
+
+def test_what_a_database_loses_next_to_nothing_of_is_not_waited_for_at_the_database() -> None:
+    """It takes twice as long, which is 1% of what pricing lost."""
+    slow = SLOW_PRICING.change(pricing__postgresql=Load(12, 0.003, later_seconds=0.006))
+    found = verdict(replace(slow, processes={("cpu", "pricing"): (0.2, 0.2)}))
+    assert (found.cause, path(found)) == ("pool-exhausted", ["gateway", "pricing"])
 
 
 def test_requests_that_give_up_while_they_wait_for_a_slow_database_do_not_fail_by_themselves() -> None:

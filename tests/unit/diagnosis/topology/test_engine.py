@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from diagnosis import diagnose
+from diagnosis.sources.evidence import Labelled, pack
 from tests.unit.diagnosis.topology.shop import (
     ADDRESSES,
     ALERTED,
@@ -134,6 +136,31 @@ def test_a_moment_that_is_over_is_no_trouble_unless_somebody_was_alerted() -> No
     assert verdict(moment, alerted_at=None).domain == "none"
     assert verdict(moment).domain != "none"
     assert verdict(replace(SLOW_DATABASE, ends=ONSET + 60), alerted_at=None).cause == "dependency-slow"
+
+
+def test_a_moment_does_not_hide_what_lasts() -> None:
+    """Some calls of the cache fail since the onset, and all is slow for half a minute."""
+    failing = SHOP.change(
+        gateway=Load(10, 0.08, failed=0.1),
+        gateway__redis=Load(10, 0.002, failed=0.08, error_type="ConnectionError"),
+    )
+    evidence = failing.evidence()
+    series = {
+        name: [_pause(row) for row in rows] if name.endswith("_seconds") else rows
+        for name, rows in evidence.series.items()
+    }
+    paused = evidence.model_copy(update={"series": series})
+    found = diagnose(paused, ADDRESSES, ["gateway"], alerted_at=ALERTED)
+    assert (found.cause, path(found)[-1]) == ("dependency-unreachable", "redis@cache:6379")
+
+
+def _pause(row: Labelled) -> Labelled:
+    times, values = row.values.T
+    return row.model_copy(
+        update={
+            "values": pack(np.column_stack([times, np.where(abs(times - ALERTED) < 15, 5 * values, values)]))
+        }
+    )
 
 
 def test_a_service_without_telemetry_is_unknown_and_says_what_to_send() -> None:

@@ -59,6 +59,15 @@ def test_a_version_is_new_if_another_ran_without_it_before(
     assert find_new_version(heard(**versions), "pricing", ONSET) == new
 
 
+def test_another_version_has_to_have_run_for_as_long_as_all_that_run_take_to_be_told() -> None:
+    """However early the onset is found, and of services that were started together."""
+    started = 500
+    told_late = heard(v1=[(started, 901)], v2=[(started + 60, 901)])
+    came = heard(v1=[(started, 901)], v2=[(started + 90, 901)])
+    assert find_new_version(told_late, "pricing", ONSET) is None
+    assert find_new_version(came, "pricing", started + 80) == "2"
+
+
 def test_a_version_is_known_if_it_was_told_before_and_since() -> None:
     told = {"always": [(0, 901)], "since": [(605, 901)], "before": [(0, 600)]}
     known = [name for name, when in told.items() if knows_version(heard(v1=when), "pricing", ONSET)]

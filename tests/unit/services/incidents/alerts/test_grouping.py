@@ -230,10 +230,10 @@ def test_a_call_of_long_ago_connects_nobody(desk: Desk) -> None:
 
 def test_traces_are_looked_at_for_addresses_only_now_and_then(desk: Desk) -> None:
     """Also for known ones, which may be another service's by then."""
-    assert desk.searches == 2, "of gateway's calls to an address, in both halves of the time"
+    assert desk.searches == 4, "of gateway's calls to an address, in each slice of the time"
     unknown = {"service_name": "gateway", "server_address": "api.example.com"}
     desk.sources.results = {**MAP, "called": [*MAP["called"], (unknown, 1.0)]}
-    for pause, expected in ((45, 4), (45, 4), (ASKED_AGAIN, 8), (45, 8)):
+    for pause, expected in ((45, 8), (45, 8), (ASKED_AGAIN, 16), (45, 16)):
         desk.now += pause
         desk.refresh()
         assert desk.searches == expected
@@ -248,7 +248,7 @@ def test_of_many_addresses_each_has_its_turn(desk: Desk) -> None:
         desk.now += 45
         desk.refresh()
         found.append(desk.searches - before)
-    assert found == [40, 40, 20, 0]
+    assert found == [80, 80, 40, 0]
 
 
 def test_an_address_is_told_while_it_is_called(desk: Desk) -> None:

@@ -136,7 +136,7 @@ def test_a_diagnosis_asks_little(tmp_path: Path) -> None:
         asked = [len(re.findall(f'"{MARK}"', query)) for query in fake.queries]
     assert len(asked) <= 7
     assert sum(asked) < 30
-    assert len(fake.searches) <= 4 + 2 * 2, "to cite; of an unknown address, for the diagnosis and the map"
+    assert len(fake.searches) <= 4 + 2 * 4, "to cite; of an unknown address, for the diagnosis and the map"
 
 
 def test_without_jaeger_there_is_a_verdict_without_traces(tmp_path: Path) -> None:
