@@ -7,12 +7,11 @@ import typer
 from rich.console import Console
 
 from bench.incidents.document import replace_between
-from bench.incidents.tables import Table
 from bench.recorded_runs import diagnose_again, read_runs, write_run
 from bench.shop.case import REPORTED, TRAINING, Run, list_cases, list_unlisted
 from bench.shop.live import LiveShop
 from bench.shop.run import run_case
-from bench.shop.scoring import judge, tabulate
+from bench.shop.scoring import judge, tabulate, tabulate_first, tabulate_seeds
 from stack import DATA, ROOT, StackError
 
 RECORDINGS = ROOT / "bench" / "recordings" / "shop"
@@ -75,19 +74,9 @@ def replay(recordings: Folder = RECORDINGS) -> None:
 def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAGE) -> None:
     """Write into docs/benchmark.md what the runs were answered with at first, and what they are today."""
     listed, unlisted = read_runs(RECORDINGS, Run), read_runs(UNLISTED_RECORDINGS, Run)
-    tables = [
-        *_tabulate_first(listed, "The shop, first draws"),
-        tabulate([judge(run, diagnose_again(run)) for run in listed], "The same runs, diagnosed again today")[
-            0
-        ],
-        *_tabulate_first(unlisted, "Off the list, first draws"),
-    ]
+    tables = [*tabulate_seeds(listed), *tabulate_first(unlisted, "Off the list, first draws")]
     body = "\n".join(table.to_markdown() for table in tables if table.rows)
     replace_between(page, BEGIN, END, body)
-
-
-def _tabulate_first(runs: list[Run], title: str) -> list[Table]:
-    return tabulate([judge(run, run.first or diagnose_again(run)) for run in runs], title, is_first=True)
 
 
 def _print(recordings: Path) -> None:

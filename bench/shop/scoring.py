@@ -1,11 +1,11 @@
 """How much of a verdict is right: domain, cause, entity and path."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bench.incidents.intervals import Share
 from bench.incidents.tables import Table
-from bench.recorded_runs import NOT_BLAMED
+from bench.recorded_runs import NOT_BLAMED, diagnose_again
 from bench.shop.case import Run
 from diagnosis import Verdict
 
@@ -89,6 +89,20 @@ def tabulate(
         Table(title, ("", "share (95% interval)"), rows),
         Table(f"{title}: every run", COLUMNS, [_describe(each) for each in judged]),
     ]
+
+
+def tabulate_first(runs: Sequence[Run], title: str) -> list[Table]:
+    """The verdicts of the day of the runs."""
+    return tabulate([judge(run, run.first or diagnose_again(run)) for run in runs], title, is_first=True)
+
+
+def tabulate_seeds(runs: Sequence[Run]) -> Iterator[Table]:
+    """The first draws of each seed, the latest first, and how the same runs are diagnosed today."""
+    for seed in sorted({run.case.seed for run in runs}, reverse=True):
+        drawn = [run for run in runs if run.case.seed == seed]
+        yield from tabulate_first(drawn, f"The shop, first draws, seed {seed}")
+        again = [judge(run, diagnose_again(run)) for run in drawn]
+        yield tabulate(again, f"The runs of seed {seed}, diagnosed again today")[0]
 
 
 def _describe(judged: Judged) -> list[str]:

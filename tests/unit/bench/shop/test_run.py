@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bench.recorded_runs import Alert, read_runs, write_run
 from bench.shop.case import REPORTED, TRAINING, Case, Counts, Run, list_cases
-from bench.shop.scoring import judge, tabulate
+from bench.shop.scoring import judge, tabulate, tabulate_seeds
 from diagnosis import Evidence, Verdict
 from diagnosis.verdict.verdict import Place, Statement
 
@@ -74,6 +74,17 @@ def test_the_tables_say_what_was_missed() -> None:
     assert "0% → 30% failed, 0.20 → 1.20 s" in text
     assert "Requests Slow of shop-gateway, 40 s" in text
     assert "not path" in text
+
+
+def test_seeds_have_tables_of_their_own() -> None:
+    old = make_run().model_copy(
+        update={"first": make_verdict("infrastructure", "dependency-slow", "postgresql")}
+    )
+    new = old.model_copy(update={"case": Case(fault="database-slow", severity="low", seed=6)})
+    tables = {table.title: [row[0] for row in table.rows] for table in tabulate_seeds([old, new])}
+    assert tables["The shop, first draws, seed 5: every run"] == ["database-slow-high-5"]
+    assert tables["The shop, first draws, seed 6: every run"] == ["database-slow-low-6"]
+    assert list(tables)[0] == "The shop, first draws, seed 6"
 
 
 def test_a_run_is_kept_and_read_again(tmp_path: Path) -> None:
