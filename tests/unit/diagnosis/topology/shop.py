@@ -185,3 +185,17 @@ def verdict(shop: Shop, *services: str, alerted_at: float | None = ALERTED) -> V
 
 def path(found: Verdict) -> list[str]:
     return [place.name for place in found.path]
+
+
+SLOW_PRICING = SHOP.change(
+    gateway=Load(10, 0.08, later_seconds=0.38),
+    pricing=Load(6, 0.09, later_seconds=0.59),
+    gateway__pricing=Load(6, 0.095, later_seconds=0.595),
+)
+
+NO_CONNECTION = SHOP.change(
+    gateway=Load(10, 0.08, failed=0.6, later_seconds=0.02),
+    gateway__pricing=Load(6, 0.095, failed=1.0, later_seconds=0.01, error_type="503"),
+    pricing=Load(6, 0.09, failed=1.0, later_seconds=0.01),
+    pricing__postgresql=Load(12, 0.02, later_rate=0.0),
+)
