@@ -389,7 +389,7 @@ bench-scale: $(RUNTIME) ## What telemetry takes at 10, 50, 200 requests/s with 1
 bench-scale-page: $(RUNTIME) ## Write what was measured, and sizes, into docs/size.md
 	@$(PY) -m bench.scale document
 
-bench-scale-faults: $(RUNTIME) ## Parts of the distributed stack killed under load, and a partition: what is lost, told twice, when it is back (1½ hours, resumable, as root) [ONLY=broker,jaeger] [ROUNDS=1]
+bench-scale-faults: $(RUNTIME) ## Parts of the distributed stack killed under load, and a partition: what is lost, told twice, when it is back (2½ hours, resumable, as root) [ONLY=broker,jaeger] [ROUNDS=1]
 	@$(PY) -m bench.scale_faults run --rounds $(or $(ROUNDS),1) $(if $(ONLY),--only "$(ONLY)")
 
 bench-scale-faults-page: $(RUNTIME) ## Write the faults that were run into docs/scale.md

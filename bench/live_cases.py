@@ -12,8 +12,9 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGTERM, default_int_handler, signal
+from signal import SIG_IGN, SIGHUP, SIGINT, SIGKILL, SIGTERM, default_int_handler, getsignal, signal
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -95,9 +96,10 @@ def read_runs(file: Path, kind: type[R]) -> list[R]:
     return runs
 
 
-def write_tables(page: Path, begin: str, tables: Sequence[Table], none: str) -> None:
-    """Writes tables between the marks in a page, or what stands there without any."""
-    replace_between(page, begin, END, "\n".join(table.to_markdown() for table in tables) or f"{none}\n")
+def write_tables(page: Path, begin: str, tables: Sequence[Table], none: str, note: str = "") -> None:
+    """Writes tables between the marks in a page and a note after them, or what stands there without any."""
+    parts = [*(table.to_markdown() for table in tables), note] if tables else [f"{none}\n"]
+    replace_between(page, begin, END, "\n".join(filter(None, parts)))
 
 
 def run_missing(
@@ -129,7 +131,7 @@ def run_and_show(
     console: Console,
 ) -> None:
     """Run what is missing and print the tables of all runs. Raises StackError when some were not kept."""
-    failed = run_missing(cases, file, kind, run, console.print)
+    failed = run_missing(cases, file, kind, run, partial(console.print, markup=False))
     for table in tabulate(read_runs(file, kind)):
         console.print(table.to_rich(), "")
     if failed:
@@ -206,8 +208,11 @@ def wait_until(moment: float) -> None:
 
 
 def end_by_interrupt() -> None:
-    """Let a request to terminate end this process as Ctrl-C does: with what stands in `finally`."""
-    signal(SIGTERM, default_int_handler)
+    """Let a request to terminate, or the end of the terminal, end this process as Ctrl-C does: with what
+    stands in `finally`. What is ignored still is."""
+    for ending in (SIGTERM, SIGHUP):
+        if getsignal(ending) is not SIG_IGN:
+            signal(ending, default_int_handler)
 
 
 def read_load() -> float:

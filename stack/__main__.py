@@ -135,8 +135,12 @@ def diff() -> None:
 
 @app.command()
 def build() -> None:
-    """Build the third-party programs that are not built yet."""
-    ensure(BINARIES)
+    """Build the third-party programs that are not built yet; with SCALE=1 the distributed stack's, too."""
+    if load_settings("processes").scale:
+        scale.find_programs(console)
+        ensure([*BINARIES, *scale.BINARIES])
+    else:
+        ensure(BINARIES)
 
 
 @app.command()

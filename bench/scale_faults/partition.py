@@ -15,7 +15,7 @@ MARK = "whence-scale-faults"
 @contextmanager
 def cut_off(host: str) -> Iterator[None]:
     """Within the context nobody reaches a host. Raises StackError without the right to do so."""
-    _require()
+    require()
     heal()
     try:
         for side in ("-s", "-d"):
@@ -26,10 +26,9 @@ def cut_off(host: str) -> Iterator[None]:
 
 
 def heal() -> None:
-    """Takes away the rules of ours, also those that a killed command has left."""
-    if os.geteuid() == 0 and shutil.which("iptables"):
-        for rule in find_rules(_run("-S", "INPUT")):
-            _run("-D", *rule)
+    """Takes away the rules of ours, also those that a killed command has left. Raises StackError."""
+    for rule in find_rules(_run("-S", "INPUT")):
+        _run("-D", *rule)
 
 
 def find_rules(listing: str) -> list[list[str]]:
@@ -37,9 +36,21 @@ def find_rules(listing: str) -> list[list[str]]:
     return [line.split()[1:] for line in listing.splitlines() if line.startswith("-A") and MARK in line]
 
 
-def _require() -> None:
+def require() -> None:
+    """Raises StackError where nobody can be cut off."""
+    if problem := find_problem():
+        raise StackError(f"a partition needs {problem}: run as root, or name the other faults in ONLY")
+
+
+def find_problem() -> str | None:
+    """What a partition needs that is not there."""
     if os.geteuid() != 0 or not shutil.which("iptables"):
-        raise StackError("a partition needs root and iptables: run as root, or name the other faults in ONLY")
+        return "root and iptables"
+    try:
+        _run("-S", "INPUT")
+    except StackError as error:
+        return f"iptables that works ({error})"
+    return None
 
 
 def _run(*arguments: str) -> str:

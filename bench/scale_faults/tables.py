@@ -18,6 +18,12 @@ def tabulate(runs: Sequence[FaultRun]) -> list[Table]:
     return [Table("Faults of the distributed stack under load", COLUMNS, [_tell(run) for run in ordered])]
 
 
+def list_missing(runs: Sequence[FaultRun]) -> str:
+    """A line that names the faults without a run; empty if there are none."""
+    missing = [name for name in FAULTS if name not in {run.case.name for run in runs}]
+    return f"Not run yet: {', '.join(missing)}.\n" if missing else ""
+
+
 def _tell(run: FaultRun) -> tuple[str, ...]:
     cut = run.case.name == PARTITION
     return (
@@ -27,11 +33,11 @@ def _tell(run: FaultRun) -> tuple[str, ...]:
         _lost(run.answered, run.traces),
         "NEVER" if run.told is None else f"{run.told:.0f} s",
         "yes" if run.over else "NO",
-        f"{run.entries}×",
+        NOTHING if run.entries is None else f"{run.entries}×",
         str(run.doubled),
         "NO" if run.back is None else f"{run.back:.0f} s",
         ", ".join(run.others) or NOTHING,
-        ", ".join(run.verdicts) or NOTHING,
+        "; ".join(run.verdicts) or NOTHING,
     )
 
 

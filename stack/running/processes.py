@@ -91,6 +91,12 @@ def read_processes(socket: Path = SOCKET) -> list[Process] | None:
     return sorted((_parse(state) for state in answer["data"]), key=lambda process: process.name)
 
 
+def read_process(name: str, socket: Path = SOCKET) -> Process | None:
+    """One process, without a look into the others; None when the supervisor does not answer or know it."""
+    answer = request("GET", f"/process/{name}", timeout=LOOK_DEADLINE, socket=socket)
+    return None if answer is None else _parse(answer)
+
+
 def await_ready(deadline: float = START_DEADLINE) -> Iterator[list[Process]]:
     """Yields the processes four times a second until all are ready; raises StackError when one fails."""
     end = time.monotonic() + deadline

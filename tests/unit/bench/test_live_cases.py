@@ -5,12 +5,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import StringIO
 from pathlib import Path
-from signal import SIGINT, SIGKILL, default_int_handler, signal
+from signal import SIG_DFL, SIG_IGN, SIGHUP, SIGINT, SIGKILL, SIGTERM, default_int_handler, getsignal, signal
 from typing import Any
 
 import psutil
 import pytest
+from rich.console import Console
 
 from bench import live_cases
 from bench.left_processes import end_left
@@ -19,9 +21,11 @@ from bench.live_cases import (
     LiveRun,
     choose,
     command,
+    end_by_interrupt,
     last_words,
     list_cases,
     read_runs,
+    run_and_show,
     run_missing,
     stack_for,
     wait_for,
@@ -112,6 +116,31 @@ class FakeStack:
     def run(self, *command: str) -> str:
         self.done.append(" ".join(command))
         raise StackError("not there")
+
+
+def test_a_reason_in_brackets_ends_no_run(tmp_path: Path) -> None:
+    def fail(case: Case) -> LiveRun:
+        raise StackError("the end of its log: [/127.0.0.1:9042] is away")
+
+    told = StringIO()
+    with pytest.raises(StackError, match="4 runs failed"):
+        run_and_show(
+            CASES, tmp_path / "runs.jsonl", LiveRun, fail, lambda _: [], Console(file=told, width=200)
+        )
+    assert told.getvalue().count("[/127.0.0.1:9042] is away") == 4
+
+
+def test_the_end_of_the_terminal_interrupts_unless_it_is_ignored() -> None:
+    former = {number: signal(number, SIG_DFL) for number in (SIGTERM, SIGHUP)}
+    try:
+        end_by_interrupt()
+        assert getsignal(SIGTERM) is getsignal(SIGHUP) is default_int_handler
+        signal(SIGHUP, SIG_IGN)
+        end_by_interrupt()
+        assert getsignal(SIGHUP) is SIG_IGN
+    finally:
+        for number, handler in former.items():
+            signal(number, handler)
 
 
 done: list[str] = []

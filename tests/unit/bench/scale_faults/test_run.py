@@ -1,6 +1,7 @@
 """What the faults of the distributed stack are judged by."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -11,28 +12,16 @@ from bench.counts import grow, slices
 from bench.live_cases import Case
 from bench.scale_faults import partition
 from bench.scale_faults.__main__ import app
-from bench.scale_faults.faults import FAULTS, FOLLOWER, LEADER, FaultRun
+from bench.scale_faults.faults import FAULTS, FOLLOWER, LEADER, PARTITION
 from bench.scale_faults.receiver import Message, Told, count_doubled, find_first, listen
 from bench.scale_faults.tables import tabulate
 from stack import StackError
 from stack.scale import places as p
+from tests.unit.bench.scale_faults.recorded import RUN
 
 THANOS = frozenset({("alertname", "Target Down"), ("job", "thanos")})
 KAFKA = frozenset({("alertname", "Target Down"), ("job", "kafka")})
-RUN = FaultRun(
-    case=Case(name="broker", round=1),
-    load=1.0,
-    killed=("kafka-2",),
-    sent=100,
-    answered=98,
-    counted=98.0,
-    traces=97,
-    told=42.0,
-    over=True,
-    entries=1,
-    doubled=0,
-    back=12.5,
-)
+MARKS = "<!-- begin: written by `make bench-scale-faults-page` -->\nold\n<!-- end -->\n"
 
 
 def message(at: float, *alerts: Told, group: str = "g") -> Message:
@@ -53,9 +42,18 @@ def test_every_fault_is_of_parts_that_there_are() -> None:
     assert [name for name, parts in FAULTS.items() if not parts] == [LEADER, FOLLOWER]
 
 
-def test_every_broker_and_node_is_killed_once_alone_and_two_of_each_store_together() -> None:
-    alone = {parts[0] for parts in FAULTS.values() if len(parts) == 1}
-    assert alone >= {*p.KAFKA, *p.CASSANDRA, "store"}
+def test_each_part_whose_death_has_to_be_shown_is_killed_alone_and_two_of_each_store_together() -> None:
+    alone = {parts[0] for name, parts in FAULTS.items() if len(parts) == 1 and name != PARTITION}
+    assert alone >= {
+        *p.KAFKA,
+        *p.CASSANDRA,
+        *p.RECEIVERS,
+        *p.CONSUMERS,
+        *p.INGESTS,
+        *p.RULERS,
+        *p.ALERTMANAGERS,
+    }
+    assert alone >= {"collector", "proxy", "store"}
     together = {parts for parts in FAULTS.values() if len(parts) == 2}
     assert together == {p.KAFKA[1:], p.CASSANDRA[1:], p.RECEIVERS[1:]}
 
@@ -98,12 +96,26 @@ def test_without_root_a_partition_says_what_to_do(monkeypatch: pytest.MonkeyPatc
         pass
 
 
+def test_a_machine_on_which_root_may_not_ask_iptables_is_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/sbin/iptables")
+    refused = subprocess.CompletedProcess([], 4, "", "Permission denied")
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: refused)
+    with pytest.raises(StackError, match="Permission denied.*or name the other faults in ONLY"):
+        partition.require()
+
+
 def test_a_row_says_what_is_lost_and_what_was_never_told() -> None:
     lost = RUN.model_copy(update={"told": None, "over": False, "back": None, "entries": 0})
     (table,) = tabulate([RUN, lost])
     first, second = table.rows
     assert first[:6] == ("killed: kafka-2", "2 of 100", "0", "1", "42 s", "yes")
     assert (second[4], second[5], second[6], second[8]) == ("NEVER", "NO", "0×", "NO")
+
+
+def test_what_the_inbox_did_not_say_is_no_count() -> None:
+    (table,) = tabulate([RUN.model_copy(update={"entries": None, "verdicts": ("a (b): c, d", "e (f)")})])
+    assert (table.rows[0][6], table.rows[0][10]) == ("–", "a (b): c, d; e (f)")
 
 
 def test_more_than_was_answered_is_not_a_loss() -> None:
@@ -114,10 +126,25 @@ def test_more_than_was_answered_is_not_a_loss() -> None:
 def test_faults_that_are_recorded_need_no_stack_and_are_written_into_the_page(tmp_path: Path) -> None:
     recording, page = tmp_path / "runs.jsonl", tmp_path / "page.md"
     recording.write_text(RUN.model_dump_json() + "\n")
-    page.write_text("<!-- begin: written by `make bench-scale-faults-page` -->\nold\n<!-- end -->\n")
+    page.write_text(MARKS)
     shown = CliRunner().invoke(app, ["run", "--only", "broker", "--recording", str(recording)])
     assert shown.exit_code == 0 and "kafka-2" in shown.output
     written = CliRunner().invoke(
         app, ["document", "--recording", str(recording), "--page", str(page)], catch_exceptions=False
     )
-    assert written.exit_code == 0 and "| killed: kafka-2 |" in page.read_text()
+    text = page.read_text()
+    assert written.exit_code == 0 and "| killed: kafka-2 |" in text
+    assert "\nNot run yet: first-broker, last-broker," in text and text.endswith("\n\n<!-- end -->\n")
+
+
+@pytest.mark.parametrize("names", [[], list(FAULTS)])
+def test_a_page_of_none_and_of_all_faults_misses_none(names: list[str], tmp_path: Path) -> None:
+    recording, page = tmp_path / "runs.jsonl", tmp_path / "page.md"
+    runs = [RUN.model_copy(update={"case": Case(name=name, round=1)}) for name in names]
+    recording.write_text("".join(run.model_dump_json() + "\n" for run in runs))
+    page.write_text(MARKS)
+    document = ["document", "--recording", str(recording), "--page", str(page)]
+    assert CliRunner().invoke(app, document, catch_exceptions=False).exit_code == 0
+    text = page.read_text()
+    assert "Not run yet" not in text and text.count("| killed") + text.count("| cut off") == len(names)
+    assert ("No fault is recorded yet" in text) == (not names)

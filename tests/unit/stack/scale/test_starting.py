@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from services.demo.storage.policies import make_policy
+from stack import __main__ as stack
 from stack.scale import starting, thanos
 from stack.settings import Settings
 
@@ -32,3 +34,15 @@ def test_in_somebody_elses_storage_it_has_their_keys() -> None:
     assert "THANOS_S3_ACCESS_KEY" not in starting.extend({}, theirs)
     config = yaml.safe_load(starting.write_bucket(theirs))["config"]
     assert (config["access_key"], config["secret_key"]) == ("somebody", "of-theirs")
+
+
+@pytest.mark.parametrize(("scale", "more"), [("", set()), ("1", {*starting.BINARIES, "jars"})])
+def test_what_the_distributed_stack_needs_is_built_before_it_starts(
+    scale: str, more: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+    monkeypatch.setenv("SCALE", scale)
+    monkeypatch.setattr(stack, "ensure", built.extend)
+    monkeypatch.setattr(starting, "find_programs", lambda _: built.append("jars"))
+    assert CliRunner().invoke(stack.app, ["build"], catch_exceptions=False).exit_code == 0
+    assert set(built) == {*stack.BINARIES, *more}
