@@ -3,16 +3,18 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import SIGINT, SIGKILL, default_int_handler, signal
+from types import ModuleType
 from typing import Any
 
 import psutil
 import pytest
 
 from bench import live_cases
+from bench.incidents.tables import Table
 from bench.left_processes import end_left
 from bench.live_cases import (
     Case,
@@ -22,10 +24,14 @@ from bench.live_cases import (
     last_words,
     list_cases,
     read_runs,
+    run_and_show,
     run_missing,
     stack_for,
     wait_for,
 )
+from bench.releases import live as releases
+from bench.retraining import live as retraining
+from bench.waves import __main__ as waves
 from stack import StackError
 
 CASES = list_cases(["a", "b"], 2)
@@ -78,6 +84,24 @@ def test_a_run_that_fails_is_told_not_kept_and_ends_no_other(tmp_path: Path) -> 
         "a-2: not counted: ValueError: no state",
     ]
     assert [run.case.name for run in read_runs(file, LiveRun)] == ["b", "b"]
+
+
+@pytest.mark.parametrize("program", [releases, retraining, waves])
+def test_what_failed_is_told_as_it_is(
+    program: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path in brackets looks like markup that ends: a `rich` that took it for that would raise."""
+
+    def fail(case: Case) -> LiveRun:
+        raise StackError("no [/tmp/stack]")
+
+    def tabulate(runs: Sequence[LiveRun]) -> list[Table]:
+        return [Table("runs", ["why"], [["no [/tmp/table]"]])]
+
+    with pytest.raises(StackError, match="4 runs failed"):
+        run_and_show(CASES, tmp_path / "runs.jsonl", LiveRun, fail, tabulate, program.console)
+    said = capsys.readouterr().out
+    assert "b-2: not counted: StackError: no [/tmp/stack]" in said and "no [/tmp/table]" in said
 
 
 def test_bad_names_and_lines_are_refused_with_a_line(tmp_path: Path) -> None:
