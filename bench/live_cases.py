@@ -12,7 +12,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from signal import SIG_IGN, SIGHUP, SIGINT, SIGKILL, SIGTERM, default_int_handler, getsignal, signal
 from typing import TypeVar
@@ -131,7 +130,7 @@ def run_and_show(
     console: Console,
 ) -> None:
     """Run what is missing and print the tables of all runs. Raises StackError when some were not kept."""
-    failed = run_missing(cases, file, kind, run, partial(console.print, markup=False))
+    failed = run_missing(cases, file, kind, run, console.print)
     for table in tabulate(read_runs(file, kind)):
         console.print(table.to_rich(), "")
     if failed:

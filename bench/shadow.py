@@ -21,15 +21,18 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from bench.incidents.tables import NOTHING, Table
-from bench.live_cases import Kept, read_load, write_tables
+from bench.live_cases import Kept, end_by_interrupt, read_load, write_tables
 from bench.overhead.load import Load, pace
 from bench.overhead.processes import Server, ServerFailed, find_port, run_collector, serve
 from components.build import ComponentMissing
 from config import load
+from faults import FaultError
+from faults.bucket import Bucket
 from services.demo.flags import clear_shadow, write_shadow
 from services.demo.recommender.connection import Connection, connect
 from services.demo.recommender.model import read_materialised
 from services.demo.recommender.settings import RecommenderSettings
+from services.demo.storage.history import PREFIX
 from services.demo.storage.settings import StorageSettings
 from stack import ROOT, SHADOW_FILE, StackError
 from stack.credentials import ensure_credentials
@@ -47,6 +50,9 @@ WARM_UP = 5.0
 FEATURES_SECONDS = 60.0
 LIMIT = 0.03
 """Share by which the 95th percentile may grow."""
+
+REPLICA = "999"
+"""Under which the recommenders here keep what was clicked: apart from the stack's own."""
 
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -93,7 +99,7 @@ def run(
     samples: Samples = {share: [] for share in (0.0, *(shares or [10.0, 100.0]))}
     try:
         with run_collector() as port, _traffic_stopped(), _features_written(version) as chosen:
-            with ExitStack() as stack:
+            with _feedback_forgotten(), ExitStack() as stack:
                 servers = {share: stack.enter_context(_recommender(port, chosen, share)) for share in samples}
                 uvloop.run(_pace_in_turn(servers, rate, WARM_UP))
                 for number in range(rounds):
@@ -146,6 +152,19 @@ def _features_written(version: str) -> Iterator[str]:
             SHADOW_FILE.write_bytes(former)
 
 
+@contextmanager
+def _feedback_forgotten() -> Iterator[None]:
+    """No version is to learn that nobody clicked in what was asked for here."""
+    try:
+        yield
+    finally:
+        try:
+            bucket = Bucket()
+            bucket.delete(bucket.list_keys(f"{PREFIX}{REPLICA}-"))
+        except FaultError as error:
+            console.print(f"{PREFIX}{REPLICA}-* is left in the bucket: {error}", markup=False)
+
+
 def _await_features(connection: Connection, version: str, begun: float) -> None:
     end = time.monotonic() + FEATURES_SECONDS
     while time.monotonic() < end:
@@ -182,6 +201,7 @@ def _recommender(collector: int, version: str, share: float) -> Iterator[Server]
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}",
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             "RECOMMENDER_PORT": str(port),
+            "RECOMMENDER_REPLICA": REPLICA,
             "WORKERS": "1",
         }
         command = [sys.executable, "-m", "services.demo.recommender"]
@@ -262,4 +282,5 @@ def _ratios(runs: Sequence[Sample], samples: Samples) -> list[float]:
 
 
 if __name__ == "__main__":
+    end_by_interrupt()
     app()

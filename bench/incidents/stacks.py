@@ -113,7 +113,10 @@ class BenchStack:
     def pid(self, process: str) -> int:
         """A process's id now. Raises StackError."""
         listing = "from stack.running.processes import read_processes as read; print(*"
-        return int(self._python("-c", f"{listing}[p.pid for p in read() or [] if p.name == {process!r}])"))
+        found = self._python("-c", f"{listing}[p.pid for p in read() or [] if p.name == {process!r}])")
+        if not found.strip():
+            raise StackError(f"nobody knows of {process}: the stack does not answer, or has no such process")
+        return int(found)
 
     def query(self, promql: str) -> float | None:
         """The value of a query that gives one sample; None when it gives none, or nobody answers."""

@@ -28,7 +28,7 @@ BEGIN = "<!-- begin: written by `make bench-releases-live-page` -->"
 NONE = "No live release is recorded yet: `make bench-releases-live`."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console(width=220, highlight=False)
+console = Console(width=220, highlight=False, markup=False)
 
 File = Annotated[Path, typer.Option(help="JSON lines, one per run; runs that are in it are not repeated")]
 
@@ -45,7 +45,7 @@ def run(
     def carry_out(case: Case) -> ReleaseRun:
         with stack_for(case, DATA / "bench" / "releases", {}, console.print) as stack:
             found = run_case(case, stack, console.print)
-        console.print(f"[bold]{case.id}: {found.phase.value}[/] after {found.seconds:.0f} s")
+        console.print(f"{case.id}: {found.phase.value} after {found.seconds:.0f} s", style="bold")
         return found
 
     run_and_show(wanted, recording, ReleaseRun, carry_out, tabulate, console)

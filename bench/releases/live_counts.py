@@ -48,15 +48,14 @@ def read_minutes(stack: BenchStack, live: str, candidate: str, begun: int, end: 
     ]
 
 
-def read_reach(stack: BenchStack, live: str, candidate: str, begun: int, end: float) -> float:
-    """The share (0–1) of the users who came that have seen the version, at the step with most of them."""
-    users = q.highest(USERS, q.one_of(VERSION, (live, candidate)), by=[VERSION])
-    found = _by_version(stack.query_range(users, begun, end, LOOK))
-    of_candidate, of_live = found[candidate, ""], found[live, ""]
-    seen, others = max(
-        ((seen, of_live.get(at, 0.0)) for at, seen in of_candidate.items()), default=(0.0, 0.0)
-    )
-    return round(seen / (seen + others), 4) if seen else 0.0
+def read_reach(stack: BenchStack, candidate: str, users: int, begun: int, end: float) -> float:
+    """The share (0–1) of all users that has seen the version, at the step with most of them.
+
+    Not of those who came in that step: of them it is the step's own share, however soon it ended.
+    """
+    seen = q.highest(USERS, q.equal(VERSION, candidate), by=[VERSION])
+    found = _by_version(stack.query_range(seen, begun, end, LOOK))
+    return round(max(found[candidate, ""].values(), default=0.0) / users, 4)
 
 
 def _by_version(found: Sequence[TimeSeries]) -> defaultdict[tuple[str, str], dict[int, float]]:

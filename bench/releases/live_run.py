@@ -39,7 +39,7 @@ def run_case(case: Case, stack: BenchStack, notify: Notify) -> ReleaseRun:
     """On a stack that has just been started. Raises StackError if the run does not count."""
     began, chance = time.time(), random.Random(case.seed)
     kind = KINDS[case.name]
-    version = stack.run("bench.releases.versions", kind.version).split()[-1]
+    *_, users, version = stack.run("bench.releases.versions", kind.version).split()
     wait_until(began + STEADY + chance.uniform(0, CHANCE))
     require_calm(read_client_samples(stack.data / "logs", began))
     override = ("--override", OVERRIDE) if kind.ends is Phase.ROLLED_BACK else ()
@@ -51,7 +51,7 @@ def run_case(case: Case, stack: BenchStack, notify: Notify) -> ReleaseRun:
         ) or not (state := release.look()):
             raise StackError(f"no release began: {last_words(log)}")
         wait_for(lambda: release.is_over() or process.poll() is not None, state.begun + LONGEST)
-    return release.finish()
+    return release.finish(int(users))
 
 
 class _Release:
@@ -102,20 +102,24 @@ class _Release:
         self._mended = time.time()
         self._notify(f"{self._case.id}: mended")
 
-    def finish(self) -> ReleaseRun:
-        """What came of it, once the last labels are in. Raises StackError if it does not count."""
+    def finish(self, users: int) -> ReleaseRun:
+        """What came of it, once the last labels are in; so many users could have come.
+
+        Raises StackError if it does not count, as one does that was over as it should be before its fault.
+        """
         state = self._require()
         ended = state.since if state.over or state.phase is Phase.HELD else time.time()
         if self._injected and self._mended is None:
             self._mend()
-        if self._kind.fault and self._injected is None:
+        if self._kind.fault and self._injected is None and state.phase is self._kind.ends:
             raise StackError(f"it was {state.phase.value} before the fault: {state.reason}")
         if not state.over:
             self._stack.run("stack", "rollback")
         begun = int(state.begun)
         end = last_minute(begun, ended)
         wait_until(end)
-        versions = state.former, state.version
+        decisions = tuple(self._read_decisions(state))
+        seen = any(each.share for each in decisions)
         return ReleaseRun(
             case=self._case,
             load=read_load(),
@@ -124,12 +128,17 @@ class _Release:
             phase=state.phase,
             begun=begun,
             seconds=round(ended - state.begun, 1),
-            reach=1.0 if state.phase is Phase.LIVE else read_reach(self._stack, *versions, begun, ended),
+            reach=self._read_reach(state, users, begun, end),
             injected_at=self._injected,
             mended_at=self._mended,
-            decisions=tuple(self._read_decisions(state)),
-            minutes=tuple(read_minutes(self._stack, *versions, begun, end)),
+            decisions=decisions,
+            minutes=tuple(read_minutes(self._stack, state.former, state.version, begun, end) if seen else ()),
         )
+
+    def _read_reach(self, state: State, users: int, begun: int, end: int) -> float:
+        if state.phase is Phase.LIVE:
+            return 1.0
+        return read_reach(self._stack, state.version, users, begun, end)
 
     def _read_decisions(self, state: State) -> list[Decided]:
         entries = Trail(self._folder / "audit.jsonl").latest(MOST_ENTRIES, about=state.version)

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from faults.bucket import Bucket
@@ -19,7 +20,7 @@ VERSIONS = {"better": BETTER, "worse": WORSE}
 
 
 def main(which: Annotated[str, typer.Argument(help="better or worse")]) -> None:
-    """Train and store it; prints its name for `make release VERSION=name OVERRIDE=…`."""
+    """Train and store it; prints how many users there are, and its name for `make release VERSION=name`."""
     from services.demo.trainer.training import train_version  # ALS and SciPy load slowly
 
     if which not in VERSIONS:
@@ -28,7 +29,7 @@ def main(which: Annotated[str, typer.Argument(help="better or worse")]) -> None:
     dataset = load_dataset(bucket.read_card(bucket.live_version()).files_id)
     publication = Publication(bucket.store, bucket.name)
     train_version(dataset, *split(dataset), parameters, publication, TrainerSettings().k)
-    print(parameters.version(dataset.id))
+    print(len(np.unique(dataset.ratings.user_ids)), parameters.version(dataset.id))
 
 
 if __name__ == "__main__":

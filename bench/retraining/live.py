@@ -28,7 +28,7 @@ BEGIN = "<!-- begin: written by `make bench-retraining-live-page` -->"
 NONE = "No live retraining is recorded yet: `make bench-retraining-live`."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console(width=220, highlight=False)
+console = Console(width=220, highlight=False, markup=False)
 
 File = Annotated[Path, typer.Option(help="JSON lines, one per run; runs that are in it are not repeated")]
 
@@ -51,7 +51,7 @@ def run(
         settings = {"WHENCE_CONFIG": str(config)}
         with stack_for(case, folder / "stack", settings, console.print) as stack:
             found = run_case(case, stack, console.print)
-        console.print(f"[bold]{case.id}: {found.answer}[/], wanted {found.kind.answer}")
+        console.print(f"{case.id}: {found.answer}, wanted {found.kind.answer}", style="bold")
         return found
 
     run_and_show(wanted, recording, RetrainingRun, carry_out, tabulate, console)

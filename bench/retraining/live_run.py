@@ -89,16 +89,18 @@ def _has_verdict(inbox: Client) -> bool:
 
 
 def _ask(stack: BenchStack) -> Code | None:
-    """What `make retrain` answers, None if it does not. Raises StackError if it cannot."""
+    """What `make retrain` answers, None if it does not in time. Raises StackError if it fails."""
     asked, log = time.time(), stack.data / "retrain.log"
     with command(stack, log, "stack", "retrain") as process:
-        wait_for(lambda: process.poll() is not None, asked + ANSWER_WITHIN)
+        ended = wait_for(lambda: process.poll() is not None, asked + ANSWER_WITHIN)
     if _find(stack, asked, "retraining.begun"):
         return "retrain"
     refused = _find(stack, asked, "retraining.refused")
-    if not refused:
+    if refused:
+        return _describe_entry(refused[-1]).code
+    if ended:
         raise StackError(f"`make retrain` gave no answer: {last_words(log)}")
-    return _describe_entry(refused[-1]).code
+    return None
 
 
 def _find(stack: BenchStack, since: float, *what: str) -> list[Entry]:

@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "benchmark.md"
 BEGIN = "<!-- begin: written by `make bench-waves-page` -->"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console(width=220, highlight=False)
+console = Console(width=220, highlight=False, markup=False)
 
 File = Annotated[Path, typer.Option(help="JSON lines, one per run; runs that are in it are not repeated")]
 
@@ -46,7 +46,8 @@ def run(
     def carry_out(case: Case) -> WavesRun:
         with stack_for(case, DATA / "bench" / "waves", {}, console.print) as stack:
             found = run_case(case, stack, 3600 * hours, console.print)
-        console.print(f"[bold]{case.id}: {'as it should be' if found.right else 'NOT as it should be'}[/]")
+        judged = "as it should be" if found.right else "NOT as it should be"
+        console.print(f"{case.id}: {judged}", style="bold")
         return found
 
     run_and_show(wanted, recording, WavesRun, carry_out, tabulate, console)

@@ -55,7 +55,7 @@ class Scripted:
         for begins, does in self.does.items():
             if told.startswith(begins):
                 does()
-        return "trained\nals32-new\n"
+        return "trained\n600 als32-new\n"
 
     def pid(self, process: str) -> int:
         return self.pids[process]

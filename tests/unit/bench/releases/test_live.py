@@ -36,6 +36,9 @@ class Stack(Scripted):
         self.files = Files(folder / "decisions")
         self.does[f"stack release {NEW}"] = self.begin
         self.script: dict[float, Callable[[], None]] = {}
+        self.what: Any = "release.advanced"
+        self.after: Any = {LIVE: 99.0, NEW: 1.0}
+        self.counts_nothing = False
 
     def begin(self) -> None:
         self.state = begin(
@@ -43,10 +46,8 @@ class Stack(Scripted):
         ).model_copy(update={"phase": Phase.WATCHING})
         self.files.state.write(self.state)
         self.at |= {self.now - self.began + seconds: change for seconds, change in self.script.items()}
-        after: Any = {LIVE: 99.0, NEW: 1.0}
-        what: Any = "release.advanced"
         Trail(self.data / "decisions" / "audit.jsonl").append(
-            Change(who="x", what=what, subject=NEW, why="It answered.", after=after)
+            Change(who="x", what=self.what, subject=NEW, why="It answered.", after=self.after)
         )
 
     def become(self, seconds: float, phase: Phase, place: int) -> None:
@@ -59,9 +60,11 @@ class Stack(Scripted):
         self.script[seconds] = change
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[TimeSeries]:
+        if self.counts_nothing:
+            return []
         times = np.arange(start, end + 1, step)
         if "experiment_users" in promql:
-            seen = {LIVE: np.minimum(10 * (times - start), 570), NEW: np.where(times < start + 60, 1, 30)}
+            seen = {LIVE: np.minimum(10 * (times - start), 470), NEW: np.where(times < start + 60, 1, 30)}
             seen[NEW][-1] = seen[LIVE][-1] = 0
             return [series(times, seen[version], version) for version in (LIVE, NEW)]
         if "quantile" in promql:
@@ -162,13 +165,37 @@ def test_a_run_without_a_release_or_without_its_fault_does_not_count(stack: Stac
         run(stack, "better")
 
 
+def test_a_release_that_never_comes_to_its_fault_is_kept(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_run, "LONGEST", 300.0)
+    stack.become(5, Phase.PAUSED, ONE)
+    found = run(stack, "better-storage-latency")
+    assert (found.phase, found.injected_at, found.right) == (Phase.PAUSED, None, False)
+
+
+def test_a_release_that_no_user_saw_is_kept(stack: Stack) -> None:
+    stack.what, stack.after, stack.counts_nothing = "release.begun", {LIVE: 100.0}, True
+    stack.become(60, Phase.HELD, SHADOW)
+    found = run(stack, "better")
+    assert (found.phase, found.reach, found.minutes) == (Phase.HELD, 0.0, ())
+    assert all(len(row) == len(table.columns) for table in tabulate([found]) for row in table.rows)
+
+
+def test_a_release_of_which_nothing_was_counted_does_not_count(stack: Stack) -> None:
+    stack.counts_nothing = True
+    stack.become(60, Phase.ROLLED_BACK, ONE)
+    with pytest.raises(StackError, match="Prometheus has counted nothing"):
+        run(stack, "worse")
+
+
 def test_minutes_are_what_counters_grew_by_and_users_those_of_the_largest_step(stack: Stack) -> None:
     begun = int(stack.now)
     first, second = read_minutes(stack, LIVE, NEW, begun, begun + 120)  # type: ignore[arg-type]
     assert (first.at, second.at) == (begun + 60, begun + 120)
     assert second.candidate == Counted(requests=60, failed=6, labelled=60, hits=36)
     assert second.live == Counted(requests=600, failed=60, labelled=600, hits=360, p99=0.08)
-    assert read_reach(stack, LIVE, NEW, begun, begun + 600) == 0.05  # type: ignore[arg-type]
+    assert read_reach(stack, NEW, 600, begun, begun + 600) == 0.05  # type: ignore[arg-type]
 
 
 def minute(hits: int = 60, *, live: int = 60, failed: int = 0, p99: float = 0.1, of: int = 100) -> Minute:

@@ -10,7 +10,7 @@ from bench.incidents.client_samples import Rate, rate
 from bench.live_cases import Case
 from bench.retraining import live, live_run
 from bench.retraining.live_case import KINDS, RetrainingRun, Told
-from bench.retraining.live_run import QUIET, SETTLE, WATCHER, run_case
+from bench.retraining.live_run import ANSWER_WITHIN, QUIET, SETTLE, WATCHER, run_case
 from bench.retraining.live_tables import tabulate
 from config import load
 from decisions.audit import Change
@@ -146,6 +146,12 @@ def test_a_run_does_not_count_without_an_answer_or_without_the_automatic_one(sta
     stack.script = {10: lambda: stack.pids.update({WATCHER: 4_712})}
     with pytest.raises(StackError, match="the automatic retraining ended: whence: no inbox"):
         run(stack, "surge")
+
+
+def test_a_question_that_is_not_answered_in_time_is_kept_as_that(stack: Stack) -> None:
+    found = run(stack, "quiet")
+    assert (found.answer, found.right) == (None, False)
+    assert found.ended - found.began == pytest.approx(QUIET + ANSWER_WITHIN, abs=3)
 
 
 def test_the_automatic_retraining_is_allowed_where_it_watches(
