@@ -9,6 +9,7 @@ from bench.live_example import collect, read_alerts, read_verdict
 from bench.models.case import Case, Run, draw_seed
 from bench.models.live import LiveModels, Slot
 from bench.recorded_runs import Alert, diagnose_again
+from diagnosis.packs.models.queries import COUNTS as OF_MODEL
 from stack import StackError
 
 STEADY = 2_100.0
@@ -126,6 +127,6 @@ def _ask(each: UnderWay, began: float, live: LiveModels) -> Run:
         addresses=dict(found.addresses),
         load=round(os.getloadavg()[0], 1),
     )
-    if not (run.before.rate and run.after.rate and run.evidence.series):
-        raise StackError("nobody called the service, or Prometheus tells nothing of it")
+    if not (run.before.rate and run.after.rate and OF_MODEL in run.evidence.series):
+        raise StackError("nobody called the service, or Prometheus tells nothing of its model")
     return run.model_copy(update={"first": diagnose_again(run)})

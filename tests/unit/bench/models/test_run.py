@@ -15,6 +15,7 @@ from bench.models.run import ALERT_LIMIT, SETTLE, STEADY, assign, run_round
 from bench.models.scoring import judge, tabulate
 from bench.recorded_runs import Alert, read_runs, write_run
 from diagnosis import Evidence, Verdict
+from diagnosis.packs.models.queries import COUNTS as OF_MODEL
 from diagnosis.topology.live import Collected
 from stack import StackError
 
@@ -210,7 +211,7 @@ class Round:
     unread: str = ""
     """A service of which no evidence can be read."""
     unknown: str = ""
-    """One that no evidence tells of."""
+    """One of whose model no evidence tells."""
     away: tuple[float, float] = (0, 0)
     """When no query for alerts is answered (Unix seconds)."""
 
@@ -227,8 +228,8 @@ class Round:
         def collect(_: Any, start: float, end: float, services: list[str]) -> Collected:
             if services[0] == self.unread:
                 raise ValueError("too much")
-            series = {} if services[0] == self.unknown else {"model_counts": []}
-            return Collected(Evidence(start=start, end=end, series=series), {})
+            name = "errors" if services[0] == self.unknown else OF_MODEL
+            return Collected(Evidence(start=start, end=end, series={name: []}), {})
 
         self.monkeypatch.setattr(running, "time", self.clock)
         self.monkeypatch.setattr(running, "read_alerts", read_alerts)
