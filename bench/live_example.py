@@ -13,24 +13,29 @@ from diagnosis.topology.live import Collected
 from prometheus.client import AsyncClient
 from stack import ROOT, StackError
 
-COMMAND_LIMIT = 600.0
+COMMAND_LIMIT = 660.0
+"""Seconds of a command: more than an example waits for its processes, which then says what is wrong."""
+
 STEP = 5.0
 
 
 def run_example(python: Path, module: str, environment: Mapping[str, str], *arguments: str) -> str:
     """One of an example's commands: its output. Raises StackError with what it said."""
-    done = subprocess.run(
-        [python, "-m", module, *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_LIMIT,
-        check=False,
-    )
+    told = " ".join([module.rpartition(".")[2], *arguments])
+    try:
+        done = subprocess.run(
+            [python, "-m", module, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_LIMIT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise StackError(f"{told}: not done after {COMMAND_LIMIT:.0f} s") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        raise StackError(f"{module.rpartition('.')[2]} {' '.join(arguments)}: {said}")
+        raise StackError(f"{told}: {(done.stderr or done.stdout).strip()}")
     return done.stdout
 
 

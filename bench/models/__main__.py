@@ -1,5 +1,8 @@
 """`python -m bench.models`: run the faults of watched models on live stacks; diagnose recorded runs again."""
 
+import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +10,8 @@ import typer
 from rich.console import Console
 
 from bench.incidents.document import replace_between
-from bench.models.case import Run, group, list_cases
+from bench.live_cases import end_by_interrupt
+from bench.models.case import Case, Run, group, list_cases
 from bench.models.live import LiveModels
 from bench.models.run import PER_ROUND, run_round
 from bench.models.scoring import judge, tabulate
@@ -27,7 +31,7 @@ Folder = Annotated[Path, typer.Option(help="folder of the recordings")]
 @app.command()
 def run(
     seed: Annotated[
-        int, typer.Option(min=1, help="of the callers; one that was not used to set thresholds")
+        int, typer.Option(min=1, help="of all callers; one that was not used to set thresholds")
     ] = 3101,
     only: Annotated[str, typer.Option(help="only faults whose name has this in it")] = "",
     sets: Annotated[
@@ -38,11 +42,10 @@ def run(
 ) -> None:
     """Run each fault at two severities and each control; skip those that are recorded; print tables.
 
-    A round of cases takes an hour on a stack of its own; a killed command loses the round under way.
+    A round of cases takes an hour on a stack of its own; a killed command loses those without a verdict.
     """
     wanted = [case for case in list_cases(seed) if only in case.fault]
-    done = {run.case for run in read_runs(recordings, Run)}
-    missing = [case for case in wanted if case not in done]
+    missing = _list_missing(wanted, recordings)
     rounds = group(missing, sets)
     hours = len(rounds) * PER_ROUND / 3600
     console.print(
@@ -52,14 +55,16 @@ def run(
         for number, cases in enumerate(rounds, 1):
             console.print(f"  {number}: {', '.join(case.id for case in cases)}")
         return
-    live = LiveModels(DATA / "bench" / "models", sets)
+    live, keep = LiveModels(DATA / "bench" / "models", sets), partial(write_run, recordings)
+    tell = partial(console.print, markup=False)
     for cases in rounds:
         try:
-            for each in run_round(cases, live, console.print):
-                write_run(recordings, each)
-        except StackError as error:
-            console.print(f"[red]not counted:[/] {error}")
+            run_round(cases, live, keep, tell)
+        except Exception as error:  # hours of other rounds must not end with this one
+            tell(f"round of {cases[0].id}: {type(error).__name__}: {error}")
     _print(recordings)
+    if left := len(_list_missing(wanted, recordings)):
+        raise StackError(f"{left} cases were not kept: the same command runs them again")
 
 
 @app.command()
@@ -82,10 +87,19 @@ def document(page: Annotated[Path, typer.Option("--out", help="the page")] = PAG
     replace_between(page, BEGIN, END, body or "No case has been run yet.\n")
 
 
+def _list_missing(wanted: Sequence[Case], recordings: Path) -> list[Case]:
+    done = {run.case for run in read_runs(recordings, Run)}
+    return [case for case in wanted if case not in done]
+
+
 def _print(recordings: Path) -> None:
     for table in tabulate([judge(run, diagnose_again(run)) for run in read_runs(recordings, Run)]):
         console.print(table.to_rich())
 
 
 if __name__ == "__main__":
-    app()
+    end_by_interrupt()
+    try:
+        app()
+    except StackError as error:
+        sys.exit(f"whence: {error}")

@@ -1,5 +1,6 @@
 """What is run, a fault of a watched model, and what came of it."""
 
+import zlib
 from collections.abc import Sequence
 
 from bench.recorded_runs import Part, RecordedRun
@@ -10,7 +11,7 @@ CONTROL_SEVERITY: Severity = "high"
 
 
 class Case(Part):
-    """A fault or control at a severity; `seed` is that of the callers."""
+    """A fault or control at a severity; the callers of its round are drawn from `seed`."""
 
     fault: str
     severity: Severity
@@ -58,6 +59,11 @@ def list_cases(seed: int) -> list[Case]:
         for fault in read_faults().values()
         for severity in ((CONTROL_SEVERITY,) if fault.control else SEVERITIES)
     ]
+
+
+def draw_seed(cases: Sequence[Case]) -> int:
+    """Of the callers of a round: others than in any other round, or chance would count as often."""
+    return zlib.crc32(" ".join(case.id for case in cases).encode()) % 2**30
 
 
 def group(cases: Sequence[Case], sets: int) -> list[list[Case]]:

@@ -1,7 +1,9 @@
 """A stack, and several sets of the two services beside it, none of which knows of another."""
 
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from stack.running.ports import find_free_ports
 PYTHON = ROOT / ".cache" / "models" / "bin" / "python"
 RATE = 5
 """Requests per second for each service."""
+
+SET = "models-"
+"""What the folder of a set is called, before its number."""
 
 
 @dataclass(frozen=True)
@@ -51,22 +56,28 @@ class LiveModels:
 
     def up(self, seed: int) -> list[Slot]:
         """Return when all are healthy, the services of a set one after the other. Raises StackError."""
+        self._clear()
         self.stack.data.mkdir(parents=True, exist_ok=True)
         self.stack.up(seed)
         otlp = f"127.0.0.1:{self.stack.ports['OTLP_HTTP_PORT']}"
         for number in range(1, self._sets + 1):
-            environment = make_environment(self._folder / f"models-{number}", otlp, number, seed)
+            environment = make_environment(self._folder / f"{SET}{number}", otlp, number, seed)
             self._started.append(environment)
             run_models(environment, "up")
         return [Slot(environment, name) for environment in self._started for name in EXAMPLES]
 
     def down(self) -> None:
-        """Raises StackError."""
-        try:
+        """Stops all, also if one does not stop: then raises StackError at the end."""
+        with ExitStack() as ending:
+            ending.callback(self.stack.down)
             while self._started:
-                run_models(self._started.pop(), "down")
-        finally:
-            self.stack.down()
+                ending.callback(run_models, self._started.pop(), "down")
+
+    def _clear(self) -> None:
+        """End the services of an earlier round, which may have been killed; delete what they kept."""
+        for left in sorted(self._folder.glob(f"{SET}*")):
+            run_models({**os.environ, "MODELS_DATA": str(left)}, "down")
+            shutil.rmtree(left)
 
 
 def make_environment(data: Path, otlp: str, number: int, seed: int) -> dict[str, str]:

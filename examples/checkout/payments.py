@@ -11,6 +11,8 @@ BASE = -3.4
 COUNTRIES, SHARES = ("DE", "FR", "NL", "PL", "BR"), (50, 20, 12, 12, 6)
 CLIENTS, CLIENT_SHARES = ("web", "ios", "android"), (50, 25, 25)
 EVIDENT_DISPUTES = 2
+EARLIER_DISPUTES = 0.2
+"""Part of the cards that were disputed before."""
 
 
 def draw(random: Random) -> Features:
@@ -43,7 +45,7 @@ def decide(payment: Features, weights: Mapping[str, float], random: Random) -> f
 
 def learn_after(payment: Features, fraud: float, told: float, random: Random) -> Any:
     """How often the card was disputed by the end of the month: this payment is among them if it was fraud."""
-    earlier = int(random.random() < 0.02)
+    earlier = int(random.random() < EARLIER_DISPUTES)
     return earlier + EVIDENT_DISPUTES * int(fraud and random.random() < told)
 
 

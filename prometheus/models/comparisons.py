@@ -61,6 +61,9 @@ USUAL = 0.6
 _EVERYBODY, _EACH = f'segment="{ALL}"', f'segment!="{ALL}"'
 _OF_QUALITY = q.one_of("measure", MEASURES)
 _OF_SEGMENT = "on (service_name, model_name, model_version, window, measure)"
+_OF_FAIRNESS = _EACH, q.one_of("measure", FAIRNESS)
+_FAIR = q.select(MODEL_MEASURE, *_OF_FAIRNESS)
+_BEST = f"max by (service_name, model_name, model_version, window, measure) ({_FAIR})"
 
 
 def comparison_rules() -> Iterator[Rule]:
@@ -152,9 +155,7 @@ def _expected() -> Iterator[tuple[str, str]]:
     yield TRAINING, f"0 * {now} + on ({', '.join(MODEL)}, measure) group_left () {trained}"
     each = q.select(MODEL_MEASURE, _EACH, _OF_QUALITY)
     yield EVERYBODY, f"0 * {each} + {_OF_SEGMENT} group_left () {now}"
-    fair = q.select(MODEL_MEASURE, _EACH, q.one_of("measure", FAIRNESS))
-    best = f"max by (service_name, model_name, model_version, window, measure) ({fair})"
-    yield BEST, f"0 * {fair} + {_OF_SEGMENT} group_left () {best}"
+    yield BEST, f"0 * {_FAIR} + {_OF_SEGMENT} group_left () {_BEST}"
 
 
 def _compared_samples() -> Iterator[tuple[str, str]]:
@@ -166,9 +167,17 @@ def _compared_samples() -> Iterator[tuple[str, str]]:
     yield PAST, f"0 * {expected} + ignoring (past, compared) group_left () {n} / {1 + pi / 2 / 6:.4g}"
     others = f"({_other_samples()})"
     yield VERSIONS, f"{n} * {others} / ({n} + {others})"
-    for compared in (LIMIT, TRAINING, EVERYBODY, BEST):
+    both = f"1 / (1 / {n} + {_OF_SEGMENT} group_left () (1 / {_samples_of_the_best()}))"
+    for compared, samples in ((LIMIT, n), (TRAINING, n), (EVERYBODY, n), (BEST, both)):
         expected = q.select(MODEL_EXPECTED, q.equal("compared", compared))
-        yield compared, f"{n} and ignoring (compared) {expected}"
+        yield compared, f"{samples} and ignoring (compared) {expected}"
+
+
+def _samples_of_the_best() -> str:
+    """The best segment has an error, too: by chance alone, one of few labels is soon the best."""
+    best = f"{_FAIR} == {_OF_SEGMENT} group_left () {_BEST}"
+    n = f"{q.select(MODEL_SAMPLES, *_OF_FAIRNESS)} and on ({', '.join((*SAMPLE, 'measure'))}) ({best})"
+    return f"max by (service_name, model_name, model_version, window, measure) ({n})"
 
 
 def _others_serving() -> str:

@@ -102,6 +102,26 @@ def test_a_segment_against_everybody(tmp_path: Path) -> None:
     deviations(tmp_path, series, {'compared="everybody", segment="new"': z})
 
 
+def test_a_segment_against_the_best_of_which_there_may_be_few(tmp_path: Path) -> None:
+    def found(segment: str, recall: float, n: float) -> dict[str, float]:
+        outcomes = f'model:outcomes:increase{{{of(segment)}, class="1", outcome='
+        return {
+            **measured("recall", recall, 2 * n, segment=segment),
+            f'{outcomes}"tp"}}': recall * n,
+            f'{outcomes}"fn"}}': (1 - recall) * n,
+        }
+
+    series = found("old", 0.5, 400) | found("new", 0.7, 100) | found("other", 0.6, 200)
+    deviations(
+        tmp_path,
+        series,
+        {
+            'compared="best", segment="old"': 0.2 / sqrt(0.6 * 0.4 * (1 / 400 + 1 / 100)),
+            'compared="best", segment="other"': 0.1 / sqrt(0.65 * 0.35 * (1 / 200 + 1 / 100)),
+        },
+    )
+
+
 def test_against_its_training_and_its_limit(tmp_path: Path) -> None:
     reference = 'model_reference_quality{service_name="s", model_name="m", model_version="1", measure="r2"}'
     series = measured("r2", -0.2, 400) | {reference: 0.8}

@@ -1,6 +1,7 @@
 """The benchmark on watched models: what is run, with what, when a verdict is asked for, and what is right."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,15 @@ import pytest
 from rich.console import Console
 
 from bench.models import run as running
-from bench.models.case import Case, Counts, Run, group, list_cases
+from bench.models.case import Case, Counts, Run, draw_seed, group, list_cases
 from bench.models.live import Slot, make_environment, summarise
 from bench.models.run import ALERT_LIMIT, SETTLE, STEADY, assign, run_round
 from bench.models.scoring import judge, tabulate
 from bench.recorded_runs import Alert, read_runs, write_run
 from diagnosis import Evidence, Verdict
+from diagnosis.packs.models.queries import COUNTS as OF_MODEL
 from diagnosis.topology.live import Collected
+from stack import StackError
 
 COUNTS = Counts(rate=5, failed=0, loss=0.2, told=1)
 SET: Mapping[str, str] = {"MODELS_SUFFIX": "-2"}
@@ -53,6 +56,12 @@ def test_rounds_have_no_more_cases_of_an_example_than_there_are_sets() -> None:
     for each in rounds:
         examples = [case.known.example for case in each]
         assert all(examples.count(name) <= 4 for name in examples)
+
+
+def test_callers_of_a_round_are_those_of_no_other() -> None:
+    rounds = [*group(list_cases(7), 4), *group(list_cases(8), 4)]
+    assert len({draw_seed(each) for each in rounds}) == len(rounds)
+    assert draw_seed(rounds[0]) == draw_seed(group(list_cases(7), 4)[0])
 
 
 def test_each_case_has_a_service_of_its_own() -> None:
@@ -126,20 +135,21 @@ def test_a_run_is_kept_and_read_again(tmp_path: Path) -> None:
 
 
 class FakeStack:
-    """Prometheus with one alert on the checkout, which fires 240 s after the injection."""
+    """One whose incidents page has a verdict for everybody."""
 
     def latest_verdict(self, services: list[str]) -> dict[str, Any]:
         return make_verdict("data").model_dump()
 
 
 class FakeLive:
-    """Services and a stack of which the time is a number."""
+    """A stack and a set of services, the checkout of a kind."""
 
     def __init__(self) -> None:
         self.stack, self.stopped = FakeStack(), False
+        self.checkout: type[Slot] = FakeSlot
 
     def up(self, seed: int) -> list[Slot]:
-        return [FakeSlot(SET, "checkout"), FakeSlot(SET, "deliveries")]
+        return [self.checkout(SET, "checkout"), FakeSlot(SET, "deliveries")]
 
     def down(self) -> None:
         self.stopped = True
@@ -155,6 +165,20 @@ class FakeSlot(Slot):
         return COUNTS
 
 
+class Broken(FakeSlot):
+    """One that no command reaches."""
+
+    def break_(self, case: Case, seconds: int) -> None:
+        raise StackError("cannot restart checkout")
+
+
+class Deserted(FakeSlot):
+    """One that nobody calls since the injection."""
+
+    def count(self, since: float, until: float) -> Counts:
+        return COUNTS.model_copy(update={"rate": 0.0}) if since >= INJECTED else COUNTS
+
+
 class Clock:
     """Time that passes when somebody sleeps."""
 
@@ -168,31 +192,91 @@ class Clock:
         self.now += seconds
 
 
+INJECTED = 10_000 + STEADY
+CASES = [
+    Case(fault="checkout-unit-change", severity="low", seed=5),
+    Case(fault="deliveries-nothing", severity="high", seed=5),
+]
+
+
+@dataclass
+class Round:
+    """A round on a clock; an alert on the checkout fires so many seconds after the injection."""
+
+    monkeypatch: pytest.MonkeyPatch
+    live: FakeLive = field(default_factory=FakeLive)
+    clock: Clock = field(default_factory=Clock)
+    kept: list[Run] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    unread: str = ""
+    """A service of which no evidence can be read."""
+    unknown: str = ""
+    """One of whose model no evidence tells."""
+    away: tuple[float, float] = (0, 0)
+    """When no query for alerts is answered (Unix seconds)."""
+
+    def run(self, fires: float = 240) -> dict[str, float]:
+        """When each case was asked about, in seconds after the injection."""
+
+        def read_alerts(_: Any, where: str, since: float) -> list[Alert]:
+            assert 'model_name!=""' in where
+            at = INJECTED + fires
+            is_firing = '"checkout-2"' in where and since <= at <= self.clock.now
+            is_firing &= not self.away[0] < self.clock.now < self.away[1]
+            return [Alert(name="Model Feature Drift", service="checkout-2", at=at)] if is_firing else []
+
+        def collect(_: Any, start: float, end: float, services: list[str]) -> Collected:
+            if services[0] == self.unread:
+                raise ValueError("too much")
+            name = "errors" if services[0] == self.unknown else OF_MODEL
+            return Collected(Evidence(start=start, end=end, series={name: []}), {})
+
+        self.monkeypatch.setattr(running, "time", self.clock)
+        self.monkeypatch.setattr(running, "read_alerts", read_alerts)
+        self.monkeypatch.setattr(running, "collect", collect)
+        run_round(CASES, self.live, self.kept.append, self.said.append)  # type: ignore[arg-type]
+        assert self.live.stopped
+        return {run.case.known.example: run.asked_at - INJECTED for run in self.kept}
+
+
 def test_a_round_asks_after_the_first_alert_or_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, live, asked = Clock(), FakeLive(), {}
-    fires = clock.now + STEADY + 240
+    each = Round(monkeypatch)
+    asked = each.run()
+    assert [run.case for run in each.kept] == CASES
+    assert asked["checkout"] == pytest.approx(240 + SETTLE, abs=15)
+    assert asked["deliveries"] == pytest.approx(ALERT_LIMIT, abs=15)
+    assert (each.kept[0].shown is not None, each.kept[1].shown) == (True, None)
+    assert all(run.first for run in each.kept)
 
-    def read_alerts(_: Any, where: str, since: float) -> list[Alert]:
-        assert 'model_name!=""' in where
-        is_firing = '"checkout-2"' in where and since <= fires <= clock.now
-        return [Alert(name="Model Feature Drift", service="checkout-2", at=fires)] if is_firing else []
 
-    def collect(_: Any, start: float, end: float, services: list[str]) -> Collected:
-        asked[services[0]] = end
-        return Collected(Evidence(start=start, end=end), {})
+def test_an_alert_that_was_seen_is_not_forgotten_while_prometheus_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    each = Round(monkeypatch, away=(INJECTED + ALERT_LIMIT - 60, INJECTED + ALERT_LIMIT + 60))
+    fires = ALERT_LIMIT - 120
+    assert each.run(fires)["checkout"] == pytest.approx(fires + SETTLE, abs=15)
 
-    monkeypatch.setattr(running, "time", clock)
-    monkeypatch.setattr(running, "read_alerts", read_alerts)
-    monkeypatch.setattr(running, "collect", collect)
-    cases = [
-        Case(fault="checkout-unit-change", severity="low", seed=5),
-        Case(fault="deliveries-nothing", severity="high", seed=5),
-    ]
-    runs = run_round(cases, live, lambda _: None)  # type: ignore[arg-type]
-    injected = 10_000 + STEADY
-    assert [run.case.fault for run in runs] == [case.fault for case in cases]
-    assert asked["checkout-2"] - injected == pytest.approx(240 + SETTLE, abs=15)
-    assert asked["deliveries-2"] - injected == pytest.approx(ALERT_LIMIT, abs=15)
-    assert (runs[0].shown is not None, runs[1].shown) == (True, None)
-    assert all(run.first for run in runs)
-    assert live.stopped
+
+def test_an_alert_at_the_last_moment_has_its_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    fires = ALERT_LIMIT - 60
+    assert Round(monkeypatch).run(fires)["checkout"] == pytest.approx(fires + SETTLE, abs=15)
+
+
+@pytest.mark.parametrize("slot", [Broken, Deserted])
+def test_a_case_that_cannot_be_carried_out_is_told_and_the_others_are_kept(
+    monkeypatch: pytest.MonkeyPatch, slot: type[Slot]
+) -> None:
+    each = Round(monkeypatch)
+    each.live.checkout = slot
+    assert list(each.run()) == ["deliveries"]
+    assert any(line.startswith(f"{CASES[0].id}: not counted") for line in each.said)
+
+
+@pytest.mark.parametrize("which", ["unread", "unknown"])
+def test_a_case_without_evidence_is_told_and_the_others_are_kept(
+    monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    each = Round(monkeypatch)
+    setattr(each, which, "checkout-2")
+    assert list(each.run()) == ["deliveries"]
+    assert any(line.startswith(f"{CASES[0].id}: not counted") for line in each.said)

@@ -6,10 +6,12 @@ from time import time
 
 import pytest
 from whence_monitor import INPUTS, PREDICTION, TRUTH, Reference, read_table
+from whence_monitor.bins import MISSING
 
 from config.gate import GateLimits
 from decisions.gate.card import read_card
 from decisions.gate.judgement import judge
+from diagnosis.packs.models.inputs import SEVERAL
 from examples.checkout.payments import CHECKOUT
 from examples.deliveries.parcels import DELIVERIES
 from examples.models.example import Example
@@ -30,6 +32,16 @@ def test_a_version_has_its_cases_and_a_reference_of_what_it_watches(example: Exa
         assert set(reference.features) == {*features, INPUTS, PREDICTION, TRUTH, *leaks}
         assert reference.rows == ROWS // 2
         assert set(reference.segments) == set(example.codes[example.segment])
+
+
+@BOTH
+def test_what_leaked_is_seen_to_be_another_than_what_is_served(example: Example, trained: Path) -> None:
+    """The checkout serves 0 of it, the deliveries nothing."""
+    for version in (version for version, recipe in RECIPES.items() if recipe.leaked is not None):
+        reference = Reference.load(trained / example.name / version / "reference.json")
+        counts = reference.features[example.leak].counts
+        assert max(counts.values()) <= SEVERAL * reference.rows
+        assert not counts.get(MISSING)
 
 
 @BOTH
